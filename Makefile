@@ -1,0 +1,46 @@
+# The words everybody uses: on a laptop and in CI.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+
+# Compilers and the like, on a machine that has only Rust.
+NEEDED := $(shell command -v cc >/dev/null 2>&1 || echo build-essential)
+
+.PHONY: help setup run test check fmt bench clean
+
+help: ## Show this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+setup: ## Install what building needs and is missing
+	@command -v cargo >/dev/null 2>&1 || { echo "Rust is missing: see https://rustup.rs"; exit 1; }
+	@if [ -n "$(NEEDED)" ]; then \
+		echo "Installing $(NEEDED)"; \
+		if [ "$$(id -u)" = 0 ]; then SUDO=; else SUDO=sudo; fi; \
+		$$SUDO apt-get update -qq && $$SUDO apt-get install -y -qq $(NEEDED); \
+	fi
+
+run: setup ## Build the release binary and start the gateway on 127.0.0.1:8080
+	cargo build --release --locked -p tollgate
+	./target/release/tollgate serve
+
+test: setup ## Run every test
+	@if cargo nextest --version >/dev/null 2>&1; then \
+		cargo nextest run --workspace --locked --no-fail-fast; \
+	else \
+		cargo test --workspace --locked --no-fail-fast; \
+	fi
+
+check: setup ## Formatting, lints, layers and bans, documentation
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	cargo test -p xtask --locked --quiet
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items --locked --quiet
+
+fmt: ## Format the code
+	cargo fmt --all
+
+bench: setup ## Measure the gateway beside direct and beside a minimal proxy
+	cargo build --profile dist --locked -p tollgate -p tollgate-bench
+	./target/dist/tollgate-bench --gateway ./target/dist/tollgate
+
+clean: ## Remove what was built
+	cargo clean

@@ -1,0 +1,114 @@
+//! Errors as responses, all in the contract's envelope (§4).
+
+use std::time::Duration;
+
+use axum::response::{IntoResponse, Response};
+use http::header::{CONTENT_TYPE, RETRY_AFTER};
+use http::{HeaderValue, StatusCode};
+use tollgate_engine::{AuthError, CallFailure};
+use tollgate_store::StoreError;
+use tollgate_types::Chain;
+use tollgate_wire::error::{BadRequest, ErrorBody, ErrorType};
+
+use crate::handlers::GENERATION_ID;
+
+/// An error on its way to the caller.
+#[derive(Debug)]
+pub(crate) struct ApiError {
+    body: Box<ErrorBody>,
+    retry_after: Option<Duration>,
+    generation_id: Option<String>,
+}
+
+/// What a caller is asked to wait when the store is away.
+const STORE_RETRY: Duration = Duration::from_secs(1);
+
+impl ApiError {
+    pub(crate) fn new(error_type: ErrorType, message: impl Into<String>) -> Self {
+        let body = Box::new(ErrorBody::new(error_type, message));
+        Self { body, retry_after: None, generation_id: None }
+    }
+
+    pub(crate) fn bad_request(message: impl Into<String>) -> Self {
+        Self::new(ErrorType::InvalidRequest, message)
+    }
+
+    pub(crate) fn not_found(message: impl Into<String>) -> Self {
+        Self::new(ErrorType::NotFound, message)
+    }
+
+    pub(crate) fn forbidden(message: impl Into<String>) -> Self {
+        Self::new(ErrorType::PermissionDenied, message)
+    }
+
+    /// A failure of our own: logged here, masked for the caller (§4.2).
+    pub(crate) fn internal(error: &dyn std::error::Error) -> Self {
+        tracing::error!(error = %Chain(error), "request failed");
+        Self::new(ErrorType::Server, "Internal Server Error")
+    }
+}
+
+impl From<BadRequest> for ApiError {
+    fn from(error: BadRequest) -> Self {
+        Self::bad_request(error.message())
+    }
+}
+
+impl From<AuthError> for ApiError {
+    fn from(error: AuthError) -> Self {
+        match error {
+            AuthError::Unavailable => Self {
+                retry_after: Some(STORE_RETRY),
+                ..Self::new(ErrorType::ProviderOverloaded, error.to_string())
+            },
+            AuthError::Missing | AuthError::Unknown | AuthError::Disabled | AuthError::Expired => {
+                Self::new(ErrorType::Authentication, error.to_string())
+            }
+        }
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        if matches!(error, StoreError::Conflict) {
+            return Self::new(ErrorType::Conflict, "It exists already");
+        }
+        tracing::error!(error = %Chain(&error), "the store failed");
+        Self {
+            retry_after: Some(STORE_RETRY),
+            ..Self::new(
+                ErrorType::ProviderOverloaded,
+                "The store is not available right now. Please retry shortly",
+            )
+        }
+    }
+}
+
+impl From<CallFailure> for ApiError {
+    fn from(failure: CallFailure) -> Self {
+        Self {
+            body: Box::new(failure.error.body()),
+            retry_after: failure.error.retry_after(),
+            generation_id: Some(failure.id.to_string()),
+        }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let status =
+            StatusCode::from_u16(self.body.error.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = (status, self.body.to_json()).into_response();
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        if let Some(wait) = self.retry_after {
+            // Whole seconds, rounded up: coming back too early helps nobody.
+            let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if let Some(id) = self.generation_id.and_then(|id| HeaderValue::try_from(id).ok()) {
+            headers.insert(GENERATION_ID, id);
+        }
+        response
+    }
+}

@@ -1,0 +1,26 @@
+//! One file per group of operations; each function is one operation of the API.
+
+use http::header::HeaderName;
+
+mod chat_completions;
+mod credits;
+mod generation;
+mod health;
+mod keys;
+mod models;
+mod providers;
+mod welcome;
+
+pub(crate) use chat_completions::create_chat_completion;
+pub(crate) use credits::get_credits;
+pub(crate) use generation::get_generation;
+pub(crate) use health::{live, metrics, ready};
+pub(crate) use keys::{create_key, delete_key, get_current_key, get_key, list_keys, update_key};
+pub(crate) use models::{count_models, get_model, list_endpoints, list_models, list_user_models};
+pub(crate) use providers::list_providers;
+pub(crate) use welcome::welcome;
+
+/// The generation's id, the same as in the body (contract §0).
+pub(crate) const GENERATION_ID: HeaderName = HeaderName::from_static("x-generation-id");
+/// Display name of the provider that answered (contract §0).
+pub(crate) const PROVIDER_NAME: HeaderName = HeaderName::from_static("x-provider-name");

@@ -1,0 +1,35 @@
+//! `GET /credits` (contract §1.3).
+
+use axum::Json;
+use axum::extract::State;
+use serde::Serialize;
+use tollgate_store::DEFAULT_ACCOUNT;
+use tollgate_wire::json::UsdNumber;
+
+use crate::auth::ManagementKey;
+use crate::error::ApiError;
+use crate::router::App;
+
+/// `{data: …}`, the management envelope (contract §0).
+#[derive(Debug, Serialize)]
+pub(crate) struct Data<T> {
+    pub(crate) data: T,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct Credits {
+    total_credits: UsdNumber,
+    total_usage: UsdNumber,
+}
+
+/// What was bought and what was spent, in all.
+pub(crate) async fn get_credits(
+    State(app): State<App>,
+    _: ManagementKey,
+) -> Result<Json<Data<Credits>>, ApiError> {
+    app.engine.recorder().flush().await;
+    let stores = app.engine.stores();
+    let total_credits = UsdNumber(stores.credits.total(DEFAULT_ACCOUNT).await?);
+    let total_usage = UsdNumber(stores.usage.account_usage().await?.total);
+    Ok(Json(Data { data: Credits { total_credits, total_usage } }))
+}

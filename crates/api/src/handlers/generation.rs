@@ -1,0 +1,189 @@
+//! `GET /generation?id=` (contract §1.3).
+
+use axum::Json;
+use axum::extract::State;
+use serde::{Deserialize, Serialize};
+use tollgate_store::{AttemptRecord, GenerationRecord};
+use tollgate_types::{GenerationId, UsageSource};
+use tollgate_wire::json::UsdNumber;
+
+use super::credits::Data;
+use crate::auth::AnyKey;
+use crate::error::ApiError;
+use crate::query::Params;
+use crate::router::App;
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct GenerationQuery {
+    id: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct GenerationView {
+    id: String,
+    request_id: Option<String>,
+    upstream_id: Option<String>,
+    model: String,
+    requested_model: String,
+    provider_name: Option<String>,
+    router: Option<String>,
+    api_type: String,
+    created_at: String,
+    streamed: bool,
+    cancelled: bool,
+    finish_reason: Option<String>,
+    native_finish_reason: Option<String>,
+    latency: Option<u64>,
+    generation_time: Option<u64>,
+    moderation_latency: Option<u64>,
+    tokens_prompt: u64,
+    tokens_completion: u64,
+    native_tokens_prompt: u64,
+    native_tokens_completion: u64,
+    native_tokens_reasoning: u64,
+    native_tokens_cached: u64,
+    native_tokens_cache_write: u64,
+    native_tokens_completion_images: u64,
+    num_media_prompt: u64,
+    num_media_completion: u64,
+    num_input_audio_prompt: u64,
+    num_search_results: u64,
+    num_fetches: u64,
+    web_search_engine: Option<String>,
+    total_cost: UsdNumber,
+    usage: UsdNumber,
+    upstream_inference_cost: UsdNumber,
+    cache_discount: Option<UsdNumber>,
+    is_byok: bool,
+    is_estimated: bool,
+    is_unpriced: bool,
+    price_source: Option<String>,
+    service_tier: Option<String>,
+    app_id: Option<u64>,
+    http_referer: Option<String>,
+    app_title: Option<String>,
+    origin: Option<String>,
+    user_agent: Option<String>,
+    external_user: Option<String>,
+    session_id: Option<String>,
+    preset_id: Option<String>,
+    workspace_id: String,
+    data_region: &'static str,
+    tags: std::collections::BTreeMap<String, String>,
+    provider_responses: Vec<AttemptView>,
+    error: Option<ErrorView>,
+}
+
+#[derive(Debug, Serialize)]
+struct AttemptView {
+    endpoint_id: String,
+    provider_name: String,
+    model_permaslug: String,
+    status: Option<u16>,
+    fault: Option<String>,
+    latency: u64,
+    is_byok: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct ErrorView {
+    status: u16,
+    error_type: String,
+    message: String,
+}
+
+/// The record of one generation, as soon as its answer has ended.
+pub(crate) async fn get_generation(
+    State(app): State<App>,
+    AnyKey(key): AnyKey,
+    Params(query): Params<GenerationQuery>,
+) -> Result<Json<Data<GenerationView>>, ApiError> {
+    let id = query.id.ok_or_else(|| ApiError::bad_request("id: Required"))?;
+    let wanted = GenerationId::from_text(&id);
+    let generations = &app.engine.stores().generations;
+    let mut record = generations.get(&wanted).await?;
+    if record.is_none() {
+        // It may have ended a moment ago and be on its way to the store.
+        app.engine.recorder().flush().await;
+        record = generations.get(&wanted).await?;
+    }
+    // Another workspace's generation looks like none.
+    let record = record.filter(|it| it.workspace_id == key.record.workspace_id);
+    let record = record.ok_or_else(|| ApiError::not_found(format!("Generation {id} not found")))?;
+    Ok(Json(Data { data: view(record) }))
+}
+
+fn view(record: GenerationRecord) -> GenerationView {
+    let usage = record.usage;
+    let who = record.attribution;
+    GenerationView {
+        id: record.id.to_string(),
+        request_id: record.request_id,
+        upstream_id: record.upstream_id,
+        model: record.model.to_string(),
+        requested_model: record.requested_model,
+        provider_name: record.provider,
+        router: record.router,
+        api_type: record.api_type,
+        created_at: record.created_at.to_rfc3339(),
+        streamed: record.streamed,
+        cancelled: record.cancelled,
+        finish_reason: record.finish_reason,
+        native_finish_reason: record.native_finish_reason,
+        latency: record.latency_ms,
+        generation_time: record.generation_time_ms,
+        moderation_latency: None,
+        tokens_prompt: usage.prompt_tokens,
+        tokens_completion: usage.completion_tokens,
+        native_tokens_prompt: usage.prompt_tokens,
+        native_tokens_completion: usage.completion_tokens,
+        native_tokens_reasoning: usage.reasoning_tokens,
+        native_tokens_cached: usage.cached_tokens,
+        native_tokens_cache_write: usage.cache_write_tokens,
+        native_tokens_completion_images: usage.image_completion_tokens,
+        num_media_prompt: usage.prompt_images,
+        num_media_completion: 0,
+        num_input_audio_prompt: 0,
+        num_search_results: usage.web_searches,
+        num_fetches: 0,
+        web_search_engine: None,
+        total_cost: UsdNumber(record.cost),
+        usage: UsdNumber(record.cost),
+        upstream_inference_cost: UsdNumber(record.upstream_cost),
+        cache_discount: record.cache_discount.map(UsdNumber),
+        is_byok: record.is_byok,
+        is_estimated: usage.source == UsageSource::Estimated && usage.total_tokens() > 0,
+        is_unpriced: record.unpriced,
+        price_source: record.price_source,
+        service_tier: record.service_tier,
+        app_id: None,
+        http_referer: who.http_referer,
+        app_title: who.app_title,
+        origin: who.origin,
+        user_agent: who.user_agent,
+        external_user: who.external_user,
+        session_id: who.session_id,
+        preset_id: record.preset_id,
+        workspace_id: record.workspace_id,
+        data_region: "global",
+        tags: who.tags,
+        provider_responses: record.attempts.into_iter().map(attempt).collect(),
+        error: record.error.map(|error| ErrorView {
+            status: error.status,
+            error_type: error.error_type,
+            message: error.message,
+        }),
+    }
+}
+
+fn attempt(record: AttemptRecord) -> AttemptView {
+    AttemptView {
+        endpoint_id: record.endpoint,
+        provider_name: record.provider,
+        model_permaslug: record.model,
+        status: record.status,
+        fault: record.fault,
+        latency: record.latency_ms,
+        is_byok: false,
+    }
+}

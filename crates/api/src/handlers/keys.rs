@@ -1,0 +1,331 @@
+//! Keys: `GET /key`, and `/keys` for those who manage (contract §1.3).
+
+use axum::Json;
+use axum::extract::{Path, State};
+use http::StatusCode;
+use serde::{Deserialize, Deserializer, Serialize};
+use tollgate_engine::KeyEntry;
+use tollgate_store::{Change, KeyPatch, KeyQuery, KeyRecord, KeyUsage, ResetInterval};
+use tollgate_types::{KeyHash, Timestamp, Usd};
+use tollgate_wire::json::UsdNumber;
+
+use super::credits::Data;
+use crate::auth::{AnyKey, ManagementKey};
+use crate::body::JsonBody;
+use crate::error::ApiError;
+use crate::query::Params;
+use crate::router::App;
+
+/// How many keys a page has (contract §1.3).
+const PAGE: u32 = 100;
+
+#[derive(Debug, Serialize)]
+pub(crate) struct KeyView {
+    hash: String,
+    name: String,
+    label: String,
+    disabled: bool,
+    limit: Option<UsdNumber>,
+    limit_remaining: Option<UsdNumber>,
+    limit_reset: Option<&'static str>,
+    include_byok_in_limit: bool,
+    #[serde(flatten)]
+    spend: SpendView,
+    created_at: String,
+    updated_at: Option<String>,
+    expires_at: Option<String>,
+    creator_user_id: Option<String>,
+    workspace_id: String,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct CurrentKeyView {
+    label: String,
+    limit: Option<UsdNumber>,
+    limit_remaining: Option<UsdNumber>,
+    limit_reset: Option<&'static str>,
+    #[serde(flatten)]
+    spend: SpendView,
+    include_byok_in_limit: bool,
+    is_free_tier: bool,
+    is_management_key: bool,
+    is_provisioning_key: bool,
+    creator_user_id: Option<String>,
+    expires_at: Option<String>,
+    rate_limit: RateLimit,
+}
+
+/// What a key has spent, under the names both views give it.
+#[derive(Debug, Serialize)]
+struct SpendView {
+    usage: UsdNumber,
+    usage_daily: UsdNumber,
+    usage_weekly: UsdNumber,
+    usage_monthly: UsdNumber,
+    byok_usage: UsdNumber,
+    byok_usage_daily: UsdNumber,
+    byok_usage_weekly: UsdNumber,
+    byok_usage_monthly: UsdNumber,
+}
+
+/// Deprecated in the contract; clients still read it.
+#[derive(Debug, Serialize)]
+struct RateLimit {
+    requests: i64,
+    interval: &'static str,
+    note: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct CreatedKey {
+    data: KeyView,
+    key: String,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct Deleted {
+    deleted: bool,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct ListQuery {
+    #[serde(default)]
+    include_disabled: bool,
+    #[serde(default)]
+    offset: u32,
+    workspace_id: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct NewKey {
+    name: String,
+    limit: Option<f64>,
+    limit_reset: Option<String>,
+    #[serde(default)]
+    include_byok_in_limit: bool,
+    expires_at: Option<String>,
+    creator_user_id: Option<String>,
+    workspace_id: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[expect(clippy::option_option, reason = "absent, null and a value are three things here")]
+pub(crate) struct KeyChange {
+    name: Option<String>,
+    disabled: Option<bool>,
+    #[serde(default, deserialize_with = "present")]
+    limit: Option<Option<f64>>,
+    #[serde(default, deserialize_with = "present")]
+    limit_reset: Option<Option<String>>,
+    include_byok_in_limit: Option<bool>,
+}
+
+/// The key the caller uses.
+pub(crate) async fn get_current_key(
+    State(app): State<App>,
+    AnyKey(key): AnyKey,
+) -> Json<Data<CurrentKeyView>> {
+    let now = app.engine.now();
+    let (record, usage) = (&key.record, key.usage(now));
+    Json(Data {
+        data: CurrentKeyView {
+            label: record.label.clone(),
+            limit: record.limit.map(UsdNumber),
+            limit_remaining: key.limit_remaining(now).map(UsdNumber),
+            limit_reset: record.limit_reset.map(ResetInterval::as_str),
+            spend: SpendView::of(&usage),
+            include_byok_in_limit: record.include_byok_in_limit,
+            is_free_tier: false,
+            is_management_key: record.management,
+            is_provisioning_key: record.management,
+            creator_user_id: record.creator_user_id.clone(),
+            expires_at: record.expires_at.map(Timestamp::to_rfc3339),
+            rate_limit: RateLimit {
+                requests: -1,
+                interval: "10s",
+                note: "This field is deprecated and safe to ignore.",
+            },
+        },
+    })
+}
+
+/// Every key, newest first.
+pub(crate) async fn list_keys(
+    State(app): State<App>,
+    _: ManagementKey,
+    Params(query): Params<ListQuery>,
+) -> Result<Json<Data<Vec<KeyView>>>, ApiError> {
+    let query = KeyQuery {
+        offset: query.offset,
+        limit: PAGE,
+        include_disabled: query.include_disabled,
+        workspace_id: query.workspace_id,
+    };
+    let records = app.engine.stores().keys.list(&query).await?;
+    let mut data = Vec::with_capacity(records.len());
+    for record in records {
+        data.push(view(&app, record).await?);
+    }
+    Ok(Json(Data { data }))
+}
+
+/// Makes a key; the only answer that shows its secret.
+pub(crate) async fn create_key(
+    State(app): State<App>,
+    _: ManagementKey,
+    JsonBody(wanted): JsonBody<NewKey>,
+) -> Result<(StatusCode, Json<CreatedKey>), ApiError> {
+    let now = app.engine.now();
+    let key = app.engine.new_key().map_err(|error| ApiError::internal(&error))?;
+    let mut record = KeyRecord::new(key.hash(), name(&wanted.name)?, &key.label(), now);
+    record.limit = wanted.limit.map(usd).transpose()?;
+    record.limit_reset = wanted.limit_reset.as_deref().map(interval).transpose()?;
+    record.include_byok_in_limit = wanted.include_byok_in_limit;
+    record.expires_at = wanted.expires_at.as_deref().map(expiry).transpose()?;
+    record.creator_user_id = wanted.creator_user_id;
+    if let Some(workspace) = wanted.workspace_id {
+        record.workspace_id = workspace;
+    }
+    app.engine.stores().keys.insert(record.clone()).await?;
+    app.engine.keys().refresh(now).await?;
+    let data = view(&app, record).await?;
+    Ok((StatusCode::CREATED, Json(CreatedKey { data, key: key.expose().to_owned() })))
+}
+
+/// One key.
+pub(crate) async fn get_key(
+    State(app): State<App>,
+    _: ManagementKey,
+    Path(hash): Path<String>,
+) -> Result<Json<Data<KeyView>>, ApiError> {
+    let record = app.engine.stores().keys.get(parse(&hash)?).await?.ok_or_else(no_such_key)?;
+    Ok(Json(Data { data: view(&app, record).await? }))
+}
+
+/// Changes what is given; `null` takes a limit away.
+pub(crate) async fn update_key(
+    State(app): State<App>,
+    _: ManagementKey,
+    Path(hash): Path<String>,
+    JsonBody(change): JsonBody<KeyChange>,
+) -> Result<Json<Data<KeyView>>, ApiError> {
+    let now = app.engine.now();
+    let limit = change.limit.map(|limit| limit.map(usd).transpose()).transpose()?;
+    let reset = change.limit_reset.map(|it| it.as_deref().map(interval).transpose()).transpose()?;
+    let patch = KeyPatch {
+        name: change.name.as_deref().map(name).transpose()?.map(str::to_owned).into(),
+        disabled: change.disabled.into(),
+        limit: limit.into(),
+        limit_reset: reset.into(),
+        include_byok_in_limit: change.include_byok_in_limit.into(),
+        expires_at: Change::Keep,
+    };
+    let updated = app.engine.stores().keys.update(parse(&hash)?, patch, now).await?;
+    app.engine.keys().refresh(now).await?;
+    Ok(Json(Data { data: view(&app, updated.ok_or_else(no_such_key)?).await? }))
+}
+
+/// Deletes a key; what it spent stays on record.
+pub(crate) async fn delete_key(
+    State(app): State<App>,
+    _: ManagementKey,
+    Path(hash): Path<String>,
+) -> Result<Json<Deleted>, ApiError> {
+    let deleted = app.engine.stores().keys.delete(parse(&hash)?).await?;
+    app.engine.keys().refresh(app.engine.now()).await?;
+    if deleted { Ok(Json(Deleted { deleted })) } else { Err(no_such_key()) }
+}
+
+/// A record with its spend: from memory, which is ahead of the store, else from the store.
+async fn view(app: &App, record: KeyRecord) -> Result<KeyView, ApiError> {
+    let now = app.engine.now();
+    let known = app.engine.keys().get(record.hash);
+    let usage = match &known {
+        Some(entry) => entry.usage(now),
+        None => app.engine.stores().usage.key_usage(record.hash, now).await?,
+    };
+    Ok(view_of(record, &usage, known.as_deref(), now))
+}
+
+fn view_of(
+    record: KeyRecord,
+    usage: &KeyUsage,
+    known: Option<&KeyEntry>,
+    now: Timestamp,
+) -> KeyView {
+    let remaining = known.and_then(|entry| entry.limit_remaining(now)).or(record.limit);
+    KeyView {
+        hash: record.hash.to_hex(),
+        name: record.name,
+        label: record.label,
+        disabled: record.disabled,
+        limit: record.limit.map(UsdNumber),
+        limit_remaining: record.limit.and(remaining).map(UsdNumber),
+        limit_reset: record.limit_reset.map(ResetInterval::as_str),
+        include_byok_in_limit: record.include_byok_in_limit,
+        spend: SpendView::of(usage),
+        created_at: record.created_at.to_rfc3339(),
+        updated_at: record.updated_at.map(Timestamp::to_rfc3339),
+        expires_at: record.expires_at.map(Timestamp::to_rfc3339),
+        creator_user_id: record.creator_user_id,
+        workspace_id: record.workspace_id,
+    }
+}
+
+impl SpendView {
+    const fn of(usage: &KeyUsage) -> Self {
+        Self {
+            usage: UsdNumber(usage.total),
+            usage_daily: UsdNumber(usage.daily),
+            usage_weekly: UsdNumber(usage.weekly),
+            usage_monthly: UsdNumber(usage.monthly),
+            byok_usage: UsdNumber(usage.byok_total),
+            byok_usage_daily: UsdNumber(usage.byok_daily),
+            byok_usage_weekly: UsdNumber(usage.byok_weekly),
+            byok_usage_monthly: UsdNumber(usage.byok_monthly),
+        }
+    }
+}
+
+/// Tells `null` from absent.
+#[expect(clippy::option_option, reason = "absent, null and a value are three things here")]
+fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    from: D,
+) -> Result<Option<Option<T>>, D::Error> {
+    Option::<T>::deserialize(from).map(Some)
+}
+
+fn parse(hash: &str) -> Result<KeyHash, ApiError> {
+    KeyHash::from_hex(hash).ok_or_else(no_such_key)
+}
+
+fn no_such_key() -> ApiError {
+    ApiError::not_found("API key not found")
+}
+
+fn name(text: &str) -> Result<&str, ApiError> {
+    let text = text.trim();
+    if text.is_empty() || text.chars().count() > 200 {
+        return Err(ApiError::bad_request("name: String must have 1 to 200 characters"));
+    }
+    Ok(text)
+}
+
+fn usd(dollars: f64) -> Result<Usd, ApiError> {
+    let problem = || ApiError::bad_request("limit: Expected a number of dollars of at least 0");
+    if !dollars.is_finite() || dollars < 0.0 {
+        return Err(problem());
+    }
+    format!("{dollars:.9}").parse().map_err(|_| problem())
+}
+
+fn interval(text: &str) -> Result<ResetInterval, ApiError> {
+    ResetInterval::parse(text)
+        .ok_or_else(|| ApiError::bad_request("limit_reset: Expected one of daily, weekly, monthly"))
+}
+
+fn expiry(text: &str) -> Result<Timestamp, ApiError> {
+    Timestamp::parse_rfc3339(text).ok_or_else(|| {
+        ApiError::bad_request("expires_at: Expected a time such as 2027-01-31T00:00:00Z")
+    })
+}

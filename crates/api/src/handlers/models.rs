@@ -1,0 +1,91 @@
+//! The model catalogue: `GET /models` with its filters, and one model (contract §1.2).
+
+mod filter;
+mod rss;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use tollgate_catalog::Model;
+
+use super::credits::Data;
+use crate::auth::AnyKey;
+use crate::error::ApiError;
+use crate::listing::{ModelEndpointsView, ModelView};
+use crate::query::Params;
+use crate::router::App;
+use filter::ModelQuery;
+
+#[derive(Debug, Serialize)]
+pub(crate) struct Count {
+    count: usize,
+}
+
+/// What this installation can route now, filtered and sorted.
+pub(crate) async fn list_models(
+    State(app): State<App>,
+    Params(query): Params<ModelQuery>,
+) -> Result<Response, ApiError> {
+    let installation = app.engine.installation();
+    let catalog = installation.routable();
+    let models = query.select(catalog, app.engine.now())?;
+    if query.wants_rss() {
+        return Ok(rss::feed(&models).into_response());
+    }
+    let data: Vec<ModelView> = models.iter().map(|it| ModelView::of(it, catalog)).collect();
+    Ok(Json(Data { data }).into_response())
+}
+
+/// The same for a caller who shows a key; what the key may use is all of it so far.
+pub(crate) async fn list_user_models(
+    state: State<App>,
+    _: AnyKey,
+    query: Params<ModelQuery>,
+) -> Result<Response, ApiError> {
+    list_models(state, query).await
+}
+
+/// How many models there are.
+pub(crate) async fn count_models(
+    State(app): State<App>,
+    Params(query): Params<ModelQuery>,
+) -> Result<Json<Data<Count>>, ApiError> {
+    let installation = app.engine.installation();
+    let count = query.select(installation.routable(), app.engine.now())?.len();
+    Ok(Json(Data { data: Count { count } }))
+}
+
+/// One model; aliases resolve.
+pub(crate) async fn get_model(
+    State(app): State<App>,
+    Path((author, slug)): Path<(String, String)>,
+) -> Result<Json<Data<ModelView>>, ApiError> {
+    let installation = app.engine.installation();
+    let catalog = installation.routable();
+    let model = find(catalog, &author, &slug)?;
+    Ok(Json(Data { data: ModelView::of(model, catalog) }))
+}
+
+/// One model with its endpoints.
+pub(crate) async fn list_endpoints(
+    State(app): State<App>,
+    Path((author, slug)): Path<(String, String)>,
+) -> Result<Json<Data<ModelEndpointsView>>, ApiError> {
+    let installation = app.engine.installation();
+    let catalog = installation.routable();
+    let model = find(catalog, &author, &slug)?;
+    Ok(Json(Data { data: ModelEndpointsView::of(model, catalog) }))
+}
+
+fn find<'a>(
+    catalog: &'a tollgate_catalog::Catalog,
+    author: &str,
+    slug: &str,
+) -> Result<&'a Model, ApiError> {
+    let name = format!("{author}/{slug}");
+    catalog.resolve(&name).map(AsRef::as_ref).map_err(|unknown| {
+        let nearest = unknown.nearest.map(|it| format!(" Did you mean {it}?"));
+        ApiError::not_found(format!("Model {name} not found.{}", nearest.unwrap_or_default()))
+    })
+}

@@ -1,0 +1,21 @@
+//! HTTP in and out: routes, authentication, body limits, errors.
+//!
+//! Handlers translate HTTP and nothing else; everything that costs money happens in the engine.
+//! Each operation of the API is a file in `handlers/`, named after it, and a line in [`router()`].
+//!
+//! # What is deliberately absent
+//!
+//! SQL, sockets to providers, the environment.
+
+mod attribution;
+mod auth;
+mod body;
+mod error;
+mod handlers;
+mod listing;
+mod query;
+mod router;
+mod server;
+
+pub use router::{App, AppConfig, router};
+pub use server::{ServerConfig, serve};

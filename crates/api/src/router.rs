@@ -1,0 +1,114 @@
+//! The routes: one line per operation.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use http::header::HeaderName;
+use http::{HeaderMap, Method};
+use tollgate_engine::Engine;
+use tollgate_wire::error::ErrorType;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::cors::{Any, CorsLayer};
+
+use crate::error::ApiError;
+use crate::handlers::{self as on, GENERATION_ID, PROVIDER_NAME};
+
+/// What handlers work with.
+#[derive(Debug, Clone)]
+pub struct App {
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) config: Arc<AppConfig>,
+}
+
+/// What the API can be set to.
+#[derive(Debug, Clone)]
+pub struct AppConfig {
+    /// Largest request body taken, in bytes.
+    pub body_bytes_max: usize,
+    /// How long a body may take to arrive.
+    pub body_timeout: Duration,
+    /// Headers recorded with each generation beside the contract's, such as `X-Department`.
+    pub tag_headers: Vec<HeaderName>,
+}
+
+impl Default for AppConfig {
+    fn default() -> Self {
+        Self {
+            body_bytes_max: 64 * 1024 * 1024,
+            body_timeout: Duration::from_mins(1),
+            tag_headers: Vec::new(),
+        }
+    }
+}
+
+impl App {
+    /// Puts the application together.
+    pub fn new(engine: Arc<Engine>, config: AppConfig) -> Self {
+        Self { engine, config: Arc::new(config) }
+    }
+}
+
+/// Every route of the program.
+pub fn router(app: App) -> Router {
+    let api = Router::new()
+        .route("/chat/completions", post(on::create_chat_completion))
+        .route("/models", get(on::list_models))
+        .route("/models/count", get(on::count_models))
+        .route("/models/user", get(on::list_user_models))
+        .route("/models/{author}/{slug}/endpoints", get(on::list_endpoints))
+        .route("/model/{author}/{slug}", get(on::get_model))
+        .route("/providers", get(on::list_providers))
+        .route("/key", get(on::get_current_key))
+        .route("/auth/key", get(on::get_current_key))
+        .route("/keys", get(on::list_keys).post(on::create_key))
+        .route("/keys/{hash}", get(on::get_key).patch(on::update_key).delete(on::delete_key))
+        .route("/credits", get(on::get_credits))
+        .route("/generation", get(on::get_generation));
+    Router::new()
+        .nest("/api/v1", api)
+        .route("/", get(on::welcome))
+        .route("/metrics", get(on::metrics))
+        .route("/health/live", get(on::live))
+        .route("/health/ready", get(on::ready))
+        .fallback(unknown_path)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(cors())
+        .layer(CatchPanicLayer::custom(panicked))
+        .with_state(app)
+}
+
+/// Open to browsers (contract §0).
+fn cors() -> CorsLayer {
+    CorsLayer::new()
+        .allow_origin(Any)
+        .allow_methods([Method::GET, Method::POST, Method::PATCH, Method::PUT, Method::DELETE])
+        .allow_headers(Any)
+        .expose_headers([GENERATION_ID, PROVIDER_NAME, http::header::RETRY_AFTER])
+        .max_age(Duration::from_hours(24))
+}
+
+async fn unknown_path(method: Method, uri: http::Uri) -> ApiError {
+    ApiError::not_found(format!("No such path: {method} {}. The API is under /api/v1", uri.path()))
+}
+
+async fn wrong_method(method: Method, uri: http::Uri) -> ApiError {
+    let message = format!("{method} is not allowed on {}", uri.path());
+    ApiError::new(ErrorType::MethodNotAllowed, message)
+}
+
+/// One bad call never stops the process, and never tells what went wrong inside.
+#[expect(clippy::needless_pass_by_value, reason = "the layer hands it over")]
+fn panicked(panic: Box<dyn std::any::Any + Send>) -> Response {
+    let what = panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    tracing::error!(panic = what, "a handler panicked");
+    let mut response = ApiError::new(ErrorType::Server, "Internal Server Error").into_response();
+    let headers: &mut HeaderMap = response.headers_mut();
+    headers.insert(http::header::CONNECTION, http::HeaderValue::from_static("close"));
+    response
+}

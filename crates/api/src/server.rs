@@ -1,0 +1,108 @@
+//! The accept loop: connections in, a clean stop.
+//!
+//! A loop of our own rather than `axum::serve`, which hides header timeouts and the HTTP/2
+//! settings.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use axum::Router;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// How connections are served.
+#[derive(Debug, Clone)]
+pub struct ServerConfig {
+    /// How long a client may take to send its request's headers; also how long an idle
+    /// connection is kept.
+    pub header_timeout: Duration,
+    /// How long open streams may go on after a stop was asked for.
+    pub shutdown_grace: Duration,
+}
+
+impl Default for ServerConfig {
+    fn default() -> Self {
+        Self { header_timeout: Duration::from_mins(1), shutdown_grace: Duration::from_secs(30) }
+    }
+}
+
+/// A pause after `accept` failed, which it does when there are no file descriptors left.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+/// Streams one HTTP/2 client may have open.
+const HTTP2_STREAMS_MAX: u32 = 1_000;
+
+/// Serves `router` on `listener` until `stop` is cancelled, then finishes open requests for at
+/// most the grace period.
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    config: ServerConfig,
+    stop: CancellationToken,
+) {
+    let connections = TaskTracker::new();
+    let cut = CancellationToken::new();
+    let graceful = GracefulShutdown::new();
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(config.header_timeout);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(HTTP2_STREAMS_MAX)
+        .keep_alive_interval(Duration::from_secs(30));
+    while let Some((stream, peer)) = accept(&listener, &stop).await {
+        let service = TowerToHyperService::new(router.clone());
+        let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
+        let watched = graceful.watch(connection);
+        let cut = cut.clone();
+        connections.spawn(async move {
+            tokio::select! {
+                biased;
+                // Dropping the connection drops its streams, which settles their calls.
+                () = cut.cancelled() => {}
+                ended = watched => if let Err(error) = ended {
+                    tracing::debug!(%peer, %error, "connection ended");
+                },
+            }
+        });
+    }
+    drop(listener);
+    connections.close();
+    if timeout(config.shutdown_grace, graceful.shutdown()).await.is_err() {
+        tracing::warn!("streams were cut off: they outlived the shutdown grace");
+        cut.cancel();
+    }
+    connections.wait().await;
+}
+
+/// The next connection, or `None` once a stop was asked for.
+async fn accept(
+    listener: &TcpListener,
+    stop: &CancellationToken,
+) -> Option<(TcpStream, SocketAddr)> {
+    loop {
+        let accepted = tokio::select! {
+            biased;
+            () = stop.cancelled() => return None,
+            accepted = listener.accept() => accepted,
+        };
+        match accepted {
+            Ok((stream, peer)) => {
+                // Without it a chunk may wait 40 ms for the acknowledgement of the one before.
+                if let Err(error) = stream.set_nodelay(true) {
+                    tracing::debug!(%peer, %error, "TCP_NODELAY can't be set");
+                }
+                return Some((stream, peer));
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a connection can't be accepted");
+                sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}

@@ -1,0 +1,181 @@
+use std::collections::HashSet;
+
+use super::*;
+use crate::{Auth, Modality, Protocol};
+
+fn endpoint(model: &str, provider: &str) -> Arc<Endpoint> {
+    let endpoints = Catalog::builtin().endpoints(model);
+    let found = endpoints.iter().find(|endpoint| endpoint.provider.slug.as_str() == provider);
+    Arc::clone(found.unwrap_or_else(|| panic!("{model} at {provider}")))
+}
+
+#[test]
+fn the_built_in_catalogue_is_large_and_whole() {
+    let catalog = Catalog::builtin();
+    assert!(catalog.models().len() >= 300, "{} models", catalog.models().len());
+    let serving: HashSet<&str> =
+        catalog.all_endpoints().map(|endpoint| endpoint.provider.slug.as_str()).collect();
+    assert!(serving.len() >= 50, "{} providers serve", serving.len());
+    assert!(catalog.providers().len() >= 150, "{} providers", catalog.providers().len());
+    // Nothing is lost between the rows and the result.
+    assert_eq!(catalog.models().len(), catalog.0.rows.models.len());
+    assert_eq!(catalog.providers().len(), catalog.0.rows.providers.len());
+    for model in catalog.models() {
+        let endpoints = catalog.endpoints(model.id.as_str());
+        assert!(!endpoints.is_empty(), "{} has no endpoint", model.id);
+        assert!(endpoints.iter().all(|endpoint| endpoint.model.id == model.id));
+    }
+    let newest_first = catalog.models().is_sorted_by_key(|model| std::cmp::Reverse(model.created));
+    assert!(newest_first);
+}
+
+#[test]
+fn endpoint_ids_are_unique() {
+    let mut seen = HashSet::new();
+    for endpoint in Catalog::builtin().all_endpoints() {
+        assert!(seen.insert(endpoint.id.clone()), "{}", endpoint.id);
+    }
+}
+
+#[test]
+fn every_price_has_provenance_and_no_zero_is_an_accident() {
+    let free = ["openrouter/free", "openrouter/owl-alpha", "z-ai/glm-4.7-flash"];
+    for endpoint in Catalog::builtin().all_endpoints() {
+        let Some(price) = &endpoint.price else { continue };
+        assert!(!price.source.is_empty() && price.source != "config", "{}", endpoint.id);
+        assert_eq!(price.as_of.as_ref().map(String::len), Some(10), "{}", endpoint.id);
+        let id = endpoint.model.id.as_str();
+        let zero = price.rates.input.picos() == 0 || price.rates.output.picos() == 0;
+        assert!(!zero || id.ends_with(":free") || free.contains(&id), "{}", endpoint.id);
+    }
+}
+
+#[test]
+fn the_best_known_pairs_are_there_at_their_price() {
+    for (model, provider, upstream, input, output) in [
+        ("openai/gpt-4o-mini", "openai", "gpt-4o-mini", "0.15", "0.6"),
+        ("openai/gpt-4o", "openai", "gpt-4o", "2.5", "10"),
+        ("openai/gpt-5", "openai", "gpt-5", "1.25", "10"),
+        ("openai/gpt-5-chat", "openai", "gpt-5-chat-latest", "1.25", "10"),
+        ("openai/gpt-4", "openai", "gpt-4", "30", "60"),
+        ("openai/gpt-4-turbo", "openai", "gpt-4-turbo", "10", "30"),
+        ("anthropic/claude-sonnet-4.5", "anthropic", "claude-sonnet-4-5", "3", "15"),
+        ("anthropic/claude-haiku-4.5", "anthropic", "claude-haiku-4-5", "1", "5"),
+        ("anthropic/claude-opus-4.7", "anthropic", "claude-opus-4-7", "5", "25"),
+        ("google/gemini-2.5-flash", "google-ai-studio", "gemini-2.5-flash", "0.3", "2.5"),
+        ("google/gemini-2.5-pro", "google-ai-studio", "gemini-2.5-pro", "1.25", "10"),
+        ("mistralai/codestral-2508", "mistral", "codestral-2508", "0.3", "0.9"),
+        ("mistralai/mistral-large-2512", "mistral", "mistral-large-2512", "0.5", "1.5"),
+        ("deepseek/deepseek-v4-flash", "deepseek", "deepseek-v4-flash", "0.14", "0.28"),
+        ("x-ai/grok-4.3", "xai", "grok-4.3", "1.25", "2.5"),
+        ("meta-llama/llama-3.3-70b-instruct", "groq", "llama-3.3-70b-versatile", "0.59", "0.79"),
+        ("openai/gpt-oss-120b", "cerebras", "gpt-oss-120b", "0.35", "0.75"),
+        ("cohere/command-a", "cohere", "command-a-03-2025", "2.5", "10"),
+        ("perplexity/sonar", "perplexity", "sonar", "1", "1"),
+        ("moonshotai/kimi-k2.6", "moonshotai", "kimi-k2.6", "0.95", "4"),
+        ("openai/gpt-4o-mini", "openrouter", "openai/gpt-4o-mini", "0.15", "0.6"),
+        ("tollgate/echo", "tollgate", "echo", "0.1", "0.4"),
+    ] {
+        let endpoint = endpoint(model, provider);
+        let rates = endpoint.price.as_ref().unwrap().rates;
+        let found = (rates.input.to_per_million(), rates.output.to_per_million());
+        assert_eq!((found.0.as_str(), found.1.as_str()), (input, output), "{model}");
+        assert_eq!(endpoint.upstream_model, upstream);
+    }
+}
+
+#[test]
+fn special_prices_survive() {
+    let sonnet = endpoint("anthropic/claude-sonnet-4.5", "anthropic").price.clone().unwrap().rates;
+    assert_eq!(sonnet.cache_write.unwrap().to_per_million(), "3.75");
+    assert_eq!(sonnet.cache_write_1h.unwrap().to_per_million(), "6");
+    let image = endpoint("google/gemini-2.5-flash-image", "google-ai-studio");
+    assert_eq!(image.price.as_ref().unwrap().rates.image_output.unwrap().to_per_million(), "30");
+    assert_eq!(endpoint("openai/gpt-5.5", "openai").price.as_ref().unwrap().overrides.len(), 1);
+    // Unpriced, not free.
+    assert_eq!(endpoint("openai/gpt-oss-120b", "nvidia").price, None);
+}
+
+#[test]
+fn the_simulators_models_can_what_their_names_say() {
+    let own = |name: &str| endpoint(&format!("tollgate/{name}"), "tollgate");
+    assert!(own("vision").reads(Modality::Image) && !own("echo").reads(Modality::Image));
+    assert!(own("tools").supports("tools") && !own("echo").supports("tools"));
+    assert!(own("think").supports("reasoning") && own("json").supports("structured_outputs"));
+    assert!(own("cached").caches_implicitly());
+    let simulator = Catalog::builtin().provider("tollgate").unwrap();
+    assert!(simulator.builtin && simulator.base_url.is_empty());
+    assert_eq!(
+        Catalog::builtin().models().iter().filter(|m| m.id.author() == "tollgate").count(),
+        7
+    );
+}
+
+#[test]
+fn a_provider_answers_to_all_its_names() {
+    let catalog = Catalog::builtin();
+    for (name, slug) in [
+        ("openai", "openai"),
+        ("OpenAI", "openai"),
+        ("google", "google-ai-studio"),
+        ("Google AI Studio", "google-ai-studio"),
+        ("togetherai", "together"),
+        ("Together", "together"),
+        ("zai", "z-ai"),
+        ("DeepInfra", "deepinfra"),
+        ("fireworks-ai", "fireworks"),
+    ] {
+        let found = catalog.provider(name).map(|provider| provider.slug.as_str());
+        assert_eq!(found, Some(slug), "{name}");
+    }
+    assert!(catalog.provider("nobody").is_none());
+    assert_eq!(catalog.provider("anthropic").unwrap().auth(), Auth::XApiKey);
+    assert!(catalog.provider("ollama").unwrap().local);
+}
+
+#[test]
+fn a_model_may_need_another_protocol_than_its_provider() {
+    let codex = endpoint("openai/gpt-5-codex", "openai");
+    assert_eq!(codex.protocol, Protocol::OpenAiResponses);
+    assert_eq!(codex.provider.protocol, Protocol::OpenAiChat);
+    assert_eq!(endpoint("openai/gpt-5", "openai").protocol, Protocol::OpenAiChat);
+}
+
+#[test]
+fn a_moving_name_is_served_by_its_targets_endpoints() {
+    let alias = endpoint("~anthropic/claude-sonnet-latest", "anthropic");
+    assert_eq!(alias.upstream_model, "claude-sonnet-4-6");
+    assert_eq!(alias.id.as_str(), "anthropic/~anthropic/claude-sonnet-latest");
+}
+
+#[test]
+fn a_restricted_catalogue_has_only_what_can_be_called() {
+    let all = Catalog::builtin();
+    let only = all.restricted_to(|endpoint| endpoint.provider.slug.as_str() == "anthropic");
+    assert_eq!(only.providers().len(), 1);
+    assert!(only.models().len() > 5 && only.models().len() < 20);
+    assert!(only.all_endpoints().all(|e| e.provider.slug.as_str() == "anthropic"));
+    assert!(only.endpoints("openai/gpt-4o-mini").is_empty());
+    assert!(only.resolve("gpt-4o-mini").is_err());
+    assert_eq!(only.resolve("claude-sonnet-4-5").unwrap().id.author(), "anthropic");
+    // What it was made from is not forgotten.
+    assert_eq!(only.overlay(Overlay::default()).unwrap().models().len(), all.models().len());
+    assert!(all.restricted_to(|_| false).models().is_empty());
+}
+
+#[test]
+fn protocol_names_are_the_configurations() {
+    for protocol in Protocol::ALL {
+        assert_eq!(protocol.as_str().parse(), Ok(protocol));
+        let quoted = format!("\"{protocol}\"");
+        assert_eq!(serde_json::to_string(&protocol).unwrap(), quoted);
+    }
+    assert!("openai".parse::<Protocol>().is_err());
+}
+
+#[test]
+fn rate_keys_are_the_rows() {
+    for rate in crate::Rate::ALL {
+        assert_eq!(serde_json::to_string(&rate).unwrap(), format!("\"{}\"", rate.key()));
+    }
+}

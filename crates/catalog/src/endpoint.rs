@@ -1,0 +1,106 @@
+//! Endpoints: a model at a provider.
+
+use std::borrow::Borrow;
+use std::fmt;
+use std::sync::Arc;
+
+use crate::model::Model;
+use crate::price::Price;
+use crate::provider::Provider;
+use crate::vocabulary::{Modality, Protocol};
+
+/// The stable name of an endpoint, `provider/author/model`, with `@suffix` where a provider serves
+/// a model in two ways.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EndpointId(Arc<str>);
+
+/// A model at a provider: what a call is sent to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Endpoint {
+    /// Its stable name, for health, statistics and logs.
+    pub id: EndpointId,
+    /// The model it serves.
+    pub model: Arc<Model>,
+    /// Who serves it.
+    pub provider: Arc<Provider>,
+    /// Tells two endpoints of one provider for one model apart.
+    pub suffix: Option<String>,
+    /// The provider's name for the model.
+    pub upstream_model: String,
+    /// How to talk to it: the provider's protocol unless this model needs another.
+    pub protocol: Protocol,
+    /// Most tokens of prompt and answer together.
+    pub context_length: Option<u64>,
+    /// Most tokens of an answer.
+    pub max_output: Option<u64>,
+    /// What it costs. `None` is unpriced, which is not free.
+    pub price: Option<Price>,
+    /// Request parameters it takes.
+    pub supported_parameters: Arc<[String]>,
+    /// What it reads.
+    pub input_modalities: Vec<Modality>,
+    /// What it writes.
+    pub output_modalities: Vec<Modality>,
+    /// Precision of the weights, e.g. `fp8`.
+    pub quantization: Option<String>,
+}
+
+impl Endpoint {
+    /// The name routing preferences select it by: the provider's slug, and the suffix if any, e.g.
+    /// `deepinfra/fp8`.
+    pub fn tag(&self) -> String {
+        match &self.suffix {
+            Some(suffix) => format!("{}/{suffix}", self.provider.slug),
+            None => self.provider.slug.to_string(),
+        }
+    }
+
+    /// Whether it takes this request parameter.
+    pub fn supports(&self, parameter: &str) -> bool {
+        self.supported_parameters.iter().any(|known| known == parameter)
+    }
+
+    /// Whether it reads this kind of content.
+    pub fn reads(&self, modality: Modality) -> bool {
+        self.input_modalities.contains(&modality)
+    }
+
+    /// Whether it caches prompts without being asked, judged by its price: a reduced price for
+    /// reads and none for writes.
+    pub fn caches_implicitly(&self) -> bool {
+        let rates = self.price.as_ref().map(|price| &price.rates);
+        rates.is_some_and(|rates| rates.cache_read.is_some() && rates.cache_write.is_none())
+    }
+}
+
+impl EndpointId {
+    pub(crate) fn new(provider: &str, model: &str, suffix: Option<&str>) -> Self {
+        Self(match suffix {
+            Some(suffix) => format!("{provider}/{model}@{suffix}").into(),
+            None => format!("{provider}/{model}").into(),
+        })
+    }
+
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for EndpointId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for EndpointId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+impl Borrow<str> for EndpointId {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}

@@ -1,0 +1,267 @@
+//! The closed sets that rows are written in: what can be priced, the protocols, kinds of content, and
+//! the ways a provider may depart from its protocol.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// What a price is the price of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rate {
+    /// A million prompt tokens.
+    Input,
+    /// A million completion tokens.
+    Output,
+    /// A million prompt tokens read from the provider's cache.
+    CacheRead,
+    /// A million prompt tokens written to the provider's cache.
+    CacheWrite,
+    /// A million prompt tokens written to the provider's cache for an hour.
+    #[serde(rename = "cache_write_1h")]
+    CacheWrite1h,
+    /// A million completion tokens of reasoning.
+    Reasoning,
+    /// One image in the prompt.
+    Image,
+    /// A million prompt tokens that are images.
+    ImageToken,
+    /// A million completion tokens that are images.
+    ImageOutput,
+    /// A million prompt tokens that are audio.
+    Audio,
+    /// A million completion tokens that are audio.
+    AudioOutput,
+    /// One request.
+    Request,
+    /// One web search.
+    WebSearch,
+}
+
+impl Rate {
+    /// Every rate, in the order listings show them.
+    pub const ALL: [Self; 13] = [
+        Self::Input,
+        Self::Output,
+        Self::Request,
+        Self::Image,
+        Self::ImageToken,
+        Self::ImageOutput,
+        Self::Audio,
+        Self::AudioOutput,
+        Self::WebSearch,
+        Self::Reasoning,
+        Self::CacheRead,
+        Self::CacheWrite,
+        Self::CacheWrite1h,
+    ];
+
+    /// Its key in a price row.
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Input => "input",
+            Self::Output => "output",
+            Self::CacheRead => "cache_read",
+            Self::CacheWrite => "cache_write",
+            Self::CacheWrite1h => "cache_write_1h",
+            Self::Reasoning => "reasoning",
+            Self::Image => "image",
+            Self::ImageToken => "image_token",
+            Self::ImageOutput => "image_output",
+            Self::Audio => "audio",
+            Self::AudioOutput => "audio_output",
+            Self::Request => "request",
+            Self::WebSearch => "web_search",
+        }
+    }
+
+    /// Whether rows quote it by the piece rather than by the million.
+    pub const fn is_per_piece(self) -> bool {
+        matches!(self, Self::Image | Self::Request | Self::WebSearch)
+    }
+}
+
+/// How to talk to a provider.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Protocol {
+    /// OpenAI Chat Completions and all who copy them.
+    #[serde(rename = "openai-chat")]
+    OpenAiChat,
+    /// OpenAI Responses.
+    #[serde(rename = "openai-responses")]
+    OpenAiResponses,
+    /// OpenAI models on Azure.
+    #[serde(rename = "azure-openai")]
+    AzureOpenAi,
+    /// Anthropic Messages.
+    #[serde(rename = "anthropic-messages")]
+    AnthropicMessages,
+    /// Gemini `generateContent`.
+    #[serde(rename = "gemini")]
+    Gemini,
+    /// Google Vertex AI.
+    #[serde(rename = "vertex")]
+    Vertex,
+    /// Amazon Bedrock Converse.
+    #[serde(rename = "bedrock-converse")]
+    BedrockConverse,
+    /// Cohere's own chat.
+    #[serde(rename = "cohere")]
+    Cohere,
+    /// Mistral's own chat.
+    #[serde(rename = "mistral")]
+    Mistral,
+    /// Ollama's own chat.
+    #[serde(rename = "ollama")]
+    Ollama,
+}
+
+impl Protocol {
+    /// Every protocol that can be named, whether or not this program speaks it yet.
+    pub const ALL: [Self; 10] = [
+        Self::OpenAiChat,
+        Self::OpenAiResponses,
+        Self::AzureOpenAi,
+        Self::AnthropicMessages,
+        Self::Gemini,
+        Self::Vertex,
+        Self::BedrockConverse,
+        Self::Cohere,
+        Self::Mistral,
+        Self::Ollama,
+    ];
+
+    /// Its name in rows and configuration.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::OpenAiChat => "openai-chat",
+            Self::OpenAiResponses => "openai-responses",
+            Self::AzureOpenAi => "azure-openai",
+            Self::AnthropicMessages => "anthropic-messages",
+            Self::Gemini => "gemini",
+            Self::Vertex => "vertex",
+            Self::BedrockConverse => "bedrock-converse",
+            Self::Cohere => "cohere",
+            Self::Mistral => "mistral",
+            Self::Ollama => "ollama",
+        }
+    }
+}
+
+impl fmt::Display for Protocol {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A text that names no protocol.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a protocol")]
+pub struct UnknownProtocol(pub String);
+
+impl FromStr for Protocol {
+    type Err = UnknownProtocol;
+
+    fn from_str(text: &str) -> Result<Self, UnknownProtocol> {
+        let known = Self::ALL.into_iter().find(|protocol| protocol.as_str() == text);
+        known.ok_or_else(|| UnknownProtocol(text.to_owned()))
+    }
+}
+
+/// A kind of content a model reads or writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Modality {
+    /// Text.
+    Text,
+    /// Images.
+    Image,
+    /// Documents such as PDF.
+    File,
+    /// Audio.
+    Audio,
+    /// Video.
+    Video,
+    /// Embedding vectors.
+    Embeddings,
+    /// Relevance scores.
+    Rerank,
+    /// Spoken text.
+    Speech,
+    /// Written speech.
+    Transcription,
+}
+
+impl Modality {
+    /// Its name on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Image => "image",
+            Self::File => "file",
+            Self::Audio => "audio",
+            Self::Video => "video",
+            Self::Embeddings => "embeddings",
+            Self::Rerank => "rerank",
+            Self::Speech => "speech",
+            Self::Transcription => "transcription",
+        }
+    }
+}
+
+/// The parameter that bounds the length of an answer.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MaxTokensField {
+    /// `max_tokens`.
+    #[default]
+    MaxTokens,
+    /// `max_completion_tokens`.
+    MaxCompletionTokens,
+}
+
+/// The message field that carries earlier reasoning back to the provider.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReasoningField {
+    /// `reasoning_content`.
+    #[default]
+    ReasoningContent,
+    /// `reasoning`.
+    Reasoning,
+}
+
+/// How a caller's wish for reasoning is put to the provider.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ReasoningStyle {
+    /// `reasoning_effort: "low"`.
+    #[default]
+    Effort,
+    /// The `reasoning` object as it is.
+    #[serde(rename = "openrouter")]
+    OpenRouter,
+    /// `thinking: {type: "enabled"}`.
+    ThinkingType,
+    /// `enable_thinking`, at the top level or in `chat_template_kwargs`.
+    EnableThinking,
+    /// Not at all.
+    None,
+}
+
+/// Where the key goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Auth {
+    /// `Authorization: Bearer …`.
+    Bearer,
+    /// `x-api-key: …`.
+    XApiKey,
+    /// `x-goog-api-key: …`.
+    XGoogApiKey,
+    /// `api-key: …`, as Azure has it.
+    ApiKey,
+    /// Nowhere.
+    None,
+}

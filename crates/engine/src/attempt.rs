@@ -1,0 +1,264 @@
+//! Trying one endpoint after another until one speaks.
+//!
+//! An attempt ends at the first word: after it the answer is the client's and can't be replaced.
+//! What the endpoint sent before its first word (a role, a comment, an id) is kept back, so an
+//! endpoint that opens a stream and then fails is still replaced unnoticed.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, Response, StatusCode};
+use http_body_util::BodyExt;
+use tokio::time::{Instant, timeout_at};
+use tollgate_catalog::Endpoint;
+use tollgate_providers::{
+    Adapter, AnswerStream, EncodeError, Failure, Fault, FaultKind, Outbound, Target, WholeAnswer,
+};
+use tollgate_store::AttemptRecord;
+use tollgate_types::Chain;
+use tollgate_upstream::{UpstreamBody, UpstreamError, UpstreamErrorKind, read_bounded};
+
+use crate::CallError;
+use crate::installation::adapter_of;
+use crate::run::Run;
+
+/// A stream that has said its first word.
+#[derive(Debug)]
+pub(crate) struct OpenStream {
+    pub(crate) endpoint: Arc<Endpoint>,
+    pub(crate) answer: Box<dyn AnswerStream>,
+    /// `None` once the provider's body has ended.
+    pub(crate) body: Option<UpstreamBody>,
+    /// What the client has not been given yet.
+    pub(crate) out: Vec<u8>,
+}
+
+/// An answer that came whole.
+#[derive(Debug)]
+pub(crate) struct OpenWhole {
+    pub(crate) endpoint: Arc<Endpoint>,
+    pub(crate) answer: Box<dyn WholeAnswer>,
+}
+
+/// A future that opens a stream and brings the run back.
+pub(crate) type Opening =
+    Pin<Box<dyn Future<Output = (Run, Result<OpenStream, CallError>)> + Send>>;
+
+/// Most of an error body that is read.
+const ERROR_BYTES_MAX: usize = 64 * 1024;
+const ERROR_PATIENCE: Duration = Duration::from_secs(10);
+
+/// Opens a stream at the first endpoint that speaks.
+///
+/// Cancel safe: dropped, it cancels the request in flight; the run settles itself.
+pub(crate) fn open_stream(mut run: Run) -> Opening {
+    Box::pin(async move {
+        for endpoint in run.steps.clone() {
+            let attempt = Attempt::begin(&run);
+            let result = stream_at(&run, &endpoint).await;
+            let result = result.map_err(|fault| run.without_secret(&endpoint, fault));
+            attempt.end(&mut run, &endpoint, result.as_ref().err());
+            match result {
+                Ok(open) => return (run, Ok(open)),
+                Err(fault) => run.faults.push((endpoint.provider.name.clone(), fault)),
+            }
+        }
+        let error = exhausted(&mut run);
+        (run, Err(error))
+    })
+}
+
+/// Gets a whole answer from the first endpoint that gives one.
+///
+/// Cancel safe: as [`open_stream`].
+pub(crate) async fn open_whole(run: &mut Run) -> Result<OpenWhole, CallError> {
+    for endpoint in run.steps.clone() {
+        let attempt = Attempt::begin(run);
+        let result = whole_at(run, &endpoint).await;
+        let result = result.map_err(|fault| run.without_secret(&endpoint, fault));
+        attempt.end(run, &endpoint, result.as_ref().err());
+        match result {
+            Ok(answer) => return Ok(OpenWhole { endpoint, answer }),
+            Err(fault) => run.faults.push((endpoint.provider.name.clone(), fault)),
+        }
+    }
+    Err(exhausted(run))
+}
+
+fn exhausted(run: &mut Run) -> CallError {
+    let params = run.call.params();
+    CallError::PlanExhausted {
+        models: params.model.iter().chain(&params.models).cloned().collect(),
+        faults: std::mem::take(&mut run.faults),
+    }
+}
+
+/// The clock of one attempt.
+struct Attempt {
+    started: Instant,
+    started_at: tollgate_types::Timestamp,
+}
+
+impl Attempt {
+    fn begin(run: &Run) -> Self {
+        Self { started: Instant::now(), started_at: run.engine.now() }
+    }
+
+    fn end(&self, run: &mut Run, endpoint: &Endpoint, fault: Option<&Fault>) {
+        let elapsed = self.started.elapsed();
+        let word = fault.map(|fault| fault.kind.as_str());
+        run.engine.metrics().attempted(endpoint.provider.slug.as_str(), word);
+        if let Some(fault) = fault {
+            tracing::info!(
+                call.id = run.id.as_str(),
+                endpoint.id = endpoint.id.as_str(),
+                fault = fault.kind.as_str(),
+                status = fault.status,
+                "attempt failed"
+            );
+        } else {
+            run.first_word = Some(Instant::now());
+        }
+        run.attempts.push(AttemptRecord {
+            endpoint: endpoint.id.as_str().to_owned(),
+            provider: endpoint.provider.name.clone(),
+            model: endpoint.model.id.to_string(),
+            status: fault.map_or(Some(200), |fault| fault.status),
+            fault: fault.map(|fault| fault.kind.as_str().to_owned()),
+            latency_ms: u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
+            started_at: self.started_at,
+        });
+    }
+}
+
+async fn stream_at(run: &Run, endpoint: &Arc<Endpoint>) -> Result<OpenStream, Fault> {
+    let config = run.engine.config();
+    let thinks = endpoint.supports("reasoning");
+    let patience =
+        if thinks { config.reasoning_first_byte_timeout } else { config.first_byte_timeout };
+    let deadline = Instant::now() + patience;
+    let (adapter, response) = send(run, endpoint, patience).await?;
+    let answer = adapter.stream(&run.head(endpoint));
+    let (parts, body) = response.into_parts();
+    if is_json(&parts.headers) {
+        return Err(not_a_stream(body).await);
+    }
+    let endpoint = Arc::clone(endpoint);
+    let mut open = OpenStream { endpoint, answer, body: Some(body), out: Vec::new() };
+    match timeout_at(deadline, first_word(&mut open)).await {
+        Ok(result) => result.map(|()| open),
+        Err(_) => Err(Fault::new(FaultKind::Timeout)),
+    }
+}
+
+/// Reads until the client can be given something.
+async fn first_word(open: &mut OpenStream) -> Result<(), Fault> {
+    let Some(body) = open.body.as_mut() else { return Ok(()) };
+    while !open.answer.progress().content {
+        match body.frame().await {
+            Some(Ok(frame)) => {
+                if let Ok(data) = frame.into_data() {
+                    // A fault in the same packet as the first word: nothing of it has gone to
+                    // the client, so another endpoint can still take over.
+                    open.answer.push(&data, &mut open.out)?;
+                }
+            }
+            Some(Err(_)) => return Err(Fault::truncated()),
+            None => {
+                open.answer.finish(&mut open.out)?;
+                open.body = None;
+                return Ok(());
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A provider that answers a stream with JSON reports an error, or does not stream.
+async fn not_a_stream(body: UpstreamBody) -> Fault {
+    let fault = Fault::in_band(&error_body(body).await);
+    match fault.message {
+        Some(_) => fault,
+        None => Fault::malformed("it is not a stream"),
+    }
+}
+
+async fn whole_at(run: &Run, endpoint: &Endpoint) -> Result<Box<dyn WholeAnswer>, Fault> {
+    let config = run.engine.config();
+    let deadline = Instant::now() + config.whole_timeout;
+    let (adapter, response) = send(run, endpoint, config.whole_timeout).await?;
+    let body = timeout_at(deadline, read_bounded(response.into_body(), config.answer_bytes_max))
+        .await
+        .map_err(|_| Fault::new(FaultKind::Timeout))?
+        .map_err(|error| match error {
+            tollgate_upstream::BodyTooLarge::TooLarge(_) => Fault::malformed("it is too large"),
+            tollgate_upstream::BodyTooLarge::Broken(_) => Fault::truncated(),
+        })?;
+    adapter.whole(&run.head(endpoint), body)
+}
+
+/// Sends the call and returns a successful response.
+async fn send(
+    run: &Run,
+    endpoint: &Endpoint,
+    patience: Duration,
+) -> Result<(&'static dyn Adapter, Response<UpstreamBody>), Fault> {
+    let unsupported = |what: &str| Fault::with_message(FaultKind::Unsupported, what);
+    let adapter = adapter_of(endpoint).ok_or_else(|| unsupported("its protocol has no adapter"))?;
+    let access = run
+        .installation
+        .access(&endpoint.provider.slug)
+        .ok_or_else(|| unsupported("its provider has no key here"))?;
+    let target = Target {
+        base_url: &access.base_url,
+        upstream_model: &endpoint.upstream_model,
+        credential: access.credential.as_ref().map(crate::Secret::expose),
+        max_output: endpoint.max_output,
+        supported_parameters: &endpoint.supported_parameters,
+        auth: endpoint.provider.auth(),
+        quirks: &endpoint.provider.quirks,
+    };
+    let outbound = Outbound { call: &run.call, target, end_user: run.end_user.as_deref() };
+    let request = adapter.encode(&outbound).map_err(|error| match error {
+        EncodeError::Unsupported(what) => unsupported(&what.0),
+        EncodeError::BadRequest(wrong) => Fault::with_message(FaultKind::Rejected, wrong.message()),
+    })?;
+    let response =
+        run.engine.upstream().send(request, patience).await.map_err(|error| unreachable(&error))?;
+    if response.status().is_success() {
+        return Ok((adapter, response));
+    }
+    let (parts, body) = response.into_parts();
+    let body = error_body(body).await;
+    let fault = classify(adapter, parts.status, &parts.headers, &body);
+    Err(fault)
+}
+
+fn classify(adapter: &dyn Adapter, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Fault {
+    adapter.classify(&Failure { status, headers, body })
+}
+
+async fn error_body(body: UpstreamBody) -> Bytes {
+    match tokio::time::timeout(ERROR_PATIENCE, read_bounded(body, ERROR_BYTES_MAX)).await {
+        Ok(Ok(body)) => body,
+        // The status alone has to do.
+        Ok(Err(_)) | Err(_) => Bytes::new(),
+    }
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    headers.get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"))
+}
+
+fn unreachable(error: &UpstreamError) -> Fault {
+    match error.kind {
+        UpstreamErrorKind::Timeout => Fault::new(FaultKind::Timeout),
+        UpstreamErrorKind::Connect | UpstreamErrorKind::Broken => {
+            tracing::debug!(error = %Chain(error), "provider unreachable");
+            Fault::new(FaultKind::Unreachable)
+        }
+    }
+}

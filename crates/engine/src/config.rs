@@ -1,0 +1,41 @@
+//! What the pipeline can be set to.
+
+use std::time::Duration;
+
+/// Times and bounds of the pipeline.
+#[derive(Debug, Clone)]
+pub struct EngineConfig {
+    /// How long a stream may be quiet before a comment is sent to keep it open. Until the first
+    /// comment, a failure still has its true HTTP status.
+    pub keep_alive: Duration,
+    /// How long a model may take to its first word.
+    pub first_byte_timeout: Duration,
+    /// The same for a model that may think before it speaks.
+    pub reasoning_first_byte_timeout: Duration,
+    /// How long an answer that is not streamed may take.
+    pub whole_timeout: Duration,
+    /// How long a stream may be silent between two chunks.
+    pub idle_timeout: Duration,
+    /// Most calls under way and records not yet written, together; a store that does not keep up
+    /// slows admission down instead of filling the memory.
+    pub unrecorded_max: usize,
+    /// Largest answer taken that is not streamed, in bytes.
+    pub answer_bytes_max: usize,
+    /// Whether endpoints without a price are left out for everybody, because calls are paid for.
+    pub billing: bool,
+}
+
+impl Default for EngineConfig {
+    fn default() -> Self {
+        Self {
+            keep_alive: Duration::from_millis(1_500),
+            first_byte_timeout: Duration::from_secs(30),
+            reasoning_first_byte_timeout: Duration::from_mins(3),
+            whole_timeout: Duration::from_mins(5),
+            idle_timeout: Duration::from_mins(2),
+            unrecorded_max: 32_768,
+            answer_bytes_max: 64 * 1024 * 1024,
+            billing: false,
+        }
+    }
+}

@@ -1,0 +1,285 @@
+//! The pipeline.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use http_body_util::BodyExt;
+use tokio::time::{Instant, timeout};
+use tokio_util::task::TaskTracker;
+use tollgate_providers::Progress;
+use tollgate_store::{Attribution, Stores};
+use tollgate_types::{ApiKey, GenerationId, Timestamp, Usd};
+use tollgate_upstream::{Upstream, UpstreamBody};
+use tollgate_wire::chat::ChatCall;
+
+use crate::attempt::{OpenWhole, open_stream, open_whole};
+use crate::run::{Ending, Run};
+use crate::{
+    AuthError, CallError, CallFailure, ChatStream, Clock, EngineConfig, Entropy, Installation,
+    KeyEntry, KeyRing, Metrics, Recorder, resolve,
+};
+
+/// Everything the engine is made of.
+#[derive(Debug)]
+pub struct Parts {
+    /// Times and bounds.
+    pub config: EngineConfig,
+    /// What can be called.
+    pub installation: Installation,
+    /// The outbound client.
+    pub upstream: Upstream,
+    /// The stores.
+    pub stores: Stores,
+    /// The keys.
+    pub keys: KeyRing,
+    /// Where generation records go.
+    pub recorder: Recorder,
+    /// The time of day.
+    pub clock: Arc<dyn Clock>,
+    /// Random bytes.
+    pub entropy: Arc<dyn Entropy>,
+    /// Work that outlives a call, awaited when the program stops.
+    pub tasks: TaskTracker,
+}
+
+/// The pipeline and what it works with. One per process, shared.
+#[derive(Debug)]
+pub struct Engine {
+    config: EngineConfig,
+    installation: ArcSwap<Installation>,
+    upstream: Upstream,
+    stores: Stores,
+    keys: KeyRing,
+    recorder: Recorder,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    tasks: TaskTracker,
+    metrics: Metrics,
+}
+
+/// An answer on its way to the client.
+#[derive(Debug)]
+pub enum Answer {
+    /// All of it.
+    Whole(WholeReply),
+    /// A stream that has begun, or is about to.
+    Stream {
+        /// The generation's id.
+        id: GenerationId,
+        /// Display name of the provider, when one has spoken already.
+        provider: Option<String>,
+        /// The body.
+        body: ChatStream,
+    },
+}
+
+/// A whole answer.
+#[derive(Debug)]
+pub struct WholeReply {
+    /// The generation's id.
+    pub id: GenerationId,
+    /// Display name of the provider.
+    pub provider: String,
+    /// The completion, as JSON.
+    pub body: Vec<u8>,
+}
+
+/// How long a body may stay open behind its terminator.
+const DRAIN_PATIENCE: Duration = Duration::from_secs(1);
+
+impl Engine {
+    /// Puts the engine together.
+    pub fn new(parts: Parts) -> Arc<Self> {
+        Arc::new(Self {
+            config: parts.config,
+            installation: ArcSwap::from_pointee(parts.installation),
+            upstream: parts.upstream,
+            stores: parts.stores,
+            keys: parts.keys,
+            recorder: parts.recorder,
+            clock: parts.clock,
+            entropy: parts.entropy,
+            tasks: parts.tasks,
+            metrics: Metrics::default(),
+        })
+    }
+
+    /// Answers a chat call, from admission to the first word.
+    ///
+    /// Cancel safe: dropped, it cancels the provider's request, and the call is settled as
+    /// cancelled.
+    ///
+    /// # Errors
+    ///
+    /// Why no endpoint answered. A stream that has begun reports its failure in the stream.
+    pub async fn chat(
+        self: &Arc<Self>,
+        key: Arc<KeyEntry>,
+        call: ChatCall,
+        attribution: Attribution,
+    ) -> Result<Answer, CallFailure> {
+        let mut run = self.admit(key, call, attribution);
+        run.slot = self.recorder.slot().await;
+        if let Err(error) = self.prepare(&mut run) {
+            return Err(fail(run, error));
+        }
+        if run.call.params().stream { self.stream(run).await } else { self.whole(run).await }
+    }
+
+    /// What this installation can call now.
+    pub fn installation(&self) -> Arc<Installation> {
+        self.installation.load_full()
+    }
+
+    /// Replaces what this installation can call; calls under way keep what they began with.
+    pub fn install(&self, installation: Installation) {
+        self.installation.store(Arc::new(installation));
+    }
+
+    /// Finds the key a caller sent.
+    ///
+    /// # Errors
+    ///
+    /// As [`KeyRing::authenticate`].
+    pub async fn authenticate(&self, key: Option<&ApiKey>) -> Result<Arc<KeyEntry>, AuthError> {
+        self.keys.authenticate(key, self.now()).await
+    }
+
+    /// The keys.
+    pub const fn keys(&self) -> &KeyRing {
+        &self.keys
+    }
+
+    /// The stores.
+    pub const fn stores(&self) -> &Stores {
+        &self.stores
+    }
+
+    /// The time of day.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Makes a new key.
+    ///
+    /// # Errors
+    ///
+    /// When the system has no random bytes.
+    pub fn new_key(&self) -> Result<ApiKey, CallError> {
+        let mut random = [0; 32];
+        self.entropy.fill(&mut random).map_err(|_| CallError::NoEntropy)?;
+        Ok(ApiKey::new(random))
+    }
+
+    /// Where generation records go.
+    pub const fn recorder(&self) -> &Recorder {
+        &self.recorder
+    }
+
+    /// What operators watch.
+    pub const fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    pub(crate) const fn config(&self) -> &EngineConfig {
+        &self.config
+    }
+
+    pub(crate) const fn upstream(&self) -> &Upstream {
+        &self.upstream
+    }
+
+    /// Reads a body that is done with to its end, so that its connection can be used again; one
+    /// that does not end soon is dropped.
+    pub(crate) fn drain(&self, mut body: UpstreamBody) {
+        self.tasks.spawn(timeout(DRAIN_PATIENCE, async move {
+            while let Some(Ok(_)) = body.frame().await {}
+        }));
+    }
+
+    fn admit(
+        self: &Arc<Self>,
+        key: Arc<KeyEntry>,
+        call: ChatCall,
+        attribution: Attribution,
+    ) -> Run {
+        let created = self.now();
+        let mut random = [0; 20];
+        let id_is_random = self.entropy.fill(&mut random).is_ok();
+        self.metrics.admitted();
+        Run {
+            engine: Arc::clone(self),
+            installation: self.installation(),
+            id: GenerationId::new(created, random),
+            created,
+            started: Instant::now(),
+            end_user: end_user(&key, &call),
+            key,
+            call,
+            attribution,
+            steps: Vec::new(),
+            attempts: Vec::new(),
+            faults: Vec::new(),
+            first_word: None,
+            settled: false,
+            slot: None,
+            id_is_random,
+        }
+    }
+
+    /// Checks the key's limit and plans the call.
+    fn prepare(&self, run: &mut Run) -> Result<(), CallError> {
+        if !run.id_is_random {
+            return Err(CallError::NoEntropy);
+        }
+        if run.slot.is_none() {
+            return Err(CallError::StoreBehind);
+        }
+        let limit = run.key.record.limit;
+        if let (Some(limit), Some(Usd::ZERO)) = (limit, run.key.limit_remaining(run.created)) {
+            return Err(CallError::KeyLimit { limit });
+        }
+        let must_be_priced = self.config().billing || limit.is_some();
+        run.steps = resolve::steps(&run.call, &run.installation, must_be_priced)?;
+        Ok(())
+    }
+
+    async fn stream(&self, run: Run) -> Result<Answer, CallFailure> {
+        let id = run.id.clone();
+        let mut opening = open_stream(run);
+        let (provider, body) = match timeout(self.config().keep_alive, &mut opening).await {
+            Ok((run, Ok(open))) => {
+                (Some(open.endpoint.provider.name.clone()), ChatStream::relaying(run, open))
+            }
+            Ok((run, Err(error))) => return Err(fail(run, error)),
+            Err(_) => (None, ChatStream::opening(opening, self.config().clone())),
+        };
+        Ok(Answer::Stream { id, provider, body })
+    }
+
+    async fn whole(&self, mut run: Run) -> Result<Answer, CallFailure> {
+        let OpenWhole { endpoint, answer } = match open_whole(&mut run).await {
+            Ok(open) => open,
+            Err(error) => return Err(fail(run, error)),
+        };
+        let usage = run.settle(Some(&endpoint), answer.progress(), Ending::Complete);
+        Ok(Answer::Whole(WholeReply {
+            id: run.id.clone(),
+            provider: endpoint.provider.name.clone(),
+            body: answer.render(&run.head(&endpoint), &usage),
+        }))
+    }
+}
+
+fn fail(mut run: Run, error: CallError) -> CallFailure {
+    run.settle(None, &Progress::default(), Ending::Failed(&error));
+    CallFailure { id: run.id.clone(), error }
+}
+
+/// The caller's `user` together with whose key it is, hashed: providers can tell abusers apart
+/// without learning who they are (contract §2.1).
+fn end_user(key: &KeyEntry, call: &ChatCall) -> Option<String> {
+    let user = call.params().user.as_deref()?;
+    Some(ApiKey::from_text(&format!("{}:{user}", key.record.workspace_id)).hash().to_hex())
+}

@@ -1,0 +1,270 @@
+//! Why a call could not be answered, and what the caller is told.
+
+use std::time::Duration;
+
+use tollgate_catalog::Unknown;
+use tollgate_providers::{Fault, FaultKind};
+use tollgate_types::{GenerationId, Usd};
+use tollgate_wire::error::{Availability, BadRequest, ErrorBody, ErrorType, PreviousError};
+
+/// A call that failed, and the id it was given.
+#[derive(Debug, thiserror::Error)]
+#[error("call {id} failed")]
+pub struct CallFailure {
+    /// The generation's id.
+    pub id: GenerationId,
+    /// Why.
+    #[source]
+    pub error: CallError,
+}
+
+/// Why a call could not be answered.
+#[derive(Debug, thiserror::Error)]
+pub enum CallError {
+    /// The request is wrong.
+    #[error("the request is invalid")]
+    BadRequest(#[from] BadRequest),
+    /// No model was named.
+    #[error("no model was named")]
+    NoModel,
+    /// A model's name is not in the catalog, or names several.
+    #[error("model `{}` is not known", .0.name)]
+    UnknownModel(Unknown),
+    /// The model is known, but no provider of it can be called here.
+    #[error("no provider of `{model}` has a key here")]
+    NotRoutable {
+        /// The model.
+        model: String,
+        /// What would make it routable: the providers and their variables.
+        providers: Vec<String>,
+    },
+    /// Every endpoint was filtered out.
+    #[error("no endpoint of the requested models is left")]
+    NoEndpoints {
+        /// What was asked for.
+        models: Vec<String>,
+        /// The sentence of the filter that removed the last one.
+        message: String,
+        /// Each endpoint and why it was left out.
+        reasons: Vec<String>,
+        /// Providers that do serve the model.
+        available: Vec<String>,
+    },
+    /// The key's own spend limit is reached.
+    #[error("the key's limit of {limit} is spent")]
+    KeyLimit {
+        /// The limit.
+        limit: Usd,
+    },
+    /// Every endpoint in the plan failed.
+    #[error("every endpoint in the plan failed")]
+    PlanExhausted {
+        /// What was asked for.
+        models: Vec<String>,
+        /// Display name of each provider tried, and its fault, in order.
+        faults: Vec<(String, Fault)>,
+    },
+    /// The store does not keep up with the calls, and a call that can't be recorded is not made.
+    #[error("records can't be written as fast as calls end")]
+    StoreBehind,
+    /// The system gave no random bytes.
+    #[error("no random bytes")]
+    NoEntropy,
+}
+
+/// What a caller is asked to wait when the store is behind.
+const STORE_RETRY: Duration = Duration::from_secs(1);
+const DOCS_URL: &str = "https://openrouter.ai/docs/api-reference/errors";
+
+impl CallError {
+    /// The contract's word, and with it the status.
+    pub fn error_type(&self) -> ErrorType {
+        match self {
+            Self::BadRequest(_) | Self::NoModel | Self::UnknownModel(_) => {
+                ErrorType::InvalidRequest
+            }
+            Self::NotRoutable { .. } | Self::NoEndpoints { .. } => ErrorType::NotFound,
+            Self::KeyLimit { .. } => ErrorType::PaymentRequired,
+            Self::PlanExhausted { faults, .. } => told(faults)
+                .map_or(ErrorType::ProviderUnavailable, |(_, fault)| fault.kind.error_type()),
+            Self::StoreBehind => ErrorType::ProviderOverloaded,
+            Self::NoEntropy => ErrorType::Server,
+        }
+    }
+
+    /// How long to wait before trying again: the shortest of what the providers ask for, and only
+    /// when each of them asked (contract §4.6).
+    pub fn retry_after(&self) -> Option<Duration> {
+        let faults = match self {
+            Self::PlanExhausted { faults, .. } => faults,
+            Self::StoreBehind => return Some(STORE_RETRY),
+            _ => return None,
+        };
+        let waits: Option<Vec<Duration>> = faults.iter().map(|(_, it)| it.retry_after).collect();
+        waits?.into_iter().min()
+    }
+
+    /// The body the caller gets.
+    pub fn body(&self) -> ErrorBody {
+        let mut body = ErrorBody::new(self.error_type(), self.message());
+        match self {
+            Self::UnknownModel(unknown) => {
+                let near = unknown.nearest.iter().chain(&unknown.ambiguous);
+                body.error.availability = Some(Availability {
+                    fallback_models: near.map(ToString::to_string).collect(),
+                    ..availability("model_not_found", vec![unknown.name.clone()])
+                });
+            }
+            Self::NotRoutable { model, providers } => {
+                body.error.metadata.remedy_hint = Some(remedy(providers));
+                body.error.availability = Some(availability("no_endpoints", vec![model.clone()]));
+            }
+            Self::NoEndpoints { models, reasons, available, .. } => {
+                body.error.metadata.remedy_hint = Some(reasons.join("; "));
+                body.error.metadata.available_providers.clone_from(available);
+                body.error.availability = Some(availability("constraint_filtered", models.clone()));
+            }
+            Self::KeyLimit { .. } => {
+                body.error.metadata.limit_source = Some("openrouter_key_limit");
+            }
+            Self::PlanExhausted { models, faults } => self.tell_faults(&mut body, models, faults),
+            Self::BadRequest(_) | Self::NoModel | Self::StoreBehind | Self::NoEntropy => {}
+        }
+        body
+    }
+
+    fn message(&self) -> String {
+        match self {
+            Self::BadRequest(error) => error.message().to_owned(),
+            Self::NoModel => {
+                "No model specified: send `model`, e.g. \"openai/gpt-4o-mini\"".to_owned()
+            }
+            Self::UnknownModel(unknown) => unknown_model(unknown),
+            Self::NotRoutable { model, providers } => {
+                format!("No endpoints found for {model}. {}", remedy(providers))
+            }
+            Self::NoEndpoints { message, .. } => message.clone(),
+            Self::KeyLimit { limit } => format!(
+                "Key limit exceeded: this key's limit of {limit} is spent. Raise it with PATCH /api/v1/keys/{{hash}} or use another key"
+            ),
+            Self::PlanExhausted { faults, .. } => told(faults).map_or_else(
+                || "Provider returned error".to_owned(),
+                |(name, fault)| sentence(name, fault),
+            ),
+            Self::StoreBehind => "This gateway is overloaded. Please retry shortly".to_owned(),
+            Self::NoEntropy => "Internal Server Error".to_owned(),
+        }
+    }
+
+    fn tell_faults(&self, body: &mut ErrorBody, models: &[String], faults: &[(String, Fault)]) {
+        let Some((name, fault)) = told(faults) else { return };
+        let metadata = &mut body.error.metadata;
+        metadata.provider_name = Some(name.clone());
+        metadata.is_byok = Some(false);
+        metadata.provider_code.clone_from(&fault.code);
+        // What a provider says about our own key or account is the operator's to read, not the
+        // caller's.
+        let is_ours = matches!(
+            fault.kind,
+            FaultKind::Credential | FaultKind::Payment | FaultKind::Unsupported
+        );
+        if !is_ours {
+            metadata.raw.clone_from(&fault.message);
+        }
+        metadata.previous_errors = faults
+            .iter()
+            .filter(|(_, other)| !std::ptr::eq(other, fault))
+            .map(|(name, other)| PreviousError {
+                provider: name.clone(),
+                code: other.kind.as_str(),
+                status: other.status,
+            })
+            .collect();
+        let code = match fault.kind {
+            FaultKind::RateLimited => "capacity_exhausted",
+            FaultKind::Overloaded => "temporarily_unavailable",
+            _ => return,
+        };
+        body.error.availability = Some(Availability {
+            retryable: true,
+            retry_after: self.retry_after().map(|wait| wait.as_secs().max(1)),
+            ..availability(code, models.to_vec())
+        });
+    }
+}
+
+/// Which of several faults the caller is told: one they can mend, else the last.
+fn told(faults: &[(String, Fault)]) -> Option<&(String, Fault)> {
+    faults.iter().find(|(_, fault)| fault.kind.is_callers()).or_else(|| {
+        // "Rate limited" is true only when every provider said so (§4.2).
+        let last_other = faults.iter().rev().find(|(_, it)| it.kind != FaultKind::RateLimited);
+        last_other.or(faults.last())
+    })
+}
+
+fn sentence(name: &str, fault: &Fault) -> String {
+    match fault.kind {
+        FaultKind::Credential => format!(
+            "{name} refused this gateway's key. The operator can find out more with `tollgate doctor`"
+        ),
+        FaultKind::Payment => format!(
+            "{name} wants its bill paid before it answers. This is the gateway operator's to settle"
+        ),
+        FaultKind::Timeout => {
+            fault.message.clone().unwrap_or_else(|| format!("{name} did not answer in time"))
+        }
+        FaultKind::Unreachable => format!("{name} could not be reached"),
+        FaultKind::Truncated | FaultKind::Empty => {
+            fault.message.clone().unwrap_or_else(|| format!("{name} gave no complete answer"))
+        }
+        FaultKind::Rejected
+        | FaultKind::ContextLength
+        | FaultKind::ContentPolicy
+        | FaultKind::TooLarge => fault.message.as_ref().map_or_else(
+            || "Provider returned error".to_owned(),
+            |message| format!("Provider returned error: {message}"),
+        ),
+        FaultKind::Unsupported => {
+            let what = fault.message.as_deref().unwrap_or("this request");
+            format!(
+                "No endpoints found that can handle the requested parameters: {name} does not take {what}"
+            )
+        }
+        FaultKind::RateLimited
+        | FaultKind::Overloaded
+        | FaultKind::ModelMissing
+        | FaultKind::Broken => "Provider returned error".to_owned(),
+    }
+}
+
+fn unknown_model(unknown: &Unknown) -> String {
+    let name = &unknown.name;
+    if !unknown.ambiguous.is_empty() {
+        let several: Vec<String> = unknown.ambiguous.iter().map(ToString::to_string).collect();
+        return format!("{name} is not a valid model ID: it could be {}", several.join(" or "));
+    }
+    match &unknown.nearest {
+        Some(nearest) => format!("{name} is not a valid model ID. Did you mean {nearest}?"),
+        None => format!(
+            "{name} is not a valid model ID. GET /api/v1/models lists what can be called here"
+        ),
+    }
+}
+
+fn remedy(providers: &[String]) -> String {
+    if providers.is_empty() {
+        return "Its providers speak protocols this version has no adapter for".to_owned();
+    }
+    format!("No provider of it has a key here: set {}", providers.join(" or "))
+}
+
+const fn availability(code: &'static str, requested_models: Vec<String>) -> Availability {
+    Availability {
+        code,
+        retryable: false,
+        retry_after: None,
+        requested_models,
+        fallback_models: Vec::new(),
+        docs_url: DOCS_URL,
+    }
+}

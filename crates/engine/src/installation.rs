@@ -1,0 +1,82 @@
+//! What this installation can call: the catalog, cut down to providers it has access to.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use tollgate_catalog::{Catalog, Endpoint};
+use tollgate_providers::{Adapter, adapter};
+use tollgate_types::ProviderSlug;
+
+/// A snapshot, swapped whole when configuration or discovery change it.
+#[derive(Debug, Clone)]
+pub struct Installation {
+    /// What can be routed now.
+    routable: Catalog,
+    /// Everything known, routable or not.
+    known: Catalog,
+    access: HashMap<ProviderSlug, Access>,
+}
+
+/// How to reach one provider.
+#[derive(Debug, Clone)]
+pub struct Access {
+    /// Base URL without a slash at the end, every variable filled in.
+    pub base_url: String,
+    /// The credential; `None` for a provider that needs none.
+    pub credential: Option<Secret>,
+    /// Where the credential was found, for people: `OPENAI_API_KEY`, `configuration file`.
+    pub origin: String,
+}
+
+/// A provider credential. Its `Debug` hides it.
+#[derive(Clone)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Wraps a credential.
+    pub const fn new(text: String) -> Self {
+        Self(text)
+    }
+
+    /// The credential itself, to be sent.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(redacted)")
+    }
+}
+
+impl Installation {
+    /// Cuts `known` down to the endpoints whose provider is in `access` and whose protocol has an
+    /// adapter.
+    pub fn new(known: Catalog, access: HashMap<ProviderSlug, Access>) -> Self {
+        let routable = known.restricted_to(|endpoint| {
+            access.contains_key(&endpoint.provider.slug) && adapter_of(endpoint).is_some()
+        });
+        Self { routable, known, access }
+    }
+
+    /// What can be routed now.
+    pub const fn routable(&self) -> &Catalog {
+        &self.routable
+    }
+
+    /// Everything known.
+    pub const fn known(&self) -> &Catalog {
+        &self.known
+    }
+
+    /// How to reach a provider, if this installation can.
+    pub fn access(&self, provider: &ProviderSlug) -> Option<&Access> {
+        self.access.get(provider)
+    }
+}
+
+/// The adapter that speaks an endpoint's protocol.
+pub(crate) fn adapter_of(endpoint: &Endpoint) -> Option<&'static dyn Adapter> {
+    adapter(endpoint.protocol.as_str())
+}

@@ -1,0 +1,46 @@
+//! The life of a call: admit, resolve, plan, attempt, relay, settle.
+//!
+//! ```text
+//! admit    the key, its spend limit                                    keys
+//! resolve  the model's name, variants, fallbacks → endpoints           resolve
+//! plan     filters with reasons, then order                            tollgate-routing
+//! attempt  encode, send, wait for the first word; a fault moves on     attempt
+//! relay    bytes through, our fields in                                stream
+//! settle   exact cost, generation record, spend counter                run, recorder
+//! ```
+//!
+//! # Invariants
+//!
+//! - After the first word has gone to the client there is no failover, and the end of a stream is
+//!   written exactly once.
+//! - Every admitted call is settled exactly once, whatever ended it: completion, failure, a client
+//!   that hung up, a future that was dropped. Settling never awaits; the record is handed to a
+//!   tracked task.
+//! - No database round trip on the path of a call whose key is known.
+//!
+//! # What is deliberately absent
+//!
+//! HTTP in (that is the API's), SQL (the stores'), the environment (the program's).
+
+mod attempt;
+mod clock;
+mod config;
+mod engine;
+mod error;
+mod installation;
+mod keys;
+mod metrics;
+mod recorder;
+mod resolve;
+mod run;
+mod stream;
+
+pub use clock::{Clock, Entropy, SystemClock, SystemEntropy};
+pub use config::EngineConfig;
+pub use engine::{Answer, Engine, Parts, WholeReply};
+pub use error::{CallError, CallFailure};
+pub use installation::{Access, Installation, Secret};
+pub use keys::{AuthError, KeyEntry, KeyRing};
+pub use metrics::Metrics;
+pub use recorder::{Recorder, Slot};
+pub use stream::ChatStream;

@@ -1,0 +1,174 @@
+//! Generation records on their way to the store, off the path of a request.
+//!
+//! # Why slots?
+//!
+//! A store that writes more slowly than calls end would let records pile up without bound. So each
+//! call takes a [`Slot`] when it is admitted and its record gives it back when it is written: calls
+//! under way and records not yet written are bounded together. When there is none, the next call
+//! waits, and the store sets the pace.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use tokio::time::{Instant, sleep_until, timeout};
+use tokio_util::task::TaskTracker;
+use tollgate_store::{GenerationRecord, Stores};
+use tollgate_types::Chain;
+
+/// Hands records to a task that writes them in batches.
+#[derive(Debug, Clone)]
+pub struct Recorder {
+    slots: Arc<Semaphore>,
+    records: mpsc::Sender<Entry>,
+    flushes: mpsc::Sender<oneshot::Sender<()>>,
+}
+
+/// A call's right to be recorded.
+#[derive(Debug)]
+pub struct Slot {
+    _permit: OwnedSemaphorePermit,
+}
+
+#[derive(Debug)]
+struct Entry {
+    record: Box<GenerationRecord>,
+    slot: Slot,
+}
+
+/// How long a call waits for a slot before it is refused.
+const PATIENCE: Duration = Duration::from_secs(5);
+const FLUSHES_MAX: usize = 64;
+const BATCH_MAX: usize = 512;
+/// How long the first record of a batch waits for company.
+const LINGER: Duration = Duration::from_millis(50);
+const RETRY_FIRST: Duration = Duration::from_millis(100);
+const RETRY_MAX: Duration = Duration::from_secs(5);
+
+impl Recorder {
+    /// Starts the writing task on `tasks`, with `slots` for calls under way and records not yet
+    /// written, together.
+    pub fn start(stores: Stores, tasks: &TaskTracker, slots: usize) -> Self {
+        let (records, inbox) = mpsc::channel(slots.max(1));
+        let (flushes, requests) = mpsc::channel(FLUSHES_MAX);
+        tasks.spawn(Writer { stores, inbox, requests }.run());
+        Self { slots: Arc::new(Semaphore::new(slots.max(1))), records, flushes }
+    }
+
+    /// Takes a slot, waiting for one if records pile up; `None` when the store does not keep up.
+    ///
+    /// Cancel safe: dropped, nothing is taken.
+    pub async fn slot(&self) -> Option<Slot> {
+        let slots = Arc::clone(&self.slots);
+        if let Ok(permit) = Arc::clone(&slots).try_acquire_owned() {
+            return Some(Slot { _permit: permit });
+        }
+        let permit = timeout(PATIENCE, slots.acquire_owned()).await.ok()?.ok()?;
+        Some(Slot { _permit: permit })
+    }
+
+    /// Hands a record over. Never waits: whoever has a slot has room in the queue.
+    pub fn record(&self, slot: Slot, record: GenerationRecord) {
+        let entry = Entry { record: Box::new(record), slot };
+        if self.records.try_send(entry).is_err() {
+            tracing::error!("a generation record was lost: the writer has stopped");
+        }
+    }
+
+    /// Waits until everything handed over so far is written.
+    pub async fn flush(&self) {
+        let (done, written) = oneshot::channel();
+        if self.flushes.send(done).await.is_ok() {
+            // The writer drops the sender only when it stops, and then nothing is left to wait for.
+            written.await.unwrap_or_default();
+        }
+    }
+}
+
+struct Writer {
+    stores: Stores,
+    inbox: mpsc::Receiver<Entry>,
+    requests: mpsc::Receiver<oneshot::Sender<()>>,
+}
+
+impl Writer {
+    /// Runs until every [`Recorder`] is dropped and the queue is empty.
+    async fn run(mut self) {
+        loop {
+            tokio::select! {
+                entry = self.inbox.recv() => match entry {
+                    Some(entry) => {
+                        let waiting = self.gather(entry).await;
+                        self.answer(waiting).await;
+                    }
+                    None => return,
+                },
+                Some(done) = self.requests.recv() => self.answer(Some(done)).await,
+            }
+        }
+    }
+
+    /// Waits a moment for more records and writes them together. A flush that comes meanwhile is
+    /// returned.
+    async fn gather(&mut self, first: Entry) -> Option<oneshot::Sender<()>> {
+        let mut batch = vec![first];
+        let mut waiting = None;
+        let deadline = Instant::now() + LINGER;
+        while batch.len() < BATCH_MAX && waiting.is_none() {
+            tokio::select! {
+                biased;
+                entry = self.inbox.recv() => match entry {
+                    Some(entry) => batch.push(entry),
+                    None => break,
+                },
+                Some(done) = self.requests.recv() => waiting = Some(done),
+                () = sleep_until(deadline) => break,
+            }
+        }
+        append(&self.stores, batch).await;
+        waiting
+    }
+
+    /// Writes what is queued now, then says that it is written.
+    async fn answer(&mut self, waiting: Option<oneshot::Sender<()>>) {
+        let Some(done) = waiting else { return };
+        loop {
+            let mut batch = Vec::new();
+            while batch.len() < BATCH_MAX
+                && let Ok(entry) = self.inbox.try_recv()
+            {
+                batch.push(entry);
+            }
+            if batch.is_empty() {
+                break;
+            }
+            append(&self.stores, batch).await;
+        }
+        // Whoever waited may have gone.
+        done.send(()).unwrap_or_default();
+    }
+}
+
+/// Writes a batch, again and again until it is written: appending is idempotent by id.
+async fn append(stores: &Stores, batch: Vec<Entry>) {
+    // The slots are given back when this returns.
+    let (records, _slots): (Vec<GenerationRecord>, Vec<Slot>) =
+        batch.into_iter().map(|entry| (*entry.record, entry.slot)).unzip();
+    let mut pause = RETRY_FIRST;
+    while let Err(error) = stores.generations.append(records.clone()).await {
+        if matches!(error, tollgate_store::StoreError::Closed) {
+            tracing::error!(
+                records = records.len(),
+                "generation records were lost: the store is closed"
+            );
+            return;
+        }
+        tracing::warn!(
+            error = %Chain(&error),
+            records = records.len(),
+            "generation records can't be written yet"
+        );
+        tokio::time::sleep(pause).await;
+        pause = pause.saturating_mul(2).min(RETRY_MAX);
+    }
+}

@@ -1,0 +1,269 @@
+//! One call on its way through the pipeline, and how it is settled.
+
+use std::sync::Arc;
+
+use tokio::time::Instant;
+use tollgate_catalog::{Cost, Endpoint};
+use tollgate_providers::{Fault, Progress};
+use tollgate_store::{AttemptRecord, Attribution, ErrorRecord, GenerationRecord};
+use tollgate_types::{Chain, GenerationId, Timestamp, Usage, UsageSource, Usd};
+use tollgate_wire::chat::{AnswerHead, ChatCall, FinishReason, UsageView};
+
+use crate::engine::Engine;
+use crate::{CallError, Installation, KeyEntry, Secret, Slot};
+
+/// A call that was admitted. Settled exactly once: by whoever ends it, else by its own drop.
+#[derive(Debug)]
+pub(crate) struct Run {
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) installation: Arc<Installation>,
+    pub(crate) id: GenerationId,
+    pub(crate) created: Timestamp,
+    pub(crate) started: Instant,
+    pub(crate) key: Arc<KeyEntry>,
+    pub(crate) call: ChatCall,
+    pub(crate) attribution: Attribution,
+    /// The caller's `user`, made anonymous.
+    pub(crate) end_user: Option<String>,
+    pub(crate) steps: Vec<Arc<Endpoint>>,
+    pub(crate) attempts: Vec<AttemptRecord>,
+    pub(crate) faults: Vec<(String, Fault)>,
+    /// When the first word came.
+    pub(crate) first_word: Option<Instant>,
+    pub(crate) settled: bool,
+    /// Whether its id is one of its own; a call without is refused.
+    pub(crate) id_is_random: bool,
+    /// Its right to be recorded, until it is.
+    pub(crate) slot: Option<Slot>,
+}
+
+/// What ended a call.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Ending<'a> {
+    /// The answer is complete.
+    Complete,
+    /// The call failed.
+    Failed(&'a CallError),
+    /// The client has gone.
+    Cancelled,
+}
+
+/// About how many bytes of text a token has, for counts nobody reported.
+const BYTES_PER_TOKEN: u64 = 4;
+const TOKENS_PER_IMAGE: u64 = 85;
+
+impl Run {
+    /// What the answer of `endpoint` is headed with.
+    pub(crate) fn head(&self, endpoint: &Endpoint) -> AnswerHead {
+        AnswerHead {
+            id: self.id.clone(),
+            created: self.created,
+            model: endpoint.model.id.to_string(),
+            provider: endpoint.provider.name.clone(),
+            hides_reasoning: self.call.params().reasoning.exclude,
+        }
+    }
+
+    /// A fault without the credential that was sent to its endpoint.
+    pub(crate) fn without_secret(&self, endpoint: &Endpoint, fault: Fault) -> Fault {
+        let access = self.installation.access(&endpoint.provider.slug);
+        fault.without(access.and_then(|it| it.credential.as_ref()).map(Secret::expose))
+    }
+
+    /// The same when no endpoint answered.
+    pub(crate) fn bare_head(&self) -> AnswerHead {
+        AnswerHead {
+            id: self.id.clone(),
+            created: self.created,
+            model: self.requested_model(),
+            provider: String::new(),
+            hides_reasoning: false,
+        }
+    }
+
+    /// Prices the call, counts the key's spend and hands the record over. Later calls change
+    /// nothing and return what the first would.
+    pub(crate) fn settle(
+        &mut self,
+        endpoint: Option<&Arc<Endpoint>>,
+        progress: &Progress,
+        ending: Ending<'_>,
+    ) -> UsageView {
+        let usage = self.usage(progress, ending);
+        let failed = matches!(ending, Ending::Failed(_))
+            || matches!(progress.finish, Some((FinishReason::Error, _)));
+        let bill = Bill::of(endpoint, &usage, self.created, failed);
+        if !self.settled {
+            self.settled = true;
+            self.key.spent(bill.view.cost, self.created);
+            self.count(endpoint, ending, &bill.view);
+            let record = self.record(endpoint, progress, ending, &bill);
+            if let (Some(record), Some(slot)) = (record, self.slot.take()) {
+                self.engine.recorder().record(slot, record);
+            }
+        }
+        bill.view
+    }
+
+    fn count(&self, endpoint: Option<&Arc<Endpoint>>, ending: Ending<'_>, view: &UsageView) {
+        let outcome = match ending {
+            Ending::Complete => "complete",
+            Ending::Failed(_) => "failed",
+            Ending::Cancelled => "cancelled",
+        };
+        let metrics = self.engine.metrics();
+        let provider = endpoint.map(|it| it.provider.slug.as_str());
+        metrics.settled(provider, outcome, &view.usage, view.cost);
+        if let Some(at) = self.first_word {
+            metrics.spoke_after(at.saturating_duration_since(self.started).as_secs_f64());
+        }
+    }
+
+    /// What the provider reported, else our own count of what went through.
+    fn usage(&self, progress: &Progress, ending: Ending<'_>) -> Usage {
+        let survey = self.call.survey();
+        let written = progress.output_bytes.div_ceil(BYTES_PER_TOKEN);
+        let usage = match progress.usage {
+            Some(reported)
+                if reported.source == UsageSource::Reported
+                    && (progress.finish.is_some() || matches!(ending, Ending::Complete)) =>
+            {
+                reported
+            }
+            // A stream that was cut: its prompt was reported on the way, its end never was.
+            Some(begun) => Usage {
+                source: UsageSource::Estimated,
+                completion_tokens: begun.completion_tokens.max(written),
+                ..begun
+            },
+            // Nothing came: nothing is known to have been consumed.
+            None if !progress.content || matches!(ending, Ending::Failed(_)) => Usage::default(),
+            None => {
+                let images = survey.images.saturating_mul(TOKENS_PER_IMAGE);
+                let text = survey.text_bytes.div_ceil(BYTES_PER_TOKEN);
+                Usage {
+                    source: UsageSource::Estimated,
+                    prompt_tokens: text.saturating_add(images),
+                    completion_tokens: written,
+                    ..Usage::default()
+                }
+            }
+        };
+        Usage { prompt_images: survey.images, ..usage }
+    }
+
+    /// The record of the call; none for a call that never got a plan, since nothing was tried.
+    fn record(
+        &mut self,
+        endpoint: Option<&Arc<Endpoint>>,
+        progress: &Progress,
+        ending: Ending<'_>,
+        bill: &Bill,
+    ) -> Option<GenerationRecord> {
+        let model = endpoint.or(self.steps.first())?.model.id.clone();
+        let id = self.id.clone();
+        let mut record = GenerationRecord::new(id, self.key.record.hash, model, self.created);
+        record.workspace_id.clone_from(&self.key.record.workspace_id);
+        record.requested_model = self.requested_model();
+        record.streamed = self.call.params().stream;
+        record.cancelled = matches!(ending, Ending::Cancelled);
+        record.provider = endpoint.map(|it| it.provider.name.clone());
+        record.provider_slug = endpoint.map(|it| it.provider.slug.clone());
+        record.endpoint_id = endpoint.map(|it| it.id.as_str().to_owned());
+        record.upstream_id.clone_from(&progress.upstream_id);
+        record.service_tier.clone_from(&progress.service_tier);
+        record.latency_ms = self.first_word.map(|at| millis(at, self.started));
+        record.generation_time_ms = Some(millis(Instant::now(), self.started));
+        record.usage = bill.view.usage;
+        record.cost = bill.view.cost;
+        record.upstream_cost = bill.view.upstream_cost;
+        record.cache_discount = bill.cache_discount;
+        record.unpriced = bill.view.unpriced;
+        record.price_source =
+            endpoint.and_then(|it| it.price.as_ref()).map(|price| price.source.clone());
+        record.attribution = std::mem::take(&mut self.attribution);
+        record.attempts = std::mem::take(&mut self.attempts);
+        if let Some((reason, native)) = &progress.finish {
+            record.finish_reason = Some(reason.as_str().to_owned());
+            record.native_finish_reason = Some(native.clone());
+        }
+        if let Ending::Failed(error) = ending {
+            record.finish_reason = Some(FinishReason::Error.as_str().to_owned());
+            record.error = Some(error_record(error));
+        }
+        Some(record)
+    }
+
+    fn requested_model(&self) -> String {
+        let params = self.call.params();
+        params.model.iter().chain(&params.models).next().cloned().unwrap_or_default()
+    }
+}
+
+impl Drop for Run {
+    /// A run that nobody settled was dropped with its future: the client hung up before the first
+    /// word.
+    fn drop(&mut self) {
+        if !self.settled {
+            self.settle(None, &Progress::default(), Ending::Cancelled);
+        }
+    }
+}
+
+/// What a call costs, and to whom.
+struct Bill {
+    view: UsageView,
+    cache_discount: Option<Usd>,
+}
+
+impl Bill {
+    /// Prices `usage` at `endpoint`. An answer that failed is not charged (contract §6.2,
+    /// zero-completion insurance), whatever the provider takes for it.
+    fn of(endpoint: Option<&Arc<Endpoint>>, usage: &Usage, at: Timestamp, failed: bool) -> Self {
+        let price = endpoint.and_then(|it| it.price.as_ref());
+        let priced = price.and_then(|price| match price.cost(usage, at) {
+            Ok(cost) => Some((price, cost)),
+            Err(error) => {
+                tracing::error!(error = %Chain(&error), "a call can't be priced");
+                None
+            }
+        });
+        let unpriced = endpoint.is_some() && priced.is_none();
+        let nothing =
+            Cost { total: Usd::ZERO, prompt: Usd::ZERO, completion: Usd::ZERO, other: Usd::ZERO };
+        let cost = priced.map_or(nothing, |(_, cost)| cost);
+        let charged = if failed { Usd::ZERO } else { cost.total };
+        let touched_cache = usage.cached_tokens > 0 || usage.cache_write_tokens > 0;
+        let cache_discount = priced.filter(|_| touched_cache).and_then(|(price, cost)| {
+            let uncached = Usage {
+                cached_tokens: 0,
+                cache_write_tokens: 0,
+                cache_write_1h_tokens: 0,
+                ..*usage
+            };
+            price.cost(&uncached, at).ok()?.total.checked_sub(cost.total)
+        });
+        let view = UsageView {
+            usage: *usage,
+            cost: charged,
+            prompt_cost: cost.prompt,
+            completion_cost: cost.completion,
+            upstream_cost: cost.total,
+            unpriced,
+        };
+        Self { view, cache_discount }
+    }
+}
+
+fn error_record(error: &CallError) -> ErrorRecord {
+    let body = error.body();
+    ErrorRecord {
+        status: body.error.code,
+        error_type: body.error.error_type.to_owned(),
+        message: body.error.message,
+    }
+}
+
+fn millis(later: Instant, earlier: Instant) -> u64 {
+    u64::try_from(later.saturating_duration_since(earlier).as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,283 @@
+//! The body of a streamed answer: the provider's bytes, ours spliced in, an end exactly once.
+//!
+//! # Why a body and not a task with a channel?
+//!
+//! A task per stream and a channel per task cost an allocation and a wake-up per chunk, and a
+//! chunk that waits in a channel is a chunk held back. Here the server asks this body, this body
+//! asks the provider's, and what comes goes out in the same wake-up. When the client hangs up the
+//! server drops the body: the provider's request is cancelled and the call settled.
+
+use std::convert::Infallible;
+use std::fmt;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body::{Body, Frame};
+use tokio::time::{Instant, Sleep, sleep};
+use tollgate_providers::{Fault, FaultKind, Progress};
+use tollgate_wire::chat::{ChunkWriter, FinishReason, KEEP_ALIVE};
+
+use crate::CallError;
+use crate::attempt::{OpenStream, Opening};
+use crate::config::EngineConfig;
+use crate::run::{Ending, Run};
+
+/// A streamed answer, to be sent as `text/event-stream`.
+pub struct ChatStream {
+    state: State,
+    /// Wakes up to look whether the stream has been quiet for too long. Not moved for each chunk:
+    /// when it fires it looks at the instants below.
+    tick: Pin<Box<Sleep>>,
+    config: EngineConfig,
+    sent_at: Instant,
+    heard_at: Instant,
+}
+
+enum State {
+    /// No endpoint has spoken yet; the client is kept waiting with comments.
+    Opening(Opening),
+    Relaying(Box<Relay>),
+    Done,
+}
+
+struct Relay {
+    run: Run,
+    open: OpenStream,
+}
+
+/// How many packets are taken in one go before the server gets a turn, when none of them holds
+/// anything for the client.
+const PACKETS_PER_POLL: usize = 32;
+
+/// How long a finished answer waits for its usage and its terminator.
+const FINISHED_PATIENCE: Duration = Duration::from_secs(5);
+
+impl ChatStream {
+    /// A stream whose first word has come.
+    pub(crate) fn relaying(run: Run, open: OpenStream) -> Self {
+        let config = run.engine.config().clone();
+        Self::new(State::Relaying(Box::new(Relay { run, open })), config)
+    }
+
+    /// A stream whose first word is still awaited.
+    pub(crate) fn opening(opening: Opening, config: EngineConfig) -> Self {
+        let mut stream = Self::new(State::Opening(opening), config);
+        // The wait so far has been one interval long: the first comment is due.
+        stream.tick = Box::pin(sleep(Duration::ZERO));
+        stream.sent_at =
+            stream.sent_at.checked_sub(stream.config.keep_alive).unwrap_or(stream.sent_at);
+        stream
+    }
+
+    fn new(state: State, config: EngineConfig) -> Self {
+        let now = Instant::now();
+        let tick = Box::pin(sleep(config.keep_alive));
+        Self { state, tick, config, sent_at: now, heard_at: now }
+    }
+
+    fn send(&mut self, bytes: Vec<u8>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        self.sent_at = Instant::now();
+        Poll::Ready(Some(Ok(Frame::data(Bytes::from(bytes)))))
+    }
+
+    /// Waits for the first word.
+    fn poll_opening(&mut self, context: &mut Context<'_>) -> Poll<Option<Vec<u8>>> {
+        let State::Opening(opening) = &mut self.state else { return Poll::Ready(None) };
+        let (mut run, result) = ready!(opening.as_mut().poll(context));
+        self.heard_at = Instant::now();
+        match result {
+            Ok(open) => {
+                self.state = State::Relaying(Box::new(Relay { run, open }));
+                Poll::Ready(None)
+            }
+            Err(error) => {
+                let usage = run.settle(None, &Progress::default(), Ending::Failed(&error));
+                let mut out = Vec::new();
+                ChunkWriter::new(&run.bare_head()).fail(&mut out, &error.body(), Some(&usage));
+                self.state = State::Done;
+                Poll::Ready(Some(out))
+            }
+        }
+    }
+
+    /// The next bytes for the client, if there are any now.
+    fn poll_relay(&mut self, context: &mut Context<'_>) -> Poll<Vec<u8>> {
+        let State::Relaying(relay) = &mut self.state else { return Poll::Pending };
+        for _ in 0..PACKETS_PER_POLL {
+            if !relay.open.out.is_empty() && relay.open.body.is_some() {
+                return Poll::Ready(std::mem::take(&mut relay.open.out));
+            }
+            if relay.open.answer.is_done() {
+                relay.leave_body(context);
+            }
+            let Some(body) = relay.open.body.as_mut() else {
+                let out = relay.complete();
+                self.state = State::Done;
+                return Poll::Ready(out);
+            };
+            let step = match ready!(Pin::new(body).poll_frame(context)) {
+                Some(Ok(frame)) => frame.into_data().map_or(Ok(()), |data| relay.push(&data)),
+                Some(Err(_)) => Err(Fault::truncated()),
+                None => relay.end(),
+            };
+            self.heard_at = Instant::now();
+            if let Err(fault) = step {
+                let out = relay.fail(fault);
+                self.state = State::Done;
+                return Poll::Ready(out);
+            }
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    /// Nothing came: keeps the client's connection open, or gives the provider up.
+    fn poll_quiet(&mut self, context: &mut Context<'_>) -> Poll<Option<Vec<u8>>> {
+        ready!(self.tick.as_mut().poll(context));
+        let now = Instant::now();
+        let silent = now.duration_since(self.heard_at);
+        if let State::Relaying(relay) = &mut self.state
+            && silent >= relay.patience(&self.config)
+        {
+            let silence = "The provider fell silent in the middle of its answer";
+            let out = if relay.has_finished() {
+                relay.open.body = None;
+                relay.complete()
+            } else {
+                relay.fail(Fault::with_message(FaultKind::Timeout, silence))
+            };
+            self.state = State::Done;
+            return Poll::Ready(Some(out));
+        }
+        let due = self.sent_at + self.config.keep_alive;
+        if now < due {
+            self.tick.as_mut().reset(due);
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        self.tick.as_mut().reset(now + self.config.keep_alive);
+        Poll::Ready(Some(KEEP_ALIVE.to_vec()))
+    }
+}
+
+impl Relay {
+    /// Whether the provider has said why it stopped: then all that may follow is its usage.
+    fn has_finished(&self) -> bool {
+        self.open.answer.progress().finish.is_some()
+    }
+
+    /// How long the provider may be silent.
+    fn patience(&self, config: &EngineConfig) -> Duration {
+        if self.has_finished() {
+            config.idle_timeout.min(FINISHED_PATIENCE)
+        } else {
+            config.idle_timeout
+        }
+    }
+
+    fn push(&mut self, data: &[u8]) -> Result<(), Fault> {
+        self.open.answer.push(data, &mut self.open.out)
+    }
+
+    /// The terminator has come. Usually the body ends with it and its connection goes back to the
+    /// pool; a body that stays open is read to its end elsewhere, for a moment.
+    fn leave_body(&mut self, context: &mut Context<'_>) {
+        let Some(mut body) = self.open.body.take() else { return };
+        let ended = Pin::new(&mut body).poll_frame(context);
+        if !matches!(ended, Poll::Ready(None)) {
+            self.run.engine.drain(body);
+        }
+    }
+
+    fn end(&mut self) -> Result<(), Fault> {
+        self.open.body = None;
+        self.open.answer.finish(&mut self.open.out)
+    }
+
+    /// Settles a complete answer and writes its end.
+    fn complete(&mut self) -> Vec<u8> {
+        let progress = self.open.answer.progress();
+        let usage = self.run.settle(Some(&self.open.endpoint), progress, Ending::Complete);
+        let mut out = std::mem::take(&mut self.open.out);
+        let finish = progress.finish.as_ref();
+        let finish = finish.map_or((FinishReason::Stop, "stop"), |(ours, native)| (*ours, native));
+        self.open.answer.chunks().end(&mut out, finish, &usage);
+        out
+    }
+
+    /// Settles an answer that broke off and says so to the client.
+    fn fail(&mut self, fault: Fault) -> Vec<u8> {
+        let fault = self.run.without_secret(&self.open.endpoint, fault);
+        tracing::info!(
+            call.id = self.run.id.as_str(),
+            endpoint.id = self.open.endpoint.id.as_str(),
+            fault = fault.kind.as_str(),
+            "answer broke off"
+        );
+        if let Some(attempt) = self.run.attempts.last_mut() {
+            attempt.fault = Some(fault.kind.as_str().to_owned());
+        }
+        let provider = self.open.endpoint.provider.name.clone();
+        let error =
+            CallError::PlanExhausted { models: Vec::new(), faults: vec![(provider, fault)] };
+        let progress = self.open.answer.progress();
+        let usage = self.run.settle(Some(&self.open.endpoint), progress, Ending::Failed(&error));
+        // The connection to the provider is of no use any more.
+        self.open.body = None;
+        let mut out = std::mem::take(&mut self.open.out);
+        self.open.answer.chunks().fail(&mut out, &error.body(), Some(&usage));
+        out
+    }
+}
+
+impl Drop for Relay {
+    /// The client has gone: what was produced is charged.
+    fn drop(&mut self) {
+        if !self.run.settled {
+            let progress = self.open.answer.progress();
+            self.run.settle(Some(&self.open.endpoint), progress, Ending::Cancelled);
+        }
+    }
+}
+
+impl Body for ChatStream {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let this = &mut *self;
+        if let Poll::Ready(Some(out)) = this.poll_opening(context) {
+            return this.send(out);
+        }
+        if let Poll::Ready(out) = this.poll_relay(context) {
+            return this.send(out);
+        }
+        if matches!(this.state, State::Done) {
+            return Poll::Ready(None);
+        }
+        match ready!(this.poll_quiet(context)) {
+            Some(out) => this.send(out),
+            None => Poll::Ready(None),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        matches!(self.state, State::Done)
+    }
+}
+
+impl fmt::Debug for ChatStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = match self.state {
+            State::Opening(_) => "opening",
+            State::Relaying(_) => "relaying",
+            State::Done => "done",
+        };
+        f.debug_struct("ChatStream").field("state", &state).finish_non_exhaustive()
+    }
+}

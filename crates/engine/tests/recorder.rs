@@ -1,0 +1,83 @@
+//! Records: all are written, and a store that does not keep up holds calls back.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "this is a test, which should panic where something is not as expected"
+)]
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use tokio::sync::Semaphore;
+use tokio_util::task::TaskTracker;
+use tollgate_engine::Recorder;
+use tollgate_store::{
+    GenerationCursor, GenerationRecord, GenerationStore, MemoryStore, StoreError, Stores,
+};
+use tollgate_types::{ApiKey, GenerationId, ModelSlug, Timestamp};
+
+/// A store whose writes wait until they are let through.
+struct Gated {
+    inner: Arc<dyn GenerationStore>,
+    gate: Arc<Semaphore>,
+}
+
+#[async_trait]
+impl GenerationStore for Gated {
+    async fn append(&self, batch: Vec<GenerationRecord>) -> Result<u64, StoreError> {
+        let _open = self.gate.acquire().await.map_err(StoreError::unavailable)?;
+        self.inner.append(batch).await
+    }
+
+    async fn get(&self, id: &GenerationId) -> Result<Option<GenerationRecord>, StoreError> {
+        self.inner.get(id).await
+    }
+
+    async fn recent(
+        &self,
+        limit: u32,
+        before: Option<&GenerationCursor>,
+    ) -> Result<Vec<GenerationRecord>, StoreError> {
+        self.inner.recent(limit, before).await
+    }
+
+    async fn count(&self) -> Result<u64, StoreError> {
+        self.inner.count().await
+    }
+}
+
+fn record(index: usize) -> GenerationRecord {
+    let id = GenerationId::from_text(&format!("gen-1-{index}"));
+    let model = ModelSlug::parse("a/b").unwrap();
+    GenerationRecord::new(id, ApiKey::from_text("k").hash(), model, Timestamp::default())
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_handed_over_is_written_before_a_flush_returns() {
+    let stores = MemoryStore::new().into_stores();
+    let recorder = Recorder::start(stores.clone(), &TaskTracker::new(), 10_000);
+    for index in 0..3_000 {
+        recorder.record(recorder.slot().await.unwrap(), record(index));
+    }
+    recorder.flush().await;
+    assert_eq!(stores.generations.count().await.unwrap(), 3_000);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_is_behind_holds_calls_back_and_loses_none() {
+    let gate = Arc::new(Semaphore::new(0));
+    let memory = MemoryStore::new().into_stores();
+    let gated = Gated { inner: memory.generations.clone(), gate: Arc::clone(&gate) };
+    let stores = Stores { generations: Arc::new(gated), ..memory };
+    let recorder = Recorder::start(stores.clone(), &TaskTracker::new(), 4);
+    for index in 0..4 {
+        recorder.record(recorder.slot().await.unwrap(), record(index));
+    }
+    // Nothing is written, so there is no slot for a fifth call, however long it waits.
+    assert!(recorder.slot().await.is_none());
+    gate.add_permits(1);
+    let slot = recorder.slot().await.unwrap();
+    recorder.record(slot, record(4));
+    recorder.flush().await;
+    assert_eq!(stores.generations.count().await.unwrap(), 5);
+}

@@ -1,0 +1,202 @@
+//! What every adapter does.
+
+use std::fmt;
+
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use http::{HeaderMap, Method, Request, Uri};
+use tollgate_wire::chat::{AnswerHead, ChatCall, ChatEvent, ChunkWriter, UsageView};
+use tollgate_wire::error::BadRequest;
+
+use crate::{Failure, Fault, Progress};
+use tollgate_catalog::{Auth, Quirks};
+
+/// Translates between the chat dialect and one provider protocol.
+pub trait Adapter: Send + Sync + fmt::Debug + 'static {
+    /// Name in configuration and in the catalog, e.g. `anthropic-messages`.
+    fn protocol(&self) -> &'static str;
+
+    /// Encodes one call.
+    ///
+    /// # Errors
+    ///
+    /// When this protocol can't express the request, or the request itself turns out to be wrong;
+    /// either way the engine moves on to the next endpoint of the plan.
+    fn encode(&self, outbound: &Outbound<'_>) -> Result<Request<Bytes>, EncodeError>;
+
+    /// Starts reading a streamed answer. Dropping it is the only clean-up.
+    fn stream(&self, head: &AnswerHead) -> Box<dyn AnswerStream>;
+
+    /// Reads a whole answer.
+    ///
+    /// # Errors
+    ///
+    /// When the body is not an answer: garbage, an error in a 200, nothing at all.
+    fn whole(&self, head: &AnswerHead, body: Bytes) -> Result<Box<dyn WholeAnswer>, Fault>;
+
+    /// Says, in our vocabulary, why a response was not a success.
+    fn classify(&self, failure: &Failure<'_>) -> Fault;
+
+    /// A cheap request that succeeds when base URL and credential are right.
+    fn probe(&self, target: &Target<'_>) -> Result<Request<Bytes>, Unsupported>;
+}
+
+/// A streamed answer being read. Writes the client's bytes; knows how far it got.
+pub trait AnswerStream: Send + fmt::Debug {
+    /// Takes the next bytes of the response, appends what the client shall see.
+    ///
+    /// # Errors
+    ///
+    /// When the provider reports an error or sends what can't be understood. Nothing may be
+    /// pushed afterwards.
+    fn push(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), Fault>;
+
+    /// The response has ended.
+    ///
+    /// # Errors
+    ///
+    /// When the answer was not complete.
+    fn finish(&mut self, out: &mut Vec<u8>) -> Result<(), Fault>;
+
+    /// Whether the provider's terminator has come: whatever follows is noise, and a connection
+    /// that stays open behind it is not worth waiting for.
+    fn is_done(&self) -> bool;
+
+    /// How far the answer got.
+    fn progress(&self) -> &Progress;
+
+    /// Writes the end of the stream, or its failure, in the same chunk form.
+    fn chunks(&self) -> &ChunkWriter;
+}
+
+/// A whole answer that was read. Written only once its cost is known.
+pub trait WholeAnswer: Send + fmt::Debug {
+    /// What the answer came to.
+    fn progress(&self) -> &Progress;
+
+    /// Writes the completion.
+    fn render(&self, head: &AnswerHead, usage: &UsageView) -> Vec<u8>;
+}
+
+/// Turns a provider's stream into events: what an adapter of another dialect writes.
+pub trait Decoder: Send + fmt::Debug {
+    /// Takes the next bytes, appends the events they complete.
+    fn push(&mut self, bytes: &[u8], out: &mut Vec<ChatEvent>) -> Result<(), Fault>;
+
+    /// The body has ended. An answer that was not complete is [`Fault::truncated`].
+    fn finish(&mut self, out: &mut Vec<ChatEvent>) -> Result<(), Fault>;
+
+    /// Whether the protocol's terminator has come, for a protocol that has one.
+    fn is_done(&self) -> bool {
+        false
+    }
+}
+
+/// A call on its way to one endpoint.
+#[derive(Debug, Clone, Copy)]
+pub struct Outbound<'a> {
+    /// The call.
+    pub call: &'a ChatCall,
+    /// Where it goes.
+    pub target: Target<'a>,
+    /// The end user, made anonymous: what goes upstream in place of the caller's `user`.
+    pub end_user: Option<&'a str>,
+}
+
+/// Where a call goes, and what is known of that place.
+#[derive(Clone, Copy)]
+pub struct Target<'a> {
+    /// Base URL without a slash at the end.
+    pub base_url: &'a str,
+    /// The model's name there.
+    pub upstream_model: &'a str,
+    /// The credential, if the provider needs one.
+    pub credential: Option<&'a str>,
+    /// Most tokens the endpoint can write.
+    pub max_output: Option<u64>,
+    /// Parameters the endpoint knows, in the contract's words (§7.1); empty when unknown.
+    pub supported_parameters: &'a [String],
+    /// Where the credential goes.
+    pub auth: Auth,
+    /// What this provider does differently from its protocol.
+    pub quirks: &'a Quirks,
+}
+
+impl fmt::Debug for Target<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Target")
+            .field("base_url", &self.base_url)
+            .field("upstream_model", &self.upstream_model)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Target<'_> {
+    /// Whether the endpoint knows a parameter of the contract's vocabulary. An endpoint that says
+    /// nothing is taken to know everything.
+    pub fn supports(&self, parameter: &str) -> bool {
+        self.supported_parameters.is_empty()
+            || self.supported_parameters.iter().any(|known| known == parameter)
+    }
+}
+
+/// Why a call could not be encoded.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum EncodeError {
+    /// The protocol can't express it: another may.
+    #[error(transparent)]
+    Unsupported(#[from] Unsupported),
+    /// The request is wrong, which shows only where it is translated: the caller's to mend.
+    #[error(transparent)]
+    BadRequest(#[from] BadRequest),
+}
+
+/// A request a protocol can't express, and what of it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Unsupported(pub String);
+
+/// A GET of `url`.
+pub(crate) fn get(url: &str) -> Result<Request<Bytes>, Unsupported> {
+    let mut request = Request::new(Bytes::new());
+    *request.method_mut() = Method::GET;
+    *request.uri_mut() = uri(url)?;
+    Ok(request)
+}
+
+/// A POST of JSON to `url`.
+pub(crate) fn post(url: &str, body: Vec<u8>) -> Result<Request<Bytes>, Unsupported> {
+    let mut request = Request::new(Bytes::from(body));
+    *request.method_mut() = Method::POST;
+    *request.uri_mut() = uri(url)?;
+    request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    Ok(request)
+}
+
+fn uri(url: &str) -> Result<Uri, Unsupported> {
+    url.parse().map_err(|_| Unsupported(format!("`{url}` is not a URL")))
+}
+
+/// Adds a header whose value must not be logged.
+pub(crate) fn secret_header(
+    headers: &mut HeaderMap,
+    name: HeaderName,
+    value: &str,
+) -> Result<(), Unsupported> {
+    let mut value = HeaderValue::from_str(value).map_err(|_| {
+        Unsupported("the provider's key has characters a header can't carry".into())
+    })?;
+    value.set_sensitive(true);
+    headers.insert(name, value);
+    Ok(())
+}
+
+/// Joins `path` to a base URL; a base without a version segment gets `version` first, because
+/// operators give either form.
+pub(crate) fn versioned(base_url: &str, version: &str, path: &str) -> String {
+    let last = base_url.rsplit('/').next().unwrap_or_default();
+    let mut characters = last.bytes();
+    let has_version =
+        characters.next() == Some(b'v') && characters.next().is_some_and(|b| b.is_ascii_digit());
+    if has_version { format!("{base_url}/{path}") } else { format!("{base_url}/{version}/{path}") }
+}

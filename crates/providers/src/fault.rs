@@ -1,0 +1,423 @@
+//! Why an attempt failed, in one vocabulary for all providers.
+
+use std::time::Duration;
+
+use http::{HeaderMap, StatusCode};
+use serde::Deserialize;
+use tollgate_wire::error::ErrorType;
+use tollgate_wire::sse::EventTooLarge;
+
+/// A response that was not a success.
+#[derive(Debug, Clone, Copy)]
+pub struct Failure<'a> {
+    /// Its status.
+    pub status: StatusCode,
+    /// Its headers.
+    pub headers: &'a HeaderMap,
+    /// Its body, bounded by whoever read it.
+    pub body: &'a [u8],
+}
+
+/// Why an attempt failed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}", kind.as_str())]
+pub struct Fault {
+    /// What kind of failure.
+    pub kind: FaultKind,
+    /// The provider's HTTP status, when it sent one.
+    pub status: Option<u16>,
+    /// The provider's own code or type.
+    pub code: Option<String>,
+    /// What the provider said: a sentence, bounded, for the caller.
+    pub message: Option<String>,
+    /// How long the provider asks us to wait.
+    pub retry_after: Option<Duration>,
+}
+
+/// Kinds of failure. Each says who can do something about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum FaultKind {
+    /// The provider refused our key: the operator's to mend.
+    Credential,
+    /// The provider wants money: the operator's to mend.
+    Payment,
+    /// Too many requests there.
+    RateLimited,
+    /// No capacity there.
+    Overloaded,
+    /// The request is wrong: the caller's to mend.
+    Rejected,
+    /// The prompt is longer than the model takes.
+    ContextLength,
+    /// The body is larger than the provider takes.
+    TooLarge,
+    /// The provider refused the content.
+    ContentPolicy,
+    /// The provider does not know the model.
+    ModelMissing,
+    /// No answer in time.
+    Timeout,
+    /// No connection, or it broke before an answer.
+    Unreachable,
+    /// The provider failed, or answered what can't be understood.
+    Broken,
+    /// The answer broke off.
+    Truncated,
+    /// The answer was empty.
+    Empty,
+    /// This protocol can't express the request.
+    Unsupported,
+}
+
+/// Longest text kept of what a provider says.
+const MESSAGE_CHARACTERS_MAX: usize = 1_000;
+
+impl FaultKind {
+    /// One word for records, metrics and `previous_errors`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Credential => "credential_refused",
+            Self::Payment => "payment_required",
+            Self::RateLimited => "rate_limited",
+            Self::Overloaded => "overloaded",
+            Self::Rejected => "rejected",
+            Self::ContextLength => "context_length_exceeded",
+            Self::TooLarge => "payload_too_large",
+            Self::ContentPolicy => "content_policy",
+            Self::ModelMissing => "model_missing",
+            Self::Timeout => "timeout",
+            Self::Unreachable => "unreachable",
+            Self::Broken => "broken",
+            Self::Truncated => "truncated",
+            Self::Empty => "empty",
+            Self::Unsupported => "unsupported",
+        }
+    }
+
+    /// What the caller is told when nothing else could serve (contract §4.4). A failure of ours or
+    /// of the provider is never told as the caller's: a refused provider key is not a 401.
+    pub const fn error_type(self) -> ErrorType {
+        match self {
+            Self::Credential
+            | Self::Payment
+            | Self::ModelMissing
+            | Self::Unreachable
+            | Self::Broken
+            | Self::Truncated
+            | Self::Empty => ErrorType::ProviderUnavailable,
+            Self::RateLimited => ErrorType::RateLimitExceeded,
+            Self::Overloaded => ErrorType::ProviderOverloaded,
+            Self::Rejected => ErrorType::InvalidRequest,
+            Self::ContextLength => ErrorType::ContextLengthExceeded,
+            Self::TooLarge => ErrorType::PayloadTooLarge,
+            Self::ContentPolicy => ErrorType::ContentPolicyViolation,
+            Self::Timeout => ErrorType::Timeout,
+            Self::Unsupported => ErrorType::NotFound,
+        }
+    }
+
+    /// Whether the caller can mend it: then this is what they should read, whatever else failed.
+    pub const fn is_callers(self) -> bool {
+        matches!(self, Self::Rejected | Self::ContextLength | Self::TooLarge | Self::ContentPolicy)
+    }
+}
+
+impl Fault {
+    /// A fault without words from the provider.
+    pub const fn new(kind: FaultKind) -> Self {
+        Self { kind, status: None, code: None, message: None, retry_after: None }
+    }
+
+    /// A fault with a sentence of ours or of the provider's.
+    pub fn with_message(kind: FaultKind, message: &str) -> Self {
+        Self { message: Some(bounded(message)), ..Self::new(kind) }
+    }
+
+    /// The answer broke off.
+    pub fn truncated() -> Self {
+        Self::with_message(
+            FaultKind::Truncated,
+            "The provider's answer broke off before it was complete",
+        )
+    }
+
+    /// The answer can't be understood.
+    pub fn malformed(what: &str) -> Self {
+        Self::with_message(
+            FaultKind::Broken,
+            &format!("The provider's answer is malformed: {what}"),
+        )
+    }
+
+    /// The same without `secret` in what the provider says: some repeat the request's headers.
+    #[must_use]
+    pub fn without(mut self, secret: Option<&str>) -> Self {
+        if let Some(secret) = secret.filter(|secret| secret.len() > 3) {
+            for text in [&mut self.message, &mut self.code].into_iter().flatten() {
+                if text.contains(secret) {
+                    *text = text.replace(secret, "***");
+                }
+            }
+        }
+        self
+    }
+
+    /// Reads a failure by its status and by whichever of the common error bodies it has;
+    /// adapters refine the result with what only they know.
+    pub fn from_failure(failure: &Failure<'_>) -> Self {
+        let body = CommonError::read(failure.body);
+        let Said { code, message, .. } = body.map_or_else(Said::default, CommonError::said);
+        let kind = kind_of(failure.status, code.as_deref(), message.as_deref());
+        Self {
+            kind,
+            status: Some(failure.status.as_u16()),
+            code,
+            message: message.map(|text| bounded(&text)),
+            retry_after: retry_after(failure.headers),
+        }
+    }
+
+    /// Reads an error object that arrived inside a successful response.
+    pub fn in_band(error: &[u8]) -> Self {
+        let Said { code, number, message } =
+            CommonError::read(error).map_or_else(Said::default, CommonError::said);
+        let status = number
+            .and_then(|code| StatusCode::from_u16(code).ok())
+            .filter(|status| status.is_client_error() || status.is_server_error());
+        let assumed = status.unwrap_or(StatusCode::BAD_GATEWAY);
+        Self {
+            kind: kind_of(assumed, code.as_deref(), message.as_deref()),
+            status: status.map(|status| status.as_u16()),
+            code,
+            message: message.map(|text| bounded(&text)),
+            retry_after: None,
+        }
+    }
+}
+
+impl From<EventTooLarge> for Fault {
+    fn from(error: EventTooLarge) -> Self {
+        Self::malformed(&error.to_string())
+    }
+}
+
+/// `Retry-After` in seconds, or OpenAI's and Anthropic's finer header in milliseconds. The date
+/// form (RFC 9110 §10.2.3) needs a clock and is passed over.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let number = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse::<u64>().ok();
+    number("retry-after-ms")
+        .map(Duration::from_millis)
+        .or_else(|| number("retry-after").map(Duration::from_secs))
+}
+
+/// The error bodies that providers share: `{"error":{…}}`, `{"error":"…"}`, `{"message":"…"}`,
+/// `{"detail":…}`, `{"type":"error","error":{…}}`, and the array form of Gemini.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum CommonError {
+    Wrapped { error: ErrorDetail },
+    List(Vec<WrappedError>),
+    Plain(ErrorDetail),
+}
+
+#[derive(Deserialize)]
+struct WrappedError {
+    error: ErrorDetail,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum ErrorDetail {
+    Text(String),
+    Object {
+        #[serde(alias = "detail", alias = "error_message")]
+        message: Option<serde_json::Value>,
+        code: Option<serde_json::Value>,
+        #[serde(rename = "type")]
+        kind: Option<String>,
+        status: Option<serde_json::Value>,
+    },
+}
+
+impl CommonError {
+    fn read(body: &[u8]) -> Option<Self> {
+        serde_json::from_slice(body).ok()
+    }
+
+    fn said(self) -> Said {
+        let detail = match self {
+            Self::Wrapped { error } | Self::Plain(error) => error,
+            Self::List(list) => match list.into_iter().next() {
+                Some(first) => first.error,
+                None => return Said::default(),
+            },
+        };
+        match detail {
+            ErrorDetail::Text(text) => Said { message: Some(text), ..Said::default() },
+            ErrorDetail::Object { message, code, kind, status } => {
+                let words = [code.as_ref().and_then(word), status.as_ref().and_then(word), kind];
+                let number = words.iter().flatten().find_map(|it| it.parse().ok());
+                // The most telling word: a number only repeats the status.
+                let is_number = |it: &String| it.bytes().all(|b| b.is_ascii_digit());
+                let code = words.into_iter().flatten().find(|it| !is_number(it));
+                Said { code, number, message: message.as_ref().and_then(word) }
+            }
+        }
+    }
+}
+
+/// What an error body says, whichever form it has.
+#[derive(Default)]
+struct Said {
+    /// The code in words.
+    code: Option<String>,
+    /// The code in digits: a status, where the response's own was a success.
+    number: Option<u16>,
+    message: Option<String>,
+}
+
+fn word(value: &serde_json::Value) -> Option<String> {
+    match value {
+        serde_json::Value::Null => None,
+        serde_json::Value::String(text) => Some(text.clone()),
+        other => Some(other.to_string()),
+    }
+}
+
+fn kind_of(status: StatusCode, code: Option<&str>, message: Option<&str>) -> FaultKind {
+    let code = code.unwrap_or_default();
+    let message = message.unwrap_or_default();
+    if is_context_length(code, message) {
+        return FaultKind::ContextLength;
+    }
+    match (status.as_u16(), code) {
+        (_, "insufficient_quota" | "billing_error") | (402, _) => FaultKind::Payment,
+        (_, "overloaded_error" | "UNAVAILABLE") | (503 | 529, _) => FaultKind::Overloaded,
+        (_, "rate_limit_error" | "rate_limit_exceeded" | "RESOURCE_EXHAUSTED") | (429, _) => {
+            FaultKind::RateLimited
+        }
+        (_, "content_filter" | "content_policy_violation") | (451, _) => FaultKind::ContentPolicy,
+        (401, _) | (_, "authentication_error" | "invalid_api_key" | "UNAUTHENTICATED") => {
+            FaultKind::Credential
+        }
+        (400, _) if message.contains("API key not valid") => FaultKind::Credential,
+        (403, _) if is_moderation(message) => FaultKind::ContentPolicy,
+        (403, _) => FaultKind::Credential,
+        (404 | 410, _) => FaultKind::ModelMissing,
+        (413, _) => FaultKind::TooLarge,
+        (408 | 504 | 522 | 524, _) => FaultKind::Timeout,
+        (400..=499, _) => FaultKind::Rejected,
+        _ => FaultKind::Broken,
+    }
+}
+
+/// The phrases by which providers say that a prompt is too long; few have a code for it.
+fn is_context_length(code: &str, message: &str) -> bool {
+    let message = message.to_ascii_lowercase();
+    code == "context_length_exceeded"
+        || message.contains("maximum context length")
+        || message.contains("context length exceeded")
+        || message.contains("prompt is too long")
+        || message.contains("exceeds the maximum number of tokens")
+}
+
+fn is_moderation(message: &str) -> bool {
+    let message = message.to_ascii_lowercase();
+    message.contains("moderation") || message.contains("flagged") || message.contains("safety")
+}
+
+fn bounded(text: &str) -> String {
+    text.chars().take(MESSAGE_CHARACTERS_MAX).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    fn classify(status: u16, body: &str) -> Fault {
+        let mut headers = HeaderMap::new();
+        headers.insert("retry-after", HeaderValue::from_static("7"));
+        Fault::from_failure(&Failure {
+            status: StatusCode::from_u16(status).unwrap(),
+            headers: &headers,
+            body: body.as_bytes(),
+        })
+    }
+
+    #[test]
+    fn every_common_error_body_is_read() {
+        for (status, body, kind, code, message) in [
+            (
+                429,
+                r#"{"error":{"message":"slow","type":"requests","code":"rate_limit_exceeded"}}"#,
+                FaultKind::RateLimited,
+                Some("rate_limit_exceeded"),
+                Some("slow"),
+            ),
+            (
+                429,
+                r#"{"error":{"message":"pay","type":"insufficient_quota","code":"insufficient_quota"}}"#,
+                FaultKind::Payment,
+                Some("insufficient_quota"),
+                Some("pay"),
+            ),
+            (
+                529,
+                r#"{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}"#,
+                FaultKind::Overloaded,
+                Some("overloaded_error"),
+                Some("Overloaded"),
+            ),
+            (
+                400,
+                r#"[{"error":{"code":400,"message":"API key not valid.","status":"INVALID_ARGUMENT"}}]"#,
+                FaultKind::Credential,
+                Some("INVALID_ARGUMENT"),
+                Some("API key not valid."),
+            ),
+            (
+                400,
+                r#"{"error":{"message":"This model's maximum context length is 8 tokens","code":null}}"#,
+                FaultKind::ContextLength,
+                None,
+                Some("This model's maximum context length is 8 tokens"),
+            ),
+            (422, r#"{"detail":"no"}"#, FaultKind::Rejected, None, Some("no")),
+            (500, r#"{"error":"boom"}"#, FaultKind::Broken, None, Some("boom")),
+            (502, "<html>", FaultKind::Broken, None, None),
+            (401, "", FaultKind::Credential, None, None),
+            (404, "{}", FaultKind::ModelMissing, None, None),
+            (504, "", FaultKind::Timeout, None, None),
+        ] {
+            let fault = classify(status, body);
+            assert_eq!((fault.kind, fault.code.as_deref()), (kind, code), "{status} {body}");
+            assert_eq!(fault.message.as_deref(), message, "{status} {body}");
+            assert_eq!(fault.retry_after, Some(Duration::from_secs(7)));
+        }
+    }
+
+    #[test]
+    fn an_error_in_band_is_judged_by_its_code() {
+        let fault = Fault::in_band(br#"{"error":{"message":"busy","code":503}}"#);
+        assert_eq!((fault.kind, fault.status), (FaultKind::Overloaded, Some(503)));
+        let fault = Fault::in_band(br#"{"message":"Overloaded","type":"overloaded_error"}"#);
+        assert_eq!(fault.kind, FaultKind::Overloaded);
+    }
+
+    #[test]
+    fn a_credential_that_is_echoed_is_taken_out() {
+        let echo = r#"{"error":{"message":"bad header Bearer sk-1234","code":"sk-1234"}}"#;
+        let fault = classify(400, echo).without(Some("sk-1234"));
+        assert_eq!(fault.message.as_deref(), Some("bad header Bearer ***"));
+        assert_eq!(fault.code.as_deref(), Some("***"));
+        assert_eq!(classify(400, echo).without(None), classify(400, echo));
+    }
+
+    #[test]
+    fn what_a_provider_says_is_bounded() {
+        let fault = classify(400, &format!(r#"{{"error":"{}"}}"#, "x".repeat(5_000)));
+        assert_eq!(fault.message.unwrap().len(), 1_000);
+    }
+}

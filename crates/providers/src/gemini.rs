@@ -1,0 +1,81 @@
+//! Google Gemini, as Google AI Studio serves it.
+//!
+//! <https://ai.google.dev/api/generate-content>
+//!
+//! Another dialect than the client's, so everything is translated: messages become contents of
+//! parts, and the provider's partial responses become our events.
+//!
+//! # Thought signatures
+//!
+//! The provider seals its thoughts into signatures that hang on parts and must come back on the
+//! same parts; without them it refuses the call that continues a tool's use. They travel through
+//! the client as sealed `reasoning_details` of format `google-gemini-v1`: one with the `id` of a
+//! tool call belongs to that call, one without belongs to the text.
+//!
+//! # Decisions
+//!
+//! - Tools and answer schemas go as JSON Schema (`parametersJsonSchema`, `responseJsonSchema`), not
+//!   as the provider's own subset: nothing has to be rewritten.
+//! - An http(s) address of an image or a document goes as `fileData`, which newer models fetch
+//!   themselves; of a film only YouTube's and the provider's own (contract §2.2).
+//! - Code the provider runs by itself can't be asked for in the chat dialect, so its parts are
+//!   passed over, as is audio output, which has no event yet.
+//! - A field of the chat dialect that this protocol doesn't know is dropped; content it can't carry
+//!   is [`Unsupported`].
+
+mod answer;
+mod conversation;
+mod decode;
+mod encode;
+mod fault;
+mod framing;
+mod generation;
+mod grounding;
+mod logprobs;
+mod model;
+mod part;
+mod shape;
+mod usage;
+
+use bytes::Bytes;
+use http::Request;
+use tollgate_wire::chat::AnswerHead;
+
+use crate::adapter::{get, versioned};
+use crate::encoding::authorize;
+use crate::translate::{TranslatedStream, TranslatedWhole};
+use crate::{
+    Adapter, AnswerStream, EncodeError, Failure, Fault, Outbound, Target, Unsupported, WholeAnswer,
+};
+
+/// The adapter for `gemini`.
+#[derive(Debug)]
+pub struct Gemini;
+
+impl Adapter for Gemini {
+    fn protocol(&self) -> &'static str {
+        "gemini"
+    }
+
+    fn encode(&self, outbound: &Outbound<'_>) -> Result<Request<Bytes>, EncodeError> {
+        encode::request(outbound)
+    }
+
+    fn stream(&self, head: &AnswerHead) -> Box<dyn AnswerStream> {
+        Box::new(TranslatedStream::new(head, Box::new(decode::GeminiDecoder::default())))
+    }
+
+    fn whole(&self, head: &AnswerHead, body: Bytes) -> Result<Box<dyn WholeAnswer>, Fault> {
+        TranslatedWhole::collect(head, decode::whole(&body)?)
+    }
+
+    fn classify(&self, failure: &Failure<'_>) -> Fault {
+        fault::refined(Fault::from_failure(failure), failure.body)
+    }
+
+    fn probe(&self, target: &Target<'_>) -> Result<Request<Bytes>, Unsupported> {
+        let mut request = get(&versioned(target.base_url, "v1beta", "models?pageSize=1"))?;
+        authorize(request.headers_mut(), target)?;
+        Ok(request)
+    }
+}

@@ -1,0 +1,42 @@
+//! One adapter per provider protocol. No I/O, no clock, no async.
+//!
+//! An adapter turns a call into an HTTP request, response bytes into an answer, and a failure into
+//! a [`Fault`] in our vocabulary. Sockets, timeouts and retries live elsewhere; that is why an
+//! adapter is one file and is tested from recorded bytes.
+//!
+//! # Invariants
+//!
+//! - Any split of the same response bytes gives the same answer; a response that stops early is a
+//!   fault, never a shorter answer. A property test holds every adapter to this over every
+//!   recording.
+//! - Nothing a provider sends can panic an adapter or make it buffer without bound.
+//!
+//! # Adding a protocol
+//!
+//! A file with a type that implements [`Adapter`], and a line in [`ADAPTERS`].
+
+mod adapter;
+mod anthropic_messages;
+mod encoding;
+mod fault;
+mod gemini;
+mod openai_chat;
+mod progress;
+mod translate;
+
+pub use adapter::{
+    Adapter, AnswerStream, Decoder, EncodeError, Outbound, Target, Unsupported, WholeAnswer,
+};
+pub use anthropic_messages::AnthropicMessages;
+pub use fault::{Failure, Fault, FaultKind};
+pub use gemini::Gemini;
+pub use openai_chat::OpenAiChat;
+pub use progress::Progress;
+
+/// Every adapter. A new protocol adds its file, a `mod` and an entry here.
+pub static ADAPTERS: &[&dyn Adapter] = &[&OpenAiChat, &AnthropicMessages, &Gemini];
+
+/// The adapter that speaks `protocol`, as configuration names it.
+pub fn adapter(protocol: &str) -> Option<&'static dyn Adapter> {
+    ADAPTERS.iter().copied().find(|adapter| adapter.protocol() == protocol)
+}

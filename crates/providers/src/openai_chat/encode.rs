@@ -1,0 +1,192 @@
+//! The client's request with our fields taken out.
+
+use bytes::Bytes;
+use http::Request;
+use serde::Serialize;
+use tollgate_catalog::{MaxTokensField, ReasoningStyle};
+use tollgate_wire::chat::{ChatParams, Effort};
+use tollgate_wire::json::ObjectWriter;
+
+use super::messages;
+use crate::adapter::post;
+use crate::encoding::authorize;
+use crate::{Outbound, Target, Unsupported};
+
+/// Members that mean something to the gateway and nothing to a provider (contract §2.1).
+const OURS: &[&str] = &[
+    "models",
+    "route",
+    "provider",
+    "plugins",
+    "transforms",
+    "preset",
+    "session_id",
+    "trace",
+    "usage",
+    "debug",
+    "structured_outputs",
+    "max_tool_calls",
+    "stop_server_tools_when",
+    "x_search_filter",
+    "cache_control",
+];
+
+/// Parameters of the contract's vocabulary (§7.1) that an endpoint may not know: then they are
+/// left out rather than refused by the provider.
+const OPTIONAL: &[&str] = &[
+    "temperature",
+    "top_p",
+    "top_k",
+    "min_p",
+    "top_a",
+    "frequency_penalty",
+    "presence_penalty",
+    "repetition_penalty",
+    "logit_bias",
+    "logprobs",
+    "top_logprobs",
+    "seed",
+    "stop",
+    "tools",
+    "tool_choice",
+    "parallel_tool_calls",
+    "prediction",
+    "verbosity",
+    "web_search_options",
+];
+
+#[derive(Serialize)]
+struct StreamOptions {
+    include_usage: bool,
+}
+
+#[derive(Serialize)]
+struct Thinking {
+    #[serde(rename = "type")]
+    kind: &'static str,
+}
+
+/// Encodes the call.
+pub(super) fn request(outbound: &Outbound<'_>) -> Result<Request<Bytes>, Unsupported> {
+    let target = &outbound.target;
+    let mut body = Vec::with_capacity(outbound.call.body_bytes().saturating_add(128));
+    write_body(outbound, &mut body);
+    let mut request = post(&format!("{}/chat/completions", target.base_url), body)?;
+    authorize(request.headers_mut(), target)?;
+    Ok(request)
+}
+
+fn write_body(outbound: &Outbound<'_>, body: &mut Vec<u8>) {
+    let target = &outbound.target;
+    let params = outbound.call.params();
+    let mut object = ObjectWriter::new(body);
+    object.field("model", target.upstream_model);
+    for (key, raw) in outbound.call.members() {
+        match key {
+            "messages" => messages::write(&mut object, outbound, raw),
+            "prompt" if raw == "null" => {}
+            "prompt" => object
+                .raw(b"messages", format!(r#"[{{"role":"user","content":{raw}}}]"#).as_bytes()),
+            "tools" if outbound.call.survey().cache_markers => {
+                messages::write_tools(&mut object, target, raw);
+            }
+            "model"
+            | "max_tokens"
+            | "max_completion_tokens"
+            | "stream_options"
+            | "reasoning"
+            | "reasoning_effort"
+            | "include_reasoning"
+            | "user" => {}
+            key if OURS.contains(&key) => {}
+            key if is_refused(target, key, raw) => {}
+            key => object.raw(key.as_bytes(), raw.as_bytes()),
+        }
+    }
+    if let Some(tokens) = params.max_tokens {
+        let key = match target.quirks.max_tokens_field {
+            MaxTokensField::MaxTokens => "max_tokens",
+            MaxTokensField::MaxCompletionTokens => "max_completion_tokens",
+        };
+        object.field(key, &target.max_output.map_or(tokens, |most| most.min(tokens)));
+    }
+    if let Some(user) = outbound.end_user {
+        object.field("user", user);
+    }
+    if params.stream && target.quirks.stream_options {
+        object.field("stream_options", &StreamOptions { include_usage: true });
+    }
+    write_reasoning(&mut object, target, params);
+    object.end();
+}
+
+/// Whether to leave a parameter out because the endpoint is known not to take it.
+fn is_refused(target: &Target<'_>, key: &str, raw: &str) -> bool {
+    if target.quirks.drop_params.iter().any(|refused| refused == key) {
+        return true;
+    }
+    match key {
+        "response_format" => {
+            let is_schema = raw.contains("json_schema") && target.supports("structured_outputs");
+            !is_schema && !target.supports("response_format")
+        }
+        "n" => raw == "null",
+        key => OPTIONAL.contains(&key) && !target.supports(key),
+    }
+}
+
+/// Asks for reasoning in the provider's way (contract §2.4).
+fn write_reasoning(object: &mut ObjectWriter<'_>, target: &Target<'_>, params: &ChatParams) {
+    let reasoning = &params.reasoning;
+    let known = target.supports("reasoning") || target.supports("reasoning_effort");
+    let Some(wanted) = reasoning.wanted().filter(|_| known) else { return };
+    match target.quirks.reasoning_style {
+        ReasoningStyle::None => {}
+        ReasoningStyle::Effort => {
+            let effort = if wanted { effort(params) } else { Effort::None };
+            object.field("reasoning_effort", effort.as_str());
+        }
+        ReasoningStyle::OpenRouter => {
+            object.raw(b"reasoning", &openrouter_object(params, wanted));
+        }
+        ReasoningStyle::ThinkingType => {
+            object
+                .field("thinking", &Thinking { kind: if wanted { "enabled" } else { "disabled" } });
+        }
+        ReasoningStyle::EnableThinking => object.field("enable_thinking", &wanted),
+    }
+}
+
+/// The effort asked for, or the one that a token budget comes closest to (§2.4: the same ladder
+/// both ways).
+fn effort(params: &ChatParams) -> Effort {
+    let reasoning = &params.reasoning;
+    match (reasoning.effort, reasoning.max_tokens, params.max_tokens) {
+        (None, Some(budget), Some(most)) if most > 0 => {
+            let percent = budget.saturating_mul(100) / most;
+            let ladder = [Effort::Minimal, Effort::Low, Effort::Medium, Effort::High];
+            ladder
+                .into_iter()
+                .find(|step| percent <= step.percent_of_max_tokens())
+                .unwrap_or(Effort::Xhigh)
+        }
+        _ => reasoning.effort_or_default(),
+    }
+}
+
+/// The `reasoning` object for an upstream that speaks the client's own dialect.
+fn openrouter_object(params: &ChatParams, wanted: bool) -> Vec<u8> {
+    let reasoning = &params.reasoning;
+    let mut out = Vec::new();
+    let mut object = ObjectWriter::new(&mut out);
+    match (wanted, reasoning.max_tokens) {
+        (false, _) => object.field("enabled", &false),
+        (true, Some(budget)) => object.field("max_tokens", &budget),
+        (true, None) => object.field("effort", reasoning.effort_or_default().as_str()),
+    }
+    if reasoning.exclude {
+        object.field("exclude", &true);
+    }
+    object.end();
+    out
+}

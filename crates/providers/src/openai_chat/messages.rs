@@ -1,0 +1,84 @@
+//! Messages on their way up: as they are, unless one of them carries what a provider would refuse.
+
+use serde_json::{Map, Value};
+use tollgate_catalog::{ReasoningField, ReasoningStyle};
+use tollgate_wire::json::ObjectWriter;
+
+use crate::{Outbound, Target};
+
+/// Fields of a message that only the client's dialect knows (contract §2.2).
+const EXTENSIONS: [&str; 5] =
+    ["reasoning_details", "annotations", "images", "provider", "cache_control"];
+
+/// Writes the `messages` member.
+///
+/// In the common case the raw bytes go through. Messages are built only when the survey found
+/// something that must change: reasoning to replay, cache markers, a `developer` where the
+/// provider knows none.
+pub(super) fn write(object: &mut ObjectWriter<'_>, outbound: &Outbound<'_>, raw: &str) {
+    let survey = outbound.call.survey();
+    let quirks = outbound.target.quirks;
+    let speaks_our_dialect = quirks.reasoning_style == ReasoningStyle::OpenRouter;
+    let must_change = !speaks_our_dialect
+        && (survey.extensions
+            || survey.cache_markers
+            || (survey.developer_role && !quirks.developer_role));
+    if !must_change {
+        object.raw(b"messages", raw.as_bytes());
+        return;
+    }
+    let Ok(Value::Array(mut messages)) = serde_json::from_str::<Value>(raw) else {
+        object.raw(b"messages", raw.as_bytes());
+        return;
+    };
+    for message in messages.iter_mut().filter_map(Value::as_object_mut) {
+        adapt(message, &outbound.target);
+    }
+    object.field("messages", &messages);
+}
+
+/// Writes the `tools` member without cache markers.
+pub(super) fn write_tools(object: &mut ObjectWriter<'_>, target: &Target<'_>, raw: &str) {
+    let speaks_our_dialect = target.quirks.reasoning_style == ReasoningStyle::OpenRouter;
+    let tools = (!speaks_our_dialect).then(|| serde_json::from_str::<Value>(raw).ok()).flatten();
+    let Some(Value::Array(mut tools)) = tools else {
+        object.raw(b"tools", raw.as_bytes());
+        return;
+    };
+    for tool in tools.iter_mut().filter_map(Value::as_object_mut) {
+        tool.remove("cache_control");
+    }
+    object.field("tools", &tools);
+}
+
+fn adapt(message: &mut Map<String, Value>, target: &Target<'_>) {
+    for extension in EXTENSIONS {
+        message.remove(extension);
+    }
+    let thoughts = message.remove("reasoning_content");
+    let thoughts = message.remove("reasoning").filter(Value::is_string).or(thoughts);
+    if let Some(thoughts) = thoughts.filter(|_| replays_reasoning(target)) {
+        let field = match target.quirks.reasoning_field {
+            ReasoningField::ReasoningContent => "reasoning_content",
+            ReasoningField::Reasoning => "reasoning",
+        };
+        message.insert(field.to_owned(), thoughts);
+    }
+    if !target.quirks.developer_role
+        && message.get("role").and_then(Value::as_str) == Some("developer")
+    {
+        message.insert("role".to_owned(), "system".into());
+    }
+    if let Some(Value::Array(parts)) = message.get_mut("content") {
+        for part in parts.iter_mut().filter_map(Value::as_object_mut) {
+            part.remove("cache_control");
+            part.remove("prompt_cache_breakpoint");
+        }
+    }
+}
+
+/// Plain thoughts are worth repeating only to a model that reasons (§2.4); OpenAI's own refuse
+/// unknown message fields.
+fn replays_reasoning(target: &Target<'_>) -> bool {
+    !target.quirks.developer_role && target.supports("reasoning")
+}

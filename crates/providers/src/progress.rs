@@ -1,0 +1,51 @@
+//! How far an answer got, whatever its dialect.
+
+use tollgate_types::Usage;
+use tollgate_wire::chat::{ChatEvent, FinishReason};
+
+/// What is known of an answer so far: enough to decide about failover, to bill and to record.
+#[derive(Debug, Clone, Default)]
+pub struct Progress {
+    /// Whether the client was given something that can't be taken back.
+    pub content: bool,
+    /// Why the model stopped: our word and the provider's.
+    pub finish: Option<(FinishReason, String)>,
+    /// Counts the provider reported; the last report counts.
+    pub usage: Option<Usage>,
+    /// The provider's own id of the answer.
+    pub upstream_id: Option<String>,
+    /// The tier that served.
+    pub service_tier: Option<String>,
+    /// Bytes of text, reasoning and arguments written: what an estimate starts from when the
+    /// provider reports no usage.
+    pub output_bytes: u64,
+    /// Tools called.
+    pub tool_calls: u32,
+}
+
+impl Progress {
+    /// Takes note of an event.
+    pub fn note(&mut self, event: &ChatEvent) {
+        self.content |= event.is_content();
+        match event {
+            ChatEvent::Text(text) | ChatEvent::Refusal(text) => self.wrote(text.len()),
+            ChatEvent::Reasoning(detail) => self.wrote(detail.text().len()),
+            ChatEvent::ToolCallStart { name, .. } => {
+                self.tool_calls = self.tool_calls.saturating_add(1);
+                self.wrote(name.len());
+            }
+            ChatEvent::ToolCallArguments { fragment, .. } => self.wrote(fragment.len()),
+            ChatEvent::UpstreamId(id) => self.upstream_id = Some(id.clone()),
+            ChatEvent::ServiceTier(tier) => self.service_tier = Some(tier.clone()),
+            ChatEvent::Usage(usage) => self.usage = Some(*usage),
+            ChatEvent::Finish { reason, native } => self.finish = Some((*reason, native.clone())),
+            ChatEvent::Image { .. } | ChatEvent::Annotation(_) | ChatEvent::Logprobs(_) => {}
+        }
+    }
+
+    /// Counts `bytes` more of output.
+    pub fn wrote(&mut self, bytes: usize) {
+        self.output_bytes =
+            self.output_bytes.saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));
+    }
+}

@@ -1,0 +1,31 @@
+//! What a call needs of an endpoint.
+
+use tollgate_catalog::Modality;
+
+/// What a call needs of an endpoint, taken from the request once.
+#[derive(Debug, Clone, Default)]
+pub struct CallShape {
+    /// What the prompt contains besides text.
+    pub input: Vec<Modality>,
+    /// What the answer must contain besides text.
+    pub output: Vec<Modality>,
+    /// Parameters sent, in the contract's vocabulary (§7.1).
+    pub parameters: Vec<&'static str>,
+    /// About how many tokens the prompt has.
+    pub prompt_tokens: u64,
+    /// Most tokens to generate, when the caller said.
+    pub max_tokens: Option<u64>,
+    /// Whether an endpoint without a price is out: somebody pays for this call.
+    pub must_be_priced: bool,
+}
+
+/// What an answer is taken to be long when the caller sets no bound: only the order by price
+/// depends on it.
+const ANSWER_TOKENS_ASSUMED: u64 = 500;
+
+impl CallShape {
+    /// How long an answer to expect, for comparing prices.
+    pub fn answer_tokens(&self) -> u64 {
+        self.max_tokens.map_or(ANSWER_TOKENS_ASSUMED, |most| most.min(ANSWER_TOKENS_ASSUMED))
+    }
+}

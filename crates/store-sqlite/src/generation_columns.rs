@@ -1,0 +1,227 @@
+//! How a generation lies in its row: which parts are JSON, and the way back.
+//!
+//! The JSON types are this crate's own, so that renaming a field of the domain can't change what
+//! is stored. Empty fields are left out, and unknown ones ignored.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use sqlx::sqlite::SqliteRow;
+use tollgate_store::{AttemptRecord, Attribution, ErrorRecord, GenerationRecord, StoreError};
+use tollgate_types::{GenerationId, ModelSlug, ProviderSlug, Timestamp, Usage, UsageSource};
+
+use crate::columns::{Columns, held};
+
+/// The counts without a column.
+#[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct UsageDetail {
+    #[serde(skip_serializing_if = "is_default")]
+    cache_write_tokens: u64,
+    #[serde(skip_serializing_if = "is_default")]
+    cache_write_1h_tokens: u64,
+    #[serde(skip_serializing_if = "is_default")]
+    audio_prompt_tokens: u64,
+    #[serde(skip_serializing_if = "is_default")]
+    image_prompt_tokens: u64,
+    #[serde(skip_serializing_if = "is_default")]
+    video_prompt_tokens: u64,
+    #[serde(skip_serializing_if = "is_default")]
+    audio_completion_tokens: u64,
+    #[serde(skip_serializing_if = "is_default")]
+    image_completion_tokens: u64,
+    #[serde(skip_serializing_if = "is_default")]
+    accepted_prediction_tokens: u64,
+    #[serde(skip_serializing_if = "is_default")]
+    rejected_prediction_tokens: u64,
+    #[serde(skip_serializing_if = "is_default")]
+    prompt_images: u64,
+    #[serde(skip_serializing_if = "is_default")]
+    web_searches: u64,
+}
+
+/// What a caller says about itself, without a column.
+#[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct AttributionDetail {
+    #[serde(skip_serializing_if = "is_default")]
+    app_categories: Vec<String>,
+    #[serde(skip_serializing_if = "is_default")]
+    origin: Option<String>,
+    #[serde(skip_serializing_if = "is_default")]
+    user_agent: Option<String>,
+    #[serde(skip_serializing_if = "is_default")]
+    tags: BTreeMap<String, String>,
+}
+
+/// One try at one endpoint.
+#[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct AttemptRow {
+    endpoint: String,
+    provider: String,
+    model: String,
+    #[serde(skip_serializing_if = "is_default")]
+    status: Option<u16>,
+    #[serde(skip_serializing_if = "is_default")]
+    fault: Option<String>,
+    latency_ms: u64,
+    /// Milliseconds since the epoch.
+    started_at: i64,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+impl UsageDetail {
+    pub(crate) fn of(usage: &Usage) -> Self {
+        let count = |count| held(count).unsigned_abs();
+        Self {
+            cache_write_tokens: count(usage.cache_write_tokens),
+            cache_write_1h_tokens: count(usage.cache_write_1h_tokens),
+            audio_prompt_tokens: count(usage.audio_prompt_tokens),
+            image_prompt_tokens: count(usage.image_prompt_tokens),
+            video_prompt_tokens: count(usage.video_prompt_tokens),
+            audio_completion_tokens: count(usage.audio_completion_tokens),
+            image_completion_tokens: count(usage.image_completion_tokens),
+            accepted_prediction_tokens: count(usage.accepted_prediction_tokens),
+            rejected_prediction_tokens: count(usage.rejected_prediction_tokens),
+            prompt_images: count(usage.prompt_images),
+            web_searches: count(usage.web_searches),
+        }
+    }
+}
+
+impl AttributionDetail {
+    pub(crate) fn of(attribution: &Attribution) -> Self {
+        Self {
+            app_categories: attribution.app_categories.clone(),
+            origin: attribution.origin.clone(),
+            user_agent: attribution.user_agent.clone(),
+            tags: attribution.tags.clone(),
+        }
+    }
+}
+
+pub(crate) fn attempt_rows(attempts: &[AttemptRecord]) -> Vec<AttemptRow> {
+    let row = |attempt: &AttemptRecord| AttemptRow {
+        endpoint: attempt.endpoint.clone(),
+        provider: attempt.provider.clone(),
+        model: attempt.model.clone(),
+        status: attempt.status,
+        fault: attempt.fault.clone(),
+        latency_ms: held(attempt.latency_ms).unsigned_abs(),
+        started_at: attempt.started_at.unix_millis(),
+    };
+    attempts.iter().map(row).collect()
+}
+
+pub(crate) const fn source_text(source: UsageSource) -> &'static str {
+    match source {
+        UsageSource::Reported => "reported",
+        UsageSource::Estimated => "estimated",
+    }
+}
+
+pub(crate) fn read_generation(row: &SqliteRow) -> Result<GenerationRecord, StoreError> {
+    let columns = Columns::of("generation", row);
+    let provider_slug = |text: &str| ProviderSlug::parse(text).ok();
+    Ok(GenerationRecord {
+        id: GenerationId::from_text(columns.text("id")?),
+        request_id: columns.get("request_id")?,
+        key_hash: columns.key_hash("key_hash")?,
+        workspace_id: columns.get("workspace_id")?,
+        created_at: columns.timestamp("created_at")?,
+        model: columns.parsed("model", |text| ModelSlug::parse(text).ok())?,
+        requested_model: columns.get("requested_model")?,
+        router: columns.get("router")?,
+        preset_id: columns.get("preset_id")?,
+        provider: columns.get("provider")?,
+        provider_slug: columns.optional_parsed("provider_slug", provider_slug)?,
+        endpoint_id: columns.get("endpoint_id")?,
+        upstream_id: columns.get("upstream_id")?,
+        api_type: columns.get("api_type")?,
+        streamed: columns.flag("streamed")?,
+        cancelled: columns.flag("cancelled")?,
+        is_byok: columns.flag("is_byok")?,
+        unpriced: columns.flag("unpriced")?,
+        price_source: columns.get("price_source")?,
+        finish_reason: columns.get("finish_reason")?,
+        native_finish_reason: columns.get("native_finish_reason")?,
+        latency_ms: columns.optional_count("latency_ms")?,
+        generation_time_ms: columns.optional_count("generation_time_ms")?,
+        usage: read_usage(&columns)?,
+        cost: columns.usd("cost_nanos")?,
+        upstream_cost: columns.usd("upstream_cost_nanos")?,
+        cache_discount: columns.optional_usd("cache_discount_nanos")?,
+        service_tier: columns.get("service_tier")?,
+        attribution: read_attribution(&columns)?,
+        attempts: read_attempts(&columns)?,
+        error: read_error(&columns)?,
+    })
+}
+
+fn read_usage(columns: &Columns<'_>) -> Result<Usage, StoreError> {
+    let detail: UsageDetail = columns.json("usage_detail")?;
+    let source = |text: &str| {
+        [UsageSource::Reported, UsageSource::Estimated]
+            .into_iter()
+            .find(|source| source_text(*source) == text)
+    };
+    Ok(Usage {
+        source: columns.parsed("usage_source", source)?,
+        prompt_tokens: columns.count("prompt_tokens")?,
+        completion_tokens: columns.count("completion_tokens")?,
+        cached_tokens: columns.count("cached_tokens")?,
+        cache_write_tokens: detail.cache_write_tokens,
+        cache_write_1h_tokens: detail.cache_write_1h_tokens,
+        audio_prompt_tokens: detail.audio_prompt_tokens,
+        image_prompt_tokens: detail.image_prompt_tokens,
+        video_prompt_tokens: detail.video_prompt_tokens,
+        reasoning_tokens: columns.count("reasoning_tokens")?,
+        audio_completion_tokens: detail.audio_completion_tokens,
+        image_completion_tokens: detail.image_completion_tokens,
+        accepted_prediction_tokens: detail.accepted_prediction_tokens,
+        rejected_prediction_tokens: detail.rejected_prediction_tokens,
+        prompt_images: detail.prompt_images,
+        web_searches: detail.web_searches,
+    })
+}
+
+fn read_attribution(columns: &Columns<'_>) -> Result<Attribution, StoreError> {
+    let detail: AttributionDetail = columns.json("attribution_detail")?;
+    Ok(Attribution {
+        http_referer: columns.get("http_referer")?,
+        app_title: columns.get("app_title")?,
+        app_categories: detail.app_categories,
+        origin: detail.origin,
+        user_agent: detail.user_agent,
+        external_user: columns.get("external_user")?,
+        session_id: columns.get("session_id")?,
+        tags: detail.tags,
+    })
+}
+
+fn read_attempts(columns: &Columns<'_>) -> Result<Vec<AttemptRecord>, StoreError> {
+    let rows: Vec<AttemptRow> = columns.json("attempts")?;
+    let record = |row: AttemptRow| AttemptRecord {
+        endpoint: row.endpoint,
+        provider: row.provider,
+        model: row.model,
+        status: row.status,
+        fault: row.fault,
+        latency_ms: row.latency_ms,
+        started_at: Timestamp::from_unix_millis(row.started_at),
+    };
+    Ok(rows.into_iter().map(record).collect())
+}
+
+fn read_error(columns: &Columns<'_>) -> Result<Option<ErrorRecord>, StoreError> {
+    let Some(status) = columns.get("error_status")? else { return Ok(None) };
+    Ok(Some(ErrorRecord {
+        status,
+        error_type: columns.get("error_type")?,
+        message: columns.get("error_message")?,
+    }))
+}

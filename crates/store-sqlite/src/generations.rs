@@ -1,0 +1,178 @@
+//! Generations in SQLite.
+
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
+use async_trait::async_trait;
+use sqlx::query::Query;
+use sqlx::sqlite::SqliteArguments;
+use sqlx::{Sqlite, SqliteConnection};
+use tollgate_store::{GenerationCursor, GenerationRecord, GenerationStore, StoreError};
+use tollgate_types::{GenerationId, ProviderSlug, Usd};
+
+use crate::SqliteStore;
+use crate::columns::{Columns, held, json_unless_default, optional_held};
+use crate::error::failed;
+use crate::generation_columns::{
+    AttemptRow, AttributionDetail, UsageDetail, attempt_rows, read_generation, source_text,
+};
+use crate::usage::Tally;
+use crate::writer::Write;
+
+#[async_trait]
+impl GenerationStore for SqliteStore {
+    async fn append(&self, batch: Vec<GenerationRecord>) -> Result<u64, StoreError> {
+        if batch.is_empty() {
+            return Ok(0);
+        }
+        self.writer.submit(Append(batch)).await
+    }
+
+    async fn get(&self, id: &GenerationId) -> Result<Option<GenerationRecord>, StoreError> {
+        let row = sqlx::query("SELECT * FROM generation WHERE id = ?1")
+            .bind(id.as_str())
+            .fetch_optional(&self.readers)
+            .await
+            .map_err(failed)?;
+        row.as_ref().map(read_generation).transpose()
+    }
+
+    async fn recent(
+        &self,
+        limit: u32,
+        before: Option<&GenerationCursor>,
+    ) -> Result<Vec<GenerationRecord>, StoreError> {
+        let newest = "SELECT * FROM generation ORDER BY created_at DESC, id DESC LIMIT ?1";
+        let next = "SELECT * FROM generation WHERE (created_at, id) < (?2, ?3)
+                    ORDER BY created_at DESC, id DESC LIMIT ?1";
+        let query = match before {
+            None => sqlx::query::<Sqlite>(newest).bind(limit),
+            Some(cursor) => sqlx::query::<Sqlite>(next)
+                .bind(limit)
+                .bind(cursor.created_at.unix_millis())
+                .bind(cursor.id.as_str()),
+        };
+        let rows = query.fetch_all(&self.readers).await.map_err(failed)?;
+        rows.iter().map(read_generation).collect()
+    }
+
+    async fn count(&self) -> Result<u64, StoreError> {
+        // The counters move with the records, and are quicker to read than records to count.
+        let sql = "SELECT coalesce(sum(requests), 0) AS requests FROM account_usage";
+        let row = sqlx::query(sql).fetch_one(&self.readers).await.map_err(failed)?;
+        Columns::of("account_usage", &row).count("requests")
+    }
+}
+
+struct Append(Vec<GenerationRecord>);
+
+#[async_trait]
+impl Write for Append {
+    type Output = u64;
+
+    async fn apply(&self, connection: &mut SqliteConnection) -> Result<u64, StoreError> {
+        let mut tally = Tally::default();
+        let mut added: u64 = 0;
+        let mut rest = self.0.as_slice();
+        for (rows, sql) in INSERTS.iter() {
+            while let Some((chunk, later)) = rest.split_at_checked(*rows) {
+                let mut new = insert(connection, sql, chunk).await?;
+                // Of an id that is there twice, SQLite keeps the first, which is met first here.
+                for record in chunk.iter().filter(|record| new.remove(record.id.as_str())) {
+                    tally.add(record.key_hash, record.utc_day(), &record.spend());
+                    added = added.saturating_add(1);
+                }
+                rest = later;
+            }
+        }
+        tally.count(connection).await?;
+        Ok(added)
+    }
+}
+
+/// Statements that insert several records, the largest first.
+///
+/// Most of the time of a small statement is spent on its way to the connection's thread and
+/// back, so a batch is sent as few statements; of fixed sizes, so that they stay prepared.
+static INSERTS: LazyLock<[(usize, String); 3]> = LazyLock::new(|| {
+    [64, 8, 1].map(|rows| (rows, [INTO, &vec![ROW; rows].join(", "), UNLESS_KNOWN].concat()))
+});
+
+const INTO: &str = "
+    INSERT INTO generation (
+        id, request_id, key_hash, workspace_id, created_at, model, requested_model, router,
+        preset_id, provider, provider_slug, endpoint_id, upstream_id, api_type, streamed,
+        cancelled, is_byok, unpriced, price_source, finish_reason, native_finish_reason,
+        latency_ms, generation_time_ms, usage_source, prompt_tokens, completion_tokens,
+        cached_tokens, reasoning_tokens, usage_detail, cost_nanos, upstream_cost_nanos,
+        cache_discount_nanos, service_tier, http_referer, app_title, external_user, session_id,
+        attribution_detail, attempts, error_status, error_type, error_message
+    ) VALUES ";
+
+/// One placeholder for each column of [`INTO`].
+const ROW: &str = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, \
+                    ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+
+const UNLESS_KNOWN: &str = " ON CONFLICT (id) DO NOTHING RETURNING id";
+
+/// Inserts as many records as `sql` has rows and returns the ids that were new.
+async fn insert(
+    connection: &mut SqliteConnection,
+    sql: &'static str,
+    records: &[GenerationRecord],
+) -> Result<HashSet<String>, StoreError> {
+    let query = records.iter().fold(sqlx::query(sql), bind);
+    let rows = query.fetch_all(connection).await.map_err(failed)?;
+    rows.iter().map(|row| Columns::of("generation", row).get("id")).collect()
+}
+
+type Insert<'q> = Query<'q, Sqlite, SqliteArguments>;
+
+/// Binds one record, in the order of the columns of [`INTO`].
+fn bind<'q>(query: Insert<'q>, record: &'q GenerationRecord) -> Insert<'q> {
+    let attempts: Vec<AttemptRow> = attempt_rows(&record.attempts);
+    let (usage, who, error) = (&record.usage, &record.attribution, record.error.as_ref());
+    query
+        .bind(record.id.as_str())
+        .bind(record.request_id.as_deref())
+        .bind(record.key_hash.as_bytes().as_slice())
+        .bind(record.workspace_id.as_str())
+        .bind(record.created_at.unix_millis())
+        .bind(record.model.as_str())
+        .bind(record.requested_model.as_str())
+        .bind(record.router.as_deref())
+        .bind(record.preset_id.as_deref())
+        .bind(record.provider.as_deref())
+        .bind(record.provider_slug.as_ref().map(ProviderSlug::as_str))
+        .bind(record.endpoint_id.as_deref())
+        .bind(record.upstream_id.as_deref())
+        .bind(record.api_type.as_str())
+        .bind(record.streamed)
+        .bind(record.cancelled)
+        .bind(record.is_byok)
+        .bind(record.unpriced)
+        .bind(record.price_source.as_deref())
+        .bind(record.finish_reason.as_deref())
+        .bind(record.native_finish_reason.as_deref())
+        .bind(optional_held(record.latency_ms))
+        .bind(optional_held(record.generation_time_ms))
+        .bind(source_text(usage.source))
+        .bind(held(usage.prompt_tokens))
+        .bind(held(usage.completion_tokens))
+        .bind(held(usage.cached_tokens))
+        .bind(held(usage.reasoning_tokens))
+        .bind(json_unless_default(&UsageDetail::of(usage)))
+        .bind(record.cost.nanos())
+        .bind(record.upstream_cost.nanos())
+        .bind(record.cache_discount.map(Usd::nanos))
+        .bind(record.service_tier.as_deref())
+        .bind(who.http_referer.as_deref())
+        .bind(who.app_title.as_deref())
+        .bind(who.external_user.as_deref())
+        .bind(who.session_id.as_deref())
+        .bind(json_unless_default(&AttributionDetail::of(who)))
+        .bind(json_unless_default(&attempts))
+        .bind(error.map(|error| error.status))
+        .bind(error.map(|error| error.error_type.as_str()))
+        .bind(error.map(|error| error.message.as_str()))
+}

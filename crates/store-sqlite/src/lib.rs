@@ -1,0 +1,38 @@
+//! The stores in one SQLite file: no server to run, and safe for a running gateway and the
+//! command line to use at once.
+//!
+//! # How it works
+//!
+//! - One connection writes. It belongs to a task of this crate (the `writer` module) that takes writes
+//!   from a bounded queue and commits what has piled up as one transaction. A caller's future
+//!   never holds a transaction, so a caller that is cancelled can't leave one open (sqlx#4385).
+//! - A pool of connections that can't write answers reads, each with a single statement, which
+//!   sees one moment. Write-ahead logging keeps readers and the writer out of each other's way.
+//! - Several processes may open the file: transactions take the write lock at their beginning
+//!   and wait for it, and everything that must agree is written in one transaction.
+//!
+//! # Durability
+//!
+//! A write that was answered with `Ok` survives the end of the process, however sudden. With
+//! `synchronous=NORMAL` the last commits before a power loss may be missing; the file stays sound.
+//!
+//! # What is deliberately absent
+//!
+//! SQL made from data, compile-time checked queries (the conformance suite runs every
+//! statement, and builds stay fast), and down migrations: a file made by a newer version is
+//! refused.
+
+mod columns;
+mod credits;
+mod error;
+mod generation_columns;
+mod generations;
+mod keys;
+mod location;
+mod migrations;
+mod store;
+mod usage;
+mod writer;
+
+pub use error::OpenError;
+pub use store::SqliteStore;

@@ -1,0 +1,171 @@
+//! Bringing a file up to the schema this version knows. Forward only: expand, then contract in a
+//! later release.
+
+use std::path::Path;
+
+use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
+use sqlx::{Connection as _, Row as _, SqlSafeStr as _, SqliteConnection};
+
+use crate::OpenError;
+
+/// Every version of the schema, oldest first. One that was released never changes.
+pub(crate) const MIGRATIONS: &[MigrationFile] = &[
+    MigrationFile { version: 1, name: "keys", sql: include_str!("../migrations/0001_keys.sql") },
+    MigrationFile {
+        version: 2,
+        name: "generations",
+        sql: include_str!("../migrations/0002_generations.sql"),
+    },
+    MigrationFile {
+        version: 3,
+        name: "credits",
+        sql: include_str!("../migrations/0003_credits.sql"),
+    },
+];
+
+/// One step from a version of the schema to the next.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct MigrationFile {
+    pub(crate) version: i64,
+    pub(crate) name: &'static str,
+    pub(crate) sql: &'static str,
+}
+
+/// Runs what is missing, all in one transaction that begins with the write lock: sqlx doesn't
+/// lock SQLite, and another process may be opening the same new file.
+pub(crate) async fn migrate(
+    connection: &mut SqliteConnection,
+    files: &[MigrationFile],
+    path: &Path,
+) -> Result<(), OpenError> {
+    let unusable = |error| OpenError::of(path.to_owned(), error);
+    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await.map_err(unusable)?;
+    let known = files.last().map_or(0, |file| file.version);
+    let migrator = Migrator::with_migrations(files.iter().map(MigrationFile::migration).collect());
+    let connection: &mut SqliteConnection = &mut transaction;
+    migrator.run_direct(None, connection, false).await.map_err(|error| match error {
+        MigrateError::VersionMissing(found) => {
+            OpenError::TooNew { path: path.to_owned(), found, known }
+        }
+        MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => unusable(error),
+        other => OpenError::Unusable { path: path.to_owned(), source: other.into() },
+    })?;
+    transaction.commit().await.map_err(unusable)
+}
+
+impl MigrationFile {
+    fn migration(&self) -> Migration {
+        let sql = self.sql.into_sql_str();
+        Migration::new(self.version, self.name.into(), MigrationType::Simple, sql, false)
+    }
+}
+
+/// The number that the first migration marks a file with.
+const APPLICATION_ID: i64 = 0x746f_6c6c;
+
+/// Whether the file is empty or was made by Tollgate. Asked before anything is changed, even the
+/// kind of its log.
+pub(crate) async fn is_ours(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    let sql = "SELECT application_id, (SELECT count(*) FROM sqlite_schema) AS objects
+               FROM pragma_application_id";
+    let row = sqlx::query(sql).fetch_one(connection).await?;
+    let (id, objects): (i64, i64) = (row.try_get("application_id")?, row.try_get("objects")?);
+    Ok(id == APPLICATION_ID || (id == 0 && objects == 0))
+}
+
+#[cfg(test)]
+mod tests {
+    use tollgate_store::conformance::sample::{full_generation, plain_key};
+    use tollgate_store::{GenerationStore as _, KeyStore as _, StoreHealth as _};
+
+    use super::*;
+    use crate::SqliteStore;
+
+    const NEXT: MigrationFile = MigrationFile {
+        version: 4,
+        name: "next",
+        sql: "ALTER TABLE api_key ADD COLUMN colour TEXT NOT NULL DEFAULT 'grey';
+              UPDATE api_key SET colour = 'blue';",
+    };
+
+    fn with_next() -> Vec<MigrationFile> {
+        MIGRATIONS.iter().copied().chain([NEXT]).collect()
+    }
+
+    struct File {
+        folder: tempfile::TempDir,
+    }
+
+    impl File {
+        fn new() -> Self {
+            Self { folder: tempfile::tempdir().unwrap() }
+        }
+
+        async fn open(&self, migrations: &[MigrationFile]) -> Result<SqliteStore, OpenError> {
+            let path = self.folder.path().join("tollgate.db");
+            SqliteStore::open_with(path.to_str().unwrap(), migrations).await
+        }
+    }
+
+    #[test]
+    fn versions_count_up_from_one() {
+        for (file, version) in MIGRATIONS.iter().zip(1..) {
+            assert_eq!(file.version, version, "{}", file.name);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_file_of_the_first_version_is_brought_up_to_date() {
+        let file = File::new();
+        let old = file.open(&MIGRATIONS[..1]).await.unwrap();
+        old.insert(plain_key(1)).await.unwrap();
+        old.append(vec![full_generation("gen-1")]).await.unwrap_err();
+        old.close().await;
+
+        let new = file.open(MIGRATIONS).await.unwrap();
+        assert_eq!(new.all().await.unwrap(), [plain_key(1)]);
+        assert_eq!(new.append(vec![full_generation("gen-1")]).await.unwrap(), 1);
+        new.close().await;
+
+        let newer = file.open(&with_next()).await.unwrap();
+        assert_eq!(newer.all().await.unwrap(), [plain_key(1)]);
+        let row = sqlx::query("SELECT colour FROM api_key").fetch_one(&newer.readers).await;
+        assert_eq!(row.unwrap().try_get::<String, _>("colour").unwrap(), "blue");
+    }
+
+    #[tokio::test]
+    async fn a_file_of_a_newer_version_is_refused_and_left_alone() {
+        let file = File::new();
+        file.open(&with_next()).await.unwrap().close().await;
+        for _ in 0..2 {
+            let error = file.open(MIGRATIONS).await.unwrap_err();
+            assert!(matches!(error, OpenError::TooNew { found: 4, known: 3, .. }), "{error:?}");
+            assert!(error.to_string().contains("newer version of Tollgate"), "{error}");
+        }
+        file.open(&with_next()).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_migration_that_fails_changes_nothing() {
+        let file = File::new();
+        let store = file.open(MIGRATIONS).await.unwrap();
+        store.insert(plain_key(1)).await.unwrap();
+        store.close().await;
+        let broken = MigrationFile { sql: "DELETE FROM api_key; SELECT nonsense();", ..NEXT };
+        let migrations: Vec<_> = MIGRATIONS.iter().copied().chain([broken]).collect();
+        let error = file.open(&migrations).await.unwrap_err();
+        assert!(matches!(error, OpenError::Unusable { .. }), "{error:?}");
+        let store = file.open(MIGRATIONS).await.unwrap();
+        assert_eq!(store.all().await.unwrap(), [plain_key(1)]);
+    }
+
+    #[tokio::test]
+    async fn a_migration_that_was_edited_is_refused() {
+        let file = File::new();
+        file.open(&with_next()).await.unwrap().close().await;
+        let edited = MigrationFile { sql: "SELECT 1;", ..NEXT };
+        let migrations: Vec<_> = MIGRATIONS.iter().copied().chain([edited]).collect();
+        let error = file.open(&migrations).await.unwrap_err();
+        assert!(matches!(error, OpenError::Unusable { .. }), "{error:?}");
+    }
+}

@@ -1,0 +1,91 @@
+//! The suite that every backend passes, so that they are interchangeable.
+//!
+//! A case is an async function over [`Stores`](crate::Stores) that are empty and its own. It
+//! panics when the backend differs from the contract. [`conformance_suite!`](crate::conformance_suite)
+//! turns each into a test; a new case is a function here and a line in that macro.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::missing_panics_doc,
+    reason = "a case fails by panicking, at the line that shows why"
+)]
+
+pub mod credits;
+pub mod generations;
+pub mod keys;
+pub mod lifecycle;
+pub mod sample;
+pub mod usage;
+
+/// Makes one `#[tokio::test]` of every case.
+///
+/// Takes the path of an `async fn()` that returns empty [`Stores`](crate::Stores), or anything
+/// that dereferences to them, for instance together with the temporary folder they live in:
+///
+/// ```ignore
+/// tollgate_store::conformance_suite!(fresh_stores);
+/// ```
+#[macro_export]
+macro_rules! conformance_suite {
+    ($fresh:path) => {
+        $crate::conformance_cases! { $fresh, keys:
+            an_inserted_key_reads_back_whole,
+            a_taken_hash_is_a_conflict_and_changes_nothing,
+            keys_list_newest_first_in_pages,
+            listing_leaves_out_disabled_keys_and_other_workspaces,
+            a_patch_changes_what_it_names_and_nothing_else,
+            an_empty_patch_changes_nothing,
+            a_deleted_key_is_gone_and_its_spend_stays,
+            a_rotated_key_keeps_everything_but_hash_and_label,
+            rotation_to_a_taken_hash_is_a_conflict,
+            rotation_of_an_unknown_key_is_none,
+            spend_follows_every_rotation,
+            a_secret_that_comes_back_counts_for_itself,
+            the_revision_grows_with_every_change,
+        }
+        $crate::conformance_cases! { $fresh, generations:
+            a_full_record_reads_back_whole,
+            an_empty_record_reads_back_whole,
+            unicode_and_extremes_read_back,
+            a_known_id_changes_nothing,
+            an_id_twice_in_one_batch_counts_once,
+            a_large_batch_with_repeats_counts_each_id_once,
+            an_empty_batch_is_fine,
+            recent_pages_newest_first_without_gaps,
+            concurrent_appends_of_the_same_ids_count_once,
+        }
+        $crate::conformance_cases! { $fresh, usage:
+            a_key_that_never_spent_has_zeros,
+            spend_is_counted_by_day_week_and_month,
+            byok_spend_is_counted_apart,
+            all_usage_agrees_with_each_keys,
+            absurd_amounts_stay_at_the_end_of_the_range,
+        }
+        $crate::conformance_cases! { $fresh, credits:
+            entries_add_up_per_account,
+            a_known_entry_changes_nothing,
+            entries_list_newest_first,
+            a_total_out_of_range_is_refused,
+        }
+        $crate::conformance_cases! { $fresh, lifecycle:
+            an_open_store_answers_a_ping,
+            a_closed_store_says_so,
+        }
+    };
+}
+
+/// Makes the tests of one module of cases.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! conformance_cases {
+    ($fresh:path, $noun:ident: $($case:ident,)+) => {
+        $(
+            #[tokio::test]
+            async fn $case() {
+                let stores = $fresh().await;
+                $crate::conformance::$noun::$case(&stores).await;
+            }
+        )+
+    };
+}

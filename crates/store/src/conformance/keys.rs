@@ -1,0 +1,282 @@
+//! Cases of [`KeyStore`](crate::KeyStore).
+
+use tollgate_types::{KeyHash, Timestamp, Usd};
+
+use super::sample::{hash, key, noon, plain_key, spend};
+use crate::{
+    Change, KeyPatch, KeyQuery, KeyRecord, KeySuccessor, ResetInterval, StoreError, Stores,
+};
+
+/// Every field survives, set or empty.
+pub async fn an_inserted_key_reads_back_whole(stores: &Stores) {
+    let extremes = KeyRecord {
+        limit: Some(Usd::from_nanos(i64::MIN)),
+        created_at: Timestamp::from_unix_millis(i64::MIN),
+        updated_at: Some(Timestamp::from_unix_millis(i64::MAX)),
+        expires_at: Some(Timestamp::from_unix_millis(i64::MAX)),
+        name: String::new(),
+        ..plain_key(3)
+    };
+    for record in [key(1), plain_key(2), extremes] {
+        stores.keys.insert(record.clone()).await.unwrap();
+        assert_eq!(stores.keys.get(record.hash).await.unwrap(), Some(record));
+    }
+    assert_eq!(stores.keys.get(hash(9)).await.unwrap(), None);
+}
+
+/// The first insert wins.
+pub async fn a_taken_hash_is_a_conflict_and_changes_nothing(stores: &Stores) {
+    stores.keys.insert(plain_key(1)).await.unwrap();
+    let revision = stores.keys.revision().await.unwrap();
+    let second = stores.keys.insert(KeyRecord { name: "other".to_owned(), ..plain_key(1) }).await;
+    assert!(matches!(second, Err(StoreError::Conflict)), "{second:?}");
+    assert_eq!(stores.keys.get(hash(1)).await.unwrap(), Some(plain_key(1)));
+    assert_eq!(stores.keys.revision().await.unwrap(), revision);
+}
+
+/// Newest first, then by hash; pages are cut from that order.
+pub async fn keys_list_newest_first_in_pages(stores: &Stores) {
+    let aged = |byte, millis| KeyRecord {
+        created_at: noon().plus_millis(millis),
+        ..KeyRecord::new(hash(byte), "", "", noon())
+    };
+    for record in [aged(1, 0), aged(5, 7), aged(2, 7), aged(4, -7), aged(3, 9)] {
+        stores.keys.insert(record).await.unwrap();
+    }
+    let expected = [3, 2, 5, 1, 4].map(hash);
+    assert_eq!(hashes(&stores.keys.all().await.unwrap()), expected);
+    let page = |offset, limit| KeyQuery { offset, limit, ..everything() };
+    for (query, range) in [
+        (page(0, 2), 0..2),
+        (page(2, 2), 2..4),
+        (page(4, 2), 4..5),
+        (page(5, 2), 5..5),
+        (page(1, 0), 1..1),
+        (page(u32::MAX, u32::MAX), 5..5),
+        (everything(), 0..5),
+    ] {
+        let listed = stores.keys.list(&query).await.unwrap();
+        assert_eq!(hashes(&listed), expected[range], "{query:?}");
+    }
+}
+
+/// Both filters work together and apply before the page is cut.
+pub async fn listing_leaves_out_disabled_keys_and_other_workspaces(stores: &Stores) {
+    let elsewhere = || "elsewhere".to_owned();
+    for record in [
+        KeyRecord { disabled: true, ..plain_key(1) },
+        plain_key(2),
+        KeyRecord { workspace_id: elsewhere(), ..plain_key(3) },
+        KeyRecord { workspace_id: elsewhere(), disabled: true, ..plain_key(4) },
+    ] {
+        stores.keys.insert(record).await.unwrap();
+    }
+    let enabled = KeyQuery { include_disabled: false, ..everything() };
+    let there = KeyQuery { workspace_id: Some(elsewhere()), ..everything() };
+    let enabled_there = KeyQuery { include_disabled: false, ..there.clone() };
+    let second = KeyQuery { offset: 1, ..enabled.clone() };
+    for (query, expected) in [
+        (everything(), &[1, 2, 3, 4][..]),
+        (enabled, &[2, 3]),
+        (there, &[3, 4]),
+        (enabled_there, &[3]),
+        (second, &[3]),
+    ] {
+        let expected: Vec<_> = expected.iter().copied().map(hash).collect();
+        let listed = stores.keys.list(&query).await.unwrap();
+        assert_eq!(hashes(&listed), expected, "{query:?}");
+    }
+}
+
+type Edit = fn(&mut KeyRecord);
+
+/// Each field alone, then emptied.
+pub async fn a_patch_changes_what_it_names_and_nothing_else(stores: &Stores) {
+    let later = noon().plus_millis(5_000);
+    stores.keys.insert(key(1)).await.unwrap();
+    let mut expected = KeyRecord { updated_at: Some(later), ..key(1) };
+    let none = KeyPatch::default;
+    let patches: [(KeyPatch, Edit); 8] = [
+        (KeyPatch { name: Change::Set("new".to_owned()), ..none() }, |key| {
+            "new".clone_into(&mut key.name);
+        }),
+        (KeyPatch { disabled: Change::Set(false), ..none() }, |key| key.disabled = false),
+        (KeyPatch { limit: Change::Set(Some(Usd::ZERO)), ..none() }, |key| {
+            key.limit = Some(Usd::ZERO);
+        }),
+        (KeyPatch { limit: Change::Set(None), ..none() }, |key| key.limit = None),
+        (KeyPatch { limit_reset: Change::Set(Some(ResetInterval::Monthly)), ..none() }, |key| {
+            key.limit_reset = Some(ResetInterval::Monthly);
+        }),
+        (KeyPatch { limit_reset: Change::Set(None), ..none() }, |key| key.limit_reset = None),
+        (KeyPatch { include_byok_in_limit: Change::Set(false), ..none() }, |key| {
+            key.include_byok_in_limit = false;
+        }),
+        (KeyPatch { expires_at: Change::Set(None), ..none() }, |key| key.expires_at = None),
+    ];
+    for (patch, apply) in patches {
+        apply(&mut expected);
+        let updated = stores.keys.update(hash(1), patch, later).await.unwrap();
+        assert_eq!(updated.as_ref(), Some(&expected));
+        assert_eq!(stores.keys.get(hash(1)).await.unwrap().as_ref(), Some(&expected));
+    }
+    let patch = KeyPatch { disabled: Change::Set(true), ..none() };
+    assert_eq!(stores.keys.update(hash(2), patch, later).await.unwrap(), None);
+}
+
+/// Not even `updated_at` or the revision.
+pub async fn an_empty_patch_changes_nothing(stores: &Stores) {
+    stores.keys.insert(key(1)).await.unwrap();
+    let revision = stores.keys.revision().await.unwrap();
+    let later = noon().plus_millis(5_000);
+    let updated = stores.keys.update(hash(1), KeyPatch::default(), later).await.unwrap();
+    assert_eq!(updated, Some(key(1)));
+    assert_eq!(stores.keys.get(hash(1)).await.unwrap(), Some(key(1)));
+    assert_eq!(stores.keys.update(hash(2), KeyPatch::default(), later).await.unwrap(), None);
+    assert_eq!(stores.keys.revision().await.unwrap(), revision);
+}
+
+/// Deleting twice says so.
+pub async fn a_deleted_key_is_gone_and_its_spend_stays(stores: &Stores) {
+    stores.keys.insert(plain_key(1)).await.unwrap();
+    let record = spend("gen-1", hash(1), noon(), 7);
+    stores.generations.append(vec![record.clone()]).await.unwrap();
+    assert!(stores.keys.delete(hash(1)).await.unwrap());
+    assert!(!stores.keys.delete(hash(1)).await.unwrap());
+    assert_eq!(stores.keys.get(hash(1)).await.unwrap(), None);
+    let usage = stores.usage.key_usage(hash(1), noon()).await.unwrap();
+    assert_eq!(usage.total, Usd::from_nanos(7));
+    assert_eq!(stores.generations.get(&record.id).await.unwrap(), Some(record));
+}
+
+/// Limits and spend carry over; the old hash is gone.
+pub async fn a_rotated_key_keeps_everything_but_hash_and_label(stores: &Stores) {
+    let later = noon().plus_millis(5_000);
+    stores.keys.insert(key(1)).await.unwrap();
+    stores.generations.append(vec![spend("gen-1", hash(1), noon(), 7)]).await.unwrap();
+    let before = stores.usage.key_usage(hash(1), noon()).await.unwrap();
+    let expected = KeyRecord {
+        hash: hash(2),
+        label: "sk-or-v1-new...new".to_owned(),
+        updated_at: Some(later),
+        ..key(1)
+    };
+    let rotated = stores.keys.replace(hash(1), successor(2), later).await.unwrap();
+    assert_eq!(rotated.as_ref(), Some(&expected));
+    assert_eq!(stores.keys.all().await.unwrap(), [expected]);
+    assert_eq!(stores.usage.key_usage(hash(2), noon()).await.unwrap(), before);
+    let old = stores.usage.key_usage(hash(1), noon()).await.unwrap();
+    assert_eq!(old, crate::KeyUsage::default());
+}
+
+/// Another key's hash, or its own.
+pub async fn rotation_to_a_taken_hash_is_a_conflict(stores: &Stores) {
+    stores.keys.insert(plain_key(1)).await.unwrap();
+    stores.keys.insert(plain_key(2)).await.unwrap();
+    for taken in [1, 2] {
+        let rotated = stores.keys.replace(hash(1), successor(taken), noon()).await;
+        assert!(matches!(rotated, Err(StoreError::Conflict)), "{rotated:?}");
+    }
+    assert_eq!(stores.keys.all().await.unwrap(), [plain_key(1), plain_key(2)]);
+}
+
+/// Nothing comes into being.
+pub async fn rotation_of_an_unknown_key_is_none(stores: &Stores) {
+    assert_eq!(stores.keys.replace(hash(1), successor(2), noon()).await.unwrap(), None);
+    assert_eq!(stores.keys.all().await.unwrap(), []);
+}
+
+/// Calls that end after one rotation, or two, or back to the first secret, count for the key as it
+/// is now.
+pub async fn spend_follows_every_rotation(stores: &Stores) {
+    stores.keys.insert(plain_key(1)).await.unwrap();
+    append(stores, "gen-1", 1).await;
+    rotate(stores, 1, 2).await;
+    append(stores, "gen-2", 1).await;
+    append(stores, "gen-3", 2).await;
+    assert_eq!(totals(stores).await, [0, 3, 0]);
+    rotate(stores, 2, 3).await;
+    for (id, byte) in [("gen-4", 1), ("gen-5", 2), ("gen-6", 3)] {
+        append(stores, id, byte).await;
+    }
+    assert_eq!(totals(stores).await, [0, 0, 6]);
+    rotate(stores, 3, 1).await;
+    for (id, byte) in [("gen-7", 1), ("gen-8", 2), ("gen-9", 3)] {
+        append(stores, id, byte).await;
+    }
+    assert_eq!(totals(stores).await, [9, 0, 0]);
+    let account = stores.usage.account_usage().await.unwrap();
+    assert_eq!((account.total, account.requests), (nanos(9), 9));
+}
+
+/// A rotated-away secret that is made a key again no longer pays into its successor.
+pub async fn a_secret_that_comes_back_counts_for_itself(stores: &Stores) {
+    stores.keys.insert(plain_key(1)).await.unwrap();
+    stores.keys.replace(hash(1), successor(2), noon()).await.unwrap();
+    stores.keys.insert(plain_key(1)).await.unwrap();
+    stores.generations.append(vec![spend("gen-1", hash(1), noon(), 5)]).await.unwrap();
+    let total = async |byte| stores.usage.key_usage(hash(byte), noon()).await.unwrap().total;
+    assert_eq!((total(1).await, total(2).await), (Usd::from_nanos(5), Usd::ZERO));
+    // Leftover spend of a hash and the spend rotated onto it add up.
+    stores.keys.delete(hash(1)).await.unwrap();
+    stores.generations.append(vec![spend("gen-2", hash(2), noon(), 2)]).await.unwrap();
+    stores.keys.replace(hash(2), successor(1), noon()).await.unwrap();
+    let usage = stores.usage.key_usage(hash(1), noon()).await.unwrap();
+    assert_eq!((usage.total, usage.daily, usage.requests), (nanos(7), nanos(7), 2));
+}
+
+/// Insert, update, rotate, delete; generations and failed changes don't count.
+pub async fn the_revision_grows_with_every_change(stores: &Stores) {
+    let mut last = stores.keys.revision().await.unwrap();
+    let mut grew = async || {
+        let now = stores.keys.revision().await.unwrap();
+        std::mem::replace(&mut last, now) < now
+    };
+    stores.keys.insert(plain_key(1)).await.unwrap();
+    assert!(grew().await, "insert");
+    let patch = KeyPatch { disabled: Change::Set(true), ..KeyPatch::default() };
+    stores.keys.update(hash(1), patch.clone(), noon()).await.unwrap();
+    assert!(grew().await, "update");
+    stores.keys.replace(hash(1), successor(2), noon()).await.unwrap();
+    assert!(grew().await, "replace");
+    stores.generations.append(vec![spend("gen-1", hash(2), noon(), 1)]).await.unwrap();
+    stores.keys.update(hash(1), patch, noon()).await.unwrap();
+    stores.keys.delete(hash(1)).await.unwrap();
+    assert!(!grew().await, "nothing changed");
+    stores.keys.delete(hash(2)).await.unwrap();
+    assert!(grew().await, "delete");
+}
+
+async fn append(stores: &Stores, id: &str, byte: u8) {
+    let record = spend(id, hash(byte), noon(), 1);
+    assert_eq!(stores.generations.append(vec![record]).await.unwrap(), 1);
+}
+
+async fn rotate(stores: &Stores, old: u8, new: u8) {
+    let rotated = stores.keys.replace(hash(old), successor(new), noon()).await.unwrap();
+    assert!(rotated.is_some());
+}
+
+async fn totals(stores: &Stores) -> [i64; 3] {
+    let mut totals = [0; 3];
+    for (total, byte) in totals.iter_mut().zip(1..) {
+        *total = stores.usage.key_usage(hash(byte), noon()).await.unwrap().total.nanos();
+    }
+    totals
+}
+
+fn nanos(nanos: i64) -> Usd {
+    Usd::from_nanos(nanos)
+}
+
+fn successor(byte: u8) -> KeySuccessor {
+    KeySuccessor { hash: hash(byte), label: "sk-or-v1-new...new".to_owned() }
+}
+
+fn everything() -> KeyQuery {
+    KeyQuery { offset: 0, limit: u32::MAX, include_disabled: true, workspace_id: None }
+}
+
+fn hashes(keys: &[KeyRecord]) -> Vec<KeyHash> {
+    keys.iter().map(|key| key.hash).collect()
+}

@@ -1,0 +1,166 @@
+//! Records to test with.
+
+use std::collections::BTreeMap;
+
+use tollgate_types::{
+    GenerationId, KeyHash, ModelSlug, ProviderSlug, Timestamp, Usage, UsageSource, Usd,
+};
+
+use crate::{
+    AttemptRecord, Attribution, CreditEntry, CreditKind, DEFAULT_ACCOUNT, ErrorRecord,
+    GenerationRecord, KeyRecord, ResetInterval,
+};
+
+/// The hash made of 32 times `byte`.
+pub fn hash(byte: u8) -> KeyHash {
+    KeyHash::from_bytes([byte; 32])
+}
+
+/// An instant.
+pub fn at(rfc3339: &str) -> Timestamp {
+    Timestamp::parse_rfc3339(rfc3339).unwrap()
+}
+
+/// Saturday, 21 November 2026, noon.
+pub fn noon() -> Timestamp {
+    at("2026-11-21T12:00:00Z")
+}
+
+/// A key whose optional fields are all set.
+pub fn key(byte: u8) -> KeyRecord {
+    KeyRecord {
+        management: true,
+        disabled: true,
+        limit: Some(Usd::from_nanos(12_500_000_000)),
+        limit_reset: Some(ResetInterval::Weekly),
+        include_byok_in_limit: true,
+        updated_at: Some(noon().plus_millis(1)),
+        expires_at: Some(noon().plus_millis(86_400_000)),
+        creator_user_id: Some("user_1".to_owned()),
+        workspace_id: "0b7e1f2a-0000-4000-8000-000000000001".to_owned(),
+        ..plain_key(byte)
+    }
+}
+
+/// A key without limits.
+pub fn plain_key(byte: u8) -> KeyRecord {
+    KeyRecord::new(hash(byte), "Team Grün 🌱", "sk-or-v1-0a1...f9e", noon())
+}
+
+/// A record of nothing but its identity.
+pub fn generation(id: &str, key: KeyHash, created_at: Timestamp) -> GenerationRecord {
+    let model = ModelSlug::parse("acme/small").unwrap();
+    GenerationRecord::new(GenerationId::from_text(id), key, model, created_at)
+}
+
+/// A record of nothing but its identity and what it cost, in nano-dollars.
+pub fn spend(id: &str, key: KeyHash, created_at: Timestamp, nanos: i64) -> GenerationRecord {
+    GenerationRecord { cost: Usd::from_nanos(nanos), ..generation(id, key, created_at) }
+}
+
+/// A record whose every field differs from its default.
+pub fn full_generation(id: &str) -> GenerationRecord {
+    GenerationRecord {
+        request_id: Some("req-1".to_owned()),
+        workspace_id: "0b7e1f2a-0000-4000-8000-000000000001".to_owned(),
+        requested_model: "acme/auto".to_owned(),
+        router: Some("acme/auto".to_owned()),
+        preset_id: Some("preset-1".to_owned()),
+        provider: Some("Acme".to_owned()),
+        provider_slug: Some(ProviderSlug::parse("acme").unwrap()),
+        endpoint_id: Some("acme/acme/small".to_owned()),
+        upstream_id: Some("chatcmpl-1".to_owned()),
+        api_type: "embeddings".to_owned(),
+        streamed: true,
+        cancelled: true,
+        is_byok: true,
+        unpriced: true,
+        price_source: Some("config".to_owned()),
+        finish_reason: Some("stop".to_owned()),
+        native_finish_reason: Some("end_turn".to_owned()),
+        latency_ms: Some(321),
+        generation_time_ms: Some(4_321),
+        usage: usage(),
+        cost: Usd::from_nanos(1_234_567),
+        upstream_cost: Usd::from_nanos(1_100_000),
+        cache_discount: Some(Usd::from_nanos(-1_000)),
+        service_tier: Some("flex".to_owned()),
+        attribution: attribution(),
+        attempts: attempts(),
+        error: Some(ErrorRecord {
+            status: 502,
+            error_type: "provider_error".to_owned(),
+            message: "the provider hung up".to_owned(),
+        }),
+        ..generation(id, hash(1), noon())
+    }
+}
+
+/// Counts that all differ.
+pub fn usage() -> Usage {
+    Usage {
+        source: UsageSource::Reported,
+        prompt_tokens: 1_000,
+        completion_tokens: 200,
+        cached_tokens: 30,
+        cache_write_tokens: 40,
+        cache_write_1h_tokens: 5,
+        audio_prompt_tokens: 6,
+        image_prompt_tokens: 7,
+        video_prompt_tokens: 8,
+        reasoning_tokens: 9,
+        audio_completion_tokens: 10,
+        image_completion_tokens: 11,
+        accepted_prediction_tokens: 12,
+        rejected_prediction_tokens: 13,
+        prompt_images: 14,
+        web_searches: 15,
+    }
+}
+
+/// A bought dollar.
+pub fn credit(id: &str, created_at: Timestamp) -> CreditEntry {
+    CreditEntry {
+        id: id.to_owned(),
+        account: DEFAULT_ACCOUNT.to_owned(),
+        kind: CreditKind::Purchase,
+        amount: Usd::from_nanos(1_000_000_000),
+        note: Some("Überweisung".to_owned()),
+        created_at,
+    }
+}
+
+fn attribution() -> Attribution {
+    Attribution {
+        http_referer: Some("https://app.example/ä".to_owned()),
+        app_title: Some("App 🚀".to_owned()),
+        app_categories: vec!["cli-agent".to_owned(), "ide".to_owned()],
+        origin: Some("https://app.example".to_owned()),
+        user_agent: Some("client/1.0".to_owned()),
+        external_user: Some("user-7".to_owned()),
+        session_id: Some("session-7".to_owned()),
+        tags: BTreeMap::from([
+            ("x-department".to_owned(), "Forschung & Entwicklung".to_owned()),
+            ("x-project".to_owned(), String::new()),
+        ]),
+    }
+}
+
+fn attempts() -> Vec<AttemptRecord> {
+    let failed = AttemptRecord {
+        endpoint: "other/acme/small".to_owned(),
+        provider: "Other".to_owned(),
+        model: "acme/small".to_owned(),
+        status: Some(503),
+        fault: Some("endpoint: overloaded".to_owned()),
+        latency_ms: 12,
+        started_at: noon(),
+    };
+    let silent = AttemptRecord {
+        status: None,
+        fault: Some("endpoint: connection reset".to_owned()),
+        ..failed.clone()
+    };
+    let answered = AttemptRecord { status: Some(200), fault: None, ..failed.clone() };
+    vec![failed, silent, answered]
+}

@@ -1,0 +1,137 @@
+//! Cases of [`UsageStore`](crate::UsageStore).
+
+use tollgate_types::Usd;
+
+use super::sample::{at, hash, noon, spend};
+use crate::{AccountUsage, GenerationRecord, KeyUsage, Stores};
+
+/// Known key or not.
+pub async fn a_key_that_never_spent_has_zeros(stores: &Stores) {
+    stores.keys.insert(super::sample::plain_key(1)).await.unwrap();
+    for byte in [1, 2] {
+        let usage = stores.usage.key_usage(hash(byte), noon()).await.unwrap();
+        assert_eq!(usage, KeyUsage::default());
+    }
+    assert_eq!(stores.usage.all_key_usage(noon()).await.unwrap(), []);
+    assert_eq!(stores.usage.account_usage().await.unwrap(), AccountUsage::default());
+}
+
+/// The edges of a day, a Monday week and a month, in UTC.
+pub async fn spend_is_counted_by_day_week_and_month(stores: &Stores) {
+    // Each bill is another power of ten, so that a sum shows which ones are in it.
+    let bills = [
+        ("2026-11-21T00:00:00.000Z", 1),
+        ("2026-11-21T23:59:59.999Z", 10),
+        ("2026-11-20T23:59:59.999Z", 100),
+        ("2026-11-16T00:00:00.000Z", 1_000),
+        ("2026-11-15T23:59:59.999Z", 10_000),
+        ("2026-11-01T00:00:00.000Z", 100_000),
+        ("2026-10-31T23:59:59.999Z", 1_000_000),
+        ("2025-11-21T12:00:00.000Z", 10_000_000),
+    ];
+    let batch = bills.map(|(when, cost)| spend(when, hash(1), at(when), cost));
+    stores.generations.append(batch.to_vec()).await.unwrap();
+    for (now, daily, weekly, monthly) in [
+        ("2026-11-21T12:00:00Z", 11, 1_111, 111_111),
+        ("2026-11-22T23:59:59.999Z", 0, 1_111, 111_111),
+        ("2026-11-23T00:00:00Z", 0, 0, 111_111),
+        ("2026-12-01T00:00:00Z", 0, 0, 0),
+        ("2026-11-01T12:00:00Z", 100_000, 1_100_000, 111_111),
+        ("2026-10-31T00:00:00Z", 1_000_000, 1_100_000, 1_000_000),
+        ("2025-11-21T00:00:00Z", 10_000_000, 10_000_000, 10_000_000),
+    ] {
+        let usage = stores.usage.key_usage(hash(1), at(now)).await.unwrap();
+        let expected = KeyUsage {
+            total: nanos(11_111_111),
+            daily: nanos(daily),
+            weekly: nanos(weekly),
+            monthly: nanos(monthly),
+            requests: 8,
+            ..KeyUsage::default()
+        };
+        assert_eq!(usage, expected, "{now}");
+    }
+}
+
+/// What a provider charges the caller's own account is counted, and not as ours.
+pub async fn byok_spend_is_counted_apart(stores: &Stores) {
+    let own = |id, is_byok| GenerationRecord {
+        upstream_cost: nanos(100),
+        is_byok,
+        ..spend(id, hash(1), noon(), 5)
+    };
+    stores.generations.append(vec![own("gen-1", true), own("gen-2", false)]).await.unwrap();
+    let expected = KeyUsage {
+        total: nanos(10),
+        daily: nanos(10),
+        weekly: nanos(10),
+        monthly: nanos(10),
+        byok_total: nanos(100),
+        byok_daily: nanos(100),
+        byok_weekly: nanos(100),
+        byok_monthly: nanos(100),
+        requests: 2,
+    };
+    assert_eq!(stores.usage.key_usage(hash(1), noon()).await.unwrap(), expected);
+    let account = AccountUsage { total: nanos(10), byok_total: nanos(100), requests: 2 };
+    assert_eq!(stores.usage.account_usage().await.unwrap(), account);
+}
+
+/// One row for each key that ever spent, in the order of hashes, long ago or today.
+pub async fn all_usage_agrees_with_each_keys(stores: &Stores) {
+    let bills = [
+        (3, "2026-11-21T00:00:00Z"),
+        (1, "2026-11-02T00:00:00Z"),
+        (2, "2020-01-01T00:00:00Z"),
+        (1, "2026-11-21T00:00:00Z"),
+    ];
+    for (cost, (byte, when)) in (1..).zip(bills) {
+        let record = spend(&format!("gen-{cost}"), hash(byte), at(when), cost);
+        stores.generations.append(vec![record]).await.unwrap();
+    }
+    let all = stores.usage.all_key_usage(noon()).await.unwrap();
+    let hashes: Vec<_> = all.iter().map(|(hash, _)| *hash).collect();
+    assert_eq!(hashes, [1, 2, 3].map(hash));
+    for (hash, usage) in all {
+        assert_eq!(stores.usage.key_usage(hash, noon()).await.unwrap(), usage);
+    }
+}
+
+/// Counters are for showing: they stop at the end of the range, and records are still kept.
+pub async fn absurd_amounts_stay_at_the_end_of_the_range(stores: &Stores) {
+    let absurd = |id, byte, nanos| GenerationRecord {
+        upstream_cost: Usd::from_nanos(nanos),
+        is_byok: true,
+        ..spend(id, hash(byte), noon(), nanos)
+    };
+    let batch = vec![absurd("gen-1", 1, i64::MAX), absurd("gen-2", 1, i64::MAX)];
+    assert_eq!(stores.generations.append(batch).await.unwrap(), 2);
+    assert_eq!(stores.generations.append(vec![absurd("gen-3", 1, 5)]).await.unwrap(), 1);
+    for id in ["gen-4", "gen-5"] {
+        assert_eq!(stores.generations.append(vec![absurd(id, 2, i64::MIN)]).await.unwrap(), 1);
+    }
+    for (byte, end, requests) in [(1, i64::MAX, 3), (2, i64::MIN, 2)] {
+        let end = nanos(end);
+        let expected = KeyUsage {
+            total: end,
+            daily: end,
+            weekly: end,
+            monthly: end,
+            byok_total: end,
+            byok_daily: end,
+            byok_weekly: end,
+            byok_monthly: end,
+            requests,
+        };
+        assert_eq!(stores.usage.key_usage(hash(byte), noon()).await.unwrap(), expected);
+    }
+    let yesterday = noon().plus_millis(-86_400_000);
+    let record = spend("gen-6", hash(1), yesterday, i64::MAX);
+    stores.generations.append(vec![record]).await.unwrap();
+    let usage = stores.usage.key_usage(hash(1), noon()).await.unwrap();
+    assert_eq!(usage.weekly, nanos(i64::MAX));
+}
+
+fn nanos(nanos: i64) -> Usd {
+    Usd::from_nanos(nanos)
+}

@@ -1,0 +1,224 @@
+//! One record per call: what was asked, who answered, what it cost.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use tollgate_types::{GenerationId, KeyHash, ModelSlug, ProviderSlug, Timestamp, Usage, Usd};
+
+use crate::usage::{DayUsage, UtcDay};
+use crate::{DEFAULT_WORKSPACE_ID, StoreError};
+
+/// Everything that is kept of a call, and what `GET /generation` answers from (contract §1.3).
+///
+/// Counts and durations above `i64::MAX` are held there: databases have no larger integer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts the contract names")]
+pub struct GenerationRecord {
+    /// The call's public id; appending is idempotent under it.
+    pub id: GenerationId,
+    /// The id of the HTTP request, when it differs.
+    pub request_id: Option<String>,
+    /// The key that called.
+    pub key_hash: KeyHash,
+    /// The workspace of that key.
+    pub workspace_id: String,
+    /// When the call was admitted. Its spend belongs to this UTC day.
+    pub created_at: Timestamp,
+    /// The model that answered, without aliases.
+    pub model: ModelSlug,
+    /// What the caller asked for, as given.
+    pub requested_model: String,
+    /// The router model that chose `model`.
+    pub router: Option<String>,
+    /// The preset that was applied.
+    pub preset_id: Option<String>,
+    /// Display name of the provider that answered.
+    pub provider: Option<String>,
+    /// The same provider's name in configuration.
+    pub provider_slug: Option<ProviderSlug>,
+    /// The endpoint that answered.
+    pub endpoint_id: Option<String>,
+    /// The provider's id of the answer.
+    pub upstream_id: Option<String>,
+    /// `completions`, `embeddings`, `rerank` and so on.
+    pub api_type: String,
+    /// Answered as a stream.
+    pub streamed: bool,
+    /// Ended by the caller.
+    pub cancelled: bool,
+    /// Paid at the caller's own provider account.
+    pub is_byok: bool,
+    /// Had no price; `cost` is zero because it is unknown, not because it is free.
+    pub unpriced: bool,
+    /// Where the price came from.
+    pub price_source: Option<String>,
+    /// Why the model stopped, in the contract's words.
+    pub finish_reason: Option<String>,
+    /// Why the model stopped, in the provider's words.
+    pub native_finish_reason: Option<String>,
+    /// Milliseconds to the first token.
+    pub latency_ms: Option<u64>,
+    /// Milliseconds to the end of the answer.
+    pub generation_time_ms: Option<u64>,
+    /// What was counted.
+    pub usage: Usage,
+    /// Charged by this gateway.
+    pub cost: Usd,
+    /// Charged by the provider.
+    pub upstream_cost: Usd,
+    /// Saved (or, when negative, added) by the provider's prompt cache.
+    pub cache_discount: Option<Usd>,
+    /// The service tier that answered.
+    pub service_tier: Option<String>,
+    /// Who called, as far as they say.
+    pub attribution: Attribution,
+    /// Every endpoint tried, in order.
+    pub attempts: Vec<AttemptRecord>,
+    /// What the caller was told went wrong.
+    pub error: Option<ErrorRecord>,
+}
+
+/// What a caller says about itself; nothing here is verified.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Attribution {
+    /// The app's URL, from `HTTP-Referer`.
+    pub http_referer: Option<String>,
+    /// The app's name, from `X-OpenRouter-Title` or `X-Title`.
+    pub app_title: Option<String>,
+    /// The app's categories.
+    pub app_categories: Vec<String>,
+    /// The browser's `Origin`.
+    pub origin: Option<String>,
+    /// The client's `User-Agent`.
+    pub user_agent: Option<String>,
+    /// The caller's own user, from the body's `user`.
+    pub external_user: Option<String>,
+    /// The conversation this call belongs to.
+    pub session_id: Option<String>,
+    /// Further headers that the operator attributes spend by, such as `x-department`.
+    pub tags: BTreeMap<String, String>,
+}
+
+/// One try at one endpoint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AttemptRecord {
+    /// The endpoint's id.
+    pub endpoint: String,
+    /// The provider's display name.
+    pub provider: String,
+    /// The model's slug.
+    pub model: String,
+    /// The HTTP status, when there was an answer.
+    pub status: Option<u16>,
+    /// What went wrong and whose fault it was; absent on success.
+    pub fault: Option<String>,
+    /// Milliseconds until the outcome was known.
+    pub latency_ms: u64,
+    /// When it began.
+    pub started_at: Timestamp,
+}
+
+/// An error as the caller saw it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ErrorRecord {
+    /// The HTTP status.
+    pub status: u16,
+    /// The error's public class.
+    pub error_type: String,
+    /// The error's public text.
+    pub message: String,
+}
+
+/// A place in the list of generations, newest first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GenerationCursor {
+    /// When the last record seen was admitted.
+    pub created_at: Timestamp,
+    /// Its id, which orders records of the same millisecond.
+    pub id: GenerationId,
+}
+
+impl GenerationRecord {
+    /// A record of nothing but its identity: every other field is empty, zero or false.
+    pub fn new(
+        id: GenerationId,
+        key_hash: KeyHash,
+        model: ModelSlug,
+        created_at: Timestamp,
+    ) -> Self {
+        Self {
+            id,
+            request_id: None,
+            key_hash,
+            workspace_id: DEFAULT_WORKSPACE_ID.to_owned(),
+            created_at,
+            requested_model: model.as_str().to_owned(),
+            model,
+            router: None,
+            preset_id: None,
+            provider: None,
+            provider_slug: None,
+            endpoint_id: None,
+            upstream_id: None,
+            api_type: "completions".to_owned(),
+            streamed: false,
+            cancelled: false,
+            is_byok: false,
+            unpriced: false,
+            price_source: None,
+            finish_reason: None,
+            native_finish_reason: None,
+            latency_ms: None,
+            generation_time_ms: None,
+            usage: Usage::default(),
+            cost: Usd::ZERO,
+            upstream_cost: Usd::ZERO,
+            cache_discount: None,
+            service_tier: None,
+            attribution: Attribution::default(),
+            attempts: Vec::new(),
+            error: None,
+        }
+    }
+
+    /// Where to go on after this record.
+    pub fn cursor(&self) -> GenerationCursor {
+        GenerationCursor { created_at: self.created_at, id: self.id.clone() }
+    }
+
+    /// The UTC day whose counters this record moves.
+    pub const fn utc_day(&self) -> UtcDay {
+        UtcDay::of(self.created_at)
+    }
+
+    /// What this record adds to the counters. Every backend counts by this and nothing else.
+    pub const fn spend(&self) -> DayUsage {
+        let byok = if self.is_byok { self.upstream_cost } else { Usd::ZERO };
+        DayUsage { spent: self.cost, byok, requests: 1 }
+    }
+}
+
+/// Keeps generations, append-only, and counts their spend.
+#[async_trait]
+pub trait GenerationStore: Send + Sync {
+    /// Keeps records and counts their spend, all in one step, and says how many were new. A
+    /// record whose id is known changes nothing, even when it differs otherwise.
+    ///
+    /// Cancel safe: a caller that stops waiting leaves all records kept or none, and may append
+    /// them again.
+    async fn append(&self, batch: Vec<GenerationRecord>) -> Result<u64, StoreError>;
+
+    /// The record with this id.
+    async fn get(&self, id: &GenerationId) -> Result<Option<GenerationRecord>, StoreError>;
+
+    /// The newest records admitted before a cursor, newest first, equally old ones by id, last
+    /// first.
+    async fn recent(
+        &self,
+        limit: u32,
+        before: Option<&GenerationCursor>,
+    ) -> Result<Vec<GenerationRecord>, StoreError>;
+
+    /// How many records there are.
+    async fn count(&self) -> Result<u64, StoreError>;
+}

@@ -1,0 +1,250 @@
+//! API keys as the gateway knows them: by hash, never by secret.
+
+use async_trait::async_trait;
+use tollgate_types::{KeyHash, Timestamp, Usd};
+
+use crate::StoreError;
+
+/// The workspace of every key that names no other: the nil UUID, so that clients which insist on
+/// a UUID accept it and no random one can collide with it.
+pub const DEFAULT_WORKSPACE_ID: &str = "00000000-0000-0000-0000-000000000000";
+
+/// How often a key's spend against its limit starts again at zero. Periods are UTC; weeks start
+/// on Monday (contract §1.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ResetInterval {
+    /// At 00:00 UTC every day.
+    Daily,
+    /// At 00:00 UTC every Monday.
+    Weekly,
+    /// At 00:00 UTC on the first of every month.
+    Monthly,
+}
+
+impl ResetInterval {
+    /// The contract's word for it, also the one to store.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Daily => "daily",
+            Self::Weekly => "weekly",
+            Self::Monthly => "monthly",
+        }
+    }
+
+    /// Reads the contract's word.
+    pub fn parse(text: &str) -> Option<Self> {
+        match text {
+            "daily" => Some(Self::Daily),
+            "weekly" => Some(Self::Weekly),
+            "monthly" => Some(Self::Monthly),
+            _ => None,
+        }
+    }
+}
+
+/// One API key. Its spend is in [`crate::UsageStore`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyRecord {
+    /// The key's id in the management API.
+    pub hash: KeyHash,
+    /// What its owner calls it.
+    pub name: String,
+    /// The masked secret, see `ApiKey::label`.
+    pub label: String,
+    /// May manage keys and credits, may not call models.
+    pub management: bool,
+    /// Refused until enabled again.
+    pub disabled: bool,
+    /// The most it may spend per `limit_reset` period, or ever.
+    pub limit: Option<Usd>,
+    /// When spend against `limit` starts again; never when absent.
+    pub limit_reset: Option<ResetInterval>,
+    /// Whether spend at the caller's own provider accounts counts against `limit`.
+    pub include_byok_in_limit: bool,
+    /// When it was made. A rotated key keeps it.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Option<Timestamp>,
+    /// Refused from this instant on.
+    pub expires_at: Option<Timestamp>,
+    /// Who made it, in organisations.
+    pub creator_user_id: Option<String>,
+    /// The workspace it belongs to, [`DEFAULT_WORKSPACE_ID`] unless another was named.
+    pub workspace_id: String,
+}
+
+impl KeyRecord {
+    /// A key without limits in the default workspace.
+    pub fn new(hash: KeyHash, name: &str, label: &str, created_at: Timestamp) -> Self {
+        Self {
+            hash,
+            name: name.to_owned(),
+            label: label.to_owned(),
+            management: false,
+            disabled: false,
+            limit: None,
+            limit_reset: None,
+            include_byok_in_limit: false,
+            created_at,
+            updated_at: None,
+            expires_at: None,
+            creator_user_id: None,
+            workspace_id: DEFAULT_WORKSPACE_ID.to_owned(),
+        }
+    }
+}
+
+/// What happens to one field of a record.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Change<T> {
+    /// The field stays as it is.
+    #[default]
+    Keep,
+    /// The field becomes this. `Set(None)` empties an optional field.
+    Set(T),
+}
+
+impl<T> Change<T> {
+    /// The new value, if there is one.
+    pub const fn value(&self) -> Option<&T> {
+        match self {
+            Self::Keep => None,
+            Self::Set(value) => Some(value),
+        }
+    }
+
+    /// Writes the new value, if there is one, over `field`.
+    pub fn apply_to(self, field: &mut T) {
+        if let Self::Set(value) = self {
+            *field = value;
+        }
+    }
+}
+
+/// A field that a request body left out stays as it is.
+impl<T> From<Option<T>> for Change<T> {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Keep, Self::Set)
+    }
+}
+
+/// A partial update of a [`KeyRecord`]; the default changes nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct KeyPatch {
+    /// See [`KeyRecord::name`].
+    pub name: Change<String>,
+    /// See [`KeyRecord::disabled`].
+    pub disabled: Change<bool>,
+    /// See [`KeyRecord::limit`].
+    pub limit: Change<Option<Usd>>,
+    /// See [`KeyRecord::limit_reset`].
+    pub limit_reset: Change<Option<ResetInterval>>,
+    /// See [`KeyRecord::include_byok_in_limit`].
+    pub include_byok_in_limit: Change<bool>,
+    /// See [`KeyRecord::expires_at`].
+    pub expires_at: Change<Option<Timestamp>>,
+}
+
+impl KeyPatch {
+    /// Whether every field stays as it is.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// Which keys to list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyQuery {
+    /// Keys to pass over first.
+    pub offset: u32,
+    /// The most keys to return.
+    pub limit: u32,
+    /// Whether disabled keys are listed, too.
+    pub include_disabled: bool,
+    /// Only keys of this workspace.
+    pub workspace_id: Option<String>,
+}
+
+/// The secret that takes a rotated key's place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeySuccessor {
+    /// Hash of the new secret.
+    pub hash: KeyHash,
+    /// The new secret, masked.
+    pub label: String,
+}
+
+/// Keeps API keys.
+///
+/// Writes are cancel safe: a caller that stops waiting leaves the key either changed or not.
+#[async_trait]
+pub trait KeyStore: Send + Sync {
+    /// Adds a key; [`StoreError::Conflict`] when its hash is taken.
+    async fn insert(&self, key: KeyRecord) -> Result<(), StoreError>;
+
+    /// The key with this hash.
+    async fn get(&self, hash: KeyHash) -> Result<Option<KeyRecord>, StoreError>;
+
+    /// A page of keys, newest first, equally old ones by hash.
+    async fn list(&self, query: &KeyQuery) -> Result<Vec<KeyRecord>, StoreError>;
+
+    /// Every key, in the order of [`list`](Self::list).
+    ///
+    /// For a snapshot, read [`revision`](Self::revision) first: a change in between then shows
+    /// as a newer revision at the next poll.
+    async fn all(&self) -> Result<Vec<KeyRecord>, StoreError>;
+
+    /// Changes a key and returns it as it is then; `None` when there is no such key.
+    ///
+    /// An empty patch changes nothing, not even `updated_at`.
+    async fn update(
+        &self,
+        hash: KeyHash,
+        patch: KeyPatch,
+        now: Timestamp,
+    ) -> Result<Option<KeyRecord>, StoreError>;
+
+    /// Removes a key and says whether it was there. Its spend and its generations stay.
+    async fn delete(&self, hash: KeyHash) -> Result<bool, StoreError>;
+
+    /// Rotates a key in one step: the successor takes over everything but hash and label, and the
+    /// spend so far. `None` when there is no key `old`; [`StoreError::Conflict`] when the
+    /// successor's hash is taken.
+    ///
+    /// Generations that end later under the old hash count as the successor's spend, so that
+    /// rotation is no way around a limit.
+    async fn replace(
+        &self,
+        old: KeyHash,
+        successor: KeySuccessor,
+        now: Timestamp,
+    ) -> Result<Option<KeyRecord>, StoreError>;
+
+    /// A number that has grown whenever any process has changed any key. Cheap enough to poll.
+    async fn revision(&self) -> Result<u64, StoreError>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_absent_field_stays_and_null_empties() {
+        let (absent, null, value) = (None::<Option<u8>>, Some(None), Some(Some(1)));
+        let mut field = Some(7);
+        Change::from(absent).apply_to(&mut field);
+        assert_eq!(field, Some(7));
+        Change::from(null).apply_to(&mut field);
+        assert_eq!(field, None);
+        Change::from(value).apply_to(&mut field);
+        assert_eq!(field, Some(1));
+    }
+
+    #[test]
+    fn intervals_read_back() {
+        for interval in [ResetInterval::Daily, ResetInterval::Weekly, ResetInterval::Monthly] {
+            assert_eq!(ResetInterval::parse(interval.as_str()), Some(interval));
+        }
+        assert_eq!(ResetInterval::parse("yearly"), None);
+    }
+}

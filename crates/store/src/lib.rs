@@ -1,0 +1,44 @@
+//! Where keys, generations, spend and credits are kept, as traits named by noun.
+//!
+//! The engine and the API know these traits only; each backend (memory here, SQLite and Postgres
+//! in crates of their own) implements all of them and is done when the `conformance_suite!`
+//! passes. [`Stores`] is the bundle that the program wires.
+//!
+//! # Invariants
+//!
+//! - Every write is idempotent under an id its caller chose: a write whose answer was lost can be
+//!   sent again.
+//! - A write is durable once it is answered with `Ok`.
+//! - Spend counters move in the same step that keeps a [`GenerationRecord`], and nowhere else.
+//! - Time comes in as an argument; no backend reads a clock.
+//!
+//! # What is deliberately absent
+//!
+//! No SQL, no driver's error types, no serialisation: a backend has row types of its own. No
+//! rules either: whether a key may spend is decided above, from what is stored here.
+
+mod credit;
+mod error;
+mod generation;
+mod health;
+mod key;
+mod memory;
+mod stores;
+mod usage;
+
+#[cfg(feature = "conformance")]
+pub mod conformance;
+
+pub use credit::{CreditEntry, CreditKind, CreditStore, DEFAULT_ACCOUNT};
+pub use error::StoreError;
+pub use generation::{
+    AttemptRecord, Attribution, ErrorRecord, GenerationCursor, GenerationRecord, GenerationStore,
+};
+pub use health::StoreHealth;
+pub use key::{
+    Change, DEFAULT_WORKSPACE_ID, KeyPatch, KeyQuery, KeyRecord, KeyStore, KeySuccessor,
+    ResetInterval,
+};
+pub use memory::MemoryStore;
+pub use stores::Stores;
+pub use usage::{AccountUsage, DayUsage, KeyUsage, UsageStore, UsageWindows, UtcDay};

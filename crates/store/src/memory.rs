@@ -1,0 +1,79 @@
+//! The stores in memory: for tests, and the reference the other backends are read against.
+//!
+//! Nothing survives the process and nothing is evicted, so this is no store for a gateway that
+//! runs for long. One lock guards everything: each method is one critical section, which is what
+//! a transaction is elsewhere.
+
+mod credits;
+mod generations;
+mod keys;
+mod usage;
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use async_trait::async_trait;
+use parking_lot::{Mutex, MutexGuard};
+use tollgate_types::{KeyHash, Timestamp};
+
+use crate::usage::{DayUsage, UtcDay};
+use crate::{CreditEntry, GenerationRecord, KeyRecord, StoreError, StoreHealth, Stores};
+
+/// Every store, in this process only.
+#[derive(Debug, Default)]
+pub struct MemoryStore {
+    state: Mutex<State>,
+    closed: AtomicBool,
+}
+
+/// Order of generations: by admission, then by id.
+type GenerationKey = (Timestamp, String);
+
+#[derive(Debug, Default)]
+struct State {
+    keys: BTreeMap<KeyHash, KeyRecord>,
+    key_revision: u64,
+    /// From rotated hashes to the hash that counts for them now.
+    successors: BTreeMap<KeyHash, KeyHash>,
+    generations: BTreeMap<GenerationKey, GenerationRecord>,
+    generation_ids: HashMap<String, Timestamp>,
+    key_days: BTreeMap<(KeyHash, UtcDay), DayUsage>,
+    key_totals: BTreeMap<KeyHash, DayUsage>,
+    account_total: DayUsage,
+    credits: BTreeMap<String, CreditEntry>,
+}
+
+impl MemoryStore {
+    /// An empty store.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes every noun from this store.
+    pub fn into_stores(self) -> Stores {
+        Stores::of(self)
+    }
+
+    fn state(&self) -> Result<MutexGuard<'_, State>, StoreError> {
+        if self.closed.load(Ordering::Acquire) {
+            return Err(StoreError::Closed);
+        }
+        Ok(self.state.lock())
+    }
+}
+
+#[async_trait]
+impl StoreHealth for MemoryStore {
+    async fn ping(&self) -> Result<(), StoreError> {
+        self.state().map(drop)
+    }
+
+    async fn close(&self) {
+        self.closed.store(true, Ordering::Release);
+    }
+}
+
+/// As many items as `limit` says.
+fn take(limit: u32) -> usize {
+    usize::try_from(limit).unwrap_or(usize::MAX)
+}

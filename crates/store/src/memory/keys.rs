@@ -1,0 +1,128 @@
+//! Keys in memory.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use tollgate_types::{KeyHash, Timestamp};
+
+use super::{MemoryStore, State, take};
+use crate::{KeyPatch, KeyQuery, KeyRecord, KeyStore, KeySuccessor, StoreError};
+
+#[async_trait]
+impl KeyStore for MemoryStore {
+    async fn insert(&self, key: KeyRecord) -> Result<(), StoreError> {
+        let mut state = self.state()?;
+        if state.keys.contains_key(&key.hash) {
+            return Err(StoreError::Conflict);
+        }
+        // A secret that was rotated away and comes back counts for itself again.
+        state.successors.remove(&key.hash);
+        state.put(key);
+        Ok(())
+    }
+
+    async fn get(&self, hash: KeyHash) -> Result<Option<KeyRecord>, StoreError> {
+        Ok(self.state()?.keys.get(&hash).cloned())
+    }
+
+    async fn list(&self, query: &KeyQuery) -> Result<Vec<KeyRecord>, StoreError> {
+        let listed = |key: &KeyRecord| {
+            (query.include_disabled || !key.disabled)
+                && query.workspace_id.as_ref().is_none_or(|id| *id == key.workspace_id)
+        };
+        let keys = newest_first(&self.state()?.keys);
+        let page = keys.into_iter().filter(listed).skip(take(query.offset)).take(take(query.limit));
+        Ok(page.collect())
+    }
+
+    async fn all(&self) -> Result<Vec<KeyRecord>, StoreError> {
+        Ok(newest_first(&self.state()?.keys))
+    }
+
+    async fn update(
+        &self,
+        hash: KeyHash,
+        patch: KeyPatch,
+        now: Timestamp,
+    ) -> Result<Option<KeyRecord>, StoreError> {
+        let mut state = self.state()?;
+        let Some(mut key) = state.keys.get(&hash).cloned() else { return Ok(None) };
+        if patch.is_empty() {
+            return Ok(Some(key));
+        }
+        patch.name.apply_to(&mut key.name);
+        patch.disabled.apply_to(&mut key.disabled);
+        patch.limit.apply_to(&mut key.limit);
+        patch.limit_reset.apply_to(&mut key.limit_reset);
+        patch.include_byok_in_limit.apply_to(&mut key.include_byok_in_limit);
+        patch.expires_at.apply_to(&mut key.expires_at);
+        key.updated_at = Some(now);
+        state.put(key.clone());
+        Ok(Some(key))
+    }
+
+    async fn delete(&self, hash: KeyHash) -> Result<bool, StoreError> {
+        let mut state = self.state()?;
+        let removed = state.keys.remove(&hash).is_some();
+        if removed {
+            state.key_revision = state.key_revision.saturating_add(1);
+        }
+        Ok(removed)
+    }
+
+    async fn replace(
+        &self,
+        old: KeyHash,
+        successor: KeySuccessor,
+        now: Timestamp,
+    ) -> Result<Option<KeyRecord>, StoreError> {
+        let mut state = self.state()?;
+        if !state.keys.contains_key(&old) {
+            return Ok(None);
+        }
+        if state.keys.contains_key(&successor.hash) {
+            return Err(StoreError::Conflict);
+        }
+        let Some(mut key) = state.keys.remove(&old) else { return Ok(None) };
+        key.hash = successor.hash;
+        key.label = successor.label;
+        key.updated_at = Some(now);
+        state.move_spend(old, key.hash);
+        state.put(key.clone());
+        Ok(Some(key))
+    }
+
+    async fn revision(&self) -> Result<u64, StoreError> {
+        Ok(self.state()?.key_revision)
+    }
+}
+
+impl State {
+    fn put(&mut self, key: KeyRecord) {
+        self.key_revision = self.key_revision.saturating_add(1);
+        self.keys.insert(key.hash, key);
+    }
+
+    /// Gives the spend of `old`, past and to come, to `new`.
+    fn move_spend(&mut self, old: KeyHash, new: KeyHash) {
+        self.successors.remove(&new);
+        for successor in self.successors.values_mut().filter(|hash| **hash == old) {
+            *successor = new;
+        }
+        self.successors.insert(old, new);
+        if let Some(total) = self.key_totals.remove(&old) {
+            self.key_totals.entry(new).or_default().add(&total);
+        }
+        let moved: Vec<_> = self.key_days.extract_if(.., |(hash, _), _| *hash == old).collect();
+        for ((_, day), usage) in moved {
+            self.key_days.entry((new, day)).or_default().add(&usage);
+        }
+    }
+}
+
+fn newest_first(keys: &BTreeMap<KeyHash, KeyRecord>) -> Vec<KeyRecord> {
+    let mut keys: Vec<_> = keys.values().cloned().collect();
+    keys.sort_by_key(|key| (Reverse(key.created_at), key.hash));
+    keys
+}

@@ -1,0 +1,44 @@
+//! The bundle of stores that a program is wired with.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::{CreditStore, GenerationStore, KeyStore, StoreHealth, UsageStore};
+
+/// One store for each noun, usually all the same object.
+#[derive(Clone)]
+pub struct Stores {
+    /// API keys.
+    pub keys: Arc<dyn KeyStore>,
+    /// Spend counters.
+    pub usage: Arc<dyn UsageStore>,
+    /// One record per call.
+    pub generations: Arc<dyn GenerationStore>,
+    /// Bought and granted credit.
+    pub credits: Arc<dyn CreditStore>,
+    /// Readiness and closing.
+    pub health: Arc<dyn StoreHealth>,
+}
+
+impl Stores {
+    /// Takes every noun from one backend.
+    pub fn of<S>(store: S) -> Self
+    where
+        S: KeyStore + UsageStore + GenerationStore + CreditStore + StoreHealth + 'static,
+    {
+        let store = Arc::new(store);
+        Self {
+            keys: store.clone(),
+            usage: store.clone(),
+            generations: store.clone(),
+            credits: store.clone(),
+            health: store,
+        }
+    }
+}
+
+impl fmt::Debug for Stores {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Stores").finish_non_exhaustive()
+    }
+}

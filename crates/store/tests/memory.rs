@@ -1,0 +1,11 @@
+//! The in-memory stores pass the suite that every backend passes.
+
+use std::future::{Ready, ready};
+
+use tollgate_store::{MemoryStore, Stores};
+
+fn fresh_stores() -> Ready<Stores> {
+    ready(MemoryStore::new().into_stores())
+}
+
+tollgate_store::conformance_suite!(fresh_stores);

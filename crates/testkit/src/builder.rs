@@ -1,0 +1,163 @@
+//! What a test's gateway is configured with: the text of a configuration file, as an operator
+//! would write it.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use tempfile::TempDir;
+use tollgate::config::{Config, Flags};
+use tollgate::{Environment, Gateway, Seams};
+use tollgate_simulator::Simulator;
+use tollgate_store::MemoryStore;
+
+use crate::TestGateway;
+use crate::gateway::Stopped;
+
+/// The protocols a simulator speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dialect {
+    /// OpenAI chat: the gateway's own dialect.
+    OpenAi,
+    /// Anthropic Messages.
+    Anthropic,
+    /// Gemini `generateContent`.
+    Gemini,
+}
+
+impl Dialect {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::OpenAi, Self::Anthropic, Self::Gemini];
+
+    /// Its name in a configuration file.
+    pub const fn protocol(self) -> &'static str {
+        match self {
+            Self::OpenAi => "openai-chat",
+            Self::Anthropic => "anthropic-messages",
+            Self::Gemini => "gemini",
+        }
+    }
+
+    /// Where a simulator speaks it.
+    pub fn base_url(self, simulator: &Simulator) -> String {
+        match self {
+            Self::OpenAi => simulator.openai_base(),
+            Self::Anthropic => simulator.anthropic_base(),
+            Self::Gemini => simulator.gemini_base(),
+        }
+    }
+}
+
+/// A gateway to be started.
+#[derive(Debug, Default)]
+pub struct Builder {
+    head: String,
+    rows: String,
+    models: BTreeSet<String>,
+    environment: Environment,
+    in_memory: bool,
+    directory: Option<TempDir>,
+}
+
+impl Builder {
+    /// Adds text to the configuration file, ahead of what the other methods write.
+    #[must_use]
+    pub fn config(mut self, toml: &str) -> Self {
+        self.head.push_str(toml);
+        self.head.push('\n');
+        self
+    }
+
+    /// Adds a provider that is a simulator, with a key it takes. People read its slug with a
+    /// capital letter.
+    #[must_use]
+    pub fn provider(self, slug: &str, dialect: Dialect, simulator: &Simulator) -> Self {
+        self.provider_at(slug, dialect, &dialect.base_url(simulator))
+    }
+
+    /// Adds a provider at any address.
+    #[must_use]
+    pub fn provider_at(mut self, slug: &str, dialect: Dialect, base_url: &str) -> Self {
+        let (first, rest) = slug.split_at(1);
+        let name = first.to_uppercase() + rest;
+        let protocol = dialect.protocol();
+        self.row(&format!(
+            "[[provider]]\nslug = \"{slug}\"\nname = \"{name}\"\nprotocol = \"{protocol}\"\n\
+             base_url = \"{base_url}\"\napi_key = \"sk-of-{slug}\"\n"
+        ));
+        self
+    }
+
+    /// Serves `model` at `provider`, under the simulator's name for what it should do. The price
+    /// is an inline table; the empty text is no price.
+    #[must_use]
+    pub fn endpoint(
+        mut self,
+        model: &str,
+        provider: &str,
+        upstream_model: &str,
+        price: &str,
+    ) -> Self {
+        if self.models.insert(model.to_owned()) {
+            self.row(&format!(
+                "[[model]]\nid = \"{model}\"\ncontext_length = 200000\n\
+                 input = [\"text\", \"image\"]\noutput = [\"text\"]\n"
+            ));
+        }
+        let price = if price.is_empty() { String::new() } else { format!("price = {price}\n") };
+        self.row(&format!(
+            "[[endpoint]]\nmodel = \"{model}\"\nprovider = \"{provider}\"\n\
+             upstream_model = \"{upstream_model}\"\n{price}"
+        ));
+        self
+    }
+
+    /// Sets the environment.
+    #[must_use]
+    pub fn env<const N: usize>(mut self, pairs: [(&str, &str); N]) -> Self {
+        self.environment = Environment::of(pairs);
+        self
+    }
+
+    /// Keeps everything in memory instead of in a database.
+    #[must_use]
+    pub const fn in_memory(mut self) -> Self {
+        self.in_memory = true;
+        self
+    }
+
+    /// Goes on with the data of a gateway that was stopped.
+    #[must_use]
+    pub fn on(mut self, stopped: Stopped) -> Self {
+        self.directory = Some(stopped.directory);
+        self
+    }
+
+    /// The text of the configuration file.
+    pub fn text(&self) -> String {
+        format!("{}\n{}", self.head, self.rows)
+    }
+
+    /// Starts the gateway on a free port.
+    pub async fn start(self) -> TestGateway {
+        let text = self.text();
+        let directory = self.directory.unwrap_or_else(|| TempDir::new().unwrap());
+        let file = directory.path().join("tollgate.toml");
+        std::fs::write(&file, text).unwrap();
+        let flags = Flags {
+            config: Some(file),
+            listen: Some("127.0.0.1:0".to_owned()),
+            data_dir: Some(directory.path().to_owned()),
+        };
+        let config = Config::load(&flags, &self.environment);
+        let config = config.unwrap_or_else(|problems| panic!("{problems}"));
+        let stores = self.in_memory.then(|| MemoryStore::new().into_stores());
+        let seams = Seams { stores, ..Seams::default() };
+        let gateway = Gateway::start(config, self.environment, seams).await;
+        TestGateway::new(gateway.unwrap(), directory).await
+    }
+
+    fn row(&mut self, row: &str) {
+        // Writing to a String can't fail.
+        writeln!(self.rows, "{row}").unwrap();
+    }
+}

@@ -1,0 +1,108 @@
+//! The commands, one file each.
+
+mod chat;
+mod config;
+mod credits;
+mod doctor;
+mod keys;
+mod models;
+mod providers;
+mod serve;
+mod simulator;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::config::{Config, Flags};
+use crate::environment::Environment;
+
+/// The self-hosted OpenRouter: one OpenAI-compatible endpoint in front of every model provider.
+#[derive(Debug, Parser)]
+#[command(
+    name = "tollgate",
+    version,
+    about,
+    after_help = "Start with `tollgate serve`. It works without configuration and without a provider key."
+)]
+pub struct Cli {
+    #[command(flatten)]
+    common: Common,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Flags every command takes.
+#[derive(Debug, Args)]
+struct Common {
+    /// Configuration file; ./tollgate.toml when it exists
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Where data is kept; ./data when not set
+    #[arg(long, global = true, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the gateway
+    Serve(serve::ServeArgs),
+    /// Manage API keys, on the same store as a running gateway
+    #[command(
+        subcommand,
+        after_help = "Example: tollgate keys create --name ci --limit 10 --reset monthly"
+    )]
+    Keys(keys::KeysCommand),
+    /// List the models this installation can route
+    Models(models::ModelsArgs),
+    /// List the providers this installation can call
+    Providers(providers::ProvidersArgs),
+    /// Talk to a running gateway
+    Chat(chat::ChatArgs),
+    /// Add credit, or show what was bought and spent
+    #[command(subcommand, after_help = "Example: tollgate credits add 25")]
+    Credits(credits::CreditsCommand),
+    /// Check configuration, store, providers and limits, and say what to do
+    Doctor(doctor::DoctorArgs),
+    /// Check the configuration, or show where each value comes from
+    #[command(subcommand, after_help = "Example: tollgate config show --origin")]
+    Config(config::ConfigCommand),
+    /// Run the simulated provider alone, to try configurations and faults against
+    Simulator(simulator::SimulatorArgs),
+}
+
+/// What commands work with.
+#[derive(Debug)]
+pub(crate) struct Session {
+    pub(crate) flags: Flags,
+    pub(crate) environment: Environment,
+}
+
+impl Session {
+    /// Reads the configuration.
+    pub(crate) fn config(&self) -> anyhow::Result<Config> {
+        Ok(Config::load(&self.flags, &self.environment)?)
+    }
+}
+
+/// Runs a command.
+///
+/// # Errors
+///
+/// What went wrong, in words for a person.
+pub async fn run(cli: Cli, environment: Environment) -> anyhow::Result<ExitCode> {
+    let flags = Flags { config: cli.common.config, listen: None, data_dir: cli.common.data_dir };
+    let session = Session { flags, environment };
+    match cli.command {
+        Command::Serve(args) => serve::run(args, session).await,
+        Command::Keys(command) => keys::run(command, &session).await,
+        Command::Models(args) => models::run(&args, &session),
+        Command::Providers(args) => providers::run(&args, &session),
+        Command::Chat(args) => chat::run(args, &session).await,
+        Command::Credits(command) => credits::run(command, &session).await,
+        Command::Doctor(args) => doctor::run(&args, &session).await,
+        Command::Config(command) => config::run(&command, session),
+        Command::Simulator(args) => simulator::run(&args).await,
+    }
+}

@@ -1,0 +1,109 @@
+//! `tollgate config check|show`
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+
+use super::Session;
+use crate::config::Config;
+use crate::output;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ConfigCommand {
+    /// Validate everything and report all problems at once
+    #[command(after_help = "Example: tollgate config check ./tollgate.toml")]
+    Check(CheckArgs),
+    /// Show the settings in force
+    #[command(after_help = "Example: tollgate config show --origin")]
+    Show(ShowArgs),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CheckArgs {
+    /// The file; the one `serve` would read when not given
+    file: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ShowArgs {
+    /// Say where each value comes from
+    #[arg(long)]
+    origin: bool,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the command.
+pub(super) fn run(command: &ConfigCommand, session: Session) -> anyhow::Result<ExitCode> {
+    match command {
+        ConfigCommand::Check(args) => check(args, session),
+        ConfigCommand::Show(args) => show(args, &session),
+    }
+}
+
+fn check(args: &CheckArgs, mut session: Session) -> anyhow::Result<ExitCode> {
+    session.flags.config = args.file.clone().or(session.flags.config);
+    let result = Config::load(&session.flags, &session.environment);
+    if args.json {
+        let problems: Vec<String> = match &result {
+            Ok(_) => Vec::new(),
+            Err(problems) => problems.iter().map(str::to_owned).collect(),
+        };
+        output::json(&serde_json::json!({ "ok": result.is_ok(), "problems": problems }))?;
+    } else {
+        match &result {
+            Ok(config) => {
+                for warning in &config.warnings {
+                    anstream::eprintln!("warning: {warning}");
+                }
+                anstream::println!("{}", summary(config));
+            }
+            Err(problems) => anstream::eprintln!("{problems}"),
+        }
+    }
+    Ok(if result.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn summary(config: &Config) -> String {
+    let file = config.file.as_ref();
+    let file = file.map_or_else(|| "no file".to_owned(), |path| path.display().to_string());
+    let overlay = &config.overlay;
+    format!(
+        "The configuration is valid ({file}): {} providers, {} models and {} endpoints beside the built-in ones.",
+        overlay.providers.len(),
+        overlay.models.len(),
+        overlay.endpoints.len()
+    )
+}
+
+fn show(args: &ShowArgs, session: &Session) -> anyhow::Result<ExitCode> {
+    let config = session.config()?;
+    if args.json {
+        let settings: serde_json::Map<_, _> = config
+            .origins
+            .iter()
+            .map(|(name, it)| {
+                (name.clone(), serde_json::json!({ "value": it.value, "origin": it.origin }))
+            })
+            .collect();
+        output::json(&settings)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let headers: &[&str] =
+        if args.origin { &["setting", "value", "origin"] } else { &["setting", "value"] };
+    let mut table = output::table(headers);
+    for (name, setting) in config.origins {
+        let mut cells = vec![name, setting.value];
+        if args.origin {
+            cells.push(setting.origin);
+        }
+        table.add_row(cells);
+    }
+    output::print(&table, "");
+    Ok(ExitCode::SUCCESS)
+}

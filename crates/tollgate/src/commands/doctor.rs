@@ -1,0 +1,266 @@
+//! `tollgate doctor`
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Context;
+use clap::Args;
+use serde::Serialize;
+use tollgate_catalog::Provider;
+use tollgate_engine::{Access, Clock, Installation, Secret, SystemClock};
+use tollgate_providers::{Failure, Fault, FaultKind, Target, adapter};
+use tollgate_types::Timestamp;
+use tollgate_upstream::{Upstream, UpstreamErrorKind, read_bounded};
+
+use super::Session;
+use crate::config::Config;
+use crate::gateway::open_store;
+use crate::output;
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example: tollgate doctor --offline")]
+pub(super) struct DoctorArgs {
+    /// Don't ask the providers
+    #[arg(long)]
+    offline: bool,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// One thing that was looked at.
+#[derive(Debug, Serialize)]
+struct Finding {
+    check: String,
+    state: State,
+    what: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum State {
+    Ok,
+    Warning,
+    Problem,
+}
+
+const PATIENCE: Duration = Duration::from_secs(10);
+const BODY_BYTES_MAX: usize = 64 * 1024;
+/// An open stream takes two file descriptors.
+const OPEN_FILES_WANTED: u64 = 4_096;
+
+/// Looks at everything; exits 1 when there is a problem.
+pub(super) async fn run(args: &DoctorArgs, session: &Session) -> anyhow::Result<ExitCode> {
+    let mut findings = Vec::new();
+    match Config::load(&session.flags, &session.environment) {
+        Ok(config) => {
+            let file = config.file.as_ref().map(|path| path.display().to_string());
+            findings.push(ok("configuration", file.as_deref().unwrap_or("no file; defaults")));
+            findings.extend(config.warnings.iter().map(|it| warning("configuration", it)));
+            findings.push(store(&config).await);
+            findings.push(address(&config).await);
+            findings.extend(providers(&config, session, args.offline).await?);
+        }
+        Err(problems) => {
+            findings.extend(problems.iter().map(|it| problem("configuration", it)));
+        }
+    }
+    findings.push(clock(SystemClock.now()));
+    findings.push(open_files());
+    let code = if findings.iter().any(|it| it.state == State::Problem) {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    };
+    if args.json {
+        output::json(&findings)?;
+    } else {
+        print(&findings);
+    }
+    Ok(code)
+}
+
+fn print(findings: &[Finding]) {
+    let mut table = output::table(&["check", "state", "what"]);
+    for finding in findings {
+        let state = match finding.state {
+            State::Ok => "ok",
+            State::Warning => "warning",
+            State::Problem => "PROBLEM",
+        };
+        table.add_row([finding.check.as_str(), state, &finding.what]);
+    }
+    output::print(&table, "");
+}
+
+async fn store(config: &Config) -> Finding {
+    let check = "store";
+    let stores = match open_store(config).await {
+        Ok(stores) => stores,
+        Err(error) => return problem(check, &format!("{error:#}")),
+    };
+    let keys = stores.keys.all().await;
+    stores.health.close().await;
+    match keys {
+        Ok(keys) => ok(check, &format!("{}, {} keys", config.database_url, keys.len())),
+        Err(error) => problem(check, &error.to_string()),
+    }
+}
+
+/// Whether the gateway runs is worth knowing, not a problem.
+async fn address(config: &Config) -> Finding {
+    let connected =
+        tokio::time::timeout(PATIENCE, tokio::net::TcpStream::connect(config.listen)).await;
+    match connected {
+        Ok(Ok(_)) => ok("address", &format!("something listens on {}", config.listen)),
+        Ok(Err(_)) | Err(_) => {
+            ok("address", &format!("{} is free; start with `tollgate serve`", config.listen))
+        }
+    }
+}
+
+async fn providers(
+    config: &Config,
+    session: &Session,
+    offline: bool,
+) -> anyhow::Result<Vec<Finding>> {
+    let installation = super::providers::assemble(session)?;
+    let upstream = Upstream::new(config.limits.upstream.clone()).context("TLS can't be set up")?;
+    let mut findings = Vec::new();
+    for provider in installation.known().providers() {
+        let Some(access) = installation.access(&provider.slug) else { continue };
+        let check = format!("provider {}", provider.slug);
+        findings.push(if provider.builtin {
+            ok(&check, "built in")
+        } else if offline {
+            ok(&check, &format!("key from {}; not asked", access.origin))
+        } else {
+            ask(&check, provider, access, &upstream).await
+        });
+    }
+    if !has_real_provider(&installation) {
+        findings.push(warning(
+            "providers",
+            "no provider key is set, so only the simulator's models answer; set OPENAI_API_KEY, ANTHROPIC_API_KEY, GEMINI_API_KEY or another of `tollgate providers --all`",
+        ));
+    }
+    Ok(findings)
+}
+
+fn has_real_provider(installation: &Installation) -> bool {
+    let known = installation.known().providers().iter();
+    known.filter(|it| !it.builtin).any(|it| installation.access(&it.slug).is_some())
+}
+
+/// Asks a provider whether it takes the key.
+async fn ask(check: &str, provider: &Provider, access: &Access, upstream: &Upstream) -> Finding {
+    let Some(adapter) = adapter(provider.protocol.as_str()) else {
+        let protocol = provider.protocol.as_str();
+        let what = format!("it speaks {protocol}, for which this version has no adapter");
+        return warning(check, &what);
+    };
+    let target = Target {
+        base_url: &access.base_url,
+        upstream_model: "",
+        credential: access.credential.as_ref().map(Secret::expose),
+        max_output: None,
+        supported_parameters: &[],
+        auth: provider.auth(),
+        quirks: &provider.quirks,
+    };
+    let request = match adapter.probe(&target) {
+        Ok(request) => request,
+        Err(error) => return problem(check, &error.0),
+    };
+    let url = request.uri().to_string();
+    let response = match upstream.send(request, PATIENCE).await {
+        Ok(response) => response,
+        Err(error) => return problem(check, &unreachable(error.kind, &access.base_url)),
+    };
+    let (parts, body) = response.into_parts();
+    if parts.status.is_success() {
+        return ok(check, &format!("{} answers; key from {}", provider.name, access.origin));
+    }
+    let body = read_bounded(body, BODY_BYTES_MAX).await.unwrap_or_default();
+    let failure = Failure { status: parts.status, headers: &parts.headers, body: &body };
+    judged(check, provider, access, &adapter.classify(&failure), &url)
+}
+
+fn unreachable(kind: UpstreamErrorKind, base_url: &str) -> String {
+    match kind {
+        UpstreamErrorKind::Connect => format!(
+            "{base_url} can't be reached: is the address right, and does this machine reach it?"
+        ),
+        UpstreamErrorKind::Broken => format!("the connection to {base_url} broke"),
+        UpstreamErrorKind::Timeout => format!("{base_url} did not answer within 10 seconds"),
+    }
+}
+
+fn judged(check: &str, provider: &Provider, access: &Access, fault: &Fault, url: &str) -> Finding {
+    let name = &provider.name;
+    let said = fault.message.as_deref().map(|it| format!(" It says: {it}")).unwrap_or_default();
+    let origin = &access.origin;
+    match fault.kind {
+        FaultKind::Credential if access.credential.is_none() => problem(
+            check,
+            &format!("{name} wants a key and none is set: add api_key to its row.{said}"),
+        ),
+        FaultKind::Credential => problem(
+            check,
+            &format!(
+                "{name} refuses the key from {origin}: it is wrong, expired or lacks rights.{said}"
+            ),
+        ),
+        FaultKind::Payment => problem(check, &format!("{name} wants to be paid first.{said}")),
+        FaultKind::RateLimited | FaultKind::Overloaded => {
+            warning(check, &format!("{name} takes the key from {origin} but is busy.{said}"))
+        }
+        FaultKind::ModelMissing => {
+            warning(check, &format!("{name} has nothing at {url}; calls may work nevertheless"))
+        }
+        _ => problem(
+            check,
+            &format!("{name} answers {} at {url}.{said}", fault.status.unwrap_or_default()),
+        ),
+    }
+}
+
+/// A clock far off breaks TLS and every time-based limit.
+fn clock(now: Timestamp) -> Finding {
+    /// 2026-01-01: no build of this program is older.
+    const OLDEST: Timestamp = Timestamp::from_unix_millis(1_767_225_600_000);
+    if now < OLDEST {
+        problem("clock", &format!("it says {}, which is in the past", now.to_rfc3339()))
+    } else {
+        ok("clock", &now.to_rfc3339())
+    }
+}
+
+/// Linux says in /proc how many files a process may open.
+fn open_files() -> Finding {
+    let check = "open files";
+    let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
+    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"));
+    let soft = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
+    match soft {
+        Some(most) if most < OPEN_FILES_WANTED => {
+            let streams = most / 2;
+            let advice = "Raise it with `ulimit -n 65536`";
+            warning(check, &format!("at most {most}: about {streams} streams at once. {advice}"))
+        }
+        Some(most) => ok(check, &format!("at most {most}")),
+        None => ok(check, "no limit known"),
+    }
+}
+
+fn ok(check: &str, what: &str) -> Finding {
+    Finding { check: check.to_owned(), state: State::Ok, what: what.to_owned() }
+}
+
+fn warning(check: &str, what: &str) -> Finding {
+    Finding { check: check.to_owned(), state: State::Warning, what: what.to_owned() }
+}
+
+fn problem(check: &str, what: &str) -> Finding {
+    Finding { check: check.to_owned(), state: State::Problem, what: what.to_owned() }
+}

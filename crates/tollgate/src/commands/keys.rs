@@ -1,0 +1,266 @@
+//! `tollgate keys create|list|disable|enable|rotate|delete`
+
+use std::process::ExitCode;
+
+use anyhow::{anyhow, bail};
+use clap::{Args, Subcommand, ValueEnum};
+use serde::Serialize;
+use tollgate_engine::{Clock, Entropy, SystemClock, SystemEntropy};
+use tollgate_store::{Change, KeyPatch, KeyRecord, KeySuccessor, KeyUsage, ResetInterval, Stores};
+use tollgate_types::{ApiKey, KeyHash, Timestamp, Usd};
+
+use super::Session;
+use crate::gateway::open_store;
+use crate::output;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum KeysCommand {
+    /// Make a key; its secret is shown only now
+    #[command(after_help = "Example: tollgate keys create --name ci --limit 10 --reset monthly")]
+    Create(CreateArgs),
+    /// List keys
+    #[command(after_help = "Example: tollgate keys list --json")]
+    List(ListArgs),
+    /// Switch a key off
+    #[command(after_help = "Example: tollgate keys disable ci")]
+    Disable(WhichArgs),
+    /// Switch a key on again
+    #[command(after_help = "Example: tollgate keys enable ci")]
+    Enable(WhichArgs),
+    /// Replace a key's secret; its name, limit and spend stay
+    #[command(after_help = "Example: tollgate keys rotate ci")]
+    Rotate(WhichArgs),
+    /// Delete a key; what it spent stays on record
+    #[command(after_help = "Example: tollgate keys delete ci")]
+    Delete(WhichArgs),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CreateArgs {
+    /// Name to know it by
+    #[arg(long)]
+    name: String,
+    /// A management key: it manages keys and can't call models
+    #[arg(long)]
+    management: bool,
+    /// Most it may spend, in US dollars
+    #[arg(long, value_name = "USD")]
+    limit: Option<Usd>,
+    /// When the limit starts anew
+    #[arg(long, requires = "limit")]
+    reset: Option<Reset>,
+    /// When it expires, e.g. 2027-01-31T00:00:00Z
+    #[arg(long, value_name = "TIME")]
+    expires: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Reset {
+    Daily,
+    Weekly,
+    Monthly,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ListArgs {
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct WhichArgs {
+    /// Its name, its hash or the beginning of its hash
+    key: String,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct KeyRow {
+    hash: String,
+    name: String,
+    label: String,
+    management: bool,
+    disabled: bool,
+    limit: Option<String>,
+    limit_reset: Option<&'static str>,
+    usage: String,
+    created_at: String,
+    expires_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<String>,
+}
+
+/// Runs the command on the configured store.
+pub(super) async fn run(command: KeysCommand, session: &Session) -> anyhow::Result<ExitCode> {
+    let stores = open_store(&session.config()?).await?;
+    let result = dispatch(command, &stores).await;
+    stores.health.close().await;
+    result.map(|()| ExitCode::SUCCESS)
+}
+
+async fn dispatch(command: KeysCommand, stores: &Stores) -> anyhow::Result<()> {
+    match command {
+        KeysCommand::Create(args) => create(args, stores).await,
+        KeysCommand::List(args) => list(&args, stores).await,
+        KeysCommand::Disable(args) => switch(&args, stores, true).await,
+        KeysCommand::Enable(args) => switch(&args, stores, false).await,
+        KeysCommand::Rotate(args) => rotate(&args, stores).await,
+        KeysCommand::Delete(args) => delete(&args, stores).await,
+    }
+}
+
+async fn create(args: CreateArgs, stores: &Stores) -> anyhow::Result<()> {
+    if args.name.trim().is_empty() {
+        bail!("--name: give the key a name to know it by");
+    }
+    if args.limit.is_some_and(|limit| limit < Usd::ZERO) {
+        bail!("--limit: must be at least 0");
+    }
+    let expires_at = args.expires.as_deref().map(|text| {
+        Timestamp::parse_rfc3339(text).ok_or_else(|| {
+            anyhow!("--expires: `{text}` is not a time such as 2027-01-31T00:00:00Z")
+        })
+    });
+    let key = new_key()?;
+    let record = KeyRecord {
+        management: args.management,
+        limit: args.limit,
+        limit_reset: args.reset.map(ResetInterval::from),
+        expires_at: expires_at.transpose()?,
+        ..KeyRecord::new(key.hash(), args.name.trim(), &key.label(), SystemClock.now())
+    };
+    stores.keys.insert(record.clone()).await?;
+    let row = KeyRow { key: Some(key.expose().to_owned()), ..row(&record, &KeyUsage::default()) };
+    show_secret(&row, args.json)
+}
+
+async fn list(args: &ListArgs, stores: &Stores) -> anyhow::Result<()> {
+    let now = SystemClock.now();
+    let mut rows = Vec::new();
+    for record in stores.keys.all().await? {
+        rows.push(row(&record, &stores.usage.key_usage(record.hash, now).await?));
+    }
+    if args.json {
+        return output::json(&rows);
+    }
+    let mut table = output::table(&["name", "key", "kind", "state", "limit", "spent", "hash"]);
+    for row in rows {
+        let limit = row.limit.map(|limit| match row.limit_reset {
+            Some(reset) => format!("${limit} {reset}"),
+            None => format!("${limit}"),
+        });
+        table.add_row([
+            row.name,
+            row.label,
+            if row.management { "management" } else { "inference" }.to_owned(),
+            if row.disabled { "disabled" } else { "active" }.to_owned(),
+            limit.unwrap_or_else(|| "–".to_owned()),
+            format!("${}", row.usage),
+            row.hash.chars().take(12).collect(),
+        ]);
+    }
+    output::right(&mut table, &[4, 5]);
+    output::print(&table, "No keys yet. Make one with `tollgate keys create --name NAME`.");
+    Ok(())
+}
+
+async fn switch(args: &WhichArgs, stores: &Stores, disabled: bool) -> anyhow::Result<()> {
+    let hash = find(&args.key, stores).await?.hash;
+    let patch = KeyPatch { disabled: Change::Set(disabled), ..KeyPatch::default() };
+    let now = SystemClock.now();
+    let updated = stores.keys.update(hash, patch, now).await?;
+    let record = updated.ok_or_else(|| anyhow!("the key has just been deleted"))?;
+    if args.json {
+        return output::json(&row(&record, &stores.usage.key_usage(hash, now).await?));
+    }
+    let state = if disabled { "disabled" } else { "active" };
+    anstream::println!("{} ({}) is {state}.", record.name, record.label);
+    Ok(())
+}
+
+async fn rotate(args: &WhichArgs, stores: &Stores) -> anyhow::Result<()> {
+    let old = find(&args.key, stores).await?.hash;
+    let key = new_key()?;
+    let successor = KeySuccessor { hash: key.hash(), label: key.label() };
+    let now = SystemClock.now();
+    let replaced = stores.keys.replace(old, successor, now).await?;
+    let record = replaced.ok_or_else(|| anyhow!("the key has just been deleted"))?;
+    let usage = stores.usage.key_usage(record.hash, now).await?;
+    show_secret(&KeyRow { key: Some(key.expose().to_owned()), ..row(&record, &usage) }, args.json)
+}
+
+async fn delete(args: &WhichArgs, stores: &Stores) -> anyhow::Result<()> {
+    let record = find(&args.key, stores).await?;
+    stores.keys.delete(record.hash).await?;
+    if args.json {
+        return output::json(&serde_json::json!({ "deleted": true, "hash": record.hash.to_hex() }));
+    }
+    anstream::println!("{} ({}) is deleted.", record.name, record.label);
+    Ok(())
+}
+
+/// A key by name or by the beginning of its hash; several matches are an error.
+async fn find(which: &str, stores: &Stores) -> anyhow::Result<KeyRecord> {
+    let keys = stores.keys.all().await?;
+    let by_hash = which.len() >= 6;
+    let matches: Vec<&KeyRecord> = keys
+        .iter()
+        .filter(|key| key.name == which || (by_hash && key.hash.to_hex().starts_with(which)))
+        .collect();
+    match matches.as_slice() {
+        [one] => Ok((*one).clone()),
+        [] => bail!(
+            "no key is named `{which}` or has a hash that begins so; see `tollgate keys list`"
+        ),
+        several => bail!("`{which}` matches {} keys; name one by its hash", several.len()),
+    }
+}
+
+fn show_secret(row: &KeyRow, json: bool) -> anyhow::Result<()> {
+    if json {
+        return output::json(row);
+    }
+    let secret = row.key.as_deref().unwrap_or_default();
+    anstream::println!("{} can't be shown again:\n\n  {secret}\n", row.name);
+    Ok(())
+}
+
+/// A key from the system's random bytes.
+pub(super) fn new_key() -> anyhow::Result<ApiKey> {
+    let mut random = [0; 32];
+    SystemEntropy.fill(&mut random)?;
+    Ok(ApiKey::new(random))
+}
+
+fn row(record: &KeyRecord, usage: &KeyUsage) -> KeyRow {
+    let hash: KeyHash = record.hash;
+    KeyRow {
+        hash: hash.to_hex(),
+        name: record.name.clone(),
+        label: record.label.clone(),
+        management: record.management,
+        disabled: record.disabled,
+        limit: record.limit.map(Usd::to_decimal),
+        limit_reset: record.limit_reset.map(ResetInterval::as_str),
+        usage: usage.total.to_decimal(),
+        created_at: record.created_at.to_rfc3339(),
+        expires_at: record.expires_at.map(Timestamp::to_rfc3339),
+        key: None,
+    }
+}
+
+impl From<Reset> for ResetInterval {
+    fn from(reset: Reset) -> Self {
+        match reset {
+            Reset::Daily => Self::Daily,
+            Reset::Weekly => Self::Weekly,
+            Reset::Monthly => Self::Monthly,
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! `tollgate serve`
+
+use std::io::IsTerminal;
+use std::process::ExitCode;
+
+use anyhow::{Context, anyhow};
+use clap::Args;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+use super::Session;
+use crate::gateway::{Gateway, Seams};
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example: tollgate serve --listen 0.0.0.0:8080 --data-dir /var/lib/tollgate"
+)]
+pub(super) struct ServeArgs {
+    /// Address to listen on; 127.0.0.1:8080 when not set
+    #[arg(long, value_name = "ADDR")]
+    listen: Option<String>,
+}
+
+/// Runs the gateway until SIGTERM or Ctrl-C.
+pub(super) async fn run(args: ServeArgs, mut session: Session) -> anyhow::Result<ExitCode> {
+    session.flags.listen = args.listen;
+    let config = session.config()?;
+    log_to_stderr(session.environment.get("TOLLGATE_LOG"))?;
+    for warning in &config.warnings {
+        tracing::warn!("{warning}");
+    }
+    let mut terminate = signal(SignalKind::terminate()).context("SIGTERM can't be heard")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("Ctrl-C can't be heard")?;
+    let gateway = Gateway::start(config, session.environment, Seams::default()).await?;
+    greet(&gateway);
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    tracing::info!("stopping: open streams may finish");
+    // A second signal does not wait for them.
+    Ok(tokio::select! {
+        biased;
+        _ = terminate.recv() => ExitCode::FAILURE,
+        _ = interrupt.recv() => ExitCode::FAILURE,
+        () = gateway.stop() => ExitCode::SUCCESS,
+    })
+}
+
+/// Logs go to standard error: JSON for machines, lines for people.
+fn log_to_stderr(level: Option<&str>) -> anyhow::Result<()> {
+    let filter = EnvFilter::try_new(level.unwrap_or("info"))
+        .context("TOLLGATE_LOG is not a filter such as info or tollgate_engine=debug")?;
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let installed = if std::io::stderr().is_terminal() {
+        builder.with_target(false).try_init()
+    } else {
+        builder.json().flatten_event(true).try_init()
+    };
+    installed.map_err(|error| anyhow!("logs can't be set up: {error}"))
+}
+
+fn greet(gateway: &Gateway) {
+    let address = gateway.address();
+    let installation = gateway.engine().installation();
+    let routable = installation.routable();
+    anstream::println!("Tollgate {} listens on http://{address}", env!("CARGO_PKG_VERSION"));
+    anstream::println!(
+        "{} models of {} providers can be called at http://{address}/api/v1",
+        routable.models().len(),
+        routable.providers().len()
+    );
+    let key = if let Some(key) = gateway.first_key() {
+        anstream::println!(
+            "\nYour first API key, shown only now:\n\n  {}\n\nTry it:\n",
+            key.expose()
+        );
+        key.expose()
+    } else {
+        anstream::println!("\nMake a key with `tollgate keys create --name NAME`, then:\n");
+        "$TOLLGATE_API_KEY"
+    };
+    anstream::println!(
+        "curl http://{address}/api/v1/chat/completions -H \"Authorization: Bearer {key}\" -H \"Content-Type: application/json\" -d '{{\"model\":\"tollgate/echo\",\"messages\":[{{\"role\":\"user\",\"content\":\"Hello\"}}]}}'\n"
+    );
+}

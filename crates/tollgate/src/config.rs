@@ -1,0 +1,109 @@
+//! Configuration: what the operator wrote, checked whole, becomes what the program runs on.
+//!
+//! Precedence: flag, environment, file, default. Every problem of a file is reported at once, and
+//! an unknown key names the nearest known one.
+
+mod file;
+mod problems;
+mod read;
+mod sections;
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use tollgate_catalog::Overlay;
+use tollgate_types::ProviderSlug;
+
+use crate::environment::Environment;
+pub use problems::Problems;
+pub use sections::{Credential, Limits};
+
+/// What the program runs on.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// Where data is kept.
+    pub data_dir: PathBuf,
+    /// The database's URL.
+    pub database_url: String,
+    /// A management key accepted from the start.
+    pub management_key: Option<tollgate_types::ApiKey>,
+    /// Times and bounds.
+    pub limits: Limits,
+    /// Headers to record with each generation.
+    pub tag_headers: Vec<http::HeaderName>,
+    /// Whether the built-in simulator runs.
+    pub simulator: bool,
+    /// Models, endpoints and providers beside the built-in ones.
+    pub overlay: Overlay,
+    /// Credentials given for providers, by slug.
+    pub credentials: BTreeMap<ProviderSlug, Credential>,
+    /// Providers the file names without a credential: they are called without one.
+    pub configured: Vec<ProviderSlug>,
+    /// The file read, if any.
+    pub file: Option<PathBuf>,
+    /// What is set and has no effect in this version, in words.
+    pub warnings: Vec<String>,
+    /// Where each setting comes from, by its path.
+    pub origins: BTreeMap<String, Setting>,
+}
+
+/// A setting as shown to people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Setting {
+    /// Its value; secrets are hidden.
+    pub value: String,
+    /// Where it comes from: a flag, a variable, a file, or the default.
+    pub origin: String,
+}
+
+/// Settings given as flags.
+#[derive(Debug, Clone, Default)]
+pub struct Flags {
+    /// `--config`
+    pub config: Option<PathBuf>,
+    /// `--listen`
+    pub listen: Option<String>,
+    /// `--data-dir`
+    pub data_dir: Option<PathBuf>,
+}
+
+/// The file that is read when none is named.
+const DEFAULT_FILE: &str = "tollgate.toml";
+
+impl Config {
+    /// Reads flags, environment and file.
+    ///
+    /// # Errors
+    ///
+    /// Every problem found, each with what to do about it.
+    pub fn load(flags: &Flags, environment: &Environment) -> Result<Self, Problems> {
+        let path = file_path(flags, environment);
+        let text = match &path {
+            Some(path) => Some(std::fs::read_to_string(path).map_err(|error| {
+                Problems::one(format!("{} can't be read: {error}", path.display()))
+            })?),
+            None => None,
+        };
+        read::config(flags, environment, path, text.as_deref())
+    }
+
+    /// The same from a text instead of a file, for tests and for checking.
+    ///
+    /// # Errors
+    ///
+    /// As [`Config::load`].
+    pub fn parse(text: &str, flags: &Flags, environment: &Environment) -> Result<Self, Problems> {
+        read::config(flags, environment, None, Some(text))
+    }
+}
+
+fn file_path(flags: &Flags, environment: &Environment) -> Option<PathBuf> {
+    let named = flags.config.clone().or_else(|| environment.get("TOLLGATE_CONFIG").map(Into::into));
+    named.or_else(|| {
+        let default = Path::new(DEFAULT_FILE);
+        default.is_file().then(|| default.to_owned())
+    })
+}

@@ -1,0 +1,245 @@
+//! Flags, environment and file together.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use tollgate_catalog::{Catalog, Overlay};
+use tollgate_engine::Secret;
+use tollgate_types::{ApiKey, Chain, ProviderSlug};
+use tollgate_upstream::roots_from_pem;
+
+use super::file::{self, File};
+use super::{Config, Credential, Flags, Limits, Problems, Setting};
+use crate::environment::Environment;
+
+/// Reads a configuration.
+pub(super) fn config(
+    flags: &Flags,
+    environment: &Environment,
+    path: Option<PathBuf>,
+    text: Option<&str>,
+) -> Result<Config, Problems> {
+    let mut problems = Problems::default();
+    let file = text.map(|text| file::read(text, &mut problems)).unwrap_or_default();
+    let mut reader = Reader {
+        environment,
+        file_name: path.as_deref().map_or_else(|| "file".to_owned(), |it| it.display().to_string()),
+        origins: BTreeMap::new(),
+        warnings: Vec::new(),
+        problems,
+    };
+    let config = reader.config(flags, file, path);
+    if reader.problems.is_empty() { Ok(config) } else { Err(reader.problems) }
+}
+
+/// Headers that are never recorded.
+const SECRET_HEADERS: &[&str] =
+    &["authorization", "cookie", "proxy-authorization", "x-api-key", "x-goog-api-key", "api-key"];
+
+struct Reader<'a> {
+    environment: &'a Environment,
+    file_name: String,
+    origins: BTreeMap<String, Setting>,
+    warnings: Vec<String>,
+    problems: Problems,
+}
+
+impl Reader<'_> {
+    fn config(&mut self, flags: &Flags, file: File, path: Option<PathBuf>) -> Config {
+        let given = [flags.listen.clone(), self.variable("TOLLGATE_LISTEN"), file.listen.clone()];
+        let listen = self.pick("listen", "TOLLGATE_LISTEN", given, "127.0.0.1:8080");
+        let listen = listen.parse().unwrap_or_else(|_| {
+            self.problems.add(format!(
+                "listen: `{listen}` is not an address such as 127.0.0.1:8080 or 0.0.0.0:8080"
+            ));
+            ([127, 0, 0, 1], 8080).into()
+        });
+        let data_flag = flags.data_dir.as_ref().map(|path| path.display().to_string());
+        let given = [data_flag, self.variable("TOLLGATE_DATA_DIR"), file.data_dir.clone()];
+        let data_dir: PathBuf = self.pick("data_dir", "TOLLGATE_DATA_DIR", given, "./data").into();
+        let database_url = self.database_url(&file, &data_dir);
+        self.check_what_is_not_there_yet(&file);
+        let mut limits = file.limits.check(&mut self.problems);
+        if let Some(path) = &file.upstream.ca_file {
+            self.note("upstream.ca_file", path, "file");
+            self.trust(path, &mut limits);
+        }
+        let tag_headers = self.tag_headers(&file.attribution.headers);
+        self.note("simulator.enabled", &file.simulator.enabled.to_string(), "file or default");
+        let management_key = self.environment.get("TOLLGATE_MANAGEMENT_KEY").map(ApiKey::from_text);
+        if management_key.is_some() {
+            self.note("management_key", "(set)", "TOLLGATE_MANAGEMENT_KEY");
+        }
+        let (configured, credentials) = self.providers(&file);
+        let overlay =
+            Overlay { providers: file.providers, models: file.models, endpoints: file.endpoints };
+        self.check_overlay(&overlay);
+        Config {
+            listen,
+            data_dir,
+            database_url,
+            management_key,
+            limits,
+            tag_headers,
+            simulator: file.simulator.enabled,
+            overlay,
+            credentials,
+            configured,
+            file: path,
+            warnings: std::mem::take(&mut self.warnings),
+            origins: std::mem::take(&mut self.origins),
+        }
+    }
+
+    fn variable(&self, name: &str) -> Option<String> {
+        self.environment.get(name).map(str::to_owned)
+    }
+
+    /// The first that is given: flag, environment, file; else the default.
+    fn pick(
+        &mut self,
+        name: &str,
+        variable: &str,
+        given: [Option<String>; 3],
+        default: &str,
+    ) -> String {
+        let (value, origin) = match given {
+            [Some(value), _, _] => (value, format!("--{}", name.replace('_', "-"))),
+            [None, Some(value), _] => (value, variable.to_owned()),
+            [None, None, Some(value)] => (value, self.file_name.clone()),
+            [None, None, None] => (default.to_owned(), "default".to_owned()),
+        };
+        self.note(name, &value, &origin);
+        value
+    }
+
+    fn note(&mut self, name: &str, value: &str, origin: &str) {
+        let setting = Setting { value: value.to_owned(), origin: origin.to_owned() };
+        self.origins.insert(name.to_owned(), setting);
+    }
+
+    fn database_url(&mut self, file: &File, data_dir: &Path) -> String {
+        let default = format!("sqlite://{}", data_dir.join("tollgate.db").display());
+        let given = [None, self.variable("TOLLGATE_DATABASE_URL"), file.database.url.clone()];
+        let url = self.pick("database.url", "TOLLGATE_DATABASE_URL", given, &default);
+        if !url.starts_with("sqlite:") {
+            let scheme = url.split(':').next().unwrap_or_default();
+            self.problems.add(format!(
+                "database.url: `{scheme}:` is not supported by this version; use sqlite://PATH"
+            ));
+        }
+        url
+    }
+
+    /// What the operator's interface knows and this version does not do is said; where going on
+    /// without it would be wrong, it is refused.
+    fn check_what_is_not_there_yet(&mut self, file: &File) {
+        if self.variable("TOLLGATE_SHARED_URL").or_else(|| file.shared.url.clone()).is_some() {
+            let warning = "shared.url has no effect: this version runs as a single node";
+            self.warnings.push(warning.to_owned());
+        }
+        if file.billing.enabled {
+            self.problems.add(
+                "billing.enabled: prepaid billing is not part of this version; set it to false. Usage is metered and priced all the same, and a key can have a limit",
+            );
+        } else if file.billing.platform_fee.is_some() {
+            self.warnings.push("billing.platform_fee has no effect: billing is off".to_owned());
+        }
+    }
+
+    /// Reads the certificate authorities to trust beside the built-in ones.
+    fn trust(&mut self, path: &str, limits: &mut Limits) {
+        let problem = match std::fs::read(path).map(|pem| roots_from_pem(&pem)) {
+            Ok(Ok(roots)) => {
+                limits.upstream.extra_roots = roots;
+                return;
+            }
+            Ok(Err(error)) => Chain(&error).to_string(),
+            Err(error) => format!("it can't be read: {error}"),
+        };
+        self.problems.add(format!("upstream.ca_file: {path}: {problem}"));
+    }
+
+    fn tag_headers(&mut self, names: &[String]) -> Vec<http::HeaderName> {
+        let mut headers = Vec::new();
+        for name in names {
+            match name.parse::<http::HeaderName>() {
+                Ok(header) if SECRET_HEADERS.contains(&header.as_str()) => {
+                    let problem = format!("attribution.headers: `{name}` carries secrets");
+                    self.problems.add(problem);
+                }
+                Ok(header) => headers.push(header),
+                Err(_) => {
+                    self.problems
+                        .add(format!("attribution.headers: `{name}` is not a header name"));
+                }
+            }
+        }
+        headers
+    }
+
+    /// The providers the file names, and the credentials it gives them.
+    fn providers(
+        &mut self,
+        file: &File,
+    ) -> (Vec<ProviderSlug>, BTreeMap<ProviderSlug, Credential>) {
+        let mut configured = Vec::new();
+        let mut credentials = BTreeMap::new();
+        for (index, row) in file.providers.iter().enumerate() {
+            // An alias names the provider it stands for.
+            let known = Catalog::builtin().provider(&row.slug).map(|it| it.slug.clone());
+            let Some(slug) = known.or_else(|| ProviderSlug::parse(&row.slug).ok()) else {
+                continue;
+            };
+            if configured.contains(&slug) || credentials.contains_key(&slug) {
+                self.problems.add(format!("provider[{index}]: `{slug}` is defined twice"));
+            }
+            let Some(given) = file.api_keys.get(index).and_then(Option::as_deref) else {
+                configured.push(slug);
+                continue;
+            };
+            if let Some(credential) = self.credential(index, given) {
+                self.note(&format!("provider.{slug}.api_key"), "(set)", &credential.origin);
+                credentials.insert(slug, credential);
+            }
+        }
+        (configured, credentials)
+    }
+
+    /// `env:NAME`, `file:PATH`, or the key itself.
+    fn credential(&mut self, index: usize, given: &str) -> Option<Credential> {
+        let path = format!("provider[{index}].api_key");
+        let (secret, origin) = if let Some(name) = given.strip_prefix("env:") {
+            let Some(value) = self.environment.get(name) else {
+                self.warnings.push(format!(
+                    "{path}: the variable {name} is not set, so this provider can't be called"
+                ));
+                return None;
+            };
+            (value.to_owned(), name.to_owned())
+        } else if let Some(file) = given.strip_prefix("file:") {
+            match std::fs::read_to_string(file) {
+                Ok(text) => (text.trim().to_owned(), file.to_owned()),
+                Err(error) => {
+                    self.problems.add(format!("{path}: {file} can't be read: {error}"));
+                    return None;
+                }
+            }
+        } else {
+            (given.to_owned(), self.file_name.clone())
+        };
+        if secret.is_empty() {
+            self.problems.add(format!("{path}: it is empty"));
+            return None;
+        }
+        Some(Credential { secret: Secret::new(secret), origin })
+    }
+
+    fn check_overlay(&mut self, overlay: &Overlay) {
+        if let Err(errors) = Catalog::builtin().overlay(overlay.clone()) {
+            for error in errors {
+                self.problems.add(error.to_string());
+            }
+        }
+    }
+}

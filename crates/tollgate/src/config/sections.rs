@@ -1,0 +1,191 @@
+//! The sections of the file as an operator writes them, and what they become.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::Deserialize;
+use tollgate_engine::{EngineConfig, Secret};
+use tollgate_upstream::UpstreamConfig;
+
+use super::Problems;
+
+/// `[database]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct DatabaseSection {
+    /// `sqlite://…`
+    pub(super) url: Option<String>,
+}
+
+/// `[shared]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct SharedSection {
+    /// Valkey or Redis, for several nodes.
+    pub(super) url: Option<String>,
+}
+
+/// `[billing]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct BillingSection {
+    /// Whether calls need prepaid credit.
+    pub(super) enabled: bool,
+    /// Taken on credit purchases.
+    pub(super) platform_fee: Option<PlatformFee>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PlatformFee {
+    #[expect(dead_code, reason = "read so that the key is known; billing is off in this version")]
+    percent: Option<String>,
+    #[expect(dead_code, reason = "read so that the key is known; billing is off in this version")]
+    minimum_usd: Option<String>,
+}
+
+/// `[upstream]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct UpstreamSection {
+    /// Certificate authorities trusted beside the built-in ones, as a PEM file.
+    pub(super) ca_file: Option<String>,
+}
+
+/// `[simulator]`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct SimulatorSection {
+    /// Whether the models `tollgate/…` are served.
+    pub(super) enabled: bool,
+}
+
+impl Default for SimulatorSection {
+    fn default() -> Self {
+        Self { enabled: true }
+    }
+}
+
+/// `[attribution]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct AttributionSection {
+    /// Request headers recorded with each generation, such as `X-Department`.
+    pub(super) headers: Vec<String>,
+}
+
+/// `[limits]`: times in milliseconds, sizes in bytes.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct LimitsSection {
+    /// Largest request body.
+    body_bytes_max: usize,
+    /// Longest a request body may take to arrive.
+    body_timeout_ms: u64,
+    /// Longest a connection to a provider may take to open.
+    connect_timeout_ms: u64,
+    /// Longest a provider may take to the first word of a stream.
+    first_byte_timeout_ms: u64,
+    /// The same for models that may think before they speak.
+    reasoning_first_byte_timeout_ms: u64,
+    /// Longest an answer that is not streamed may take.
+    whole_timeout_ms: u64,
+    /// Longest silence in the middle of a stream.
+    idle_timeout_ms: u64,
+    /// How long a stream may be quiet before a comment keeps it open.
+    keep_alive_ms: u64,
+    /// How long open streams may go on after a stop was asked for.
+    shutdown_grace_ms: u64,
+}
+
+impl Default for LimitsSection {
+    fn default() -> Self {
+        let engine = EngineConfig::default();
+        let upstream = UpstreamConfig::default();
+        let api = tollgate_api::AppConfig::default();
+        let server = tollgate_api::ServerConfig::default();
+        Self {
+            body_bytes_max: api.body_bytes_max,
+            body_timeout_ms: millis(api.body_timeout),
+            connect_timeout_ms: millis(upstream.connect_timeout),
+            first_byte_timeout_ms: millis(engine.first_byte_timeout),
+            reasoning_first_byte_timeout_ms: millis(engine.reasoning_first_byte_timeout),
+            whole_timeout_ms: millis(engine.whole_timeout),
+            idle_timeout_ms: millis(engine.idle_timeout),
+            keep_alive_ms: millis(engine.keep_alive),
+            shutdown_grace_ms: millis(server.shutdown_grace),
+        }
+    }
+}
+
+/// Times and bounds, checked.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// For the pipeline.
+    pub engine: EngineConfig,
+    /// For the outbound client.
+    pub upstream: UpstreamConfig,
+    /// For connections from clients.
+    pub server: tollgate_api::ServerConfig,
+    /// Largest request body, in bytes.
+    pub body_bytes_max: usize,
+    /// Longest a request body may take to arrive.
+    pub body_timeout: Duration,
+}
+
+impl LimitsSection {
+    /// Every time must be more than nothing.
+    pub(super) fn check(&self, problems: &mut Problems) -> Limits {
+        let mut positive = |name: &str, millis: u64| {
+            if millis == 0 {
+                problems.add(format!("limits.{name}: must be more than 0 milliseconds"));
+            }
+            Duration::from_millis(millis.max(1))
+        };
+        let engine = EngineConfig {
+            keep_alive: positive("keep_alive_ms", self.keep_alive_ms),
+            first_byte_timeout: positive("first_byte_timeout_ms", self.first_byte_timeout_ms),
+            reasoning_first_byte_timeout: positive(
+                "reasoning_first_byte_timeout_ms",
+                self.reasoning_first_byte_timeout_ms,
+            ),
+            whole_timeout: positive("whole_timeout_ms", self.whole_timeout_ms),
+            idle_timeout: positive("idle_timeout_ms", self.idle_timeout_ms),
+            ..EngineConfig::default()
+        };
+        let connect_timeout = positive("connect_timeout_ms", self.connect_timeout_ms);
+        let body_timeout = positive("body_timeout_ms", self.body_timeout_ms);
+        if self.body_bytes_max == 0 {
+            problems.add("limits.body_bytes_max: must be more than 0 bytes");
+        }
+        Limits {
+            engine,
+            upstream: UpstreamConfig { connect_timeout, ..UpstreamConfig::default() },
+            server: tollgate_api::ServerConfig {
+                shutdown_grace: Duration::from_millis(self.shutdown_grace_ms),
+                ..tollgate_api::ServerConfig::default()
+            },
+            body_bytes_max: self.body_bytes_max.max(1),
+            body_timeout,
+        }
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// A provider's credential and where it was found.
+#[derive(Clone)]
+pub struct Credential {
+    /// The credential.
+    pub secret: Secret,
+    /// Where it was found, for people.
+    pub origin: String,
+}
+
+impl fmt::Debug for Credential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Credential").field("origin", &self.origin).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,268 @@
+//! The running gateway: everything wired together, started and stopped.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, anyhow};
+use tokio::net::TcpListener;
+use tokio::time::{MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tollgate_api::{App, AppConfig};
+use tollgate_catalog::Overlay;
+use tollgate_engine::{
+    Clock, Engine, Entropy, Installation, KeyRing, Parts, Recorder, SystemClock, SystemEntropy,
+};
+use tollgate_simulator::{Simulator, SimulatorConfig, Timing};
+use tollgate_store::{KeyRecord, Stores};
+use tollgate_store_sqlite::SqliteStore;
+use tollgate_types::{ApiKey, Chain};
+use tollgate_upstream::Upstream;
+
+use crate::config::Config;
+use crate::environment::Environment;
+use crate::reload::{self, Watch};
+use crate::{discovery, installation};
+
+/// What tests replace.
+#[derive(Debug, Clone)]
+pub struct Seams {
+    /// The time of day.
+    pub clock: Arc<dyn Clock>,
+    /// Random bytes.
+    pub entropy: Arc<dyn Entropy>,
+    /// The stores; the configured database when absent.
+    pub stores: Option<Stores>,
+}
+
+impl Default for Seams {
+    fn default() -> Self {
+        Self { clock: Arc::new(SystemClock), entropy: Arc::new(SystemEntropy), stores: None }
+    }
+}
+
+/// A gateway that accepts connections.
+#[derive(Debug)]
+pub struct Gateway {
+    address: SocketAddr,
+    first_key: Option<ApiKey>,
+    engine: Arc<Engine>,
+    simulator: Option<Simulator>,
+    stop: CancellationToken,
+    /// Ends when every connection has ended.
+    server: TaskTracker,
+    /// Ends when everything handed over is written.
+    tasks: TaskTracker,
+}
+
+/// How often keys made or changed by another process are looked for.
+const KEY_REFRESH: Duration = Duration::from_millis(500);
+
+/// The built-in models speak at the pace of a quick real one, so that a first stream looks like
+/// one.
+const DEMONSTRATION: Timing = Timing {
+    ttft_median: Duration::from_millis(60),
+    ttft_spread_pct: 30,
+    tps_median: 120,
+    tps_spread_pct: 20,
+    jitter_pct: 30,
+};
+
+impl Gateway {
+    /// Opens the store, starts the simulator and the jobs, and listens.
+    ///
+    /// # Errors
+    ///
+    /// Says what could not be opened and what to do about it.
+    pub async fn start(
+        config: Config,
+        environment: Environment,
+        seams: Seams,
+    ) -> anyhow::Result<Self> {
+        let listener = TcpListener::bind(config.listen).await.with_context(|| {
+            format!(
+                "can't listen on {}. Is another gateway running there? Choose another address with --listen",
+                config.listen
+            )
+        })?;
+        let address = listener.local_addr().context("the listener has no address")?;
+        let stores = match seams.stores.clone() {
+            Some(stores) => stores,
+            None => open_store(&config).await?,
+        };
+        let tasks = TaskTracker::new();
+        let simulator = if config.simulator { Some(start_simulator().await?) } else { None };
+        let base = simulator.as_ref().map(Simulator::openai_base);
+        let upstream = upstream(&config)?;
+        let (installation, found) =
+            install(&config, &environment, base.as_deref(), &upstream).await?;
+        let engine = engine(&config, &seams, stores, &tasks, installation).await?;
+        let first_key = first_key(&engine).await?;
+        let stop = CancellationToken::new();
+        let server = serve(listener, &config, &engine, &stop);
+        tasks.spawn(refresh_keys(Arc::clone(&engine), stop.clone()));
+        let watch = Watch {
+            config,
+            environment,
+            simulator: base,
+            engine: Arc::clone(&engine),
+            upstream,
+            found,
+        };
+        tasks.spawn(watch.run(stop.clone()));
+        Ok(Self { address, first_key, engine, simulator, stop, server, tasks })
+    }
+
+    /// Where it listens.
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The key that was made because there was none: to be shown once.
+    pub const fn first_key(&self) -> Option<&ApiKey> {
+        self.first_key.as_ref()
+    }
+
+    /// The pipeline.
+    pub const fn engine(&self) -> &Arc<Engine> {
+        &self.engine
+    }
+
+    /// Stops: no new connections, open streams to their end (within the grace period), everything
+    /// settled and written.
+    pub async fn stop(self) {
+        self.stop.cancel();
+        self.server.close();
+        self.server.wait().await;
+        self.engine.recorder().flush().await;
+        if let Some(simulator) = self.simulator {
+            simulator.kill();
+        }
+        self.engine.stores().health.close().await;
+        drop(self.engine);
+        self.tasks.close();
+        if tokio::time::timeout(Duration::from_secs(5), self.tasks.wait()).await.is_err() {
+            tracing::warn!("a background task did not stop in time");
+        }
+    }
+}
+
+/// Opens the configured database.
+pub(crate) async fn open_store(config: &Config) -> anyhow::Result<Stores> {
+    let store = SqliteStore::open(&config.database_url).await;
+    Ok(store
+        .with_context(|| format!("the store {} can't be opened", config.database_url))?
+        .into_stores())
+}
+
+async fn start_simulator() -> anyhow::Result<Simulator> {
+    let config = SimulatorConfig {
+        // Only this process knows its address; nothing is kept of what is said to it.
+        require_key: false,
+        requests_max: 0,
+        timing: DEMONSTRATION,
+        ..SimulatorConfig::default()
+    };
+    Simulator::start(config).await.context("the simulator can't be started")
+}
+
+fn upstream(config: &Config) -> anyhow::Result<Upstream> {
+    Upstream::new(config.limits.upstream.clone()).context("TLS can't be set up")
+}
+
+/// What can be called, and which of it local servers said themselves.
+async fn install(
+    config: &Config,
+    environment: &Environment,
+    simulator: Option<&str>,
+    upstream: &Upstream,
+) -> anyhow::Result<(Installation, Overlay)> {
+    let assemble = |found: Overlay| {
+        installation::assemble(config, environment, simulator, found)
+            .map_err(|errors| anyhow!("{}", reload::joined(&errors)))
+    };
+    let base = assemble(Overlay::default())?;
+    let found = discovery::discover(&base, upstream, &Overlay::default()).await;
+    if found.models.is_empty() {
+        return Ok((base, found));
+    }
+    Ok((assemble(found.clone())?, found))
+}
+
+async fn engine(
+    config: &Config,
+    seams: &Seams,
+    stores: Stores,
+    tasks: &TaskTracker,
+    installation: Installation,
+) -> anyhow::Result<Arc<Engine>> {
+    let now = seams.clock.now();
+    let configured = config.management_key.as_ref().map(|key| KeyRecord {
+        management: true,
+        ..KeyRecord::new(key.hash(), "TOLLGATE_MANAGEMENT_KEY", &key.label(), now)
+    });
+    let keys =
+        KeyRing::load(stores.clone(), configured, now).await.context("keys can't be read")?;
+    Ok(Engine::new(Parts {
+        config: config.limits.engine.clone(),
+        installation,
+        upstream: upstream(config)?,
+        recorder: Recorder::start(stores.clone(), tasks, config.limits.engine.unrecorded_max),
+        stores,
+        keys,
+        clock: Arc::clone(&seams.clock),
+        entropy: Arc::clone(&seams.entropy),
+        tasks: tasks.clone(),
+    }))
+}
+
+/// Makes a key when there is no inference key at all, so that a newcomer has one.
+async fn first_key(engine: &Engine) -> anyhow::Result<Option<ApiKey>> {
+    let keys = engine.stores().keys.all().await.context("keys can't be read")?;
+    if keys.iter().any(|key| !key.management) {
+        return Ok(None);
+    }
+    let key = engine.new_key().context("a first key can't be made")?;
+    let now = engine.now();
+    let record = KeyRecord::new(key.hash(), "first key", &key.label(), now);
+    engine.stores().keys.insert(record).await.context("the first key can't be stored")?;
+    engine.keys().refresh(now).await.context("keys can't be read")?;
+    Ok(Some(key))
+}
+
+fn serve(
+    listener: TcpListener,
+    config: &Config,
+    engine: &Arc<Engine>,
+    stop: &CancellationToken,
+) -> TaskTracker {
+    let app = App::new(
+        Arc::clone(engine),
+        AppConfig {
+            body_bytes_max: config.limits.body_bytes_max,
+            body_timeout: config.limits.body_timeout,
+            tag_headers: config.tag_headers.clone(),
+        },
+    );
+    let server = TaskTracker::new();
+    let router = tollgate_api::router(app);
+    server.spawn(tollgate_api::serve(listener, router, config.limits.server.clone(), stop.clone()));
+    server
+}
+
+/// Looks for keys that another process made, changed or removed.
+async fn refresh_keys(engine: Arc<Engine>, stop: CancellationToken) {
+    let mut ticks = interval(KEY_REFRESH);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => return,
+            _ = ticks.tick() => {}
+        }
+        if let Err(error) = engine.keys().refresh(engine.now()).await {
+            tracing::warn!(error = %Chain(&error), "keys can't be refreshed");
+        }
+    }
+}

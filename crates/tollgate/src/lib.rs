@@ -1,0 +1,15 @@
+//! The program: configuration, wiring, commands. No rules of its own.
+//!
+//! A library beside the binary so that tests start the very gateway that operators run.
+
+pub mod commands;
+pub mod config;
+mod discovery;
+mod environment;
+mod gateway;
+mod installation;
+mod output;
+mod reload;
+
+pub use environment::Environment;
+pub use gateway::{Gateway, Seams};

@@ -1,0 +1,183 @@
+//! After the first word there is no failover: the caller keeps what came, learns in the stream
+//! that it broke off, and pays nothing (contract §3.3, §6.2). Before it, comments keep the
+//! connection open.
+
+use serde_json::{Value, json};
+use tollgate_simulator::Simulator;
+use tollgate_testkit::{Builder, Dialect, Event, TestGateway, simulator};
+
+const PRICE: &str = r#"{ input = "10", output = "20" }"#;
+
+fn asking(text: &str) -> Value {
+    json!({ "model": "acme/m", "messages": [{ "role": "user", "content": text }] })
+}
+
+fn one(dialect: Dialect, upstream_model: &str, simulator: &Simulator) -> Builder {
+    TestGateway::builder().provider("first", dialect, simulator).endpoint(
+        "acme/m",
+        "first",
+        upstream_model,
+        PRICE,
+    )
+}
+
+async fn breaks_off(dialect: Dialect, fault: &str, words: &str) {
+    let simulator = simulator().await;
+    let gateway = one(dialect, &format!("echo+{fault}"), &simulator)
+        .provider("second", Dialect::OpenAi, &simulator)
+        .endpoint("acme/m", "second", "echo", r#"{ input = "99", output = "99" }"#)
+        .config("[limits]\nidle_timeout_ms = 100\nkeep_alive_ms = 60\n")
+        .start()
+        .await;
+    let context = format!("{dialect:?} {fault}");
+    let streamed = gateway.chat_stream(asking("one two three four five six")).await;
+    let (said, error) = streamed.broken_off();
+    assert!("one two three four five six".starts_with(&said.text), "{context}: {}", said.text);
+    assert!(said.text.starts_with("one two"), "{context}: {}", streamed.text);
+    assert_eq!(said.provider, "First", "{context}");
+    assert_eq!(error["metadata"]["provider_name"], "First", "{context}: {error}");
+    assert_eq!(said.cost().nanos(), 0, "{context}: {}", said.usage);
+    let record = gateway.generation(&said.id).await;
+    assert_eq!(record["finish_reason"], "error", "{context}: {record}");
+    assert_eq!(record["error"]["status"], error["code"], "{context}: {record}");
+    assert_eq!(record["error"]["message"], error["message"], "{context}: {record}");
+    assert_eq!(record["total_cost"].as_f64(), Some(0.0), "{context}: {record}");
+    assert_eq!(record["cancelled"], false, "{context}: {record}");
+    let attempts = record["provider_responses"].as_array().unwrap();
+    assert_eq!(attempts.len(), 1, "{context}: {record}");
+    let told = attempts.first().unwrap()["fault"].as_str().unwrap();
+    assert!(words.split(' ').any(|word| word == told), "{context}: {told}");
+    assert_eq!(gateway.spent().await.as_f64(), Some(0.0), "{context}");
+    tokio::time::timeout(tollgate_testkit::PATIENCE, simulator.wait_for_open_streams(0))
+        .await
+        .unwrap();
+    // The server goes on.
+    let well =
+        json!({ "model": "tollgate/echo", "messages": [{ "role": "user", "content": "x" }] });
+    assert_eq!(gateway.chat(well).await.said().text, "x", "{context}");
+}
+
+#[tokio::test]
+async fn a_stream_that_breaks_off_says_so_once() {
+    for dialect in Dialect::ALL {
+        for (fault, words) in [
+            ("cut-after:2", "truncated"),
+            ("reset-after:2", "truncated"),
+            ("end-after:2", "truncated"),
+            ("garbage-after:2", "broken"),
+            ("error-after:2", "broken overloaded"),
+            ("stall-after:2", "timeout"),
+            ("stall-after:2+coalesce", "timeout"),
+            ("cut-after:2+drip:7", "truncated"),
+        ] {
+            breaks_off(dialect, fault, words).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_stream_without_its_terminator_or_usage_is_complete_all_the_same() {
+    for fault in ["no-done", "no-usage", "no-usage+no-done", "drip:1", "coalesce"] {
+        let simulator = simulator().await;
+        let gateway = one(Dialect::OpenAi, &format!("echo+{fault}"), &simulator).start().await;
+        let said = gateway.chat_stream(asking("one two three")).await.said();
+        assert_eq!(
+            (said.text.as_str(), said.finish.as_str()),
+            ("one two three", "stop"),
+            "{fault}"
+        );
+        assert!(said.cost().nanos() > 0, "{fault}: {}", said.usage);
+        let record = gateway.generation(&said.id).await;
+        assert_eq!(record["is_estimated"], fault.contains("no-usage"), "{fault}: {record}");
+        assert_eq!(said.usage["is_estimated"] == true, fault.contains("no-usage"), "{fault}");
+    }
+}
+
+#[tokio::test]
+async fn answers_are_the_same_however_their_bytes_are_split() {
+    for dialect in Dialect::ALL {
+        for split in ["drip:1", "drip:3", "coalesce"] {
+            let simulator = simulator().await;
+            let gateway = one(dialect, &format!("prose+{split}"), &simulator)
+                .endpoint("acme/plain", "first", "prose", PRICE)
+                .start()
+                .await;
+            let split_up = gateway.chat_stream(asking("Tell")).await.said();
+            let mut plain = asking("Tell");
+            plain["model"] = "acme/plain".into();
+            let plain = gateway.chat_stream(plain).await.said();
+            assert_eq!(split_up.text, plain.text, "{dialect:?} {split}");
+            assert_eq!(split_up.usage, plain.usage, "{dialect:?} {split}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_slow_first_word_is_bridged_by_comments() {
+    for dialect in Dialect::ALL {
+        for wait in ["ttft:200", "delay:200"] {
+            let simulator = simulator().await;
+            let builder = one(dialect, &format!("echo+{wait}"), &simulator);
+            let gateway = builder.config("[limits]\nkeep_alive_ms = 40\n").start().await;
+            let streamed = gateway.chat_stream(asking("one two")).await;
+            let said = streamed.said();
+            assert_eq!(said.text, "one two", "{dialect:?}");
+            assert!(streamed.comments() >= 2, "{dialect:?}: {}", streamed.text);
+            let is_ours =
+                |event: &&Event| **event == Event::Comment("OPENROUTER PROCESSING".into());
+            assert!(streamed.events.iter().take(2).all(|it| is_ours(&it)), "{}", streamed.text);
+            let record = gateway.generation(&said.id).await;
+            assert!(record["latency"].as_u64().unwrap() >= 190, "{record}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn failover_goes_on_behind_the_comments() {
+    for dialect in Dialect::ALL {
+        let simulator = simulator().await;
+        let gateway = one(dialect, "echo+delay:150+status:500", &simulator)
+            .provider("second", Dialect::OpenAi, &simulator)
+            .endpoint("acme/m", "second", "echo", r#"{ input = "99", output = "99" }"#)
+            .config("[limits]\nkeep_alive_ms = 40\n")
+            .start()
+            .await;
+        let streamed = gateway.chat_stream(asking("one two")).await;
+        let said = streamed.said();
+        assert!(streamed.comments() >= 1, "{dialect:?}: {}", streamed.text);
+        assert_eq!(
+            (said.provider.as_str(), said.text.as_str()),
+            ("Second", "one two"),
+            "{dialect:?}"
+        );
+        let record = gateway.generation(&said.id).await;
+        assert_eq!(record["provider_responses"].as_array().unwrap().len(), 2, "{record}");
+    }
+}
+
+#[tokio::test]
+async fn when_all_fail_behind_the_comments_the_stream_says_so() {
+    for (fault, code, kind) in [
+        ("delay:150+status:500", 502, "provider_unavailable"),
+        ("delay:150+status:429", 429, "rate_limit_exceeded"),
+        ("hang", 504, "timeout"),
+    ] {
+        let simulator = simulator().await;
+        let gateway = one(Dialect::Anthropic, &format!("echo+{fault}"), &simulator)
+            .config(
+                "[limits]\nkeep_alive_ms = 40\nfirst_byte_timeout_ms = 250\n\
+                 reasoning_first_byte_timeout_ms = 250\n",
+            )
+            .start()
+            .await;
+        let streamed = gateway.chat_stream(asking("one two")).await;
+        let (said, error) = streamed.broken_off();
+        assert!(streamed.comments() >= 1, "{fault}: {}", streamed.text);
+        assert_eq!(said.text, "", "{fault}");
+        assert_eq!(error["code"], code, "{fault}: {error}");
+        assert_eq!(error["metadata"]["error_type"], kind, "{fault}: {error}");
+        let record = gateway.generation(&said.id).await;
+        assert_eq!(record["error"]["status"], code, "{fault}: {record}");
+        assert_eq!(record["total_cost"].as_f64(), Some(0.0), "{fault}: {record}");
+    }
+}

@@ -1,0 +1,20 @@
+//! Drives the whole gateway over real sockets: the real server, the real engine, a real database,
+//! simulators as providers. One binary, so that the program is linked once.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "these are tests, which should panic where something is not as expected"
+)]
+
+mod bad_input;
+mod breaking_off;
+mod catalogue;
+mod dialects;
+mod failover;
+mod hanging_up;
+mod money;
+mod operations;
+mod passing_through;
+mod program;

@@ -1,0 +1,385 @@
+//! The program as operators run it: the real binary, its exit codes, its JSON and its words
+//! (`docs/configuration.md` and `--help`).
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::process::{Child, Command, Stdio};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tollgate_testkit::{Dialect, simulator};
+
+/// A directory of its own, in which the program is run with an empty environment.
+struct Home {
+    directory: TempDir,
+    environment: Vec<(&'static str, String)>,
+}
+
+/// How a command ended.
+struct Ran {
+    code: Option<i32>,
+    out: String,
+    err: String,
+}
+
+/// A gateway in a process of its own.
+struct Serving {
+    child: Child,
+    /// What it printed before the example, and the example.
+    greeting: String,
+    address: String,
+    key: String,
+    curl: String,
+}
+
+impl Home {
+    fn new() -> Self {
+        Self { directory: TempDir::new().unwrap(), environment: Vec::new() }
+    }
+
+    fn with(mut self, name: &'static str, value: &str) -> Self {
+        self.environment.push((name, value.to_owned()));
+        self
+    }
+
+    fn file(&self, text: &str) -> String {
+        let path = self.directory.path().join("tollgate.toml");
+        std::fs::write(&path, text).unwrap();
+        path.display().to_string()
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tollgate"));
+        command.args(arguments).current_dir(self.directory.path()).env_clear();
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
+        command.stdin(Stdio::null());
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Ran {
+        let output = self.command(arguments).output().unwrap();
+        Ran {
+            code: output.status.code(),
+            out: String::from_utf8(output.stdout).unwrap(),
+            err: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
+    /// Runs a command that must work.
+    fn does(&self, arguments: &[&str]) -> String {
+        let ran = self.run(arguments);
+        assert_eq!(ran.code, Some(0), "{arguments:?}: {}{}", ran.out, ran.err);
+        ran.out
+    }
+
+    fn json(&self, arguments: &[&str]) -> Value {
+        let out = self.does(arguments);
+        serde_json::from_str(&out).unwrap_or_else(|error| panic!("{arguments:?}: {error}: {out}"))
+    }
+
+    fn serve(&self) -> Serving {
+        let mut command = self.command(&["serve", "--listen", "127.0.0.1:0"]);
+        command.stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut child = command.spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut greeting = String::new();
+        let curl = loop {
+            let line = lines.next().unwrap_or_else(|| panic!("it ended: {greeting}")).unwrap();
+            if line.starts_with("curl ") {
+                break line;
+            }
+            greeting.push_str(&line);
+            greeting.push('\n');
+        };
+        let word = |from: &str| {
+            let (_, rest) = greeting.split_once(from)?;
+            rest.split_whitespace().next().map(str::to_owned)
+        };
+        let address = word("listens on http://").unwrap();
+        let key = word("shown only now:").unwrap_or_default();
+        Serving { child, greeting, address, key, curl }
+    }
+}
+
+impl Serving {
+    /// Sends what a `curl` line says, as curl would.
+    fn obey(&self, curl: &str) -> Value {
+        let url = curl.split_whitespace().nth(1).unwrap();
+        let path = url.split_once(&self.address).unwrap().1;
+        let headers: Vec<&str> =
+            curl.split("-H \"").skip(1).map(|it| it.split('"').next().unwrap()).collect();
+        let body = curl.split("-d '").nth(1).unwrap().trim_end().trim_end_matches('\'');
+        let request = format!(
+            "POST {path} HTTP/1.1\r\nHost: {}\r\n{}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+            self.address,
+            headers.join("\r\n"),
+            body.len()
+        );
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        assert!(head.starts_with("HTTP/1.1 200 "), "{answer}");
+        serde_json::from_str(body).unwrap()
+    }
+
+    fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Ends it as an init system does, and returns its exit code.
+    fn terminate(mut self) -> Option<i32> {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        self.child.wait().unwrap().code()
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        // It may have ended already.
+        self.child.kill().unwrap_or_default();
+        self.child.wait().ok();
+    }
+}
+
+#[test]
+fn serve_prints_what_a_newcomer_needs_and_stops_cleanly() {
+    let home = Home::new();
+    let serving = home.serve();
+    assert!(serving.greeting.contains("models of"), "{}", serving.greeting);
+    assert!(
+        serving.key.starts_with("sk-or-v1-") && serving.key.len() == 73,
+        "{}",
+        serving.greeting
+    );
+    let answer = serving.obey(&serving.curl);
+    assert_eq!(answer["choices"][0]["message"]["content"], "Hello", "{answer}");
+    assert_eq!(answer["model"], "tollgate/echo", "{answer}");
+    let said = home.does(&[
+        "chat",
+        "tollgate/echo",
+        "Good morning",
+        "--url",
+        &serving.url(),
+        "--key",
+        &serving.key,
+    ]);
+    assert_eq!(said, "Good morning\n");
+    // Where the data is, no key is needed.
+    let said = home.does(&["chat", "tollgate/echo", "Again", "--url", &serving.url()]);
+    assert_eq!(said, "Again\n");
+    let unknown =
+        home.run(&["chat", "tollgate/ecko", "x", "--url", &serving.url(), "--key", &serving.key]);
+    assert_eq!(unknown.code, Some(1), "{}", unknown.err);
+    assert!(unknown.err.contains("tollgate/echo"), "{}", unknown.err);
+    let (key, curl) = (serving.key.clone(), serving.curl.clone());
+    assert_eq!(serving.terminate(), Some(0));
+    // The second start shows no key; the first one still works, and so does what was counted.
+    let again = home.serve();
+    assert!(!again.greeting.contains("sk-or-v1-"), "{}", again.greeting);
+    assert!(again.curl.contains("$TOLLGATE_API_KEY"), "{}", again.curl);
+    let (_, rest) = curl.split_once("/api/v1").unwrap();
+    again.obey(&format!("curl {}/api/v1{rest}", again.url()));
+    assert!(key.starts_with("sk-or-v1-"));
+    assert_eq!(again.terminate(), Some(0));
+    let nobody =
+        home.run(&["chat", "tollgate/echo", "x", "--url", "http://127.0.0.1:9", "--key", "k"]);
+    assert_eq!(nobody.code, Some(1));
+    assert!(nobody.err.contains("tollgate serve"), "{}", nobody.err);
+}
+
+#[test]
+fn keys_are_managed_offline() {
+    let home = Home::new();
+    let made = home
+        .json(&["keys", "create", "--name", "ci", "--limit", "10", "--reset", "monthly", "--json"]);
+    let secret = made["key"].as_str().unwrap();
+    assert!(secret.starts_with("sk-or-v1-"), "{made}");
+    assert_eq!((&made["name"], &made["limit_reset"]), (&json!("ci"), &json!("monthly")), "{made}");
+    let admin = home.json(&["keys", "create", "--name", "admin", "--management", "--json"]);
+    assert_eq!(admin["management"], true, "{admin}");
+    let list = home.json(&["keys", "list", "--json"]);
+    assert_eq!(list.as_array().unwrap().len(), 2, "{list}");
+    assert!(!list.to_string().contains(secret), "{list}");
+    let disabled = home.json(&["keys", "disable", "ci", "--json"]);
+    assert_eq!(disabled["disabled"], true, "{disabled}");
+    assert!(home.does(&["keys", "list"]).contains("disabled"));
+    home.does(&["keys", "enable", "ci"]);
+    let rotated = home.json(&["keys", "rotate", "ci", "--json"]);
+    assert_ne!(rotated["key"], made["key"], "{rotated}");
+    assert_eq!((&rotated["name"], &rotated["limit"]), (&made["name"], &made["limit"]), "{rotated}");
+    home.does(&["keys", "delete", "admin"]);
+    assert_eq!(home.json(&["keys", "list", "--json"]).as_array().unwrap().len(), 1);
+    for (arguments, words) in [
+        (vec!["keys", "disable", "nobody"], "keys list"),
+        (vec!["keys", "create", "--name", " "], "--name"),
+        (vec!["keys", "create", "--name", "x", "--expires", "soon"], "2027-01-31"),
+    ] {
+        let ran = home.run(&arguments);
+        assert_eq!(ran.code, Some(1), "{arguments:?}");
+        assert!(ran.err.contains(words), "{arguments:?}: {}", ran.err);
+    }
+}
+
+#[test]
+fn what_can_be_routed_is_listed() {
+    let home = Home::new().with("OPENAI_API_KEY", "sk-test");
+    let models = home.json(&["models", "--json"]);
+    let ids: Vec<&str> =
+        models.as_array().unwrap().iter().map(|it| it["id"].as_str().unwrap()).collect();
+    assert!(ids.contains(&"tollgate/echo") && ids.contains(&"openai/gpt-4o-mini"), "{ids:?}");
+    assert!(!ids.iter().any(|id| id.starts_with("anthropic/")), "{ids:?}");
+    let all = home.json(&["models", "--all", "--json"]);
+    assert!(all.as_array().unwrap().len() >= 300, "{}", all.as_array().unwrap().len());
+    assert!(home.does(&["models", "--filter", "gpt-4o-mini"]).contains("openai/gpt-4o-mini"));
+    let providers = home.json(&["providers", "--json"]);
+    let slugs: Vec<&str> =
+        providers.as_array().unwrap().iter().map(|it| it["slug"].as_str().unwrap()).collect();
+    assert!(slugs.contains(&"openai") && slugs.contains(&"tollgate"), "{slugs:?}");
+    assert!(!providers.to_string().contains("sk-test"), "{providers}");
+    let all = home.json(&["providers", "--all", "--json"]);
+    assert!(all.as_array().unwrap().len() >= 50, "{}", all.as_array().unwrap().len());
+}
+
+#[test]
+fn credit_is_added_and_shown() {
+    let home = Home::new();
+    let balance =
+        home.json(&["credits", "add", "25.50", "--note", "invoice 7", "--id", "i7", "--json"]);
+    assert_eq!(balance["total_credits"], "25.5", "{balance}");
+    // The same addition again changes nothing.
+    home.does(&["credits", "add", "25.50", "--id", "i7"]);
+    home.does(&["credits", "add", "-0.50"]);
+    let balance = home.json(&["credits", "show", "--json"]);
+    assert_eq!(balance["total_credits"], "25", "{balance}");
+    assert_eq!(balance["balance"], "25", "{balance}");
+    assert!(home.does(&["credits", "show"]).contains("$25"));
+    assert_eq!(home.run(&["credits", "add", "0"]).code, Some(1));
+}
+
+#[test]
+fn a_configuration_is_checked_whole() {
+    let home = Home::new();
+    assert_eq!(home.run(&["config", "check"]).code, Some(0));
+    let bad = home.file(
+        "lisen = \"127.0.0.1:1\"\n[limits]\nidle_timeout_ms = 0\n[[provider]]\nslug = \"acme\"\n\
+         base_ur = \"http://x\"\napi_key = \"sk-1\"\n[[endpoint]]\nmodel = \"acme/none\"\n\
+         provider = \"acmee\"\n",
+    );
+    for arguments in [vec!["config", "check"], vec!["config", "check", bad.as_str()], vec!["serve"]]
+    {
+        let ran = home.run(&arguments);
+        assert_eq!(ran.code, Some(1), "{arguments:?}");
+        for words in ["`listen`?", "`base_url`?", "acme/none", "idle_timeout_ms"] {
+            assert!(ran.err.contains(words), "{arguments:?}: {words}: {}", ran.err);
+        }
+    }
+    let told = home.run(&["config", "check", "--json"]);
+    assert_eq!(told.code, Some(1));
+    let told: Value = serde_json::from_str(&told.out).unwrap();
+    assert!(told["ok"] == false && told["problems"].as_array().unwrap().len() >= 4, "{told}");
+    let missing = home.run(&["config", "check", "nowhere.toml"]);
+    assert_eq!(missing.code, Some(1));
+    assert!(missing.err.contains("nowhere.toml"), "{}", missing.err);
+}
+
+#[test]
+fn where_each_value_comes_from_is_shown() {
+    let home = Home::new()
+        .with("TOLLGATE_LISTEN", "127.0.0.1:7777")
+        .with("TOLLGATE_MANAGEMENT_KEY", "sk-or-v1-secret");
+    let file = home.file("listen = \"127.0.0.1:6666\"\ndata_dir = \"./from-file\"\n");
+    let shown = home.json(&["config", "show", "--json"]);
+    assert_eq!(shown["listen"], json!({ "value": "127.0.0.1:7777", "origin": "TOLLGATE_LISTEN" }));
+    assert_eq!(shown["data_dir"]["value"], "./from-file", "{shown}");
+    assert!(file.ends_with(shown["data_dir"]["origin"].as_str().unwrap()), "{shown}");
+    let flagged = home.json(&["config", "show", "--json", "--data-dir", "/tmp/flag"]);
+    assert_eq!(flagged["data_dir"], json!({ "value": "/tmp/flag", "origin": "--data-dir" }));
+    let table = home.does(&["config", "show", "--origin"]);
+    assert!(table.contains("TOLLGATE_LISTEN") && !table.contains("secret"), "{table}");
+}
+
+#[test]
+fn every_command_helps_with_an_example() {
+    let home = Home::new();
+    for command in [
+        "serve",
+        "keys create",
+        "keys list",
+        "keys disable",
+        "keys rotate",
+        "models",
+        "providers",
+        "chat",
+        "credits add",
+        "credits show",
+        "doctor",
+        "config check",
+        "config show",
+        "simulator",
+    ] {
+        let mut arguments: Vec<&str> = command.split(' ').collect();
+        arguments.push("--help");
+        let help = home.does(&arguments);
+        assert!(help.contains("Example"), "{command}: {help}");
+        assert!(help.contains("--config") && help.contains("--data-dir"), "{command}: {help}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_doctor_names_a_wrong_key_in_words() {
+    let simulator = simulator().await;
+    let dead = tollgate_testkit::simulator().await;
+    dead.kill();
+    dead.closed().await;
+    for dialect in Dialect::ALL {
+        let row = |key: &str, base: &str| {
+            format!(
+                "[[provider]]\nslug = \"acme\"\nname = \"Acme\"\nprotocol = \"{}\"\nbase_url = \"{base}\"\n\
+                 api_key = \"{key}\"\n[[model]]\nid = \"acme/m\"\n[[endpoint]]\nmodel = \"acme/m\"\nprovider = \"acme\"\n",
+                dialect.protocol()
+            )
+        };
+        let base = dialect.base_url(&simulator);
+        let cases = [
+            (
+                row("env:ACME_API_KEY", &base),
+                1,
+                vec!["PROBLEM", "Acme refuses the key from ACME_API_KEY"],
+            ),
+            (row("sk-good", &base), 0, vec!["Acme answers"]),
+            (row("sk-good", &dialect.base_url(&dead)), 1, vec!["PROBLEM", "can't be reached"]),
+        ];
+        for (file, code, words) in cases {
+            let ran = tokio::task::spawn_blocking(move || {
+                let home = Home::new().with("ACME_API_KEY", "sk-wrong-key");
+                home.file(&file);
+                home.run(&["doctor"])
+            });
+            let ran = ran.await.unwrap();
+            assert_eq!(ran.code, Some(code), "{dialect:?}: {}{}", ran.out, ran.err);
+            for word in words {
+                assert!(ran.out.contains(word), "{dialect:?}: {word}: {}", ran.out);
+            }
+            assert!(!ran.out.contains("sk-wrong-key"), "{}", ran.out);
+        }
+    }
+}
+
+#[test]
+fn a_doctor_without_providers_says_what_to_do() {
+    let home = Home::new();
+    let ran = home.run(&["doctor", "--json"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.out);
+    let findings: Value = serde_json::from_str(&ran.out).unwrap();
+    let warns = |it: &Value| {
+        it["state"] == "warning" && it["what"].as_str().unwrap().contains("OPENAI_API_KEY")
+    };
+    assert!(findings.as_array().unwrap().iter().any(warns), "{findings}");
+    home.file("nonsense = 1\n");
+    let ran = home.run(&["doctor"]);
+    assert_eq!(ran.code, Some(1), "{}", ran.out);
+    assert!(ran.out.contains("nonsense"), "{}", ran.out);
+}

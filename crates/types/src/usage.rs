@@ -1,0 +1,58 @@
+//! What one generation consumed.
+
+/// Where the counts come from.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum UsageSource {
+    /// The provider said so.
+    Reported,
+    /// The provider said nothing; counted here, and marked as such wherever it shows.
+    #[default]
+    Estimated,
+}
+
+/// Counts of one generation, in the provider's own tokens.
+///
+/// Totals include their parts: `prompt_tokens` includes cached, written, audio, image and video
+/// tokens; `completion_tokens` includes reasoning, audio and image tokens (contract §3.2).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Where the counts come from.
+    pub source: UsageSource,
+    /// Everything the model read.
+    pub prompt_tokens: u64,
+    /// Everything the model wrote.
+    pub completion_tokens: u64,
+    /// Prompt tokens read from the provider's prompt cache.
+    pub cached_tokens: u64,
+    /// Prompt tokens written to the provider's prompt cache, all lifetimes.
+    pub cache_write_tokens: u64,
+    /// The part of `cache_write_tokens` written for an hour.
+    pub cache_write_1h_tokens: u64,
+    /// Prompt tokens that were audio.
+    pub audio_prompt_tokens: u64,
+    /// Prompt tokens that were images.
+    pub image_prompt_tokens: u64,
+    /// Prompt tokens that were video.
+    pub video_prompt_tokens: u64,
+    /// Completion tokens spent on reasoning.
+    pub reasoning_tokens: u64,
+    /// Completion tokens that were audio.
+    pub audio_completion_tokens: u64,
+    /// Completion tokens that were images.
+    pub image_completion_tokens: u64,
+    /// Predicted tokens the model took over.
+    pub accepted_prediction_tokens: u64,
+    /// Predicted tokens the model did not take over; billed as completion tokens.
+    pub rejected_prediction_tokens: u64,
+    /// Images in the prompt, for providers that price them by the piece.
+    pub prompt_images: u64,
+    /// Searches the provider ran.
+    pub web_searches: u64,
+}
+
+impl Usage {
+    /// Prompt and completion together.
+    pub const fn total_tokens(&self) -> u64 {
+        self.prompt_tokens.saturating_add(self.completion_tokens)
+    }
+}

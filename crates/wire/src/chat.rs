@@ -1,0 +1,34 @@
+//! The chat completions dialect (contract §2 and §3).
+//!
+//! A request is read in two steps. [`ChatCall::read`] walks the body once: it checks the shape of
+//! everything, takes the parameters, and surveys the messages without building them. That is all a
+//! call needs that goes to a provider of the same dialect. [`ChatCall::typed`] builds the messages
+//! as values, for translation.
+//!
+//! An answer is a sequence of [`ChatEvent`]s. [`ChunkWriter`] writes them as stream chunks,
+//! [`CompletionBuilder`] collects them into a completion.
+
+mod annotation;
+mod call;
+mod chunk;
+mod completion;
+mod event;
+mod message;
+mod params;
+mod shapes;
+mod survey;
+mod tool;
+mod usage;
+
+pub use annotation::UrlCitation;
+pub use call::{ChatCall, Field};
+pub use chunk::{ChunkWriter, DONE, KEEP_ALIVE};
+pub use completion::CompletionBuilder;
+pub use event::{
+    AnswerHead, ChatEvent, FinishReason, ReasoningDetail, ReasoningFormat, ReasoningKind,
+};
+pub use message::{CacheControl, ChatRequest, Message, Part, Role, ToolCall};
+pub use params::{ChatParams, Effort, Reasoning, ResponseFormat};
+pub use survey::Survey;
+pub use tool::{Tool, ToolChoice};
+pub use usage::UsageView;

@@ -1,0 +1,312 @@
+//! A chat request as received: its bytes, its parameters, and where everything stands.
+
+use std::collections::HashSet;
+use std::string::FromUtf8Error;
+
+use bytes::Bytes;
+use serde_json::value::RawValue;
+
+use crate::chat::survey::{self, Survey};
+use crate::chat::{ChatParams, ChatRequest};
+use crate::error::BadRequest;
+use crate::json::{Position, ScanError, Scanner, Span};
+
+/// One top-level member of the request.
+#[derive(Debug, Clone)]
+pub struct Field {
+    key: Span,
+    /// The key without its escapes, when it has any: an escaped `model` is still the model.
+    unescaped: Option<Box<str>>,
+    value: Span,
+}
+
+/// A chat request that was read once: checked, its parameters taken, its bytes kept.
+///
+/// Owns its bytes, so it can be tried at one endpoint after another without borrowing from
+/// whoever received it.
+#[derive(Debug, Clone)]
+pub struct ChatCall {
+    body: String,
+    fields: Vec<Field>,
+    params: ChatParams,
+    survey: Survey,
+}
+
+impl ChatCall {
+    /// Reads a request body: one walk over its bytes, nothing built but the parameters.
+    ///
+    /// # Errors
+    ///
+    /// Names the line and column where the body stops being JSON, or the field that has the wrong
+    /// type or is out of bounds (contract §2.1, §4.1: validation errors are 400).
+    pub fn read(body: Bytes) -> Result<Self, BadRequest> {
+        // Takes the buffer over where nobody else holds it: the check is made once, for good.
+        let body = String::from_utf8(body.into()).map_err(|error| not_utf8(&error))?;
+        let text = body.as_str();
+        let fields = fields_of(text)?;
+        let mut params = ChatParams::default();
+        let mut survey = Survey::default();
+        let (mut has_messages, mut has_prompt) = (false, false);
+        for field in &fields {
+            let raw = text.get(field.value.clone()).unwrap_or_default();
+            match field.name(text) {
+                "messages" => {
+                    survey::messages(text.as_bytes(), field.value.start, &mut survey)?;
+                    has_messages = true;
+                }
+                "prompt" if raw == "null" => {}
+                "prompt" => {
+                    survey::prompt(raw, &mut survey)?;
+                    has_prompt = true;
+                }
+                "tools" => survey::tools(text.as_bytes(), field.value.start, &mut survey)?,
+                name => params.take(name, raw_value(raw)?)?,
+            }
+        }
+        match (has_messages, has_prompt) {
+            (false, false) => return Err(BadRequest::new("messages: Required")),
+            (true, true) => {
+                return Err(BadRequest::new("prompt: Send either messages or prompt, not both"));
+            }
+            (true, false) | (false, true) => {}
+        }
+        refuse_repeated(text, &fields)?;
+        Ok(Self { body, fields, params, survey })
+    }
+
+    /// The parameters.
+    pub const fn params(&self) -> &ChatParams {
+        &self.params
+    }
+
+    /// What the messages contain.
+    pub const fn survey(&self) -> &Survey {
+        &self.survey
+    }
+
+    /// Size of the request in bytes.
+    pub fn body_bytes(&self) -> usize {
+        self.body.len()
+    }
+
+    /// The top-level members in their order: key and raw JSON value.
+    pub fn members(&self) -> impl Iterator<Item = (&str, &str)> {
+        let text = self.body.as_str();
+        self.fields
+            .iter()
+            .map(move |field| (field.name(text), text.get(field.value.clone()).unwrap_or_default()))
+    }
+
+    /// The raw JSON of one member, unless it is absent or `null`.
+    pub fn member(&self, name: &str) -> Option<&str> {
+        self.members().find(|(key, value)| *key == name && *value != "null").map(|(_, value)| value)
+    }
+
+    /// Builds the messages and tools as values, for translation into another dialect.
+    ///
+    /// # Errors
+    ///
+    /// Names the first message or tool with a field of the wrong type.
+    pub fn typed(&self) -> Result<ChatRequest<'_>, BadRequest> {
+        ChatRequest::build(self)
+    }
+}
+
+impl Field {
+    fn name<'a>(&'a self, text: &'a str) -> &'a str {
+        match &self.unescaped {
+            Some(name) => name,
+            None => text.get(self.key.clone()).unwrap_or_default(),
+        }
+    }
+}
+
+fn not_utf8(error: &FromUtf8Error) -> BadRequest {
+    let at = Position::of(error.as_bytes(), error.utf8_error().valid_up_to());
+    BadRequest::new(format!("Request body is not valid UTF-8 at {at}"))
+}
+
+/// No request has so many parameters; one that has is an attack.
+const FIELDS_MAX: usize = 1_000;
+
+fn fields_of(text: &str) -> Result<Vec<Field>, BadRequest> {
+    let bytes = text.as_bytes();
+    let mut scanner = Scanner::new(bytes);
+    if scanner.peek().is_none() {
+        return Err(BadRequest::new("Request body is empty; send a JSON object"));
+    }
+    let mut fields = Vec::with_capacity(16);
+    let mut walk = || -> Result<(), ScanError> {
+        scanner.begin_object()?;
+        while let Some(key) = scanner.next_member(fields.is_empty())? {
+            // The key ends before a quote, white space and a colon; its span is found from the
+            // slice itself.
+            let key = span_of(bytes, key);
+            let value = scanner.value()?;
+            if fields.len() >= FIELDS_MAX {
+                let expected = "at most 1000 members at the top level";
+                return Err(ScanError { offset: scanner.offset(), expected });
+            }
+            let unescaped = unescape(text.get(key.clone()).unwrap_or_default());
+            fields.push(Field { key, unescaped, value });
+        }
+        scanner.end()
+    };
+    walk().map_err(|error| not_json(bytes, error))?;
+    Ok(fields)
+}
+
+/// Where `part` stands in `whole`, of which it is a slice.
+fn span_of(whole: &[u8], part: &[u8]) -> Span {
+    let start = part.as_ptr().addr().saturating_sub(whole.as_ptr().addr());
+    start..start + part.len()
+}
+
+fn unescape(key: &str) -> Option<Box<str>> {
+    if !key.contains('\\') {
+        return None;
+    }
+    serde_json::from_str::<String>(&format!("\"{key}\"")).ok().map(String::into_boxed_str)
+}
+
+/// A member given twice is ambiguous: which one is checked, and which one does the provider use?
+fn refuse_repeated(text: &str, fields: &[Field]) -> Result<(), BadRequest> {
+    let mut seen = HashSet::with_capacity(fields.len());
+    match fields.iter().map(|field| field.name(text)).find(|name| !seen.insert(*name)) {
+        Some(name) => Err(BadRequest::new(format!("{name}: Given more than once"))),
+        None => Ok(()),
+    }
+}
+
+/// Turns a scan error into the sentence a caller needs.
+pub(super) fn not_json(text: &[u8], error: ScanError) -> BadRequest {
+    let at = Position::of(text, error.offset);
+    if error.offset >= text.len() {
+        return BadRequest::new(format!(
+            "Request body is not valid JSON: it ends at {at} where {} was expected",
+            error.expected
+        ));
+    }
+    BadRequest::new(format!("Request body is not valid JSON: expected {} at {at}", error.expected))
+}
+
+fn raw_value(json: &str) -> Result<&RawValue, BadRequest> {
+    serde_json::from_str(json)
+        .map_err(|error| BadRequest::new(format!("Request body is not valid JSON: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(body: &str) -> Result<ChatCall, String> {
+        ChatCall::read(Bytes::copy_from_slice(body.as_bytes()))
+            .map_err(|error| error.message().to_owned())
+    }
+
+    fn with(parameter: &str) -> Result<ChatCall, String> {
+        read(&format!(r#"{{"messages":[{{"role":"user","content":"hi"}}],{parameter}}}"#))
+    }
+
+    #[test]
+    fn parameters_are_taken_and_null_means_absent() {
+        let call = with(
+            r#""model":"a/b","max_tokens":64.0,"temperature":0,"stop":"x","stream":null,"reasoning":{"effort":"high"},"mo\u0064els":["c/d"]"#,
+        )
+        .unwrap();
+        let params = call.params();
+        assert_eq!(params.model.as_deref(), Some("a/b"));
+        assert_eq!(params.models, ["c/d"]);
+        assert_eq!(params.max_tokens, Some(64));
+        assert_eq!(params.temperature, Some(0.0));
+        assert_eq!(params.stop, ["x"]);
+        assert!(!params.stream);
+        assert_eq!(params.reasoning.wanted(), Some(true));
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        for (parameter, message) in [
+            (
+                r#""temperature":3"#,
+                "temperature: Number must be at least 0 and at most 2, received 3",
+            ),
+            (r#""temperature":"hot""#, "temperature: Expected number, received string \"hot\""),
+            (r#""top_p":0"#, "top_p: Number must be greater than 0 and at most 1, received 0"),
+            (r#""max_tokens":0"#, "max_tokens: Number must be at least 1, received 0"),
+            (
+                r#""max_tokens":-1"#,
+                "max_tokens: Expected integer of at least 1, received number -1",
+            ),
+            (r#""stream":"yes""#, "stream: Expected boolean, received string \"yes\""),
+            (r#""n":2"#, "n: Only one choice per request is supported; send n requests instead"),
+            (
+                r#""stop":["a","b","c","d","e"]"#,
+                "stop: Array must contain at most 4 elements, received 5",
+            ),
+            (r#""model":7"#, "model: Expected string, received number 7"),
+            (
+                r#""top_logprobs":21"#,
+                "top_logprobs: Number must be at least 0 and at most 20, received 21",
+            ),
+            (
+                r#""reasoning_effort":"low","reasoning":{"effort":"high"}"#,
+                "reasoning_effort: conflicts with reasoning.effort (low and high)",
+            ),
+            (r#""model":"a/b","model":"c/d""#, "model: Given more than once"),
+            (r#""tools":{}"#, "tools: Expected array, received object"),
+            (
+                r#""tool_choice":"maybe""#,
+                "tool_choice: Expected one of none, auto, required, any or object, received string \"maybe\"",
+            ),
+            (r#""provider":[]"#, "provider: Expected object, received array"),
+            (r#""route":"x""#, "route: Expected one of fallback, sort, received string \"x\""),
+            (
+                r#""max_tool_calls":31"#,
+                "max_tool_calls: Expected integer from 1 to 30, received number 31",
+            ),
+            (
+                r#""logit_bias":{"5":101}"#,
+                "logit_bias.5: Number must be at least -100 and at most 100, received 101",
+            ),
+            (r#""metadata":{"a":1}"#, "metadata: Expected object of strings, received object"),
+        ] {
+            assert_eq!(with(parameter).unwrap_err(), message);
+        }
+    }
+
+    #[test]
+    fn an_absurd_number_of_members_is_refused_at_once() {
+        let members: Vec<String> = (0..200_000).map(|it| format!("\"f{it}\":1")).collect();
+        let error = with(&members.join(",")).unwrap_err();
+        assert!(error.contains("at most 1000 members"), "{error}");
+        let call = with(r#""prompt":null"#).unwrap();
+        assert_eq!(call.survey().messages, 1);
+    }
+
+    #[test]
+    fn broken_json_is_located() {
+        for (body, message) in [
+            ("", "Request body is empty; send a JSON object"),
+            ("[]", "Request body is not valid JSON: expected an object at line 1 column 1"),
+            (
+                "{\"a\": 1,\n  \"b\": }",
+                "Request body is not valid JSON: expected a value at line 2 column 8",
+            ),
+            (
+                "{\"messages\": [",
+                "Request body is not valid JSON: it ends at line 1 column 15 where a value was expected",
+            ),
+            ("{} x", "Request body is not valid JSON: expected the end at line 1 column 4"),
+            ("{}", "messages: Required"),
+            (
+                r#"{"messages":[{"role":"user","content":"x"}],"prompt":"y"}"#,
+                "prompt: Send either messages or prompt, not both",
+            ),
+        ] {
+            assert_eq!(read(body).unwrap_err(), message, "{body}");
+        }
+        let error = ChatCall::read(Bytes::from_static(b"{\"a\":\n\"\xff\"}")).unwrap_err();
+        assert_eq!(error.message(), "Request body is not valid UTF-8 at line 2 column 2");
+    }
+}

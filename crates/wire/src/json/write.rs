@@ -1,0 +1,91 @@
+//! Writing objects from pieces of other objects.
+
+use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
+use tollgate_types::Usd;
+
+/// Writes one JSON object member by member: raw spans as they are, values of ours serialised.
+#[derive(Debug)]
+pub struct ObjectWriter<'a> {
+    out: &'a mut Vec<u8>,
+    empty: bool,
+}
+
+impl<'a> ObjectWriter<'a> {
+    /// Opens an object at the end of `out`.
+    pub fn new(out: &'a mut Vec<u8>) -> Self {
+        out.push(b'{');
+        Self { out, empty: true }
+    }
+
+    /// Adds a member whose key and value are JSON already; the key without its quotes.
+    pub fn raw(&mut self, key: &[u8], value: &[u8]) {
+        if !self.empty {
+            self.out.push(b',');
+        }
+        self.empty = false;
+        self.out.push(b'"');
+        self.out.extend_from_slice(key);
+        self.out.extend_from_slice(b"\":");
+        self.out.extend_from_slice(value);
+    }
+
+    /// Adds a member with a value of ours.
+    ///
+    /// `key` needs no escaping. A value that can't be written (a map with keys that are not
+    /// strings) becomes `null`; no type of ours is one.
+    pub fn field<T: Serialize + ?Sized>(&mut self, key: &str, value: &T) {
+        self.raw(key.as_bytes(), b"");
+        let start = self.out.len();
+        if serde_json::to_writer(&mut *self.out, value).is_err() {
+            self.out.truncate(start);
+            self.out.extend_from_slice(b"null");
+        }
+    }
+
+    /// Adds members that are written already, each with a comma before it. There must be a member
+    /// before them.
+    pub fn splice(&mut self, members: &[u8]) {
+        self.out.extend_from_slice(members);
+    }
+
+    /// Closes the object.
+    pub fn end(self) {
+        self.out.push(b'}');
+    }
+}
+
+/// Appends `text` as a JSON string.
+pub fn write_string(out: &mut Vec<u8>, text: &str) {
+    let start = out.len();
+    if serde_json::to_writer(&mut *out, text).is_err() {
+        out.truncate(start);
+        out.extend_from_slice(b"\"\"");
+    }
+}
+
+/// An amount as a JSON number of dollars, written exactly and without an exponent.
+#[derive(Debug, Clone, Copy)]
+pub struct UsdNumber(pub Usd);
+
+impl Serialize for UsdNumber {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        RawValue::from_string(self.0.to_decimal()).map_err(serde::ser::Error::custom)?.serialize(to)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn members_are_separated_and_amounts_are_exact() {
+        let mut out = Vec::new();
+        let mut object = ObjectWriter::new(&mut out);
+        object.raw(b"a", b"[1, 2]");
+        object.field("b", "x\"y");
+        object.field("cost", &UsdNumber(Usd::from_nanos(1_200)));
+        object.end();
+        assert_eq!(out, br#"{"a":[1, 2],"b":"x\"y","cost":0.0000012}"#);
+    }
+}

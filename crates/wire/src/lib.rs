@@ -1,0 +1,18 @@
+//! The public dialects as values and bytes. No I/O.
+//!
+//! # What lives here
+//!
+//! - [`json`]: reading JSON without building it, writing objects from spans.
+//! - [`sse`]: server-sent events from packets.
+//! - [`chat`]: the chat completions dialect (contract §2 and §3): the request as received, the
+//!   request as values, the answer as events, chunks and completions.
+//! - [`error`]: the contract's error envelope and vocabulary (§4).
+//!
+//! # What is deliberately absent
+//!
+//! Providers and prices. A cost arrives here as an amount to print.
+
+pub mod chat;
+pub mod error;
+pub mod json;
+pub mod sse;

@@ -1,0 +1,140 @@
+//! Layers, bans and sizes, as tests.
+
+use xtask::{built_packages, crates, sources};
+
+/// Which crates each crate may build on. Arrows point down only: a crate exists because it forbids
+/// a dependency.
+const LAYERS: &[(&str, &[&str])] = &[
+    ("types", &[]),
+    ("wire", &["types"]),
+    ("catalog", &["types"]),
+    ("routing", &["catalog", "types"]),
+    ("providers", &["catalog", "types", "wire"]),
+    ("upstream", &[]),
+    ("store", &["types"]),
+    ("store-sqlite", &["store", "types"]),
+    ("engine", &["catalog", "providers", "routing", "store", "types", "upstream", "wire"]),
+    ("api", &["catalog", "engine", "store", "types", "wire"]),
+    ("simulator", &[]),
+    (
+        "tollgate",
+        &[
+            "api",
+            "catalog",
+            "engine",
+            "providers",
+            "simulator",
+            "store",
+            "store-sqlite",
+            "types",
+            "upstream",
+            "wire",
+        ],
+    ),
+    ("testkit", &["engine", "simulator", "store", "store-sqlite", "tollgate", "types"]),
+    ("bench", &["simulator"]),
+    ("xtask", &[]),
+];
+
+/// Which crates may use a library that means I/O, so that the pure ones stay pure.
+const EDGES: &[(&str, &[&str])] = &[
+    ("axum", &["api"]),
+    ("sqlx", &["store-sqlite"]),
+    ("hyper", &["api", "upstream", "simulator", "testkit", "bench"]),
+    ("hyper-util", &["api", "upstream", "simulator", "testkit", "bench"]),
+    ("rustls", &["upstream"]),
+    (
+        "tokio",
+        &[
+            "api",
+            "bench",
+            "engine",
+            "simulator",
+            "store",
+            "store-sqlite",
+            "testkit",
+            "tollgate",
+            "upstream",
+        ],
+    ),
+    ("clap", &["tollgate", "bench"]),
+    ("anyhow", &["tollgate", "testkit", "bench"]),
+];
+
+/// Never in the tree: C TLS stacks, a second crypto provider, archived parsers.
+const BANNED: &[&str] = &["openssl", "openssl-sys", "native-tls", "ring", "serde_yaml", "chrono"];
+
+#[test]
+fn arrows_point_down_only() {
+    for it in crates().unwrap() {
+        let allowed = LAYERS.iter().find(|(name, _)| *name == it.name).map(|(_, allowed)| *allowed);
+        let allowed = allowed.unwrap_or_else(|| panic!("give crates/{} its layer here", it.name));
+        for dependency in &it.dependencies {
+            let Some(lower) = dependency
+                .strip_prefix("tollgate-")
+                .or_else(|| (dependency == "tollgate").then_some("tollgate"))
+            else {
+                continue;
+            };
+            assert!(allowed.contains(&lower), "crates/{} may not depend on {lower}", it.name);
+        }
+    }
+}
+
+#[test]
+fn pure_crates_do_no_io() {
+    for it in crates().unwrap() {
+        for (library, users) in EDGES {
+            let uses = it.dependencies.iter().any(|dependency| dependency == library);
+            assert!(
+                !uses || users.contains(&it.name.as_str()),
+                "crates/{} may not use {library}",
+                it.name
+            );
+        }
+    }
+}
+
+#[test]
+fn banned_libraries_stay_out() {
+    let packages = built_packages().unwrap();
+    assert!(packages.iter().any(|it| it == "rustls"), "the list is not one");
+    for package in packages {
+        assert!(!BANNED.contains(&package.as_str()), "{package} is banned");
+    }
+}
+
+#[test]
+fn files_and_modules_have_their_form() {
+    let mut problems = Vec::new();
+    for (path, text) in sources().unwrap() {
+        let lines = text.lines().take_while(|line| !line.starts_with("#[cfg(test)]")).count();
+        let is_test = path.contains("/tests/") || path.ends_with("/tests.rs");
+        if lines > 500 && !is_test {
+            problems.push(format!("{path}: {lines} lines want to be split along a concept"));
+        }
+        if !is_test && !text.trim_start().starts_with("//!") {
+            problems.push(format!("{path}: a module says why it exists"));
+        }
+        if path.ends_with("/mod.rs") && !is_test {
+            problems.push(format!("{path}: foo.rs and foo/, not foo/mod.rs"));
+        }
+    }
+    assert!(problems.is_empty(), "{}", problems.join("\n"));
+}
+
+#[test]
+fn nothing_is_left_for_later() {
+    // Spelt in two halves, so that this file does not find itself.
+    let words = [
+        concat!("TO", "DO"),
+        concat!("FIX", "ME"),
+        concat!("#[ign", "ore"),
+        concat!("#[all", "ow("),
+    ];
+    for (path, text) in sources().unwrap() {
+        for word in words {
+            assert!(!text.contains(word), "{path} contains {word}");
+        }
+    }
+}
