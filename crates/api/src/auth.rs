@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
-use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use http::request::Parts;
 use tollgate_engine::KeyEntry;
@@ -28,7 +27,7 @@ impl FromRequestParts<App> for AnyKey {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        let key = key_of(&parts.headers);
+        let key = key_of(parts);
         Ok(Self(app.engine.authenticate(key.as_ref()).await?))
     }
 }
@@ -61,12 +60,22 @@ impl FromRequestParts<App> for ManagementKey {
     }
 }
 
-/// `Authorization: Bearer …` (contract §0), or `x-api-key`, which Anthropic's clients send.
-fn key_of(headers: &HeaderMap) -> Option<ApiKey> {
+/// `Authorization: Bearer …` (contract §0), or what other dialects' clients send: Anthropic's
+/// `x-api-key`, Google's `x-goog-api-key` or the query's `key`.
+fn key_of(parts: &Parts) -> Option<ApiKey> {
+    let headers = &parts.headers;
     let bearer = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(|it| {
         let (scheme, key) = it.split_once(' ')?;
         scheme.eq_ignore_ascii_case("bearer").then(|| key.trim())
     });
-    let api_key = || headers.get("x-api-key").and_then(|value| value.to_str().ok());
-    bearer.or_else(api_key).filter(|key| !key.is_empty()).map(ApiKey::from_text)
+    let named = || {
+        let names = ["x-api-key", "x-goog-api-key"];
+        names.iter().find_map(|name| headers.get(*name).and_then(|value| value.to_str().ok()))
+    };
+    let in_query = || {
+        let pairs = parts.uri.query()?.split('&');
+        pairs.filter_map(|pair| pair.split_once('=')).find(|(name, _)| *name == "key")
+    };
+    let key = bearer.or_else(named).or_else(|| in_query().map(|(_, key)| key));
+    key.filter(|key| !key.is_empty()).map(ApiKey::from_text)
 }

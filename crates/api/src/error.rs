@@ -7,17 +7,18 @@ use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, StatusCode};
 use tollgate_engine::{AuthError, CallFailure};
 use tollgate_store::StoreError;
-use tollgate_types::Chain;
+use tollgate_types::{Chain, GenerationId};
 use tollgate_wire::error::{BadRequest, ErrorBody, ErrorType};
 
 use crate::handlers::GENERATION_ID;
+use crate::skin::Failed;
 
 /// An error on its way to the caller.
 #[derive(Debug)]
 pub(crate) struct ApiError {
     body: Box<ErrorBody>,
     retry_after: Option<Duration>,
-    generation_id: Option<String>,
+    generation_id: Option<GenerationId>,
 }
 
 /// What a caller is asked to wait when the store is away.
@@ -89,7 +90,7 @@ impl From<CallFailure> for ApiError {
         Self {
             body: Box::new(failure.error.body()),
             retry_after: failure.error.retry_after(),
-            generation_id: Some(failure.id.to_string()),
+            generation_id: Some(failure.id),
         }
     }
 }
@@ -106,9 +107,11 @@ impl IntoResponse for ApiError {
             let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
             headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
-        if let Some(id) = self.generation_id.and_then(|id| HeaderValue::try_from(id).ok()) {
+        let id = self.generation_id.as_ref();
+        if let Some(id) = id.and_then(|id| HeaderValue::try_from(id.as_str()).ok()) {
             headers.insert(GENERATION_ID, id);
         }
+        response.extensions_mut().insert(Failed { body: self.body, id: self.generation_id });
         response
     }
 }

@@ -2,8 +2,8 @@
 
 use http::header::HeaderName;
 
-mod chat_completions;
 mod credits;
+mod generate;
 mod generation;
 mod health;
 mod keys;
@@ -11,8 +11,11 @@ mod models;
 mod providers;
 mod welcome;
 
-pub(crate) use chat_completions::create_chat_completion;
 pub(crate) use credits::get_credits;
+pub(crate) use generate::{
+    create_chat_completion, create_completion, create_message, create_ollama_chat, create_response,
+    generate_content,
+};
 pub(crate) use generation::get_generation;
 pub(crate) use health::{live, metrics, ready};
 pub(crate) use keys::{create_key, delete_key, get_current_key, get_key, list_keys, update_key};

@@ -16,6 +16,7 @@ mod listing;
 mod query;
 mod router;
 mod server;
+mod skin;
 
 pub use router::{App, AppConfig, router};
 pub use server::{ServerConfig, serve};

@@ -4,17 +4,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::middleware::map_response;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use http::header::HeaderName;
 use http::{HeaderMap, Method};
 use tollgate_engine::Engine;
+use tollgate_wire::Dialect;
 use tollgate_wire::error::ErrorType;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::{Any, CorsLayer};
 
 use crate::error::ApiError;
 use crate::handlers::{self as on, GENERATION_ID, PROVIDER_NAME};
+use crate::skin::in_dialect;
 
 /// What handlers work with.
 #[derive(Debug, Clone)]
@@ -55,6 +58,15 @@ impl App {
 pub fn router(app: App) -> Router {
     let api = Router::new()
         .route("/chat/completions", post(on::create_chat_completion))
+        .route("/completions", post(on::create_completion))
+        .merge(speaking(
+            Dialect::Responses,
+            Router::new().route("/responses", post(on::create_response)),
+        ))
+        .merge(speaking(
+            Dialect::Messages,
+            Router::new().route("/messages", post(on::create_message)),
+        ))
         .route("/models", get(on::list_models))
         .route("/models/count", get(on::count_models))
         .route("/models/user", get(on::list_user_models))
@@ -67,8 +79,12 @@ pub fn router(app: App) -> Router {
         .route("/keys/{hash}", get(on::get_key).patch(on::update_key).delete(on::delete_key))
         .route("/credits", get(on::get_credits))
         .route("/generation", get(on::get_generation));
+    let gemini = Router::new().route("/models/{*method}", post(on::generate_content));
+    let ollama = Router::new().route("/chat", post(on::create_ollama_chat));
     Router::new()
         .nest("/api/v1", api)
+        .nest("/api/v1beta", speaking(Dialect::Gemini, gemini))
+        .nest("/api", speaking(Dialect::Ollama, ollama))
         .route("/", get(on::welcome))
         .route("/metrics", get(on::metrics))
         .route("/health/live", get(on::live))
@@ -78,6 +94,11 @@ pub fn router(app: App) -> Router {
         .layer(cors())
         .layer(CatchPanicLayer::custom(panicked))
         .with_state(app)
+}
+
+/// Routes whose errors are written in `dialect`.
+fn speaking(dialect: Dialect, routes: Router<App>) -> Router<App> {
+    routes.layer(map_response(move |response| in_dialect(dialect, response)))
 }
 
 /// Open to browsers (contract §0).

@@ -55,6 +55,16 @@ impl Endpoint {
         }
     }
 
+    /// Whether it fetches images and documents that a request gives by their address. Where it does
+    /// not they must be sent inline.
+    pub fn takes_addresses(&self) -> bool {
+        self.provider.quirks.takes_image_urls
+            && !matches!(
+                self.protocol,
+                Protocol::VertexAnthropic | Protocol::BedrockConverse | Protocol::Ollama
+            )
+    }
+
     /// Whether it takes this request parameter.
     pub fn supports(&self, parameter: &str) -> bool {
         self.supported_parameters.iter().any(|known| known == parameter)

@@ -120,10 +120,13 @@ impl Provider {
             Protocol::OpenAiChat
             | Protocol::OpenAiResponses
             | Protocol::Vertex
+            | Protocol::VertexAnthropic
+            | Protocol::VertexOpenAi
             | Protocol::BedrockConverse
             | Protocol::Cohere
-            | Protocol::Mistral => Auth::Bearer,
-            Protocol::Ollama => Auth::None,
+            | Protocol::Mistral
+            // A key is sent where one is set, as for Ollama's cloud.
+            | Protocol::Ollama => Auth::Bearer,
         })
     }
 

@@ -100,9 +100,15 @@ pub enum Protocol {
     /// Gemini `generateContent`.
     #[serde(rename = "gemini")]
     Gemini,
-    /// Google Vertex AI.
+    /// Gemini on Google Vertex AI.
     #[serde(rename = "vertex")]
     Vertex,
+    /// Claude on Google Vertex AI.
+    #[serde(rename = "vertex-anthropic")]
+    VertexAnthropic,
+    /// Models of other makers on Google Vertex AI.
+    #[serde(rename = "vertex-openai")]
+    VertexOpenAi,
     /// Amazon Bedrock Converse.
     #[serde(rename = "bedrock-converse")]
     BedrockConverse,
@@ -119,13 +125,15 @@ pub enum Protocol {
 
 impl Protocol {
     /// Every protocol that can be named, whether or not this program speaks it yet.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::OpenAiChat,
         Self::OpenAiResponses,
         Self::AzureOpenAi,
         Self::AnthropicMessages,
         Self::Gemini,
         Self::Vertex,
+        Self::VertexAnthropic,
+        Self::VertexOpenAi,
         Self::BedrockConverse,
         Self::Cohere,
         Self::Mistral,
@@ -141,6 +149,8 @@ impl Protocol {
             Self::AnthropicMessages => "anthropic-messages",
             Self::Gemini => "gemini",
             Self::Vertex => "vertex",
+            Self::VertexAnthropic => "vertex-anthropic",
+            Self::VertexOpenAi => "vertex-openai",
             Self::BedrockConverse => "bedrock-converse",
             Self::Cohere => "cohere",
             Self::Mistral => "mistral",

@@ -12,18 +12,18 @@ use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Response, StatusCode};
 use http_body_util::BodyExt;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 use tollgate_catalog::Endpoint;
 use tollgate_providers::{
-    Adapter, AnswerStream, EncodeError, Failure, Fault, FaultKind, Outbound, Target, WholeAnswer,
+    Adapter, AnswerStream, EncodeError, Failure, Fault, FaultKind, Inbound, Target, WholeAnswer,
 };
 use tollgate_store::AttemptRecord;
 use tollgate_types::Chain;
 use tollgate_upstream::{UpstreamBody, UpstreamError, UpstreamErrorKind, read_bounded};
 
-use crate::CallError;
 use crate::installation::adapter_of;
 use crate::run::Run;
+use crate::{CallError, Secret};
 
 /// A stream that has said its first word.
 #[derive(Debug)]
@@ -130,6 +130,7 @@ impl Attempt {
             fault: fault.map(|fault| fault.kind.as_str().to_owned()),
             latency_ms: u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
             started_at: self.started_at,
+            dropped: run.dropped_at(endpoint),
         });
     }
 }
@@ -141,7 +142,7 @@ async fn stream_at(run: &Run, endpoint: &Arc<Endpoint>) -> Result<OpenStream, Fa
         if thinks { config.reasoning_first_byte_timeout } else { config.first_byte_timeout };
     let deadline = Instant::now() + patience;
     let (adapter, response) = send(run, endpoint, patience).await?;
-    let answer = adapter.stream(&run.head(endpoint));
+    let answer = tollgate_providers::stream(adapter, &run.call, &run.head(endpoint));
     let (parts, body) = response.into_parts();
     if is_json(&parts.headers) {
         return Err(not_a_stream(body).await);
@@ -197,7 +198,7 @@ async fn whole_at(run: &Run, endpoint: &Endpoint) -> Result<Box<dyn WholeAnswer>
             tollgate_upstream::BodyTooLarge::TooLarge(_) => Fault::malformed("it is too large"),
             tollgate_upstream::BodyTooLarge::Broken(_) => Fault::truncated(),
         })?;
-    adapter.whole(&run.head(endpoint), body)
+    tollgate_providers::whole(adapter, &run.call, &run.head(endpoint), body)
 }
 
 /// Sends the call and returns a successful response.
@@ -212,17 +213,23 @@ async fn send(
         .installation
         .access(&endpoint.provider.slug)
         .ok_or_else(|| unsupported("its provider has no key here"))?;
+    let now = run.engine.now();
+    let secret = timeout(patience, access.secret(run.engine.upstream(), now)).await;
+    let secret = secret.map_err(|_| Fault::new(FaultKind::Timeout))??;
     let target = Target {
         base_url: &access.base_url,
         upstream_model: &endpoint.upstream_model,
-        credential: access.credential.as_ref().map(crate::Secret::expose),
+        credential: secret.as_ref().map(Secret::expose),
         max_output: endpoint.max_output,
         supported_parameters: &endpoint.supported_parameters,
         auth: endpoint.provider.auth(),
         quirks: &endpoint.provider.quirks,
     };
-    let outbound = Outbound { call: &run.call, target, end_user: run.end_user.as_deref() };
-    let request = adapter.encode(&outbound).map_err(|error| match error {
+    let end_user = run.end_user.as_deref();
+    let call = timeout(patience, run.call_for(endpoint)).await;
+    let call = call.map_err(|_| Fault::new(FaultKind::Timeout))??;
+    let inbound = Inbound { call, target, end_user, now };
+    let request = tollgate_providers::encode(adapter, &inbound).map_err(|error| match error {
         EncodeError::Unsupported(what) => unsupported(&what.0),
         EncodeError::BadRequest(wrong) => Fault::with_message(FaultKind::Rejected, wrong.message()),
     })?;
@@ -242,7 +249,7 @@ fn classify(adapter: &dyn Adapter, status: StatusCode, headers: &HeaderMap, body
 }
 
 async fn error_body(body: UpstreamBody) -> Bytes {
-    match tokio::time::timeout(ERROR_PATIENCE, read_bounded(body, ERROR_BYTES_MAX)).await {
+    match timeout(ERROR_PATIENCE, read_bounded(body, ERROR_BYTES_MAX)).await {
         Ok(Ok(body)) => body,
         // The status alone has to do.
         Ok(Err(_)) | Err(_) => Bytes::new(),

@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use http_body_util::BodyExt;
+use tokio::sync::OnceCell;
 use tokio::time::{Instant, timeout};
 use tokio_util::task::TaskTracker;
 use tollgate_providers::Progress;
 use tollgate_store::{Attribution, Stores};
 use tollgate_types::{ApiKey, GenerationId, Timestamp, Usd};
-use tollgate_upstream::{Upstream, UpstreamBody};
-use tollgate_wire::chat::ChatCall;
+use tollgate_upstream::{MediaFetcher, Upstream, UpstreamBody};
+use tollgate_wire::Call;
 
 use crate::attempt::{OpenWhole, open_stream, open_whole};
 use crate::run::{Ending, Run};
@@ -29,6 +30,8 @@ pub struct Parts {
     pub installation: Installation,
     /// The outbound client.
     pub upstream: Upstream,
+    /// Fetches what requests point to.
+    pub media: MediaFetcher,
     /// The stores.
     pub stores: Stores,
     /// The keys.
@@ -49,6 +52,7 @@ pub struct Engine {
     config: EngineConfig,
     installation: ArcSwap<Installation>,
     upstream: Upstream,
+    media: MediaFetcher,
     stores: Stores,
     keys: KeyRing,
     recorder: Recorder,
@@ -69,6 +73,8 @@ pub enum Answer {
         id: GenerationId,
         /// Display name of the provider, when one has spoken already.
         provider: Option<String>,
+        /// The media type of the body.
+        media_type: &'static str,
         /// The body.
         body: ChatStream,
     },
@@ -81,7 +87,7 @@ pub struct WholeReply {
     pub id: GenerationId,
     /// Display name of the provider.
     pub provider: String,
-    /// The completion, as JSON.
+    /// The answer, as JSON in the caller's dialect.
     pub body: Vec<u8>,
 }
 
@@ -95,6 +101,7 @@ impl Engine {
             config: parts.config,
             installation: ArcSwap::from_pointee(parts.installation),
             upstream: parts.upstream,
+            media: parts.media,
             stores: parts.stores,
             keys: parts.keys,
             recorder: parts.recorder,
@@ -105,7 +112,7 @@ impl Engine {
         })
     }
 
-    /// Answers a chat call, from admission to the first word.
+    /// Answers a generative call in any dialect, from admission to the first word.
     ///
     /// Cancel safe: dropped, it cancels the provider's request, and the call is settled as
     /// cancelled.
@@ -113,10 +120,10 @@ impl Engine {
     /// # Errors
     ///
     /// Why no endpoint answered. A stream that has begun reports its failure in the stream.
-    pub async fn chat(
+    pub async fn generate(
         self: &Arc<Self>,
         key: Arc<KeyEntry>,
-        call: ChatCall,
+        call: Call,
         attribution: Attribution,
     ) -> Result<Answer, CallFailure> {
         let mut run = self.admit(key, call, attribution);
@@ -124,7 +131,12 @@ impl Engine {
         if let Err(error) = self.prepare(&mut run) {
             return Err(fail(run, error));
         }
-        if run.call.params().stream { self.stream(run).await } else { self.whole(run).await }
+        if run.call.params().stream {
+            self.stream(run).await
+        } else {
+            // The larger of the two futures: a stream need not have room for it.
+            Box::pin(self.whole(run)).await
+        }
     }
 
     /// What this installation can call now.
@@ -190,6 +202,10 @@ impl Engine {
         &self.upstream
     }
 
+    pub(crate) const fn media(&self) -> &MediaFetcher {
+        &self.media
+    }
+
     /// Reads a body that is done with to its end, so that its connection can be used again; one
     /// that does not end soon is dropped.
     pub(crate) fn drain(&self, mut body: UpstreamBody) {
@@ -198,12 +214,7 @@ impl Engine {
         }));
     }
 
-    fn admit(
-        self: &Arc<Self>,
-        key: Arc<KeyEntry>,
-        call: ChatCall,
-        attribution: Attribution,
-    ) -> Run {
+    fn admit(self: &Arc<Self>, key: Arc<KeyEntry>, call: Call, attribution: Attribution) -> Run {
         let created = self.now();
         let mut random = [0; 20];
         let id_is_random = self.entropy.fill(&mut random).is_ok();
@@ -221,6 +232,7 @@ impl Engine {
             steps: Vec::new(),
             attempts: Vec::new(),
             faults: Vec::new(),
+            inlined: OnceCell::new(),
             first_word: None,
             settled: false,
             slot: None,
@@ -246,16 +258,17 @@ impl Engine {
     }
 
     async fn stream(&self, run: Run) -> Result<Answer, CallFailure> {
-        let id = run.id.clone();
+        let (id, media_type) = (run.id.clone(), run.call.stream_type());
+        let keep_alive = run.call.keep_alive();
         let mut opening = open_stream(run);
         let (provider, body) = match timeout(self.config().keep_alive, &mut opening).await {
             Ok((run, Ok(open))) => {
                 (Some(open.endpoint.provider.name.clone()), ChatStream::relaying(run, open))
             }
             Ok((run, Err(error))) => return Err(fail(run, error)),
-            Err(_) => (None, ChatStream::opening(opening, self.config().clone())),
+            Err(_) => (None, ChatStream::opening(opening, self.config().clone(), keep_alive)),
         };
-        Ok(Answer::Stream { id, provider, body })
+        Ok(Answer::Stream { id, provider, media_type, body })
     }
 
     async fn whole(&self, mut run: Run) -> Result<Answer, CallFailure> {
@@ -279,7 +292,7 @@ fn fail(mut run: Run, error: CallError) -> CallFailure {
 
 /// The caller's `user` together with whose key it is, hashed: providers can tell abusers apart
 /// without learning who they are (contract §2.1).
-fn end_user(key: &KeyEntry, call: &ChatCall) -> Option<String> {
+fn end_user(key: &KeyEntry, call: &Call) -> Option<String> {
     let user = call.params().user.as_deref()?;
     Some(ApiKey::from_text(&format!("{}:{user}", key.record.workspace_id)).hash().to_hex())
 }

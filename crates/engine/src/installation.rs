@@ -2,10 +2,14 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::sync::Arc;
 
 use tollgate_catalog::{Catalog, Endpoint};
-use tollgate_providers::{Adapter, adapter};
-use tollgate_types::ProviderSlug;
+use tollgate_providers::{Adapter, Fault, adapter};
+use tollgate_types::{ProviderSlug, Timestamp};
+use tollgate_upstream::Upstream;
+
+use crate::ServiceAccount;
 
 /// A snapshot, swapped whole when configuration or discovery change it.
 #[derive(Debug, Clone)]
@@ -23,19 +27,69 @@ pub struct Access {
     /// Base URL without a slash at the end, every variable filled in.
     pub base_url: String,
     /// The credential; `None` for a provider that needs none.
-    pub credential: Option<Secret>,
+    pub credential: Option<Credential>,
     /// Where the credential was found, for people: `OPENAI_API_KEY`, `configuration file`.
     pub origin: String,
 }
 
-/// A provider credential. Its `Debug` hides it.
+/// What a provider is shown.
+#[derive(Debug, Clone)]
+pub enum Credential {
+    /// A key that is sent as it is.
+    Key(Secret),
+    /// An account that buys tokens.
+    ServiceAccount(Arc<ServiceAccount>),
+}
+
+impl Credential {
+    /// What to send with a call made now.
+    ///
+    /// # Errors
+    ///
+    /// When a token can't be had.
+    pub async fn secret(&self, upstream: &Upstream, now: Timestamp) -> Result<Secret, Fault> {
+        match self {
+            Self::Key(secret) => Ok(secret.clone()),
+            // Seldom waited for, and large: kept out of the future of every call.
+            Self::ServiceAccount(account) => Box::pin(account.token(upstream, now)).await,
+        }
+    }
+}
+
+impl Access {
+    /// The key, where one is sent as it is.
+    pub fn key(&self) -> Option<&str> {
+        match &self.credential {
+            Some(Credential::Key(secret)) => Some(secret.expose()),
+            Some(Credential::ServiceAccount(_)) | None => None,
+        }
+    }
+
+    /// What to send with a call made now; `None` where nothing is needed.
+    ///
+    /// # Errors
+    ///
+    /// When a token can't be had.
+    pub async fn secret(
+        &self,
+        upstream: &Upstream,
+        now: Timestamp,
+    ) -> Result<Option<Secret>, Fault> {
+        match &self.credential {
+            Some(credential) => credential.secret(upstream, now).await.map(Some),
+            None => Ok(None),
+        }
+    }
+}
+
+/// A key or a token. Its `Debug` hides it.
 #[derive(Clone)]
-pub struct Secret(String);
+pub struct Secret(Arc<str>);
 
 impl Secret {
     /// Wraps a credential.
-    pub const fn new(text: String) -> Self {
-        Self(text)
+    pub fn new(text: String) -> Self {
+        Self(text.into())
     }
 
     /// The credential itself, to be sent.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tollgate_catalog::{Catalog, Endpoint, Modality, Model};
 use tollgate_routing::{CallShape, Plan, Preferences, plan};
-use tollgate_wire::chat::ChatCall;
+use tollgate_wire::Call;
 use tollgate_wire::error::BadRequest;
 
 use crate::installation::adapter_of;
@@ -14,39 +14,9 @@ use crate::{CallError, Installation};
 /// far, so they change nothing yet.
 const ROUTING_VARIANTS: &[&str] = &[":nitro", ":floor", ":exacto"];
 
-/// Parameters of the contract's vocabulary (§7.1) under the names a request gives them.
-const PARAMETERS: &[&str] = &[
-    "temperature",
-    "top_p",
-    "top_k",
-    "min_p",
-    "top_a",
-    "frequency_penalty",
-    "presence_penalty",
-    "repetition_penalty",
-    "max_tokens",
-    "max_completion_tokens",
-    "logit_bias",
-    "logprobs",
-    "top_logprobs",
-    "prediction",
-    "seed",
-    "response_format",
-    "structured_outputs",
-    "stop",
-    "tools",
-    "tool_choice",
-    "parallel_tool_calls",
-    "include_reasoning",
-    "reasoning",
-    "reasoning_effort",
-    "web_search_options",
-    "verbosity",
-];
-
 /// The endpoints to try for a call, in order: those of the first model, then of its fallbacks.
 pub(crate) fn steps(
-    call: &ChatCall,
+    call: &Call,
     installation: &Installation,
     must_be_priced: bool,
 ) -> Result<Vec<Arc<Endpoint>>, CallError> {
@@ -79,7 +49,7 @@ pub(crate) fn steps(
 /// A plugin that would bring something into the prompt, and a preset, change the answer: a caller
 /// who asked for one must not get an answer without it. Plugins that only mend or shorten are
 /// passed over.
-fn refuse_what_is_not_here(call: &ChatCall) -> Result<(), CallError> {
+fn refuse_what_is_not_here(call: &Call) -> Result<(), CallError> {
     #[derive(serde::Deserialize)]
     struct Plugin {
         id: String,
@@ -110,7 +80,7 @@ fn refuse_what_is_not_here(call: &ChatCall) -> Result<(), CallError> {
 const NAME_BYTES_MAX: usize = 256;
 
 /// The models asked for, the primary first, each once.
-fn requested_models(call: &ChatCall) -> Result<Vec<String>, CallError> {
+fn requested_models(call: &Call) -> Result<Vec<String>, CallError> {
     let params = call.params();
     let mut names: Vec<String> = Vec::new();
     for name in params.model.iter().chain(&params.models) {
@@ -175,7 +145,7 @@ fn missing_keys(endpoints: &[Arc<Endpoint>]) -> Vec<String> {
     keys
 }
 
-fn shape(call: &ChatCall, must_be_priced: bool) -> CallShape {
+fn shape(call: &Call, must_be_priced: bool) -> CallShape {
     let survey = call.survey();
     let params = call.params();
     let contained = [
@@ -189,14 +159,10 @@ fn shape(call: &ChatCall, must_be_priced: bool) -> CallShape {
         "audio" => Some(Modality::Audio),
         _ => None,
     });
-    let sent = call
-        .members()
-        .filter(|(_, json)| *json != "null")
-        .filter_map(|(name, _)| PARAMETERS.iter().find(|known| **known == name).copied());
     CallShape {
         input: contained.into_iter().filter_map(|(is_in, it)| is_in.then_some(it)).collect(),
         output: output.collect(),
-        parameters: sent.collect(),
+        parameters: call.parameters(),
         prompt_tokens: survey.text_bytes / 4,
         max_tokens: params.max_tokens,
         must_be_priced,

@@ -2,15 +2,19 @@
 
 use std::sync::Arc;
 
+use tokio::sync::OnceCell;
 use tokio::time::Instant;
 use tollgate_catalog::{Cost, Endpoint};
-use tollgate_providers::{Fault, Progress};
+use tollgate_providers::{Fault, Progress, dropped};
 use tollgate_store::{AttemptRecord, Attribution, ErrorRecord, GenerationRecord};
 use tollgate_types::{Chain, GenerationId, Timestamp, Usage, UsageSource, Usd};
-use tollgate_wire::chat::{AnswerHead, ChatCall, FinishReason, UsageView};
+use tollgate_wire::Call;
+use tollgate_wire::chat::{AnswerHead, FinishReason, UsageView};
 
 use crate::engine::Engine;
-use crate::{CallError, Installation, KeyEntry, Secret, Slot};
+use crate::installation::adapter_of;
+use crate::media;
+use crate::{CallError, Credential, Installation, KeyEntry, Slot};
 
 /// A call that was admitted. Settled exactly once: by whoever ends it, else by its own drop.
 #[derive(Debug)]
@@ -21,7 +25,10 @@ pub(crate) struct Run {
     pub(crate) created: Timestamp,
     pub(crate) started: Instant,
     pub(crate) key: Arc<KeyEntry>,
-    pub(crate) call: ChatCall,
+    pub(crate) call: Call,
+    /// The same with its images and documents inside, once an endpoint needed it so; `None` inside
+    /// when it points to nothing.
+    pub(crate) inlined: OnceCell<Result<Option<Box<Call>>, Fault>>,
     pub(crate) attribution: Attribution,
     /// The caller's `user`, made anonymous.
     pub(crate) end_user: Option<String>,
@@ -64,10 +71,35 @@ impl Run {
         }
     }
 
+    /// The call as an endpoint can take it: with everything inside, if its provider fetches
+    /// nothing.
+    pub(crate) async fn call_for(&self, endpoint: &Endpoint) -> Result<&Call, Fault> {
+        let survey = self.call.survey();
+        if endpoint.takes_addresses() || !(survey.remote_images || survey.files) {
+            return Ok(&self.call);
+        }
+        // Seldom waited for, and large: kept out of the future of every call.
+        let fetched = || Box::pin(media::inlined(self.engine.media(), &self.call));
+        let inlined = self.inlined.get_or_init(fetched).await;
+        match inlined {
+            Ok(inlined) => Ok(inlined.as_deref().unwrap_or(&self.call)),
+            Err(fault) => Err(fault.clone()),
+        }
+    }
+
+    /// What of the call an endpoint can't be told.
+    pub(crate) fn dropped_at(&self, endpoint: &Endpoint) -> Vec<String> {
+        adapter_of(endpoint).map_or_else(Vec::new, |adapter| dropped(adapter, &self.call))
+    }
+
     /// A fault without the credential that was sent to its endpoint.
     pub(crate) fn without_secret(&self, endpoint: &Endpoint, fault: Fault) -> Fault {
         let access = self.installation.access(&endpoint.provider.slug);
-        fault.without(access.and_then(|it| it.credential.as_ref()).map(Secret::expose))
+        match access.and_then(|it| it.credential.as_ref()) {
+            Some(Credential::Key(secret)) => fault.without(Some(secret.expose())),
+            // A token is of no use to anybody before long, and nobody but Google was shown it.
+            Some(Credential::ServiceAccount(_)) | None => fault,
+        }
     }
 
     /// The same when no endpoint answered.

@@ -17,20 +17,21 @@ use bytes::Bytes;
 use http_body::{Body, Frame};
 use tokio::time::{Instant, Sleep, sleep};
 use tollgate_providers::{Fault, FaultKind, Progress};
-use tollgate_wire::chat::{ChunkWriter, FinishReason, KEEP_ALIVE};
 
 use crate::CallError;
 use crate::attempt::{OpenStream, Opening};
 use crate::config::EngineConfig;
 use crate::run::{Ending, Run};
 
-/// A streamed answer, to be sent as `text/event-stream`.
+/// A streamed answer, in the caller's dialect.
 pub struct ChatStream {
     state: State,
     /// Wakes up to look whether the stream has been quiet for too long. Not moved for each chunk:
     /// when it fires it looks at the instants below.
     tick: Pin<Box<Sleep>>,
     config: EngineConfig,
+    /// What keeps the client waiting, in its dialect; empty where there is no such thing.
+    keep_alive: &'static [u8],
     sent_at: Instant,
     heard_at: Instant,
 }
@@ -58,12 +59,17 @@ impl ChatStream {
     /// A stream whose first word has come.
     pub(crate) fn relaying(run: Run, open: OpenStream) -> Self {
         let config = run.engine.config().clone();
-        Self::new(State::Relaying(Box::new(Relay { run, open })), config)
+        let keep_alive = run.call.keep_alive();
+        Self::new(State::Relaying(Box::new(Relay { run, open })), config, keep_alive)
     }
 
     /// A stream whose first word is still awaited.
-    pub(crate) fn opening(opening: Opening, config: EngineConfig) -> Self {
-        let mut stream = Self::new(State::Opening(opening), config);
+    pub(crate) fn opening(
+        opening: Opening,
+        config: EngineConfig,
+        keep_alive: &'static [u8],
+    ) -> Self {
+        let mut stream = Self::new(State::Opening(opening), config, keep_alive);
         // The wait so far has been one interval long: the first comment is due.
         stream.tick = Box::pin(sleep(Duration::ZERO));
         stream.sent_at =
@@ -71,10 +77,10 @@ impl ChatStream {
         stream
     }
 
-    fn new(state: State, config: EngineConfig) -> Self {
+    fn new(state: State, config: EngineConfig, keep_alive: &'static [u8]) -> Self {
         let now = Instant::now();
         let tick = Box::pin(sleep(config.keep_alive));
-        Self { state, tick, config, sent_at: now, heard_at: now }
+        Self { state, tick, config, keep_alive, sent_at: now, heard_at: now }
     }
 
     fn send(&mut self, bytes: Vec<u8>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
@@ -95,7 +101,7 @@ impl ChatStream {
             Err(error) => {
                 let usage = run.settle(None, &Progress::default(), Ending::Failed(&error));
                 let mut out = Vec::new();
-                ChunkWriter::new(&run.bare_head()).fail(&mut out, &error.body(), Some(&usage));
+                run.call.writer(&run.bare_head()).fail(&mut out, &error.body(), Some(&usage));
                 self.state = State::Done;
                 Poll::Ready(Some(out))
             }
@@ -158,7 +164,11 @@ impl ChatStream {
             return Poll::Pending;
         }
         self.tick.as_mut().reset(now + self.config.keep_alive);
-        Poll::Ready(Some(KEEP_ALIVE.to_vec()))
+        if self.keep_alive.is_empty() {
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        Poll::Ready(Some(self.keep_alive.to_vec()))
     }
 }
 
@@ -201,9 +211,7 @@ impl Relay {
         let progress = self.open.answer.progress();
         let usage = self.run.settle(Some(&self.open.endpoint), progress, Ending::Complete);
         let mut out = std::mem::take(&mut self.open.out);
-        let finish = progress.finish.as_ref();
-        let finish = finish.map_or((FinishReason::Stop, "stop"), |(ours, native)| (*ours, native));
-        self.open.answer.chunks().end(&mut out, finish, &usage);
+        self.open.answer.end(&mut out, &usage);
         out
     }
 
@@ -227,7 +235,7 @@ impl Relay {
         // The connection to the provider is of no use any more.
         self.open.body = None;
         let mut out = std::mem::take(&mut self.open.out);
-        self.open.answer.chunks().fail(&mut out, &error.body(), Some(&usage));
+        self.open.answer.fail(&mut out, &error.body(), Some(&usage));
         out
     }
 }

@@ -5,13 +5,18 @@ use std::fmt;
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use http::{HeaderMap, Method, Request, Uri};
-use tollgate_wire::chat::{AnswerHead, ChatCall, ChatEvent, ChunkWriter, UsageView};
-use tollgate_wire::error::BadRequest;
+use tollgate_types::Timestamp;
+use tollgate_wire::chat::{AnswerHead, ChatCall, ChatEvent, UsageView};
+use tollgate_wire::error::{BadRequest, ErrorBody};
+use tollgate_wire::{Call, Dialect};
 
 use crate::{Failure, Fault, Progress};
 use tollgate_catalog::{Auth, Quirks};
 
 /// Translates between the chat dialect and one provider protocol.
+///
+/// A client that speaks another dialect reaches the adapter through chat, request and answer
+/// alike; one that speaks the protocol itself is served by [`Adapter::native`].
 pub trait Adapter: Send + Sync + fmt::Debug + 'static {
     /// Name in configuration and in the catalog, e.g. `anthropic-messages`.
     fn protocol(&self) -> &'static str;
@@ -24,7 +29,50 @@ pub trait Adapter: Send + Sync + fmt::Debug + 'static {
     /// either way the engine moves on to the next endpoint of the plan.
     fn encode(&self, outbound: &Outbound<'_>) -> Result<Request<Bytes>, EncodeError>;
 
+    /// Whether a member of a chat request means something to this protocol; what does not is left
+    /// out and named in the record of the attempt.
+    fn knows(&self, _member: &str) -> bool {
+        true
+    }
+
     /// Starts reading a streamed answer. Dropping it is the only clean-up.
+    fn decoder(&self) -> Box<dyn Decoder>;
+
+    /// Reads a whole answer.
+    ///
+    /// # Errors
+    ///
+    /// When the body is not an answer: garbage, an error in a 200.
+    fn events(&self, body: &[u8]) -> Result<Vec<ChatEvent>, Fault>;
+
+    /// Says, in our vocabulary, why a response was not a success.
+    fn classify(&self, failure: &Failure<'_>) -> Fault {
+        Fault::from_failure(failure)
+    }
+
+    /// A cheap request that succeeds when base URL and credential are right.
+    fn probe(&self, target: &Target<'_>) -> Result<Request<Bytes>, Unsupported>;
+
+    /// How clients are served that speak this protocol themselves.
+    fn native(&self) -> Option<&dyn Native> {
+        None
+    }
+}
+
+/// Serves clients that speak the provider's own protocol: the client's bytes go up and the
+/// provider's bytes come down, changed only where a field is ours. Unknown fields survive.
+pub trait Native: Send + Sync + fmt::Debug + 'static {
+    /// What the client must speak.
+    fn dialect(&self) -> Dialect;
+
+    /// Forwards one call.
+    ///
+    /// # Errors
+    ///
+    /// As [`Adapter::encode`].
+    fn forward(&self, inbound: &Inbound<'_>) -> Result<Request<Bytes>, EncodeError>;
+
+    /// Starts reading a streamed answer.
     fn stream(&self, head: &AnswerHead) -> Box<dyn AnswerStream>;
 
     /// Reads a whole answer.
@@ -33,12 +81,6 @@ pub trait Adapter: Send + Sync + fmt::Debug + 'static {
     ///
     /// When the body is not an answer: garbage, an error in a 200, nothing at all.
     fn whole(&self, head: &AnswerHead, body: Bytes) -> Result<Box<dyn WholeAnswer>, Fault>;
-
-    /// Says, in our vocabulary, why a response was not a success.
-    fn classify(&self, failure: &Failure<'_>) -> Fault;
-
-    /// A cheap request that succeeds when base URL and credential are right.
-    fn probe(&self, target: &Target<'_>) -> Result<Request<Bytes>, Unsupported>;
 }
 
 /// A streamed answer being read. Writes the client's bytes; knows how far it got.
@@ -65,8 +107,11 @@ pub trait AnswerStream: Send + fmt::Debug {
     /// How far the answer got.
     fn progress(&self) -> &Progress;
 
-    /// Writes the end of the stream, or its failure, in the same chunk form.
-    fn chunks(&self) -> &ChunkWriter;
+    /// Writes the end of a complete answer, with its usage and cost.
+    fn end(&mut self, out: &mut Vec<u8>, usage: &UsageView);
+
+    /// Writes the end of an answer that broke off.
+    fn fail(&mut self, out: &mut Vec<u8>, error: &ErrorBody, usage: Option<&UsageView>);
 }
 
 /// A whole answer that was read. Written only once its cost is known.
@@ -78,7 +123,7 @@ pub trait WholeAnswer: Send + fmt::Debug {
     fn render(&self, head: &AnswerHead, usage: &UsageView) -> Vec<u8>;
 }
 
-/// Turns a provider's stream into events: what an adapter of another dialect writes.
+/// Turns a provider's stream into events.
 pub trait Decoder: Send + fmt::Debug {
     /// Takes the next bytes, appends the events they complete.
     fn push(&mut self, bytes: &[u8], out: &mut Vec<ChatEvent>) -> Result<(), Fault>;
@@ -92,15 +137,30 @@ pub trait Decoder: Send + fmt::Debug {
     }
 }
 
-/// A call on its way to one endpoint.
+/// A call on its way to one endpoint, in the chat dialect.
 #[derive(Debug, Clone, Copy)]
 pub struct Outbound<'a> {
     /// The call.
     pub call: &'a ChatCall,
-    /// Where it goes.
+    /// Where it goes, and what goes with it.
     pub target: Target<'a>,
     /// The end user, made anonymous: what goes upstream in place of the caller's `user`.
     pub end_user: Option<&'a str>,
+    /// The time of day, for protocols that sign it.
+    pub now: Timestamp,
+}
+
+/// A call on its way to an endpoint that speaks the caller's dialect, as it came.
+#[derive(Debug, Clone, Copy)]
+pub struct Inbound<'a> {
+    /// The call.
+    pub call: &'a Call,
+    /// Where it goes, and what goes with it.
+    pub target: Target<'a>,
+    /// The end user, made anonymous: what goes upstream in place of the caller's `user`.
+    pub end_user: Option<&'a str>,
+    /// The time of day, for protocols that sign it.
+    pub now: Timestamp,
 }
 
 /// Where a call goes, and what is known of that place.

@@ -2,8 +2,9 @@
 //!
 //! <https://docs.anthropic.com/en/api/messages>
 //!
-//! Another dialect than the client's, so everything is translated: messages become turns of
-//! blocks, and the provider's events become ours.
+//! Another dialect than chat, so a chat client's call is translated: messages become turns of
+//! blocks, and the provider's events become ours. Clients that speak the protocol themselves are
+//! served by `relay`, which translates nothing.
 //!
 //! # Decisions
 //!
@@ -20,25 +21,23 @@ mod block;
 mod cache;
 mod conversation;
 mod decode;
-mod encode;
+pub(crate) mod encode;
 mod fault;
-mod model;
+pub(crate) mod model;
 mod output;
-mod reasoning;
-mod schema;
+pub(crate) mod reasoning;
+mod relay;
+pub(crate) mod schema;
 mod shape;
-mod tools;
+pub(crate) mod tools;
 mod usage;
 
 use bytes::Bytes;
 use http::Request;
-use tollgate_wire::chat::AnswerHead;
+use tollgate_wire::chat::ChatEvent;
 
 use crate::adapter::{get, versioned};
-use crate::translate::{TranslatedStream, TranslatedWhole};
-use crate::{
-    Adapter, AnswerStream, EncodeError, Failure, Fault, Outbound, Target, Unsupported, WholeAnswer,
-};
+use crate::{Adapter, Decoder, EncodeError, Failure, Fault, Native, Outbound, Target, Unsupported};
 
 /// The adapter for `anthropic-messages`.
 #[derive(Debug)]
@@ -53,12 +52,12 @@ impl Adapter for AnthropicMessages {
         encode::request(outbound)
     }
 
-    fn stream(&self, head: &AnswerHead) -> Box<dyn AnswerStream> {
-        Box::new(TranslatedStream::new(head, Box::new(decode::MessagesDecoder::default())))
+    fn decoder(&self) -> Box<dyn Decoder> {
+        Box::new(decode::MessagesDecoder::default())
     }
 
-    fn whole(&self, head: &AnswerHead, body: Bytes) -> Result<Box<dyn WholeAnswer>, Fault> {
-        TranslatedWhole::collect(head, decode::whole(&body)?)
+    fn events(&self, body: &[u8]) -> Result<Vec<ChatEvent>, Fault> {
+        decode::whole(body)
     }
 
     fn classify(&self, failure: &Failure<'_>) -> Fault {
@@ -69,5 +68,8 @@ impl Adapter for AnthropicMessages {
         let mut request = get(&versioned(target.base_url, "v1", "models?limit=1"))?;
         encode::headers(request.headers_mut(), target)?;
         Ok(request)
+    }
+    fn native(&self) -> Option<&dyn Native> {
+        Some(self)
     }
 }

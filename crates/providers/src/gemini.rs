@@ -2,8 +2,9 @@
 //!
 //! <https://ai.google.dev/api/generate-content>
 //!
-//! Another dialect than the client's, so everything is translated: messages become contents of
-//! parts, and the provider's partial responses become our events.
+//! Another dialect than chat, so a chat client's call is translated: messages become contents of
+//! parts, and the provider's partial responses become our events. Clients that speak the protocol
+//! themselves are served by `relay`, which translates nothing.
 //!
 //! # Thought signatures
 //!
@@ -26,27 +27,25 @@
 mod answer;
 mod conversation;
 mod decode;
-mod encode;
+pub(crate) mod encode;
 mod fault;
 mod framing;
 mod generation;
 mod grounding;
 mod logprobs;
-mod model;
+pub(crate) mod model;
 mod part;
+mod relay;
 mod shape;
 mod usage;
 
 use bytes::Bytes;
 use http::Request;
-use tollgate_wire::chat::AnswerHead;
+use tollgate_wire::chat::ChatEvent;
 
 use crate::adapter::{get, versioned};
 use crate::encoding::authorize;
-use crate::translate::{TranslatedStream, TranslatedWhole};
-use crate::{
-    Adapter, AnswerStream, EncodeError, Failure, Fault, Outbound, Target, Unsupported, WholeAnswer,
-};
+use crate::{Adapter, Decoder, EncodeError, Failure, Fault, Native, Outbound, Target, Unsupported};
 
 /// The adapter for `gemini`.
 #[derive(Debug)]
@@ -61,12 +60,12 @@ impl Adapter for Gemini {
         encode::request(outbound)
     }
 
-    fn stream(&self, head: &AnswerHead) -> Box<dyn AnswerStream> {
-        Box::new(TranslatedStream::new(head, Box::new(decode::GeminiDecoder::default())))
+    fn decoder(&self) -> Box<dyn Decoder> {
+        Box::new(decode::GeminiDecoder::default())
     }
 
-    fn whole(&self, head: &AnswerHead, body: Bytes) -> Result<Box<dyn WholeAnswer>, Fault> {
-        TranslatedWhole::collect(head, decode::whole(&body)?)
+    fn events(&self, body: &[u8]) -> Result<Vec<ChatEvent>, Fault> {
+        decode::whole(body)
     }
 
     fn classify(&self, failure: &Failure<'_>) -> Fault {
@@ -77,5 +76,8 @@ impl Adapter for Gemini {
         let mut request = get(&versioned(target.base_url, "v1beta", "models?pageSize=1"))?;
         authorize(request.headers_mut(), target)?;
         Ok(request)
+    }
+    fn native(&self) -> Option<&dyn Native> {
+        Some(self)
     }
 }

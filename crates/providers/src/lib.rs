@@ -17,24 +17,56 @@
 
 mod adapter;
 mod anthropic_messages;
+mod azure_openai;
+mod bedrock_converse;
+mod cohere;
 mod encoding;
 mod fault;
+mod function_tool;
 mod gemini;
+mod mistral;
+mod ollama;
 mod openai_chat;
+mod openai_responses;
 mod progress;
+mod replay;
+mod splice;
 mod translate;
+mod vertex;
 
 pub use adapter::{
-    Adapter, AnswerStream, Decoder, EncodeError, Outbound, Target, Unsupported, WholeAnswer,
+    Adapter, AnswerStream, Decoder, EncodeError, Inbound, Native, Outbound, Target, Unsupported,
+    WholeAnswer,
 };
 pub use anthropic_messages::AnthropicMessages;
+pub use azure_openai::AzureOpenAi;
+pub use bedrock_converse::BedrockConverse;
+pub use cohere::Cohere;
 pub use fault::{Failure, Fault, FaultKind};
 pub use gemini::Gemini;
+pub use mistral::Mistral;
+pub use ollama::Ollama;
 pub use openai_chat::OpenAiChat;
+pub use openai_responses::OpenAiResponses;
 pub use progress::Progress;
+pub use translate::{dropped, encode, stream, whole};
+pub use vertex::{Vertex, VertexAnthropic, VertexOpenAi};
 
 /// Every adapter. A new protocol adds its file, a `mod` and an entry here.
-pub static ADAPTERS: &[&dyn Adapter] = &[&OpenAiChat, &AnthropicMessages, &Gemini];
+pub static ADAPTERS: &[&dyn Adapter] = &[
+    &OpenAiChat,
+    &OpenAiResponses,
+    &AzureOpenAi,
+    &AnthropicMessages,
+    &BedrockConverse,
+    &Gemini,
+    &Cohere,
+    &Mistral,
+    &Ollama,
+    &Vertex,
+    &VertexAnthropic,
+    &VertexOpenAi,
+];
 
 /// The adapter that speaks `protocol`, as configuration names it.
 pub fn adapter(protocol: &str) -> Option<&'static dyn Adapter> {

@@ -6,6 +6,8 @@
 //! bytes go up with our fields taken out, and the provider's bytes come back with our fields put
 //! in. What providers do differently is data (`Quirks`).
 
+mod answer;
+pub(crate) mod decode;
 mod encode;
 mod messages;
 mod splice;
@@ -15,13 +17,17 @@ mod whole;
 
 use bytes::Bytes;
 use http::Request;
-use tollgate_wire::chat::AnswerHead;
+use tollgate_wire::Dialect;
+use tollgate_wire::chat::{AnswerHead, ChatEvent};
 
 use crate::adapter::get;
 use crate::encoding::authorize;
 use crate::{
-    Adapter, AnswerStream, EncodeError, Failure, Fault, Outbound, Target, Unsupported, WholeAnswer,
+    Adapter, AnswerStream, Decoder, EncodeError, Fault, Inbound, Native, Outbound, Target,
+    Unsupported, WholeAnswer,
 };
+
+pub(crate) use encode::{body, effort};
 
 /// The adapter for `openai-chat`.
 #[derive(Debug)]
@@ -36,21 +42,40 @@ impl Adapter for OpenAiChat {
         Ok(encode::request(outbound)?)
     }
 
-    fn stream(&self, head: &AnswerHead) -> Box<dyn AnswerStream> {
-        Box::new(stream::SplicedStream::new(head))
+    fn decoder(&self) -> Box<dyn Decoder> {
+        Box::new(decode::ChunkDecoder::default())
     }
 
-    fn whole(&self, head: &AnswerHead, body: Bytes) -> Result<Box<dyn WholeAnswer>, Fault> {
-        Ok(Box::new(whole::SplicedWhole::read(head, &body)?))
-    }
-
-    fn classify(&self, failure: &Failure<'_>) -> Fault {
-        Fault::from_failure(failure)
+    fn events(&self, body: &[u8]) -> Result<Vec<ChatEvent>, Fault> {
+        decode::whole(body)
     }
 
     fn probe(&self, target: &Target<'_>) -> Result<Request<Bytes>, Unsupported> {
         let mut request = get(&format!("{}/models", target.base_url))?;
         authorize(request.headers_mut(), target)?;
         Ok(request)
+    }
+
+    fn native(&self) -> Option<&dyn Native> {
+        Some(self)
+    }
+}
+
+impl Native for OpenAiChat {
+    fn dialect(&self) -> Dialect {
+        Dialect::Chat
+    }
+
+    fn forward(&self, inbound: &Inbound<'_>) -> Result<Request<Bytes>, EncodeError> {
+        let Inbound { call, target, end_user, now } = *inbound;
+        self.encode(&Outbound { call: call.chat()?, target, end_user, now })
+    }
+
+    fn stream(&self, head: &AnswerHead) -> Box<dyn AnswerStream> {
+        Box::new(stream::SplicedStream::new(head))
+    }
+
+    fn whole(&self, head: &AnswerHead, body: Bytes) -> Result<Box<dyn WholeAnswer>, Fault> {
+        Ok(Box::new(whole::SplicedWhole::read(head, &body)?))
     }
 }

@@ -39,7 +39,13 @@ impl Progress {
             ChatEvent::ServiceTier(tier) => self.service_tier = Some(tier.clone()),
             ChatEvent::Usage(usage) => self.usage = Some(*usage),
             ChatEvent::Finish { reason, native } => self.finish = Some((*reason, native.clone())),
-            ChatEvent::Image { .. } | ChatEvent::Annotation(_) | ChatEvent::Logprobs(_) => {}
+            ChatEvent::Audio(piece) => {
+                self.wrote(piece.transcript.as_deref().map_or(0, str::len));
+            }
+            ChatEvent::Image { .. }
+            | ChatEvent::Annotation(_)
+            | ChatEvent::Logprobs(_)
+            | ChatEvent::StopSequence(_) => {}
         }
     }
 

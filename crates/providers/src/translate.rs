@@ -1,14 +1,81 @@
-//! Answers of another dialect: a decoder's events, written as chunks or collected.
+//! Answers of another dialect: a decoder's events, written in the client's words.
 
-use tollgate_wire::chat::{AnswerHead, ChatEvent, ChunkWriter, CompletionBuilder, UsageView};
+use bytes::Bytes;
+use http::Request;
+use tollgate_wire::chat::{AnswerHead, ChatEvent, FinishReason, UsageView};
+use tollgate_wire::error::ErrorBody;
+use tollgate_wire::{AnswerBuilder, AnswerWriter, Call, GATEWAY_MEMBERS};
 
-use crate::{AnswerStream, Decoder, Fault, FaultKind, Progress, WholeAnswer};
+use crate::{
+    Adapter, AnswerStream, Decoder, EncodeError, Fault, FaultKind, Inbound, Native, Outbound,
+    Progress, WholeAnswer,
+};
+
+/// Encodes a call for an adapter: as it came where the client speaks the protocol itself,
+/// translated otherwise.
+///
+/// # Errors
+///
+/// As [`Adapter::encode`].
+pub fn encode(adapter: &dyn Adapter, inbound: &Inbound<'_>) -> Result<Request<Bytes>, EncodeError> {
+    if let Some(native) = native(adapter, inbound.call) {
+        return native.forward(inbound);
+    }
+    let Inbound { call, target, end_user, now } = *inbound;
+    adapter.encode(&Outbound { call: call.chat()?, target, end_user, now })
+}
+
+/// Starts reading an adapter's streamed answer to a call.
+pub fn stream(adapter: &dyn Adapter, call: &Call, head: &AnswerHead) -> Box<dyn AnswerStream> {
+    match native(adapter, call) {
+        Some(native) => native.stream(head),
+        None => Box::new(TranslatedStream::new(adapter.decoder(), call.writer(head), head)),
+    }
+}
+
+/// Reads an adapter's whole answer to a call.
+///
+/// # Errors
+///
+/// When the body is not an answer: garbage, an error in a 200, nothing at all.
+pub fn whole(
+    adapter: &dyn Adapter,
+    call: &Call,
+    head: &AnswerHead,
+    body: Bytes,
+) -> Result<Box<dyn WholeAnswer>, Fault> {
+    match native(adapter, call) {
+        Some(native) => native.whole(head, body),
+        None => TranslatedWhole::collect(call.builder(), head, adapter.events(&body)?),
+    }
+}
+
+/// Parts of a call that have no word on the way to an adapter and are left out: what its client's
+/// dialect says and chat can't, and what chat says and the adapter's protocol can't.
+pub fn dropped(adapter: &dyn Adapter, call: &Call) -> Vec<String> {
+    if native(adapter, call).is_some() {
+        return Vec::new();
+    }
+    let Ok(chat) = call.chat() else { return Vec::new() };
+    let unknown = |(name, json): &(&str, &str)| {
+        *json != "null" && !GATEWAY_MEMBERS.contains(name) && !adapter.knows(name)
+    };
+    let members = chat.members().filter(unknown).map(|(name, _)| name.to_owned());
+    call.lost().iter().cloned().chain(members).take(DROPPED_MAX).collect()
+}
+
+/// Most names kept of what was left out.
+const DROPPED_MAX: usize = 32;
+
+fn native<'a>(adapter: &'a dyn Adapter, call: &Call) -> Option<&'a dyn Native> {
+    adapter.native().filter(|native| native.dialect() == call.dialect() && !call.address().as_array)
+}
 
 /// A stream that is translated event by event.
 #[derive(Debug)]
-pub(crate) struct TranslatedStream {
+struct TranslatedStream {
     decoder: Box<dyn Decoder>,
-    writer: ChunkWriter,
+    writer: Box<dyn AnswerWriter>,
     progress: Progress,
     hides_reasoning: bool,
     /// Kept between packets for its capacity.
@@ -16,10 +83,10 @@ pub(crate) struct TranslatedStream {
 }
 
 impl TranslatedStream {
-    pub(crate) fn new(head: &AnswerHead, decoder: Box<dyn Decoder>) -> Self {
+    fn new(decoder: Box<dyn Decoder>, writer: Box<dyn AnswerWriter>, head: &AnswerHead) -> Self {
         Self {
             decoder,
-            writer: ChunkWriter::new(head),
+            writer,
             progress: Progress::default(),
             hides_reasoning: head.hides_reasoning,
             events: Vec::new(),
@@ -59,8 +126,14 @@ impl AnswerStream for TranslatedStream {
         &self.progress
     }
 
-    fn chunks(&self) -> &ChunkWriter {
-        &self.writer
+    fn end(&mut self, out: &mut Vec<u8>, usage: &UsageView) {
+        let finish = self.progress.finish.as_ref();
+        let finish = finish.map_or((FinishReason::Stop, "stop"), |(ours, native)| (*ours, native));
+        self.writer.end(out, finish, usage);
+    }
+
+    fn fail(&mut self, out: &mut Vec<u8>, error: &ErrorBody, usage: Option<&UsageView>) {
+        self.writer.fail(out, error, usage);
     }
 }
 
@@ -77,19 +150,20 @@ fn hidden(hides_reasoning: bool, event: &ChatEvent, progress: &mut Progress) -> 
 }
 
 /// A whole answer that was translated.
-#[derive(Debug, Default)]
-pub(crate) struct TranslatedWhole {
-    builder: CompletionBuilder,
+#[derive(Debug)]
+struct TranslatedWhole {
+    builder: Box<dyn AnswerBuilder>,
     progress: Progress,
 }
 
 impl TranslatedWhole {
     /// Collects the events of a whole answer.
-    pub(crate) fn collect(
+    fn collect(
+        builder: Box<dyn AnswerBuilder>,
         head: &AnswerHead,
         events: impl IntoIterator<Item = ChatEvent>,
     ) -> Result<Box<dyn WholeAnswer>, Fault> {
-        let mut whole = Self::default();
+        let mut whole = Self { builder, progress: Progress::default() };
         for event in events {
             if hidden(head.hides_reasoning, &event, &mut whole.progress) {
                 continue;

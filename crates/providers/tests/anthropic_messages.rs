@@ -13,7 +13,7 @@ mod answers;
 use http::header::{AUTHORIZATION, HeaderValue};
 use reading::{Place, completion, kept_message, recording};
 use serde_json::{Value, json};
-use support::{head, stream};
+use support::{stream, whole_answer};
 use tollgate_catalog::{Auth, Quirks};
 use tollgate_providers::{Adapter, AnthropicMessages};
 
@@ -511,7 +511,7 @@ fn the_rest_of_the_parameters() {
 #[test]
 fn an_answer_goes_back_as_it_came() {
     let bytes = recording("anthropic-messages", "thinking-tools.json");
-    let answer = AnthropicMessages.whole(&head(), bytes.into()).unwrap();
+    let answer = whole_answer(&AnthropicMessages, bytes.into()).unwrap();
     let collected = completion(answer.as_ref())["choices"][0]["message"].clone();
     let bytes = recording("anthropic-messages", "thinking-tools.sse");
     let kept = kept_message(&stream(&AnthropicMessages, [bytes.as_slice()]).out);

@@ -20,7 +20,7 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use tollgate_providers::{ADAPTERS, Adapter};
 
-use support::{Streamed, head, recordings, stream};
+use support::{Streamed, recordings, stream, whole_answer};
 
 /// Name and bytes of every recording of an adapter's protocol.
 fn recorded(adapter: &dyn Adapter) -> Vec<(String, Vec<u8>)> {
@@ -95,9 +95,9 @@ fn a_whole_answer_that_is_cut_is_an_answer_or_a_fault() {
         for at in 0..bytes.len() {
             let cut = Bytes::copy_from_slice(&bytes[..at]);
             if name.rsplit('.').next() == Some("json") && !bytes[at..].trim_ascii().is_empty() {
-                assert!(adapter.whole(&head(), cut).is_err(), "{name} cut at {at}");
+                assert!(whole_answer(adapter, cut).is_err(), "{name} cut at {at}");
             } else {
-                drop(adapter.whole(&head(), cut));
+                drop(whole_answer(adapter, cut));
             }
         }
     });
@@ -127,7 +127,7 @@ proptest! {
             }
             let whole = seen(&stream(adapter, [damaged.as_slice()]));
             assert_eq!(seen(&stream(adapter, pieces(&damaged, &cuts))), whole, "{name}");
-            drop(adapter.whole(&head(), Bytes::from(damaged)));
+            drop(whole_answer(adapter, Bytes::from(damaged)));
         });
     }
 
@@ -135,7 +135,7 @@ proptest! {
     fn random_bytes_are_no_panic(bytes in prop::collection::vec(any::<u8>(), 0..512)) {
         for adapter in ADAPTERS {
             drop(stream(*adapter, [bytes.as_slice()]));
-            drop(adapter.whole(&head(), Bytes::from(bytes.clone())));
+            drop(whole_answer(*adapter, Bytes::from(bytes.clone())));
         }
     }
 
@@ -153,7 +153,7 @@ proptest! {
         for adapter in ADAPTERS {
             let whole = seen(&stream(*adapter, [text.as_bytes()]));
             assert_eq!(seen(&stream(*adapter, text.as_bytes().chunks(1))), whole);
-            drop(adapter.whole(&head(), Bytes::from(text.clone())));
+            drop(whole_answer(*adapter, Bytes::from(text.clone())));
         }
     }
 }

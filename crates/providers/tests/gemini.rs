@@ -10,7 +10,7 @@ mod reading;
 use http::header::AUTHORIZATION;
 use reading::{Place, completion, kept_message, recording, streamed, whole};
 use serde_json::{Value, json};
-use support::{head, stream};
+use support::{stream, whole_answer};
 use tollgate_catalog::{Auth, Quirks};
 use tollgate_providers::{Adapter, Gemini};
 
@@ -318,7 +318,7 @@ fn the_form_of_the_answer_is_enforced_or_asked_for() {
 #[test]
 fn an_answer_goes_back_as_it_came() {
     let collected = |name: &str| {
-        let answer = Gemini.whole(&head(), recording("gemini", name).into()).unwrap();
+        let answer = whole_answer(&Gemini, recording("gemini", name).into()).unwrap();
         completion(answer.as_ref())["choices"][0]["message"].clone()
     };
     let bytes = recording("gemini", "tools-parallel.sse");

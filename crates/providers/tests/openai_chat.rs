@@ -9,11 +9,11 @@ mod support;
 
 use bytes::Bytes;
 use tollgate_catalog::{Auth, MaxTokensField, Quirks, ReasoningStyle};
-use tollgate_providers::{Adapter, FaultKind, OpenAiChat, Outbound, Target};
-use tollgate_types::{Usage, UsageSource, Usd};
+use tollgate_providers::{Adapter, FaultKind, Native, OpenAiChat, Outbound, Target};
+use tollgate_types::{Timestamp, Usage, UsageSource, Usd};
 use tollgate_wire::chat::{ChatCall, FinishReason, UsageView};
 
-use support::{head, recordings, stream};
+use support::{head, recordings, stream, whole_answer};
 
 fn recording(name: &str) -> Vec<u8> {
     std::fs::read(recordings("openai-chat").join(name)).unwrap()
@@ -32,7 +32,8 @@ fn encoded(request: &str, quirks: &Quirks, parameters: &[&str]) -> String {
         auth: Auth::Bearer,
         quirks,
     };
-    let outbound = Outbound { call: &call, target, end_user: Some("u-hash") };
+    let now = Timestamp::from_unix_millis(1_000);
+    let outbound = Outbound { call: &call, target, end_user: Some("u-hash"), now };
     let request = OpenAiChat.encode(&outbound).unwrap();
     assert_eq!(request.uri(), "https://host/v1/chat/completions");
     assert_eq!(request.headers()["authorization"], "Bearer sk-secret");
@@ -247,7 +248,7 @@ fn usage() -> UsageView {
 
 #[test]
 fn a_whole_answer_keeps_what_is_not_ours() {
-    let answer = OpenAiChat.whole(&head(), recording("text.json").into()).unwrap();
+    let answer = Native::whole(&OpenAiChat, &head(), recording("text.json").into()).unwrap();
     let json = String::from_utf8(answer.render(&head(), &usage())).unwrap();
     let (before, rest) = json.split_once(r#","usage":"#).unwrap();
     assert!(before.starts_with(
@@ -264,14 +265,14 @@ fn whole_answers_that_are_none_are_faults() {
         ("empty.json", FaultKind::Empty),
         ("garbage.json", FaultKind::Broken),
     ] {
-        let fault = OpenAiChat.whole(&head(), recording(name).into()).unwrap_err();
+        let fault = whole_answer(&OpenAiChat, recording(name).into()).unwrap_err();
         assert_eq!(fault.kind, kind, "{name}");
     }
 }
 
 #[test]
 fn the_terminator_is_the_end_and_text_must_be_utf8() {
-    let mut stream = OpenAiChat.stream(&head());
+    let mut stream = Native::stream(&OpenAiChat, &head());
     let mut out = Vec::new();
     let recorded = recording("text.sse");
     let (before, done) = recorded.split_at(recorded.len() - "data: [DONE]\n\n".len());
@@ -279,7 +280,7 @@ fn the_terminator_is_the_end_and_text_must_be_utf8() {
     assert!(!stream.is_done());
     stream.push(done, &mut out).unwrap();
     assert!(stream.is_done());
-    let mut stream = OpenAiChat.stream(&head());
+    let mut stream = Native::stream(&OpenAiChat, &head());
     let event = b"data: {\"choices\":[{\"delta\":{\"content\":\"\xff\"}}]}\n\n";
     let fault = stream.push(event, &mut out).unwrap_err();
     assert_eq!(fault.kind, FaultKind::Broken);
@@ -289,13 +290,13 @@ fn the_terminator_is_the_end_and_text_must_be_utf8() {
 fn hidden_reasoning_is_not_shown() {
     let mut hiding = head();
     hiding.hides_reasoning = true;
-    let mut stream = OpenAiChat.stream(&hiding);
+    let mut stream = Native::stream(&OpenAiChat, &hiding);
     let mut out = Vec::new();
     stream.push(&recording("reasoning-content.sse"), &mut out).unwrap();
     stream.finish(&mut out).unwrap();
     let text = String::from_utf8(out).unwrap();
     assert!(!text.contains("reasoning") && text.contains("42"), "{text}");
-    let whole = OpenAiChat.whole(&hiding, recording("reasoning.json").into()).unwrap();
+    let whole = Native::whole(&OpenAiChat, &hiding, recording("reasoning.json").into()).unwrap();
     let json = String::from_utf8(whole.render(&hiding, &usage())).unwrap();
     assert!(!json.contains("Let me see"), "{json}");
 }

@@ -13,6 +13,8 @@ use crate::prompt::{Format, Prompt, Thinking, ToolChoice};
 use crate::random::Random;
 use crate::tokens;
 
+pub(crate) use prose::spoken;
+
 /// A finished answer.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Answer {
@@ -34,6 +36,14 @@ pub(crate) struct Call {
     pub(crate) arguments_text: String,
 }
 
+/// What the ids of calls look like, which differs from provider to provider.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CallIds {
+    pub(crate) prefix: &'static str,
+    /// Letters after the prefix; none means that calls have no ids.
+    pub(crate) letters: usize,
+}
+
 /// Why the answer ended.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Finish {
@@ -43,6 +53,8 @@ pub(crate) enum Finish {
     Sequence(String),
     Length,
     Calls,
+    /// The text is a refusal.
+    Refused,
 }
 
 /// Token counts, with every part included in its whole.
@@ -60,23 +72,28 @@ pub(crate) struct Usage {
 
 /// The part of a prompt that the `cached` model finds in its cache goes by blocks of this size.
 const CACHE_BLOCK_TOKENS: u64 = 128;
+/// What a model says that refuses.
+const REFUSAL: &str = "I'm sorry, but I can't help with that.";
 /// Prompts from this size are cached as a whole, smaller ones by half.
 const CACHE_WHOLE_TOKENS: u64 = 1_024;
 
 impl Answer {
-    /// Answers `prompt`. `ids` and `id_prefix` make the ids of calls.
+    /// Answers `prompt`. `ids` makes the ids of calls, in the form of `call_ids`.
     pub(crate) fn compose(
         behaviour: Behaviour,
         prompt: &Prompt,
         ids: &mut Random,
-        id_prefix: &str,
+        call_ids: CallIds,
     ) -> Self {
         let mut answer = Self::default();
         if calls_tools(behaviour, prompt) {
-            answer.calls = call::all(prompt, ids, id_prefix);
+            answer.calls = call::all(prompt, ids, call_ids);
         }
         if answer.calls.is_empty() {
             answer.text = rest_after_prefill(text_of(behaviour, prompt), prompt);
+            if behaviour == Behaviour::Refuse {
+                answer.finish = Finish::Refused;
+            }
         } else {
             answer.finish = Finish::Calls;
         }
@@ -165,6 +182,7 @@ fn text_of(behaviour: Behaviour, prompt: &Prompt) -> String {
         Behaviour::Think(_) => prose::conclusion(prompt),
         Behaviour::Vision => vision(prompt),
         Behaviour::Bench => bench::words(),
+        Behaviour::Refuse => REFUSAL.to_owned(),
     }
 }
 

@@ -14,8 +14,7 @@ use crate::model::MODELS;
 use crate::protocol::header;
 
 pub(crate) use error::{error_event, failure};
-pub(crate) use read::{read, read_prompt};
-pub(crate) use write::Encoder;
+pub(crate) use read::{read, read_body, read_prompt};
 
 /// The caller's key.
 pub(crate) fn key(headers: &HeaderMap) -> Option<&str> {

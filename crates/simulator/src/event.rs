@@ -7,11 +7,12 @@ use std::collections::VecDeque;
 
 use bytes::Bytes;
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::answer::{Answer, Call};
 use crate::tokens;
 
-/// Events that one step gave and that are not written yet. A step gives at most four.
+/// Events that one step gave and that are not written yet. A step gives but a few.
 pub(crate) type Events = VecDeque<Event>;
 
 /// One unit of a stream, written at once.
@@ -137,4 +138,19 @@ pub(crate) fn wrapped(before: &[u8], value: &impl Serialize, after: &[u8]) -> By
 pub(crate) fn json(value: &impl Serialize) -> Vec<u8> {
     // Our own wire types have text keys and no failing `Serialize`, so there is always JSON.
     serde_json::to_vec(value).unwrap_or_default()
+}
+
+/// A field that is there, and perhaps null.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub(crate) enum Nullable<T> {
+    Null,
+    Is(T),
+}
+
+/// Puts `value` into `object` under `key`.
+pub(crate) fn set(object: &mut Value, key: &str, value: Value) {
+    if let Some(fields) = object.as_object_mut() {
+        fields.insert(key.to_owned(), value);
+    }
 }

@@ -1,20 +1,24 @@
-//! The Gemini protocol: `generateContent` and `streamGenerateContent`.
+//! The Gemini protocol: `generateContent` and `streamGenerateContent`, embeddings, and images by
+//! `predict`.
 //!
 //! Source: <https://ai.google.dev/api/generate-content>.
 
+mod embed;
 mod error;
+mod predict;
 mod read;
 mod write;
 
 use http::HeaderMap;
 use serde_json::{Value, json};
 
-use crate::model::MODELS;
+use crate::model::{MODELS, OPERATION_MODELS};
 use crate::protocol::{bearer, header};
 
+pub(crate) use embed::{embed, embed_batch};
 pub(crate) use error::failure;
+pub(crate) use predict::predict;
 pub(crate) use read::{read, read_prompt};
-pub(crate) use write::{Encoder, Framing};
 
 /// The caller's key: a header, a query parameter, or an access token as Vertex has it.
 pub(crate) fn key<'a>(headers: &'a HeaderMap, query: &'a str) -> Option<&'a str> {
@@ -27,6 +31,14 @@ pub(crate) fn key<'a>(headers: &'a HeaderMap, query: &'a str) -> Option<&'a str>
 
 /// The answer to `GET /v1beta/models`.
 pub(crate) fn models() -> Value {
+    let methods = |id: &str| -> &[&str] {
+        match id {
+            "embed" => &["embedContent", "batchEmbedContents"],
+            "image" => &["predict"],
+            _ => &["generateContent", "countTokens"],
+        }
+    };
+    let operations = OPERATION_MODELS.iter().filter(|(id, _)| ["embed", "image"].contains(id));
     let entry = |(id, description): &(&str, &str)| {
         json!({
             "name": format!("models/{id}"),
@@ -35,7 +47,7 @@ pub(crate) fn models() -> Value {
             "description": description,
             "inputTokenLimit": 1_048_576,
             "outputTokenLimit": 65_536,
-            "supportedGenerationMethods": ["generateContent", "countTokens"],
+            "supportedGenerationMethods": methods(id),
             "temperature": 1,
             "topP": 0.95,
             "topK": 64,
@@ -43,5 +55,5 @@ pub(crate) fn models() -> Value {
             "thinking": id.starts_with("think"),
         })
     };
-    json!({ "models": MODELS.iter().map(entry).collect::<Vec<_>>() })
+    json!({ "models": MODELS.iter().chain(operations).map(entry).collect::<Vec<_>>() })
 }

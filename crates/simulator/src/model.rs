@@ -14,6 +14,7 @@ pub(crate) enum Behaviour {
     Vision,
     Cached,
     Bench,
+    Refuse,
     Missing,
 }
 
@@ -26,8 +27,8 @@ pub(crate) enum ReasoningField {
     Reasoning,
 }
 
-/// The names in the lists of models, with what they do.
-pub const MODELS: [(&str, &str); 9] = [
+/// The names of models for conversations in the lists of models, with what they do.
+pub const MODELS: [(&str, &str); 10] = [
     ("echo", "Answers with the text of the last user message"),
     ("prose", "Answers with seeded prose"),
     ("tools", "Calls the tools that it is offered"),
@@ -36,7 +37,19 @@ pub const MODELS: [(&str, &str); 9] = [
     ("think-reasoning", "Like think, with the field called reasoning"),
     ("vision", "Says which images it got"),
     ("cached", "Like echo, with half of the prompt read from a cache"),
+    ("refuse", "Refuses to answer"),
     ("bench", "Answers with fixed bytes"),
+];
+
+/// The names of models for other operations. They are in the lists of the providers that have such
+/// models; every model does every operation, whatever its name.
+pub const OPERATION_MODELS: [(&str, &str); 6] = [
+    ("embed", "Embeds in 8 dimensions, unless told otherwise"),
+    ("rerank", "Ranks documents by the words that they share with the query"),
+    ("image", "Makes pictures of one colour"),
+    ("speech", "Speaks in a tone"),
+    ("transcribe", "Hears prose, whatever is said"),
+    ("moderate", "Flags words such as `kill`"),
 ];
 
 /// A requested model.
@@ -50,6 +63,8 @@ impl Model {
     /// Reads a requested name.
     pub(crate) fn parse(name: &str) -> Result<Self, ScriptError> {
         let (base, suffixes) = name.split_once('+').unwrap_or((name, ""));
+        // Ollama gives every model this tag.
+        let base = base.strip_suffix(":latest").unwrap_or(base);
         Ok(Self { behaviour: Behaviour::of(base), script: suffixes.parse()? })
     }
 }
@@ -64,6 +79,7 @@ impl Behaviour {
             "think-reasoning" => Self::Think(ReasoningField::Reasoning),
             "vision" => Self::Vision,
             "cached" => Self::Cached,
+            "refuse" => Self::Refuse,
             "bench" => Self::Bench,
             "missing-model" => Self::Missing,
             _ => Self::Prose,

@@ -6,9 +6,9 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 
 use crate::answer::Answer;
+use crate::encode::{Encode, broken_off};
 use crate::event::{Cursor, Event, Events};
 use crate::pace::Pace;
-use crate::protocol::Encoder;
 use crate::script::{Break, Script};
 
 /// What to do next.
@@ -39,12 +39,16 @@ pub(crate) struct Player {
 }
 
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "a player is boxed whole, and mostly an answer")]
 enum Source {
     Answer {
         answer: Answer,
-        encoder: Encoder,
+        encoder: Box<dyn Encode>,
         cursor: Cursor,
+    },
+    /// Events that are ready, and the one to end with when the script has the stream fail.
+    Ready {
+        events: Events,
+        error: Event,
     },
     /// Bytes to send at once, and what to do after them.
     Bytes {
@@ -55,9 +59,19 @@ enum Source {
 
 impl Player {
     /// Streams `answer`.
-    pub(crate) fn stream(answer: Answer, encoder: Encoder, script: Script, pace: Pace) -> Self {
+    pub(crate) fn stream(
+        answer: Answer,
+        encoder: Box<dyn Encode>,
+        script: Script,
+        pace: Pace,
+    ) -> Self {
         let source = Source::Answer { answer, encoder, cursor: Cursor::default() };
         Self::new(source, script, pace)
+    }
+
+    /// Streams events that are ready; `error` comes when the script has the stream fail.
+    pub(crate) fn events(events: Events, error: Event, script: Script, pace: Pace) -> Self {
+        Self::new(Source::Ready { events, error }, script, pace)
     }
 
     /// Sends the body of a whole answer; when the script breaks it off, only its first half.
@@ -135,7 +149,7 @@ impl Player {
         let Some(tokens) = event.content_tokens else { return Step::Write(event.bytes) };
         if self.script.garbage_after == Some(self.content_sent) && !self.garbage_sent {
             self.garbage_sent = true;
-            let garbage = truncated(&event.bytes);
+            let garbage = self.truncated(&event.bytes);
             self.events.push_front(event);
             return Step::Write(garbage);
         }
@@ -162,6 +176,7 @@ impl Player {
                     let beat = cursor.next(answer)?;
                     encoder.encode(beat, answer, &mut self.events);
                 }
+                Source::Ready { events, .. } => return events.pop_front(),
                 Source::Bytes { bytes, .. } => return bytes.take().map(Event::framing),
             }
         }
@@ -175,33 +190,37 @@ impl Player {
             Break::End | Break::Error => Step::End,
         };
         self.last = Some(last.clone());
-        match &self.source {
-            Source::Answer { encoder, .. } if kind == Break::Error => {
-                // Cleared, so that a gathering player comes to its end behind the error.
-                self.script.break_after = Some((0, Break::End));
-                Step::Write(encoder.error().bytes)
-            }
-            Source::Answer { .. } | Source::Bytes { .. } => last,
+        let error = match &self.source {
+            Source::Answer { encoder, .. } => encoder.error().bytes,
+            Source::Ready { error, .. } => error.bytes.clone(),
+            Source::Bytes { .. } => return last,
+        };
+        if kind != Break::Error {
+            return last;
         }
+        // Cleared, so that a gathering player comes to its end behind the error.
+        self.script.break_after = Some((0, Break::End));
+        Step::Write(error)
     }
 
     fn finish(&mut self) -> Step {
         let last = match &self.source {
-            Source::Answer { .. } => Step::End,
+            Source::Answer { .. } | Source::Ready { .. } => Step::End,
             Source::Bytes { then, .. } => then.clone(),
         };
         self.last = Some(last.clone());
         last
     }
 
-    const fn is_stream(&self) -> bool {
-        matches!(self.source, Source::Answer { .. })
+    fn truncated(&self, event: &Bytes) -> Bytes {
+        match &self.source {
+            Source::Answer { encoder, .. } => encoder.truncated(event),
+            Source::Ready { .. } => broken_off(event, b"\n\n"),
+            Source::Bytes { .. } => event.clone(),
+        }
     }
-}
 
-/// An event that breaks off in the middle of its JSON, but ends like an event.
-fn truncated(event: &Bytes) -> Bytes {
-    let mut bytes = BytesMut::from(event.slice(..event.len() * 2 / 3));
-    bytes.extend_from_slice(b"\n\n");
-    bytes.freeze()
+    const fn is_stream(&self) -> bool {
+        matches!(self.source, Source::Answer { .. } | Source::Ready { .. })
+    }
 }

@@ -43,6 +43,21 @@ impl Random {
         (0..12).map(|_| self.unit()).sum::<f64>() - 6.0
     }
 
+    /// So many hexadecimal digits.
+    pub(crate) fn hex(&mut self, digits: usize) -> String {
+        (0..digits)
+            .filter_map(|_| char::from_digit(u32::try_from(self.below(16)).ok()?, 16))
+            .collect()
+    }
+
+    /// An identifier such as `0f8fad5b-d9cb-469f-a165-70867728950e`.
+    pub(crate) fn uuid(&mut self) -> String {
+        let (high, low) = (self.next(), self.next());
+        let (first, second, third) = (high >> 32, high >> 16 & 0xFFFF, high & 0xFFF);
+        let (fourth, fifth) = (low >> 48 & 0x3FFF | 0x8000, low & 0xFFFF_FFFF_FFFF);
+        format!("{first:08x}-{second:04x}-4{third:03x}-{fourth:04x}-{fifth:012x}")
+    }
+
     /// An identifier such as `call_Zx81…`.
     pub(crate) fn id(&mut self, prefix: &str, length: usize) -> String {
         let mut id = String::with_capacity(prefix.len() + length);
@@ -57,10 +72,15 @@ impl Random {
 
 /// Hashes `text` on top of `seed`; the same on every machine and in every build.
 pub(crate) fn hash(seed: u64, text: &str) -> u64 {
+    hash_bytes(seed, text.as_bytes())
+}
+
+/// Hashes `bytes` as [`hash`] does text.
+pub(crate) fn hash_bytes(seed: u64, bytes: &[u8]) -> u64 {
     let start = seed ^ 0xCBF2_9CE4_8422_2325;
-    mix(text
-        .bytes()
-        .fold(start, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01B3)))
+    mix(bytes
+        .iter()
+        .fold(start, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01B3)))
 }
 
 const fn mix(number: u64) -> u64 {

@@ -17,8 +17,14 @@ pub const REQUEST_BYTES_MAX: usize = 64 << 20;
 /// How many model names are counted; requests to further names are answered and not counted.
 pub const NAMES_MAX: usize = 10_000;
 
-const SECRET_HEADERS: [&str; 5] =
-    ["authorization", "proxy-authorization", "x-api-key", "api-key", "x-goog-api-key"];
+const SECRET_HEADERS: [&str; 6] = [
+    "authorization",
+    "proxy-authorization",
+    "x-api-key",
+    "api-key",
+    "x-goog-api-key",
+    "x-amz-security-token",
+];
 
 /// One request as it came in.
 #[derive(Clone, Debug)]

@@ -83,11 +83,11 @@ pub struct FailFirst {
 /// | `tps:N` | tokens per second |
 /// | `jitter:PCT` | how much the waits between tokens vary |
 /// | `no-usage` | reports no usage |
-/// | `no-done` | leaves out `[DONE]` |
+/// | `no-done` | leaves out `[DONE]`, where the protocol has it |
 /// | `none` | forgets what earlier scripts asked for |
 ///
-/// A content event brings text, reasoning or arguments. An answer that is not streamed has none:
-/// there, the breaks and `garbage-after` strike in the middle of the body whatever N is, and
+/// A content event brings text, reasoning, arguments or an image. An answer that is not streamed has
+/// none: there, the breaks and `garbage-after` strike in the middle of the body whatever N is, and
 /// `error-after` is `error-in-200`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Script {

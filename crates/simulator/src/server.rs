@@ -87,6 +87,41 @@ impl Simulator {
         format!("{}/v1beta", self.origin())
     }
 
+    /// The base URL for clients of Azure OpenAI: what comes before `/openai`.
+    pub fn azure_base(&self) -> String {
+        self.origin()
+    }
+
+    /// The base URL for clients of Vertex AI: what comes before `/projects` or `/publishers`.
+    pub fn vertex_base(&self) -> String {
+        format!("{}/v1", self.origin())
+    }
+
+    /// Where service accounts get access tokens for Vertex AI.
+    pub fn token_url(&self) -> String {
+        format!("{}/token", self.origin())
+    }
+
+    /// The base URL for clients of Bedrock: what comes before `/model`.
+    pub fn bedrock_base(&self) -> String {
+        self.origin()
+    }
+
+    /// The base URL for clients of Cohere: what comes before `/v2/chat` and `/v1/models`.
+    pub fn cohere_base(&self) -> String {
+        format!("{}/cohere", self.origin())
+    }
+
+    /// The base URL for clients of Mistral.
+    pub fn mistral_base(&self) -> String {
+        format!("{}/mistral/v1", self.origin())
+    }
+
+    /// The base URL for clients of Ollama: what comes before `/api`.
+    pub fn ollama_base(&self) -> String {
+        self.origin()
+    }
+
     /// Sets what goes wrong unless a request says otherwise; the empty script is that nothing does.
     pub fn script(&self, script: &str) -> Result<(), ScriptError> {
         let script: Script = script.parse()?;

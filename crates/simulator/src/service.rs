@@ -3,6 +3,8 @@
 //! Scripted faults come before the request is looked at closely, so that a fault strikes whatever
 //! was asked; the rules of the protocol come after.
 
+mod operate;
+
 use std::borrow::Cow;
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -19,22 +21,21 @@ use serde_json::{Value, json};
 
 use crate::answer::Answer;
 use crate::body::{AnswerBody, Played};
+use crate::encode::EVENT_STREAM;
 use crate::failure::{Failure, Reply};
-use crate::gemini::Framing;
 use crate::model::{Behaviour, Model};
+use crate::operation::{Form, JSON, Operation};
 use crate::pace::Pace;
 use crate::player::Player;
-use crate::protocol::{Asked, Label, Protocol, header};
+use crate::protocol::{Asked, Asking, Label, Protocol, header};
 use crate::random::Random;
 use crate::record::RecordedRequest;
-use crate::route::{Target, Verb};
+use crate::route::{Ask, Target, Verb};
 use crate::script::{Break, Front, Script};
 use crate::state::{OpenStream, State};
-use crate::{anthropic, control, gemini, openai};
+use crate::{anthropic, control, gemini, ollama, vertex};
 
 const SCRIPT_HEADER: &str = "x-simulate";
-const JSON: &str = "application/json";
-const EVENT_STREAM: &str = "text/event-stream; charset=utf-8";
 const HTML: &[u8] = b"<!DOCTYPE html>\n<html><head><title>502 Bad Gateway</title></head>\n\
     <body><center><h1>502 Bad Gateway</h1></center></body></html>\n";
 
@@ -78,6 +79,13 @@ struct Exchange {
     ids: Random,
 }
 
+/// A request for an operation, as far as it was looked at.
+struct Ordered {
+    operation: Operation,
+    model: Option<String>,
+    form: Option<Form>,
+}
+
 /// Serves one request. `reset` has the connection's socket reset.
 ///
 /// Cancel safe: dropped when the client goes away, and then only counters have changed.
@@ -90,7 +98,9 @@ pub(crate) async fn serve(
     let (head, incoming) = request.into_parts();
     let target = Target::of(&head);
     if target == Target::Control {
-        let outcome = Outcome::of_reply(control::answer(&state, &head), JSON);
+        let reply = control::answer(&state, &head);
+        let image = reply.status == 200 && control::is_image(head.uri.path());
+        let outcome = Outcome::of_reply(reply, if image { "image/png" } else { JSON });
         return Ok(outcome.response(&state, reset, open));
     }
     let protocol = target.protocol();
@@ -107,11 +117,21 @@ impl Exchange {
     async fn run(&mut self, incoming: Incoming) -> Result<Outcome, Failure> {
         let body = read_body(incoming, self.state.config.body_bytes_max).await?;
         let glance: Glance<'_> = serde_json::from_slice(&body).unwrap_or_default();
-        if let Some(outcome) = self.bench(&glance) {
+        if let Some(outcome) = self.bench(&glance, &body) {
             return outcome;
         }
-        let model = match &self.target {
-            Target::Gemini { model, .. } => Some(model.clone()),
+        let form = match &self.target {
+            Target::Operate(_, Operation::Transcribe, _) => {
+                Some(Form::read(&self.head, body.clone()).await)
+            }
+            _ => None,
+        };
+        let model = match (&self.target, &form) {
+            (
+                Target::Ask(Ask { model: Some(model), .. }) | Target::Operate(_, _, Some(model)),
+                _,
+            ) => Some(model.clone()),
+            (_, Some(form)) => form.text("model").map(str::to_owned),
             _ => glance.model.map(Cow::into_owned),
         };
         if let Some(model) = &model {
@@ -120,7 +140,7 @@ impl Exchange {
         let record =
             RecordedRequest::new(&self.head, body.clone(), model.as_deref(), self.protocol);
         self.state.record(record);
-        self.authorize()?;
+        self.authorize(&body)?;
         let script = self.script(model.as_deref())?;
         self.fail_first(model.as_deref().unwrap_or_default(), &script)?;
         self.front(&script).await?;
@@ -130,10 +150,15 @@ impl Exchange {
                 Some(entry) => Ok(Outcome::json(&entry)),
                 None => Err(Failure::model_missing(id)),
             },
-            Target::CountMessages | Target::Gemini { verb: Verb::Count, .. } => self.count(&body),
-            Target::Chat | Target::Messages | Target::Gemini { .. } => {
-                self.generate(model, script, &body).await
+            Target::Token => Ok(Outcome::of_reply(vertex::token(&body, &mut self.ids), JSON)),
+            Target::Show => Ok(Outcome::json(&ollama::show(&body, self.now())?)),
+            Target::Version => Ok(Outcome::json(&ollama::version())),
+            Target::Count(_) => self.count(&body),
+            Target::Operate(_, operation, _) => {
+                let asked = Ordered { operation: *operation, model, form };
+                self.operate(asked, script, &body).await
             }
+            Target::Ask(Ask { verb, .. }) => self.generate(model, *verb, script, &body).await,
             Target::Control | Target::Unknown(_) => {
                 Err(Failure::no_route(self.head.method.as_str(), self.head.uri.path()))
             }
@@ -141,7 +166,7 @@ impl Exchange {
     }
 
     /// The fixed bytes of the `bench` model, when nothing in particular is asked of it.
-    fn bench(&self, glance: &Glance<'_>) -> Option<Result<Outcome, Failure>> {
+    fn bench(&self, glance: &Glance<'_>, body: &Bytes) -> Option<Result<Outcome, Failure>> {
         let name = glance.model.as_deref()?;
         let coalesced = match name {
             "bench" => false,
@@ -150,11 +175,12 @@ impl Exchange {
         };
         let plain = !self.head.headers.contains_key(SCRIPT_HEADER)
             && *self.state.default_script.read() == Script::default();
-        if self.target != Target::Chat || !plain {
+        let chat = matches!(self.target, Target::Ask(_)) && self.protocol == Protocol::OpenAi;
+        if !chat || !plain {
             return None;
         }
         self.state.calls.lock().add(name);
-        if let Err(failure) = self.authorize() {
+        if let Err(failure) = self.authorize(body) {
             return Some(Err(failure));
         }
         let bench = &self.state.bench;
@@ -167,11 +193,11 @@ impl Exchange {
         Some(Ok(Outcome { status: 200, content_type, headers: Vec::new(), content }))
     }
 
-    fn authorize(&self) -> Result<(), Failure> {
-        if !self.state.config.require_key {
+    fn authorize(&self, body: &Bytes) -> Result<(), Failure> {
+        if !self.state.config.require_key || self.target == Target::Token {
             return Ok(());
         }
-        self.protocol.authorize(&self.head.headers, self.head.uri.query().unwrap_or_default())
+        self.protocol.authorize(&self.head, body)
     }
 
     /// The server's script, then the model's, then the request's.
@@ -214,24 +240,28 @@ impl Exchange {
     async fn generate(
         &mut self,
         model: Option<String>,
+        verb: Verb,
         script: Script,
         body: &Bytes,
     ) -> Result<Outcome, Failure> {
         let value = self.parsed(body)?;
         let Some(model) = model.filter(|model| !model.is_empty()) else {
-            return Err(self.no_model());
+            return Err(self.protocol.no_model());
         };
         let behaviour = Model::parse(&model).map_or(Behaviour::Prose, |model| model.behaviour);
         if behaviour == Behaviour::Missing {
             return Err(Failure::model_missing(&model));
         }
         let pace = Pace::new(&self.state.config.timing, &script, self.ids.next());
-        let asked = self.read(&value, model, behaviour, &script)?;
+        let label = self.label(model, &script);
+        let head = &self.head;
+        let asking = Asking { head, body: &value, label, behaviour, verb };
+        let asked = self.protocol.read(asking)?;
         let answer = if script.front == Some(Front::Empty) {
             Answer::empty(&asked.prompt)
         } else {
-            let prefix = asked.encoder.call_id_prefix();
-            Answer::compose(behaviour, &asked.prompt, &mut self.ids, prefix)
+            let call_ids = asked.encoder.call_ids();
+            Answer::compose(behaviour, &asked.prompt, &mut self.ids, call_ids)
         };
         Ok(self.deliver(asked, answer, script, pace).await)
     }
@@ -245,25 +275,53 @@ impl Exchange {
         pace: Pace,
     ) -> Outcome {
         let content_type = if asked.streamed { asked.encoder.stream_content_type() } else { JSON };
-        match script.front {
-            Some(Front::Garbage) => return Outcome::html(),
-            Some(Front::ErrorIn200) => return self.error_in_200(),
-            Some(Front::Stall) => {
-                let content = Content::Played(Box::new(Player::silence(pace)), 0);
-                return self.answered(content_type, content);
-            }
-            Some(Front::Status(_) | Front::Hang | Front::Empty) | None => {}
+        if let Some(outcome) = self.instead(content_type, &script, &pace) {
+            return outcome;
         }
-        let drip = script.drip.map_or(0, usize::from);
         if asked.streamed {
             let player = Player::stream(answer, asked.encoder, script, pace);
-            return self.answered(content_type, Content::Played(Box::new(player), drip));
+            return self.played(content_type, player, &script);
         }
         tokio::time::sleep(pace.whole(answer.usage.completion)).await;
+        let whole = Bytes::from(asked.encoder.whole(&answer));
+        self.whole(content_type, whole, script, pace)
+    }
+
+    /// What the script has come in place of any answer.
+    fn instead(
+        &mut self,
+        content_type: &'static str,
+        script: &Script,
+        pace: &Pace,
+    ) -> Option<Outcome> {
+        match script.front {
+            Some(Front::Garbage) => Some(Outcome::html()),
+            Some(Front::ErrorIn200) => Some(self.error_in_200()),
+            Some(Front::Stall) => {
+                let content = Content::Played(Box::new(Player::silence(pace.clone())), 0);
+                Some(self.answered(content_type, content))
+            }
+            Some(Front::Status(_) | Front::Hang | Front::Empty) | None => None,
+        }
+    }
+
+    fn played(&mut self, content_type: &'static str, player: Player, script: &Script) -> Outcome {
+        let drip = script.drip.map_or(0, usize::from);
+        self.answered(content_type, Content::Played(Box::new(player), drip))
+    }
+
+    /// Sends an answer in one piece, or as far as the script lets it come.
+    fn whole(
+        &mut self,
+        content_type: &'static str,
+        whole: Bytes,
+        script: Script,
+        pace: Pace,
+    ) -> Outcome {
         if matches!(script.break_after, Some((_, Break::Error))) {
             return self.error_in_200();
         }
-        let whole = Bytes::from(asked.encoder.whole(&answer));
+        let drip = script.drip.map_or(0, usize::from);
         let plain = drip == 0 && script.break_after.is_none() && script.garbage_after.is_none();
         let content = if plain {
             Content::Whole(whole)
@@ -273,37 +331,19 @@ impl Exchange {
         self.answered(content_type, content)
     }
 
-    fn read(
-        &mut self,
-        value: &Value,
-        model: String,
-        behaviour: Behaviour,
-        script: &Script,
-    ) -> Result<Asked, Failure> {
-        let label = Label {
+    fn label(&mut self, model: String, script: &Script) -> Label {
+        Label {
             model,
             created: self.now(),
             ids: Random::new(self.ids.next()),
             usage_reported: !script.no_usage,
             done_sent: !script.no_done,
-        };
-        match self.protocol {
-            Protocol::OpenAi => openai::read(value, label, behaviour),
-            Protocol::Anthropic => anthropic::read(value, &self.head.headers, label),
-            Protocol::Gemini => gemini::read(value, label, self.gemini_framing()),
         }
-    }
-
-    fn gemini_framing(&self) -> Option<Framing> {
-        let Target::Gemini { verb: Verb::Stream, .. } = self.target else { return None };
-        let query = self.head.uri.query().unwrap_or_default();
-        let sse = query.split('&').any(|pair| pair == "alt=sse");
-        Some(if sse { Framing::Sse } else { Framing::Array })
     }
 
     fn count(&self, body: &Bytes) -> Result<Outcome, Failure> {
         let value = self.parsed(body)?;
-        if self.protocol == Protocol::Gemini {
+        if matches!(self.protocol, Protocol::Gemini | Protocol::Vertex) {
             let inner = value.get("generateContentRequest").unwrap_or(&value);
             let tokens = gemini::read_prompt(inner)?.tokens();
             return Ok(Outcome::json(&json!({ "totalTokens": tokens })));
@@ -313,34 +353,11 @@ impl Exchange {
     }
 
     fn parsed(&self, body: &Bytes) -> Result<Value, Failure> {
-        serde_json::from_slice(body).map_err(|error| {
-            Failure::invalid(match self.protocol {
-                Protocol::OpenAi => {
-                    "We could not parse the JSON body of your request. (HINT: This likely means \
-                     you aren't using your HTTP library correctly. The OpenAI API expects a JSON \
-                     payload, but what was sent was not valid JSON.)"
-                        .to_owned()
-                }
-                Protocol::Anthropic => format!("The request body is not valid JSON: {error}"),
-                Protocol::Gemini => format!("Invalid JSON payload received. {error}"),
-            })
-        })
-    }
-
-    fn no_model(&self) -> Failure {
-        Failure::invalid(match self.protocol {
-            Protocol::OpenAi => "you must provide a model parameter",
-            Protocol::Anthropic => "model: Field required",
-            Protocol::Gemini => "model is not specified",
-        })
+        serde_json::from_slice(body).map_err(|error| self.protocol.bad_json(&error))
     }
 
     fn answered(&mut self, content_type: &'static str, content: Content) -> Outcome {
-        let headers = match self.protocol {
-            Protocol::OpenAi => vec![("x-request-id", self.ids.id("req_", 32))],
-            Protocol::Anthropic => vec![("request-id", self.ids.id("req_01", 22))],
-            Protocol::Gemini => Vec::new(),
-        };
+        let headers = self.protocol.headers(&mut self.ids);
         Outcome { status: 200, content_type, headers, content }
     }
 

@@ -68,6 +68,8 @@ pub(crate) struct AttemptRow {
     latency_ms: u64,
     /// Milliseconds since the epoch.
     started_at: i64,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    dropped: Vec<String>,
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
@@ -113,6 +115,7 @@ pub(crate) fn attempt_rows(attempts: &[AttemptRecord]) -> Vec<AttemptRow> {
         fault: attempt.fault.clone(),
         latency_ms: held(attempt.latency_ms).unsigned_abs(),
         started_at: attempt.started_at.unix_millis(),
+        dropped: attempt.dropped.clone(),
     };
     attempts.iter().map(row).collect()
 }
@@ -213,6 +216,7 @@ fn read_attempts(columns: &Columns<'_>) -> Result<Vec<AttemptRecord>, StoreError
         fault: row.fault,
         latency_ms: row.latency_ms,
         started_at: Timestamp::from_unix_millis(row.started_at),
+        dropped: row.dropped,
     };
     Ok(rows.into_iter().map(record).collect())
 }

@@ -116,6 +116,8 @@ pub struct AttemptRecord {
     pub latency_ms: u64,
     /// When it began.
     pub started_at: Timestamp,
+    /// Parts of the request that this endpoint's protocol has no word for and that were left out.
+    pub dropped: Vec<String>,
 }
 
 /// An error as the caller saw it.

@@ -14,35 +14,77 @@ use crate::TestGateway;
 use crate::gateway::Stopped;
 
 /// The protocols a simulator speaks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Dialect {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Protocol {
     /// OpenAI chat: the gateway's own dialect.
     OpenAi,
+    /// OpenAI Responses.
+    Responses,
+    /// OpenAI chat on Azure.
+    Azure,
     /// Anthropic Messages.
     Anthropic,
     /// Gemini `generateContent`.
     Gemini,
+    /// Gemini on Vertex AI.
+    Vertex,
+    /// Claude on Vertex AI.
+    VertexAnthropic,
+    /// Amazon Bedrock Converse.
+    Bedrock,
+    /// Cohere v2.
+    Cohere,
+    /// Mistral.
+    Mistral,
+    /// Ollama.
+    Ollama,
 }
 
-impl Dialect {
+impl Protocol {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::OpenAi, Self::Anthropic, Self::Gemini];
+    pub const ALL: [Self; 11] = [
+        Self::OpenAi,
+        Self::Responses,
+        Self::Azure,
+        Self::Anthropic,
+        Self::Gemini,
+        Self::Vertex,
+        Self::VertexAnthropic,
+        Self::Bedrock,
+        Self::Cohere,
+        Self::Mistral,
+        Self::Ollama,
+    ];
 
     /// Its name in a configuration file.
-    pub const fn protocol(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::OpenAi => "openai-chat",
+            Self::Responses => "openai-responses",
+            Self::Azure => "azure-openai",
             Self::Anthropic => "anthropic-messages",
             Self::Gemini => "gemini",
+            Self::Vertex => "vertex",
+            Self::VertexAnthropic => "vertex-anthropic",
+            Self::Bedrock => "bedrock-converse",
+            Self::Cohere => "cohere",
+            Self::Mistral => "mistral",
+            Self::Ollama => "ollama",
         }
     }
 
     /// Where a simulator speaks it.
     pub fn base_url(self, simulator: &Simulator) -> String {
         match self {
-            Self::OpenAi => simulator.openai_base(),
+            Self::OpenAi | Self::Responses => simulator.openai_base(),
+            Self::Azure => simulator.azure_base(),
             Self::Anthropic => simulator.anthropic_base(),
             Self::Gemini => simulator.gemini_base(),
+            Self::Vertex | Self::VertexAnthropic => simulator.vertex_base(),
+            Self::Bedrock => simulator.bedrock_base(),
+            Self::Cohere => simulator.cohere_base(),
+            Self::Mistral => simulator.mistral_base(),
+            Self::Ollama => simulator.ollama_base(),
         }
     }
 }
@@ -70,16 +112,16 @@ impl Builder {
     /// Adds a provider that is a simulator, with a key it takes. People read its slug with a
     /// capital letter.
     #[must_use]
-    pub fn provider(self, slug: &str, dialect: Dialect, simulator: &Simulator) -> Self {
-        self.provider_at(slug, dialect, &dialect.base_url(simulator))
+    pub fn provider(self, slug: &str, protocol: Protocol, simulator: &Simulator) -> Self {
+        self.provider_at(slug, protocol, &protocol.base_url(simulator))
     }
 
     /// Adds a provider at any address.
     #[must_use]
-    pub fn provider_at(mut self, slug: &str, dialect: Dialect, base_url: &str) -> Self {
+    pub fn provider_at(mut self, slug: &str, protocol: Protocol, base_url: &str) -> Self {
         let (first, rest) = slug.split_at(1);
         let name = first.to_uppercase() + rest;
-        let protocol = dialect.protocol();
+        let protocol = protocol.as_str();
         self.row(&format!(
             "[[provider]]\nslug = \"{slug}\"\nname = \"{name}\"\nprotocol = \"{protocol}\"\n\
              base_url = \"{base_url}\"\napi_key = \"sk-of-{slug}\"\n"

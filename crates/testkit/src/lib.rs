@@ -5,11 +5,11 @@
 //! ```no_run
 //! # async fn example() {
 //! use serde_json::json;
-//! use tollgate_testkit::{Dialect, TestGateway, simulator};
+//! use tollgate_testkit::{Protocol, TestGateway, simulator};
 //!
 //! let provider = simulator().await;
 //! let gateway = TestGateway::builder()
-//!     .provider("acme", Dialect::OpenAi, &provider)
+//!     .provider("acme", Protocol::OpenAi, &provider)
 //!     .endpoint("acme/small", "acme", "echo", r#"{ input = "1", output = "2" }"#)
 //!     .start()
 //!     .await;
@@ -44,7 +44,7 @@ use serde_json::Value;
 use tollgate_simulator::{Simulator, SimulatorConfig};
 use tollgate_types::Usd;
 
-pub use builder::{Builder, Dialect};
+pub use builder::{Builder, Protocol};
 pub use client::{Call, Reply};
 pub use gateway::{Stopped, TestGateway};
 pub use said::{Said, ToolCall};

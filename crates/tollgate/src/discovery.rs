@@ -65,7 +65,7 @@ async fn ask(
     let target = Target {
         base_url: &access.base_url,
         upstream_model: "",
-        credential: access.credential.as_ref().map(tollgate_engine::Secret::expose),
+        credential: access.key(),
         max_output: None,
         supported_parameters: &[],
         auth: provider.auth(),

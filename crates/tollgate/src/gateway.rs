@@ -18,7 +18,7 @@ use tollgate_simulator::{Simulator, SimulatorConfig, Timing};
 use tollgate_store::{KeyRecord, Stores};
 use tollgate_store_sqlite::SqliteStore;
 use tollgate_types::{ApiKey, Chain};
-use tollgate_upstream::Upstream;
+use tollgate_upstream::{MediaFetcher, Upstream};
 
 use crate::config::Config;
 use crate::environment::Environment;
@@ -171,6 +171,11 @@ fn upstream(config: &Config) -> anyhow::Result<Upstream> {
     Upstream::new(config.limits.upstream.clone()).context("TLS can't be set up")
 }
 
+fn media(config: &Config) -> anyhow::Result<MediaFetcher> {
+    MediaFetcher::new(&config.limits.upstream, config.limits.media.clone())
+        .context("TLS can't be set up")
+}
+
 /// What can be called, and which of it local servers said themselves.
 async fn install(
     config: &Config,
@@ -208,6 +213,7 @@ async fn engine(
         config: config.limits.engine.clone(),
         installation,
         upstream: upstream(config)?,
+        media: media(config)?,
         recorder: Recorder::start(stores.clone(), tasks, config.limits.engine.unrecorded_max),
         stores,
         keys,

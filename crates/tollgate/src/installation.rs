@@ -1,10 +1,11 @@
 //! Which providers this installation can call, and how.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
-use tollgate_catalog::{Catalog, Overlay, OverlayError, Provider};
-use tollgate_engine::{Access, Installation, Secret};
-use tollgate_types::ProviderSlug;
+use tollgate_catalog::{Catalog, Overlay, OverlayError, Protocol, Provider};
+use tollgate_engine::{Access, Credential, Installation, Secret, ServiceAccount};
+use tollgate_types::{Chain, ProviderSlug};
 
 use crate::config::Config;
 use crate::environment::Environment;
@@ -41,22 +42,69 @@ fn access_to(
 ) -> Option<Access> {
     if provider.builtin {
         let base_url = simulator?.to_owned();
-        let credential = Some(Secret::new("sk-simulator".to_owned()));
+        let credential = Some(key("sk-simulator"));
         return Some(Access { base_url, credential, origin: "built in".to_owned() });
     }
     let base_url = provider.address(|name| environment.get(name).map(str::to_owned))?;
     let base_url = base_url.trim_end_matches('/').to_owned();
     if let Some(given) = config.credentials.get(&provider.slug) {
-        let credential = Some(given.secret.clone());
-        return Some(Access { base_url, credential, origin: given.origin.clone() });
+        return with_credential(provider, base_url, given.secret.expose(), &given.origin);
     }
     let variable = provider.env.iter().find_map(|name| Some((name, environment.get(name)?)));
     if let Some((name, value)) = variable {
-        let credential = Some(Secret::new(value.trim().to_owned()));
-        return Some(Access { base_url, credential, origin: name.clone() });
+        return with_credential(provider, base_url, value.trim(), name);
     }
     let origin = "configuration file, without a key".to_owned();
     is_configured(config, &provider.slug).then_some(Access { base_url, credential: None, origin })
+}
+
+fn key(text: &str) -> Credential {
+    Credential::Key(Secret::new(text.to_owned()))
+}
+
+/// A key as it is; for Vertex AI also a service account's key file, by its path or as its text.
+fn with_credential(
+    provider: &Provider,
+    base_url: String,
+    given: &str,
+    origin: &str,
+) -> Option<Access> {
+    let origin = origin.to_owned();
+    let json = match provider.protocol {
+        Protocol::Vertex | Protocol::VertexAnthropic | Protocol::VertexOpenAi => key_file(given),
+        _ => None,
+    };
+    let Some(json) = json else {
+        return Some(Access { base_url, credential: Some(key(given)), origin });
+    };
+    match json.as_deref().map(ServiceAccount::from_json) {
+        Ok(Ok(account)) => {
+            let base_url = match account.project().filter(|_| !base_url.contains("/projects/")) {
+                Some(project) => format!("{base_url}/projects/{project}/locations/global"),
+                None => base_url,
+            };
+            let credential = Some(Credential::ServiceAccount(Arc::new(account)));
+            Some(Access { base_url, credential, origin })
+        }
+        Ok(Err(error)) => {
+            tracing::warn!(provider = %provider.slug, origin, error = %Chain(&error), "a service account can't be used");
+            None
+        }
+        Err(error) => {
+            tracing::warn!(provider = %provider.slug, origin, error = %Chain(error), "a service account's key file can't be read");
+            None
+        }
+    }
+}
+
+/// The text of a key file; `None` for what is a key itself.
+fn key_file(given: &str) -> Option<std::io::Result<String>> {
+    if given.starts_with('{') {
+        return Some(Ok(given.to_owned()));
+    }
+    let path = std::path::Path::new(given);
+    let is_path = given.contains('/') || path.extension().is_some_and(|it| it == "json");
+    is_path.then(|| std::fs::read_to_string(given))
 }
 
 fn is_configured(config: &Config, slug: &ProviderSlug) -> bool {

@@ -27,10 +27,13 @@ mod body;
 mod client;
 mod connection;
 mod error;
+mod media;
 mod pool;
+mod public;
 mod tls;
 
 pub use body::{BodyTooLarge, UpstreamBody, read_bounded};
 pub use client::{Upstream, UpstreamConfig};
 pub use error::{UpstreamError, UpstreamErrorKind};
+pub use media::{Media, MediaConfig, MediaError, MediaFetcher};
 pub use tls::{RootsError, roots_from_pem};

@@ -63,24 +63,49 @@ impl Connectors {
         connect_timeout: Duration,
         extra_roots: Vec<CertificateDer<'static>>,
     ) -> Result<Self, rustls::Error> {
-        let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-        for root in extra_roots {
-            roots.add(root)?;
-        }
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let tls = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
+        let tls = tls_config(extra_roots)?;
         let mut tcp = HttpConnector::new();
-        tcp.enforce_http(false);
-        tcp.set_nodelay(true);
-        tcp.set_connect_timeout(Some(connect_timeout));
         tcp.set_keepalive(Some(Duration::from_secs(30)));
-        let builder = || HttpsConnectorBuilder::new().with_tls_config(tls.clone()).https_or_http();
+        let tcp = prepared(tcp, connect_timeout);
+        let builder = HttpsConnectorBuilder::new().with_tls_config(tls.clone()).https_or_http();
         Ok(Self {
-            http1: builder().enable_http1().wrap_connector(tcp.clone()),
-            either: builder().enable_all_versions().wrap_connector(tcp),
+            either: builder.enable_all_versions().wrap_connector(tcp.clone()),
+            http1: over_http1(tls, tcp),
         })
     }
+}
+
+/// TLS that trusts the roots compiled in and `extra_roots`.
+pub(crate) fn tls_config(
+    extra_roots: Vec<CertificateDer<'static>>,
+) -> Result<ClientConfig, rustls::Error> {
+    let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    for root in extra_roots {
+        roots.add(root)?;
+    }
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    Ok(ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_root_certificates(roots)
+        .with_no_client_auth())
+}
+
+/// A TCP connector that is set up, whatever resolves its names.
+pub(crate) fn prepared<R>(
+    mut tcp: HttpConnector<R>,
+    connect_timeout: Duration,
+) -> HttpConnector<R> {
+    tcp.enforce_http(false);
+    tcp.set_nodelay(true);
+    tcp.set_connect_timeout(Some(connect_timeout));
+    tcp
+}
+
+/// Asks for HTTP/1.1 only.
+pub(crate) fn over_http1<R>(
+    tls: ClientConfig,
+    tcp: HttpConnector<R>,
+) -> HttpsConnector<HttpConnector<R>> {
+    let builder = HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http();
+    builder.enable_http1().wrap_connector(tcp)
 }

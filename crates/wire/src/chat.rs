@@ -13,6 +13,8 @@ mod call;
 mod chunk;
 mod completion;
 mod event;
+mod form;
+mod media;
 mod message;
 mod params;
 mod shapes;
@@ -21,12 +23,16 @@ mod tool;
 mod usage;
 
 pub use annotation::UrlCitation;
-pub use call::{ChatCall, Field};
+pub use call::ChatCall;
+pub(crate) use call::PARAMETERS;
 pub use chunk::{ChunkWriter, DONE, KEEP_ALIVE};
 pub use completion::CompletionBuilder;
 pub use event::{
-    AnswerHead, ChatEvent, FinishReason, ReasoningDetail, ReasoningFormat, ReasoningKind,
+    AnswerHead, AudioDelta, ChatEvent, FinishReason, ReasoningDetail, ReasoningFormat,
+    ReasoningKind,
 };
+pub(crate) use form::Chat;
+pub use media::RemoteMedia;
 pub use message::{CacheControl, ChatRequest, Message, Part, Role, ToolCall};
 pub use params::{ChatParams, Effort, Reasoning, ResponseFormat};
 pub use survey::Survey;

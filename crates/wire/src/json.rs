@@ -14,10 +14,15 @@
 //!   them together.
 //! - No recursion: depth is bounded by [`DEPTH_MAX`], not by the stack.
 
+mod leaves;
+mod object;
 mod position;
 mod scan;
 mod write;
 
+pub use leaves::{Leaf, leaves};
+pub use object::RawObject;
+pub(crate) use object::{kind_of, not_json, raw_value, wrong_type};
 pub use position::Position;
 pub use scan::{DEPTH_MAX, ScanError, Scanner, Span};
 pub use write::{ObjectWriter, UsdNumber, write_string};

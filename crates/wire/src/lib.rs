@@ -12,7 +12,20 @@
 //!
 //! Providers and prices. A cost arrives here as an amount to print.
 
+mod answer;
+mod call;
 pub mod chat;
+mod completions;
+mod dialect;
 pub mod error;
+mod gemini;
 pub mod json;
+mod messages;
+mod ollama;
+mod responses;
 pub mod sse;
+mod translation;
+
+pub use answer::{AnswerBuilder, AnswerWriter};
+pub use call::{Call, error_body};
+pub use dialect::{Address, DIALECTS, Dialect, GATEWAY_MEMBERS, Received};

@@ -83,6 +83,8 @@ struct AttemptView {
     fault: Option<String>,
     latency: u64,
     is_byok: bool,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    dropped: Vec<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -185,5 +187,6 @@ fn attempt(record: AttemptRecord) -> AttemptView {
         fault: record.fault,
         latency: record.latency_ms,
         is_byok: false,
+        dropped: record.dropped,
     }
 }

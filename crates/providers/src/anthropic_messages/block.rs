@@ -60,6 +60,9 @@ pub(super) enum Block<'a> {
         name: &'a str,
         /// Its arguments, always an object.
         input: Cow<'a, RawValue>,
+        /// A prompt-cache marker.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        cache_control: Option<&'a CacheControl>,
     },
     /// What a tool answered.
     ToolResult {
@@ -68,6 +71,9 @@ pub(super) enum Block<'a> {
         /// The answer.
         #[serde(skip_serializing_if = "Vec::is_empty")]
         content: Vec<Self>,
+        /// Whether the call failed.
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        is_error: bool,
         /// A prompt-cache marker.
         #[serde(skip_serializing_if = "Option::is_none")]
         cache_control: Option<&'a CacheControl>,
@@ -114,8 +120,24 @@ impl<'a> Block<'a> {
             Self::Text { cache_control, .. }
             | Self::Image { cache_control, .. }
             | Self::Document { cache_control, .. }
+            | Self::ToolUse { cache_control, .. }
             | Self::ToolResult { cache_control, .. } => Some(cache_control),
-            Self::Thinking { .. } | Self::RedactedThinking { .. } | Self::ToolUse { .. } => None,
+            Self::Thinking { .. } | Self::RedactedThinking { .. } => None,
+        }
+    }
+
+    /// Whether it holds media given by their address.
+    pub(super) fn points_elsewhere(&self) -> bool {
+        match self {
+            Self::Image { source, .. } | Self::Document { source, .. } => {
+                matches!(source, Source::Url { .. })
+            }
+            // Results hold no results.
+            Self::ToolResult { content, .. } => content.iter().any(Self::points_elsewhere),
+            Self::Text { .. }
+            | Self::Thinking { .. }
+            | Self::RedactedThinking { .. }
+            | Self::ToolUse { .. } => false,
         }
     }
 

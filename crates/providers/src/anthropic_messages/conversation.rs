@@ -80,6 +80,11 @@ impl<'a> Conversation<'a> {
         blocks.any(|block| matches!(block, Block::ToolUse { .. } | Block::ToolResult { .. }))
     }
 
+    /// Whether media are given by their address.
+    pub(super) fn points_elsewhere(&self) -> bool {
+        self.turns.iter().flat_map(|turn| &turn.content).any(Block::points_elsewhere)
+    }
+
     /// Whether the model is in the middle of using tools without the thoughts that led there, as
     /// when another model began: with a budget, it then refuses to think.
     pub(super) fn continues_without_thoughts(&self) -> bool {
@@ -126,6 +131,7 @@ impl<'a> Conversation<'a> {
             blocks.extend(Block::text(Cow::Borrowed(refusal), None));
         }
         blocks.extend(message.tool_calls.iter().map(tool_use));
+        mark(&mut blocks, message);
         self.say(Speaker::Assistant, blocks);
     }
 
@@ -141,7 +147,9 @@ impl<'a> Conversation<'a> {
             content.push(block);
         }
         let id = message.tool_call_id.as_deref().unwrap_or_default();
-        let result = Block::ToolResult { tool_use_id: tool_id(id), content, cache_control };
+        let (tool_use_id, is_error) = (tool_id(id), message.is_error);
+        let cache_control = cache_control.or(message.cache_control.as_ref());
+        let result = Block::ToolResult { tool_use_id, content, is_error, cache_control };
         self.answer(result);
         Ok(())
     }
@@ -218,8 +226,22 @@ fn thoughts(details: &[ReasoningDetail]) -> Vec<Block<'_>> {
     blocks
 }
 
+/// A marker behind a whole message is behind its last block.
+fn mark<'a>(blocks: &mut [Block<'a>], message: &'a Message<'a>) {
+    if let Some(marker) = &message.cache_control
+        && let Some(place) = blocks.iter_mut().rev().find_map(Block::marker)
+    {
+        *place = place.or(Some(marker));
+    }
+}
+
 fn tool_use<'a>(call: &'a ToolCall<'a>) -> Block<'a> {
-    Block::ToolUse { id: tool_id(&call.id), name: &call.name, input: arguments(&call.arguments) }
+    Block::ToolUse {
+        id: tool_id(&call.id),
+        name: &call.name,
+        input: arguments(&call.arguments),
+        cache_control: None,
+    }
 }
 
 /// Ids of other providers may have characters that are refused here; both sides of a call are

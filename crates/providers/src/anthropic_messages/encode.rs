@@ -21,14 +21,31 @@ use crate::encoding::{authorize, bearer, extra_headers, takes};
 use crate::{EncodeError, Outbound, Target, Unsupported};
 
 const VERSION: HeaderName = HeaderName::from_static("anthropic-version");
-const BETA: HeaderName = HeaderName::from_static("anthropic-beta");
+/// Features beyond the version.
+pub(super) const BETA: HeaderName = HeaderName::from_static("anthropic-beta");
 
 /// How tokens of a person's subscription begin, as opposed to an organisation's keys.
 const OAUTH_PREFIX: &str = "sk-ant-oat";
 
+/// Who serves a model: the protocol is the same, its frame is not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Host {
+    /// Anthropic, and those who imitate it.
+    Anthropic,
+    /// Google Vertex AI. The model is in the address, the version in the body, and media are not
+    /// fetched: <https://platform.claude.com/docs/en/build-with-claude/claude-on-vertex-ai>.
+    Vertex,
+}
+
+/// The version of the protocol on Vertex AI.
+const VERTEX_VERSION: &str = "vertex-2023-10-16";
+
 #[derive(Serialize)]
 struct Body<'a> {
-    model: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    model: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    anthropic_version: Option<&'static str>,
     max_tokens: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     system: Option<System<'a>>,
@@ -60,14 +77,18 @@ enum System<'a> {
     Blocks(&'a [Block<'a>]),
 }
 
-#[derive(Default, Serialize)]
-struct Sampling {
+/// How to choose among likely tokens.
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct Sampling {
+    /// 0 to 1.
     #[serde(skip_serializing_if = "Option::is_none")]
-    temperature: Option<f64>,
+    pub(crate) temperature: Option<f64>,
+    /// Above 0 to 1.
     #[serde(skip_serializing_if = "Option::is_none")]
-    top_p: Option<f64>,
+    pub(crate) top_p: Option<f64>,
+    /// At least one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    top_k: Option<u64>,
+    pub(crate) top_k: Option<u64>,
 }
 
 #[derive(Serialize)]
@@ -86,7 +107,7 @@ struct Metadata<'a> {
 /// Encodes the call.
 pub(super) fn request(outbound: &Outbound<'_>) -> Result<Request<Bytes>, EncodeError> {
     let target = &outbound.target;
-    let body = body(outbound)?;
+    let body = body(outbound, Host::Anthropic)?;
     let mut request = post(&versioned(target.base_url, "v1", "messages"), body)?;
     headers(request.headers_mut(), target)?;
     Ok(request)
@@ -105,12 +126,17 @@ pub(super) fn headers(headers: &mut HeaderMap, target: &Target<'_>) -> Result<()
     }
 }
 
-fn body(outbound: &Outbound<'_>) -> Result<Vec<u8>, EncodeError> {
+/// The body, as its host takes it.
+pub(crate) fn body(outbound: &Outbound<'_>, host: Host) -> Result<Vec<u8>, EncodeError> {
+    let at_vertex = host == Host::Vertex;
     let target = &outbound.target;
     let model = Model::read(target.upstream_model);
     let request = outbound.call.typed()?;
     let params = request.params;
     let mut conversation = Conversation::read(&request.messages)?;
+    if at_vertex && conversation.points_elsewhere() {
+        return Err(Unsupported("an image or a document by its address".to_owned()).into());
+    }
     let form = output::form(params.response_format.as_ref(), target, model)?;
     let (format, instruction) = match form {
         Form::Free => (None, None),
@@ -129,7 +155,8 @@ fn body(outbound: &Outbound<'_>) -> Result<Vec<u8>, EncodeError> {
     };
     let plan = reasoning::plan(params, target, model, circumstances);
     let body = Body {
-        model: target.upstream_model,
+        model: (!at_vertex).then_some(target.upstream_model),
+        anthropic_version: at_vertex.then_some(VERTEX_VERSION),
         max_tokens: plan.max_tokens,
         system: system(&mut conversation.system),
         messages: &conversation.turns,
@@ -142,7 +169,7 @@ fn body(outbound: &Outbound<'_>) -> Result<Vec<u8>, EncodeError> {
         output_config: (plan.effort.is_some() || format.is_some())
             .then_some(OutputConfig { effort: plan.effort, format }),
         metadata: outbound.end_user.map(|user_id| Metadata { user_id }),
-        service_tier: service_tier(params),
+        service_tier: service_tier(params).filter(|_| !at_vertex),
     };
     Ok(serde_json::to_vec(&body).map_err(|error| Unsupported(error.to_string()))?)
 }
@@ -166,7 +193,12 @@ fn system<'a>(blocks: &'a mut [Block<'a>]) -> Option<System<'a>> {
 
 /// Sampling as far as the model takes it. The contract's temperature goes to 2, the protocol's to
 /// 1. While thinking, temperature and top_k are refused and top_p has a lower bound.
-fn sampling(params: &ChatParams, target: &Target<'_>, model: Model, plan: &Plan) -> Sampling {
+pub(crate) fn sampling(
+    params: &ChatParams,
+    target: &Target<'_>,
+    model: Model,
+    plan: &Plan,
+) -> Sampling {
     if !model.takes_sampling() {
         return Sampling::default();
     }
@@ -185,7 +217,7 @@ fn sampling(params: &ChatParams, target: &Target<'_>, model: Model, plan: &Plan)
 }
 
 /// Blank ones are refused.
-fn stop_sequences<'a>(params: &'a ChatParams, target: &Target<'_>) -> Vec<&'a str> {
+pub(crate) fn stop_sequences<'a>(params: &'a ChatParams, target: &Target<'_>) -> Vec<&'a str> {
     if !takes(target, "stop") {
         return Vec::new();
     }

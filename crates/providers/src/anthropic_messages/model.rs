@@ -11,11 +11,12 @@ use tollgate_wire::chat::Effort;
 
 /// What is known of a model.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Model {
+pub(crate) struct Model {
     /// Whether it is one of Anthropic's own.
-    pub(super) claude: bool,
+    pub(crate) claude: bool,
     line: Line,
-    version: Option<(u32, u32)>,
+    /// Its version, when the name says one.
+    pub(crate) version: Option<(u32, u32)>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,7 +45,7 @@ const VERSION_MAX: u32 = 99;
 
 impl Model {
     /// Reads a model's name.
-    pub(super) fn read(name: &str) -> Self {
+    pub(crate) fn read(name: &str) -> Self {
         let name = name.to_ascii_lowercase();
         let Some((_, rest)) = name.split_once("claude") else {
             return Self { claude: false, line: Line::Other, version: None };

@@ -10,7 +10,7 @@ use crate::encoding::takes;
 /// `thinking`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
-pub(super) enum Thinking {
+pub(crate) enum Thinking {
     /// With a number of tokens.
     Enabled {
         /// The number.
@@ -27,30 +27,30 @@ pub(super) enum Thinking {
 
 /// What is decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Plan {
+pub(crate) struct Plan {
     /// Whether and how to think; `None` leaves it to the model.
-    pub(super) thinking: Option<Thinking>,
+    pub(crate) thinking: Option<Thinking>,
     /// `output_config.effort`.
-    pub(super) effort: Option<&'static str>,
+    pub(crate) effort: Option<&'static str>,
     /// Most tokens to write, thoughts included.
-    pub(super) max_tokens: u64,
+    pub(crate) max_tokens: u64,
 }
 
 impl Plan {
     /// Whether the model was told to think.
-    pub(super) const fn thinks(&self) -> bool {
+    pub(crate) const fn thinks(&self) -> bool {
         matches!(self.thinking, Some(Thinking::Enabled { .. } | Thinking::Adaptive { .. }))
     }
 }
 
 /// What the rest of the request says about thinking.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Circumstances {
+pub(crate) struct Circumstances {
     /// A tool must be called, or the answer is begun already: neither goes with thinking. What the
     /// caller asked for outright wins over a wish to think.
-    pub(super) precluded: bool,
+    pub(crate) precluded: bool,
     /// Tools are in use without the thoughts that led to it: that precludes a budget.
-    pub(super) without_thoughts: bool,
+    pub(crate) without_thoughts: bool,
 }
 
 /// `max_tokens` is required; what every model since Claude 3.5 can write, for an endpoint whose
@@ -60,7 +60,7 @@ const BUDGET_MIN: u64 = 1_024;
 const BUDGET_MAX: u64 = 128_000;
 
 /// Decides.
-pub(super) fn plan(
+pub(crate) fn plan(
     params: &ChatParams,
     target: &Target<'_>,
     model: Model,
@@ -97,7 +97,8 @@ fn style(params: &ChatParams, model: Model, circumstances: Circumstances) -> Thi
     }
 }
 
-fn max_tokens(params: &ChatParams, target: &Target<'_>) -> u64 {
+/// The bound on the answer: what is asked for, as far as the endpoint goes.
+pub(super) fn max_tokens(params: &ChatParams, target: &Target<'_>) -> u64 {
     let most = target.max_output.unwrap_or(u64::MAX);
     let asked = params.max_tokens.or(target.max_output).unwrap_or(MAX_TOKENS_DEFAULT);
     asked.min(most)
@@ -136,7 +137,7 @@ fn adaptive(params: &ChatParams, model: Model, unthinking: Plan) -> Plan {
 }
 
 /// The ladder of §2.4 read backwards: the least effort that stands for as many tokens.
-fn effort_for(tokens: u64, max_tokens: u64) -> Effort {
+pub(crate) fn effort_for(tokens: u64, max_tokens: u64) -> Effort {
     let percent = tokens.saturating_mul(100) / max_tokens.max(1);
     [Effort::Minimal, Effort::Low, Effort::Medium, Effort::High]
         .into_iter()

@@ -26,7 +26,7 @@ const REFUSED: &[&str] = &[
 ];
 
 /// The schema, adapted all the way down. It came from parsed JSON, so its depth is bounded.
-pub(super) fn adapted(schema: &Value) -> Value {
+pub(crate) fn adapted(schema: &Value) -> Value {
     let mut schema = schema.clone();
     adapt(&mut schema);
     schema

@@ -28,7 +28,7 @@ pub(super) struct ToolObject<'a> {
 /// Which tool must be called.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
-pub(super) enum Choice<'a> {
+pub(crate) enum Choice<'a> {
     /// The model decides.
     Auto {
         /// One at a time.
@@ -55,7 +55,7 @@ pub(super) enum Choice<'a> {
 
 impl Choice<'_> {
     /// Whether the model has no choice but to call a tool.
-    pub(super) const fn is_forced(&self) -> bool {
+    pub(crate) const fn is_forced(&self) -> bool {
         matches!(self, Self::Any { .. } | Self::Tool { .. })
     }
 }
@@ -104,7 +104,7 @@ fn object<'a>(tool: &'a Tool<'a>, eager_input_streaming: bool) -> ToolObject<'a>
 }
 
 /// A schema must say that it is an object's.
-fn input_schema(given: Option<&RawValue>) -> Cow<'_, RawValue> {
+pub(crate) fn input_schema(given: Option<&RawValue>) -> Cow<'_, RawValue> {
     #[derive(serde::Deserialize)]
     struct Typed {
         #[serde(rename = "type")]

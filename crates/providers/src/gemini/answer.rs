@@ -61,13 +61,10 @@ impl Answer {
         }
         if let Some(report) = response.usage_metadata {
             self.begun = true;
-            out.push(ChatEvent::Usage(report.usage()));
-            // The contract's word for the ordinary tier on this endpoint.
-            let tier = report.service_tier.map(|tier| tier.to_ascii_lowercase());
-            out.extend(tier.map(|tier| {
-                let word = if tier == "standard" { "default".to_owned() } else { tier };
-                ChatEvent::ServiceTier(word)
-            }));
+            if report.has_counts() {
+                out.push(ChatEvent::Usage(report.usage()));
+            }
+            out.extend(report.tier().map(ChatEvent::ServiceTier));
         }
         Ok(())
     }
@@ -95,7 +92,7 @@ impl Answer {
         out.extend(candidate.logprobs_result.and_then(|it| it.event()));
         self.grounding = candidate.grounding_metadata.or(self.grounding.take());
         if let Some(native) = candidate.finish_reason.filter(|it| is_telling(it)) {
-            self.finish = Some((self.reason(&native), native));
+            self.finish = Some((reason(&native, self.calls), native));
         }
     }
 
@@ -178,23 +175,24 @@ impl Answer {
         out.extend(message.map(ChatEvent::Refusal));
         self.finish = Some((FinishReason::ContentFilter, native));
     }
+}
 
-    fn reason(&self, native: &str) -> FinishReason {
-        match native {
-            "STOP" if self.calls > 0 => FinishReason::ToolCalls,
-            "IMAGE_PROHIBITED_CONTENT" | "IMAGE_RECITATION" => FinishReason::ContentFilter,
-            "TOO_MANY_TOOL_CALLS"
-            | "MISSING_THOUGHT_SIGNATURE"
-            | "MALFORMED_RESPONSE"
-            | "NO_IMAGE"
-            | "IMAGE_OTHER" => FinishReason::Error,
-            _ => FinishReason::from_native(native),
-        }
+/// The contract's word for the provider's, of an answer that called so many tools.
+pub(super) fn reason(native: &str, calls: u32) -> FinishReason {
+    match native {
+        "STOP" if calls > 0 => FinishReason::ToolCalls,
+        "IMAGE_PROHIBITED_CONTENT" | "IMAGE_RECITATION" => FinishReason::ContentFilter,
+        "TOO_MANY_TOOL_CALLS"
+        | "MISSING_THOUGHT_SIGNATURE"
+        | "MALFORMED_RESPONSE"
+        | "NO_IMAGE"
+        | "IMAGE_OTHER" => FinishReason::Error,
+        _ => FinishReason::from_native(native),
     }
 }
 
 /// The provider's zero value says nothing.
-fn is_telling(reason: &str) -> bool {
+pub(super) fn is_telling(reason: &str) -> bool {
     !reason.is_empty() && !reason.ends_with("_UNSPECIFIED")
 }
 

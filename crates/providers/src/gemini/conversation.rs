@@ -73,6 +73,9 @@ impl<'a> Conversation<'a> {
         if model.is_third_generation() {
             conversation.sign_foreign_calls();
         }
+        if !model.takes_call_ids() {
+            conversation.go_by_order();
+        }
         Ok(conversation)
     }
 
@@ -88,7 +91,7 @@ impl<'a> Conversation<'a> {
         let mut parts = Vec::with_capacity(message.content.len());
         let mut name = message.name.as_deref();
         for part in &message.content {
-            let Some(mut part) = Part::read(part)? else { continue };
+            let Some(mut part) = Part::read(part, self.model)? else { continue };
             if let (Some(text), true) = (&mut part.text, name.is_some()) {
                 *text = Cow::Owned(prefixed(name.take(), text).into_owned());
             }
@@ -125,7 +128,7 @@ impl<'a> Conversation<'a> {
         let mut inside = Vec::new();
         let mut beside = Vec::new();
         for part in &message.content {
-            match Part::read(part)? {
+            match Part::read(part, self.model)? {
                 Some(media) if media.text.is_none() => {
                     let nested = self.model.is_third_generation() && media.inline_data.is_some();
                     if nested { inside.push(media) } else { beside.push(media) }
@@ -172,6 +175,27 @@ impl<'a> Conversation<'a> {
         }
     }
 
+    /// Puts results into the order of their calls and takes the ids away.
+    fn go_by_order(&mut self) {
+        let mut order = HashMap::new();
+        for content in &mut self.contents {
+            content.parts.sort_by_key(|part| match &part.function_response {
+                Some(result) => order.get(result.id).copied().unwrap_or(usize::MAX - 1),
+                // Results come first, and everything else keeps its place behind them.
+                None => usize::MAX,
+            });
+            for part in &mut content.parts {
+                if let Some(call) = &mut part.function_call {
+                    let place = order.len();
+                    order.insert(std::mem::take(&mut call.id), place);
+                }
+                if let Some(result) = &mut part.function_response {
+                    result.id = "";
+                }
+            }
+        }
+    }
+
     /// The first call of each step must be signed; later ones of the same step never are.
     fn sign_foreign_calls(&mut self) {
         for content in &mut self.contents {
@@ -213,17 +237,22 @@ fn sign<'a>(parts: &mut Vec<Part<'a>>, details: &'a [ReasoningDetail]) {
 /// A result must be an object: one in JSON is kept, everything else becomes `{"result": …}`.
 fn response<'a>(message: &'a Message<'a>) -> Cow<'a, RawValue> {
     #[derive(Serialize)]
-    struct Wrapped<'a> {
-        result: &'a str,
+    #[serde(rename_all = "snake_case")]
+    enum Wrapped<'a> {
+        Result(&'a str),
+        Error(&'a str),
     }
 
     let text = message.text();
+    if message.is_error {
+        return to_raw_value(&Wrapped::Error(&text))
+            .map_or_else(|_| Cow::Borrowed(empty_object()), Cow::Owned);
+    }
     if let Cow::Borrowed(text) = text
         && let Ok(raw) = serde_json::from_str::<&RawValue>(text)
         && is_object(raw)
     {
         return Cow::Borrowed(raw);
     }
-    to_raw_value(&Wrapped { result: &text })
-        .map_or_else(|_| Cow::Borrowed(empty_object()), Cow::Owned)
+    to_raw_value(&Wrapped::Result(&text)).map_or_else(|_| Cow::Borrowed(empty_object()), Cow::Owned)
 }

@@ -12,7 +12,7 @@ use tollgate_wire::chat::{ChatParams, ChatRequest, Tool, ToolChoice};
 
 use super::conversation::{Content, Conversation};
 use super::generation::Generation;
-use super::model::Model;
+use super::model::{Host, Model};
 use super::part::Part;
 use crate::adapter::{post, versioned};
 use crate::encoding::{authorize, bearer, extra_headers, is_object};
@@ -79,21 +79,21 @@ fn is_default(generation: &Generation<'_>) -> bool {
 /// Encodes the call.
 pub(super) fn request(outbound: &Outbound<'_>) -> Result<Request<Bytes>, EncodeError> {
     let target = &outbound.target;
-    let name = target.upstream_model;
-    let prefix = if name.contains('/') { "" } else { "models/" };
-    let method = if outbound.call.params().stream {
-        "streamGenerateContent?alt=sse"
-    } else {
-        "generateContent"
-    };
-    let url = versioned(target.base_url, "v1beta", &format!("{prefix}{name}:{method}"));
-    let mut request = post(&url, body(outbound)?)?;
+    let mut request = post(&url(target, outbound.call.params()), body(outbound, Host::Studio)?)?;
     credential(request.headers_mut(), target)?;
     Ok(request)
 }
 
+/// Where the call goes: the model and whether to stream are part of the address.
+pub(super) fn url(target: &Target<'_>, params: &ChatParams) -> String {
+    let name = target.upstream_model;
+    let prefix = if name.contains('/') { "" } else { "models/" };
+    let method = if params.stream { "streamGenerateContent?alt=sse" } else { "generateContent" };
+    versioned(target.base_url, "v1beta", &format!("{prefix}{name}:{method}"))
+}
+
 /// An access token goes where access tokens go, even where a key is expected.
-fn credential(headers: &mut HeaderMap, target: &Target<'_>) -> Result<(), Unsupported> {
+pub(super) fn credential(headers: &mut HeaderMap, target: &Target<'_>) -> Result<(), Unsupported> {
     match target.credential {
         Some(token) if target.auth == Auth::XGoogApiKey && token.starts_with(TOKEN_PREFIX) => {
             bearer(headers, token)?;
@@ -103,9 +103,10 @@ fn credential(headers: &mut HeaderMap, target: &Target<'_>) -> Result<(), Unsupp
     }
 }
 
-fn body(outbound: &Outbound<'_>) -> Result<Vec<u8>, EncodeError> {
+/// The body, as its host takes it.
+pub(crate) fn body(outbound: &Outbound<'_>, host: Host) -> Result<Vec<u8>, EncodeError> {
     let target = &outbound.target;
-    let model = Model::read(target.upstream_model);
+    let model = Model::read(target.upstream_model, host);
     let request = outbound.call.typed()?;
     let params = request.params;
     let mut conversation = Conversation::read(&request.messages, model)?;
@@ -120,7 +121,8 @@ fn body(outbound: &Outbound<'_>) -> Result<Vec<u8>, EncodeError> {
         tools: tools(&request),
         tool_config: tool_config(&request),
         generation_config,
-        service_tier: service_tier(params),
+        // Vertex AI wants it in a header.
+        service_tier: service_tier(params).filter(|_| host == Host::Studio),
     };
     Ok(serde_json::to_vec(&body).map_err(|error| Unsupported(error.to_string()))?)
 }
@@ -156,7 +158,7 @@ fn tool_config<'a>(request: &'a ChatRequest<'a>) -> Option<ToolConfig<'a>> {
 }
 
 /// The tiers this provider has; the others are left to its default.
-fn service_tier(params: &ChatParams) -> Option<&'static str> {
+pub(crate) fn service_tier(params: &ChatParams) -> Option<&'static str> {
     match params.service_tier.as_deref()? {
         "flex" => Some("flex"),
         "priority" => Some("priority"),

@@ -5,9 +5,19 @@
 
 use tollgate_wire::chat::Effort;
 
+/// Who serves a model: the protocol is the same, what is missing of it is not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Host {
+    /// Google AI Studio.
+    Studio,
+    /// Google Vertex AI.
+    Vertex,
+}
+
 /// What is known of a model.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Model {
+    host: Host,
     version: Option<(u32, u32)>,
     kind: Kind,
     /// It makes images or speech, which the ways to think don't apply to.
@@ -52,7 +62,7 @@ const LATEST: (u32, u32) = (3, 1);
 
 impl Model {
     /// Reads a model's name, with or without its `models/`.
-    pub(super) fn read(name: &str) -> Self {
+    pub(super) fn read(name: &str, host: Host) -> Self {
         let name = name.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
         let kind = if name.contains("flash-lite") {
             Kind::FlashLite
@@ -63,7 +73,7 @@ impl Model {
         };
         let media = ["-image", "-tts", "-audio"].iter().any(|word| name.contains(word));
         let foreign = !name.starts_with("gemini-") && !name.starts_with("gemma-");
-        Self { version: version(&name), kind, media, foreign }
+        Self { host, version: version(&name), kind, media, foreign }
     }
 
     /// How it is asked to think.
@@ -105,6 +115,23 @@ impl Model {
     }
 }
 
+impl Model {
+    /// Whether calls and results may have ids. Vertex AI refuses them and goes by the order.
+    pub(super) fn takes_call_ids(self) -> bool {
+        self.host == Host::Studio
+    }
+
+    /// Whether films are fetched from any address.
+    pub(super) fn fetches_films(self) -> bool {
+        self.host == Host::Vertex
+    }
+
+    /// Whether media given by address must have their type, also where nobody knows it.
+    pub(super) fn needs_media_types(self) -> bool {
+        self.host == Host::Vertex
+    }
+}
+
 fn version(name: &str) -> Option<(u32, u32)> {
     let rest = name.strip_prefix("gemini-")?;
     let word = rest.split('-').next().unwrap_or_default();
@@ -136,7 +163,7 @@ mod tests {
             ("gemini-experimental", ThinkingStyle::Unavailable, "low", "medium"),
             ("gemma-3-27b-it", ThinkingStyle::Unavailable, "low", "medium"),
         ] {
-            let model = Model::read(name);
+            let model = Model::read(name, Host::Studio);
             assert_eq!(model.thinking(), thinking, "{name}");
             assert_eq!(model.level(Effort::None), none, "{name}");
             assert_eq!(model.level(Effort::Medium), medium, "{name}");

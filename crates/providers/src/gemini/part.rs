@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use tollgate_wire::chat;
 
+use super::model::Model;
 use crate::Unsupported;
 use crate::encoding::{Media, is_http};
 
@@ -106,11 +107,29 @@ impl<'a> Part<'a> {
     }
 
     /// A piece of a message; nothing for empty text.
-    pub(super) fn read(part: &'a chat::Part<'a>) -> Result<Option<Self>, Unsupported> {
+    pub(super) fn read(
+        part: &'a chat::Part<'a>,
+        model: Model,
+    ) -> Result<Option<Self>, Unsupported> {
+        let mut read = Self::of(part, model)?;
+        if let Some(file) = read.as_mut().and_then(|it| it.file_data.as_mut())
+            && model.needs_media_types()
+        {
+            file.mime_type.get_or_insert(match part {
+                chat::Part::Image { .. } => "image/jpeg",
+                chat::Part::Video { .. } => "video/mp4",
+                _ => "application/pdf",
+            });
+        }
+        Ok(read)
+    }
+
+    fn of(part: &'a chat::Part<'a>, model: Model) -> Result<Option<Self>, Unsupported> {
         match part {
             chat::Part::Text { text, .. } => Ok(Self::text(Cow::Borrowed(text))),
             chat::Part::Image { url, .. } => media(url).map(Some),
             chat::Part::Audio { data, format } => audio(data, format).map(Some),
+            chat::Part::Video { url } if model.fetches_films() => media(url).map(Some),
             chat::Part::Video { url } => film(url).map(Some),
             chat::Part::File { data: Some(data), .. } => media(data).map(Some),
             chat::Part::File { file_id: Some(uri), .. } if is_http(uri) => {

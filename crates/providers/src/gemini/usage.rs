@@ -16,6 +16,8 @@ pub(super) struct UsageMetadata {
     candidates_tokens_details: Option<Vec<ModalityTokens>>,
     /// The tier that served.
     pub(super) service_tier: Option<String>,
+    /// The same on Vertex AI.
+    traffic_type: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -26,6 +28,23 @@ struct ModalityTokens {
 }
 
 impl UsageMetadata {
+    /// Whether anything was counted: until its last part, a stream of Vertex AI says no more than
+    /// the tier.
+    pub(super) const fn has_counts(&self) -> bool {
+        self.prompt_token_count.is_some() || self.candidates_token_count.is_some()
+    }
+
+    /// The tier that served, in the contract's words.
+    pub(super) fn tier(&self) -> Option<String> {
+        let said = self.service_tier.as_deref().or(self.traffic_type.as_deref())?;
+        Some(match said.to_ascii_lowercase().as_str() {
+            "standard" | "on_demand" => "default".to_owned(),
+            "on_demand_priority" => "priority".to_owned(),
+            "on_demand_flex" => "flex".to_owned(),
+            other => other.to_owned(),
+        })
+    }
+
     /// The counts in our totals: the provider's prompt includes what was cached but not what its
     /// tools added, and its answer does not include its thoughts.
     pub(super) fn usage(&self) -> Usage {

@@ -69,11 +69,17 @@ struct Thinking {
 /// Encodes the call.
 pub(super) fn request(outbound: &Outbound<'_>) -> Result<Request<Bytes>, Unsupported> {
     let target = &outbound.target;
-    let mut body = Vec::with_capacity(outbound.call.body_bytes().saturating_add(128));
-    write_body(outbound, &mut body);
-    let mut request = post(&format!("{}/chat/completions", target.base_url), body)?;
+    let url = format!("{}/chat/completions", target.base_url);
+    let mut request = post(&url, body(outbound))?;
     authorize(request.headers_mut(), target)?;
     Ok(request)
+}
+
+/// The body of the call, for whoever takes chat at an address of its own.
+pub(crate) fn body(outbound: &Outbound<'_>) -> Vec<u8> {
+    let mut body = Vec::with_capacity(outbound.call.body_bytes().saturating_add(128));
+    write_body(outbound, &mut body);
+    body
 }
 
 fn write_body(outbound: &Outbound<'_>, body: &mut Vec<u8>) {
@@ -100,7 +106,7 @@ fn write_body(outbound: &Outbound<'_>, body: &mut Vec<u8>) {
             | "user" => {}
             key if OURS.contains(&key) => {}
             key if is_refused(target, key, raw) => {}
-            key => object.raw(key.as_bytes(), raw.as_bytes()),
+            key => object.member(key, raw),
         }
     }
     if let Some(tokens) = params.max_tokens {
@@ -159,7 +165,7 @@ fn write_reasoning(object: &mut ObjectWriter<'_>, target: &Target<'_>, params: &
 
 /// The effort asked for, or the one that a token budget comes closest to (§2.4: the same ladder
 /// both ways).
-fn effort(params: &ChatParams) -> Effort {
+pub(crate) fn effort(params: &ChatParams) -> Effort {
     let reasoning = &params.reasoning;
     match (reasoning.effort, reasoning.max_tokens, params.max_tokens) {
         (None, Some(budget), Some(most)) if most > 0 => {

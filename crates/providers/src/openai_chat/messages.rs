@@ -1,6 +1,6 @@
 //! Messages on their way up: as they are, unless one of them carries what a provider would refuse.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use tollgate_catalog::{ReasoningField, ReasoningStyle};
 use tollgate_wire::json::ObjectWriter;
 
@@ -9,6 +9,10 @@ use crate::{Outbound, Target};
 /// Fields of a message that only the client's dialect knows (contract §2.2).
 const EXTENSIONS: [&str; 5] =
     ["reasoning_details", "annotations", "images", "provider", "cache_control"];
+/// What a failed tool's result begins with, where there is no field to say that it failed.
+const ERROR: &str = "Error: ";
+/// What a tool's result says whose images come after it.
+const SHOWN_BELOW: &str = "The result is in the next message.";
 
 /// Writes the `messages` member.
 ///
@@ -22,6 +26,7 @@ pub(super) fn write(object: &mut ObjectWriter<'_>, outbound: &Outbound<'_>, raw:
     let must_change = !speaks_our_dialect
         && (survey.extensions
             || survey.cache_markers
+            || survey.tool_media
             || (survey.developer_role && !quirks.developer_role));
     if !must_change {
         object.raw(b"messages", raw.as_bytes());
@@ -33,6 +38,9 @@ pub(super) fn write(object: &mut ObjectWriter<'_>, outbound: &Outbound<'_>, raw:
     };
     for message in messages.iter_mut().filter_map(Value::as_object_mut) {
         adapt(message, &outbound.target);
+    }
+    if survey.tool_media {
+        messages = show_tool_media(messages);
     }
     object.field("messages", &messages);
 }
@@ -55,6 +63,9 @@ fn adapt(message: &mut Map<String, Value>, target: &Target<'_>) {
     for extension in EXTENSIONS {
         message.remove(extension);
     }
+    if message.remove("is_error") == Some(Value::Bool(true)) {
+        mark_failed(message);
+    }
     let thoughts = message.remove("reasoning_content");
     let thoughts = message.remove("reasoning").filter(Value::is_string).or(thoughts);
     if let Some(thoughts) = thoughts.filter(|_| replays_reasoning(target)) {
@@ -74,6 +85,42 @@ fn adapt(message: &mut Map<String, Value>, target: &Target<'_>) {
             part.remove("cache_control");
             part.remove("prompt_cache_breakpoint");
         }
+    }
+}
+
+/// A tool's result has text only in this protocol: what else it has is shown by a user's message
+/// behind the results of the same turn.
+fn show_tool_media(messages: Vec<Value>) -> Vec<Value> {
+    let mut out = Vec::with_capacity(messages.len().saturating_add(1));
+    let mut shown: Vec<Value> = Vec::new();
+    for mut message in messages {
+        let is_result = message.get("role").and_then(Value::as_str) == Some("tool");
+        if !is_result && !shown.is_empty() {
+            out.push(json!({"role": "user", "content": std::mem::take(&mut shown)}));
+        }
+        if let Some(Value::Array(parts)) = message.get_mut("content").filter(|_| is_result) {
+            let is_text = |part: &Value| part.get("type").and_then(Value::as_str) == Some("text");
+            let (texts, media) = std::mem::take(parts).into_iter().partition(is_text);
+            *parts = texts;
+            shown.extend(media);
+            if parts.is_empty() {
+                parts.push(json!({"type": "text", "text": SHOWN_BELOW}));
+            }
+        }
+        out.push(message);
+    }
+    if !shown.is_empty() {
+        out.push(json!({"role": "user", "content": shown}));
+    }
+    out
+}
+
+/// Says in a failed tool's result that it failed.
+fn mark_failed(message: &mut Map<String, Value>) {
+    match message.get_mut("content") {
+        Some(Value::String(text)) if !text.starts_with(ERROR) => text.insert_str(0, ERROR),
+        Some(Value::Array(parts)) => parts.insert(0, json!({"type": "text", "text": ERROR})),
+        _ => {}
     }
 }
 

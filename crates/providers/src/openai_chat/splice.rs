@@ -3,7 +3,8 @@
 use tollgate_wire::chat::FinishReason;
 use tollgate_wire::json::{ScanError, Scanner, Span};
 
-use crate::{Fault, Progress};
+use crate::Progress;
+pub(super) use crate::splice::malformed;
 
 /// Which member of a choice holds the message.
 #[derive(Debug, Clone, Copy)]
@@ -21,11 +22,6 @@ impl Form {
             Self::Message => b"message",
         }
     }
-}
-
-/// Turns a scan error in a provider's bytes into a fault.
-pub(super) fn malformed(error: ScanError) -> Fault {
-    Fault::malformed(&format!("{error} at byte {}", error.offset))
 }
 
 /// A walk over the choices of one body or one chunk.

@@ -3,8 +3,10 @@
 //! Each event is walked once and written as it is walked. The provider's id, model and creation
 //! time make way for ours; usage is kept back for the last chunk; everything else goes through.
 
-use tollgate_wire::chat::{AnswerHead, ChunkWriter};
-use tollgate_wire::json::{ScanError, Scanner};
+use tollgate_wire::AnswerWriter;
+use tollgate_wire::chat::{AnswerHead, ChunkWriter, FinishReason, UsageView};
+use tollgate_wire::error::ErrorBody;
+use tollgate_wire::json::{ScanError, Scanner, Span};
 use tollgate_wire::sse::{SseDecoder, SseEvent};
 
 use super::splice::{self, Form, Members, Splice};
@@ -23,9 +25,15 @@ struct ChunkSplicer {
     writer: ChunkWriter,
     progress: Progress,
     hides_reasoning: bool,
+    /// Members of chunks that had no choice in them, each with a comma before it: they go with the
+    /// next chunk that has, because clients look at the first choice of every chunk.
+    left_over: Vec<u8>,
     /// `[DONE]` was seen: whatever follows is noise.
     done: bool,
 }
+
+/// Azure says what its filters found of a prompt before its first word; nobody says more.
+const LEFT_OVER_BYTES_MAX: usize = 64 * 1024;
 
 impl SplicedStream {
     pub(super) fn new(head: &AnswerHead) -> Self {
@@ -33,6 +41,7 @@ impl SplicedStream {
             writer: ChunkWriter::new(head),
             progress: Progress::default(),
             hides_reasoning: head.hides_reasoning,
+            left_over: Vec::new(),
             done: false,
         };
         Self { events: SseDecoder::default(), chunk }
@@ -69,8 +78,14 @@ impl AnswerStream for SplicedStream {
         &self.chunk.progress
     }
 
-    fn chunks(&self) -> &ChunkWriter {
-        &self.chunk.writer
+    fn end(&mut self, out: &mut Vec<u8>, usage: &UsageView) {
+        let finish = self.chunk.progress.finish.as_ref();
+        let finish = finish.map_or((FinishReason::Stop, "stop"), |(ours, native)| (*ours, native));
+        self.chunk.writer.end(out, finish, usage);
+    }
+
+    fn fail(&mut self, out: &mut Vec<u8>, error: &ErrorBody, usage: Option<&UsageView>) {
+        self.chunk.writer.fail(out, error, usage);
     }
 }
 
@@ -106,6 +121,8 @@ impl ChunkSplicer {
         let (finished, written) = (self.progress.finish.is_some(), self.progress.output_bytes);
         out.extend_from_slice(b"data: ");
         out.extend_from_slice(self.writer.head());
+        let begin = out.len();
+        out.extend_from_slice(&self.left_over);
         let mut walk = Walk {
             data,
             progress: &mut self.progress,
@@ -114,10 +131,21 @@ impl ChunkSplicer {
             members: Members::resume(),
             error: None,
             choices: 0,
+            choices_at: 0..0,
             unknown: false,
         };
         walk.members(&mut scanner).map_err(splice::malformed)?;
-        let (error, useful) = (walk.error.take(), walk.choices > 0 || walk.unknown);
+        let (error, choices, choices_at) = (walk.error.take(), walk.choices, walk.choices_at);
+        if choices == 0 && walk.unknown {
+            drop(out.drain(choices_at));
+            let kept = out.get(begin..).unwrap_or_default();
+            if kept.len() <= LEFT_OVER_BYTES_MAX {
+                self.left_over = kept.to_vec();
+            }
+        } else if choices > 0 {
+            self.left_over.clear();
+        }
+        let useful = choices > 0;
         // Once finished, only more output is news: some providers repeat the finished choice with
         // the usage, and so do we, once, at the end.
         let useful = useful && (!finished || self.progress.output_bytes > written);
@@ -137,6 +165,8 @@ struct Walk<'a, 'p> {
     members: Members,
     error: Option<Fault>,
     choices: usize,
+    /// Where the choices stand in `out`, with the comma before them.
+    choices_at: Span,
     unknown: bool,
 }
 
@@ -147,6 +177,7 @@ impl<'a> Walk<'a, '_> {
         while let Some(key) = scanner.next_member(first)? {
             first = false;
             if key == b"choices" {
+                let begin = self.out.len();
                 self.members.key(self.out, key);
                 let splice = Splice {
                     text: self.data,
@@ -156,6 +187,7 @@ impl<'a> Walk<'a, '_> {
                     out: self.out,
                 };
                 self.choices = splice.choices(scanner)?;
+                self.choices_at = begin..self.out.len();
                 continue;
             }
             let span = scanner.value()?;
@@ -167,6 +199,8 @@ impl<'a> Walk<'a, '_> {
     fn member(&mut self, key: &[u8], raw: &'a [u8]) {
         match key {
             b"id" => note_id(self.progress, raw),
+            // Mistral and vLLM have no member for an error.
+            b"object" if raw == br#""error""# => self.error = Some(Fault::in_band(self.data)),
             // Ours take their place.
             b"model" | b"object" | b"created" | b"provider" => {}
             b"usage" => note_usage(self.progress, raw),
@@ -191,7 +225,8 @@ impl<'a> Walk<'a, '_> {
 
 pub(super) fn note_id(progress: &mut Progress, raw: &[u8]) {
     if progress.upstream_id.is_none() {
-        progress.upstream_id = serde_json::from_slice(raw).ok();
+        let id = serde_json::from_slice::<String>(raw).ok();
+        progress.upstream_id = id.filter(|id| !id.is_empty());
     }
 }
 

@@ -62,6 +62,7 @@ impl SplicedWhole {
             let raw = body.get(span).unwrap_or_default();
             match key {
                 b"id" => note_id(&mut self.progress, raw),
+                b"object" if raw == br#""error""# => self.error = Some(Fault::in_band(body)),
                 b"model" | b"object" | b"created" | b"provider" => {}
                 b"usage" => note_usage(&mut self.progress, raw),
                 b"error" if raw != b"null" => self.error = Some(Fault::in_band(raw)),

@@ -12,11 +12,13 @@ use bytes::Bytes;
 use http::Request;
 use serde_json::{Value, json};
 use tollgate_catalog::{Auth, Quirks};
-use tollgate_providers::{Adapter, EncodeError, Fault, Outbound, Progress, Target, WholeAnswer};
-use tollgate_types::{Usage, Usd};
-use tollgate_wire::chat::{ChatCall, UsageView};
+use tollgate_providers::{
+    Adapter, EncodeError, Fault, Inbound, Progress, Target, WholeAnswer, encode,
+};
+use tollgate_types::{Timestamp, Usage, Usd};
+use tollgate_wire::chat::UsageView;
 
-use crate::support::{Streamed, head, recordings, stream};
+use crate::support::{Streamed, chat, head, recordings, stream, whole_answer};
 
 /// One recording.
 pub(crate) fn recording(protocol: &str, name: &str) -> Vec<u8> {
@@ -53,8 +55,10 @@ impl Place {
         adapter: &dyn Adapter,
         body: &Value,
     ) -> Result<Request<Bytes>, EncodeError> {
-        let call = ChatCall::read(Bytes::from(body.to_string())).unwrap();
-        adapter.encode(&Outbound { call: &call, target: self.target(), end_user: Some("u-1") })
+        let now = Timestamp::from_unix_millis(1_000);
+        let call = chat(&body.to_string());
+        let (target, end_user) = (self.target(), Some("u-1"));
+        encode(adapter, &Inbound { call: &call, target, end_user, now })
     }
 
     /// Encodes a call; only the body.
@@ -87,7 +91,7 @@ pub(crate) fn streamed(adapter: &dyn Adapter, name: &str) -> String {
 /// Renders a recorded whole answer.
 pub(crate) fn whole(adapter: &dyn Adapter, name: &str) -> String {
     let mut text = String::new();
-    match adapter.whole(&head(), Bytes::from(recording(adapter.protocol(), name))) {
+    match whole_answer(adapter, Bytes::from(recording(adapter.protocol(), name))) {
         Ok(answer) => {
             let completion = completion(answer.as_ref());
             render_choice(&mut text, &completion["choices"][0], "message");
@@ -149,7 +153,7 @@ fn render_choice(text: &mut String, choice: &Value, member: &str) {
     for detail in message["reasoning_details"].as_array().into_iter().flatten() {
         let kind = detail["type"].as_str().unwrap().trim_start_matches("reasoning.");
         write!(text, "{kind}[{}] {}", detail["index"], detail["format"].as_str().unwrap()).unwrap();
-        for key in ["id", "text", "data", "signature"] {
+        for key in ["id", "text", "summary", "data", "signature"] {
             if !detail[key].is_null() {
                 write!(text, " {key}={}", detail[key]).unwrap();
             }

@@ -1,13 +1,11 @@
 //! Which tools are called: those that the last user message mentions, else the first.
 
-use crate::answer::{Call, arguments};
+use crate::answer::{Call, CallIds, arguments};
 use crate::prompt::{Prompt, Tool, ToolChoice};
 use crate::random::Random;
 
-const ID_LETTERS: usize = 24;
-
 /// The calls that answer `prompt`.
-pub(super) fn all(prompt: &Prompt, ids: &mut Random, id_prefix: &str) -> Vec<Call> {
+pub(super) fn all(prompt: &Prompt, ids: &mut Random, form: CallIds) -> Vec<Call> {
     let asked = prompt.last_user_text();
     let allowed: Vec<&Tool> = prompt.tools.iter().filter(|tool| is_allowed(tool, prompt)).collect();
     let mut chosen: Vec<&Tool> =
@@ -23,7 +21,7 @@ pub(super) fn all(prompt: &Prompt, ids: &mut Random, id_prefix: &str) -> Vec<Cal
         .map(|(index, tool)| {
             let arguments = arguments::from_schema(&tool.schema, &asked, index);
             let arguments_text = arguments.to_string();
-            let id = ids.id(id_prefix, ID_LETTERS);
+            let id = ids.id(form.prefix, form.letters);
             Call { id, name: tool.name.clone(), arguments, arguments_text }
         })
         .collect()

@@ -69,6 +69,8 @@ const TAILS: [&str; 12] = [
 ];
 const WORDS_MIN: usize = 60;
 const WORDS_SPREAD: usize = 86;
+/// Sentences in a recording.
+const SPOKEN_MAX: usize = 3;
 const SENTENCES_PER_PARAGRAPH: usize = 4;
 
 /// About 60 to 160 words, fixed by what was asked.
@@ -110,6 +112,14 @@ pub(super) fn conclusion(prompt: &Prompt) -> String {
     let topic = topic(prompt);
     let sentence = sentence(&mut random);
     format!("About {topic}: {sentence}")
+}
+
+/// What is heard in a recording: one to three sentences.
+pub(crate) fn spoken(seed: u64) -> String {
+    let mut random = Random::new(seed);
+    let sentences: Vec<String> =
+        (0..=random.below(SPOKEN_MAX)).map(|_| sentence(&mut random)).collect();
+    sentences.join(" ")
 }
 
 fn topic(prompt: &Prompt) -> String {

@@ -1,6 +1,5 @@
 //! Reads message requests that have passed the checks.
 
-use http::HeaderMap;
 use serde_json::Value;
 
 use super::check;
@@ -9,15 +8,20 @@ use crate::failure::Failure;
 use crate::prompt::{
     CacheMark, Format, Image, Part, Prompt, Role, Thinking, Tool, ToolChoice, Turn,
 };
-use crate::protocol::{self, Asked, Label};
+use crate::protocol::{Asked, Asking, Label};
 
-/// Reads `body` for an answer.
-pub(crate) fn read(body: &Value, headers: &HeaderMap, label: Label) -> Result<Asked, Failure> {
-    check::headers(headers)?;
+/// Reads a request for an answer.
+pub(crate) fn read(asking: Asking<'_>) -> Result<Asked, Failure> {
+    check::headers(&asking.head.headers)?;
+    read_body(asking.body, asking.label)
+}
+
+/// Reads `body` for an answer, whatever the headers say.
+pub(crate) fn read_body(body: &Value, label: Label) -> Result<Asked, Failure> {
     check::request(body)?;
     let prompt = read_prompt(body)?;
     let streamed = body.get("stream") == Some(&Value::Bool(true));
-    let encoder = protocol::Encoder::Anthropic(Encoder::new(label, prompt.cache_mark));
+    let encoder = Box::new(Encoder::new(label, prompt.cache_mark));
     Ok(Asked { prompt, encoder, streamed })
 }
 

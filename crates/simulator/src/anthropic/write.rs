@@ -3,7 +3,8 @@
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::answer::{self, Answer, Finish};
+use crate::answer::{self, Answer, CallIds, Finish};
+use crate::encode::Encode;
 use crate::event::{Beat, Event, Events, json, sse_named};
 use crate::prompt::CacheMark;
 use crate::protocol::Label;
@@ -126,8 +127,10 @@ impl Encoder {
         let signature = signature(&mut label.ids);
         Self { id, signature, label, cache_mark, open: None, index: 0, pinged: false }
     }
+}
 
-    pub(crate) fn whole(&self, answer: &Answer) -> Vec<u8> {
+impl Encode for Encoder {
+    fn whole(&self, answer: &Answer) -> Vec<u8> {
         let mut content = Vec::new();
         if !answer.reasoning.is_empty() {
             content
@@ -150,7 +153,7 @@ impl Encoder {
         })
     }
 
-    pub(crate) fn encode(&mut self, beat: Beat<'_>, answer: &Answer, events: &mut Events) {
+    fn encode(&mut self, beat: Beat<'_>, answer: &Answer, events: &mut Events) {
         match beat {
             Beat::Open => {
                 let message = self.message(self.usage(answer.usage, 1));
@@ -185,6 +188,16 @@ impl Encoder {
         }
     }
 
+    fn error(&self) -> Event {
+        super::error_event()
+    }
+
+    fn call_ids(&self) -> CallIds {
+        CallIds { prefix: "toolu_01", letters: 22 }
+    }
+}
+
+impl Encoder {
     /// Opens a block of `kind`, unless it is open already.
     fn block(&mut self, kind: Kind, content_block: Block<'_>, events: &mut Events) {
         if self.open == Some(kind) {
@@ -288,6 +301,7 @@ fn ending(answer: &Answer) -> Ending<'_> {
         Finish::Sequence(stop) => ("stop_sequence", Some(stop.as_str())),
         Finish::Length => ("max_tokens", None),
         Finish::Calls => ("tool_use", None),
+        Finish::Refused => ("refusal", None),
     };
     Ending { stop_reason, stop_sequence }
 }

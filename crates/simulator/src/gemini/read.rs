@@ -6,7 +6,8 @@ use serde_json::Value;
 use super::write::{Encoder, Framing};
 use crate::failure::Failure;
 use crate::prompt::{Format, Image, Part, Prompt, Role, Thinking, Tool, ToolChoice, Turn};
-use crate::protocol::{self, Asked, Label};
+use crate::protocol::{Asked, Asking};
+use crate::route::Verb;
 
 /// Top-level fields, in snake case.
 const FIELDS: [&str; 11] = [
@@ -23,23 +24,20 @@ const FIELDS: [&str; 11] = [
     "tools",
 ];
 
-/// Reads `body`; `framing` is `None` when the answer is wanted whole.
-pub(crate) fn read(body: &Value, label: Label, framing: Option<Framing>) -> Result<Asked, Failure> {
+/// Reads a request; `vertex` is whether it came to Vertex AI.
+pub(crate) fn read(asking: Asking<'_>, vertex: bool) -> Result<Asked, Failure> {
+    let query = asking.head.uri.query().unwrap_or_default();
+    let sse = query.split('&').any(|pair| pair == "alt=sse");
+    let framing = if sse { Framing::Sse } else { Framing::Array };
+    let Asking { body, label, verb, .. } = asking;
     let prompt = read_prompt(body)?;
-    let encoder = Encoder::new(label, framing.unwrap_or(Framing::Array), prompt.thinking);
-    let encoder = protocol::Encoder::Gemini(encoder);
-    Ok(Asked { prompt, encoder, streamed: framing.is_some() })
+    let encoder = Box::new(Encoder::new(label, framing, prompt.thinking, vertex));
+    Ok(Asked { prompt, encoder, streamed: verb == Verb::Stream })
 }
 
 /// Reads what is asked.
 pub(crate) fn read_prompt(body: &Value) -> Result<Prompt, Failure> {
-    for (field, _) in body.as_object().into_iter().flatten() {
-        if !FIELDS.contains(&snake(field).as_str()) {
-            return Err(Failure::invalid(format!(
-                "Invalid JSON payload received. Unknown name \"{field}\": Cannot find field."
-            )));
-        }
-    }
+    known(body, &FIELDS)?;
     let contents = body.get("contents").and_then(Value::as_array);
     let contents = contents.filter(|contents| !contents.is_empty()).ok_or_else(|| {
         Failure::invalid("* GenerateContentRequest.contents: contents is not specified\n")
@@ -61,6 +59,17 @@ pub(crate) fn read_prompt(body: &Value) -> Result<Prompt, Failure> {
         thinking: thinking(config),
         ..Prompt::default()
     })
+}
+
+/// Refuses fields that are not among `fields`, which are in snake case.
+pub(super) fn known(body: &Value, fields: &[&str]) -> Result<(), Failure> {
+    let mut names = body.as_object().into_iter().flatten().map(|(field, _)| field);
+    match names.find(|field| !fields.contains(&snake(field).as_str())) {
+        Some(field) => Err(Failure::invalid(format!(
+            "Invalid JSON payload received. Unknown name \"{field}\": Cannot find field."
+        ))),
+        None => Ok(()),
+    }
 }
 
 fn turn(content: &Value) -> Result<Turn, Failure> {
@@ -167,7 +176,7 @@ fn thinking(config: &Value) -> Thinking {
 }
 
 /// The value under a camel-case name or its snake-case twin.
-fn get<'a>(value: &'a Value, camel: &str) -> Option<&'a Value> {
+pub(super) fn get<'a>(value: &'a Value, camel: &str) -> Option<&'a Value> {
     value.get(camel).or_else(|| value.get(snake(camel)))
 }
 

@@ -4,7 +4,8 @@ use bytes::Bytes;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::answer::{self, Answer, Call, Finish};
+use crate::answer::{self, Answer, Call, CallIds, Finish};
+use crate::encode::Encode;
 use crate::event::{Beat, Event, Events, json, sse, wrapped};
 use crate::failure::Failure;
 use crate::prompt::Thinking;
@@ -32,6 +33,7 @@ pub(crate) struct Encoder {
     thinking: Thinking,
     items_begun: bool,
     signed: bool,
+    vertex: bool,
 }
 
 #[derive(Serialize)]
@@ -75,6 +77,7 @@ struct Part<'a> {
 
 #[derive(Serialize)]
 struct FunctionCall<'a> {
+    #[serde(skip_serializing_if = "str::is_empty")]
     id: &'a str,
     name: &'a str,
     args: &'a Value,
@@ -92,6 +95,9 @@ struct UsageMetadata {
     prompt_tokens_details: [ModalityCount; 1],
     #[serde(skip_serializing_if = "Option::is_none")]
     thoughts_token_count: Option<u64>,
+    /// Vertex only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    traffic_type: Option<&'static str>,
 }
 
 #[derive(Serialize)]
@@ -102,13 +108,20 @@ struct ModalityCount {
 }
 
 impl Encoder {
-    pub(super) fn new(mut label: Label, framing: Framing, thinking: Thinking) -> Self {
+    pub(super) fn new(
+        mut label: Label,
+        framing: Framing,
+        thinking: Thinking,
+        vertex: bool,
+    ) -> Self {
         let id = label.ids.id("", 22);
         let signature = label.ids.id("CiQB", SIGNATURE_LETTERS);
-        Self { id, signature, label, framing, thinking, items_begun: false, signed: false }
+        Self { id, signature, label, framing, thinking, items_begun: false, signed: false, vertex }
     }
+}
 
-    pub(crate) fn whole(&self, answer: &Answer) -> Vec<u8> {
+impl Encode for Encoder {
+    fn whole(&self, answer: &Answer) -> Vec<u8> {
         let mut parts = Vec::new();
         if !answer.reasoning.is_empty() {
             parts.push(thought(&answer.reasoning));
@@ -124,7 +137,7 @@ impl Encoder {
         json(&self.response(content, Some(finish(answer)), usage))
     }
 
-    pub(crate) fn encode(&mut self, beat: Beat<'_>, answer: &Answer, events: &mut Events) {
+    fn encode(&mut self, beat: Beat<'_>, answer: &Answer, events: &mut Events) {
         match beat {
             // A call comes whole, when it is opened.
             Beat::Open | Beat::CallArguments(..) => {}
@@ -153,6 +166,28 @@ impl Encoder {
         }
     }
 
+    fn error(&self) -> Event {
+        let (_, body) = super::error::status(&Failure::usual(503, None));
+        Event::framing(match self.framing {
+            Framing::Sse => sse(&body),
+            Framing::Array => wrapped(if self.items_begun { b",\r\n" } else { b"[" }, &body, b"]"),
+        })
+    }
+
+    fn stream_content_type(&self) -> &'static str {
+        match self.framing {
+            Framing::Sse => "text/event-stream",
+            Framing::Array => "application/json; charset=UTF-8",
+        }
+    }
+
+    fn call_ids(&self) -> CallIds {
+        // Vertex tells calls apart by their order alone.
+        CallIds { prefix: "", letters: if self.vertex { 0 } else { 24 } }
+    }
+}
+
+impl Encoder {
     fn close(&mut self, answer: &Answer, events: &mut Events) {
         let said_something = answer.usage.completion > 0;
         let last = Part { text: Some(""), ..Part::default() };
@@ -163,22 +198,6 @@ impl Encoder {
         events.push_back(Event::framing(framed));
         if self.framing == Framing::Array {
             events.push_back(Event::framing(Bytes::from_static(b"]")));
-        }
-    }
-
-    /// The error in the middle of a stream.
-    pub(crate) fn error_event(&self) -> Event {
-        let (_, body) = super::error::status(&Failure::usual(503, None));
-        Event::framing(match self.framing {
-            Framing::Sse => sse(&body),
-            Framing::Array => wrapped(if self.items_begun { b",\r\n" } else { b"[" }, &body, b"]"),
-        })
-    }
-
-    pub(crate) const fn stream_content_type(&self) -> &'static str {
-        match self.framing {
-            Framing::Sse => "text/event-stream",
-            Framing::Array => "application/json; charset=UTF-8",
         }
     }
 
@@ -218,7 +237,10 @@ impl Encoder {
     ) -> Response<'a> {
         Response {
             candidates: [Candidate { content, finish_reason, index: 0 }],
-            usage_metadata: usage.filter(|_| self.label.usage_reported),
+            usage_metadata: usage.filter(|_| self.label.usage_reported).map(|usage| {
+                let traffic_type = self.vertex.then_some("ON_DEMAND");
+                UsageMetadata { traffic_type, ..usage }
+            }),
             model_version: &self.label.model,
             response_id: &self.id,
         }
@@ -245,6 +267,7 @@ impl UsageMetadata {
             cached_content_token_count: (usage.cache_read > 0).then_some(usage.cache_read),
             prompt_tokens_details: [ModalityCount { modality: "TEXT", token_count: usage.prompt }],
             thoughts_token_count: None,
+            traffic_type: None,
         }
     }
 }
@@ -257,5 +280,6 @@ const fn finish(answer: &Answer) -> &'static str {
     match answer.finish {
         Finish::Stop | Finish::Sequence(_) | Finish::Calls => "STOP",
         Finish::Length => "MAX_TOKENS",
+        Finish::Refused => "SAFETY",
     }
 }

@@ -6,13 +6,14 @@ use super::write::{Encoder, Options};
 use crate::failure::Failure;
 use crate::model::{Behaviour, ReasoningField};
 use crate::prompt::{Format, Image, Part, Prompt, Role, Thinking, Tool, ToolChoice, Turn};
-use crate::protocol::{self, Asked, Label};
+use crate::protocol::{Asked, Asking};
 
 const TOP_LOGPROBS_MAX: u64 = 20;
 const STOPS_MAX: usize = 4;
 
-/// Reads `body`.
-pub(crate) fn read(body: &Value, label: Label, behaviour: Behaviour) -> Result<Asked, Failure> {
+/// Reads a request; `filtered` asks for the verdicts of Azure's content filters.
+pub(crate) fn read(asking: Asking<'_>, filtered: bool) -> Result<Asked, Failure> {
+    let Asking { body, label, behaviour, .. } = asking;
     let streamed = flag(body, "stream");
     let field = match behaviour {
         Behaviour::Think(field) => field,
@@ -22,10 +23,12 @@ pub(crate) fn read(body: &Value, label: Label, behaviour: Behaviour) -> Result<A
         | Behaviour::Json
         | Behaviour::Vision
         | Behaviour::Cached
+        | Behaviour::Refuse
         | Behaviour::Bench
         | Behaviour::Missing => ReasoningField::ReasoningContent,
     };
-    let prompt = prompt(body)?;
+    let prompt = read_prompt(body)?;
+    check_stops(body)?;
     let include_usage = body.pointer("/stream_options/include_usage") == Some(&Value::Bool(true));
     if !streamed && body.get("stream_options").is_some_and(|options| !options.is_null()) {
         return Err(Failure::invalid_param(
@@ -34,12 +37,14 @@ pub(crate) fn read(body: &Value, label: Label, behaviour: Behaviour) -> Result<A
             None,
         ));
     }
-    let options = Options { include_usage, logprobs: logprobs(body)?, field, seed: prompt.seed };
-    let encoder = protocol::Encoder::OpenAi(Encoder::new(label, options));
+    let logprobs = logprobs(body)?;
+    let options = Options { include_usage, logprobs, field, seed: prompt.seed, filtered };
+    let encoder = Box::new(Encoder::new(label, options));
     Ok(Asked { prompt, encoder, streamed })
 }
 
-fn prompt(body: &Value) -> Result<Prompt, Failure> {
+/// Reads what is asked.
+pub(crate) fn read_prompt(body: &Value) -> Result<Prompt, Failure> {
     let messages = body.get("messages").and_then(Value::as_array).ok_or_else(|| {
         Failure::invalid_param(
             "Missing required parameter: 'messages'.",
@@ -61,7 +66,7 @@ fn prompt(body: &Value) -> Result<Prompt, Failure> {
         one_call: body.get("parallel_tool_calls") == Some(&Value::Bool(false)),
         format: format(body),
         tokens_max: tokens_max(body)?,
-        stops: stops(body)?,
+        stops: stops(body),
         seed: body.get("seed").and_then(Value::as_i64).map_or(0, i64::cast_unsigned),
         thinking: match body.get("reasoning_effort").and_then(Value::as_str) {
             Some("none") => Thinking::Off,
@@ -225,23 +230,29 @@ fn tokens_max(body: &Value) -> Result<Option<u64>, Failure> {
     Ok(None)
 }
 
-fn stops(body: &Value) -> Result<Vec<String>, Failure> {
+fn stops(body: &Value) -> Vec<String> {
     match body.get("stop") {
-        Some(Value::String(stop)) => Ok(vec![stop.clone()]),
-        Some(Value::Array(stops)) if stops.len() > STOPS_MAX => Err(Failure::invalid_param(
-            format!(
-                "Invalid 'stop': array too long. Expected an array with maximum length {STOPS_MAX}, \
-                 but got an array with length {} instead.",
-                stops.len()
-            ),
-            "stop",
-            Some("array_above_max_length"),
-        )),
+        Some(Value::String(stop)) => vec![stop.clone()],
         Some(Value::Array(stops)) => {
-            Ok(stops.iter().filter_map(Value::as_str).map(str::to_owned).collect())
+            stops.iter().filter_map(Value::as_str).map(str::to_owned).collect()
         }
-        _ => Ok(Vec::new()),
+        _ => Vec::new(),
     }
+}
+
+fn check_stops(body: &Value) -> Result<(), Failure> {
+    let count = body.get("stop").and_then(Value::as_array).map_or(0, Vec::len);
+    if count <= STOPS_MAX {
+        return Ok(());
+    }
+    Err(Failure::invalid_param(
+        format!(
+            "Invalid 'stop': array too long. Expected an array with maximum length {STOPS_MAX}, \
+             but got an array with length {count} instead."
+        ),
+        "stop",
+        Some("array_above_max_length"),
+    ))
 }
 
 /// How many alternatives to report per token; `None` when no log probabilities are asked for.

@@ -2,10 +2,13 @@
 
 use bytes::Bytes;
 use serde::Serialize;
+use serde_json::Value;
 
+use super::filter;
 use super::logprobs::{self, Logprobs};
 use crate::answer::{self, Answer, Finish};
-use crate::event::{Beat, Event, Events, json, sse};
+use crate::encode::Encode;
+use crate::event::{Beat, Event, Events, Nullable, json, sse};
 use crate::model::ReasoningField;
 use crate::protocol::Label;
 use crate::tokens;
@@ -19,6 +22,8 @@ pub(super) struct Options {
     pub(super) logprobs: Option<usize>,
     pub(super) field: ReasoningField,
     pub(super) seed: u64,
+    /// Whether the verdicts of Azure's content filters come with the answer.
+    pub(super) filtered: bool,
 }
 
 /// Writes one answer.
@@ -40,6 +45,8 @@ struct Completion<'a> {
     usage: Option<Usage>,
     service_tier: &'static str,
     system_fingerprint: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    prompt_filter_results: Option<Value>,
 }
 
 #[derive(Serialize)]
@@ -48,6 +55,8 @@ struct Choice<'a> {
     message: Message<'a>,
     logprobs: Option<Logprobs<'a>>,
     finish_reason: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    content_filter_results: Option<Value>,
 }
 
 #[derive(Serialize)]
@@ -78,20 +87,14 @@ struct Chunk<'a> {
     usage: Option<Nullable<Usage>>,
 }
 
-/// A field that is there, and perhaps null.
-#[derive(Serialize)]
-#[serde(untagged)]
-enum Nullable<T> {
-    Null,
-    Is(T),
-}
-
 #[derive(Serialize)]
 struct ChunkChoice<'a> {
     index: u32,
     delta: Delta<'a>,
     logprobs: Option<Logprobs<'a>>,
     finish_reason: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    content_filter_results: Option<Value>,
 }
 
 #[derive(Default, Serialize)]
@@ -158,8 +161,10 @@ impl Encoder {
         let id = label.ids.id("chatcmpl-", 29);
         Self { id, label, options }
     }
+}
 
-    pub(crate) fn whole(&self, answer: &Answer) -> Vec<u8> {
+impl Encode for Encoder {
+    fn whole(&self, answer: &Answer) -> Vec<u8> {
         let (reasoning_content, reasoning) = self.reasoning(&answer.reasoning);
         let calls = answer.calls.iter().map(|call| ToolCall {
             index: None,
@@ -167,13 +172,15 @@ impl Encoder {
             r#type: Some("function"),
             function: Function { name: Some(&call.name), arguments: &call.arguments_text },
         });
+        let refused = answer.finish == Finish::Refused;
+        let said = answer.calls.is_empty() && !refused;
         let message = Message {
             role: "assistant",
-            content: answer.calls.is_empty().then_some(answer.text.as_str()),
+            content: said.then_some(answer.text.as_str()),
             reasoning_content: reasoning_content.filter(|text| !text.is_empty()),
             reasoning: reasoning.filter(|text| !text.is_empty()),
             tool_calls: calls.collect(),
-            refusal: None,
+            refusal: refused.then_some(answer.text.as_str()),
             annotations: [],
         };
         let logprobs = self.logprobs(&answer.text);
@@ -182,16 +189,26 @@ impl Encoder {
             object: "chat.completion",
             created: self.label.created,
             model: &self.label.model,
-            choices: [Choice { index: 0, message, logprobs, finish_reason: finish(answer) }],
+            choices: [Choice {
+                index: 0,
+                message,
+                logprobs,
+                finish_reason: finish(answer),
+                content_filter_results: self.options.filtered.then(filter::results),
+            }],
             usage: self.label.usage_reported.then(|| Usage::of(answer.usage)),
             service_tier: "default",
             system_fingerprint: FINGERPRINT,
+            prompt_filter_results: self.options.filtered.then(filter::prompt_results),
         })
     }
 
-    pub(crate) fn encode(&self, beat: Beat<'_>, answer: &Answer, events: &mut Events) {
+    fn encode(&mut self, beat: Beat<'_>, answer: &Answer, events: &mut Events) {
         match beat {
             Beat::Open => {
+                if self.options.filtered {
+                    events.push_back(Event::framing(sse(&filter::first_chunk())));
+                }
                 let said = answer.calls.is_empty();
                 let content = Some(if said { Nullable::Is("") } else { Nullable::Null });
                 let role = Some("assistant");
@@ -206,7 +223,11 @@ impl Encoder {
                 events.push_back(Event::content(self.delta(delta, None), tokens));
             }
             Beat::Text(piece) => {
-                let delta = Delta { content: Some(Nullable::Is(piece)), ..Delta::default() };
+                let delta = if answer.finish == Finish::Refused {
+                    Delta { refusal: Some(Nullable::Is(piece)), ..Delta::default() }
+                } else {
+                    Delta { content: Some(Nullable::Is(piece)), ..Delta::default() }
+                };
                 let bytes = self.delta(delta, self.logprobs(piece));
                 events.push_back(Event::content(bytes, tokens::count_piece(piece)));
             }
@@ -229,10 +250,18 @@ impl Encoder {
         }
     }
 
+    fn error(&self) -> Event {
+        super::error_event()
+    }
+}
+
+impl Encoder {
     fn close(&self, answer: &Answer, events: &mut Events) {
         let delta = Delta::default();
         let finish_reason = Some(finish(answer));
-        let choice = ChunkChoice { index: 0, delta, logprobs: None, finish_reason };
+        let content_filter_results = self.options.filtered.then(filter::none);
+        let choice =
+            ChunkChoice { index: 0, delta, logprobs: None, finish_reason, content_filter_results };
         let usage = self.asked_for_usage().then_some(Nullable::Null);
         events.push_back(Event::framing(self.chunk(&[choice], usage)));
         if self.asked_for_usage() {
@@ -249,7 +278,14 @@ impl Encoder {
     }
 
     fn delta(&self, delta: Delta<'_>, logprobs: Option<Logprobs<'_>>) -> Bytes {
-        let choice = ChunkChoice { index: 0, delta, logprobs, finish_reason: None };
+        let filtered = self.options.filtered;
+        // Only what says something is judged.
+        let says = matches!(delta.content, Some(Nullable::Is(text)) if !text.is_empty());
+        let results = || if says { filter::results() } else { filter::none() };
+        let content_filter_results = filtered.then(results);
+        let finish_reason = None;
+        let choice =
+            ChunkChoice { index: 0, delta, logprobs, finish_reason, content_filter_results };
         self.chunk(&[choice], self.asked_for_usage().then_some(Nullable::Null))
     }
 
@@ -305,7 +341,7 @@ impl Usage {
 
 const fn finish(answer: &Answer) -> &'static str {
     match answer.finish {
-        Finish::Stop | Finish::Sequence(_) => "stop",
+        Finish::Stop | Finish::Sequence(_) | Finish::Refused => "stop",
         Finish::Length => "length",
         Finish::Calls => "tool_calls",
     }

@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 use tollgate_simulator::Protocol;
 
-use crate::support::{Call, PROTOCOLS, Said, World};
+use crate::support::asking::Turn;
+use crate::support::{Call, Family, PROTOCOLS, Said, World};
 
 /// Asks whole and streamed, checks that both agree, and returns what was said.
 async fn both(world: &World, call: Call) -> Said {
@@ -13,17 +14,21 @@ async fn both(world: &World, call: Call) -> Said {
     whole
 }
 
-fn finish(protocol: Protocol, names: [&str; 3]) -> &str {
-    match protocol {
-        Protocol::OpenAi => names[0],
-        Protocol::Anthropic => names[1],
-        Protocol::Gemini => names[2],
+/// How each protocol names the end: of itself, at a stop sequence, at the limit, with calls, with
+/// a refusal.
+fn finish(protocol: Protocol) -> [&'static str; 5] {
+    match Family::of(protocol) {
+        Family::Chat => ["stop", "stop", "length", "tool_calls", "stop"],
+        Family::Responses => ["completed", "", "incomplete", "completed", "completed"],
+        Family::Messages => ["end_turn", "stop_sequence", "max_tokens", "tool_use", "refusal"],
+        Family::Contents => ["STOP", "STOP", "MAX_TOKENS", "STOP", "SAFETY"],
+        Family::Converse => {
+            ["end_turn", "stop_sequence", "max_tokens", "tool_use", "content_filtered"]
+        }
+        Family::Ollama => ["stop", "stop", "length", "stop", "stop"],
+        Family::Cohere => ["COMPLETE", "STOP_SEQUENCE", "MAX_TOKENS", "TOOL_CALL", "COMPLETE"],
     }
 }
-
-const STOP: [&str; 3] = ["stop", "end_turn", "STOP"];
-const LENGTH: [&str; 3] = ["length", "max_tokens", "MAX_TOKENS"];
-const CALLS: [&str; 3] = ["tool_calls", "tool_use", "STOP"];
 
 #[tokio::test]
 async fn echo_gives_back_the_last_user_message() {
@@ -32,7 +37,7 @@ async fn echo_gives_back_the_last_user_message() {
         for text in ["one two  three\n\nfour", "Grüße, 世界 🌍!", "x"] {
             let said = both(&world, Call::new(protocol, "echo", text)).await;
             assert_eq!(said.text, text);
-            assert_eq!(said.finish, finish(protocol, STOP));
+            assert_eq!(said.finish, finish(protocol)[0]);
             assert_eq!(said.usage[0], said.usage[1], "an echo is as long as its prompt");
         }
     }
@@ -63,54 +68,28 @@ async fn prose_is_fixed_by_the_prompt_and_long_enough() {
 #[tokio::test]
 async fn limits_and_stop_sequences_are_kept() {
     let world = World::new().await;
+    let words = "w ".repeat(20);
     for protocol in PROTOCOLS {
-        let call = Call::new(protocol, "echo", "one two three four");
-        let (limited, stopped) = match protocol {
-            Protocol::OpenAi => (
-                call.clone().with("max_completion_tokens", json!(2)),
-                call.with("stop", json!(" three")),
-            ),
-            Protocol::Anthropic => (
-                call.clone().with("max_tokens", json!(2)),
-                call.with("stop_sequences", json!([" three"])),
-            ),
-            Protocol::Gemini => (
-                call.clone().with("generationConfig", json!({ "maxOutputTokens": 2 })),
-                call.with("generationConfig", json!({ "stopSequences": [" three"] })),
-            ),
-        };
-        let said = both(&world, limited).await;
-        assert_eq!((said.text.as_str(), said.usage[1]), ("one two", 2));
-        assert_eq!(said.finish, finish(protocol, LENGTH));
-        let said = both(&world, stopped).await;
+        let said = both(&world, Call::new(protocol, "echo", words.trim()).limited(16)).await;
+        assert_eq!((said.text.as_str(), said.usage[1]), ("w ".repeat(16).trim(), 16));
+        assert_eq!(said.finish, finish(protocol)[2]);
+        if Family::of(protocol) == Family::Responses {
+            continue;
+        }
+        let call = Call::new(protocol, "echo", "one two three four").stopping(" three");
+        let said = both(&world, call).await;
         assert_eq!(said.text, "one two");
-        assert_eq!(said.finish, finish(protocol, ["stop", "stop_sequence", "STOP"]));
+        assert_eq!(said.finish, finish(protocol)[1]);
     }
 }
 
-fn with_tools(call: Call, names: &[&str]) -> Call {
-    let schema = json!({
-        "type": "object",
-        "properties": { "city": { "type": "string" }, "days": { "type": "integer" } },
-        "required": ["city", "days"],
-    });
-    let list =
-        |make: &dyn Fn(&str) -> Value| -> Value { names.iter().map(|one| make(one)).collect() };
-    match call.protocol {
-        Protocol::OpenAi => call.with(
-            "tools",
-            list(&|name| {
-                let function = json!({ "name": name, "parameters": schema });
-                json!({ "type": "function", "function": function })
-            }),
-        ),
-        Protocol::Anthropic => {
-            call.with("tools", list(&|name| json!({ "name": name, "input_schema": schema })))
-        }
-        Protocol::Gemini => {
-            let all = list(&|name| json!({ "name": name, "parameters": schema }));
-            call.with("tools", json!([{ "functionDeclarations": all }]))
-        }
+#[tokio::test]
+async fn refusals_have_their_own_form() {
+    let world = World::new().await;
+    for protocol in PROTOCOLS {
+        let said = both(&world, Call::new(protocol, "refuse", "hi")).await;
+        assert_eq!(said.text, "I'm sorry, but I can't help with that.");
+        assert_eq!(said.finish, finish(protocol)[4]);
     }
 }
 
@@ -119,16 +98,15 @@ async fn tools_are_called_when_mentioned_in_parallel() {
     let world = World::new().await;
     let asked = "Use get_weather for Paris and get_time for Rome";
     for protocol in PROTOCOLS {
-        let call =
-            with_tools(Call::new(protocol, "tools", asked), &["other", "get_weather", "get_time"]);
+        let call = Call::new(protocol, "tools", asked).tools(&["other", "get_weather", "get_time"]);
         let said = both(&world, call).await;
         let expected = [
             ("get_weather".to_owned(), json!({ "city": "Paris", "days": 1 })),
             ("get_time".to_owned(), json!({ "city": "Rome", "days": 1 })),
         ];
         assert_eq!(said.calls, expected);
-        assert_eq!((said.text.as_str(), said.finish.as_str()), ("", finish(protocol, CALLS)));
-        let first = both(&world, with_tools(Call::new(protocol, "tools", "hi"), &["a", "b"])).await;
+        assert_eq!((said.text.as_str(), said.finish.as_str()), ("", finish(protocol)[3]));
+        let first = both(&world, Call::new(protocol, "tools", "hi").tools(&["a", "b"])).await;
         assert_eq!(first.calls, [("a".to_owned(), json!({ "city": "example", "days": 1 }))]);
     }
 }
@@ -136,43 +114,18 @@ async fn tools_are_called_when_mentioned_in_parallel() {
 #[tokio::test]
 async fn the_choice_of_tools_is_honoured() {
     let world = World::new().await;
-    // Key and values for: none, any, this one.
-    let choices = |protocol| match protocol {
-        Protocol::OpenAi => (
-            "tool_choice",
-            [
-                json!("none"),
-                json!("required"),
-                json!({ "type": "function", "function": { "name": "b" } }),
-            ],
-        ),
-        Protocol::Anthropic => (
-            "tool_choice",
-            [
-                json!({ "type": "none" }),
-                json!({ "type": "any" }),
-                json!({ "type": "tool", "name": "b" }),
-            ],
-        ),
-        Protocol::Gemini => (
-            "toolConfig",
-            [("NONE", json!([])), ("ANY", json!([])), ("ANY", json!(["b"]))].map(
-                |(mode, names)| {
-                    let config = json!({ "mode": mode, "allowedFunctionNames": names });
-                    json!({ "functionCallingConfig": config })
-                },
-            ),
-        ),
-    };
-    for protocol in PROTOCOLS {
-        let (key, values) = choices(protocol);
-        for (value, expected) in values.into_iter().zip([None, Some("a"), Some("b")]) {
-            for model in ["tools", "prose"] {
-                let call = with_tools(Call::new(protocol, model, "hi"), &["a", "b"]);
-                let said = both(&world, call.with(key, value.clone())).await;
-                let name = said.calls.first().map(|(name, _)| name.as_str());
-                assert_eq!((name, said.calls.len()), (expected, usize::from(name.is_some())));
-            }
+    let choices = [(None, false, None), (None, true, Some("a")), (Some("b"), true, Some("b"))];
+    for (name, any, expected) in choices {
+        let calls = PROTOCOLS.into_iter().flat_map(|protocol| {
+            let call = |model| Call::new(protocol, model, "hi").tools(&["a", "b"]);
+            [call("tools"), call("prose")].into_iter().filter_map(|call| call.choosing(name, any))
+        });
+        for call in calls {
+            let protocol = call.protocol;
+            let said = both(&world, call).await;
+            let called = said.calls.first().map(|(name, _)| name.as_str());
+            assert_eq!(called, expected, "{protocol}");
+            assert_eq!(said.calls.len(), usize::from(called.is_some()));
         }
     }
 }
@@ -180,77 +133,41 @@ async fn the_choice_of_tools_is_honoured() {
 #[tokio::test]
 async fn tool_results_are_told_with_the_name_of_the_tool() {
     let world = World::new().await;
-    let openai = json!([
-        { "role": "user", "content": "hi" },
-        { "role": "assistant", "content": null, "tool_calls": [
-            { "id": "c1", "type": "function", "function": { "name": "a", "arguments": "{}" } },
-            { "id": "c2", "type": "function", "function": { "name": "b", "arguments": "{}" } },
-        ] },
-        { "role": "tool", "tool_call_id": "c1", "content": "18 C" },
-        { "role": "tool", "tool_call_id": "c2", "content": [{ "type": "text", "text": "noon" }] },
-    ]);
-    let anthropic = json!([
-        { "role": "user", "content": "hi" },
-        { "role": "assistant", "content": [
-            { "type": "tool_use", "id": "c1", "name": "a", "input": {} },
-            { "type": "tool_use", "id": "c2", "name": "b", "input": {} },
-        ] },
-        { "role": "user", "content": [
-            { "type": "tool_result", "tool_use_id": "c1", "content": "18 C" },
-            { "type": "tool_result", "tool_use_id": "c2", "content": [{ "type": "text", "text": "noon" }] },
-        ] },
-    ]);
-    let gemini = json!([
-        { "role": "user", "parts": [{ "text": "hi" }] },
-        { "role": "model", "parts": [
-            { "functionCall": { "name": "a", "args": {} } },
-            { "functionCall": { "name": "b", "args": {} } },
-        ] },
-        { "role": "user", "parts": [
-            { "functionResponse": { "name": "a", "response": { "result": "18 C" } } },
-            { "function_response": { "name": "b", "response": { "output": "noon" } } },
-        ] },
-    ]);
-    let all = [("messages", openai), ("messages", anthropic), ("contents", gemini)];
-    for (protocol, (key, turns)) in PROTOCOLS.into_iter().zip(all) {
-        let call = with_tools(Call::new(protocol, "tools", ""), &["a", "b"]).with(key, turns);
-        assert_eq!(both(&world, call).await.text, "Tool results: a: 18 C; b: noon");
+    let turns = [
+        Turn::User("hi"),
+        Turn::Calls(&[("callid001", "a"), ("callid002", "b")]),
+        Turn::Results(&[("callid001", "a", "18 C"), ("callid002", "b", "noon")]),
+    ];
+    for protocol in PROTOCOLS {
+        let call = Call::new(protocol, "tools", "").tools(&["a", "b"]).turns(&turns);
+        assert_eq!(both(&world, call).await.text, "Tool results: a: 18 C; b: noon", "{protocol}");
     }
 }
 
 #[tokio::test]
 async fn thinking_comes_first_and_is_counted() {
     let world = World::new().await;
-    let shown = |protocol, model| {
-        let call = Call::new(protocol, model, "why foxes");
-        match protocol {
-            Protocol::OpenAi => call,
-            Protocol::Anthropic => {
-                call.with("thinking", json!({ "type": "enabled", "budget_tokens": 1024 }))
-            }
-            Protocol::Gemini => {
-                let config = json!({ "thinkingConfig": { "includeThoughts": true } });
-                call.with("generationConfig", config)
-            }
-        }
-    };
     for protocol in PROTOCOLS {
         for model in ["think", "think-reasoning"] {
-            let said = both(&world, shown(protocol, model)).await;
+            let said = both(&world, Call::new(protocol, model, "why foxes").thinking()).await;
             assert!(said.reasoning.contains("why foxes"), "{said:?}");
             assert!(said.text.starts_with("About why foxes: "), "{said:?}");
             assert!(said.usage[1] > said.usage[2]);
-            assert_eq!(said.usage[2] > 0, protocol != Protocol::Anthropic, "not told there");
+            let told = match Family::of(protocol) {
+                Family::Chat => protocol != Protocol::Mistral,
+                Family::Responses | Family::Contents => true,
+                Family::Messages | Family::Converse | Family::Ollama | Family::Cohere => false,
+            };
+            assert_eq!(said.usage[2] > 0, told, "{protocol}");
         }
+        let off = both(&world, Call::new(protocol, "think", "why").thoughtless()).await;
+        assert_eq!((off.reasoning.as_str(), off.usage[2]), ("", 0));
     }
-    let hidden = both(&world, Call::new(Protocol::Gemini, "think", "why")).await;
-    assert_eq!(hidden.reasoning, "");
-    assert!(hidden.usage[2] > 0, "hidden thoughts are counted");
-    let off = both(&world, Call::new(Protocol::Anthropic, "think", "why")).await;
-    assert_eq!(off.reasoning, "");
-    let effort =
-        Call::new(Protocol::OpenAi, "think", "why").with("reasoning_effort", json!("none"));
-    assert_eq!(both(&world, effort).await.reasoning, "");
+    for protocol in [Protocol::Gemini, Protocol::Vertex, Protocol::Responses] {
+        let hidden = both(&world, Call::new(protocol, "think", "why")).await;
+        assert_eq!(hidden.reasoning, "");
+        assert!(hidden.usage[2] > 0, "hidden thoughts are counted");
+    }
 }
 
 #[tokio::test]
@@ -265,64 +182,61 @@ async fn json_follows_the_schema_that_was_asked_for() {
         },
         "required": ["city", "kind", "tags"],
     });
+    let expected = json!({ "city": "Oslo", "kind": "big", "tags": ["Oslo"] });
     for protocol in PROTOCOLS {
         let call = Call::new(protocol, "json", "Tell me about Oslo");
         let free = both(&world, call.clone()).await;
         assert_eq!(free.text, r#"{"answer":"Tell me about Oslo"}"#);
-        let calls = match protocol {
-            Protocol::OpenAi => {
-                let format = json!({ "type": "json_schema", "json_schema": { "name": "x", "schema": schema } });
-                vec![call.with("response_format", format)]
-            }
-            Protocol::Anthropic => {
-                let format = json!({ "type": "json_schema", "schema": schema });
-                vec![call.with("output_config", json!({ "format": format }))]
-            }
-            Protocol::Gemini => ["responseSchema", "responseJsonSchema"]
-                .map(|key| {
-                    let config = json!({ "responseMimeType": "application/json", key: schema });
-                    call.clone().with("generationConfig", config)
-                })
-                .to_vec(),
-        };
-        for call in calls {
-            let value: Value = serde_json::from_str(&both(&world, call).await.text).unwrap();
-            assert_eq!(value, json!({ "city": "Oslo", "kind": "big", "tags": ["Oslo"] }));
-        }
+        let said = both(&world, call.schema(&schema)).await;
+        assert_eq!(serde_json::from_str::<Value>(&said.text).unwrap(), expected, "{protocol}");
     }
+    let config = json!({ "responseMimeType": "application/json", "responseJsonSchema": schema });
+    let call = Call::new(Protocol::Gemini, "json", "Tell me about Oslo");
+    let said = both(&world, call.with("generationConfig", config)).await;
+    assert_eq!(serde_json::from_str::<Value>(&said.text).unwrap(), expected);
 }
 
 #[tokio::test]
 async fn images_are_seen_and_counted() {
     let world = World::new().await;
-    let data = "aGVsbG8=";
+    let line = "[image: image/png, 5 bytes]";
+    for protocol in PROTOCOLS {
+        let said = both(&world, Call::new(protocol, "echo", "").image("look", "aGVsbG8=")).await;
+        assert_eq!(said.text, format!("look\n{line}"), "{protocol}");
+        assert_eq!(said.usage[0], 86, "one word and one image");
+        let vision = Call::new(protocol, "vision", "").image("look", "aGVsbG8=");
+        assert_eq!(both(&world, vision).await.text, format!("I see one image.\n{line}"));
+    }
+}
+
+#[tokio::test]
+async fn images_can_be_addresses() {
+    let world = World::new().await;
     let url = "https://example.com/a.png";
-    let contents = [
-        json!([{ "role": "user", "content": [
-            { "type": "text", "text": "look" },
-            { "type": "image_url", "image_url": { "url": format!("data:image/png;base64,{data}") } },
-            { "type": "image_url", "image_url": { "url": url } },
-        ] }]),
-        json!([{ "role": "user", "content": [
-            { "type": "text", "text": "look" },
-            { "type": "image", "source": { "type": "base64", "media_type": "image/png", "data": data } },
-            { "type": "image", "source": { "type": "url", "url": url } },
-        ] }]),
-        json!([{ "role": "user", "parts": [
-            { "text": "look" },
-            { "inlineData": { "mimeType": "image/png", "data": data } },
-            { "fileData": { "mimeType": "image/png", "fileUri": url } },
-        ] }]),
-    ];
-    let lines = format!("[image: image/png, 5 bytes]\n[image: {url}]");
-    for (protocol, content) in PROTOCOLS.into_iter().zip(contents) {
-        let key = if protocol == Protocol::Gemini { "contents" } else { "messages" };
-        let echo = Call::new(protocol, "echo", "").with(key, content.clone());
-        let said = both(&world, echo).await;
-        assert_eq!(said.text, format!("look\n{lines}"));
-        assert_eq!(said.usage[0], 171, "one word and two images");
-        let vision = Call::new(protocol, "vision", "").with(key, content);
-        assert_eq!(both(&world, vision).await.text, format!("I see 2 images.\n{lines}"));
+    let chat = json!([{ "role": "user", "content": [
+        { "type": "image_url", "image_url": { "url": url } },
+    ] }]);
+    let responses = json!([{ "role": "user", "content": [
+        { "type": "input_image", "image_url": url },
+    ] }]);
+    let messages = json!([{ "role": "user", "content": [
+        { "type": "image", "source": { "type": "url", "url": url } },
+    ] }]);
+    let contents = json!([{ "role": "user", "parts": [
+        { "fileData": { "mimeType": "image/png", "fileUri": url } },
+    ] }]);
+    for protocol in PROTOCOLS {
+        let (key, turns) = match Family::of(protocol) {
+            Family::Chat | Family::Cohere => ("messages", &chat),
+            Family::Responses => ("input", &responses),
+            Family::Messages => ("messages", &messages),
+            Family::Contents => ("contents", &contents),
+            // Neither fetches anything.
+            Family::Converse | Family::Ollama => continue,
+        };
+        let call = Call::new(protocol, "vision", "").with(key, turns.clone());
+        let text = both(&world, call).await.text;
+        assert_eq!(text, format!("I see one image.\n[image: {url}]"), "{protocol}");
     }
 }
 
@@ -331,10 +245,12 @@ async fn cached_reports_what_was_read_and_written() {
     let world = World::new().await;
     let long = "word ".repeat(2_000);
     for protocol in PROTOCOLS {
+        let told = protocol != Protocol::Ollama;
         let said = both(&world, Call::new(protocol, "cached", "one two three four")).await;
-        assert_eq!(said.usage, [4, 4, 0, 2], "half of a short prompt");
+        assert_eq!(said.usage, [4, 4, 0, if told { 2 } else { 0 }], "half of a short prompt");
         let said = both(&world, Call::new(protocol, "cached", long.trim_end())).await;
-        assert_eq!(said.usage[3], 1_920, "all but the last block of a long one");
+        let read = if told { 1_920 } else { 0 };
+        assert_eq!(said.usage[3], read, "all but the last block of a long one");
     }
     let mark = json!([{ "role": "user", "content": [
         { "type": "text", "text": "one two three four five six", "cache_control": { "type": "ephemeral", "ttl": "1h" } },
@@ -351,19 +267,6 @@ async fn cached_reports_what_was_read_and_written() {
 #[tokio::test]
 async fn a_prefill_is_continued() {
     let world = World::new().await;
-    let turns = |protocol, user: &str, said: &str| match protocol {
-        Protocol::Gemini => (
-            "contents",
-            json!([
-                { "role": "user", "parts": [{ "text": user }] },
-                { "role": "model", "parts": [{ "text": said }] },
-            ]),
-        ),
-        Protocol::OpenAi | Protocol::Anthropic => (
-            "messages",
-            json!([{ "role": "user", "content": user }, { "role": "assistant", "content": said }]),
-        ),
-    };
     for protocol in PROTOCOLS {
         let prose = world.said(&Call::new(protocol, "prose", "go on")).await.text;
         let (begun, rest) = prose.split_at(prose.find(". ").unwrap() + 1);
@@ -372,9 +275,9 @@ async fn a_prefill_is_continued() {
             ("echo", "one two three", "other", "one two three"),
             ("prose", "go on", begun, rest),
         ] {
-            let (key, turns) = turns(protocol, user, begun);
-            let call = Call::new(protocol, model, "").with(key, turns);
-            assert_eq!(both(&world, call).await.text, rest);
+            let turns = [Turn::User(user), Turn::Assistant(begun)];
+            let call = Call::new(protocol, model, "").turns(&turns);
+            assert_eq!(both(&world, call).await.text, rest, "{protocol}");
         }
     }
 }
@@ -383,20 +286,14 @@ async fn a_prefill_is_continued() {
 async fn a_system_prompt_is_counted_and_not_echoed() {
     let world = World::new().await;
     for protocol in PROTOCOLS {
-        let call = Call::new(protocol, "echo", "hi");
-        let call = match protocol {
-            Protocol::OpenAi => {
-                let developer = json!({ "role": "developer", "content": "be brief" });
-                call.with("messages", json!([developer, { "role": "user", "content": "hi" }]))
-            }
-            Protocol::Anthropic => {
-                call.with("system", json!([{ "type": "text", "text": "be brief" }]))
-            }
-            Protocol::Gemini => {
-                call.with("systemInstruction", json!({ "parts": [{ "text": "be brief" }] }))
-            }
-        };
-        let said = both(&world, call).await;
+        let said = both(&world, Call::new(protocol, "echo", "hi").system("be brief")).await;
+        assert_eq!((said.text.as_str(), said.usage[0]), ("hi", 3));
+    }
+    for protocol in [Protocol::OpenAi, Protocol::Responses] {
+        let key = if protocol == Protocol::OpenAi { "messages" } else { "input" };
+        let developer = json!({ "role": "developer", "content": "be brief" });
+        let turns = json!([developer, { "role": "user", "content": "hi" }]);
+        let said = both(&world, Call::new(protocol, "echo", "").with(key, turns)).await;
         assert_eq!((said.text.as_str(), said.usage[0]), ("hi", 3));
     }
 }

@@ -22,9 +22,14 @@ async fn requests_are_recorded_without_their_keys() {
         world.call(&Call::new(protocol, "echo", "hi")).await;
     }
     let requests = world.simulator.requests();
-    assert_eq!(requests.len(), 3);
-    let headers = ["authorization", "x-api-key", "x-goog-api-key"];
-    for ((request, protocol), header) in requests.iter().zip(PROTOCOLS).zip(headers) {
+    assert_eq!(requests.len(), PROTOCOLS.len());
+    for (request, protocol) in requests.iter().zip(PROTOCOLS) {
+        let header = match protocol {
+            Protocol::Anthropic => "x-api-key",
+            Protocol::Gemini => "x-goog-api-key",
+            Protocol::Azure | Protocol::AzureResponses => "api-key",
+            _ => "authorization",
+        };
         assert_eq!(request.protocol, protocol);
         assert_eq!(request.model.as_deref(), Some("echo"));
         assert_eq!(request.method, "POST");
@@ -32,7 +37,7 @@ async fn requests_are_recorded_without_their_keys() {
         assert!(!format!("{:?}", request.headers).contains("sk-test"));
         assert!(request.json().is_object());
     }
-    assert_eq!(world.simulator.calls("echo"), 3);
+    assert_eq!(world.simulator.calls("echo"), 12);
     assert_eq!(world.simulator.connections(), 1, "one kept connection");
     world.simulator.clear();
     assert!(world.simulator.requests().is_empty());
@@ -73,6 +78,46 @@ async fn models_are_listed_in_each_protocol() {
     assert_eq!(one["name"], "models/tools");
     let reply = world.http(Method::GET, "/v1/nothing").await;
     assert_eq!((reply.status.as_u16(), reply.json()["error"]["type"].is_string()), (404, true));
+}
+
+#[tokio::test]
+async fn every_base_leads_to_its_protocol() {
+    let world = World::new().await;
+    let simulator = &world.simulator;
+    let vertex = simulator.vertex_base();
+    let cases = [
+        (format!("{}/responses", simulator.openai_base()), Protocol::Responses),
+        (format!("{}/openai/v1/chat/completions", simulator.azure_base()), Protocol::Azure),
+        (format!("{vertex}/publishers/google/models/m:generateContent"), Protocol::Vertex),
+        (format!("{vertex}/publishers/anthropic/models/m:rawPredict"), Protocol::VertexAnthropic),
+        (simulator.token_url(), Protocol::Vertex),
+        (format!("{}/model/m/converse", simulator.bedrock_base()), Protocol::Bedrock),
+        (format!("{}/v2/chat", simulator.cohere_base()), Protocol::Cohere),
+        (format!("{}/chat/completions", simulator.mistral_base()), Protocol::Mistral),
+        (format!("{}/api/chat", simulator.ollama_base()), Protocol::Ollama),
+    ];
+    for (url, protocol) in cases {
+        let request = Request::post(&url).body(Full::from("{}")).unwrap();
+        world.request(request).await;
+        assert_eq!(simulator.requests().pop().unwrap().protocol, protocol, "{url}");
+    }
+}
+
+#[tokio::test]
+async fn models_have_entries_in_each_protocol() {
+    let world = World::new().await;
+    for (path, pointer) in [
+        ("/foundation-models", "/modelSummaries/0/modelId"),
+        ("/mistral/v1/models", "/data/0/id"),
+        ("/openai/models?api-version=1", "/data/0/id"),
+        ("/cohere/v1/models", "/models/0/name"),
+    ] {
+        let list = world.http(Method::GET, path).await.json();
+        assert_eq!(list.pointer(pointer), Some(&json!("echo")), "{path}");
+    }
+    let path = "/v1beta1/publishers/google/models/think";
+    let one = world.http(Method::GET, path).await.json();
+    assert_eq!(one["name"], "publishers/google/models/think");
 }
 
 #[tokio::test]

@@ -1,4 +1,7 @@
-//! A small client that speaks the three protocols and reads their answers back into one form.
+//! A small client that speaks all protocols and reads their answers back into one form.
+
+pub(crate) mod asking;
+mod reading;
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, StatusCode};
@@ -10,8 +13,46 @@ use hyper_util::rt::TokioExecutor;
 use serde_json::{Value, json};
 use tollgate_simulator::{Protocol, Simulator, SimulatorConfig};
 
-pub(crate) const PROTOCOLS: [Protocol; 3] =
-    [Protocol::OpenAi, Protocol::Anthropic, Protocol::Gemini];
+pub(crate) const PROTOCOLS: [Protocol; 12] = [
+    Protocol::OpenAi,
+    Protocol::Anthropic,
+    Protocol::Gemini,
+    Protocol::Responses,
+    Protocol::Bedrock,
+    Protocol::Ollama,
+    Protocol::Cohere,
+    Protocol::Mistral,
+    Protocol::Azure,
+    Protocol::AzureResponses,
+    Protocol::Vertex,
+    Protocol::VertexAnthropic,
+];
+
+/// Protocols whose requests and answers have the same form, but for details.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Family {
+    Chat,
+    Responses,
+    Messages,
+    Contents,
+    Converse,
+    Ollama,
+    Cohere,
+}
+
+impl Family {
+    pub(crate) fn of(protocol: Protocol) -> Self {
+        match protocol {
+            Protocol::OpenAi | Protocol::Azure | Protocol::Mistral => Self::Chat,
+            Protocol::Responses | Protocol::AzureResponses => Self::Responses,
+            Protocol::Anthropic | Protocol::VertexAnthropic => Self::Messages,
+            Protocol::Gemini | Protocol::Vertex => Self::Contents,
+            Protocol::Bedrock => Self::Converse,
+            Protocol::Ollama => Self::Ollama,
+            Protocol::Cohere => Self::Cohere,
+        }
+    }
+}
 
 /// A simulator and a client for it.
 pub(crate) struct World {
@@ -84,11 +125,15 @@ impl World {
         reply.said(call)
     }
 
-    /// Posts to a path of the Gemini protocol.
+    /// Posts with a key of the Gemini protocol.
     pub(crate) async fn post(&self, path: &str, body: &Value) -> Reply {
         let request = Request::post(format!("{}{path}", self.simulator.origin()));
         let request = request.header("x-goog-api-key", "k").body(Full::from(body.to_string()));
         Reply::read(self.client.request(request.unwrap()).await.unwrap()).await
+    }
+
+    pub(crate) async fn request(&self, request: Request<Full<Bytes>>) -> Reply {
+        Reply::read(self.client.request(request).await.unwrap()).await
     }
 
     pub(crate) async fn http(&self, method: Method, path: &str) -> Reply {
@@ -102,15 +147,21 @@ impl World {
 impl Call {
     /// Says `text` to `model`.
     pub(crate) fn new(protocol: Protocol, model: &str, text: &str) -> Self {
-        let body = match protocol {
-            Protocol::OpenAi => json!({ "messages": [{ "role": "user", "content": text }] }),
-            Protocol::Anthropic => {
-                json!({ "max_tokens": 4096, "messages": [{ "role": "user", "content": text }] })
-            }
-            Protocol::Gemini => {
+        let messages = json!([{ "role": "user", "content": text }]);
+        let mut body = match Family::of(protocol) {
+            Family::Chat | Family::Ollama | Family::Cohere => json!({ "messages": messages }),
+            Family::Responses => json!({ "input": text }),
+            Family::Messages => json!({ "max_tokens": 4096, "messages": messages }),
+            Family::Contents => {
                 json!({ "contents": [{ "role": "user", "parts": [{ "text": text }] }] })
             }
+            Family::Converse => {
+                json!({ "messages": [{ "role": "user", "content": [{ "text": text }] }] })
+            }
         };
+        if protocol == Protocol::VertexAnthropic {
+            body["anthropic_version"] = json!("vertex-2023-10-16");
+        }
         Self {
             protocol,
             model: model.to_owned(),
@@ -123,7 +174,7 @@ impl Call {
 
     pub(crate) fn streamed(mut self) -> Self {
         self.streamed = true;
-        if self.protocol == Protocol::OpenAi {
+        if matches!(self.protocol, Protocol::OpenAi | Protocol::Azure) {
             self.body["stream_options"] = json!({ "include_usage": true });
         }
         self
@@ -139,30 +190,65 @@ impl Call {
         self
     }
 
-    pub(crate) fn request(&self, origin: &str) -> Request<Full<Bytes>> {
-        let mut body = self.body.clone();
-        if self.protocol != Protocol::Gemini && body.is_object() {
-            body["model"] = body.get("model").cloned().unwrap_or(json!(self.model));
-            if self.streamed {
-                body["stream"] = json!(true);
+    pub(crate) fn path(&self) -> String {
+        let model = &self.model;
+        let vertex = "/v1/projects/p/locations/us-east5/publishers";
+        match (self.protocol, self.streamed) {
+            (Protocol::OpenAi, _) => "/v1/chat/completions".to_owned(),
+            (Protocol::Responses, _) => "/v1/responses".to_owned(),
+            (Protocol::Anthropic, _) => "/v1/messages".to_owned(),
+            (Protocol::Gemini, false) => format!("/v1beta/models/{model}:generateContent"),
+            (Protocol::Gemini, true) => {
+                format!("/v1beta/models/{model}:streamGenerateContent?alt=sse")
+            }
+            (Protocol::Bedrock, false) => format!("/model/{model}/converse"),
+            (Protocol::Bedrock, true) => format!("/model/{model}/converse-stream"),
+            (Protocol::Ollama, _) => "/api/chat".to_owned(),
+            (Protocol::Cohere, _) => "/v2/chat".to_owned(),
+            (Protocol::Mistral, _) => "/mistral/v1/chat/completions".to_owned(),
+            (Protocol::Azure, _) => {
+                format!("/openai/deployments/{model}/chat/completions?api-version=2024-10-21")
+            }
+            (Protocol::AzureResponses, _) => "/openai/v1/responses".to_owned(),
+            (Protocol::Vertex, false) => format!("{vertex}/google/models/{model}:generateContent"),
+            (Protocol::Vertex, true) => {
+                format!("{vertex}/google/models/{model}:streamGenerateContent?alt=sse")
+            }
+            (Protocol::VertexAnthropic, false) => {
+                format!("{vertex}/anthropic/models/{model}:rawPredict")
+            }
+            (Protocol::VertexAnthropic, true) => {
+                format!("{vertex}/anthropic/models/{model}:streamRawPredict")
             }
         }
-        let path = match (self.protocol, self.streamed) {
-            (Protocol::OpenAi, _) => "/v1/chat/completions".to_owned(),
-            (Protocol::Anthropic, _) => "/v1/messages".to_owned(),
-            (Protocol::Gemini, false) => format!("/v1beta/models/{}:generateContent", self.model),
-            (Protocol::Gemini, true) => {
-                format!("/v1beta/models/{}:streamGenerateContent?alt=sse", self.model)
-            }
-        };
-        let mut request = Request::post(format!("{origin}{path}"));
+    }
+
+    pub(crate) fn request(&self, origin: &str) -> Request<Full<Bytes>> {
+        let mut body = self.body.clone();
+        let in_path = matches!(
+            self.protocol,
+            Protocol::Gemini
+                | Protocol::Bedrock
+                | Protocol::Azure
+                | Protocol::Vertex
+                | Protocol::VertexAnthropic
+        );
+        if !in_path && body.is_object() {
+            body["model"] = body.get("model").cloned().unwrap_or(json!(self.model));
+        }
+        let said = !matches!(Family::of(self.protocol), Family::Contents | Family::Converse);
+        if said && body.is_object() && (self.streamed || self.protocol == Protocol::Ollama) {
+            body["stream"] = json!(self.streamed);
+        }
+        let mut request = Request::post(format!("{origin}{}", self.path()));
         request = match (self.protocol, self.key) {
             (_, None) => request,
-            (Protocol::OpenAi, Some(key)) => {
-                request.header("authorization", format!("Bearer {key}"))
-            }
             (Protocol::Anthropic, Some(key)) => request.header("x-api-key", key),
             (Protocol::Gemini, Some(key)) => request.header("x-goog-api-key", key),
+            (Protocol::Azure | Protocol::AzureResponses, Some(key)) => {
+                request.header("api-key", key)
+            }
+            (_, Some(key)) => request.header("authorization", format!("Bearer {key}")),
         };
         if self.protocol == Protocol::Anthropic {
             request = request.header("anthropic-version", "2023-06-01");
@@ -191,7 +277,7 @@ impl Reply {
     }
 
     pub(crate) fn text(&self) -> String {
-        String::from_utf8(self.chunks.concat()).unwrap()
+        String::from_utf8_lossy(&self.chunks.concat()).into_owned()
     }
 
     pub(crate) fn json(&self) -> Value {
@@ -201,164 +287,4 @@ impl Reply {
     pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
-
-    /// The data of all events; what is no JSON comes as a string.
-    pub(crate) fn data(&self) -> Vec<Value> {
-        let text = self.text();
-        let data = text.lines().filter_map(|line| line.strip_prefix("data: "));
-        data.map(|data| serde_json::from_str(data).unwrap_or_else(|_| json!(data))).collect()
-    }
-
-    /// Reads the answer to `call`.
-    pub(crate) fn said(&self, call: &Call) -> Said {
-        if call.streamed { self.streamed(call.protocol) } else { self.whole(call.protocol) }
-    }
-
-    pub(crate) fn whole(&self, protocol: Protocol) -> Said {
-        let body = self.json();
-        match protocol {
-            Protocol::OpenAi => openai_whole(&body),
-            Protocol::Anthropic => anthropic_whole(&body),
-            Protocol::Gemini => gemini(&[body]),
-        }
-    }
-
-    pub(crate) fn streamed(&self, protocol: Protocol) -> Said {
-        match protocol {
-            Protocol::OpenAi => openai_streamed(&self.data()),
-            Protocol::Anthropic => anthropic_streamed(&self.data()),
-            Protocol::Gemini => gemini(&self.data()),
-        }
-    }
-}
-
-fn text(value: &Value) -> String {
-    value.as_str().unwrap_or_default().to_owned()
-}
-
-fn number(value: &Value) -> u64 {
-    value.as_u64().unwrap_or(0)
-}
-
-fn parsed(arguments: &str) -> Value {
-    serde_json::from_str(arguments).unwrap()
-}
-
-fn openai_usage(usage: &Value) -> [u64; 4] {
-    [
-        number(&usage["prompt_tokens"]),
-        number(&usage["completion_tokens"]),
-        number(&usage["completion_tokens_details"]["reasoning_tokens"]),
-        number(&usage["prompt_tokens_details"]["cached_tokens"]),
-    ]
-}
-
-fn openai_whole(body: &Value) -> Said {
-    let message = &body["choices"][0]["message"];
-    let calls = message["tool_calls"].as_array().cloned().unwrap_or_default();
-    Said {
-        reasoning: text(&message["reasoning_content"]) + &text(&message["reasoning"]),
-        text: text(&message["content"]),
-        calls: calls
-            .iter()
-            .map(|call| &call["function"])
-            .map(|call| (text(&call["name"]), parsed(call["arguments"].as_str().unwrap())))
-            .collect(),
-        finish: text(&body["choices"][0]["finish_reason"]),
-        usage: openai_usage(&body["usage"]),
-    }
-}
-
-fn openai_streamed(data: &[Value]) -> Said {
-    let mut said = Said::default();
-    let mut calls: Vec<(String, String)> = Vec::new();
-    for chunk in data.iter().filter(|chunk| chunk.is_object()) {
-        let choice = &chunk["choices"][0];
-        let delta = &choice["delta"];
-        said.text += &text(&delta["content"]);
-        said.reasoning += &(text(&delta["reasoning_content"]) + &text(&delta["reasoning"]));
-        said.finish += &text(&choice["finish_reason"]);
-        if !chunk["usage"].is_null() {
-            said.usage = openai_usage(&chunk["usage"]);
-        }
-        for call in delta["tool_calls"].as_array().into_iter().flatten() {
-            if call["id"].is_string() {
-                calls.push((text(&call["function"]["name"]), String::new()));
-            }
-            let index = usize::try_from(number(&call["index"])).unwrap();
-            calls[index].1 += &text(&call["function"]["arguments"]);
-        }
-    }
-    said.calls = calls.into_iter().map(|(name, text)| (name, parsed(&text))).collect();
-    said
-}
-
-fn anthropic_usage(usage: &Value) -> [u64; 4] {
-    let cached = number(&usage["cache_read_input_tokens"]);
-    let written = number(&usage["cache_creation_input_tokens"]);
-    let prompt = number(&usage["input_tokens"]) + cached + written;
-    [prompt, number(&usage["output_tokens"]), 0, cached]
-}
-
-fn anthropic_whole(body: &Value) -> Said {
-    let mut said = Said {
-        finish: text(&body["stop_reason"]),
-        usage: anthropic_usage(&body["usage"]),
-        ..Said::default()
-    };
-    for block in body["content"].as_array().unwrap() {
-        said.text += &text(&block["text"]);
-        said.reasoning += &text(&block["thinking"]);
-        if block["type"] == "tool_use" {
-            said.calls.push((text(&block["name"]), block["input"].clone()));
-        }
-    }
-    said
-}
-
-fn anthropic_streamed(data: &[Value]) -> Said {
-    let mut said = Said::default();
-    let mut calls: Vec<(String, String)> = Vec::new();
-    for event in data {
-        if event["content_block"]["type"] == "tool_use" {
-            calls.push((text(&event["content_block"]["name"]), String::new()));
-        }
-        let delta = &event["delta"];
-        said.text += &text(&delta["text"]);
-        said.reasoning += &text(&delta["thinking"]);
-        said.finish += &text(&delta["stop_reason"]);
-        if let Some((_, arguments)) = calls.last_mut() {
-            *arguments += &text(&delta["partial_json"]);
-        }
-        if event["type"] == "message_delta" {
-            said.usage = anthropic_usage(&event["usage"]);
-        }
-    }
-    said.calls = calls.into_iter().map(|(name, text)| (name, parsed(&text))).collect();
-    said
-}
-
-fn gemini(items: &[Value]) -> Said {
-    let mut said = Said::default();
-    for item in items {
-        let candidate = &item["candidates"][0];
-        for part in candidate["content"]["parts"].as_array().into_iter().flatten() {
-            let into = if part["thought"] == true { &mut said.reasoning } else { &mut said.text };
-            *into += &text(&part["text"]);
-            if part["functionCall"].is_object() {
-                let call = &part["functionCall"];
-                said.calls.push((text(&call["name"]), call["args"].clone()));
-            }
-        }
-        said.finish += &text(&candidate["finishReason"]);
-        let usage = &item["usageMetadata"];
-        let thoughts = number(&usage["thoughtsTokenCount"]);
-        said.usage = [
-            number(&usage["promptTokenCount"]),
-            number(&usage["candidatesTokenCount"]) + thoughts,
-            thoughts,
-            number(&usage["cachedContentTokenCount"]),
-        ];
-    }
-    said
 }

@@ -155,10 +155,12 @@ fn attempts() -> Vec<AttemptRecord> {
         fault: Some("endpoint: overloaded".to_owned()),
         latency_ms: 12,
         started_at: noon(),
+        dropped: vec!["top_k".to_owned()],
     };
     let silent = AttemptRecord {
         status: None,
         fault: Some("endpoint: connection reset".to_owned()),
+        dropped: Vec::new(),
         ..failed.clone()
     };
     let answered = AttemptRecord { status: Some(200), fault: None, ..failed.clone() };

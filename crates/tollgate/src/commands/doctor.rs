@@ -159,10 +159,14 @@ async fn ask(check: &str, provider: &Provider, access: &Access, upstream: &Upstr
         let what = format!("it speaks {protocol}, for which this version has no adapter");
         return warning(check, &what);
     };
+    let secret = match access.secret(upstream, SystemClock.now()).await {
+        Ok(secret) => secret,
+        Err(fault) => return judged(check, provider, access, &fault, &access.base_url),
+    };
     let target = Target {
         base_url: &access.base_url,
         upstream_model: "",
-        credential: access.credential.as_ref().map(Secret::expose),
+        credential: secret.as_ref().map(Secret::expose),
         max_output: None,
         supported_parameters: &[],
         auth: provider.auth(),
@@ -170,7 +174,7 @@ async fn ask(check: &str, provider: &Provider, access: &Access, upstream: &Upstr
     };
     let request = match adapter.probe(&target) {
         Ok(request) => request,
-        Err(error) => return problem(check, &error.0),
+        Err(error) => return warning(check, &format!("not asked: {}", error.0)),
     };
     let url = request.uri().to_string();
     let response = match upstream.send(request, PATIENCE).await {

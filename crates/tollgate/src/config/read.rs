@@ -64,6 +64,9 @@ impl Reader<'_> {
             self.note("upstream.ca_file", path, "file");
             self.trust(path, &mut limits);
         }
+        limits.media.allow_private = file.upstream.fetch_private_addresses;
+        let private = file.upstream.fetch_private_addresses.to_string();
+        self.note("upstream.fetch_private_addresses", &private, "file or default");
         let tag_headers = self.tag_headers(&file.attribution.headers);
         self.note("simulator.enabled", &file.simulator.enabled.to_string(), "file or default");
         let management_key = self.environment.get("TOLLGATE_MANAGEMENT_KEY").map(ApiKey::from_text);

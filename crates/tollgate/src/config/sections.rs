@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use tollgate_engine::{EngineConfig, Secret};
-use tollgate_upstream::UpstreamConfig;
+use tollgate_upstream::{MediaConfig, UpstreamConfig};
 
 use super::Problems;
 
@@ -50,6 +50,8 @@ pub(super) struct PlatformFee {
 pub(super) struct UpstreamSection {
     /// Certificate authorities trusted beside the built-in ones, as a PEM file.
     pub(super) ca_file: Option<String>,
+    /// Whether images and documents may be fetched from addresses of private networks.
+    pub(super) fetch_private_addresses: bool,
 }
 
 /// `[simulator]`
@@ -92,6 +94,10 @@ pub(super) struct LimitsSection {
     whole_timeout_ms: u64,
     /// Longest silence in the middle of a stream.
     idle_timeout_ms: u64,
+    /// Largest image or document fetched for a provider that fetches none.
+    media_bytes_max: usize,
+    /// Longest such a fetch may take.
+    media_timeout_ms: u64,
     /// How long a stream may be quiet before a comment keeps it open.
     keep_alive_ms: u64,
     /// How long open streams may go on after a stop was asked for.
@@ -102,6 +108,7 @@ impl Default for LimitsSection {
     fn default() -> Self {
         let engine = EngineConfig::default();
         let upstream = UpstreamConfig::default();
+        let media = MediaConfig::default();
         let api = tollgate_api::AppConfig::default();
         let server = tollgate_api::ServerConfig::default();
         Self {
@@ -112,6 +119,8 @@ impl Default for LimitsSection {
             reasoning_first_byte_timeout_ms: millis(engine.reasoning_first_byte_timeout),
             whole_timeout_ms: millis(engine.whole_timeout),
             idle_timeout_ms: millis(engine.idle_timeout),
+            media_bytes_max: media.bytes_max,
+            media_timeout_ms: millis(media.patience),
             keep_alive_ms: millis(engine.keep_alive),
             shutdown_grace_ms: millis(server.shutdown_grace),
         }
@@ -125,6 +134,8 @@ pub struct Limits {
     pub engine: EngineConfig,
     /// For the outbound client.
     pub upstream: UpstreamConfig,
+    /// For what requests point to.
+    pub media: MediaConfig,
     /// For connections from clients.
     pub server: tollgate_api::ServerConfig,
     /// Largest request body, in bytes.
@@ -155,12 +166,18 @@ impl LimitsSection {
         };
         let connect_timeout = positive("connect_timeout_ms", self.connect_timeout_ms);
         let body_timeout = positive("body_timeout_ms", self.body_timeout_ms);
+        let media = MediaConfig {
+            bytes_max: self.media_bytes_max,
+            patience: positive("media_timeout_ms", self.media_timeout_ms),
+            ..MediaConfig::default()
+        };
         if self.body_bytes_max == 0 {
             problems.add("limits.body_bytes_max: must be more than 0 bytes");
         }
         Limits {
             engine,
             upstream: UpstreamConfig { connect_timeout, ..UpstreamConfig::default() },
+            media,
             server: tollgate_api::ServerConfig {
                 shutdown_grace: Duration::from_millis(self.shutdown_grace_ms),
                 ..tollgate_api::ServerConfig::default()

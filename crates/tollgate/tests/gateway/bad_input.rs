@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tollgate_simulator::Simulator;
-use tollgate_testkit::{Dialect, Reply, TestGateway, simulator};
+use tollgate_testkit::{Protocol, Reply, TestGateway, simulator};
 use tollgate_types::Timestamp;
 
 const BODY_BYTES_MAX: usize = 4_096;
@@ -21,8 +21,8 @@ impl World {
             .config(&format!(
                 "[limits]\nbody_bytes_max = {BODY_BYTES_MAX}\nbody_timeout_ms = 300\n"
             ))
-            .provider("acme", Dialect::OpenAi, &simulator)
-            .provider("other", Dialect::OpenAi, &simulator)
+            .provider("acme", Protocol::OpenAi, &simulator)
+            .provider("other", Protocol::OpenAi, &simulator)
             .endpoint("acme/small", "acme", "echo", r#"{ input = "1", output = "1" }"#)
             .endpoint("acme/twin", "acme", "echo", r#"{ input = "1", output = "1" }"#)
             .endpoint("other/twin", "other", "echo", r#"{ input = "1", output = "1" }"#)

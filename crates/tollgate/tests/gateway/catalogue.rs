@@ -2,7 +2,7 @@
 //! (contract §1.2, §1.3, §7), and HTTP beside the API.
 
 use serde_json::{Value, json};
-use tollgate_testkit::{Builder, Dialect, TestGateway, amount, simulator, usd};
+use tollgate_testkit::{Builder, Protocol, TestGateway, amount, simulator, usd};
 use tollgate_types::Usd;
 
 /// Three models; the built-in ones are switched off, so that these are all there is.
@@ -52,8 +52,8 @@ async fn builder() -> (Builder, tollgate_simulator::Simulator) {
     "#;
     let builder = TestGateway::builder()
         .config(rows)
-        .provider("alpha", Dialect::OpenAi, &simulator)
-        .provider("bravo", Dialect::Anthropic, &simulator);
+        .provider("alpha", Protocol::OpenAi, &simulator)
+        .provider("bravo", Protocol::Anthropic, &simulator);
     (builder, simulator)
 }
 

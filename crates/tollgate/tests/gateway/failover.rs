@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 use tollgate_simulator::Simulator;
-use tollgate_testkit::{Builder, Dialect, Reply, TestGateway, simulator};
+use tollgate_testkit::{Builder, Protocol, Reply, TestGateway, simulator};
 
 /// Limits that make a silent provider fail soon.
 const IMPATIENT: &str = "[limits]\nfirst_byte_timeout_ms = 80\n\
@@ -16,11 +16,11 @@ fn asking(text: &str) -> Value {
 }
 
 /// `acme/m` at `first`, which does `upstream_model`, and dearer at `second`, which echoes.
-fn two(first: Dialect, upstream_model: &str, simulator: &Simulator) -> Builder {
+fn two(first: Protocol, upstream_model: &str, simulator: &Simulator) -> Builder {
     TestGateway::builder()
         .config(IMPATIENT)
         .provider("first", first, simulator)
-        .provider("second", Dialect::OpenAi, simulator)
+        .provider("second", Protocol::OpenAi, simulator)
         .endpoint("acme/m", "second", "echo", DEAR)
         .endpoint("acme/m", "first", upstream_model, CHEAP)
 }
@@ -42,7 +42,7 @@ const FAULTS: [(&str, &str); 12] = [
     ("error-in-200", "broken overloaded"),
 ];
 
-async fn moves_on(first: Dialect, fault: &str, words: &str) {
+async fn moves_on(first: Protocol, fault: &str, words: &str) {
     let simulator = simulator().await;
     let gateway = two(first, &format!("echo+{fault}"), &simulator).start().await;
     for streamed in [false, true] {
@@ -75,34 +75,34 @@ async fn moves_on(first: Dialect, fault: &str, words: &str) {
 #[tokio::test]
 async fn a_failing_openai_endpoint_is_replaced() {
     for (fault, words) in FAULTS {
-        moves_on(Dialect::OpenAi, fault, words).await;
+        moves_on(Protocol::OpenAi, fault, words).await;
     }
 }
 
 #[tokio::test]
 async fn a_failing_anthropic_endpoint_is_replaced() {
     for (fault, words) in FAULTS {
-        moves_on(Dialect::Anthropic, fault, words).await;
+        moves_on(Protocol::Anthropic, fault, words).await;
     }
 }
 
 #[tokio::test]
 async fn a_failing_gemini_endpoint_is_replaced() {
     for (fault, words) in FAULTS {
-        moves_on(Dialect::Gemini, fault, words).await;
+        moves_on(Protocol::Gemini, fault, words).await;
     }
 }
 
 #[tokio::test]
 async fn breaks_before_the_first_word_are_not_seen() {
-    for dialect in Dialect::ALL {
+    for protocol in Protocol::ALL {
         for fault in ["reset-after:0", "end-after:0", "error-after:0", "garbage-after:0"] {
             let simulator = simulator().await;
-            let gateway = two(dialect, &format!("echo+{fault}"), &simulator).start().await;
+            let gateway = two(protocol, &format!("echo+{fault}"), &simulator).start().await;
             let streamed = gateway.chat_stream(asking("Hello there")).await.said();
             let whole = gateway.chat(asking("Hello there")).await.said();
             for said in [streamed, whole] {
-                let context = format!("{dialect:?} {fault}: {said:?}");
+                let context = format!("{protocol:?} {fault}: {said:?}");
                 assert_eq!(said.provider, "Second", "{context}");
                 assert_eq!(said.text, "Hello there", "{context}");
                 let record = gateway.generation(&said.id).await;
@@ -119,31 +119,31 @@ async fn breaks_before_the_first_word_are_not_seen() {
 /// endpoint would be paid for saying nothing again. Only what has no end either is a fault.
 #[tokio::test]
 async fn an_answer_without_words_is_an_answer() {
-    for dialect in Dialect::ALL {
+    for protocol in Protocol::ALL {
         let simulator = simulator().await;
-        let gateway = two(dialect, "echo+empty", &simulator).start().await;
+        let gateway = two(protocol, "echo+empty", &simulator).start().await;
         let whole = gateway.chat(asking("Hello there")).await.said();
         let streamed = gateway.chat_stream(asking("Hello there")).await.said();
         for said in [whole, streamed] {
             let seen = (said.provider.as_str(), said.text.as_str(), said.finish.as_str());
-            assert_eq!(seen, ("First", "", "stop"), "{dialect:?}");
-            assert_eq!(said.count("/completion_tokens"), 0, "{dialect:?}");
+            assert_eq!(seen, ("First", "", "stop"), "{protocol:?}");
+            assert_eq!(said.count("/completion_tokens"), 0, "{protocol:?}");
         }
     }
 }
 
 #[tokio::test]
 async fn a_killed_endpoint_is_replaced() {
-    for dialect in Dialect::ALL {
+    for protocol in Protocol::ALL {
         let (first, second) = (simulator().await, simulator().await);
         let gateway = TestGateway::builder()
-            .provider("first", dialect, &first)
-            .provider("second", Dialect::OpenAi, &second)
+            .provider("first", protocol, &first)
+            .provider("second", Protocol::OpenAi, &second)
             .endpoint("acme/m", "first", "echo", CHEAP)
             .endpoint("acme/m", "second", "echo", DEAR)
             .start()
             .await;
-        assert_eq!(gateway.chat(asking("Hello")).await.said().provider, "First", "{dialect:?}");
+        assert_eq!(gateway.chat(asking("Hello")).await.said().provider, "First", "{protocol:?}");
         first.kill();
         first.closed().await;
         // The first of these finds a pooled connection that has just died.
@@ -152,10 +152,10 @@ async fn a_killed_endpoint_is_replaced() {
             assert_eq!(
                 (said.provider.as_str(), said.text.as_str()),
                 ("Second", "Hello"),
-                "{dialect:?}"
+                "{protocol:?}"
             );
             let streamed = gateway.chat_stream(asking("Hello")).await.said();
-            assert_eq!(streamed.provider, "Second", "{dialect:?}");
+            assert_eq!(streamed.provider, "Second", "{protocol:?}");
             let record = gateway.generation(&streamed.id).await;
             assert_eq!(record["provider_responses"][0]["fault"], "unreachable", "{record}");
         }
@@ -166,9 +166,9 @@ async fn a_killed_endpoint_is_replaced() {
 async fn price_decides_who_is_first_unless_the_caller_does() {
     let simulator = simulator().await;
     let gateway = TestGateway::builder()
-        .provider("alpha", Dialect::OpenAi, &simulator)
-        .provider("bravo", Dialect::Anthropic, &simulator)
-        .provider("delta", Dialect::Gemini, &simulator)
+        .provider("alpha", Protocol::OpenAi, &simulator)
+        .provider("bravo", Protocol::Anthropic, &simulator)
+        .provider("delta", Protocol::Gemini, &simulator)
         .endpoint("acme/m", "alpha", "echo", DEAR)
         .endpoint("acme/m", "bravo", "echo", CHEAP)
         .endpoint("acme/m", "delta", "echo+status:500", r#"{ input = "5", output = "5" }"#)
@@ -209,7 +209,7 @@ async fn price_decides_who_is_first_unless_the_caller_does() {
 #[tokio::test]
 async fn further_models_are_fallbacks() {
     let simulator = simulator().await;
-    let gateway = two(Dialect::OpenAi, "echo+status:500", &simulator)
+    let gateway = two(Protocol::OpenAi, "echo+status:500", &simulator)
         .endpoint("acme/other", "second", "echo", DEAR)
         .endpoint("acme/broken", "first", "echo+status:503", CHEAP)
         .start()
@@ -239,8 +239,8 @@ async fn both_fail(first: &str, second: &str) -> (TestGateway, Reply) {
     let simulator = simulator().await;
     let gateway = TestGateway::builder()
         .config(IMPATIENT)
-        .provider("first", Dialect::Anthropic, &simulator)
-        .provider("second", Dialect::OpenAi, &simulator)
+        .provider("first", Protocol::Anthropic, &simulator)
+        .provider("second", Protocol::OpenAi, &simulator)
         .endpoint("acme/m", "first", &format!("echo+{first}"), CHEAP)
         .endpoint("acme/m", "second", &format!("echo+{second}"), DEAR)
         .start()

@@ -4,17 +4,17 @@
 use serde_json::{Value, json};
 use tokio::time::timeout;
 use tollgate_simulator::Simulator;
-use tollgate_testkit::{Dialect, PATIENCE, TestGateway, amount, eventually, simulator};
+use tollgate_testkit::{PATIENCE, Protocol, TestGateway, amount, eventually, simulator};
 use tollgate_types::Usd;
 
 fn asking(text: &str) -> Value {
     json!({ "model": "acme/m", "messages": [{ "role": "user", "content": text }] })
 }
 
-async fn world(dialect: Dialect, upstream_model: &str) -> (TestGateway, Simulator) {
+async fn world(protocol: Protocol, upstream_model: &str) -> (TestGateway, Simulator) {
     let simulator = simulator().await;
     let gateway = TestGateway::builder()
-        .provider("acme", dialect, &simulator)
+        .provider("acme", protocol, &simulator)
         .endpoint("acme/m", "acme", upstream_model, r#"{ input = "10", output = "20" }"#)
         .start()
         .await;
@@ -38,9 +38,9 @@ async fn newest(gateway: &TestGateway) -> Value {
 
 #[tokio::test]
 async fn in_the_middle_of_a_stream() {
-    for dialect in Dialect::ALL {
-        let (gateway, simulator) = world(dialect, "echo+stall-after:3").await;
-        let context = format!("{dialect:?}");
+    for protocol in Protocol::ALL {
+        let (gateway, simulator) = world(protocol, "echo+stall-after:3").await;
+        let context = format!("{protocol:?}");
         let mut stream = gateway.open_stream(asking("one two three four five")).await;
         let id = stream.id();
         let mut text = String::new();
@@ -66,10 +66,10 @@ async fn in_the_middle_of_a_stream() {
 
 #[tokio::test]
 async fn before_the_first_word() {
-    for dialect in Dialect::ALL {
+    for protocol in Protocol::ALL {
         for fault in ["hang", "stall"] {
-            let (gateway, simulator) = world(dialect, &format!("echo+{fault}")).await;
-            let context = format!("{dialect:?} {fault}");
+            let (gateway, simulator) = world(protocol, &format!("echo+{fault}")).await;
+            let context = format!("{protocol:?} {fault}");
             let body = asking("one two three");
             for streamed in [false, true] {
                 let mut body = body.clone();
@@ -96,7 +96,7 @@ async fn while_comments_keep_the_connection_open() {
     let simulator = simulator().await;
     let gateway = TestGateway::builder()
         .config("[limits]\nkeep_alive_ms = 30\n")
-        .provider("acme", Dialect::Gemini, &simulator)
+        .provider("acme", Protocol::Gemini, &simulator)
         .endpoint("acme/m", "acme", "echo+hang", r#"{ input = "10", output = "20" }"#)
         .start()
         .await;
@@ -112,7 +112,7 @@ async fn while_comments_keep_the_connection_open() {
 
 #[tokio::test]
 async fn many_at_once_leave_nothing_behind() {
-    let (gateway, simulator) = world(Dialect::OpenAi, "echo+stall-after:1").await;
+    let (gateway, simulator) = world(Protocol::OpenAi, "echo+stall-after:1").await;
     // Opens what stays open: the pools' connections.
     let warm =
         json!({ "model": "tollgate/echo", "messages": [{ "role": "user", "content": "x" }] });

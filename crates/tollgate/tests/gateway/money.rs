@@ -2,13 +2,13 @@
 //! read back from the answer, from `/generation`, from `/key` and from `/credits` (contract §6.2).
 
 use serde_json::{Value, json};
-use tollgate_testkit::{Dialect, Said, TestGateway, amount, simulator, usd};
+use tollgate_testkit::{Protocol, Said, TestGateway, amount, simulator, usd};
 use tollgate_types::Usd;
 
 /// One price, one call, what it costs.
 struct Case {
     name: &'static str,
-    dialect: Dialect,
+    protocol: Protocol,
     upstream_model: &'static str,
     /// Dollars per million tokens, or per piece.
     price: &'static str,
@@ -48,13 +48,13 @@ fn images() -> Value {
 /// Eight tokens each way, unless said otherwise.
 fn case(
     name: &'static str,
-    dialect: Dialect,
+    protocol: Protocol,
     upstream_model: &'static str,
     price: &'static str,
     cost: Cost,
 ) -> Case {
     let counts = [8, 0, 0, 8, 0].map(Some);
-    Case { name, dialect, upstream_model, price, body: user(EIGHT), counts, cost }
+    Case { name, protocol, upstream_model, price, body: user(EIGHT), counts, cost }
 }
 
 impl Case {
@@ -74,7 +74,7 @@ const TIERED: &str =
     r#"{ input = "1", output = "2", tiers = [{ above = 8, input = "10", output = "20" }] }"#;
 
 fn by_tokens() -> Vec<Case> {
-    use Dialect::{Anthropic, Gemini, OpenAi};
+    use Protocol::{Anthropic, Gemini, OpenAi};
     let why = json!({ "messages": [{ "role": "user", "content": "Why?" }], "reasoning": { "effort": "low" } });
     vec![
         // 8 × $2/M + 8 × $10/M
@@ -109,7 +109,7 @@ fn by_tokens() -> Vec<Case> {
 }
 
 fn by_pieces_and_tiers() -> Vec<Case> {
-    use Dialect::{Anthropic, Gemini, OpenAi};
+    use Protocol::{Anthropic, Gemini, OpenAi};
     let request = r#"{ input = "1", output = "1", request = "0.01" }"#;
     let image = r#"{ input = "0", output = "0", image = "0.002" }"#;
     let free = r#"{ input = "0", output = "0", free = true }"#;
@@ -166,7 +166,7 @@ impl Cost {
 async fn costs(case: &Case) {
     let simulator = simulator().await;
     let gateway = TestGateway::builder()
-        .provider("acme", case.dialect, &simulator)
+        .provider("acme", case.protocol, &simulator)
         .endpoint("acme/m", "acme", case.upstream_model, case.price)
         .start()
         .await;
@@ -176,7 +176,7 @@ async fn costs(case: &Case) {
     let streamed = gateway.chat_stream(body).await.said();
     let mut sum = Usd::ZERO;
     for said in [whole, streamed] {
-        let context = format!("{} ({:?}): {}", case.name, case.dialect, said.usage);
+        let context = format!("{} ({:?}): {}", case.name, case.protocol, said.usage);
         for (pointer, expected) in COUNTS.iter().zip(case.counts) {
             assert!(expected.is_none_or(|it| it == said.count(pointer)), "{pointer} {context}");
         }
@@ -215,7 +215,7 @@ async fn every_price_shape_costs_what_it_says() {
 async fn what_the_cache_saved_is_told() {
     let simulator = simulator().await;
     let gateway = TestGateway::builder()
-        .provider("acme", Dialect::OpenAi, &simulator)
+        .provider("acme", Protocol::OpenAi, &simulator)
         .endpoint("acme/m", "acme", "cached", r#"{ input = "4", output = "8", cache_read = "1" }"#)
         .start()
         .await;
@@ -231,7 +231,7 @@ async fn what_the_cache_saved_is_told() {
 async fn unpriced_is_not_free() {
     let simulator = simulator().await;
     let gateway = TestGateway::builder()
-        .provider("acme", Dialect::OpenAi, &simulator)
+        .provider("acme", Protocol::OpenAi, &simulator)
         .endpoint("acme/m", "acme", "echo", "")
         .start()
         .await;
@@ -258,7 +258,7 @@ async fn unpriced_is_not_free() {
 async fn a_key_stops_at_its_limit() {
     let simulator = simulator().await;
     let gateway = TestGateway::builder()
-        .provider("acme", Dialect::OpenAi, &simulator)
+        .provider("acme", Protocol::OpenAi, &simulator)
         .endpoint("acme/m", "acme", "echo", r#"{ input = "1000", output = "1000" }"#)
         .start()
         .await;
@@ -294,7 +294,7 @@ async fn a_key_stops_at_its_limit() {
 async fn spend_adds_up_over_many_calls_at_once() {
     let simulator = simulator().await;
     let gateway = TestGateway::builder()
-        .provider("acme", Dialect::Anthropic, &simulator)
+        .provider("acme", Protocol::Anthropic, &simulator)
         .endpoint("acme/m", "acme", "echo", r#"{ input = "3", output = "15" }"#)
         .start()
         .await;

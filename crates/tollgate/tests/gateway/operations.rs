@@ -6,7 +6,7 @@ use tollgate_engine::{Clock, SystemClock};
 use tollgate_simulator::{Simulator, SimulatorConfig};
 use tollgate_store::{Change, KeyPatch, KeyRecord};
 use tollgate_store_sqlite::SqliteStore;
-use tollgate_testkit::{Dialect, TestGateway, eventually, simulator};
+use tollgate_testkit::{Protocol, TestGateway, eventually, simulator};
 use tollgate_types::{ApiKey, GenerationId};
 
 const CHEAP: &str = r#"{ input = "1", output = "2" }"#;
@@ -40,7 +40,7 @@ async fn keys_made_and_disabled_offline_are_seen() {
 async fn a_changed_file_is_taken_up_and_an_invalid_one_is_not() {
     let simulator = simulator().await;
     let builder = TestGateway::builder()
-        .provider("acme", Dialect::OpenAi, &simulator)
+        .provider("acme", Protocol::OpenAi, &simulator)
         .endpoint("acme/old", "acme", "echo", CHEAP);
     let text = builder.text();
     let gateway = builder.start().await;
@@ -71,7 +71,7 @@ async fn a_changed_file_is_taken_up_and_an_invalid_one_is_not() {
 async fn a_stop_lets_streams_end_and_writes_everything() {
     let simulator = simulator().await;
     let gateway = TestGateway::builder()
-        .provider("acme", Dialect::Anthropic, &simulator)
+        .provider("acme", Protocol::Anthropic, &simulator)
         .endpoint("acme/m", "acme", "echo+tps:20+jitter:0", CHEAP)
         .start()
         .await;
@@ -96,7 +96,7 @@ async fn a_stop_cuts_what_outlives_the_grace_period() {
     let simulator = simulator().await;
     let gateway = TestGateway::builder()
         .config("[limits]\nshutdown_grace_ms = 100\n")
-        .provider("acme", Dialect::OpenAi, &simulator)
+        .provider("acme", Protocol::OpenAi, &simulator)
         .endpoint("acme/m", "acme", "echo+stall-after:1", CHEAP)
         .start()
         .await;
@@ -115,20 +115,19 @@ async fn a_stop_cuts_what_outlives_the_grace_period() {
 #[tokio::test]
 async fn a_key_in_the_environment_makes_a_providers_models_routable() {
     let simulator = simulator().await;
-    for dialect in Dialect::ALL {
-        let (slug, variable, model) = match dialect {
-            Dialect::OpenAi => ("openai", "OPENAI_API_KEY", "openai/gpt-4o-mini"),
-            Dialect::Anthropic => ("anthropic", "ANTHROPIC_API_KEY", "anthropic/claude-haiku-4.5"),
-            Dialect::Gemini => ("google-ai-studio", "GEMINI_API_KEY", "google/gemini-2.5-flash"),
-        };
-        let url = dialect.base_url(&simulator);
+    for (protocol, slug, variable, model) in [
+        (Protocol::OpenAi, "openai", "OPENAI_API_KEY", "openai/gpt-4o-mini"),
+        (Protocol::Anthropic, "anthropic", "ANTHROPIC_API_KEY", "anthropic/claude-haiku-4.5"),
+        (Protocol::Gemini, "google-ai-studio", "GEMINI_API_KEY", "google/gemini-2.5-flash"),
+    ] {
+        let url = protocol.base_url(&simulator);
         let row = format!("[[provider]]\nslug = \"{slug}\"\nbase_url = \"{url}\"\n");
         let gateway =
             TestGateway::builder().config(&row).env([(variable, "sk-from-env")]).start().await;
         let said = gateway.chat(asking(model, "Hello")).await.said();
-        assert_eq!(said.model, model, "{dialect:?}");
-        assert!(said.text.len() > 100, "{dialect:?}: {}", said.text);
-        assert!(said.cost().nanos() > 0, "{dialect:?}: {}", said.usage);
+        assert_eq!(said.model, model, "{protocol:?}");
+        assert!(said.text.len() > 100, "{protocol:?}: {}", said.text);
+        assert!(said.cost().nanos() > 0, "{protocol:?}: {}", said.usage);
         let bare = model.split_once('/').unwrap().1;
         assert_eq!(gateway.chat(asking(bare, "Hello")).await.said().model, model, "{bare}");
         let request = simulator.requests().pop().unwrap();
@@ -178,8 +177,8 @@ async fn a_management_key_from_the_environment_works_from_the_start() {
 async fn what_operators_watch_adds_up() {
     let simulator = simulator().await;
     let gateway = TestGateway::builder()
-        .provider("alpha", Dialect::OpenAi, &simulator)
-        .provider("bravo", Dialect::Gemini, &simulator)
+        .provider("alpha", Protocol::OpenAi, &simulator)
+        .provider("bravo", Protocol::Gemini, &simulator)
         .endpoint("acme/m", "alpha", "echo+status:503", CHEAP)
         .endpoint("acme/m", "bravo", "echo", r#"{ input = "10", output = "20" }"#)
         .endpoint("acme/silent", "bravo", "echo+stall-after:1", CHEAP)

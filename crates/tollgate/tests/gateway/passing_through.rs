@@ -6,12 +6,12 @@ use std::collections::BTreeMap;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use tollgate_simulator::Simulator;
-use tollgate_testkit::{Dialect, TestGateway, simulator};
+use tollgate_testkit::{Protocol, TestGateway, simulator};
 
 async fn world() -> (TestGateway, Simulator) {
     let simulator = simulator().await;
     let gateway = TestGateway::builder()
-        .provider("acme", Dialect::OpenAi, &simulator)
+        .provider("acme", Protocol::OpenAi, &simulator)
         .endpoint("acme/m", "acme", "echo", r#"{ input = "1", output = "2" }"#)
         .start()
         .await;

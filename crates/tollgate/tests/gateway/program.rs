@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tollgate_testkit::{Dialect, simulator};
+use tollgate_testkit::{Protocol, simulator};
 
 /// A directory of its own, in which the program is run with an empty environment.
 struct Home {
@@ -334,15 +334,15 @@ async fn the_doctor_names_a_wrong_key_in_words() {
     let dead = tollgate_testkit::simulator().await;
     dead.kill();
     dead.closed().await;
-    for dialect in Dialect::ALL {
+    for protocol in Protocol::ALL {
         let row = |key: &str, base: &str| {
             format!(
                 "[[provider]]\nslug = \"acme\"\nname = \"Acme\"\nprotocol = \"{}\"\nbase_url = \"{base}\"\n\
                  api_key = \"{key}\"\n[[model]]\nid = \"acme/m\"\n[[endpoint]]\nmodel = \"acme/m\"\nprovider = \"acme\"\n",
-                dialect.protocol()
+                protocol.as_str()
             )
         };
-        let base = dialect.base_url(&simulator);
+        let base = protocol.base_url(&simulator);
         let cases = [
             (
                 row("env:ACME_API_KEY", &base),
@@ -350,7 +350,7 @@ async fn the_doctor_names_a_wrong_key_in_words() {
                 vec!["PROBLEM", "Acme refuses the key from ACME_API_KEY"],
             ),
             (row("sk-good", &base), 0, vec!["Acme answers"]),
-            (row("sk-good", &dialect.base_url(&dead)), 1, vec!["PROBLEM", "can't be reached"]),
+            (row("sk-good", &protocol.base_url(&dead)), 1, vec!["PROBLEM", "can't be reached"]),
         ];
         for (file, code, words) in cases {
             let ran = tokio::task::spawn_blocking(move || {
@@ -359,9 +359,9 @@ async fn the_doctor_names_a_wrong_key_in_words() {
                 home.run(&["doctor"])
             });
             let ran = ran.await.unwrap();
-            assert_eq!(ran.code, Some(code), "{dialect:?}: {}{}", ran.out, ran.err);
+            assert_eq!(ran.code, Some(code), "{protocol:?}: {}{}", ran.out, ran.err);
             for word in words {
-                assert!(ran.out.contains(word), "{dialect:?}: {word}: {}", ran.out);
+                assert!(ran.out.contains(word), "{protocol:?}: {word}: {}", ran.out);
             }
             assert!(!ran.out.contains("sk-wrong-key"), "{}", ran.out);
         }

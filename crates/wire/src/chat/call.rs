@@ -1,24 +1,11 @@
 //! A chat request as received: its bytes, its parameters, and where everything stands.
 
-use std::collections::HashSet;
-use std::string::FromUtf8Error;
-
 use bytes::Bytes;
-use serde_json::value::RawValue;
 
 use crate::chat::survey::{self, Survey};
 use crate::chat::{ChatParams, ChatRequest};
 use crate::error::BadRequest;
-use crate::json::{Position, ScanError, Scanner, Span};
-
-/// One top-level member of the request.
-#[derive(Debug, Clone)]
-pub struct Field {
-    key: Span,
-    /// The key without its escapes, when it has any: an escaped `model` is still the model.
-    unescaped: Option<Box<str>>,
-    value: Span,
-}
+use crate::json::{RawObject, raw_value};
 
 /// A chat request that was read once: checked, its parameters taken, its bytes kept.
 ///
@@ -26,11 +13,40 @@ pub struct Field {
 /// whoever received it.
 #[derive(Debug, Clone)]
 pub struct ChatCall {
-    body: String,
-    fields: Vec<Field>,
+    object: RawObject,
     params: ChatParams,
     survey: Survey,
 }
+
+/// The contract's vocabulary of parameters (§7.1) under the names a request gives them.
+pub(crate) const PARAMETERS: &[&str] = &[
+    "temperature",
+    "top_p",
+    "top_k",
+    "min_p",
+    "top_a",
+    "frequency_penalty",
+    "presence_penalty",
+    "repetition_penalty",
+    "max_tokens",
+    "max_completion_tokens",
+    "logit_bias",
+    "logprobs",
+    "top_logprobs",
+    "prediction",
+    "seed",
+    "response_format",
+    "structured_outputs",
+    "stop",
+    "tools",
+    "tool_choice",
+    "parallel_tool_calls",
+    "include_reasoning",
+    "reasoning",
+    "reasoning_effort",
+    "web_search_options",
+    "verbosity",
+];
 
 impl ChatCall {
     /// Reads a request body: one walk over its bytes, nothing built but the parameters.
@@ -40,18 +56,23 @@ impl ChatCall {
     /// Names the line and column where the body stops being JSON, or the field that has the wrong
     /// type or is out of bounds (contract §2.1, §4.1: validation errors are 400).
     pub fn read(body: Bytes) -> Result<Self, BadRequest> {
-        // Takes the buffer over where nobody else holds it: the check is made once, for good.
-        let body = String::from_utf8(body.into()).map_err(|error| not_utf8(&error))?;
-        let text = body.as_str();
-        let fields = fields_of(text)?;
+        Self::from_object(RawObject::read(body)?)
+    }
+
+    /// Reads a request whose body was walked already.
+    ///
+    /// # Errors
+    ///
+    /// As [`read`](Self::read).
+    pub(crate) fn from_object(object: RawObject) -> Result<Self, BadRequest> {
+        let bytes = object.text().as_bytes();
         let mut params = ChatParams::default();
         let mut survey = Survey::default();
         let (mut has_messages, mut has_prompt) = (false, false);
-        for field in &fields {
-            let raw = text.get(field.value.clone()).unwrap_or_default();
-            match field.name(text) {
+        for (name, raw, offset) in object.members_at() {
+            match name {
                 "messages" => {
-                    survey::messages(text.as_bytes(), field.value.start, &mut survey)?;
+                    survey::messages(bytes, offset, &mut survey)?;
                     has_messages = true;
                 }
                 "prompt" if raw == "null" => {}
@@ -59,7 +80,7 @@ impl ChatCall {
                     survey::prompt(raw, &mut survey)?;
                     has_prompt = true;
                 }
-                "tools" => survey::tools(text.as_bytes(), field.value.start, &mut survey)?,
+                "tools" => survey::tools(bytes, offset, &mut survey)?,
                 name => params.take(name, raw_value(raw)?)?,
             }
         }
@@ -70,8 +91,7 @@ impl ChatCall {
             }
             (true, false) | (false, true) => {}
         }
-        refuse_repeated(text, &fields)?;
-        Ok(Self { body, fields, params, survey })
+        Ok(Self { object, params, survey })
     }
 
     /// The parameters.
@@ -84,22 +104,32 @@ impl ChatCall {
         &self.survey
     }
 
+    /// The body as received.
+    pub const fn object(&self) -> &RawObject {
+        &self.object
+    }
+
+    /// Parameters sent, in the contract's vocabulary (§7.1).
+    pub fn parameters(&self) -> Vec<&'static str> {
+        self.members()
+            .filter(|(_, json)| *json != "null")
+            .filter_map(|(name, _)| PARAMETERS.iter().find(|known| **known == name).copied())
+            .collect()
+    }
+
     /// Size of the request in bytes.
     pub fn body_bytes(&self) -> usize {
-        self.body.len()
+        self.object.text().len()
     }
 
     /// The top-level members in their order: key and raw JSON value.
     pub fn members(&self) -> impl Iterator<Item = (&str, &str)> {
-        let text = self.body.as_str();
-        self.fields
-            .iter()
-            .map(move |field| (field.name(text), text.get(field.value.clone()).unwrap_or_default()))
+        self.object.members()
     }
 
     /// The raw JSON of one member, unless it is absent or `null`.
     pub fn member(&self, name: &str) -> Option<&str> {
-        self.members().find(|(key, value)| *key == name && *value != "null").map(|(_, value)| value)
+        self.object.member(name)
     }
 
     /// Builds the messages and tools as values, for translation into another dialect.
@@ -110,89 +140,6 @@ impl ChatCall {
     pub fn typed(&self) -> Result<ChatRequest<'_>, BadRequest> {
         ChatRequest::build(self)
     }
-}
-
-impl Field {
-    fn name<'a>(&'a self, text: &'a str) -> &'a str {
-        match &self.unescaped {
-            Some(name) => name,
-            None => text.get(self.key.clone()).unwrap_or_default(),
-        }
-    }
-}
-
-fn not_utf8(error: &FromUtf8Error) -> BadRequest {
-    let at = Position::of(error.as_bytes(), error.utf8_error().valid_up_to());
-    BadRequest::new(format!("Request body is not valid UTF-8 at {at}"))
-}
-
-/// No request has so many parameters; one that has is an attack.
-const FIELDS_MAX: usize = 1_000;
-
-fn fields_of(text: &str) -> Result<Vec<Field>, BadRequest> {
-    let bytes = text.as_bytes();
-    let mut scanner = Scanner::new(bytes);
-    if scanner.peek().is_none() {
-        return Err(BadRequest::new("Request body is empty; send a JSON object"));
-    }
-    let mut fields = Vec::with_capacity(16);
-    let mut walk = || -> Result<(), ScanError> {
-        scanner.begin_object()?;
-        while let Some(key) = scanner.next_member(fields.is_empty())? {
-            // The key ends before a quote, white space and a colon; its span is found from the
-            // slice itself.
-            let key = span_of(bytes, key);
-            let value = scanner.value()?;
-            if fields.len() >= FIELDS_MAX {
-                let expected = "at most 1000 members at the top level";
-                return Err(ScanError { offset: scanner.offset(), expected });
-            }
-            let unescaped = unescape(text.get(key.clone()).unwrap_or_default());
-            fields.push(Field { key, unescaped, value });
-        }
-        scanner.end()
-    };
-    walk().map_err(|error| not_json(bytes, error))?;
-    Ok(fields)
-}
-
-/// Where `part` stands in `whole`, of which it is a slice.
-fn span_of(whole: &[u8], part: &[u8]) -> Span {
-    let start = part.as_ptr().addr().saturating_sub(whole.as_ptr().addr());
-    start..start + part.len()
-}
-
-fn unescape(key: &str) -> Option<Box<str>> {
-    if !key.contains('\\') {
-        return None;
-    }
-    serde_json::from_str::<String>(&format!("\"{key}\"")).ok().map(String::into_boxed_str)
-}
-
-/// A member given twice is ambiguous: which one is checked, and which one does the provider use?
-fn refuse_repeated(text: &str, fields: &[Field]) -> Result<(), BadRequest> {
-    let mut seen = HashSet::with_capacity(fields.len());
-    match fields.iter().map(|field| field.name(text)).find(|name| !seen.insert(*name)) {
-        Some(name) => Err(BadRequest::new(format!("{name}: Given more than once"))),
-        None => Ok(()),
-    }
-}
-
-/// Turns a scan error into the sentence a caller needs.
-pub(super) fn not_json(text: &[u8], error: ScanError) -> BadRequest {
-    let at = Position::of(text, error.offset);
-    if error.offset >= text.len() {
-        return BadRequest::new(format!(
-            "Request body is not valid JSON: it ends at {at} where {} was expected",
-            error.expected
-        ));
-    }
-    BadRequest::new(format!("Request body is not valid JSON: expected {} at {at}", error.expected))
-}
-
-fn raw_value(json: &str) -> Result<&RawValue, BadRequest> {
-    serde_json::from_str(json)
-        .map_err(|error| BadRequest::new(format!("Request body is not valid JSON: {error}")))
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use crate::answer::AnswerWriter;
 use crate::chat::event::{AnswerHead, ChatEvent, FinishReason, ReasoningDetail};
 use crate::chat::usage::UsageView;
 use crate::error::ErrorBody;
@@ -71,9 +72,29 @@ impl ChunkWriter {
         &self.head
     }
 
-    /// Writes one event; the first one is preceded by the chunk that says who speaks. Usage is
-    /// not written: it rides on the last chunk.
-    pub fn event(&mut self, out: &mut Vec<u8>, event: &ChatEvent) {
+    fn chunk(
+        &self,
+        out: &mut Vec<u8>,
+        delta: impl FnOnce(&mut Vec<u8>),
+        logprobs: Option<&RawValue>,
+        finish: Option<(FinishReason, &str)>,
+    ) {
+        self.open(out);
+        choice(out, delta, logprobs, finish);
+        out.extend_from_slice(b"]}\n\n");
+    }
+
+    fn open(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(b"data: ");
+        out.extend_from_slice(&self.head);
+        out.extend_from_slice(b",\"choices\":[");
+    }
+}
+
+impl AnswerWriter for ChunkWriter {
+    /// The first event is preceded by the chunk that says who speaks. Usage is not written: it
+    /// rides on the last chunk.
+    fn event(&mut self, out: &mut Vec<u8>, event: &ChatEvent) {
         if !event.is_content() {
             return;
         }
@@ -106,6 +127,9 @@ impl ChunkWriter {
                 let image = ImageDelta { kind: "image_url", image_url: ImageUrl { url }, index: 0 };
                 self.chunk(out, |out| member(out, "images", &[image]), None, None);
             }
+            ChatEvent::Audio(audio) => {
+                self.chunk(out, |out| member(out, "audio", audio), None, None);
+            }
             ChatEvent::Annotation(annotation) => {
                 self.chunk(out, |out| member(out, "annotations", &[annotation]), None, None);
             }
@@ -113,13 +137,15 @@ impl ChunkWriter {
             ChatEvent::Finish { reason, native } => {
                 self.chunk(out, |_| {}, None, Some((*reason, native)));
             }
-            ChatEvent::UpstreamId(_) | ChatEvent::ServiceTier(_) | ChatEvent::Usage(_) => {}
+            ChatEvent::UpstreamId(_)
+            | ChatEvent::StopSequence(_)
+            | ChatEvent::ServiceTier(_)
+            | ChatEvent::Usage(_) => {}
         }
     }
 
-    /// Writes the last chunk, which repeats the finish reason and carries the usage, and the
-    /// terminator.
-    pub fn end(&self, out: &mut Vec<u8>, finish: (FinishReason, &str), usage: &UsageView) {
+    /// The last chunk repeats the finish reason and carries the usage.
+    fn end(&mut self, out: &mut Vec<u8>, finish: (FinishReason, &str), usage: &UsageView) {
         self.open(out);
         choice(out, |_| {}, None, Some(finish));
         out.extend_from_slice(b"],\"usage\":");
@@ -128,9 +154,8 @@ impl ChunkWriter {
         out.extend_from_slice(DONE);
     }
 
-    /// Writes the chunk that says the answer broke off (§3.3, mid-stream failure), with what it
-    /// cost so far, and the terminator.
-    pub fn fail(&self, out: &mut Vec<u8>, error: &ErrorBody, usage: Option<&UsageView>) {
+    /// As §3.3 has it for a failure in the middle of a stream.
+    fn fail(&mut self, out: &mut Vec<u8>, error: &ErrorBody, usage: Option<&UsageView>) {
         self.open(out);
         out.extend_from_slice(
             b"{\"index\":0,\"delta\":{\"content\":\"\"},\"finish_reason\":\"error\",\"native_finish_reason\":\"error\",\"logprobs\":null}],\"error\":",
@@ -142,24 +167,6 @@ impl ChunkWriter {
         }
         out.extend_from_slice(b"}\n\n");
         out.extend_from_slice(DONE);
-    }
-
-    fn chunk(
-        &self,
-        out: &mut Vec<u8>,
-        delta: impl FnOnce(&mut Vec<u8>),
-        logprobs: Option<&RawValue>,
-        finish: Option<(FinishReason, &str)>,
-    ) {
-        self.open(out);
-        choice(out, delta, logprobs, finish);
-        out.extend_from_slice(b"]}\n\n");
-    }
-
-    fn open(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(b"data: ");
-        out.extend_from_slice(&self.head);
-        out.extend_from_slice(b",\"choices\":[");
     }
 }
 

@@ -1,9 +1,10 @@
 //! Events collected into one completion (contract §3.1).
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::chat::event::{AnswerHead, ChatEvent, FinishReason, ReasoningDetail};
+use crate::answer::AnswerBuilder;
+use crate::chat::event::{AnswerHead, AudioDelta, ChatEvent, FinishReason, ReasoningDetail};
 use crate::chat::usage::UsageView;
 use crate::error::{ErrorBody, ErrorObject};
 
@@ -16,6 +17,7 @@ pub struct CompletionBuilder {
     reasoning_details: Vec<ReasoningDetail>,
     tool_calls: Vec<ToolCallObject>,
     images: Vec<ImageObject>,
+    audio: Option<AudioDelta>,
     annotations: Vec<Box<RawValue>>,
     logprobs: Option<Box<RawValue>>,
     service_tier: Option<String>,
@@ -87,13 +89,14 @@ struct MessageObject<'a> {
     tool_calls: &'a [ToolCallObject],
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     images: &'a [ImageObject],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    audio: Option<&'a AudioDelta>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     annotations: &'a [Box<RawValue>],
 }
 
-impl CompletionBuilder {
-    /// Takes the next event of the answer.
-    pub fn event(&mut self, event: ChatEvent) {
+impl AnswerBuilder for CompletionBuilder {
+    fn event(&mut self, event: ChatEvent) {
         match event {
             ChatEvent::Text(text) => self.content.get_or_insert_default().push_str(&text),
             ChatEvent::Refusal(text) => self.refusal.get_or_insert_default().push_str(&text),
@@ -115,38 +118,18 @@ impl CompletionBuilder {
                 image_url: ImageUrl { url },
                 index: self.images.len(),
             }),
+            ChatEvent::Audio(piece) => self.audio.get_or_insert_default().add(piece),
             ChatEvent::Annotation(annotation) => self.annotations.push(annotation),
-            ChatEvent::Logprobs(logprobs) => self.logprobs = Some(logprobs),
+            ChatEvent::Logprobs(logprobs) => {
+                self.logprobs = Some(joined(self.logprobs.take(), logprobs));
+            }
             ChatEvent::ServiceTier(tier) => self.service_tier = Some(tier),
             ChatEvent::Finish { reason, native } => self.finish = Some((reason, native)),
-            ChatEvent::UpstreamId(_) | ChatEvent::Usage(_) => {}
+            ChatEvent::UpstreamId(_) | ChatEvent::StopSequence(_) | ChatEvent::Usage(_) => {}
         }
     }
 
-    /// Pieces of one block become one detail, its signature included.
-    fn reason(&mut self, detail: ReasoningDetail) {
-        self.reasoning.push_str(detail.text());
-        let block = self.reasoning_details.last_mut().filter(|last| {
-            last.index == detail.index && last.kind == detail.kind && last.signature.is_none()
-        });
-        let Some(block) = block else {
-            self.reasoning_details.push(detail);
-            return;
-        };
-        append(&mut block.text, detail.text);
-        append(&mut block.summary, detail.summary);
-        append(&mut block.data, detail.data);
-        block.signature = detail.signature;
-        block.id = block.id.take().or(detail.id);
-    }
-
-    /// Writes the completion.
-    pub fn build(
-        &self,
-        head: &AnswerHead,
-        usage: &UsageView,
-        error: Option<&ErrorBody>,
-    ) -> Vec<u8> {
+    fn build(&self, head: &AnswerHead, usage: &UsageView, error: Option<&ErrorBody>) -> Vec<u8> {
         let (reason, native) = match (&self.finish, error) {
             (_, Some(_)) => (FinishReason::Error, "error"),
             (Some((reason, native)), None) => (*reason, native.as_str()),
@@ -172,6 +155,25 @@ impl CompletionBuilder {
         };
         serde_json::to_vec(&completion).unwrap_or_default()
     }
+}
+
+impl CompletionBuilder {
+    /// Pieces of one block become one detail, its signature included.
+    fn reason(&mut self, detail: ReasoningDetail) {
+        self.reasoning.push_str(detail.text());
+        let block = self.reasoning_details.last_mut().filter(|last| {
+            last.index == detail.index && last.kind == detail.kind && last.signature.is_none()
+        });
+        let Some(block) = block else {
+            self.reasoning_details.push(detail);
+            return;
+        };
+        append(&mut block.text, detail.text);
+        append(&mut block.summary, detail.summary);
+        append(&mut block.data, detail.data);
+        block.signature = detail.signature;
+        block.id = block.id.take().or(detail.id);
+    }
 
     fn message(&self) -> MessageObject<'_> {
         // An answer that only calls tools has no content; any other has at least an empty one.
@@ -184,9 +186,42 @@ impl CompletionBuilder {
             reasoning_details: &self.reasoning_details,
             tool_calls: &self.tool_calls,
             images: &self.images,
+            audio: self.audio.as_ref(),
             annotations: &self.annotations,
         }
     }
+}
+
+impl AudioDelta {
+    /// Pieces of one sound become one.
+    fn add(&mut self, piece: Self) {
+        append(&mut self.data, piece.data);
+        append(&mut self.transcript, piece.transcript);
+        self.id = self.id.take().or(piece.id);
+        self.expires_at = self.expires_at.or(piece.expires_at);
+    }
+}
+
+/// The probabilities of a streamed answer come in pieces, each with its own tokens.
+fn joined(before: Option<Box<RawValue>>, more: Box<RawValue>) -> Box<RawValue> {
+    #[derive(Default, Serialize, Deserialize)]
+    #[serde(default)]
+    struct Logprobs {
+        content: Option<Vec<Box<RawValue>>>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        refusal: Option<Vec<Box<RawValue>>>,
+    }
+    let Some(before) = before else { return more };
+    let read = |raw: &RawValue| serde_json::from_str::<Logprobs>(raw.get()).unwrap_or_default();
+    let (mut all, more) = (read(&before), read(&more));
+    for (all, more) in [(&mut all.content, more.content), (&mut all.refusal, more.refusal)] {
+        match (all.as_mut(), more) {
+            (Some(all), Some(more)) => all.extend(more),
+            (None, more) => *all = more,
+            (Some(_), None) => {}
+        }
+    }
+    serde_json::value::to_raw_value(&all).unwrap_or(before)
 }
 
 fn append(text: &mut Option<String>, more: Option<String>) {
@@ -202,6 +237,7 @@ mod tests {
     use tollgate_types::{GenerationId, Timestamp, Usage, UsageSource, Usd};
 
     use super::*;
+    use crate::answer::AnswerWriter;
     use crate::chat::{ChunkWriter, ReasoningFormat};
 
     fn head() -> AnswerHead {

@@ -51,10 +51,14 @@ pub enum ChatEvent {
         /// The data URI.
         url: String,
     },
+    /// Sound in the answer.
+    Audio(AudioDelta),
     /// A citation, in the contract's form (§3.1).
     Annotation(Box<RawValue>),
     /// Token probabilities, in the contract's form (§3.1).
     Logprobs(Box<RawValue>),
+    /// Which of the caller's stop sequences ended the answer.
+    StopSequence(String),
     /// The tier that served.
     ServiceTier(String),
     /// Counts; later ones replace earlier ones.
@@ -68,6 +72,24 @@ pub enum ChatEvent {
     },
 }
 
+/// A piece of sound (contract §3.3, `delta.audio`).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct AudioDelta {
+    /// The provider's id of the sound, by which a later turn refers to it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// Base64.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data: Option<String>,
+    /// What is said in it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub transcript: Option<String>,
+    /// Unix seconds until which the id can be referred to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<i64>,
+}
+
 impl ChatEvent {
     /// Whether the caller would notice if it were taken back: after the first such event an
     /// answer can't be replaced by another endpoint's.
@@ -79,10 +101,13 @@ impl ChatEvent {
             | Self::ToolCallStart { .. }
             | Self::ToolCallArguments { .. }
             | Self::Image { .. }
+            | Self::Audio(_)
             | Self::Annotation(_)
             | Self::Logprobs(_)
             | Self::Finish { .. } => true,
-            Self::UpstreamId(_) | Self::ServiceTier(_) | Self::Usage(_) => false,
+            Self::UpstreamId(_) | Self::StopSequence(_) | Self::ServiceTier(_) | Self::Usage(_) => {
+                false
+            }
         }
     }
 }
@@ -205,6 +230,21 @@ pub enum ReasoningFormat {
     /// OpenAI's reasoning items.
     #[serde(rename = "openai-responses-v1")]
     OpenAi,
+    /// OpenAI's reasoning items as Azure gives them.
+    #[serde(rename = "azure-openai-responses-v1")]
+    AzureOpenAi,
+    /// OpenAI's reasoning items as Bedrock gives them.
+    #[serde(rename = "bedrock-openai-responses-v1")]
+    BedrockOpenAi,
+    /// xAI's reasoning items as Bedrock gives them.
+    #[serde(rename = "bedrock-xai-responses-v1")]
+    BedrockXai,
+    /// xAI's reasoning items.
+    #[serde(rename = "xai-responses-v1")]
+    Xai,
+    /// Meta's reasoning items.
+    #[serde(rename = "meta-responses-v1")]
+    Meta,
     /// Nobody's in particular.
     #[default]
     #[serde(rename = "unknown", other)]

@@ -55,12 +55,17 @@ pub struct Message<'a> {
     pub tool_calls: Vec<ToolCall<'a>>,
     /// The call a tool message answers.
     pub tool_call_id: Option<Cow<'a, str>>,
+    /// Whether a tool message says that the call failed: an extension of ours, for dialects that
+    /// know the difference.
+    pub is_error: bool,
     /// What the assistant declined with.
     pub refusal: Option<Cow<'a, str>>,
     /// What the assistant thought, as plain text.
     pub reasoning: Option<Cow<'a, str>>,
     /// What the assistant thought, with signatures.
     pub reasoning_details: Vec<ReasoningDetail>,
+    /// A prompt-cache marker behind the whole message.
+    pub cache_control: Option<CacheControl>,
 }
 
 /// A piece of a message.
@@ -168,9 +173,11 @@ impl<'a> Message<'a> {
             name: None,
             tool_calls: Vec::new(),
             tool_call_id: None,
+            is_error: false,
             refusal: None,
             reasoning: None,
             reasoning_details: Vec::new(),
+            cache_control: None,
         }
     }
 
@@ -211,6 +218,8 @@ struct MessageObject<'a> {
     tool_calls: Option<Vec<ToolCallObject<'a>>>,
     #[serde(borrow, default)]
     tool_call_id: Option<Cow<'a, str>>,
+    #[serde(default)]
+    is_error: Option<bool>,
     #[serde(borrow, default)]
     refusal: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
@@ -219,6 +228,8 @@ struct MessageObject<'a> {
     reasoning_content: Option<Cow<'a, str>>,
     #[serde(default)]
     reasoning_details: Option<Vec<ReasoningDetail>>,
+    #[serde(default)]
+    cache_control: Option<CacheControl>,
 }
 
 #[derive(Deserialize)]
@@ -319,9 +330,11 @@ impl<'a> From<MessageObject<'a>> for Message<'a> {
             name: it.name,
             tool_calls: it.tool_calls.unwrap_or_default().into_iter().map(ToolCall::from).collect(),
             tool_call_id: it.tool_call_id,
+            is_error: it.is_error.unwrap_or(false),
             refusal: it.refusal,
             reasoning: it.reasoning.or(it.reasoning_content),
             reasoning_details: it.reasoning_details.unwrap_or_default(),
+            cache_control: it.cache_control,
         }
     }
 }

@@ -7,6 +7,7 @@ use serde_json::value::RawValue;
 
 use crate::chat::shapes;
 use crate::error::BadRequest;
+use crate::json::{kind_of, wrong_type};
 
 /// Everything of a request but its messages and tools, checked.
 ///
@@ -216,7 +217,7 @@ const MODELS_MAX: usize = 64;
 impl ChatParams {
     /// Takes the parameter `key`, or checks the form of one that is only passed on; unknown keys
     /// and `null` are left alone.
-    pub(super) fn take(&mut self, key: &str, value: &RawValue) -> Result<(), BadRequest> {
+    pub(crate) fn take(&mut self, key: &str, value: &RawValue) -> Result<(), BadRequest> {
         if value.get() == "null" {
             return Ok(());
         }
@@ -349,24 +350,7 @@ pub(super) fn parse<T: DeserializeOwned>(
     value: &RawValue,
     expected: &str,
 ) -> Result<T, BadRequest> {
-    serde_json::from_str(value.get()).map_err(|_| {
-        BadRequest::new(format!("{key}: Expected {expected}, received {}", kind_of(value.get())))
-    })
-}
-
-/// What a JSON text is, for a message.
-pub(super) fn kind_of(json: &str) -> String {
-    match json.bytes().next() {
-        Some(b'"') => {
-            let shown: String = json.chars().take(40).collect();
-            format!("string {shown}")
-        }
-        Some(b'{') => "object".to_owned(),
-        Some(b'[') => "array".to_owned(),
-        Some(b't' | b'f') => "boolean".to_owned(),
-        Some(b'n') => "null".to_owned(),
-        _ => format!("number {}", json.chars().take(40).collect::<String>()),
-    }
+    serde_json::from_str(value.get()).map_err(|_| wrong_type(key, expected, value.get()))
 }
 
 fn integer(key: &str, value: &RawValue, least: u64, most: Option<u64>) -> Result<u64, BadRequest> {

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::value::RawValue;
 
-use crate::chat::params::{kind_of, parse};
+use crate::chat::params::parse;
 use crate::error::BadRequest;
+use crate::json::kind_of;
 
 /// What a value must be.
 #[derive(Debug, Clone, Copy)]

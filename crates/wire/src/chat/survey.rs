@@ -1,9 +1,7 @@
 //! What a request's messages contain, found out without building them (contract §2.2).
 
-use crate::chat::call::not_json;
-use crate::chat::params::kind_of;
 use crate::error::BadRequest;
-use crate::json::{ScanError, Scanner, Span};
+use crate::json::{ScanError, Scanner, Span, kind_of, not_json};
 
 /// What routing, metering and the same-dialect path need to know of the messages.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -29,13 +27,16 @@ pub struct Survey {
     /// Whether a message carries fields of this dialect that no provider knows, such as
     /// `reasoning_details`.
     pub extensions: bool,
+    /// Whether a tool's result has more than text in it.
+    pub tool_media: bool,
     /// Whether a message has the role `developer`.
     pub developer_role: bool,
     /// Whether the last message is the assistant's: the answer goes on from it.
     pub prefill: bool,
 }
 
-const MESSAGE_EXTENSIONS: [&[u8]; 6] = [
+const MESSAGE_EXTENSIONS: [&[u8]; 7] = [
+    b"is_error",
     b"reasoning",
     b"reasoning_content",
     b"reasoning_details",
@@ -104,6 +105,7 @@ impl<'a> Walk<'a, '_> {
 
     fn message(&mut self, index: u64) -> Result<(), BadRequest> {
         let path = || format!("messages.{index}");
+        let media_before = self.media();
         let mut role: Option<&[u8]> = None;
         let mut has_content = false;
         let mut has_calls = false;
@@ -131,6 +133,7 @@ impl<'a> Walk<'a, '_> {
                 }
             }
         }
+        self.survey.tool_media |= role == Some(br#""tool""#) && self.media() != media_before;
         self.survey.prefill = role == Some(br#""assistant""#);
         match role {
             Some(br#""developer""#) => self.survey.developer_role = true,
@@ -141,6 +144,12 @@ impl<'a> Walk<'a, '_> {
             return Err(BadRequest::new(format!("messages.{index}.content: Required")));
         }
         Ok(())
+    }
+
+    /// What there has been so far besides text.
+    const fn media(&self) -> (u64, bool, bool, bool) {
+        let survey = &*self.survey;
+        (survey.images, survey.audio, survey.files, survey.video)
     }
 
     /// `false` when the content is `null`.

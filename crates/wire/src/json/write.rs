@@ -30,6 +30,23 @@ impl<'a> ObjectWriter<'a> {
         self.out.extend_from_slice(value);
     }
 
+    /// Adds a member of another object under its name, which may have any characters; the value is
+    /// JSON already.
+    ///
+    /// A name is a caller's text: written as it is, a quote in it would end it and add members of
+    /// the caller's choice, such as another model.
+    pub fn member(&mut self, name: &str, value: &str) {
+        let is_plain = |byte: u8| byte >= 0x20 && !matches!(byte, b'"' | b'\\');
+        if name.bytes().all(is_plain) {
+            self.raw(name.as_bytes(), value.as_bytes());
+            return;
+        }
+        let mut quoted = Vec::with_capacity(name.len().saturating_add(8));
+        write_string(&mut quoted, name);
+        let escaped = quoted.get(1..quoted.len().saturating_sub(1)).unwrap_or_default();
+        self.raw(escaped, value.as_bytes());
+    }
+
     /// Adds a member with a value of ours.
     ///
     /// `key` needs no escaping. A value that can't be written (a map with keys that are not
@@ -83,9 +100,10 @@ mod tests {
         let mut out = Vec::new();
         let mut object = ObjectWriter::new(&mut out);
         object.raw(b"a", b"[1, 2]");
+        object.member("x\":1,\"model\":\"\\\n", "3");
         object.field("b", "x\"y");
         object.field("cost", &UsdNumber(Usd::from_nanos(1_200)));
         object.end();
-        assert_eq!(out, br#"{"a":[1, 2],"b":"x\"y","cost":0.0000012}"#);
+        assert_eq!(out, br#"{"a":[1, 2],"x\":1,\"model\":\"\\\n":3,"b":"x\"y","cost":0.0000012}"#);
     }
 }

@@ -1,0 +1,109 @@
+//! Putting what a request points to into the request, for providers that fetch nothing.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use tokio::task::JoinSet;
+use tollgate_providers::{Fault, FaultKind};
+use tollgate_upstream::{Media, MediaError, MediaFetcher};
+use tollgate_wire::Call;
+use tollgate_wire::chat::RemoteMedia;
+use tollgate_wire::error::BadRequest;
+
+/// Most addresses fetched for one call.
+const ADDRESSES_MAX: usize = 32;
+/// Most bytes fetched for one call: with their base64 they are held in memory.
+const BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// The call with every image and document inside; `None` when it points to nothing.
+///
+/// Cancel safe: dropped, it stops fetching.
+///
+/// # Errors
+///
+/// Names the address that can't be fetched, and why: the caller's to mend.
+pub(crate) async fn inlined(
+    fetcher: &MediaFetcher,
+    call: &Call,
+) -> Result<Option<Box<Call>>, Fault> {
+    let chat = call.chat().map_err(|error| rejected(&error))?;
+    let remote = chat.remote_media();
+    if remote.is_empty() {
+        return Ok(None);
+    }
+    if remote.len() > ADDRESSES_MAX {
+        let message = format!("At most {ADDRESSES_MAX} images and files can be given by address");
+        return Err(Fault::with_message(FaultKind::Rejected, &message));
+    }
+    let media = fetch_all(fetcher, remote).await?;
+    let inlined = chat.with_media(&media).map_err(|error| rejected(&error))?;
+    Ok(Some(Box::new(Call::of_chat(inlined))))
+}
+
+async fn fetch_all(
+    fetcher: &MediaFetcher,
+    remote: Vec<RemoteMedia>,
+) -> Result<Vec<(RemoteMedia, String)>, Fault> {
+    let mut fetching = JoinSet::new();
+    for (place, media) in remote.into_iter().enumerate() {
+        let fetcher = fetcher.clone();
+        fetching.spawn(async move {
+            let found = fetcher.fetch(&media.url).await;
+            (place, media, found)
+        });
+    }
+    let mut found_all = Vec::new();
+    let mut bytes = 0_usize;
+    while let Some(joined) = fetching.join_next().await {
+        let Ok((place, media, found)) = joined else {
+            return Err(Fault::with_message(FaultKind::Broken, "An address could not be fetched"));
+        };
+        let found = found.map_err(|error| unfetched(&media, &error))?;
+        bytes = bytes.saturating_add(found.bytes.len());
+        if bytes > BYTES_MAX {
+            return Err(unfetched(&media, &MediaError::TooLarge(BYTES_MAX)));
+        }
+        let uri = data_uri(&media, &found)?;
+        found_all.push((place, media, uri));
+    }
+    found_all.sort_unstable_by_key(|(place, _, _)| *place);
+    Ok(found_all.into_iter().map(|(_, media, uri)| (media, uri)).collect())
+}
+
+/// What came as a data URI. Its type is what its bytes say; servers are often wrong about it.
+fn data_uri(media: &RemoteMedia, found: &Media) -> Result<String, Fault> {
+    let media_type = sniffed(&found.bytes).unwrap_or(&found.media_type);
+    if !media.is_file && !media_type.starts_with("image/") {
+        let what = if media_type.is_empty() { "something else" } else { media_type };
+        let message = format!("{} is not an image but {what}", shown(&media.url));
+        return Err(Fault::with_message(FaultKind::Rejected, &message));
+    }
+    let media_type = if media_type.is_empty() { "application/octet-stream" } else { media_type };
+    Ok(format!("data:{media_type};base64,{}", STANDARD.encode(&found.bytes)))
+}
+
+/// The types that the contract knows (§2.2), by how their files begin.
+fn sniffed(bytes: &[u8]) -> Option<&'static str> {
+    match bytes {
+        [0x89, b'P', b'N', b'G', ..] => Some("image/png"),
+        [0xff, 0xd8, 0xff, ..] => Some("image/jpeg"),
+        [b'G', b'I', b'F', b'8', ..] => Some("image/gif"),
+        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Some("image/webp"),
+        [b'%', b'P', b'D', b'F', b'-', ..] => Some("application/pdf"),
+        _ => None,
+    }
+}
+
+fn rejected(error: &BadRequest) -> Fault {
+    Fault::with_message(FaultKind::Rejected, error.message())
+}
+
+fn unfetched(media: &RemoteMedia, error: &MediaError) -> Fault {
+    let message = format!("{} can't be fetched: {error}", shown(&media.url));
+    Fault::with_message(FaultKind::Rejected, &message)
+}
+
+/// An address as a message shows it: without its query, which may be a signature.
+fn shown(url: &str) -> String {
+    let bare = url.split(['?', '#']).next().unwrap_or_default();
+    bare.chars().take(200).collect()
+}

@@ -1,0 +1,134 @@
+//! A call becomes a request.
+
+use std::borrow::Cow;
+
+use bytes::Bytes;
+use http::Request;
+use serde::Serialize;
+use tollgate_wire::chat::ChatParams;
+
+use super::block::Block;
+use super::conversation::{Conversation, Turn};
+use super::fields::{Inference, Own};
+use super::model::{Family, Model};
+use super::output::{Form, OutputConfig};
+use super::tools::ToolConfig;
+use super::{cache, fields, output, sign, tools};
+use crate::adapter::post;
+use crate::anthropic_messages::reasoning::Circumstances;
+use crate::{EncodeError, Outbound, Unsupported};
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Body<'a> {
+    messages: &'a [Turn<'a>],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    system: &'a [Block<'a>],
+    #[serde(skip_serializing_if = "is_default")]
+    inference_config: Inference<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tool_config: Option<ToolConfig<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    output_config: Option<OutputConfig<'a>>,
+    #[serde(skip_serializing_if = "is_default")]
+    additional_model_request_fields: Own<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    additional_model_response_field_paths: Option<[&'static str; 1]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    service_tier: Option<ServiceTier>,
+}
+
+#[derive(Serialize)]
+struct ServiceTier {
+    #[serde(rename = "type")]
+    kind: &'static str,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+/// Encodes the call.
+pub(super) fn request(outbound: &Outbound<'_>) -> Result<Request<Bytes>, EncodeError> {
+    let target = &outbound.target;
+    let operation = if outbound.call.params().stream { "converse-stream" } else { "converse" };
+    let model = path_segment(target.upstream_model);
+    let url = format!("{}/model/{model}/{operation}", target.base_url);
+    let mut request = post(&url, body(outbound)?)?;
+    sign::authorize(&mut request, target, outbound.now)?;
+    Ok(request)
+}
+
+fn body(outbound: &Outbound<'_>) -> Result<Vec<u8>, EncodeError> {
+    let target = &outbound.target;
+    let model = Model::read(target.upstream_model);
+    let request = outbound.call.typed()?;
+    let params = request.params;
+    let mut conversation = Conversation::read(&request.messages, model)?;
+    let (output_config, form_told) =
+        match output::form(params.response_format.as_ref(), target, model)? {
+            Form::Free => (None, None),
+            Form::Schema(config) => (Some(config), None),
+            Form::Instruction(text) => (None, Some(Cow::Owned(text))),
+        };
+    let mut offered = tools::offered(&request, &conversation, model);
+    let mut told = tools::told(&request, &offered, model);
+    let instructions = [form_told, told.instruction.map(Cow::Borrowed)].into_iter().flatten();
+    conversation.system.extend(instructions.filter_map(Block::text));
+    conversation.mark_end(request.cache_control.as_ref());
+    cache::bound(&mut offered, &mut conversation);
+    let circumstances = Circumstances {
+        precluded: told.is_forced() || conversation.is_prefilled(),
+        without_thoughts: conversation.continues_without_thoughts(),
+    };
+    let (inference_config, mut own) = fields::read(params, target, model, circumstances);
+    own.tool_choice = told.claude.take();
+    let body = Body {
+        messages: &conversation.turns,
+        system: &conversation.system,
+        additional_model_response_field_paths: stop_path(params, &inference_config, model),
+        inference_config,
+        tool_config: tools::config(&offered, &mut told),
+        output_config,
+        additional_model_request_fields: own,
+        service_tier: service_tier(params),
+    };
+    Ok(serde_json::to_vec(&body).map_err(|error| Unsupported(error.to_string()))?)
+}
+
+/// Where Claude's own answer says which stop sequence it met: the common fields don't.
+fn stop_path(
+    params: &ChatParams,
+    inference: &Inference<'_>,
+    model: Model,
+) -> Option<[&'static str; 1]> {
+    let path = if params.stream { "/delta/stop_sequence" } else { "/stop_sequence" };
+    let stops = model.family == Family::Claude && !inference.stop_sequences.is_empty();
+    stops.then_some([path])
+}
+
+/// The tiers this provider has; the others are left to its default.
+fn service_tier(params: &ChatParams) -> Option<ServiceTier> {
+    let kind = match params.service_tier.as_deref()? {
+        "flex" => "flex",
+        "priority" => "priority",
+        "default" | "standard_only" => "default",
+        _ => return None,
+    };
+    Some(ServiceTier { kind })
+}
+
+/// A name as one segment of a path (RFC 3986 §2.3): names have colons, ARNs have slashes.
+fn path_segment(name: &str) -> String {
+    let digit = |it: u8| char::from_digit(u32::from(it), 16).unwrap_or('0').to_ascii_uppercase();
+    let mut segment = String::with_capacity(name.len());
+    for byte in name.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                segment.push(char::from(byte));
+            }
+            _ => segment.extend(['%', digit(byte >> 4), digit(byte & 0xf)]),
+        }
+    }
+    segment
+}

@@ -1,0 +1,238 @@
+//! Tools and which of them to call (contract §2.3).
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+use tollgate_wire::chat::{ChatRequest, Tool, ToolChoice};
+
+use super::block::CachePoint;
+use super::conversation::Conversation;
+use super::model::{Family, Model};
+use crate::anthropic_messages::tools::{Choice, input_schema};
+
+/// `toolConfig`.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ToolConfig<'a> {
+    tools: &'a [Offer<'a>],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tool_choice: Option<Forced<'a>>,
+}
+
+/// One tool offered, or the marker behind it.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) enum Offer<'a> {
+    /// A tool.
+    ToolSpec(ToolSpec<'a>),
+    /// A prompt-cache marker.
+    CachePoint(CachePoint),
+}
+
+/// A tool.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ToolSpec<'a> {
+    name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<&'a str>,
+    input_schema: InputSchema<'a>,
+}
+
+#[derive(Debug, Serialize)]
+struct InputSchema<'a> {
+    json: Cow<'a, RawValue>,
+}
+
+/// A choice that leaves the model none. Without one it decides by itself, and several models
+/// refuse to be told that they may.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) enum Forced<'a> {
+    /// At least one must be called.
+    Any {},
+    /// This one must be called.
+    Tool {
+        /// Its name.
+        name: &'a str,
+    },
+}
+
+/// How the choice is put.
+#[derive(Debug, Default)]
+pub(super) struct Told<'a> {
+    /// In `toolConfig`.
+    forced: Option<Forced<'a>>,
+    /// In Claude's own words, which take the place of the common ones.
+    pub(super) claude: Option<Choice<'a>>,
+    /// In words to the model.
+    pub(super) instruction: Option<&'static str>,
+}
+
+const NO_TOOLS: &str = "Do not call any tool. Answer in text.";
+
+/// The longest id of a call.
+const ID_CHARACTERS_MAX: usize = 64;
+
+/// The length of an id that Mistral's models take.
+const MISTRAL_ID_CHARACTERS: usize = 9;
+
+impl Offer<'_> {
+    /// Whether it is a prompt-cache marker.
+    pub(super) const fn is_marker(&self) -> bool {
+        matches!(self, Self::CachePoint(_))
+    }
+}
+
+impl Told<'_> {
+    /// Whether the model has no choice but to call a tool.
+    pub(super) fn is_forced(&self) -> bool {
+        self.forced.is_some() || self.claude.as_ref().is_some_and(Choice::is_forced)
+    }
+}
+
+/// The tools offered. A conversation that has calls already can't be read without tools: then
+/// those that may not be called are offered too, and the ones it names where the caller has none.
+pub(super) fn offered<'a>(
+    request: &'a ChatRequest<'a>,
+    conversation: &Conversation<'a>,
+    model: Model,
+) -> Vec<Offer<'a>> {
+    let called = conversation.called();
+    if called.is_none() && request.tool_choice == Some(ToolChoice::None) {
+        return Vec::new();
+    }
+    if request.tools.is_empty() {
+        return called.map_or_else(Vec::new, |names| placeholders(&names));
+    }
+    let mut offered = Vec::with_capacity(request.tools.len());
+    for tool in &request.tools {
+        offered.push(Offer::ToolSpec(spec(tool)));
+        let marker = tool.cache_control.as_ref().filter(|_| model.takes_tool_markers());
+        offered.extend(marker.map(|it| Offer::CachePoint(CachePoint::read(it, model))));
+    }
+    offered
+}
+
+/// How the model is told of the choice among the tools offered.
+pub(super) fn told<'a>(
+    request: &'a ChatRequest<'a>,
+    offered: &[Offer<'_>],
+    model: Model,
+) -> Told<'a> {
+    if offered.is_empty() {
+        return Told::default();
+    }
+    let none = request.tools.is_empty() || request.tool_choice == Some(ToolChoice::None);
+    let one_at_a_time = request.params.parallel_tool_calls == Some(false);
+    if model.family == Family::Claude && (none || one_at_a_time) {
+        let disable_parallel_tool_use = true;
+        let claude = match &request.tool_choice {
+            _ if none => Choice::None,
+            Some(ToolChoice::Required) => Choice::Any { disable_parallel_tool_use },
+            Some(ToolChoice::Function(name)) => Choice::Tool { name, disable_parallel_tool_use },
+            None | Some(ToolChoice::Auto | ToolChoice::None) => {
+                Choice::Auto { disable_parallel_tool_use }
+            }
+        };
+        return Told { claude: Some(claude), ..Told::default() };
+    }
+    if none {
+        return Told { instruction: Some(NO_TOOLS), ..Told::default() };
+    }
+    let forced = match request.tool_choice.as_ref() {
+        Some(ToolChoice::Required) => Some(Forced::Any {}),
+        Some(ToolChoice::Function(name)) => Some(Forced::Tool { name }),
+        None | Some(ToolChoice::Auto | ToolChoice::None) => None,
+    };
+    Told { forced, ..Told::default() }
+}
+
+/// `toolConfig`, when there are tools.
+pub(super) fn config<'a>(offered: &'a [Offer<'a>], told: &mut Told<'a>) -> Option<ToolConfig<'a>> {
+    (!offered.is_empty()).then(|| ToolConfig { tools: offered, tool_choice: told.forced.take() })
+}
+
+/// The id of a call as the model takes it; both sides of a call are changed alike. Bedrock bounds
+/// its letters and its length; Mistral's models want exactly nine letters and digits.
+pub(super) fn tool_id(id: &str, model: Model) -> Cow<'_, str> {
+    if model.family == Family::Mistral {
+        let fits = id.len() == MISTRAL_ID_CHARACTERS
+            && id.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        if fits {
+            return Cow::Borrowed(id);
+        }
+        return Cow::Owned(fingerprint(id).chars().take(MISTRAL_ID_CHARACTERS).collect());
+    }
+    let fits =
+        |character: char| character.is_ascii_alphanumeric() || matches!(character, '_' | '-');
+    if id.is_empty() {
+        return Cow::Borrowed("call");
+    }
+    if id.chars().all(fits) && id.len() <= ID_CHARACTERS_MAX {
+        return Cow::Borrowed(id);
+    }
+    let replaced = id.chars().map(|it| if fits(it) { it } else { '_' });
+    if id.len() <= ID_CHARACTERS_MAX {
+        return Cow::Owned(replaced.collect());
+    }
+    let mark = fingerprint(id);
+    let beginning: String = replaced.take(ID_CHARACTERS_MAX - mark.len()).collect();
+    Cow::Owned(beginning + &mark)
+}
+
+/// Sixteen letters and digits that stand for a text.
+fn fingerprint(text: &str) -> String {
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    format!("{:016x}", hasher.finish())
+}
+
+fn placeholders<'a>(names: &[&'a str]) -> Vec<Offer<'a>> {
+    let mut seen = HashSet::new();
+    let mut offered: Vec<_> = names
+        .iter()
+        .filter(|name| seen.insert(**name))
+        .map(|name| Offer::ToolSpec(placeholder(name)))
+        .collect();
+    if offered.is_empty() {
+        offered.push(Offer::ToolSpec(placeholder("unknown")));
+    }
+    offered
+}
+
+fn placeholder(name: &str) -> ToolSpec<'_> {
+    let input_schema = InputSchema { json: input_schema(None) };
+    ToolSpec { name, description: None, input_schema }
+}
+
+fn spec<'a>(tool: &'a Tool<'a>) -> ToolSpec<'a> {
+    ToolSpec {
+        name: &tool.name,
+        description: tool.description.as_deref().filter(|text| !text.is_empty()),
+        input_schema: InputSchema { json: input_schema(tool.parameters) },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_made_to_fit_and_stay_apart() {
+        let claude = Model::read("anthropic.claude-sonnet-4-6");
+        let mistral = Model::read("mistral.mistral-large-2407-v1:0");
+        assert_eq!(tool_id("call_1-a", claude), "call_1-a");
+        assert_eq!(tool_id("functions.f:0", claude), "functions_f_0");
+        assert_eq!(tool_id("", claude), "call");
+        let (one, two) = (format!("{}1", "x".repeat(80)), format!("{}2", "x".repeat(80)));
+        assert_eq!(tool_id(&one, claude).len(), 64);
+        assert_ne!(tool_id(&one, claude), tool_id(&two, claude));
+        assert_eq!(tool_id("abcDEF123", mistral), "abcDEF123");
+        let short = tool_id("call_1-a", mistral);
+        assert!(short.len() == 9 && short.bytes().all(|it| it.is_ascii_alphanumeric()), "{short}");
+    }
+}

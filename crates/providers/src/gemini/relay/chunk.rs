@@ -1,0 +1,227 @@
+//! A response, partial or whole, as far as it must be understood to be passed on.
+
+use serde::de::DeserializeOwned;
+use tollgate_wire::json::{ScanError, Scanner, Span};
+
+use super::super::shape::PromptFeedback;
+use super::super::usage::UsageMetadata;
+use crate::Fault;
+use crate::splice::{
+    compact_length, elements, malformed, members, null, raw, string, text_length, unescaped,
+};
+
+/// A response that was walked.
+#[derive(Debug, Default)]
+pub(super) struct Chunk {
+    /// Where the model's name stands.
+    pub(super) model_version: Option<Span>,
+    /// Where the id stands.
+    pub(super) response_id: Option<Span>,
+    /// The id.
+    pub(super) id: String,
+    /// It is an error instead of an answer.
+    pub(super) is_error: bool,
+    /// The first of the answers, or more of it: the one that is billed by.
+    pub(super) candidate: Option<Candidate>,
+    /// Why there is no answer.
+    pub(super) feedback: Option<PromptFeedback>,
+    /// Counts.
+    pub(super) usage: Option<UsageMetadata>,
+}
+
+/// What an answer grew by.
+#[derive(Debug, Default)]
+pub(super) struct Candidate {
+    /// Which of the answers, when it is not the first.
+    is_other: bool,
+    /// Something a client would notice.
+    pub(super) content: bool,
+    /// Tools called.
+    pub(super) calls: u32,
+    /// Bytes of text, thoughts and arguments.
+    pub(super) bytes: usize,
+    /// Why the model stopped, in its words.
+    pub(super) finish_reason: String,
+}
+
+/// A part of an answer. Strings are without quotes and with their escapes.
+#[derive(Debug, Default)]
+struct Part<'a> {
+    text: &'a [u8],
+    thought: bool,
+    signature: &'a [u8],
+    call: Option<Call<'a>>,
+    /// Media, code the provider ran, and what a later version adds.
+    other: bool,
+}
+
+/// A call of a tool.
+#[derive(Debug, Default)]
+struct Call<'a> {
+    name: &'a [u8],
+    /// A JSON value.
+    arguments: &'a [u8],
+}
+
+impl Chunk {
+    /// Walks a response.
+    pub(super) fn read(data: &[u8]) -> Result<Self, Fault> {
+        if std::str::from_utf8(data).is_err() {
+            return Err(Fault::malformed("a part of it is not UTF-8"));
+        }
+        let mut scanner = Scanner::new(data);
+        let mut chunk = Self::default();
+        let (mut feedback, mut usage): (&[u8], &[u8]) = (b"", b"");
+        let mut walk = || -> Result<(), ScanError> {
+            members(&mut scanner, |key, scanner| {
+                match key {
+                    b"candidates" => return chunk.candidates(data, scanner),
+                    b"promptFeedback" => feedback = raw(data, scanner)?,
+                    b"usageMetadata" => usage = raw(data, scanner)?,
+                    b"modelVersion" => chunk.model_version = Some(scanner.value()?),
+                    b"responseId" => {
+                        chunk.response_id = Some(span(scanner));
+                        chunk.id = string(data, scanner)?.map(unescaped).unwrap_or_default();
+                    }
+                    b"error" => chunk.is_error = !is_null(scanner)?,
+                    _ => return scanner.value().map(drop),
+                }
+                Ok(())
+            })?;
+            scanner.end()
+        };
+        walk().map_err(malformed)?;
+        (chunk.feedback, chunk.usage) = (value(feedback)?, value(usage)?);
+        Ok(chunk)
+    }
+
+    fn candidates<'a>(
+        &mut self,
+        data: &'a [u8],
+        scanner: &mut Scanner<'a>,
+    ) -> Result<(), ScanError> {
+        if null(scanner)? {
+            return Ok(());
+        }
+        elements(scanner, |scanner| {
+            let candidate = Candidate::read(data, scanner)?;
+            if self.candidate.is_none() && !candidate.is_other {
+                self.candidate = Some(candidate);
+            }
+            Ok(())
+        })
+    }
+}
+
+/// Where the value at the scanner's position stands, without consuming it.
+fn span(scanner: &Scanner<'_>) -> Span {
+    scanner.clone().value().unwrap_or_default()
+}
+
+/// Consumes a value; says whether it was `null`.
+fn is_null(scanner: &mut Scanner<'_>) -> Result<bool, ScanError> {
+    Ok(null(scanner)? || scanner.value().map(|_| false)?)
+}
+
+/// A small member as a value; none where it is absent or `null`.
+fn value<T: DeserializeOwned>(raw: &[u8]) -> Result<Option<T>, Fault> {
+    if raw.is_empty() {
+        return Ok(None);
+    }
+    serde_json::from_slice(raw).map_err(|_| Fault::malformed("a part of it is not a response"))
+}
+
+impl Candidate {
+    fn read<'a>(data: &'a [u8], scanner: &mut Scanner<'a>) -> Result<Self, ScanError> {
+        let mut candidate = Self::default();
+        members(scanner, |key, scanner| {
+            match key {
+                b"content" => return candidate.content(data, scanner),
+                b"index" => candidate.is_other = !matches!(raw(data, scanner)?, b"0" | b"null"),
+                b"finishReason" => {
+                    let reason = string(data, scanner)?.map(unescaped);
+                    candidate.finish_reason = reason.unwrap_or_default();
+                }
+                b"logprobsResult" => candidate.content |= !is_null(scanner)?,
+                _ => return scanner.value().map(drop),
+            }
+            Ok(())
+        })?;
+        Ok(candidate)
+    }
+
+    fn content<'a>(&mut self, data: &'a [u8], scanner: &mut Scanner<'a>) -> Result<(), ScanError> {
+        if null(scanner)? {
+            return Ok(());
+        }
+        members(scanner, |key, scanner| {
+            if key != b"parts" {
+                return scanner.value().map(drop);
+            }
+            if null(scanner)? {
+                return Ok(());
+            }
+            elements(scanner, |scanner| {
+                self.part(&Part::read(data, scanner)?);
+                Ok(())
+            })
+        })
+    }
+
+    fn part(&mut self, part: &Part<'_>) {
+        self.content |= !part.signature.is_empty() || part.other;
+        match &part.call {
+            Some(call) if !part.thought => {
+                self.calls = self.calls.saturating_add(1);
+                self.content = true;
+                self.bytes = self.bytes.saturating_add(call.length());
+            }
+            _ => {
+                self.content |= !part.text.is_empty();
+                self.bytes = self.bytes.saturating_add(text_length(part.text));
+            }
+        }
+    }
+}
+
+impl<'a> Part<'a> {
+    fn read(data: &'a [u8], scanner: &mut Scanner<'a>) -> Result<Self, ScanError> {
+        let mut part = Self::default();
+        members(scanner, |key, scanner| {
+            match key {
+                b"text" => part.text = string(data, scanner)?.unwrap_or_default(),
+                b"thought" => part.thought = raw(data, scanner)? == b"true",
+                b"thoughtSignature" => part.signature = string(data, scanner)?.unwrap_or_default(),
+                b"functionCall" => part.call = Call::read(data, scanner)?,
+                _ => part.other |= !is_null(scanner)?,
+            }
+            Ok(())
+        })?;
+        Ok(part)
+    }
+}
+
+impl<'a> Call<'a> {
+    fn read(data: &'a [u8], scanner: &mut Scanner<'a>) -> Result<Option<Self>, ScanError> {
+        if null(scanner)? {
+            return Ok(None);
+        }
+        let mut call = Self::default();
+        members(scanner, |key, scanner| {
+            match key {
+                b"name" => call.name = string(data, scanner)?.unwrap_or_default(),
+                b"args" => call.arguments = raw(data, scanner)?,
+                _ => return scanner.value().map(drop),
+            }
+            Ok(())
+        })?;
+        Ok(Some(call))
+    }
+
+    /// Bytes of its name and of its arguments, which are `{}` when there are none.
+    fn length(&self) -> usize {
+        let given = self.arguments.starts_with(b"{");
+        let arguments = if given { compact_length(self.arguments) } else { 2 };
+        text_length(self.name).saturating_add(arguments)
+    }
+}

@@ -1,0 +1,130 @@
+//! A call becomes a request.
+
+use bytes::Bytes;
+use http::Request;
+use tollgate_wire::GATEWAY_MEMBERS;
+use tollgate_wire::chat::{ChatParams, ChatRequest, Effort, ResponseFormat, ToolChoice};
+use tollgate_wire::error::BadRequest;
+use tollgate_wire::json::ObjectWriter;
+
+use super::{conversation, options, root};
+use crate::adapter::post;
+use crate::encoding::{authorize, takes};
+use crate::function_tool::FunctionTool;
+use crate::{EncodeError, Inbound, Outbound, Target, Unsupported};
+
+/// Encodes a call that is translated.
+pub(super) fn request(outbound: &Outbound<'_>) -> Result<Request<Bytes>, EncodeError> {
+    Ok(send(&outbound.target, body(outbound)?)?)
+}
+
+/// Encodes a call of a client that speaks the protocol itself: its members as they came, without
+/// those that are the gateway's.
+pub(super) fn forward(inbound: &Inbound<'_>) -> Result<Request<Bytes>, Unsupported> {
+    let object = inbound.call.object();
+    let mut body = Vec::with_capacity(object.text().len().saturating_add(64));
+    let mut writer = ObjectWriter::new(&mut body);
+    writer.field("model", inbound.target.upstream_model);
+    // Streaming is this protocol's default: it is said either way.
+    writer.field("stream", &inbound.call.params().stream);
+    for (name, raw) in object.members() {
+        if !matches!(name, "model" | "stream") && !GATEWAY_MEMBERS.contains(&name) {
+            writer.member(name, raw);
+        }
+    }
+    writer.end();
+    send(&inbound.target, body)
+}
+
+fn send(target: &Target<'_>, body: Vec<u8>) -> Result<Request<Bytes>, Unsupported> {
+    let mut request = post(&format!("{}/api/chat", root(target.base_url)), body)?;
+    authorize(request.headers_mut(), target)?;
+    Ok(request)
+}
+
+fn body(outbound: &Outbound<'_>) -> Result<Vec<u8>, EncodeError> {
+    let target = &outbound.target;
+    let request = outbound.call.typed()?;
+    let params = request.params;
+    let turns = conversation::read(&request.messages)?;
+    let tools = tools(&request)?;
+    let mut body = Vec::with_capacity(outbound.call.body_bytes().saturating_add(128));
+    let mut object = ObjectWriter::new(&mut body);
+    object.field("model", target.upstream_model);
+    object.field("messages", &turns);
+    object.field("stream", &params.stream);
+    if !tools.is_empty() {
+        object.field("tools", &tools);
+    }
+    write_format(&mut object, params.response_format.as_ref())?;
+    write_thinking(&mut object, params, target);
+    options::write(&mut object, outbound.call.member("options"), params, target);
+    if params.logprobs == Some(true) && takes(target, "logprobs") {
+        object.field("logprobs", &true);
+        if let Some(count) = params.top_logprobs {
+            object.field("top_logprobs", &count);
+        }
+    }
+    if let Some(raw) = outbound.call.member("keep_alive") {
+        object.raw(b"keep_alive", raw.as_bytes());
+    }
+    object.end();
+    Ok(body)
+}
+
+/// The tools on offer: none where none may be called, one where that one must be.
+fn tools<'a>(request: &'a ChatRequest<'a>) -> Result<Vec<FunctionTool<'a>>, BadRequest> {
+    let offered = request.tools.iter();
+    let offered: Vec<_> = match &request.tool_choice {
+        Some(ToolChoice::None) => Vec::new(),
+        Some(ToolChoice::Function(name)) => {
+            let only: Vec<_> = offered.filter(|tool| tool.name == *name).collect();
+            if only.is_empty() && !request.tools.is_empty() {
+                let message = format!("tool_choice: No tool is named \"{name}\"");
+                return Err(BadRequest::new(message));
+            }
+            only
+        }
+        Some(ToolChoice::Auto | ToolChoice::Required) | None => offered.collect(),
+    };
+    Ok(offered.into_iter().map(FunctionTool::new).collect())
+}
+
+fn write_format(
+    object: &mut ObjectWriter<'_>,
+    asked: Option<&ResponseFormat>,
+) -> Result<(), Unsupported> {
+    match asked {
+        None | Some(ResponseFormat::Text) => {}
+        Some(ResponseFormat::JsonObject | ResponseFormat::JsonSchema { schema: None, .. }) => {
+            object.field("format", "json");
+        }
+        Some(ResponseFormat::JsonSchema { schema: Some(schema), .. }) => {
+            object.field("format", schema);
+        }
+        Some(ResponseFormat::Grammar { .. }) => {
+            return Err(Unsupported("answers by a grammar".to_owned()));
+        }
+        Some(ResponseFormat::Python) => {
+            return Err(Unsupported("answers in Python".to_owned()));
+        }
+    }
+    Ok(())
+}
+
+/// On or off; `gpt-oss` has levels instead and can't be told not to think.
+fn write_thinking(object: &mut ObjectWriter<'_>, params: &ChatParams, target: &Target<'_>) {
+    let wanted = params.reasoning.wanted().filter(|_| takes(target, "reasoning"));
+    let Some(wanted) = wanted else { return };
+    if !target.upstream_model.to_ascii_lowercase().contains("gpt-oss") {
+        object.field("think", &wanted);
+        return;
+    }
+    let effort = if wanted { params.reasoning.effort_or_default() } else { Effort::None };
+    let level = match effort {
+        Effort::None | Effort::Minimal | Effort::Low => "low",
+        Effort::Medium => "medium",
+        Effort::High | Effort::Xhigh | Effort::Max => "high",
+    };
+    object.field("think", level);
+}

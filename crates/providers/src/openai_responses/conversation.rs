@@ -1,0 +1,124 @@
+//! Messages become input items.
+//!
+//! # Invariants
+//!
+//! The order of messages is kept. What an assistant message holds becomes, in this order, what it
+//! thought, what it said, what it called: thoughts without anything after them are refused by the
+//! provider, so they are left out.
+
+use std::borrow::Cow;
+
+use tollgate_wire::chat::{Message, Part, Role, ToolCall};
+
+use super::block::{Block, Content, Item, Markers};
+use super::reasoning;
+use crate::Unsupported;
+use crate::encoding::prefixed;
+
+/// How messages are written.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Manner {
+    /// Whether prompt-cache markers are written.
+    pub(super) markers: Markers,
+    /// Whether `developer` is understood; otherwise it is `system`.
+    pub(super) developer_role: bool,
+    /// Whether earlier thoughts are of use: to a model that does not reason they are an error.
+    pub(super) replays_reasoning: bool,
+}
+
+/// Longest id of a call that the provider takes.
+const CALL_ID_MAX: usize = 64;
+
+/// The messages as items.
+pub(super) fn items<'a>(
+    messages: &'a [Message<'a>],
+    manner: Manner,
+) -> Result<Vec<Item<'a>>, Unsupported> {
+    let mut items = Vec::with_capacity(messages.len());
+    for message in messages {
+        match message.role {
+            Role::Developer if manner.developer_role => {
+                items.push(said("developer", message, manner)?);
+            }
+            Role::System | Role::Developer => items.push(said("system", message, manner)?),
+            Role::User => items.push(said("user", message, manner)?),
+            Role::Assistant => assistant(message, manner, &mut items),
+            Role::Tool => {
+                let id = message.tool_call_id.as_deref().unwrap_or_default();
+                let output = Content::read(&message.content, manner.markers)?;
+                items.push(Item::FunctionCallOutput { call_id: call_id(id), output });
+            }
+        }
+    }
+    Ok(items)
+}
+
+fn said<'a>(
+    role: &'static str,
+    message: &'a Message<'a>,
+    manner: Manner,
+) -> Result<Item<'a>, Unsupported> {
+    let mut content = Content::read(&message.content, manner.markers)?;
+    if let Some(name) = message.name.as_deref() {
+        name_speaker(&mut content, name);
+    }
+    Ok(Item::Message { role, content })
+}
+
+/// The protocol has no field for a speaker's name: it goes before the first text.
+fn name_speaker(content: &mut Content<'_>, name: &str) {
+    let first = match content {
+        Content::Text(text) => Some(text),
+        Content::Blocks(blocks) => blocks.iter_mut().find_map(|block| match block {
+            Block::InputText { text, .. } => Some(text),
+            _ => None,
+        }),
+    };
+    if let Some(text) = first {
+        *text = Cow::Owned(prefixed(Some(name), text).into_owned());
+    }
+}
+
+fn assistant<'a>(message: &'a Message<'a>, manner: Manner, items: &mut Vec<Item<'a>>) {
+    let texts = message.content.iter().filter_map(|part| match part {
+        Part::Text { text, .. } if !text.is_empty() => Some(Block::OutputText { text }),
+        _ => None,
+    });
+    let refusal = message.refusal.iter().map(|refusal| Block::Refusal { refusal });
+    let blocks: Vec<Block<'a>> = texts.chain(refusal).collect();
+    if blocks.is_empty() && message.tool_calls.is_empty() {
+        return;
+    }
+    if manner.replays_reasoning {
+        items.extend(reasoning::replayed(&message.reasoning_details));
+    }
+    if !blocks.is_empty() {
+        items.push(Item::Message { role: "assistant", content: Content::Blocks(blocks) });
+    }
+    items.extend(message.tool_calls.iter().map(call));
+}
+
+fn call<'a>(call: &'a ToolCall<'a>) -> Item<'a> {
+    let arguments = call.arguments.trim();
+    Item::FunctionCall {
+        call_id: call_id(&call.id),
+        name: &call.name,
+        arguments: if arguments.is_empty() { "{}" } else { &call.arguments },
+    }
+}
+
+/// Ids of other providers may be longer than this one takes; both sides of a call are changed
+/// alike.
+fn call_id(id: &str) -> Cow<'_, str> {
+    if id.is_empty() {
+        return Cow::Borrowed("call");
+    }
+    if id.len() <= CALL_ID_MAX {
+        return Cow::Borrowed(id);
+    }
+    // FNV-1a: stable from turn to turn, which is all that is asked of it.
+    let hash = id.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    Cow::Owned(format!("call_{hash:016x}"))
+}

@@ -1,0 +1,234 @@
+//! A generative call in any dialect.
+
+use std::sync::OnceLock;
+
+use bytes::Bytes;
+
+use crate::answer::{AnswerBuilder, AnswerWriter};
+use crate::chat::{AnswerHead, ChatCall, ChatParams, Survey};
+use crate::dialect::{
+    Address, AnswerForm, Dialect, GATEWAY_MEMBERS, Reading, Received, RequestForm,
+};
+use crate::error::{BadRequest, ErrorBody};
+use crate::json::{ObjectWriter, RawObject};
+use tollgate_types::GenerationId;
+
+/// A call as it was received: checked and surveyed, its bytes kept.
+///
+/// Owns its bytes, so it can be tried at one endpoint after another without borrowing from whoever
+/// received it. At an endpoint that speaks the client's own dialect the bytes are passed on; for
+/// any other it is translated into chat, once, when the first such endpoint is tried.
+#[derive(Debug)]
+pub struct Call {
+    form: Form,
+    address: Address,
+}
+
+#[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "chat is the common case, and a call is not moved much"
+)]
+enum Form {
+    Chat(ChatCall),
+    Foreign(Box<Foreign>),
+}
+
+#[derive(Debug)]
+struct Foreign {
+    dialect: Dialect,
+    object: RawObject,
+    reading: Reading,
+    chat: OnceLock<Result<Translated, BadRequest>>,
+}
+
+/// A call in the chat dialect, and what was lost on the way there.
+#[derive(Debug)]
+struct Translated {
+    call: ChatCall,
+    lost: Vec<String>,
+}
+
+impl Call {
+    /// Reads a request body: walks over its bytes, nothing built but the parameters.
+    ///
+    /// # Errors
+    ///
+    /// Names the line and column where the body stops being JSON, or the field that has the wrong
+    /// type or is out of bounds (contract §2.1, §4.1: validation errors are 400).
+    pub fn read(dialect: Dialect, body: Bytes, address: Address) -> Result<Self, BadRequest> {
+        let object = RawObject::read(body)?;
+        let Some(form) = request_form(dialect) else {
+            return Ok(Self { form: Form::Chat(ChatCall::from_object(object)?), address });
+        };
+        let mut reading = form.read(&Received { object: &object, address: &address })?;
+        if address.model.is_some() {
+            reading.params.model.clone_from(&address.model);
+        }
+        reading.params.stream = address.stream.unwrap_or(reading.params.stream);
+        let foreign = Foreign { dialect, object, reading, chat: OnceLock::new() };
+        Ok(Self { form: Form::Foreign(Box::new(foreign)), address })
+    }
+
+    /// What the client speaks.
+    pub fn dialect(&self) -> Dialect {
+        match &self.form {
+            Form::Chat(_) => Dialect::Chat,
+            Form::Foreign(foreign) => foreign.dialect,
+        }
+    }
+
+    /// The parameters that the gateway acts on, in chat's words. For a dialect other than chat,
+    /// only those; [`chat`](Self::chat) has them all.
+    pub fn params(&self) -> &ChatParams {
+        match &self.form {
+            Form::Chat(call) => call.params(),
+            Form::Foreign(foreign) => &foreign.reading.params,
+        }
+    }
+
+    /// What the prompt contains.
+    pub fn survey(&self) -> &Survey {
+        match &self.form {
+            Form::Chat(call) => call.survey(),
+            Form::Foreign(foreign) => &foreign.reading.survey,
+        }
+    }
+
+    /// Parameters sent, in the contract's vocabulary (§7.1).
+    pub fn parameters(&self) -> Vec<&'static str> {
+        match &self.form {
+            Form::Chat(call) => call.parameters(),
+            Form::Foreign(foreign) => foreign.reading.parameters.clone(),
+        }
+    }
+
+    /// The body as received.
+    pub fn object(&self) -> &RawObject {
+        match &self.form {
+            Form::Chat(call) => call.object(),
+            Form::Foreign(foreign) => &foreign.object,
+        }
+    }
+
+    /// What was said outside the body.
+    pub const fn address(&self) -> &Address {
+        &self.address
+    }
+
+    /// The raw JSON of one top-level member, unless it is absent or `null`: for members that mean
+    /// the same in every dialect ([`GATEWAY_MEMBERS`]).
+    pub fn member(&self, name: &str) -> Option<&str> {
+        self.object().member(name)
+    }
+
+    /// The call in the chat dialect.
+    ///
+    /// # Errors
+    ///
+    /// When the request turns out to be wrong where it is translated.
+    pub fn chat(&self) -> Result<&ChatCall, BadRequest> {
+        match &self.form {
+            Form::Chat(call) => Ok(call),
+            Form::Foreign(foreign) => {
+                let translated = foreign.chat.get_or_init(|| foreign.translate(&self.address));
+                translated.as_ref().map(|it| &it.call).map_err(Clone::clone)
+            }
+        }
+    }
+
+    /// A call that is given as chat, whatever it was before.
+    pub fn of_chat(call: ChatCall) -> Self {
+        Self { form: Form::Chat(call), address: Address::default() }
+    }
+
+    /// Members that were lost in translation into chat; none before it was asked for.
+    pub fn lost(&self) -> &[String] {
+        match &self.form {
+            Form::Chat(_) => &[],
+            Form::Foreign(foreign) => match foreign.chat.get() {
+                Some(Ok(translated)) => &translated.lost,
+                Some(Err(_)) | None => &[],
+            },
+        }
+    }
+
+    /// Writes a streamed answer to this call.
+    pub fn writer(&self, head: &AnswerHead) -> Box<dyn AnswerWriter> {
+        answer_form(self.dialect()).writer(self.received().as_ref(), head)
+    }
+
+    /// Collects a whole answer to this call.
+    pub fn builder(&self) -> Box<dyn AnswerBuilder> {
+        answer_form(self.dialect()).builder(self.received().as_ref())
+    }
+
+    /// The media type of a streamed answer to this call.
+    pub fn stream_type(&self) -> &'static str {
+        answer_form(self.dialect()).stream_type(self.received().as_ref())
+    }
+
+    /// What keeps a client of this dialect waiting; empty where there is no such thing.
+    pub fn keep_alive(&self) -> &'static [u8] {
+        answer_form(self.dialect()).keep_alive(self.received().as_ref())
+    }
+
+    fn received(&self) -> Option<Received<'_>> {
+        match &self.form {
+            Form::Chat(_) => None,
+            Form::Foreign(foreign) => {
+                Some(Received { object: &foreign.object, address: &self.address })
+            }
+        }
+    }
+}
+
+impl Foreign {
+    fn translate(&self, address: &Address) -> Result<Translated, BadRequest> {
+        let form = request_form(self.dialect)
+            .ok_or_else(|| BadRequest::new("a chat request needs no translation"))?;
+        let received = Received { object: &self.object, address };
+        let params = &self.reading.params;
+        let mut body = Vec::with_capacity(self.object.text().len().saturating_add(128));
+        let mut chat = ObjectWriter::new(&mut body);
+        chat.field("model", &params.model);
+        chat.field("stream", &params.stream);
+        for name in GATEWAY_MEMBERS {
+            if let Some(raw) = self.object.member(name) {
+                chat.raw(name.as_bytes(), raw.as_bytes());
+            }
+        }
+        let lost = form.to_chat(&received, &mut chat)?;
+        chat.end();
+        let object = RawObject::read(Bytes::from(body))?;
+        Ok(Translated { call: ChatCall::from_object(object)?, lost })
+    }
+}
+
+/// Writes a failure that comes instead of an answer, in the words of `dialect`.
+pub fn error_body(dialect: Dialect, error: &ErrorBody, id: Option<&GenerationId>) -> Vec<u8> {
+    answer_form(dialect).error(error, id)
+}
+
+/// How requests of a dialect are read; none for chat, which [`ChatCall`] reads.
+fn request_form(dialect: Dialect) -> Option<&'static dyn RequestForm> {
+    match dialect {
+        Dialect::Chat => None,
+        Dialect::Completions => Some(&crate::completions::Completions),
+        Dialect::Responses => Some(&crate::responses::Responses),
+        Dialect::Messages => Some(&crate::messages::Messages),
+        Dialect::Gemini => Some(&crate::gemini::Gemini),
+        Dialect::Ollama => Some(&crate::ollama::Ollama),
+    }
+}
+
+fn answer_form(dialect: Dialect) -> &'static dyn AnswerForm {
+    match dialect {
+        Dialect::Chat => &crate::chat::Chat,
+        Dialect::Completions => &crate::completions::Completions,
+        Dialect::Responses => &crate::responses::Responses,
+        Dialect::Messages => &crate::messages::Messages,
+        Dialect::Gemini => &crate::gemini::Gemini,
+        Dialect::Ollama => &crate::ollama::Ollama,
+    }
+}

@@ -1,0 +1,190 @@
+//! A JSON object whose members are known and whose values are not.
+
+use std::collections::HashSet;
+use std::string::FromUtf8Error;
+
+use bytes::Bytes;
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
+
+use crate::error::BadRequest;
+use crate::json::{Position, ScanError, Scanner, Span};
+
+/// One top-level member.
+#[derive(Debug, Clone)]
+struct Field {
+    key: Span,
+    /// The key without its escapes, when it has any: an escaped `model` is still the model.
+    unescaped: Option<Box<str>>,
+    value: Span,
+}
+
+/// A request body that was walked once: it is JSON, it is an object, and it is known where its
+/// members stand. Nothing is built, and the bytes are kept.
+#[derive(Debug, Clone)]
+pub struct RawObject {
+    text: String,
+    fields: Vec<Field>,
+}
+
+/// No request has so many parameters; one that has is an attack.
+const MEMBERS_MAX: usize = 1_000;
+
+impl RawObject {
+    /// Walks a request body.
+    ///
+    /// # Errors
+    ///
+    /// Names the line and column where the body stops being JSON, or a member given twice.
+    pub fn read(body: Bytes) -> Result<Self, BadRequest> {
+        // Takes the buffer over where nobody else holds it: the check is made once, for good.
+        let text = String::from_utf8(body.into()).map_err(|error| not_utf8(&error))?;
+        let fields = fields_of(&text)?;
+        let object = Self { text, fields };
+        object.refuse_repeated()?;
+        Ok(object)
+    }
+
+    /// The whole body.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The members in their order: key and raw JSON value.
+    pub fn members(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.fields.iter().map(|field| {
+            (field.name(&self.text), self.text.get(field.value.clone()).unwrap_or_default())
+        })
+    }
+
+    /// The members with the offset of their values in [`text`](Self::text).
+    pub fn members_at(&self) -> impl Iterator<Item = (&str, &str, usize)> {
+        self.fields.iter().map(|field| {
+            let raw = self.text.get(field.value.clone()).unwrap_or_default();
+            (field.name(&self.text), raw, field.value.start)
+        })
+    }
+
+    /// The raw JSON of one member, unless it is absent or `null`.
+    pub fn member(&self, name: &str) -> Option<&str> {
+        self.members().find(|(key, value)| *key == name && *value != "null").map(|(_, value)| value)
+    }
+
+    /// One member as a value, unless it is absent or `null`.
+    ///
+    /// # Errors
+    ///
+    /// Names the member and what was expected of it.
+    pub fn get<T: DeserializeOwned>(
+        &self,
+        name: &str,
+        expected: &str,
+    ) -> Result<Option<T>, BadRequest> {
+        self.member(name)
+            .map(|raw| serde_json::from_str(raw).map_err(|_| wrong_type(name, expected, raw)))
+            .transpose()
+    }
+
+    /// A member given twice is ambiguous: which one is checked, and which one does the provider
+    /// use?
+    fn refuse_repeated(&self) -> Result<(), BadRequest> {
+        let mut seen = HashSet::with_capacity(self.fields.len());
+        let mut names = self.fields.iter().map(|field| field.name(&self.text));
+        match names.find(|name| !seen.insert(*name)) {
+            Some(name) => Err(BadRequest::new(format!("{name}: Given more than once"))),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Field {
+    fn name<'a>(&'a self, text: &'a str) -> &'a str {
+        match &self.unescaped {
+            Some(name) => name,
+            None => text.get(self.key.clone()).unwrap_or_default(),
+        }
+    }
+}
+
+fn not_utf8(error: &FromUtf8Error) -> BadRequest {
+    let at = Position::of(error.as_bytes(), error.utf8_error().valid_up_to());
+    BadRequest::new(format!("Request body is not valid UTF-8 at {at}"))
+}
+
+fn fields_of(text: &str) -> Result<Vec<Field>, BadRequest> {
+    let bytes = text.as_bytes();
+    let mut scanner = Scanner::new(bytes);
+    if scanner.peek().is_none() {
+        return Err(BadRequest::new("Request body is empty; send a JSON object"));
+    }
+    let mut fields = Vec::with_capacity(16);
+    let mut walk = || -> Result<(), ScanError> {
+        scanner.begin_object()?;
+        while let Some(key) = scanner.next_member(fields.is_empty())? {
+            // The key ends before a quote, white space and a colon; its span is found from the
+            // slice itself.
+            let key = span_of(bytes, key);
+            let value = scanner.value()?;
+            if fields.len() >= MEMBERS_MAX {
+                let expected = "at most 1000 members at the top level";
+                return Err(ScanError { offset: scanner.offset(), expected });
+            }
+            let unescaped = unescape(text.get(key.clone()).unwrap_or_default());
+            fields.push(Field { key, unescaped, value });
+        }
+        scanner.end()
+    };
+    walk().map_err(|error| not_json(bytes, error))?;
+    Ok(fields)
+}
+
+/// Where `part` stands in `whole`, of which it is a slice.
+fn span_of(whole: &[u8], part: &[u8]) -> Span {
+    let start = part.as_ptr().addr().saturating_sub(whole.as_ptr().addr());
+    start..start + part.len()
+}
+
+fn unescape(key: &str) -> Option<Box<str>> {
+    if !key.contains('\\') {
+        return None;
+    }
+    serde_json::from_str::<String>(&format!("\"{key}\"")).ok().map(String::into_boxed_str)
+}
+
+/// Turns a scan error into the sentence a caller needs.
+pub(crate) fn not_json(text: &[u8], error: ScanError) -> BadRequest {
+    let at = Position::of(text, error.offset);
+    if error.offset >= text.len() {
+        return BadRequest::new(format!(
+            "Request body is not valid JSON: it ends at {at} where {} was expected",
+            error.expected
+        ));
+    }
+    BadRequest::new(format!("Request body is not valid JSON: expected {} at {at}", error.expected))
+}
+
+/// A raw value of a request that was walked already.
+pub(crate) fn raw_value(json: &str) -> Result<&RawValue, BadRequest> {
+    serde_json::from_str(json)
+        .map_err(|error| BadRequest::new(format!("Request body is not valid JSON: {error}")))
+}
+
+/// Says that a member has the wrong type.
+pub(crate) fn wrong_type(name: &str, expected: &str, raw: &str) -> BadRequest {
+    BadRequest::new(format!("{name}: Expected {expected}, received {}", kind_of(raw)))
+}
+
+/// What a JSON text is, for a message.
+pub(crate) fn kind_of(json: &str) -> String {
+    match json.bytes().next() {
+        Some(b'"') => {
+            let shown: String = json.chars().take(40).collect();
+            format!("string {shown}")
+        }
+        Some(b'{') => "object".to_owned(),
+        Some(b'[') => "array".to_owned(),
+        Some(b't' | b'f') => "boolean".to_owned(),
+        Some(b'n') => "null".to_owned(),
+        _ => format!("number {}", json.chars().take(40).collect::<String>()),
+    }
+}

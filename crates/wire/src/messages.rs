@@ -1,0 +1,77 @@
+//! Anthropic Messages as one of the dialects a client may speak (contract §3.6).
+//!
+//! Requests: `read` and `survey` find out what routing and metering need, `request` and the modules
+//! under it translate into chat. Answers: `blocks` turns events into content blocks one operation
+//! at a time; `writer` writes the operations as server-sent events, `builder` collects them into a
+//! message, so both say the same.
+//!
+//! What is deliberately absent: Anthropic's own server tools, containers, MCP servers and context
+//! editing. They need Anthropic's servers; a translated request leaves them out by name.
+//!
+//! <https://docs.anthropic.com/en/api/messages>,
+//! <https://docs.anthropic.com/en/docs/build-with-claude/streaming>
+
+mod assistant;
+mod blocks;
+mod builder;
+mod content;
+mod error;
+mod fields;
+mod object;
+mod output;
+mod read;
+mod request;
+mod seal;
+mod stop;
+mod survey;
+#[cfg(test)]
+mod tests;
+mod thinking;
+mod tools;
+mod turns;
+mod usage;
+mod writer;
+
+use tollgate_types::GenerationId;
+
+use crate::answer::{AnswerBuilder, AnswerWriter};
+use crate::chat::AnswerHead;
+use crate::dialect::{AnswerForm, Reading, Received, RequestForm};
+use crate::error::{BadRequest, ErrorBody};
+use crate::json::ObjectWriter;
+
+/// The Messages dialect.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Messages;
+
+impl RequestForm for Messages {
+    fn read(&self, received: &Received<'_>) -> Result<Reading, BadRequest> {
+        read::read(received.object)
+    }
+
+    fn to_chat(
+        &self,
+        received: &Received<'_>,
+        chat: &mut ObjectWriter<'_>,
+    ) -> Result<Vec<String>, BadRequest> {
+        request::to_chat(received.object, chat)
+    }
+}
+
+impl AnswerForm for Messages {
+    fn writer(&self, _: Option<&Received<'_>>, head: &AnswerHead) -> Box<dyn AnswerWriter> {
+        Box::new(writer::MessageWriter::new(head))
+    }
+
+    fn builder(&self, _: Option<&Received<'_>>) -> Box<dyn AnswerBuilder> {
+        Box::new(builder::MessageBuilder::default())
+    }
+
+    fn keep_alive(&self, _: Option<&Received<'_>>) -> &'static [u8] {
+        writer::PING
+    }
+
+    fn error(&self, error: &ErrorBody, id: Option<&GenerationId>) -> Vec<u8> {
+        error::body(error, id.map(GenerationId::as_str))
+    }
+}

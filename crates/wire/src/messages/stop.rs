@@ -1,0 +1,144 @@
+//! Why an answer ended, in Anthropic's words (contract §3.6).
+
+use serde::Serialize;
+
+use crate::chat::{ChatEvent, FinishReason};
+
+/// What is said about the end before the end.
+#[derive(Debug, Default, Clone)]
+pub(super) struct Ending {
+    /// The client's stop sequence that was met.
+    sequence: Option<String>,
+    /// Whether the model declined.
+    refused: bool,
+    /// Whether it calls tools.
+    called: bool,
+    /// The tier that served.
+    pub(super) service_tier: Option<String>,
+}
+
+/// The members of a message that say why it ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub(super) struct Stop<'a> {
+    stop_reason: &'a str,
+    stop_sequence: Option<&'a str>,
+    stop_details: Option<StopDetails>,
+}
+
+/// What kind of refusal it was: nobody but Anthropic says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+struct StopDetails {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    category: Option<&'static str>,
+    explanation: Option<&'static str>,
+}
+
+/// Words of the dialect. A provider that uses one of them means it.
+const WORDS: &[&str] = &[
+    "end_turn",
+    "max_tokens",
+    "stop_sequence",
+    "tool_use",
+    "pause_turn",
+    "refusal",
+    "model_context_window_exceeded",
+    "compaction",
+];
+
+impl Ending {
+    /// Notes what an event says about the end.
+    pub(super) fn note(&mut self, event: &ChatEvent) {
+        match event {
+            ChatEvent::StopSequence(sequence) => self.sequence = Some(sequence.clone()),
+            ChatEvent::ServiceTier(tier) => self.service_tier = Some(tier.clone()),
+            ChatEvent::Refusal(_) => self.refused = true,
+            ChatEvent::ToolCallStart { .. } => self.called = true,
+            ChatEvent::UpstreamId(_)
+            | ChatEvent::Text(_)
+            | ChatEvent::Reasoning(_)
+            | ChatEvent::ToolCallArguments { .. }
+            | ChatEvent::Image { .. }
+            | ChatEvent::Audio(_)
+            | ChatEvent::Annotation(_)
+            | ChatEvent::Logprobs(_)
+            | ChatEvent::Usage(_)
+            | ChatEvent::Finish { .. } => {}
+        }
+    }
+
+    /// Why the answer ended.
+    pub(super) fn stop(&self, (reason, native): (FinishReason, &str)) -> Stop<'_> {
+        let known = WORDS.iter().find(|word| **word == native);
+        let known = known.filter(|word| FinishReason::from_native(word) == reason);
+        let word = match reason {
+            FinishReason::Stop if self.refused => "refusal",
+            FinishReason::Stop if self.sequence.is_some() => "stop_sequence",
+            _ if known.is_some() => known.copied().unwrap_or_default(),
+            // Some providers call tools and say that they stopped; clients go by this word.
+            FinishReason::Stop if self.called => "tool_use",
+            // The dialect has no word for a model that failed on its own.
+            FinishReason::Stop | FinishReason::Error => "end_turn",
+            FinishReason::Length => "max_tokens",
+            FinishReason::ToolCalls => "tool_use",
+            FinishReason::ContentFilter => "refusal",
+        };
+        let refusal = StopDetails { kind: "refusal", category: None, explanation: None };
+        Stop {
+            stop_reason: word,
+            stop_sequence: self.sequence.as_deref().filter(|_| word == "stop_sequence"),
+            stop_details: (word == "refusal").then_some(refusal),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reasons_are_anthropics_and_native_words_are_kept() {
+        let ending = |events: &[ChatEvent]| {
+            let mut ending = Ending::default();
+            for event in events {
+                ending.note(event);
+            }
+            ending
+        };
+        let plain = ending(&[]);
+        let called = ending(&[ChatEvent::ToolCallStart {
+            index: 0,
+            id: String::new(),
+            name: String::new(),
+        }]);
+        let refused = ending(&[ChatEvent::Refusal("no".to_owned())]);
+        let stopped = ending(&[ChatEvent::StopSequence("###".to_owned())]);
+        for (ending, reason, native, word) in [
+            (&plain, FinishReason::Stop, "stop", "end_turn"),
+            (&plain, FinishReason::Stop, "pause_turn", "pause_turn"),
+            (&plain, FinishReason::Stop, "compaction", "compaction"),
+            (&plain, FinishReason::Length, "length", "max_tokens"),
+            (
+                &plain,
+                FinishReason::Length,
+                "model_context_window_exceeded",
+                "model_context_window_exceeded",
+            ),
+            (&plain, FinishReason::ToolCalls, "STOP", "tool_use"),
+            (&called, FinishReason::Stop, "stop", "tool_use"),
+            (&called, FinishReason::Stop, "end_turn", "end_turn"),
+            (&plain, FinishReason::ContentFilter, "SAFETY", "refusal"),
+            (&refused, FinishReason::Stop, "stop", "refusal"),
+            (&refused, FinishReason::Length, "length", "max_tokens"),
+            (&stopped, FinishReason::Stop, "stop_sequence", "stop_sequence"),
+            (&stopped, FinishReason::Stop, "stop", "stop_sequence"),
+            (&stopped, FinishReason::ToolCalls, "tool_calls", "tool_use"),
+            (&plain, FinishReason::Error, "MALFORMED_FUNCTION_CALL", "end_turn"),
+        ] {
+            let stop = ending.stop((reason, native));
+            assert_eq!(stop.stop_reason, word, "{reason:?} {native}");
+            assert_eq!(stop.stop_sequence.is_some(), word == "stop_sequence");
+            assert_eq!(stop.stop_details.is_some(), word == "refusal");
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! Ollama `/api/chat`, for clients that speak it.
+//!
+//! <https://github.com/ollama/ollama/blob/main/docs/api.md>
+//!
+//! # Decisions
+//!
+//! - Names of models are the gateway's; a tag is not taken off.
+//! - Calls and results may go without ids, as in the API's older versions: then they are matched
+//!   by name and order.
+//! - There is no clock here: durations are zero, which is what they are for a cached answer.
+//! - What the API has no word for is not made up: signatures of thoughts, citations and sound are
+//!   left out of the answer. Images stand beside the message, `cost`, `provider` and
+//!   `native_finish_reason` on the last line, where clients pass over them.
+
+mod builder;
+mod compose;
+mod line;
+mod messages;
+mod options;
+mod request;
+mod survey;
+mod writer;
+
+#[cfg(test)]
+mod answer_tests;
+#[cfg(test)]
+mod request_tests;
+
+use serde::Serialize;
+use tollgate_types::GenerationId;
+
+use crate::answer::{AnswerBuilder, AnswerWriter};
+use crate::chat::AnswerHead;
+use crate::dialect::{AnswerForm, Reading, Received, RequestForm};
+use crate::error::{BadRequest, ErrorBody};
+use crate::json::ObjectWriter;
+
+/// The dialect.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ollama;
+
+impl RequestForm for Ollama {
+    fn read(&self, received: &Received<'_>) -> Result<Reading, BadRequest> {
+        request::read(received.object)
+    }
+
+    fn to_chat(
+        &self,
+        received: &Received<'_>,
+        chat: &mut ObjectWriter<'_>,
+    ) -> Result<Vec<String>, BadRequest> {
+        request::to_chat(received.object, chat)
+    }
+}
+
+impl AnswerForm for Ollama {
+    fn writer(&self, _: Option<&Received<'_>>, head: &AnswerHead) -> Box<dyn AnswerWriter> {
+        Box::new(writer::LineWriter::new(head))
+    }
+
+    fn builder(&self, _: Option<&Received<'_>>) -> Box<dyn AnswerBuilder> {
+        Box::new(builder::LineBuilder::default())
+    }
+
+    fn error(&self, error: &ErrorBody, _: Option<&GenerationId>) -> Vec<u8> {
+        error_json(error)
+    }
+
+    fn keep_alive(&self, _: Option<&Received<'_>>) -> &'static [u8] {
+        writer::KEEP_ALIVE
+    }
+
+    fn stream_type(&self, _: Option<&Received<'_>>) -> &'static str {
+        "application/x-ndjson"
+    }
+}
+
+#[derive(Serialize)]
+struct Failure<'a> {
+    error: &'a str,
+}
+
+fn error_json(body: &ErrorBody) -> Vec<u8> {
+    serde_json::to_vec(&Failure { error: &body.error.message })
+        .unwrap_or_else(|_| br#"{"error":"internal error"}"#.to_vec())
+}

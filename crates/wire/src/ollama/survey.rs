@@ -1,0 +1,127 @@
+//! What a request contains, found out without building it.
+
+use super::messages::{is_document, is_remote};
+use crate::chat::Survey;
+use crate::error::BadRequest;
+use crate::json::RawObject;
+use crate::translation::walk::{Walk, count, shown};
+
+/// Surveys the request.
+///
+/// # Errors
+///
+/// Names what is missing or has the wrong type.
+pub(super) fn request(object: &RawObject, survey: &mut Survey) -> Result<(), BadRequest> {
+    let text = object.text().as_bytes();
+    let mut surveyor = Surveyor { survey };
+    let mut has_messages = false;
+    for (name, _, offset) in object.members_at().filter(|(_, raw, _)| *raw != "null") {
+        match name {
+            "messages" => {
+                surveyor.messages(&mut Walk::at(text, offset))?;
+                has_messages = true;
+            }
+            "tools" => surveyor.tools(&mut Walk::at(text, offset))?,
+            _ => {}
+        }
+    }
+    if has_messages { Ok(()) } else { Err(BadRequest::new("messages: Required")) }
+}
+
+#[derive(Debug)]
+struct Surveyor<'s> {
+    survey: &'s mut Survey,
+}
+
+impl Surveyor<'_> {
+    fn messages(&mut self, walk: &mut Walk<'_>) -> Result<(), BadRequest> {
+        let mut index = 0_u64;
+        walk.array("messages")?;
+        while walk.element(index == 0)? {
+            self.message(walk, &format!("messages.{index}"))?;
+            index += 1;
+        }
+        if index == 0 {
+            return Err(BadRequest::new("messages: Array must contain at least 1 element"));
+        }
+        self.survey.messages = index;
+        Ok(())
+    }
+
+    fn message(&mut self, walk: &mut Walk<'_>, path: &str) -> Result<(), BadRequest> {
+        let mut role: Option<Vec<u8>> = None;
+        let mut has_images = false;
+        let mut first = true;
+        walk.object(path)?;
+        while let Some(key) = walk.member(first)? {
+            first = false;
+            match key {
+                b"role" => role = Some(walk.raw()?.to_ascii_lowercase()),
+                b"content" => self.content(walk, &format!("{path}.content"))?,
+                b"images" => has_images = self.images(walk, &format!("{path}.images"))?,
+                _ => walk.skip()?,
+            }
+        }
+        self.survey.prefill = role.as_deref() == Some(br#""assistant""#);
+        match role.as_deref() {
+            Some(br#""system""# | br#""user""# | br#""assistant""#) => {}
+            Some(br#""developer""#) => self.survey.developer_role = true,
+            Some(br#""tool""#) => self.survey.tool_media |= has_images,
+            other => {
+                return Err(BadRequest::new(format!(
+                    "{path}.role: Expected one of system, user, assistant, tool, received {}",
+                    shown(other)
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    fn content(&mut self, walk: &mut Walk<'_>, path: &str) -> Result<(), BadRequest> {
+        match walk.peek() {
+            Some(b'"') => {
+                self.survey.text_bytes += count(walk.value()?.len());
+                Ok(())
+            }
+            Some(b'n') => walk.skip(),
+            _ => Err(walk.wrong(path, "string")),
+        }
+    }
+
+    fn images(&mut self, walk: &mut Walk<'_>, path: &str) -> Result<bool, BadRequest> {
+        if walk.peek() == Some(b'n') {
+            return walk.value().map(|_| false);
+        }
+        let mut first = true;
+        walk.array(path)?;
+        while walk.element(first)? {
+            first = false;
+            if walk.peek() != Some(b'"') {
+                return Err(walk.wrong(path, "array of strings"));
+            }
+            let image = walk.raw()?;
+            let image = image.get(1..image.len().saturating_sub(1)).unwrap_or_default();
+            if is_document(image) {
+                self.survey.files = true;
+            } else {
+                self.survey.images += 1;
+                self.survey.remote_images |= is_remote(image);
+            }
+        }
+        Ok(!first)
+    }
+
+    fn tools(&mut self, walk: &mut Walk<'_>) -> Result<(), BadRequest> {
+        let mut index = 0_u64;
+        walk.array("tools")?;
+        while walk.element(index == 0)? {
+            if walk.peek() != Some(b'{') {
+                return Err(walk.wrong(&format!("tools.{index}"), "object"));
+            }
+            walk.value()?;
+            index += 1;
+        }
+        self.survey.tools = index;
+        Ok(())
+    }
+}

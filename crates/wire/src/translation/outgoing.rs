@@ -1,0 +1,222 @@
+//! Messages and tool calls of a chat request as they are written (contract §2.2, §2.3).
+//!
+//! The mirror of what [`ChatRequest`](crate::chat::ChatRequest) reads, for dialects that are
+//! translated into chat.
+
+use std::borrow::Cow;
+
+use serde::Serialize;
+
+use crate::chat::ReasoningDetail;
+
+/// One message.
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct ChatMessage<'a> {
+    /// Who speaks.
+    pub(crate) role: &'static str,
+    /// What is said.
+    pub(crate) content: ChatContent<'a>,
+    /// The tool, for a result whose call is not in the conversation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) name: Option<Cow<'a, str>>,
+    /// What the assistant thought, as plain text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) reasoning: Option<Cow<'a, str>>,
+    /// What the assistant thought, with signatures.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) reasoning_details: Vec<ReasoningDetail>,
+    /// Calls the assistant made.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) tool_calls: Vec<ChatToolCall<'a>>,
+    /// Images the assistant made.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) images: Vec<ChatPart<'a>>,
+    /// The call a tool message answers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) tool_call_id: Option<Cow<'a, str>>,
+    /// Whether the tool failed.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) is_error: bool,
+}
+
+/// `content`.
+#[derive(Debug, Default, Serialize)]
+#[serde(untagged)]
+pub(crate) enum ChatContent<'a> {
+    /// `null`.
+    #[default]
+    Nothing,
+    /// A string.
+    Text(Cow<'a, str>),
+    /// Parts.
+    Parts(Vec<ChatPart<'a>>),
+}
+
+/// A piece of a message.
+#[derive(Debug, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub(crate) enum ChatPart<'a> {
+    /// Text.
+    Text {
+        /// The text.
+        text: Cow<'a, str>,
+    },
+    /// An image.
+    ImageUrl {
+        /// Where it is.
+        image_url: MediaUrl<'a>,
+    },
+    /// Sound.
+    InputAudio {
+        /// The sound.
+        input_audio: Sound<'a>,
+    },
+    /// Film.
+    VideoUrl {
+        /// Where it is.
+        video_url: MediaUrl<'a>,
+    },
+    /// A document.
+    File {
+        /// The document.
+        file: Document<'a>,
+    },
+}
+
+/// An http(s) URL or a data URI.
+#[derive(Debug, Serialize)]
+pub(crate) struct MediaUrl<'a> {
+    /// The URL.
+    pub(crate) url: Cow<'a, str>,
+    /// How closely to look.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) detail: Option<&'static str>,
+}
+
+/// Sound, here.
+#[derive(Debug, Serialize)]
+pub(crate) struct Sound<'a> {
+    /// Base64.
+    pub(crate) data: Cow<'a, str>,
+    /// The contract's word for its format.
+    pub(crate) format: &'static str,
+}
+
+/// A document.
+#[derive(Debug, Serialize)]
+pub(crate) struct Document<'a> {
+    /// Its name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) filename: Option<Cow<'a, str>>,
+    /// An http(s) URL or a data URI.
+    pub(crate) file_data: Cow<'a, str>,
+}
+
+/// A call of a tool.
+#[derive(Debug, Serialize)]
+pub(crate) struct ChatToolCall<'a> {
+    id: Cow<'a, str>,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    function: CalledFunction<'a>,
+}
+
+#[derive(Debug, Serialize)]
+struct CalledFunction<'a> {
+    name: Cow<'a, str>,
+    arguments: Cow<'a, str>,
+}
+
+impl<'a> ChatMessage<'a> {
+    /// A message with text and nothing else.
+    pub(crate) fn text(role: &'static str, text: impl Into<Cow<'a, str>>) -> Self {
+        Self { role, content: ChatContent::Text(text.into()), ..Self::default() }
+    }
+}
+
+impl<'a> ChatContent<'a> {
+    /// Parts as the plainest content that holds them: text alone is a string.
+    pub(crate) fn of(mut parts: Vec<ChatPart<'a>>) -> Self {
+        match parts.pop() {
+            None => Self::Nothing,
+            Some(ChatPart::Text { text }) if parts.is_empty() => Self::Text(text),
+            Some(last) => {
+                parts.push(last);
+                Self::Parts(parts)
+            }
+        }
+    }
+}
+
+impl<'a> ChatPart<'a> {
+    /// Text.
+    pub(crate) fn text(text: impl Into<Cow<'a, str>>) -> Self {
+        Self::Text { text: text.into() }
+    }
+
+    /// An image.
+    pub(crate) fn image(url: impl Into<Cow<'a, str>>, detail: Option<&'static str>) -> Self {
+        Self::ImageUrl { image_url: MediaUrl { url: url.into(), detail } }
+    }
+
+    /// Media given inline: which part it becomes is said by its type.
+    pub(crate) fn inline(
+        media_type: &str,
+        data: Cow<'a, str>,
+        filename: Option<Cow<'a, str>>,
+        detail: Option<&'static str>,
+    ) -> Self {
+        let media_type = media_type.trim().to_ascii_lowercase();
+        if let Some(format) = audio_format(&media_type) {
+            return Self::InputAudio { input_audio: Sound { data, format } };
+        }
+        let uri = || format!("data:{media_type};base64,{data}");
+        if media_type.starts_with("image/") {
+            return Self::image(uri(), detail);
+        }
+        if media_type.starts_with("video/") {
+            return Self::VideoUrl { video_url: MediaUrl { url: uri().into(), detail: None } };
+        }
+        Self::File { file: Document { filename, file_data: uri().into() } }
+    }
+
+    /// Media given by address. Audio has no address in chat, so it goes as a file.
+    pub(crate) fn remote(
+        media_type: &str,
+        url: Cow<'a, str>,
+        filename: Option<Cow<'a, str>>,
+        detail: Option<&'static str>,
+    ) -> Self {
+        let media_type = media_type.trim().to_ascii_lowercase();
+        if media_type.starts_with("image/") {
+            return Self::image(url, detail);
+        }
+        if media_type.starts_with("video/") {
+            return Self::VideoUrl { video_url: MediaUrl { url, detail: None } };
+        }
+        Self::File { file: Document { filename, file_data: url } }
+    }
+}
+
+/// The contract's word for a type of audio (§2.2); none for a type it has no word for.
+fn audio_format(media_type: &str) -> Option<&'static str> {
+    let essence = media_type.split(';').next().unwrap_or_default().trim();
+    Some(match essence {
+        "audio/wav" | "audio/x-wav" | "audio/wave" | "audio/vnd.wave" => "wav",
+        "audio/mp3" | "audio/mpeg" => "mp3",
+        "audio/flac" | "audio/x-flac" => "flac",
+        "audio/ogg" => "ogg",
+        "audio/aiff" | "audio/x-aiff" => "aiff",
+        "audio/aac" => "aac",
+        "audio/m4a" | "audio/x-m4a" | "audio/mp4" => "m4a",
+        "audio/l16" | "audio/pcm" => "pcm16",
+        _ => return None,
+    })
+}
+
+impl<'a> ChatToolCall<'a> {
+    /// A call; `arguments` is JSON text.
+    pub(crate) fn new(id: Cow<'a, str>, name: Cow<'a, str>, arguments: Cow<'a, str>) -> Self {
+        Self { id, kind: "function", function: CalledFunction { name, arguments } }
+    }
+}
