@@ -4,8 +4,11 @@ SHELL := /bin/sh
 
 # Compilers and the like, on a machine that has only Rust.
 NEEDED := $(shell command -v cc >/dev/null 2>&1 || echo build-essential)
+# What real clients need, beside that.
+NEEDED_BY_CLIENTS := $(shell python3 -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv) \
+	$(shell command -v npm >/dev/null 2>&1 || echo nodejs npm)
 
-.PHONY: help setup run test check fmt bench clean
+.PHONY: help setup run test check fmt bench matrix clients fuzz schemas clean
 
 help: ## Show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -41,6 +44,22 @@ fmt: ## Format the code
 bench: setup ## Measure the gateway beside direct and beside a minimal proxy
 	cargo build --profile dist --locked -p tollgate -p tollgate-bench
 	./target/dist/tollgate-bench --gateway ./target/dist/tollgate
+
+matrix: setup ## Prove every client at every provider, and print the matrix
+	@cargo test -p tollgate --test matrix --locked; status=$$?; cat target/matrix.md; exit $$status
+
+clients: NEEDED := $(strip $(NEEDED) $(NEEDED_BY_CLIENTS))
+clients: setup ## Prove real client libraries through the gateway (needs Node.js 20)
+	cargo build --locked -p tollgate
+	python3 clients/run.py --gateway target/debug/tollgate
+
+fuzz: setup ## Fuzz every reader of foreign bytes, FUZZ_SECONDS=60 each
+	@fuzz/run.sh
+
+schemas: setup ## Hold our answers against another OpenAPI document, SCHEMAS=file
+	@test -n "$(SCHEMAS)" || { echo "Name the document: make schemas SCHEMAS=openapi.json"; exit 1; }
+	cargo test -p tollgate --test openapi --locked
+	cargo run -p xtask --locked --quiet -- schemas $(SCHEMAS)
 
 clean: ## Remove what was built
 	cargo clean

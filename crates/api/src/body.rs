@@ -1,8 +1,5 @@
-//! Reading a request's body: bounded in size and time, JSON only.
+//! Reading a request's body: bounded in size and time.
 
-use std::time::Duration;
-
-use axum::body::Body;
 use axum::extract::{FromRequest, Request};
 use bytes::Bytes;
 use http::HeaderMap;
@@ -14,6 +11,7 @@ use tollgate_wire::error::ErrorType;
 
 use crate::error::ApiError;
 use crate::router::App;
+use crate::unread::drain;
 
 /// The bytes of a JSON body.
 #[derive(Debug)]
@@ -23,34 +21,33 @@ pub(crate) struct JsonBytes(pub(crate) Bytes);
 #[derive(Debug)]
 pub(crate) struct JsonBody<T>(pub(crate) T);
 
-/// What is read and thrown away of a body that is too large, so that a client that writes first
-/// and reads later sees the answer rather than a broken connection.
-const DRAIN_BYTES_MAX: usize = 64 * 1024 * 1024;
-const DRAIN_PATIENCE: Duration = Duration::from_secs(5);
-
 impl FromRequest<App> for JsonBytes {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, app: &App) -> Result<Self, ApiError> {
-        let (parts, body) = request.into_parts();
-        must_be_json(&parts.headers)?;
-        let most = app.config.body_bytes_max;
-        if declared_length(&parts.headers).is_some_and(|length| length > most) {
+        must_be_json(request.headers())?;
+        read_body(request, app).await.map(Self)
+    }
+}
+
+/// Reads a body of any type.
+pub(crate) async fn read_body(request: Request, app: &App) -> Result<Bytes, ApiError> {
+    let (parts, mut body) = request.into_parts();
+    let most = app.config.body_bytes_max;
+    if declared_length(&parts.headers).is_some_and(|length| length > most) {
+        drain(body).await;
+        return Err(too_large(most));
+    }
+    let read = Limited::new(&mut body, most).collect();
+    match timeout(app.config.body_timeout, read).await {
+        Ok(Ok(collected)) => Ok(collected.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => {
             drain(body).await;
-            return Err(too_large(most));
+            Err(too_large(most))
         }
-        let mut body = body;
-        let read = Limited::new(&mut body, most).collect();
-        match timeout(app.config.body_timeout, read).await {
-            Ok(Ok(collected)) => Ok(Self(collected.to_bytes())),
-            Ok(Err(error)) if error.is::<LengthLimitError>() => {
-                drain(body).await;
-                Err(too_large(most))
-            }
-            Ok(Err(_)) => Err(ApiError::bad_request("Request body ended before it was complete")),
-            Err(_) => {
-                Err(ApiError::new(ErrorType::RequestTimeout, "Request body did not arrive in time"))
-            }
+        Ok(Err(_)) => Err(ApiError::bad_request("Request body ended before it was complete")),
+        Err(_) => {
+            Err(ApiError::new(ErrorType::RequestTimeout, "Request body did not arrive in time"))
         }
     }
 }
@@ -81,13 +78,6 @@ fn must_be_json(headers: &HeaderMap) -> Result<(), ApiError> {
 
 fn declared_length(headers: &HeaderMap) -> Option<usize> {
     headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
-}
-
-async fn drain(body: Body) {
-    let mut body = Limited::new(body, DRAIN_BYTES_MAX);
-    let all = async { while let Some(Ok(_)) = body.frame().await {} };
-    // Whether it was read to its end or not, the answer is the same.
-    timeout(DRAIN_PATIENCE, all).await.unwrap_or_default();
 }
 
 fn too_large(most: usize) -> ApiError {

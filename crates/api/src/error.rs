@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::response::{IntoResponse, Response};
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, StatusCode};
-use tollgate_engine::{AuthError, CallFailure};
+use tollgate_engine::{AuthError, CallError, CallFailure};
 use tollgate_store::StoreError;
 use tollgate_types::{Chain, GenerationId};
 use tollgate_wire::error::{BadRequest, ErrorBody, ErrorType};
@@ -85,13 +85,15 @@ impl From<StoreError> for ApiError {
     }
 }
 
+impl From<CallError> for ApiError {
+    fn from(error: CallError) -> Self {
+        Self { body: Box::new(error.body()), retry_after: error.retry_after(), generation_id: None }
+    }
+}
+
 impl From<CallFailure> for ApiError {
     fn from(failure: CallFailure) -> Self {
-        Self {
-            body: Box::new(failure.error.body()),
-            retry_after: failure.error.retry_after(),
-            generation_id: Some(failure.id),
-        }
+        Self { generation_id: Some(failure.id), ..Self::from(failure.error) }
     }
 }
 

@@ -8,18 +8,28 @@ mod generation;
 mod health;
 mod keys;
 mod models;
+mod openapi;
+mod operations;
 mod providers;
 mod welcome;
 
 pub(crate) use credits::get_credits;
 pub(crate) use generate::{
-    create_chat_completion, create_completion, create_message, create_ollama_chat, create_response,
-    generate_content,
+    count_message_tokens, create_chat_completion, create_completion, create_message,
+    create_ollama_chat, create_response, generate_content,
 };
 pub(crate) use generation::get_generation;
 pub(crate) use health::{live, metrics, ready};
 pub(crate) use keys::{create_key, delete_key, get_current_key, get_key, list_keys, update_key};
-pub(crate) use models::{count_models, get_model, list_endpoints, list_models, list_user_models};
+pub(crate) use models::{
+    count_models, get_model, list_embedding_models, list_endpoints, list_image_endpoints,
+    list_image_models, list_models, list_user_models,
+};
+pub(crate) use openapi::get_openapi;
+pub(crate) use operations::{
+    create_embeddings, create_images, create_moderation, create_rerank, create_speech,
+    create_transcription,
+};
 pub(crate) use providers::list_providers;
 pub(crate) use welcome::welcome;
 

@@ -11,12 +11,14 @@ mod attribution;
 mod auth;
 mod body;
 mod error;
+mod form;
 mod handlers;
 mod listing;
 mod query;
 mod router;
 mod server;
 mod skin;
+mod unread;
 
 pub use router::{App, AppConfig, router};
 pub use server::{ServerConfig, serve};

@@ -180,17 +180,18 @@ impl ModelView {
     }
 }
 
+/// The names of modalities on the wire.
+pub(crate) fn words(modalities: &[Modality]) -> Vec<&'static str> {
+    modalities.iter().map(|it| it.as_str()).collect()
+}
+
 impl ArchitectureView {
     fn of(model: &Model) -> Self {
         let it = &model.architecture;
         Self {
             modality: it.modality(),
-            input_modalities: it.input_modalities.iter().map(|it| Modality::as_str(*it)).collect(),
-            output_modalities: it
-                .output_modalities
-                .iter()
-                .map(|it| Modality::as_str(*it))
-                .collect(),
+            input_modalities: words(&it.input_modalities),
+            output_modalities: words(&it.output_modalities),
             tokenizer: it.tokenizer.clone(),
             instruct_type: it.instruct_type.clone(),
         }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::middleware::map_response;
+use axum::middleware::{from_fn, map_response};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use http::header::HeaderName;
@@ -18,6 +18,7 @@ use tower_http::cors::{Any, CorsLayer};
 use crate::error::ApiError;
 use crate::handlers::{self as on, GENERATION_ID, PROVIDER_NAME};
 use crate::skin::in_dialect;
+use crate::unread::read_the_rest;
 
 /// What handlers work with.
 #[derive(Debug, Clone)]
@@ -65,7 +66,27 @@ pub fn router(app: App) -> Router {
         ))
         .merge(speaking(
             Dialect::Messages,
-            Router::new().route("/messages", post(on::create_message)),
+            Router::new()
+                .route("/messages", post(on::create_message))
+                .route("/messages/count_tokens", post(on::count_message_tokens)),
+        ))
+        .route("/embeddings", post(on::create_embeddings))
+        .route("/rerank", post(on::create_rerank))
+        .route("/images", post(on::create_images))
+        // OpenAI's own path: its clients know no other.
+        .route("/images/generations", post(on::create_images))
+        .route("/audio/speech", post(on::create_speech))
+        .route("/audio/transcriptions", post(on::create_transcription))
+        .route("/moderations", post(on::create_moderation))
+        .route("/embeddings/models", get(on::list_embedding_models))
+        .route("/images/models", get(on::list_image_models))
+        .route("/images/models/{author}/{slug}/endpoints", get(on::list_image_endpoints))
+        // Google's SDK for Python asks under `v1` unless it is told otherwise.
+        .merge(speaking(
+            Dialect::Gemini,
+            Router::new()
+                .route("/models/{author}", post(on::generate_content))
+                .route("/models/{author}/{slug}", post(on::generate_content)),
         ))
         .route("/models", get(on::list_models))
         .route("/models/count", get(on::count_models))
@@ -78,7 +99,8 @@ pub fn router(app: App) -> Router {
         .route("/keys", get(on::list_keys).post(on::create_key))
         .route("/keys/{hash}", get(on::get_key).patch(on::update_key).delete(on::delete_key))
         .route("/credits", get(on::get_credits))
-        .route("/generation", get(on::get_generation));
+        .route("/generation", get(on::get_generation))
+        .route("/openapi.json", get(on::get_openapi));
     let gemini = Router::new().route("/models/{*method}", post(on::generate_content));
     let ollama = Router::new().route("/chat", post(on::create_ollama_chat));
     Router::new()
@@ -91,6 +113,7 @@ pub fn router(app: App) -> Router {
         .route("/health/ready", get(on::ready))
         .fallback(unknown_path)
         .method_not_allowed_fallback(wrong_method)
+        .layer(from_fn(read_the_rest))
         .layer(cors())
         .layer(CatchPanicLayer::custom(panicked))
         .with_state(app)

@@ -21,7 +21,8 @@ pub(crate) struct Parts {
     pub(crate) endpoints: Vec<Vec<Arc<Endpoint>>>,
 }
 
-/// What a model takes when its row doesn't say: whatever an OpenAI-compatible server usually takes.
+/// What a model that writes text takes when its row doesn't say: whatever an OpenAI-compatible
+/// server usually takes. They are parameters of conversations, so that any other model takes none.
 const USUAL_PARAMETERS: [&str; 22] = [
     "frequency_penalty",
     "include_reasoning",
@@ -122,7 +123,11 @@ fn provider(row: &ProviderEntry) -> Result<Provider, Problem> {
 fn model(row: &ModelEntry) -> Result<Model, Problem> {
     let slug = |text: &str| ModelSlug::parse(text).map_err(|error| bad_name(text, &error));
     let text = || vec![Modality::Text];
-    let usual = || USUAL_PARAMETERS.iter().map(|&name| name.to_owned()).collect();
+    let writes_text = row.output.as_ref().is_none_or(|output| output.contains(&Modality::Text));
+    let usual = || {
+        let names = USUAL_PARAMETERS.iter().filter(|_| writes_text);
+        names.map(|&name| name.to_owned()).collect()
+    };
     Ok(Model {
         id: slug(&row.id)?,
         canonical_slug: row.canonical_slug.clone().unwrap_or_else(|| row.id.clone()),

@@ -6,7 +6,7 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::format::{EndpointEntry, ModelEntry, Overlay, PriceEntry, ProviderEntry, RateTexts};
-use crate::vocabulary::Rate;
+use crate::vocabulary::{Lot, Modality, Rate};
 
 /// Whether a price must say where it comes from and that a zero is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,6 +73,24 @@ pub enum Problem {
         /// Decimal places that can be held exactly.
         places: usize,
     },
+    /// A price of a second that is not an exact decimal.
+    #[error(
+        "`{text}` is not a decimal number of dollars such as \"0.0001\" with at most {places} \
+         places: audio is billed by the millisecond, in whole pico-dollars; round a price up that \
+         has more, such as one by the hour"
+    )]
+    BadSecond {
+        /// As given.
+        text: String,
+        /// Decimal places that can be held exactly.
+        places: usize,
+    },
+    /// A price that states nothing.
+    #[error(
+        "states no price, such as `input`, `character` or `audio_second`; leave `price` out when \
+         it is unknown"
+    )]
+    NoRate,
     /// A day that is not one.
     #[error("`{0}` is not a day such as 2026-07-02")]
     BadDate(String),
@@ -108,8 +126,6 @@ pub enum Problem {
 
 /// A host may allow more context than the listing's lead endpoint, but hardly more than this.
 const CONTEXT_TIMES_MAX: u64 = 8;
-const PER_MILLION_PLACES: usize = 6;
-const PER_PIECE_PLACES: usize = 12;
 /// Whole dollars are at most this many digits, so that a price fits its type.
 const WHOLE_DIGITS_MAX: usize = 6;
 /// How alike a known name must be to be offered.
@@ -271,16 +287,26 @@ impl<'a> Checker<'a> {
         }
         if let Some(price) = &row.price {
             let free_variant = model.id.ends_with(":free");
-            self.price(&format!("{place}: price"), price, free_variant);
+            let place = format!("{place}: price");
+            self.stated(&place, writes_text(model, row), price);
+            self.price(&place, price, free_variant);
+        }
+    }
+
+    /// Text is always billed by its tokens, so that a price forgotten there would make them free.
+    /// What has no text to write may be billed otherwise, but by something.
+    fn stated(&mut self, place: &str, writes_text: bool, row: &PriceEntry) {
+        for rate in [Rate::Input, Rate::Output] {
+            if writes_text && !row.rates.contains_key(&rate) {
+                self.report(place, Problem::Missing(rate.key()));
+            }
+        }
+        if !writes_text && row.rates.is_empty() {
+            self.report(place, Problem::NoRate);
         }
     }
 
     fn price(&mut self, place: &str, row: &PriceEntry, free_variant: bool) {
-        for rate in [Rate::Input, Rate::Output] {
-            if !row.rates.contains_key(&rate) {
-                self.report(place, Problem::Missing(rate.key()));
-            }
-        }
         self.rates(place, &row.rates);
         let mut last = None;
         for tier in &row.tiers {
@@ -323,10 +349,15 @@ impl<'a> Checker<'a> {
 
     fn rates(&mut self, place: &str, rates: &RateTexts) {
         for (rate, text) in rates {
-            let places = if rate.is_per_piece() { PER_PIECE_PLACES } else { PER_MILLION_PLACES };
-            if !is_decimal(text, places) {
+            let (lot, text) = (rate.lot(), text.clone());
+            let places = lot.decimal_places();
+            if !is_decimal(&text, places) {
                 let place = format!("{place}.{}", rate.key());
-                self.report(place, Problem::BadDecimal { text: text.clone(), places });
+                let problem = match lot {
+                    Lot::Thousand => Problem::BadSecond { text, places },
+                    Lot::One | Lot::Million => Problem::BadDecimal { text, places },
+                };
+                self.report(place, problem);
             }
         }
     }
@@ -338,6 +369,12 @@ impl<'a> Checker<'a> {
             self.report(place, Problem::BadDate(day.to_owned()));
         }
     }
+}
+
+/// Whether an endpoint writes text: as it says, else as its model says, else it does.
+fn writes_text(model: &ModelEntry, row: &EndpointEntry) -> bool {
+    let output = row.output.as_ref().or(model.output.as_ref());
+    output.is_none_or(|output| output.contains(&Modality::Text))
 }
 
 fn place(origin: &str, row: &str) -> String {
@@ -415,6 +452,42 @@ mod tests {
         assert_eq!(problems(&format!("{ENDPOINT}{price}")), [""; 0]);
         let free = "price={input='0', output='0', free=true, source='s', as_of='2026-07-02'}";
         assert_eq!(problems(&format!("{ENDPOINT}{free}")), [""; 0]);
+    }
+
+    #[test]
+    fn what_writes_no_text_needs_no_token_prices_but_one() {
+        let whisper = |price: &str| {
+            problems(&format!(
+                "id='a/b'\noutput=['transcription']\n[[model.endpoint]]\nprovider='host'\n\
+                 price={{{price} source='s', as_of='2026-07-02'}}"
+            ))
+        };
+        assert_eq!(whisper("audio_second='0.0001',"), [""; 0]);
+        let place = "models/a.toml: model a/b: endpoint host: price";
+        assert_eq!(
+            whisper(""),
+            [format!(
+                "{place}: states no price, such as `input`, `character` or `audio_second`; leave \
+                 `price` out when it is unknown"
+            )]
+        );
+        // Four cents an hour.
+        assert_eq!(
+            whisper("audio_second='0.0000111111',"),
+            [format!(
+                "{place}.audio_second: `0.0000111111` is not a decimal number of dollars such as \
+                 \"0.0001\" with at most 9 places: audio is billed by the millisecond, in whole \
+                 pico-dollars; round a price up that has more, such as one by the hour"
+            )]
+        );
+        assert_eq!(whisper("audio_second='0.000011112',"), [""; 0]);
+        // An endpoint's own output counts, and text is text beside anything.
+        let price = "price={audio_second='1', source='s', as_of='2026-07-02'}";
+        let both =
+            [format!("{place}: `input` is missing"), format!("{place}: `output` is missing")];
+        assert_eq!(problems(&format!("{ENDPOINT}{price}")), both);
+        assert_eq!(problems(&format!("{ENDPOINT}output=['text', 'speech']\n{price}")), both);
+        assert_eq!(problems(&format!("{ENDPOINT}output=['speech']\n{price}")), [""; 0]);
     }
 
     #[test]

@@ -17,7 +17,7 @@ pub struct Cost {
     pub prompt: Usd,
     /// For what the model wrote.
     pub completion: Usd,
-    /// For the request itself, images by the piece and web searches.
+    /// For the request itself and what is billed by the piece: images, searches, characters, time.
     pub other: Usd,
 }
 
@@ -44,7 +44,14 @@ impl Price {
     ///   `input`; the rest of the prompt, video included, at `input`;
     /// - reasoning at `reasoning`, else `output`; image and audio completion tokens at
     ///   `image_output` and `audio_output`, else `output`; the rest of the completion at `output`;
-    /// - `request` once; `image` for each image and `web_search` for each search, where priced.
+    /// - `request` once; `image` for each image in the prompt and `web_search` for each search,
+    ///   where priced;
+    /// - `character` for each character read, `audio_second` for each millisecond heard,
+    ///   `output_image` for each image made and `search_unit` for each search in the documents of a
+    ///   rerank, where priced.
+    ///
+    /// What is counted in two ways, an image as tokens and by the piece, is billed in each way that
+    /// has a price: rows state the one that their provider bills.
     ///
     /// Details may overlap (an audio token may be cached) or, from a careless provider, exceed
     /// their total. They are taken from the total in the order above, each at most what is left, so
@@ -69,8 +76,8 @@ impl Price {
     /// The most that a call with at most these counts can cost, at any time of day: for holding
     /// funds before the details are known.
     ///
-    /// Only the totals, `prompt_images` and `web_searches` of `usage` count; every token is taken
-    /// at the dearest price it could have.
+    /// Only the totals and what is counted by the piece count of `usage`; every token is taken at
+    /// the dearest price it could have.
     pub fn most(&self, usage: &Usage) -> Result<Usd, CostError> {
         let mut rates = self.rates;
         for change in &self.overrides {
@@ -138,12 +145,16 @@ fn completion_lines(rates: &Rates, usage: &Usage) -> [Line; 4] {
     ]
 }
 
-fn other_lines(rates: &Rates, usage: &Usage) -> [Line; 3] {
+fn other_lines(rates: &Rates, usage: &Usage) -> [Line; 7] {
     let line = |price: Option<UnitPrice>, units| (price.unwrap_or(UnitPrice::ZERO), units);
     [
         line(rates.request, 1),
         line(rates.image, usage.prompt_images),
         line(rates.web_search, usage.web_searches),
+        line(rates.character, usage.prompt_characters),
+        line(rates.audio_second, usage.prompt_audio_milliseconds),
+        line(rates.output_image, usage.completion_images),
+        line(rates.search_unit, usage.search_units),
     ]
 }
 

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::vocabulary::{
-    Auth, MaxTokensField, Modality, Protocol, Rate, ReasoningField, ReasoningStyle,
+    Auth, MaxTokensField, Modality, OperationStyle, Protocol, Rate, ReasoningField, ReasoningStyle,
 };
 
 /// Rows to lay over a catalogue. The built-in catalogue is an overlay over nothing.
@@ -97,6 +97,8 @@ pub struct QuirksEntry {
     pub reasoning_field: Option<ReasoningField>,
     /// How a caller's wish for reasoning is put to it.
     pub reasoning_style: Option<ReasoningStyle>,
+    /// Whose form requests have that are not conversations.
+    pub operation_style: Option<OperationStyle>,
     /// Parameters it refuses.
     pub drop_params: Option<Vec<String>>,
     /// It understands `stream_options.include_usage`.
@@ -216,6 +218,8 @@ pub struct EndpointEntry {
 }
 
 /// A price: decimal strings in US dollars, per million tokens or per piece (see [`Rate`]).
+///
+/// A model that writes text has an `input` and an `output`; any other has at least one price.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct PriceEntry {

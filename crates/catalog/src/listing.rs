@@ -3,9 +3,10 @@
 use tollgate_types::UnitPrice;
 
 use crate::price::{Price, When};
-use crate::vocabulary::Rate;
+use crate::vocabulary::{Lot, Rate};
 
-/// A `pricing` object: keys in the contract's order, dollars per single unit.
+/// A `pricing` object: keys in the contract's order, then our own, dollars per single unit; of
+/// `audio_second`, per second.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listing {
     /// The base prices; what is absent is not billed on its own.
@@ -46,11 +47,15 @@ impl Price {
 }
 
 fn listed((rate, price): (Rate, UnitPrice)) -> (&'static str, String) {
-    (rate.listing_key(), price.to_per_unit())
+    let text = match rate.lot() {
+        Lot::One | Lot::Million => price.to_per_unit(),
+        Lot::Thousand => price.to_per_thousand(),
+    };
+    (rate.listing_key(), text)
 }
 
 impl Rate {
-    /// Its key in a listing.
+    /// Its key in a listing. The last four are our own: the contract has no word for them.
     pub const fn listing_key(self) -> &'static str {
         match self {
             Self::Input => "prompt",
@@ -66,6 +71,10 @@ impl Rate {
             Self::AudioOutput => "audio_output",
             Self::Request => "request",
             Self::WebSearch => "web_search",
+            Self::Character => "character",
+            Self::AudioSecond => "audio_second",
+            Self::OutputImage => "output_image",
+            Self::SearchUnit => "search_unit",
         }
     }
 }

@@ -4,7 +4,7 @@ use tollgate_types::{MoneyError, Timestamp, UnitPrice};
 
 use crate::check::minute_of_day;
 use crate::format::{PriceEntry, RateTexts};
-use crate::vocabulary::Rate;
+use crate::vocabulary::{Lot, Rate};
 
 /// What an endpoint charges, and where that is known from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,7 +21,8 @@ pub struct Price {
     pub note: Option<String>,
 }
 
-/// Prices per single token or piece. What is absent is billed as [`Price::cost`] says.
+/// Prices per single token or piece. What is absent is billed as [`Price::cost`] says; `input` and
+/// `output` are zero where a row may do without them, because its model is not billed by tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rates {
     /// A prompt token.
@@ -50,6 +51,14 @@ pub struct Rates {
     pub request: Option<UnitPrice>,
     /// A web search.
     pub web_search: Option<UnitPrice>,
+    /// A character that the model reads.
+    pub character: Option<UnitPrice>,
+    /// A millisecond of audio that the model hears.
+    pub audio_second: Option<UnitPrice>,
+    /// An image that the model makes.
+    pub output_image: Option<UnitPrice>,
+    /// A search in the documents of a rerank.
+    pub search_unit: Option<UnitPrice>,
 }
 
 /// Prices that replace others under a condition.
@@ -75,6 +84,10 @@ pub enum When {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct MinuteOfDay(u16);
 
+/// What a token of English has, about.
+const CHARACTERS_PER_TOKEN: u64 = 4;
+/// At 150 words, which are about 200 tokens, a minute.
+const SPOKEN_MILLIS_PER_TOKEN: u64 = 300;
 const MILLIS_PER_MINUTE: i64 = 60_000;
 const MINUTES_PER_DAY: i64 = 1_440;
 const MINUTES_PER_HOUR: u16 = 60;
@@ -118,10 +131,29 @@ impl Price {
 
 impl Rates {
     /// About what a call costs, in pico-dollars: for comparing endpoints, not for billing.
+    ///
+    /// A prompt is taken to have a usual number of characters and to be spoken at a usual pace, and
+    /// the answer to be one image or one search where those are priced: so an endpoint priced by the
+    /// piece never looks free. What a model reads or writes besides text counts where that is all it
+    /// is priced by.
     pub fn estimate(&self, prompt_tokens: u64, answer_tokens: u64) -> u128 {
-        let prompt = u128::from(self.input.picos()).saturating_mul(prompt_tokens.into());
-        let answer = u128::from(self.output.picos()).saturating_mul(answer_tokens.into());
-        prompt.saturating_add(answer)
+        let or = |price: UnitPrice, others: [Option<UnitPrice>; 2]| {
+            let other = others.into_iter().flatten().max().unwrap_or(UnitPrice::ZERO);
+            if price == UnitPrice::ZERO { other } else { price }
+        };
+        let times = |price: Option<UnitPrice>, units: u64| {
+            u128::from(price.unwrap_or(UnitPrice::ZERO).picos()).saturating_mul(units.into())
+        };
+        let lines = [
+            times(Some(or(self.input, [self.audio, self.image_token])), prompt_tokens),
+            times(Some(or(self.output, [self.audio_output, self.image_output])), answer_tokens),
+            times(self.character, prompt_tokens.saturating_mul(CHARACTERS_PER_TOKEN)),
+            times(self.audio_second, prompt_tokens.saturating_mul(SPOKEN_MILLIS_PER_TOKEN)),
+            times(self.request, 1),
+            times(self.output_image, 1),
+            times(self.search_unit, 1),
+        ];
+        lines.into_iter().fold(0, u128::saturating_add)
     }
 
     /// Only input and output, at these prices.
@@ -140,6 +172,10 @@ impl Rates {
             audio_output: None,
             request: None,
             web_search: None,
+            character: None,
+            audio_second: None,
+            output_image: None,
+            search_unit: None,
         }
     }
 
@@ -159,6 +195,10 @@ impl Rates {
             Rate::AudioOutput => self.audio_output,
             Rate::Request => self.request,
             Rate::WebSearch => self.web_search,
+            Rate::Character => self.character,
+            Rate::AudioSecond => self.audio_second,
+            Rate::OutputImage => self.output_image,
+            Rate::SearchUnit => self.search_unit,
         }
     }
 
@@ -178,6 +218,10 @@ impl Rates {
             Rate::AudioOutput => self.audio_output = Some(price),
             Rate::Request => self.request = Some(price),
             Rate::WebSearch => self.web_search = Some(price),
+            Rate::Character => self.character = Some(price),
+            Rate::AudioSecond => self.audio_second = Some(price),
+            Rate::OutputImage => self.output_image = Some(price),
+            Rate::SearchUnit => self.search_unit = Some(price),
         }
     }
 
@@ -232,5 +276,12 @@ fn parse_all(texts: &RateTexts) -> Result<Vec<(Rate, UnitPrice)>, MoneyError> {
 }
 
 fn parse(rate: Rate, text: &str) -> Result<UnitPrice, MoneyError> {
-    if rate.is_per_piece() { UnitPrice::per_unit(text) } else { UnitPrice::per_million(text) }
+    match rate.lot() {
+        Lot::One => UnitPrice::per_unit(text),
+        Lot::Thousand => UnitPrice::per_thousand(text),
+        Lot::Million => UnitPrice::per_million(text),
+    }
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use tollgate_types::ProviderSlug;
 
 use crate::format::{DataPolicy, QuirksEntry};
-use crate::vocabulary::{Auth, MaxTokensField, Protocol, ReasoningField, ReasoningStyle};
+use crate::vocabulary::{
+    Auth, MaxTokensField, OperationStyle, Protocol, ReasoningField, ReasoningStyle,
+};
 
 /// Somebody who serves models.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,6 +60,8 @@ pub struct Quirks {
     pub reasoning_field: ReasoningField,
     /// How a caller's wish for reasoning is put to it.
     pub reasoning_style: ReasoningStyle,
+    /// Whose form requests have that are not conversations.
+    pub operation_style: OperationStyle,
     /// Parameters it refuses, to be left out.
     pub drop_params: Vec<String>,
     /// It understands `stream_options.include_usage`.
@@ -80,6 +84,7 @@ impl Default for Quirks {
             max_tokens_field: MaxTokensField::default(),
             reasoning_field: ReasoningField::default(),
             reasoning_style: ReasoningStyle::default(),
+            operation_style: OperationStyle::default(),
             drop_params: Vec::new(),
             stream_options: true,
             developer_role: false,
@@ -99,6 +104,7 @@ impl Quirks {
             max_tokens_field: row.max_tokens_field.unwrap_or(self.max_tokens_field),
             reasoning_field: row.reasoning_field.unwrap_or(self.reasoning_field),
             reasoning_style: row.reasoning_style.unwrap_or(self.reasoning_style),
+            operation_style: row.operation_style.unwrap_or(self.operation_style),
             drop_params: row.drop_params.clone().unwrap_or(self.drop_params),
             stream_options: row.stream_options.unwrap_or(self.stream_options),
             developer_role: row.developer_role.unwrap_or(self.developer_role),

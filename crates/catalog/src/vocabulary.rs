@@ -37,11 +37,41 @@ pub enum Rate {
     Request,
     /// One web search.
     WebSearch,
+    /// A million characters of text that the model reads, as speech is priced.
+    Character,
+    /// One second of audio that the model hears. Counted, and billed, by the millisecond.
+    AudioSecond,
+    /// One image that the model makes.
+    OutputImage,
+    /// One search in the documents of a rerank.
+    SearchUnit,
+}
+
+/// How many units the number in a price row is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lot {
+    /// One: images, requests, searches.
+    One,
+    /// A thousand: the milliseconds of a second.
+    Thousand,
+    /// A million: tokens and characters.
+    Million,
+}
+
+impl Lot {
+    /// Decimal places of dollars that make whole pico-dollars per unit.
+    pub const fn decimal_places(self) -> usize {
+        match self {
+            Self::One => 12,
+            Self::Thousand => 9,
+            Self::Million => 6,
+        }
+    }
 }
 
 impl Rate {
     /// Every rate, in the order listings show them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 17] = [
         Self::Input,
         Self::Output,
         Self::Request,
@@ -55,6 +85,10 @@ impl Rate {
         Self::CacheRead,
         Self::CacheWrite,
         Self::CacheWrite1h,
+        Self::Character,
+        Self::AudioSecond,
+        Self::OutputImage,
+        Self::SearchUnit,
     ];
 
     /// Its key in a price row.
@@ -73,12 +107,34 @@ impl Rate {
             Self::AudioOutput => "audio_output",
             Self::Request => "request",
             Self::WebSearch => "web_search",
+            Self::Character => "character",
+            Self::AudioSecond => "audio_second",
+            Self::OutputImage => "output_image",
+            Self::SearchUnit => "search_unit",
         }
     }
 
-    /// Whether rows quote it by the piece rather than by the million.
-    pub const fn is_per_piece(self) -> bool {
-        matches!(self, Self::Image | Self::Request | Self::WebSearch)
+    /// How many units rows quote it for.
+    pub const fn lot(self) -> Lot {
+        match self {
+            Self::Image
+            | Self::Request
+            | Self::WebSearch
+            | Self::OutputImage
+            | Self::SearchUnit => Lot::One,
+            Self::AudioSecond => Lot::Thousand,
+            Self::Input
+            | Self::Output
+            | Self::CacheRead
+            | Self::CacheWrite
+            | Self::CacheWrite1h
+            | Self::Reasoning
+            | Self::ImageToken
+            | Self::ImageOutput
+            | Self::Audio
+            | Self::AudioOutput
+            | Self::Character => Lot::Million,
+        }
     }
 }
 
@@ -201,6 +257,9 @@ pub enum Modality {
     Speech,
     /// Written speech.
     Transcription,
+    /// Verdicts on what is harmful. Beyond the contract's list (§7.1), which has no word for what
+    /// `POST /moderations` needs of a model.
+    Moderation,
 }
 
 impl Modality {
@@ -216,6 +275,7 @@ impl Modality {
             Self::Rerank => "rerank",
             Self::Speech => "speech",
             Self::Transcription => "transcription",
+            Self::Moderation => "moderation",
         }
     }
 }
@@ -258,6 +318,23 @@ pub enum ReasoningStyle {
     EnableThinking,
     /// Not at all.
     None,
+}
+
+/// Whose form requests have that are not conversations, such as those for images.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OperationStyle {
+    /// OpenAI's.
+    #[default]
+    #[serde(rename = "openai")]
+    OpenAi,
+    /// OpenRouter's own: requests go as they came.
+    #[serde(rename = "openrouter")]
+    OpenRouter,
+    /// Together's: an image has a width and a height.
+    Together,
+    /// xAI's: an image has an aspect ratio and a resolution.
+    Xai,
 }
 
 /// Where the key goes.

@@ -8,22 +8,19 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use http::header::CONTENT_TYPE;
-use http::{HeaderMap, Response, StatusCode};
+use http::{HeaderMap, Response};
 use http_body_util::BodyExt;
 use tokio::time::{Instant, timeout, timeout_at};
 use tollgate_catalog::Endpoint;
-use tollgate_providers::{
-    Adapter, AnswerStream, EncodeError, Failure, Fault, FaultKind, Inbound, Target, WholeAnswer,
-};
+use tollgate_providers::{Adapter, AnswerStream, Fault, FaultKind, Inbound, WholeAnswer};
 use tollgate_store::AttemptRecord;
-use tollgate_types::Chain;
-use tollgate_upstream::{UpstreamBody, UpstreamError, UpstreamErrorKind, read_bounded};
+use tollgate_upstream::UpstreamBody;
 
-use crate::installation::adapter_of;
+use crate::CallError;
+use crate::asked::Asked;
+use crate::reach::{Reach, error_body, whole_body};
 use crate::run::Run;
-use crate::{CallError, Secret};
 
 /// A stream that has said its first word.
 #[derive(Debug)]
@@ -47,10 +44,6 @@ pub(crate) struct OpenWhole {
 pub(crate) type Opening =
     Pin<Box<dyn Future<Output = (Run, Result<OpenStream, CallError>)> + Send>>;
 
-/// Most of an error body that is read.
-const ERROR_BYTES_MAX: usize = 64 * 1024;
-const ERROR_PATIENCE: Duration = Duration::from_secs(10);
-
 /// Opens a stream at the first endpoint that speaks.
 ///
 /// Cancel safe: dropped, it cancels the request in flight; the run settles itself.
@@ -59,8 +52,7 @@ pub(crate) fn open_stream(mut run: Run) -> Opening {
         for endpoint in run.steps.clone() {
             let attempt = Attempt::begin(&run);
             let result = stream_at(&run, &endpoint).await;
-            let result = result.map_err(|fault| run.without_secret(&endpoint, fault));
-            attempt.end(&mut run, &endpoint, result.as_ref().err());
+            let result = attempt.end(&mut run, &endpoint, result);
             match result {
                 Ok(open) => return (run, Ok(open)),
                 Err(fault) => run.faults.push((endpoint.provider.name.clone(), fault)),
@@ -78,8 +70,7 @@ pub(crate) async fn open_whole(run: &mut Run) -> Result<OpenWhole, CallError> {
     for endpoint in run.steps.clone() {
         let attempt = Attempt::begin(run);
         let result = whole_at(run, &endpoint).await;
-        let result = result.map_err(|fault| run.without_secret(&endpoint, fault));
-        attempt.end(run, &endpoint, result.as_ref().err());
+        let result = attempt.end(run, &endpoint, result);
         match result {
             Ok(answer) => return Ok(OpenWhole { endpoint, answer }),
             Err(fault) => run.faults.push((endpoint.provider.name.clone(), fault)),
@@ -88,7 +79,8 @@ pub(crate) async fn open_whole(run: &mut Run) -> Result<OpenWhole, CallError> {
     Err(exhausted(run))
 }
 
-fn exhausted(run: &mut Run) -> CallError {
+/// Every endpoint has failed.
+pub(crate) fn exhausted<C: Asked>(run: &mut Run<C>) -> CallError {
     let params = run.call.params();
     CallError::PlanExhausted {
         models: params.model.iter().chain(&params.models).cloned().collect(),
@@ -97,18 +89,25 @@ fn exhausted(run: &mut Run) -> CallError {
 }
 
 /// The clock of one attempt.
-struct Attempt {
+pub(crate) struct Attempt {
     started: Instant,
     started_at: tollgate_types::Timestamp,
 }
 
 impl Attempt {
-    fn begin(run: &Run) -> Self {
+    pub(crate) fn begin<C: Asked>(run: &Run<C>) -> Self {
         Self { started: Instant::now(), started_at: run.engine.now() }
     }
 
-    fn end(&self, run: &mut Run, endpoint: &Endpoint, fault: Option<&Fault>) {
-        let elapsed = self.started.elapsed();
+    /// Writes down what came of it. The fault comes back without the credential.
+    pub(crate) fn end<C: Asked, T>(
+        &self,
+        run: &mut Run<C>,
+        endpoint: &Endpoint,
+        result: Result<T, Fault>,
+    ) -> Result<T, Fault> {
+        let result = result.map_err(|fault| run.installation.without_secret(endpoint, fault));
+        let fault = result.as_ref().err();
         let word = fault.map(|fault| fault.kind.as_str());
         run.engine.metrics().attempted(endpoint.provider.slug.as_str(), word);
         if let Some(fault) = fault {
@@ -122,6 +121,7 @@ impl Attempt {
         } else {
             run.first_word = Some(Instant::now());
         }
+        let elapsed = self.started.elapsed();
         run.attempts.push(AttemptRecord {
             endpoint: endpoint.id.as_str().to_owned(),
             provider: endpoint.provider.name.clone(),
@@ -132,6 +132,7 @@ impl Attempt {
             started_at: self.started_at,
             dropped: run.dropped_at(endpoint),
         });
+        result
     }
 }
 
@@ -188,16 +189,12 @@ async fn not_a_stream(body: UpstreamBody) -> Fault {
 }
 
 async fn whole_at(run: &Run, endpoint: &Endpoint) -> Result<Box<dyn WholeAnswer>, Fault> {
-    let config = run.engine.config();
-    let deadline = Instant::now() + config.whole_timeout;
-    let (adapter, response) = send(run, endpoint, config.whole_timeout).await?;
-    let body = timeout_at(deadline, read_bounded(response.into_body(), config.answer_bytes_max))
+    let patience = run.engine.config().whole_timeout;
+    let deadline = Instant::now() + patience;
+    let (adapter, response) = send(run, endpoint, patience).await?;
+    let body = timeout_at(deadline, whole_body(&run.engine, response.into_body()))
         .await
-        .map_err(|_| Fault::new(FaultKind::Timeout))?
-        .map_err(|error| match error {
-            tollgate_upstream::BodyTooLarge::TooLarge(_) => Fault::malformed("it is too large"),
-            tollgate_upstream::BodyTooLarge::Broken(_) => Fault::truncated(),
-        })?;
+        .map_err(|_| Fault::new(FaultKind::Timeout))??;
     tollgate_providers::whole(adapter, &run.call, &run.head(endpoint), body)
 }
 
@@ -207,65 +204,15 @@ async fn send(
     endpoint: &Endpoint,
     patience: Duration,
 ) -> Result<(&'static dyn Adapter, Response<UpstreamBody>), Fault> {
-    let unsupported = |what: &str| Fault::with_message(FaultKind::Unsupported, what);
-    let adapter = adapter_of(endpoint).ok_or_else(|| unsupported("its protocol has no adapter"))?;
-    let access = run
-        .installation
-        .access(&endpoint.provider.slug)
-        .ok_or_else(|| unsupported("its provider has no key here"))?;
-    let now = run.engine.now();
-    let secret = timeout(patience, access.secret(run.engine.upstream(), now)).await;
-    let secret = secret.map_err(|_| Fault::new(FaultKind::Timeout))??;
-    let target = Target {
-        base_url: &access.base_url,
-        upstream_model: &endpoint.upstream_model,
-        credential: secret.as_ref().map(Secret::expose),
-        max_output: endpoint.max_output,
-        supported_parameters: &endpoint.supported_parameters,
-        auth: endpoint.provider.auth(),
-        quirks: &endpoint.provider.quirks,
-    };
-    let end_user = run.end_user.as_deref();
+    let reach = Reach::to(&run.engine, &run.installation, endpoint, patience).await?;
     let call = timeout(patience, run.call_for(endpoint)).await;
     let call = call.map_err(|_| Fault::new(FaultKind::Timeout))??;
-    let inbound = Inbound { call, target, end_user, now };
-    let request = tollgate_providers::encode(adapter, &inbound).map_err(|error| match error {
-        EncodeError::Unsupported(what) => unsupported(&what.0),
-        EncodeError::BadRequest(wrong) => Fault::with_message(FaultKind::Rejected, wrong.message()),
-    })?;
-    let response =
-        run.engine.upstream().send(request, patience).await.map_err(|error| unreachable(&error))?;
-    if response.status().is_success() {
-        return Ok((adapter, response));
-    }
-    let (parts, body) = response.into_parts();
-    let body = error_body(body).await;
-    let fault = classify(adapter, parts.status, &parts.headers, &body);
-    Err(fault)
-}
-
-fn classify(adapter: &dyn Adapter, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Fault {
-    adapter.classify(&Failure { status, headers, body })
-}
-
-async fn error_body(body: UpstreamBody) -> Bytes {
-    match timeout(ERROR_PATIENCE, read_bounded(body, ERROR_BYTES_MAX)).await {
-        Ok(Ok(body)) => body,
-        // The status alone has to do.
-        Ok(Err(_)) | Err(_) => Bytes::new(),
-    }
+    let end_user = run.end_user.as_deref();
+    let inbound = Inbound { call, target: reach.target(), end_user, now: reach.now };
+    let request = tollgate_providers::encode(reach.adapter, &inbound);
+    Ok((reach.adapter, reach.send(request).await?))
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
     headers.get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"))
-}
-
-fn unreachable(error: &UpstreamError) -> Fault {
-    match error.kind {
-        UpstreamErrorKind::Timeout => Fault::new(FaultKind::Timeout),
-        UpstreamErrorKind::Connect | UpstreamErrorKind::Broken => {
-            tracing::debug!(error = %Chain(error), "provider unreachable");
-            Fault::new(FaultKind::Unreachable)
-        }
-    }
 }

@@ -13,12 +13,14 @@ use tollgate_store::{Attribution, Stores};
 use tollgate_types::{ApiKey, GenerationId, Timestamp, Usd};
 use tollgate_upstream::{MediaFetcher, Upstream, UpstreamBody};
 use tollgate_wire::Call;
+use tollgate_wire::operation::OperationCall;
 
+use crate::asked::Asked;
 use crate::attempt::{OpenWhole, open_stream, open_whole};
 use crate::run::{Ending, Run};
 use crate::{
-    AuthError, CallError, CallFailure, ChatStream, Clock, EngineConfig, Entropy, Installation,
-    KeyEntry, KeyRing, Metrics, Recorder, resolve,
+    AuthError, CallError, CallFailure, ChatStream, Clock, Count, EngineConfig, Entropy,
+    Installation, KeyEntry, KeyRing, Metrics, Operated, Recorder, count, operate, resolve,
 };
 
 /// Everything the engine is made of.
@@ -139,6 +141,43 @@ impl Engine {
         }
     }
 
+    /// Performs an operation, from admission to the answer or, where the answer is passed on as it
+    /// comes, to its first bytes.
+    ///
+    /// Cancel safe: as [`generate`](Self::generate).
+    ///
+    /// # Errors
+    ///
+    /// Why no endpoint answered.
+    pub async fn operate(
+        self: &Arc<Self>,
+        key: Arc<KeyEntry>,
+        call: OperationCall,
+        attribution: Attribution,
+    ) -> Result<Operated, CallFailure> {
+        let mut run = self.admit(key, call, attribution);
+        run.slot = self.recorder.slot().await;
+        if let Err(error) = self.prepare(&mut run) {
+            return Err(fail(run, error));
+        }
+        match operate::first(&mut run).await {
+            Ok(done) => Ok(done.into_answer(run)),
+            Err(error) => Err(fail(run, error)),
+        }
+    }
+
+    /// Counts the tokens of a conversation without holding it: the first endpoint's own count,
+    /// where its provider counts, else an estimate.
+    ///
+    /// # Errors
+    ///
+    /// When the call is wrong or can't be routed. A provider that fails to count is no error.
+    pub async fn count(&self, call: &Call) -> Result<Count, CallError> {
+        let installation = self.installation();
+        let steps = resolve::steps(call, &installation, false)?;
+        Ok(count::count(self, &installation, call, &steps).await)
+    }
+
     /// What this installation can call now.
     pub fn installation(&self) -> Arc<Installation> {
         self.installation.load_full()
@@ -214,7 +253,12 @@ impl Engine {
         }));
     }
 
-    fn admit(self: &Arc<Self>, key: Arc<KeyEntry>, call: Call, attribution: Attribution) -> Run {
+    fn admit<C: Asked>(
+        self: &Arc<Self>,
+        key: Arc<KeyEntry>,
+        call: C,
+        attribution: Attribution,
+    ) -> Run<C> {
         let created = self.now();
         let mut random = [0; 20];
         let id_is_random = self.entropy.fill(&mut random).is_ok();
@@ -241,7 +285,7 @@ impl Engine {
     }
 
     /// Checks the key's limit and plans the call.
-    fn prepare(&self, run: &mut Run) -> Result<(), CallError> {
+    fn prepare<C: Asked>(&self, run: &mut Run<C>) -> Result<(), CallError> {
         if !run.id_is_random {
             return Err(CallError::NoEntropy);
         }
@@ -285,14 +329,14 @@ impl Engine {
     }
 }
 
-fn fail(mut run: Run, error: CallError) -> CallFailure {
+fn fail<C: Asked>(mut run: Run<C>, error: CallError) -> CallFailure {
     run.settle(None, &Progress::default(), Ending::Failed(&error));
     CallFailure { id: run.id.clone(), error }
 }
 
 /// The caller's `user` together with whose key it is, hashed: providers can tell abusers apart
 /// without learning who they are (contract §2.1).
-fn end_user(key: &KeyEntry, call: &Call) -> Option<String> {
+fn end_user(key: &KeyEntry, call: &impl Asked) -> Option<String> {
     let user = call.params().user.as_deref()?;
     Some(ApiKey::from_text(&format!("{}:{user}", key.record.workspace_id)).hash().to_hex())
 }

@@ -124,6 +124,16 @@ impl Installation {
         &self.known
     }
 
+    /// A fault without the credential that was sent to its endpoint.
+    pub(crate) fn without_secret(&self, endpoint: &Endpoint, fault: Fault) -> Fault {
+        let access = self.access(&endpoint.provider.slug);
+        match access.and_then(|it| it.credential.as_ref()) {
+            Some(Credential::Key(secret)) => fault.without(Some(secret.expose())),
+            // A token is of no use to anybody before long, and nobody but Google was shown it.
+            Some(Credential::ServiceAccount(_)) | None => fault,
+        }
+    }
+
     /// How to reach a provider, if this installation can.
     pub fn access(&self, provider: &ProviderSlug) -> Option<&Access> {
         self.access.get(provider)

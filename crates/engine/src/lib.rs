@@ -6,6 +6,7 @@
 //! plan     filters with reasons, then order                            tollgate-routing
 //! attempt  encode, send, wait for the first word; a fault moves on     attempt
 //! relay    bytes through, our fields in                                stream
+//! operate  the same for what is no conversation                        operate, passing
 //! settle   exact cost, generation record, spend counter                run, recorder
 //! ```
 //!
@@ -22,15 +23,20 @@
 //!
 //! HTTP in (that is the API's), SQL (the stores'), the environment (the program's).
 
+mod asked;
 mod attempt;
 mod clock;
 mod config;
+mod count;
 mod engine;
 mod error;
 mod installation;
 mod keys;
 mod media;
 mod metrics;
+mod operate;
+mod passing;
+mod reach;
 mod recorder;
 mod resolve;
 mod run;
@@ -39,11 +45,14 @@ mod tokens;
 
 pub use clock::{Clock, Entropy, SystemClock, SystemEntropy};
 pub use config::EngineConfig;
+pub use count::Count;
 pub use engine::{Answer, Engine, Parts, WholeReply};
 pub use error::{CallError, CallFailure};
 pub use installation::{Access, Credential, Installation, Secret};
 pub use keys::{AuthError, KeyEntry, KeyRing};
 pub use metrics::Metrics;
+pub use operate::Operated;
+pub use passing::PassingBody;
 pub use recorder::{Recorder, Slot};
 pub use stream::ChatStream;
 pub use tokens::{ServiceAccount, ServiceAccountError};

@@ -6,45 +6,69 @@ use tokio::task::JoinSet;
 use tollgate_providers::{Fault, FaultKind};
 use tollgate_upstream::{Media, MediaError, MediaFetcher};
 use tollgate_wire::Call;
-use tollgate_wire::chat::RemoteMedia;
 use tollgate_wire::error::BadRequest;
+use tollgate_wire::operation::OperationCall;
 
 /// Most addresses fetched for one call.
 const ADDRESSES_MAX: usize = 32;
 /// Most bytes fetched for one call: with their base64 they are held in memory.
 const BYTES_MAX: usize = 64 * 1024 * 1024;
 
-/// The call with every image and document inside; `None` when it points to nothing.
+/// Something a request points to.
+#[derive(Debug)]
+struct Pointed {
+    url: String,
+    /// Whether it is to be an image; anything else may be anything.
+    is_image: bool,
+}
+
+/// A conversation with every image and document inside; `None` when it points to nothing.
 ///
 /// Cancel safe: dropped, it stops fetching.
 ///
 /// # Errors
 ///
 /// Names the address that can't be fetched, and why: the caller's to mend.
-pub(crate) async fn inlined(
+pub(crate) async fn inlined_conversation(
     fetcher: &MediaFetcher,
     call: &Call,
 ) -> Result<Option<Box<Call>>, Fault> {
     let chat = call.chat().map_err(|error| rejected(&error))?;
     let remote = chat.remote_media();
-    if remote.is_empty() {
-        return Ok(None);
-    }
-    if remote.len() > ADDRESSES_MAX {
-        let message = format!("At most {ADDRESSES_MAX} images and files can be given by address");
-        return Err(Fault::with_message(FaultKind::Rejected, &message));
-    }
-    let media = fetch_all(fetcher, remote).await?;
+    let pointed =
+        remote.iter().map(|it| Pointed { url: it.url.clone(), is_image: !it.is_file }).collect();
+    let Some(uris) = fetch_all(fetcher, pointed).await? else { return Ok(None) };
+    let media: Vec<_> = remote.into_iter().zip(uris).collect();
     let inlined = chat.with_media(&media).map_err(|error| rejected(&error))?;
     Ok(Some(Box::new(Call::of_chat(inlined))))
 }
 
+/// As [`inlined_conversation`].
+pub(crate) async fn inlined_operation(
+    fetcher: &MediaFetcher,
+    call: &OperationCall,
+) -> Result<Option<Box<OperationCall>>, Fault> {
+    let remote = call.remote_media();
+    let pointed = remote.iter().map(|url| Pointed { url: url.clone(), is_image: false }).collect();
+    let Some(uris) = fetch_all(fetcher, pointed).await? else { return Ok(None) };
+    let media: Vec<_> = remote.into_iter().zip(uris).collect();
+    Ok(Some(Box::new(call.with_media(&media))))
+}
+
+/// What the addresses hold, as data URIs in the same order; `None` when there are none.
 async fn fetch_all(
     fetcher: &MediaFetcher,
-    remote: Vec<RemoteMedia>,
-) -> Result<Vec<(RemoteMedia, String)>, Fault> {
+    pointed: Vec<Pointed>,
+) -> Result<Option<Vec<String>>, Fault> {
+    if pointed.is_empty() {
+        return Ok(None);
+    }
+    if pointed.len() > ADDRESSES_MAX {
+        let message = format!("At most {ADDRESSES_MAX} images and files can be given by address");
+        return Err(Fault::with_message(FaultKind::Rejected, &message));
+    }
     let mut fetching = JoinSet::new();
-    for (place, media) in remote.into_iter().enumerate() {
+    for (place, media) in pointed.into_iter().enumerate() {
         let fetcher = fetcher.clone();
         fetching.spawn(async move {
             let found = fetcher.fetch(&media.url).await;
@@ -63,16 +87,16 @@ async fn fetch_all(
             return Err(unfetched(&media, &MediaError::TooLarge(BYTES_MAX)));
         }
         let uri = data_uri(&media, &found)?;
-        found_all.push((place, media, uri));
+        found_all.push((place, uri));
     }
-    found_all.sort_unstable_by_key(|(place, _, _)| *place);
-    Ok(found_all.into_iter().map(|(_, media, uri)| (media, uri)).collect())
+    found_all.sort_unstable_by_key(|(place, _)| *place);
+    Ok(Some(found_all.into_iter().map(|(_, uri)| uri).collect()))
 }
 
 /// What came as a data URI. Its type is what its bytes say; servers are often wrong about it.
-fn data_uri(media: &RemoteMedia, found: &Media) -> Result<String, Fault> {
+fn data_uri(media: &Pointed, found: &Media) -> Result<String, Fault> {
     let media_type = sniffed(&found.bytes).unwrap_or(&found.media_type);
-    if !media.is_file && !media_type.starts_with("image/") {
+    if media.is_image && !media_type.starts_with("image/") {
         let what = if media_type.is_empty() { "something else" } else { media_type };
         let message = format!("{} is not an image but {what}", shown(&media.url));
         return Err(Fault::with_message(FaultKind::Rejected, &message));
@@ -97,7 +121,7 @@ fn rejected(error: &BadRequest) -> Fault {
     Fault::with_message(FaultKind::Rejected, error.message())
 }
 
-fn unfetched(media: &RemoteMedia, error: &MediaError) -> Fault {
+fn unfetched(media: &Pointed, error: &MediaError) -> Fault {
     let message = format!("{} can't be fetched: {error}", shown(&media.url));
     Fault::with_message(FaultKind::Rejected, &message)
 }

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use tollgate_catalog::{Catalog, Endpoint, Modality, Model};
 use tollgate_routing::{CallShape, Plan, Preferences, plan};
-use tollgate_wire::Call;
 use tollgate_wire::error::BadRequest;
 
+use crate::asked::Asked;
 use crate::installation::adapter_of;
 use crate::{CallError, Installation};
 
@@ -16,7 +16,7 @@ const ROUTING_VARIANTS: &[&str] = &[":nitro", ":floor", ":exacto"];
 
 /// The endpoints to try for a call, in order: those of the first model, then of its fallbacks.
 pub(crate) fn steps(
-    call: &Call,
+    call: &impl Asked,
     installation: &Installation,
     must_be_priced: bool,
 ) -> Result<Vec<Arc<Endpoint>>, CallError> {
@@ -49,7 +49,7 @@ pub(crate) fn steps(
 /// A plugin that would bring something into the prompt, and a preset, change the answer: a caller
 /// who asked for one must not get an answer without it. Plugins that only mend or shorten are
 /// passed over.
-fn refuse_what_is_not_here(call: &Call) -> Result<(), CallError> {
+fn refuse_what_is_not_here(call: &impl Asked) -> Result<(), CallError> {
     #[derive(serde::Deserialize)]
     struct Plugin {
         id: String,
@@ -80,7 +80,7 @@ fn refuse_what_is_not_here(call: &Call) -> Result<(), CallError> {
 const NAME_BYTES_MAX: usize = 256;
 
 /// The models asked for, the primary first, each once.
-fn requested_models(call: &Call) -> Result<Vec<String>, CallError> {
+fn requested_models(call: &impl Asked) -> Result<Vec<String>, CallError> {
     let params = call.params();
     let mut names: Vec<String> = Vec::new();
     for name in params.model.iter().chain(&params.models) {
@@ -145,7 +145,7 @@ fn missing_keys(endpoints: &[Arc<Endpoint>]) -> Vec<String> {
     keys
 }
 
-fn shape(call: &Call, must_be_priced: bool) -> CallShape {
+fn shape(call: &impl Asked, must_be_priced: bool) -> CallShape {
     let survey = call.survey();
     let params = call.params();
     let contained = [
@@ -154,14 +154,9 @@ fn shape(call: &Call, must_be_priced: bool) -> CallShape {
         (survey.files, Modality::File),
         (survey.video, Modality::Video),
     ];
-    let output = params.modalities.iter().filter_map(|name| match name.as_str() {
-        "image" => Some(Modality::Image),
-        "audio" => Some(Modality::Audio),
-        _ => None,
-    });
     CallShape {
         input: contained.into_iter().filter_map(|(is_in, it)| is_in.then_some(it)).collect(),
-        output: output.collect(),
+        output: call.output(),
         parameters: call.parameters(),
         prompt_tokens: survey.text_bytes / 4,
         max_tokens: params.max_tokens,

@@ -5,30 +5,30 @@ use std::sync::Arc;
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
 use tollgate_catalog::{Cost, Endpoint};
-use tollgate_providers::{Fault, Progress, dropped};
+use tollgate_providers::{Fault, Progress};
 use tollgate_store::{AttemptRecord, Attribution, ErrorRecord, GenerationRecord};
 use tollgate_types::{Chain, GenerationId, Timestamp, Usage, UsageSource, Usd};
 use tollgate_wire::Call;
 use tollgate_wire::chat::{AnswerHead, FinishReason, UsageView};
 
+use crate::asked::Asked;
 use crate::engine::Engine;
 use crate::installation::adapter_of;
-use crate::media;
-use crate::{CallError, Credential, Installation, KeyEntry, Slot};
+use crate::{CallError, Installation, KeyEntry, Slot};
 
 /// A call that was admitted. Settled exactly once: by whoever ends it, else by its own drop.
 #[derive(Debug)]
-pub(crate) struct Run {
+pub(crate) struct Run<C: Asked = Call> {
     pub(crate) engine: Arc<Engine>,
     pub(crate) installation: Arc<Installation>,
     pub(crate) id: GenerationId,
     pub(crate) created: Timestamp,
     pub(crate) started: Instant,
     pub(crate) key: Arc<KeyEntry>,
-    pub(crate) call: Call,
+    pub(crate) call: C,
     /// The same with its images and documents inside, once an endpoint needed it so; `None` inside
     /// when it points to nothing.
-    pub(crate) inlined: OnceCell<Result<Option<Box<Call>>, Fault>>,
+    pub(crate) inlined: OnceCell<Result<Option<Box<C>>, Fault>>,
     pub(crate) attribution: Attribution,
     /// The caller's `user`, made anonymous.
     pub(crate) end_user: Option<String>,
@@ -57,9 +57,8 @@ pub(crate) enum Ending<'a> {
 
 /// About how many bytes of text a token has, for counts nobody reported.
 const BYTES_PER_TOKEN: u64 = 4;
-const TOKENS_PER_IMAGE: u64 = 85;
 
-impl Run {
+impl<C: Asked> Run<C> {
     /// What the answer of `endpoint` is headed with.
     pub(crate) fn head(&self, endpoint: &Endpoint) -> AnswerHead {
         AnswerHead {
@@ -73,13 +72,13 @@ impl Run {
 
     /// The call as an endpoint can take it: with everything inside, if its provider fetches
     /// nothing.
-    pub(crate) async fn call_for(&self, endpoint: &Endpoint) -> Result<&Call, Fault> {
+    pub(crate) async fn call_for(&self, endpoint: &Endpoint) -> Result<&C, Fault> {
         let survey = self.call.survey();
         if endpoint.takes_addresses() || !(survey.remote_images || survey.files) {
             return Ok(&self.call);
         }
         // Seldom waited for, and large: kept out of the future of every call.
-        let fetched = || Box::pin(media::inlined(self.engine.media(), &self.call));
+        let fetched = || Box::pin(self.call.inlined(self.engine.media()));
         let inlined = self.inlined.get_or_init(fetched).await;
         match inlined {
             Ok(inlined) => Ok(inlined.as_deref().unwrap_or(&self.call)),
@@ -89,17 +88,7 @@ impl Run {
 
     /// What of the call an endpoint can't be told.
     pub(crate) fn dropped_at(&self, endpoint: &Endpoint) -> Vec<String> {
-        adapter_of(endpoint).map_or_else(Vec::new, |adapter| dropped(adapter, &self.call))
-    }
-
-    /// A fault without the credential that was sent to its endpoint.
-    pub(crate) fn without_secret(&self, endpoint: &Endpoint, fault: Fault) -> Fault {
-        let access = self.installation.access(&endpoint.provider.slug);
-        match access.and_then(|it| it.credential.as_ref()) {
-            Some(Credential::Key(secret)) => fault.without(Some(secret.expose())),
-            // A token is of no use to anybody before long, and nobody but Google was shown it.
-            Some(Credential::ServiceAccount(_)) | None => fault,
-        }
+        adapter_of(endpoint).map_or_else(Vec::new, |adapter| self.call.dropped(adapter))
     }
 
     /// The same when no endpoint answered.
@@ -170,16 +159,12 @@ impl Run {
             },
             // Nothing came: nothing is known to have been consumed.
             None if !progress.content || matches!(ending, Ending::Failed(_)) => Usage::default(),
-            None => {
-                let images = survey.images.saturating_mul(TOKENS_PER_IMAGE);
-                let text = survey.text_bytes.div_ceil(BYTES_PER_TOKEN);
-                Usage {
-                    source: UsageSource::Estimated,
-                    prompt_tokens: text.saturating_add(images),
-                    completion_tokens: written,
-                    ..Usage::default()
-                }
-            }
+            None => Usage {
+                source: UsageSource::Estimated,
+                prompt_tokens: survey.tokens_estimated(),
+                completion_tokens: written,
+                ..Usage::default()
+            },
         };
         Usage { prompt_images: survey.images, ..usage }
     }
@@ -197,6 +182,7 @@ impl Run {
         let mut record = GenerationRecord::new(id, self.key.record.hash, model, self.created);
         record.workspace_id.clone_from(&self.key.record.workspace_id);
         record.requested_model = self.requested_model();
+        self.call.api_type().clone_into(&mut record.api_type);
         record.streamed = self.call.params().stream;
         record.cancelled = matches!(ending, Ending::Cancelled);
         record.provider = endpoint.map(|it| it.provider.name.clone());
@@ -232,7 +218,7 @@ impl Run {
     }
 }
 
-impl Drop for Run {
+impl<C: Asked> Drop for Run<C> {
     /// A run that nobody settled was dropped with its future: the client hung up before the first
     /// word.
     fn drop(&mut self) {

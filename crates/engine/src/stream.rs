@@ -217,7 +217,7 @@ impl Relay {
 
     /// Settles an answer that broke off and says so to the client.
     fn fail(&mut self, fault: Fault) -> Vec<u8> {
-        let fault = self.run.without_secret(&self.open.endpoint, fault);
+        let fault = self.run.installation.without_secret(&self.open.endpoint, fault);
         tracing::info!(
             call.id = self.run.id.as_str(),
             endpoint.id = self.open.endpoint.id.as_str(),

@@ -10,7 +10,7 @@ use tollgate_wire::chat::{AnswerHead, ChatCall, ChatEvent, UsageView};
 use tollgate_wire::error::{BadRequest, ErrorBody};
 use tollgate_wire::{Call, Dialect};
 
-use crate::{Failure, Fault, Progress};
+use crate::{Counter, Failure, Fault, Operations, Progress};
 use tollgate_catalog::{Auth, Quirks};
 
 /// Translates between the chat dialect and one provider protocol.
@@ -55,6 +55,16 @@ pub trait Adapter: Send + Sync + fmt::Debug + 'static {
 
     /// How clients are served that speak this protocol themselves.
     fn native(&self) -> Option<&dyn Native> {
+        None
+    }
+
+    /// What the protocol does besides conversations.
+    fn operations(&self) -> Option<&dyn Operations> {
+        None
+    }
+
+    /// How the protocol counts the tokens of a conversation, if it does.
+    fn counter(&self) -> Option<&dyn Counter> {
         None
     }
 }
@@ -146,6 +156,9 @@ pub struct Outbound<'a> {
     pub target: Target<'a>,
     /// The end user, made anonymous: what goes upstream in place of the caller's `user`.
     pub end_user: Option<&'a str>,
+    /// Features that the caller asks Anthropic for in a header (contract §0), where the provider
+    /// serves Claude.
+    pub betas: Option<&'a str>,
     /// The time of day, for protocols that sign it.
     pub now: Timestamp,
 }
@@ -180,6 +193,19 @@ pub struct Target<'a> {
     pub auth: Auth,
     /// What this provider does differently from its protocol.
     pub quirks: &'a Quirks,
+}
+
+impl<'a> Inbound<'a> {
+    /// The same call in the chat dialect.
+    ///
+    /// # Errors
+    ///
+    /// When the request turns out to be wrong where it is translated.
+    pub fn outbound(&self) -> Result<Outbound<'a>, BadRequest> {
+        let Self { call, target, end_user, now } = *self;
+        let betas = call.address().anthropic_beta.as_deref();
+        Ok(Outbound { call: call.chat()?, target, end_user, betas, now })
+    }
 }
 
 impl fmt::Debug for Target<'_> {

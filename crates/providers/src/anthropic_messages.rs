@@ -17,9 +17,11 @@
 //!   question is worse than another endpoint.
 
 mod answer;
+pub(crate) mod betas;
 mod block;
 mod cache;
 mod conversation;
+mod counter;
 mod decode;
 pub(crate) mod encode;
 mod fault;
@@ -37,7 +39,12 @@ use http::Request;
 use tollgate_wire::chat::ChatEvent;
 
 use crate::adapter::{get, versioned};
-use crate::{Adapter, Decoder, EncodeError, Failure, Fault, Native, Outbound, Target, Unsupported};
+use crate::encoding::has_place;
+use crate::{
+    Adapter, Counter, Decoder, EncodeError, Failure, Fault, Native, Outbound, Target, Unsupported,
+};
+
+pub(crate) use counter::COUNTED;
 
 /// The adapter for `anthropic-messages`.
 #[derive(Debug)]
@@ -50,6 +57,10 @@ impl Adapter for AnthropicMessages {
 
     fn encode(&self, outbound: &Outbound<'_>) -> Result<Request<Bytes>, EncodeError> {
         encode::request(outbound)
+    }
+
+    fn knows(&self, member: &str) -> bool {
+        has_place(member, encode::OWN_MEMBERS)
     }
 
     fn decoder(&self) -> Box<dyn Decoder> {
@@ -69,7 +80,12 @@ impl Adapter for AnthropicMessages {
         encode::headers(request.headers_mut(), target)?;
         Ok(request)
     }
+
     fn native(&self) -> Option<&dyn Native> {
+        Some(self)
+    }
+
+    fn counter(&self) -> Option<&dyn Counter> {
         Some(self)
     }
 }

@@ -15,6 +15,7 @@
 
 mod address;
 mod fault;
+mod operations;
 
 use bytes::Bytes;
 use http::{HeaderMap, Request};
@@ -26,8 +27,8 @@ use crate::adapter::{get, post};
 use crate::encoding::{authorize, bearer, extra_headers};
 use crate::openai_chat::{self, OpenAiChat};
 use crate::{
-    Adapter, AnswerStream, Decoder, EncodeError, Failure, Fault, Inbound, Native, Outbound, Target,
-    Unsupported, WholeAnswer,
+    Adapter, AnswerStream, Decoder, EncodeError, Failure, Fault, Inbound, Native, Operations,
+    Outbound, Target, Unsupported, WholeAnswer,
 };
 
 pub(crate) use address::joined;
@@ -43,7 +44,7 @@ impl Adapter for AzureOpenAi {
 
     fn encode(&self, outbound: &Outbound<'_>) -> Result<Request<Bytes>, EncodeError> {
         let target = &outbound.target;
-        let url = address::chat(target.base_url, target.upstream_model);
+        let url = address::model(target.base_url, target.upstream_model, "chat/completions");
         let mut request = post(&url, openai_chat::body(outbound))?;
         headers(request.headers_mut(), target)?;
         Ok(request)
@@ -70,6 +71,10 @@ impl Adapter for AzureOpenAi {
     fn native(&self) -> Option<&dyn Native> {
         Some(self)
     }
+
+    fn operations(&self) -> Option<&dyn Operations> {
+        Some(self)
+    }
 }
 
 impl Native for AzureOpenAi {
@@ -78,8 +83,7 @@ impl Native for AzureOpenAi {
     }
 
     fn forward(&self, inbound: &Inbound<'_>) -> Result<Request<Bytes>, EncodeError> {
-        let Inbound { call, target, end_user, now } = *inbound;
-        self.encode(&Outbound { call: call.chat()?, target, end_user, now })
+        Adapter::encode(self, &inbound.outbound()?)
     }
 
     fn stream(&self, head: &AnswerHead) -> Box<dyn AnswerStream> {

@@ -25,6 +25,7 @@ mod answer;
 mod block;
 mod cache;
 mod conversation;
+mod counter;
 mod credential;
 mod decode;
 mod encode;
@@ -33,6 +34,7 @@ mod fields;
 mod frames;
 mod media;
 mod model;
+mod operations;
 mod output;
 mod shape;
 mod sign;
@@ -44,7 +46,11 @@ use http::Request;
 use tollgate_wire::chat::ChatEvent;
 
 use crate::adapter::get;
-use crate::{Adapter, Decoder, EncodeError, Failure, Fault, Outbound, Target, Unsupported};
+use crate::encoding::has_place;
+use crate::{
+    Adapter, Counter, Decoder, EncodeError, Failure, Fault, Operations, Outbound, Target,
+    Unsupported,
+};
 
 /// The adapter for `bedrock-converse`.
 #[derive(Debug)]
@@ -57,6 +63,10 @@ impl Adapter for BedrockConverse {
 
     fn encode(&self, outbound: &Outbound<'_>) -> Result<Request<Bytes>, EncodeError> {
         encode::request(outbound)
+    }
+
+    fn knows(&self, member: &str) -> bool {
+        has_place(member, encode::OWN_MEMBERS)
     }
 
     fn decoder(&self) -> Box<dyn Decoder> {
@@ -79,5 +89,13 @@ impl Adapter for BedrockConverse {
         let mut request = get(&format!("{base_url}/foundation-models"))?;
         sign::authorize_unsigned(request.headers_mut(), target)?;
         Ok(request)
+    }
+
+    fn operations(&self) -> Option<&dyn Operations> {
+        Some(self)
+    }
+
+    fn counter(&self) -> Option<&dyn Counter> {
+        Some(self)
     }
 }

@@ -29,6 +29,7 @@ mod conversation;
 mod decode;
 mod encode;
 mod fault;
+pub(crate) mod operations;
 mod shape;
 mod usage;
 
@@ -37,8 +38,10 @@ use http::Request;
 use tollgate_wire::chat::ChatEvent;
 
 use crate::adapter::get;
-use crate::encoding::authorize;
-use crate::{Adapter, Decoder, EncodeError, Failure, Fault, Outbound, Target, Unsupported};
+use crate::encoding::{authorize, has_place};
+use crate::{
+    Adapter, Decoder, EncodeError, Failure, Fault, Operations, Outbound, Target, Unsupported,
+};
 
 /// The adapter for `cohere`.
 #[derive(Debug)]
@@ -51,6 +54,10 @@ impl Adapter for Cohere {
 
     fn encode(&self, outbound: &Outbound<'_>) -> Result<Request<Bytes>, EncodeError> {
         encode::request(outbound)
+    }
+
+    fn knows(&self, member: &str) -> bool {
+        has_place(member, encode::OWN_MEMBERS)
     }
 
     fn decoder(&self) -> Box<dyn Decoder> {
@@ -69,6 +76,10 @@ impl Adapter for Cohere {
         let mut request = get(&format!("{}/v1/models?page_size=1", root(target.base_url)))?;
         authorize(request.headers_mut(), target)?;
         Ok(request)
+    }
+
+    fn operations(&self) -> Option<&dyn Operations> {
+        Some(self)
     }
 }
 

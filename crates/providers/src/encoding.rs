@@ -54,6 +54,37 @@ pub(crate) fn extra_headers(
     Ok(())
 }
 
+/// Members of a chat request that every translated protocol has a place for, or that are settled
+/// before one is chosen.
+const COMMON_MEMBERS: &[&str] = &[
+    "model",
+    "messages",
+    "prompt",
+    "stream",
+    "stream_options",
+    "tools",
+    "tool_choice",
+    "response_format",
+    "structured_outputs",
+    "reasoning",
+    "reasoning_effort",
+    "include_reasoning",
+    "max_tokens",
+    "max_completion_tokens",
+    "temperature",
+    "top_p",
+    "stop",
+    "modalities",
+    "n",
+    "user",
+];
+
+/// Whether a member of a chat request has a place in a protocol that has places for `own` besides
+/// the common ones.
+pub(crate) fn has_place(member: &str, own: &[&str]) -> bool {
+    COMMON_MEMBERS.contains(&member) || own.contains(&member)
+}
+
 /// Whether an optional parameter may be sent: the endpoint knows it and the provider doesn't
 /// refuse it.
 pub(crate) fn takes(target: &Target<'_>, parameter: &str) -> bool {
@@ -163,7 +194,7 @@ fn normal_media_type(given: &str) -> Cow<'_, str> {
 }
 
 /// Both alphabets of RFC 4648; white space is skipped and padding is optional.
-fn decode_base64(text: &str) -> Option<Vec<u8>> {
+pub(crate) fn decode_base64(text: &str) -> Option<Vec<u8>> {
     let mut bytes = Vec::with_capacity(text.len() / 4 * 3);
     let (mut held, mut bits) = (0_u32, 0_u32);
     for byte in text.bytes().filter(|byte| !byte.is_ascii_whitespace()) {

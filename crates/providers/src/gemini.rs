@@ -26,6 +26,7 @@
 
 mod answer;
 mod conversation;
+mod counter;
 mod decode;
 pub(crate) mod encode;
 mod fault;
@@ -34,6 +35,7 @@ mod generation;
 mod grounding;
 mod logprobs;
 pub(crate) mod model;
+pub(crate) mod operations;
 mod part;
 mod relay;
 mod shape;
@@ -44,8 +46,11 @@ use http::Request;
 use tollgate_wire::chat::ChatEvent;
 
 use crate::adapter::{get, versioned};
-use crate::encoding::authorize;
-use crate::{Adapter, Decoder, EncodeError, Failure, Fault, Native, Outbound, Target, Unsupported};
+use crate::encoding::{authorize, has_place};
+use crate::{
+    Adapter, Counter, Decoder, EncodeError, Failure, Fault, Native, Operations, Outbound, Target,
+    Unsupported,
+};
 
 /// The adapter for `gemini`.
 #[derive(Debug)]
@@ -58,6 +63,10 @@ impl Adapter for Gemini {
 
     fn encode(&self, outbound: &Outbound<'_>) -> Result<Request<Bytes>, EncodeError> {
         encode::request(outbound)
+    }
+
+    fn knows(&self, member: &str) -> bool {
+        has_place(member, encode::OWN_MEMBERS)
     }
 
     fn decoder(&self) -> Box<dyn Decoder> {
@@ -77,7 +86,16 @@ impl Adapter for Gemini {
         authorize(request.headers_mut(), target)?;
         Ok(request)
     }
+
     fn native(&self) -> Option<&dyn Native> {
+        Some(self)
+    }
+
+    fn operations(&self) -> Option<&dyn Operations> {
+        Some(self)
+    }
+
+    fn counter(&self) -> Option<&dyn Counter> {
         Some(self)
     }
 }

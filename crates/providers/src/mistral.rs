@@ -22,6 +22,7 @@ mod conversation;
 mod encode;
 mod fault;
 mod model;
+mod operations;
 mod tools;
 
 use bytes::Bytes;
@@ -29,9 +30,11 @@ use http::Request;
 use tollgate_wire::chat::ChatEvent;
 
 use crate::adapter::{get, versioned};
-use crate::encoding::authorize;
+use crate::encoding::{authorize, has_place};
 use crate::openai_chat::decode::{self, ChunkDecoder};
-use crate::{Adapter, Decoder, EncodeError, Failure, Fault, Outbound, Target, Unsupported};
+use crate::{
+    Adapter, Decoder, EncodeError, Failure, Fault, Operations, Outbound, Target, Unsupported,
+};
 
 /// The adapter for `mistral`.
 #[derive(Debug)]
@@ -44,6 +47,10 @@ impl Adapter for Mistral {
 
     fn encode(&self, outbound: &Outbound<'_>) -> Result<Request<Bytes>, EncodeError> {
         encode::request(outbound)
+    }
+
+    fn knows(&self, member: &str) -> bool {
+        has_place(member, encode::OWN_MEMBERS)
     }
 
     fn decoder(&self) -> Box<dyn Decoder> {
@@ -62,5 +69,9 @@ impl Adapter for Mistral {
         let mut request = get(&versioned(target.base_url, "v1", "models"))?;
         authorize(request.headers_mut(), target)?;
         Ok(request)
+    }
+
+    fn operations(&self) -> Option<&dyn Operations> {
+        Some(self)
     }
 }

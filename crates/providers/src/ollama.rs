@@ -24,6 +24,7 @@ mod encode;
 mod fault;
 mod lines;
 mod native;
+mod operations;
 mod options;
 mod shape;
 mod splice;
@@ -34,10 +35,10 @@ use tollgate_wire::Dialect;
 use tollgate_wire::chat::{AnswerHead, ChatEvent};
 
 use crate::adapter::get;
-use crate::encoding::authorize;
+use crate::encoding::{authorize, has_place};
 use crate::{
-    Adapter, AnswerStream, Decoder, EncodeError, Failure, Fault, Inbound, Native, Outbound, Target,
-    Unsupported, WholeAnswer,
+    Adapter, AnswerStream, Decoder, EncodeError, Failure, Fault, Inbound, Native, Operations,
+    Outbound, Target, Unsupported, WholeAnswer,
 };
 
 /// The adapter for `ollama`.
@@ -51,6 +52,10 @@ impl Adapter for Ollama {
 
     fn encode(&self, outbound: &Outbound<'_>) -> Result<Request<Bytes>, EncodeError> {
         encode::request(outbound)
+    }
+
+    fn knows(&self, member: &str) -> bool {
+        has_place(member, encode::OWN_MEMBERS)
     }
 
     fn decoder(&self) -> Box<dyn Decoder> {
@@ -73,6 +78,10 @@ impl Adapter for Ollama {
     }
 
     fn native(&self) -> Option<&dyn Native> {
+        Some(self)
+    }
+
+    fn operations(&self) -> Option<&dyn Operations> {
         Some(self)
     }
 }

@@ -10,6 +10,7 @@ mod answer;
 pub(crate) mod decode;
 mod encode;
 mod messages;
+pub(crate) mod operations;
 mod splice;
 mod stream;
 mod usage;
@@ -23,8 +24,8 @@ use tollgate_wire::chat::{AnswerHead, ChatEvent};
 use crate::adapter::get;
 use crate::encoding::authorize;
 use crate::{
-    Adapter, AnswerStream, Decoder, EncodeError, Fault, Inbound, Native, Outbound, Target,
-    Unsupported, WholeAnswer,
+    Adapter, AnswerStream, Decoder, EncodeError, Fault, Inbound, Native, Operations, Outbound,
+    Target, Unsupported, WholeAnswer,
 };
 
 pub(crate) use encode::{body, effort};
@@ -59,6 +60,10 @@ impl Adapter for OpenAiChat {
     fn native(&self) -> Option<&dyn Native> {
         Some(self)
     }
+
+    fn operations(&self) -> Option<&dyn Operations> {
+        Some(self)
+    }
 }
 
 impl Native for OpenAiChat {
@@ -67,8 +72,7 @@ impl Native for OpenAiChat {
     }
 
     fn forward(&self, inbound: &Inbound<'_>) -> Result<Request<Bytes>, EncodeError> {
-        let Inbound { call, target, end_user, now } = *inbound;
-        self.encode(&Outbound { call: call.chat()?, target, end_user, now })
+        Adapter::encode(self, &inbound.outbound()?)
     }
 
     fn stream(&self, head: &AnswerHead) -> Box<dyn AnswerStream> {

@@ -19,6 +19,7 @@
 mod answer;
 mod block;
 mod conversation;
+mod counter;
 mod decode;
 mod encode;
 mod fault;
@@ -40,8 +41,8 @@ use crate::adapter::get;
 use crate::azure_openai::joined;
 use crate::encoding::authorize;
 use crate::{
-    Adapter, AnswerStream, Decoder, EncodeError, Failure, Fault, Inbound, Native, Outbound, Target,
-    Unsupported, WholeAnswer,
+    Adapter, AnswerStream, Counter, Decoder, EncodeError, Failure, Fault, Inbound, Native,
+    Outbound, Target, Unsupported, WholeAnswer,
 };
 
 /// The adapter for `openai-responses`.
@@ -80,6 +81,10 @@ impl Adapter for OpenAiResponses {
     }
 
     fn native(&self) -> Option<&dyn Native> {
+        Some(self)
+    }
+
+    fn counter(&self) -> Option<&dyn Counter> {
         Some(self)
     }
 }

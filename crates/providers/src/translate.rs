@@ -7,8 +7,8 @@ use tollgate_wire::error::ErrorBody;
 use tollgate_wire::{AnswerBuilder, AnswerWriter, Call, GATEWAY_MEMBERS};
 
 use crate::{
-    Adapter, AnswerStream, Decoder, EncodeError, Fault, FaultKind, Inbound, Native, Outbound,
-    Progress, WholeAnswer,
+    Adapter, AnswerStream, Decoder, EncodeError, Fault, FaultKind, Inbound, Native, Progress,
+    WholeAnswer,
 };
 
 /// Encodes a call for an adapter: as it came where the client speaks the protocol itself,
@@ -21,8 +21,7 @@ pub fn encode(adapter: &dyn Adapter, inbound: &Inbound<'_>) -> Result<Request<By
     if let Some(native) = native(adapter, inbound.call) {
         return native.forward(inbound);
     }
-    let Inbound { call, target, end_user, now } = *inbound;
-    adapter.encode(&Outbound { call: call.chat()?, target, end_user, now })
+    adapter.encode(&inbound.outbound()?)
 }
 
 /// Starts reading an adapter's streamed answer to a call.

@@ -19,7 +19,9 @@
 
 mod address;
 mod anthropic;
+mod counter;
 mod gemini;
+mod operations;
 mod partners;
 
 pub use anthropic::VertexAnthropic;

@@ -1,10 +1,5 @@
 //! OpenAI's models on Azure: where calls go, and what its answers have of their own.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "this is a test, which should panic where something is not as expected"
-)]
-
 mod support;
 
 #[path = "support/reading.rs"]

@@ -242,7 +242,7 @@ fn tools_and_their_choice_are_told() {
         (json!({"tools": [f, strict]}), json!({"tools": [f, g], "strict_tools": true})),
         (
             json!({"tools": [{"type": "function", "function": {"name": "h"}}]}),
-            json!({"tools": [{"type": "function", "function": {"name": "h", "parameters": {}}}]}),
+            json!({"tools": [{"type": "function", "function": {"name": "h", "parameters": {"type": "object", "properties": {}}}}]}),
         ),
         (json!({"tool_choice": "required"}), json!({})),
     ] {

@@ -255,7 +255,7 @@ fn tools_and_forms_are_told() {
         (
             json!({"tools": [tool, bare], "tool_choice": "required", "parallel_tool_calls": false}),
             json!({
-                "tools": [tool, {"type": "function", "function": {"name": "g", "parameters": {}}}],
+                "tools": [tool, {"type": "function", "function": {"name": "g", "parameters": {"type": "object", "properties": {}}}}],
                 "tool_choice": "any", "parallel_tool_calls": false
             }),
         ),

@@ -162,7 +162,7 @@ fn what_has_no_form_is_refused() {
 #[test]
 fn parameters_have_their_places() {
     let f = json!({"type": "function", "function": {"name": "f", "description": "Does.", "parameters": {"type": "object"}}});
-    let g = json!({"type": "function", "function": {"name": "g", "parameters": {}}});
+    let g = json!({"type": "function", "function": {"name": "g", "parameters": {"type": "object", "properties": {}}}});
     for (sent, expected) in [
         (
             json!({

@@ -7,7 +7,7 @@ use tollgate_catalog::Modality;
 pub struct CallShape {
     /// What the prompt contains besides text.
     pub input: Vec<Modality>,
-    /// What the answer must contain besides text.
+    /// What the answer must contain: text for a conversation, vectors for embeddings and so on.
     pub output: Vec<Modality>,
     /// Parameters sent, in the contract's vocabulary (§7.1).
     pub parameters: Vec<&'static str>,

@@ -62,6 +62,40 @@ fn the_cheapest_is_first_and_the_unpriced_last() {
 }
 
 #[test]
+fn an_endpoint_priced_by_the_piece_does_not_look_free() {
+    let speech =
+        CallShape { output: vec![Modality::Speech], prompt_tokens: 1_000, ..CallShape::default() };
+    let rows = [
+        ("dear", "output = [\"speech\"]\nprice = { character = \"30\" }"),
+        ("cheap", "output = [\"speech\"]\nprice = { character = \"15\" }"),
+        ("by-token", "output = [\"speech\"]\nprice = { input = \"1\", audio_output = \"12\" }"),
+        ("unknown", "output = [\"speech\"]"),
+        ("text", P1),
+    ];
+    let text = [Dropped::Output(Modality::Speech)];
+    check(&rows, &speech, "{}", "by-token cheap dear unknown", &text);
+    // A price by the piece is a price.
+    let paying = CallShape { must_be_priced: true, ..speech };
+    let both = [Dropped::Unpriced, Dropped::Output(Modality::Speech)];
+    check(&rows, &paying, "{}", "by-token cheap dear", &both);
+}
+
+#[test]
+fn a_conversation_needs_a_model_that_writes_text() {
+    let chat = CallShape { output: vec![Modality::Text], ..CallShape::default() };
+    let rows = [("vectors", "output = [\"embeddings\"]"), ("images", "output = [\"image\"]")];
+    let neither = [Dropped::Output(Modality::Text), Dropped::Output(Modality::Text)];
+    check(&rows, &chat, "{}", "", &neither);
+    let message = neither[0].message("a/m");
+    assert_eq!(message, "No endpoints found that support the requested output modalities: text");
+    let both = "output = [\"image\", \"text\"]";
+    check(&[("both", both), rows[0]], &chat, "{}", "both", &neither[..1]);
+    let embeddings = CallShape { output: vec![Modality::Embeddings], ..CallShape::default() };
+    let image = [Dropped::Output(Modality::Embeddings)];
+    check(&rows, &embeddings, "{}", "vectors", &image);
+}
+
+#[test]
 fn section_5_2_order_only_ignore_allow_fallbacks() {
     let rows = [("a", P1), ("b", P2), ("c", P3)];
     let any = CallShape::default();

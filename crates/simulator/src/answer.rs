@@ -175,7 +175,11 @@ fn calls_tools(behaviour: Behaviour, prompt: &Prompt) -> bool {
 
 fn text_of(behaviour: Behaviour, prompt: &Prompt) -> String {
     match behaviour {
-        Behaviour::Echo | Behaviour::Cached => echo(prompt),
+        Behaviour::Echo
+        | Behaviour::Cached
+        | Behaviour::Draw
+        | Behaviour::Speak
+        | Behaviour::Cite => echo(prompt),
         Behaviour::Prose | Behaviour::Missing => prose::text(prompt),
         Behaviour::Tools => tool_results(prompt).unwrap_or_else(|| prose::text(prompt)),
         Behaviour::Json => json_text(prompt),

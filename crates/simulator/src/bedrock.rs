@@ -6,6 +6,7 @@ mod auth;
 mod check;
 mod error;
 mod frame;
+mod invoke;
 mod read;
 mod write;
 
@@ -16,7 +17,8 @@ use crate::model::MODELS;
 pub(crate) use auth::authorize;
 pub use auth::{AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY};
 pub(crate) use error::failure;
-pub(crate) use read::read;
+pub(crate) use invoke::{draw, embed, rerank};
+pub(crate) use read::{read, read_prompt};
 
 /// The answer to `GET /foundation-models`.
 pub(crate) fn models() -> Value {

@@ -1,10 +1,11 @@
-//! The Gemini protocol: `generateContent` and `streamGenerateContent`, embeddings, and images by
-//! `predict`.
+//! The Gemini protocol: `generateContent` and `streamGenerateContent`, also for pictures and speech,
+//! embeddings, and pictures by `predict`.
 //!
 //! Source: <https://ai.google.dev/api/generate-content>.
 
 mod embed;
 mod error;
+mod media;
 mod predict;
 mod read;
 mod write;
@@ -17,6 +18,7 @@ use crate::protocol::{bearer, header};
 
 pub(crate) use embed::{embed, embed_batch};
 pub(crate) use error::failure;
+pub(crate) use media::{draw, speak};
 pub(crate) use predict::predict;
 pub(crate) use read::{read, read_prompt};
 

@@ -59,6 +59,7 @@ mod control;
 mod encode;
 mod event;
 mod failure;
+mod garnish;
 mod gemini;
 mod harm;
 mod mistral;

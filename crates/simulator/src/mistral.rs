@@ -1,5 +1,5 @@
-//! Mistral's chat completions, embeddings and moderation: like OpenAI's, and stricter. Found under
-//! the prefix `/mistral`.
+//! Mistral's chat completions, embeddings, moderation and transcriptions: like OpenAI's, and
+//! stricter. Found under the prefix `/mistral`.
 //!
 //! Source: <https://docs.mistral.ai/api/endpoint/chat>.
 
@@ -8,6 +8,7 @@ mod embeddings;
 mod error;
 mod moderations;
 mod read;
+mod transcriptions;
 mod write;
 
 use serde_json::{Value, json};
@@ -19,6 +20,7 @@ pub(crate) use embeddings::embed;
 pub(crate) use error::failure;
 pub(crate) use moderations::moderate;
 pub(crate) use read::read;
+pub(crate) use transcriptions::transcribe;
 
 /// The answer to `GET /v1/models`.
 pub(crate) fn models(created: i64) -> Value {

@@ -15,6 +15,12 @@ pub(crate) enum Behaviour {
     Cached,
     Bench,
     Refuse,
+    /// Like echo, with a picture.
+    Draw,
+    /// Like echo, with sound.
+    Speak,
+    /// Like echo, with a source.
+    Cite,
     Missing,
 }
 
@@ -81,6 +87,9 @@ impl Behaviour {
             "cached" => Self::Cached,
             "refuse" => Self::Refuse,
             "bench" => Self::Bench,
+            "draw" => Self::Draw,
+            "speak" => Self::Speak,
+            "cite" => Self::Cite,
             "missing-model" => Self::Missing,
             _ => Self::Prose,
         }

@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::event::{Event, Events, json};
 use crate::failure::Failure;
 use crate::protocol::{Label, Protocol};
-use crate::{azure, cohere, gemini, mistral, ollama, openai};
+use crate::{azure, bedrock, cohere, gemini, mistral, ollama, openai, vertex};
 
 pub(crate) use form::{File, Form};
 
@@ -27,6 +27,8 @@ pub(crate) enum Operation {
     EmbedBatch,
     Rerank,
     Image,
+    /// An image by a model that also talks.
+    Draw,
     Speech,
     Transcribe,
     Moderate,
@@ -112,9 +114,22 @@ pub(crate) fn perform(
         (Protocol::Cohere, Operation::Rerank) => cohere::rerank(task),
         (Protocol::Gemini | Protocol::Vertex, Operation::Embed) => gemini::embed(task),
         (Protocol::Gemini | Protocol::Vertex, Operation::EmbedBatch) => gemini::embed_batch(task),
+        (Protocol::Vertex, Operation::Image) if vertex::is_for_vectors(task.body) => {
+            vertex::embed(task)
+        }
         (Protocol::Gemini | Protocol::Vertex, Operation::Image) => gemini::predict(task),
+        (Protocol::Gemini | Protocol::Vertex, Operation::Draw) => {
+            gemini::draw(task, protocol == Protocol::Vertex)
+        }
+        (Protocol::Gemini | Protocol::Vertex, Operation::Speech) => {
+            gemini::speak(task, protocol == Protocol::Vertex)
+        }
+        (Protocol::Bedrock, Operation::Embed) => bedrock::embed(task),
+        (Protocol::Bedrock, Operation::Rerank) => bedrock::rerank(task),
+        (Protocol::Bedrock, Operation::Image) => bedrock::draw(task),
         (Protocol::Mistral, Operation::Embed) => mistral::embed(task),
         (Protocol::Mistral, Operation::Moderate) => mistral::moderate(task),
+        (Protocol::Mistral, Operation::Transcribe) => mistral::transcribe(task),
         (Protocol::Ollama, Operation::Embed) => ollama::embed(task),
         // No path leads here.
         _ => Err(Failure::no_route(task.head.method.as_str(), task.head.uri.path())),

@@ -196,6 +196,43 @@ impl Protocol {
         }
     }
 
+    /// The prompt is longer than the model reads, in the words that each provider is known by.
+    pub(crate) fn too_long(self) -> Failure {
+        match self {
+            Self::OpenAi | Self::Azure => Failure::invalid_param(
+                "This model's maximum context length is 8192 tokens. However, your messages \
+                 resulted in 10004 tokens. Please reduce the length of the messages.",
+                "messages",
+                Some("context_length_exceeded"),
+            ),
+            Self::Responses | Self::AzureResponses => Failure::invalid_param(
+                "Your input exceeds the context window of this model. Please adjust your input \
+                 and try again.",
+                "input",
+                Some("context_length_exceeded"),
+            ),
+            Self::Anthropic | Self::VertexAnthropic => {
+                Failure::invalid("prompt is too long: 210004 tokens > 200000 maximum")
+            }
+            Self::Gemini | Self::Vertex => Failure::invalid(
+                "The input token count (1200004) exceeds the maximum number of tokens allowed \
+                 (1048576).",
+            ),
+            Self::Bedrock => Failure::invalid("Input is too long for requested model."),
+            Self::Ollama => Failure::invalid("the input length exceeds the context length"),
+            Self::Cohere => Failure::invalid(
+                "too many tokens: total number of tokens in the prompt cannot exceed 4081 - \
+                 received 5124. Try using a shorter prompt, or enable prompt truncating.",
+            ),
+            Self::Mistral => Failure::invalid_param(
+                "Prompt contains 40004 tokens and 0 draft tokens, too large for model with 32768 \
+                 maximum context length",
+                "invalid_request_prompt",
+                Some("3051"),
+            ),
+        }
+    }
+
     /// The headers of a good answer.
     pub(crate) fn headers(self, ids: &mut Random) -> Vec<(&'static str, String)> {
         match self {

@@ -9,7 +9,7 @@ mod wire;
 mod write;
 
 pub(crate) use check::missing;
-pub(crate) use read::read;
+pub(crate) use read::{read, read_prompt};
 
 /// How encrypted reasoning begins; what begins otherwise is not ours.
 const ENCRYPTED: &str = "gAAAAAB";

@@ -83,6 +83,10 @@ impl Target {
 fn post(path: &str) -> Option<Target> {
     let alone = match path.rsplit_once('/')? {
         ("", "token") => Some(Target::Token),
+        (before, "input_tokens") if before.ends_with("/responses") => {
+            let azure = path.contains("/openai/");
+            Some(Target::Count(if azure { Protocol::AzureResponses } else { Protocol::Responses }))
+        }
         (before, "show") if before.ends_with("/api") => Some(Target::Show),
         (before, "count_tokens") if before.ends_with("/messages") => {
             Some(Target::Count(Protocol::Anthropic))
@@ -117,12 +121,18 @@ fn named(path: &str) -> Option<Target> {
         None => Protocol::Gemini,
     };
     match (protocol, verb) {
+        (Protocol::VertexAnthropic, "rawPredict") if model == "count-tokens" => {
+            Some(Target::Count(protocol))
+        }
         // Here the body says whether to stream, whatever the path says.
         (Protocol::VertexAnthropic, "rawPredict" | "streamRawPredict") => {
             Some(ask(protocol, Some(model), Verb::Said))
         }
         (Protocol::VertexAnthropic, _) => None,
-        (_, "generateContent") => Some(ask(protocol, Some(model), Verb::Whole)),
+        (_, "generateContent") => Some(match medium(model) {
+            Some(operation) => operate(protocol, operation, model),
+            None => ask(protocol, Some(model), Verb::Whole),
+        }),
         (_, "streamGenerateContent") => Some(ask(protocol, Some(model), Verb::Stream)),
         (_, "countTokens") => Some(Target::Count(protocol)),
         (_, "embedContent") => Some(operate(protocol, Operation::Embed, model)),
@@ -139,8 +149,36 @@ fn bedrock(rest: &str) -> Option<Target> {
     match verb {
         "converse" => Some(ask(Protocol::Bedrock, Some(model), Verb::Whole)),
         "converse-stream" => Some(ask(Protocol::Bedrock, Some(model), Verb::Stream)),
+        "count-tokens" => Some(Target::Count(Protocol::Bedrock)),
+        "invoke" => Some(operate(Protocol::Bedrock, invoked(model)?, model)),
         _ => None,
     }
+}
+
+/// What a model of Gemini's generates, where it is not text.
+fn medium(model: &str) -> Option<Operation> {
+    let name = base(model);
+    if name == "speech" || name.contains("-tts") {
+        return Some(Operation::Speech);
+    }
+    (name == "image" || name.contains("-image")).then_some(Operation::Draw)
+}
+
+/// What a model of Bedrock's does, where it does not talk.
+fn invoked(model: &str) -> Option<Operation> {
+    const WORDS: [(&str, Operation); 4] = [
+        ("rerank", Operation::Rerank),
+        ("embed", Operation::Embed),
+        ("canvas", Operation::Image),
+        ("image", Operation::Image),
+    ];
+    let name = base(model);
+    WORDS.iter().find(|(word, _)| name.contains(word)).map(|(_, operation)| *operation)
+}
+
+/// A model's name without the suffixes that are its script.
+fn base(model: &str) -> String {
+    percent_decoded(model).split('+').next().unwrap_or_default().to_owned()
 }
 
 /// The protocols whose bodies say everything.
@@ -161,11 +199,13 @@ fn said(path: &str) -> Option<Target> {
 
 /// Paths of what is not a conversation, where the body names the model.
 fn operated(path: &str) -> Option<Target> {
-    const ENDS: [(&str, &str, Protocol, Operation); 15] = [
+    const ENDS: [(&str, &str, Protocol, Operation); 18] = [
+        ("/mistral/", "/audio/transcriptions", Protocol::Mistral, Operation::Transcribe),
         ("/mistral/", "/embeddings", Protocol::Mistral, Operation::Embed),
         ("/mistral/", "/moderations", Protocol::Mistral, Operation::Moderate),
         ("/openai/v1/", "/embeddings", Protocol::Azure, Operation::Embed),
         ("/openai/v1/", "/images/generations", Protocol::Azure, Operation::Image),
+        ("/openai/v1/", "/images/edits", Protocol::Azure, Operation::Image),
         ("/openai/v1/", "/audio/speech", Protocol::Azure, Operation::Speech),
         ("/openai/v1/", "/audio/transcriptions", Protocol::Azure, Operation::Transcribe),
         ("", "/v2/embed", Protocol::Cohere, Operation::Embed),
@@ -174,6 +214,7 @@ fn operated(path: &str) -> Option<Target> {
         ("", "/embeddings", Protocol::OpenAi, Operation::Embed),
         ("", "/rerank", Protocol::OpenAi, Operation::Rerank),
         ("", "/images/generations", Protocol::OpenAi, Operation::Image),
+        ("", "/images/edits", Protocol::OpenAi, Operation::Image),
         ("", "/audio/speech", Protocol::OpenAi, Operation::Speech),
         ("", "/audio/transcriptions", Protocol::OpenAi, Operation::Transcribe),
         ("", "/moderations", Protocol::OpenAi, Operation::Moderate),
@@ -303,6 +344,14 @@ mod tests {
     fn paths_of_clouds_name_the_model() {
         check(&[
             ("POST", "/v1/responses", said(Protocol::Responses)),
+            ("POST", "/v1/responses/input_tokens", Target::Count(Protocol::Responses)),
+            ("POST", "/openai/v1/responses/input_tokens", Target::Count(Protocol::AzureResponses)),
+            ("POST", "/model/a.echo%3A0/count-tokens", Target::Count(Protocol::Bedrock)),
+            (
+                "POST",
+                "/v1/publishers/anthropic/models/count-tokens:rawPredict",
+                Target::Count(Protocol::VertexAnthropic),
+            ),
             (
                 "POST",
                 "/model/us.echo-v1%3A0%2Bdrip:1/converse",
@@ -349,6 +398,7 @@ mod tests {
             ("POST", "/v1/embeddings", operate(Protocol::OpenAi, Operation::Embed, None)),
             ("POST", "/any/v1/rerank", operate(Protocol::OpenAi, Operation::Rerank, None)),
             ("POST", "/v1/images/generations", operate(Protocol::OpenAi, Operation::Image, None)),
+            ("POST", "/v1/images/edits", operate(Protocol::OpenAi, Operation::Image, None)),
             ("POST", "/v1/audio/speech", operate(Protocol::OpenAi, Operation::Speech, None)),
             ("POST", "/v1/moderations", operate(Protocol::OpenAi, Operation::Moderate, None)),
             ("POST", "/mistral/v1/embeddings", operate(Protocol::Mistral, Operation::Embed, None)),
@@ -357,6 +407,27 @@ mod tests {
                 "/openai/deployments/embed%2Bdrip:1/embeddings",
                 operate(Protocol::Azure, Operation::Embed, Some("embed+drip:1")),
             ),
+            (
+                "POST",
+                "/v1beta/models/gemini-2.5-flash-preview-tts:generateContent",
+                operate(Protocol::Gemini, Operation::Speech, Some("gemini-2.5-flash-preview-tts")),
+            ),
+            (
+                "POST",
+                "/v1/publishers/google/models/image%2Bempty:generateContent",
+                operate(Protocol::Vertex, Operation::Draw, Some("image+empty")),
+            ),
+            (
+                "POST",
+                "/model/amazon.titan-embed-image-v1/invoke",
+                operate(Protocol::Bedrock, Operation::Embed, Some("amazon.titan-embed-image-v1")),
+            ),
+            (
+                "POST",
+                "/model/cohere.rerank-v3-5%3A0/invoke",
+                operate(Protocol::Bedrock, Operation::Rerank, Some("cohere.rerank-v3-5:0")),
+            ),
+            ("POST", "/model/echo/invoke", Target::Unknown(Protocol::Bedrock)),
             ("POST", "/openai/deployments/embed/rerank", Target::Unknown(Protocol::Azure)),
             ("POST", "/openai/v1/audio/speech", operate(Protocol::Azure, Operation::Speech, None)),
             ("POST", "/cohere/v2/embed", operate(Protocol::Cohere, Operation::Embed, None)),

@@ -30,6 +30,8 @@ pub enum Front {
     ErrorIn200,
     /// Status 200 with a well-formed answer that has no content.
     Empty,
+    /// The protocol's own error for a prompt that is longer than the model reads.
+    TooLong,
 }
 
 /// How an answer breaks off.
@@ -76,6 +78,7 @@ pub struct FailFirst {
 /// | `garbage` | status 200 with a page of HTML |
 /// | `error-in-200` | status 200 with the protocol's error as the body |
 /// | `empty` | a well-formed answer without content, of no tokens |
+/// | `too-long` | that protocol's error for a prompt longer than the model reads |
 /// | `drip:N` | N bytes a write |
 /// | `coalesce` | a whole stream in one write |
 /// | `delay:MS` | wait before the headers |

@@ -3,6 +3,7 @@
 //! Scripted faults come before the request is looked at closely, so that a fault strikes whatever
 //! was asked; the rules of the protocol come after.
 
+mod count;
 mod operate;
 
 use std::borrow::Cow;
@@ -17,7 +18,7 @@ use http::{HeaderValue, Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::answer::Answer;
 use crate::body::{AnswerBody, Played};
@@ -33,7 +34,7 @@ use crate::record::RecordedRequest;
 use crate::route::{Ask, Target, Verb};
 use crate::script::{Break, Front, Script};
 use crate::state::{OpenStream, State};
-use crate::{anthropic, control, gemini, ollama, vertex};
+use crate::{control, garnish, ollama, vertex};
 
 const SCRIPT_HEADER: &str = "x-simulate";
 const HTML: &[u8] = b"<!DOCTYPE html>\n<html><head><title>502 Bad Gateway</title></head>\n\
@@ -122,6 +123,9 @@ impl Exchange {
         }
         let form = match &self.target {
             Target::Operate(_, Operation::Transcribe, _) => {
+                Some(Form::read(&self.head, body.clone()).await)
+            }
+            Target::Operate(_, Operation::Image, _) if self.head.uri.path().ends_with("/edits") => {
                 Some(Form::read(&self.head, body.clone()).await)
             }
             _ => None,
@@ -233,6 +237,7 @@ impl Exchange {
                 self.state.closing.cancelled().await;
                 Err(Failure::usual(503, None))
             }
+            Some(Front::TooLong) => Err(self.protocol.too_long()),
             Some(Front::Stall | Front::Garbage | Front::ErrorIn200 | Front::Empty) | None => Ok(()),
         }
     }
@@ -257,6 +262,7 @@ impl Exchange {
         let head = &self.head;
         let asking = Asking { head, body: &value, label, behaviour, verb };
         let asked = self.protocol.read(asking)?;
+        let asked = garnish::over(asked, self.protocol, behaviour, &value);
         let answer = if script.front == Some(Front::Empty) {
             Answer::empty(&asked.prompt)
         } else {
@@ -301,7 +307,7 @@ impl Exchange {
                 let content = Content::Played(Box::new(Player::silence(pace.clone())), 0);
                 Some(self.answered(content_type, content))
             }
-            Some(Front::Status(_) | Front::Hang | Front::Empty) | None => None,
+            Some(Front::Status(_) | Front::Hang | Front::Empty | Front::TooLong) | None => None,
         }
     }
 
@@ -339,17 +345,6 @@ impl Exchange {
             usage_reported: !script.no_usage,
             done_sent: !script.no_done,
         }
-    }
-
-    fn count(&self, body: &Bytes) -> Result<Outcome, Failure> {
-        let value = self.parsed(body)?;
-        if matches!(self.protocol, Protocol::Gemini | Protocol::Vertex) {
-            let inner = value.get("generateContentRequest").unwrap_or(&value);
-            let tokens = gemini::read_prompt(inner)?.tokens();
-            return Ok(Outcome::json(&json!({ "totalTokens": tokens })));
-        }
-        let tokens = anthropic::read_prompt(&value)?.tokens();
-        Ok(Outcome::json(&json!({ "input_tokens": tokens })))
     }
 
     fn parsed(&self, body: &Bytes) -> Result<Value, Failure> {

@@ -4,6 +4,7 @@
 //! Source: <https://cloud.google.com/vertex-ai/generative-ai/docs/model-reference/inference> and
 //! <https://cloud.google.com/vertex-ai/generative-ai/docs/partner-models/claude>.
 
+mod embed;
 mod error;
 mod token;
 
@@ -14,6 +15,7 @@ use crate::model::MODELS;
 use crate::protocol::{Asked, Asking};
 use crate::{anthropic, gemini};
 
+pub(crate) use embed::{embed, is_for_vectors};
 pub(crate) use error::{failure, failure_of_anthropic};
 pub(crate) use token::token;
 

@@ -38,6 +38,14 @@ pub(crate) struct UsageDetail {
     prompt_images: u64,
     #[serde(skip_serializing_if = "is_default")]
     web_searches: u64,
+    #[serde(skip_serializing_if = "is_default")]
+    prompt_characters: u64,
+    #[serde(skip_serializing_if = "is_default")]
+    prompt_audio_milliseconds: u64,
+    #[serde(skip_serializing_if = "is_default")]
+    completion_images: u64,
+    #[serde(skip_serializing_if = "is_default")]
+    search_units: u64,
 }
 
 /// What a caller says about itself, without a column.
@@ -91,6 +99,10 @@ impl UsageDetail {
             rejected_prediction_tokens: count(usage.rejected_prediction_tokens),
             prompt_images: count(usage.prompt_images),
             web_searches: count(usage.web_searches),
+            prompt_characters: count(usage.prompt_characters),
+            prompt_audio_milliseconds: count(usage.prompt_audio_milliseconds),
+            completion_images: count(usage.completion_images),
+            search_units: count(usage.search_units),
         }
     }
 }
@@ -189,6 +201,10 @@ fn read_usage(columns: &Columns<'_>) -> Result<Usage, StoreError> {
         rejected_prediction_tokens: detail.rejected_prediction_tokens,
         prompt_images: detail.prompt_images,
         web_searches: detail.web_searches,
+        prompt_characters: detail.prompt_characters,
+        prompt_audio_milliseconds: detail.prompt_audio_milliseconds,
+        completion_images: detail.completion_images,
+        search_units: detail.search_units,
     })
 }
 
@@ -228,4 +244,24 @@ fn read_error(columns: &Columns<'_>) -> Result<Option<ErrorRecord>, StoreError> 
         error_type: columns.get("error_type")?,
         message: columns.get("error_message")?,
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_that_an_older_version_did_not_know_are_zero() {
+        let old: UsageDetail =
+            serde_json::from_str(r#"{"prompt_images":14,"web_searches":15}"#).unwrap();
+        let expected =
+            UsageDetail { prompt_images: 14, web_searches: 15, ..UsageDetail::default() };
+        assert_eq!(old, expected);
+    }
+
+    #[test]
+    fn counts_that_a_newer_version_adds_are_passed_over() {
+        let new: UsageDetail = serde_json::from_str(r#"{"search_units":1,"dreams":7}"#).unwrap();
+        assert_eq!(new, UsageDetail { search_units: 1, ..UsageDetail::default() });
+    }
 }

@@ -40,7 +40,7 @@ pub struct GenerationRecord {
     pub endpoint_id: Option<String>,
     /// The provider's id of the answer.
     pub upstream_id: Option<String>,
-    /// `completions`, `embeddings`, `rerank` and so on.
+    /// `completions`, `embeddings`, `rerank`, `tts`, `stt`, `image` or `moderation` (contract §1.3).
     pub api_type: String,
     /// Answered as a stream.
     pub streamed: bool,

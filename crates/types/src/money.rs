@@ -42,6 +42,8 @@ const NANO_PLACES: u32 = 9;
 const PICO_PLACES: u32 = 12;
 /// A price per million units with six decimals is a whole number of pico-dollars per unit.
 const PER_MILLION_PLACES: u32 = 6;
+/// A price per thousand units with nine decimals is a whole number of pico-dollars per unit.
+const PER_THOUSAND_PLACES: u32 = 9;
 const PICOS_PER_NANO: u128 = 1_000;
 
 impl Usd {
@@ -132,6 +134,11 @@ impl UnitPrice {
         scaled(text, PER_MILLION_PLACES).map(Self)
     }
 
+    /// Parses dollars per thousand units, e.g. `0.0001` a second where the unit is a millisecond.
+    pub fn per_thousand(text: &str) -> Result<Self, MoneyError> {
+        scaled(text, PER_THOUSAND_PLACES).map(Self)
+    }
+
     /// Dollars per single unit as the shortest exact decimal, e.g. `0.00000015`.
     pub fn to_per_unit(self) -> String {
         decimal(self.0.into(), PICO_PLACES)
@@ -140,6 +147,11 @@ impl UnitPrice {
     /// Dollars per million units as the shortest exact decimal, e.g. `0.15`.
     pub fn to_per_million(self) -> String {
         decimal(self.0.into(), PER_MILLION_PLACES)
+    }
+
+    /// Dollars per thousand units as the shortest exact decimal, e.g. `0.0001`.
+    pub fn to_per_thousand(self) -> String {
+        decimal(self.0.into(), PER_THOUSAND_PLACES)
     }
 }
 
@@ -216,6 +228,13 @@ mod tests {
         assert_eq!(UnitPrice::per_unit("0.000000234375").unwrap().picos(), 234_375);
         assert_eq!(UnitPrice::from_picos(150_000).to_per_unit(), "0.00000015");
         assert_eq!(UnitPrice::from_picos(150_000).to_per_million(), "0.15");
+        // $0.006 a minute is $0.0001 a second.
+        assert_eq!(UnitPrice::per_thousand("0.0001").unwrap().picos(), 100_000);
+        assert_eq!(UnitPrice::from_picos(100_000).to_per_thousand(), "0.0001");
+        assert!(matches!(
+            UnitPrice::per_thousand("0.0000111111"),
+            Err(MoneyError::TooFine { places: 9, .. })
+        ));
     }
 
     #[test]

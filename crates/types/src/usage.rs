@@ -48,6 +48,14 @@ pub struct Usage {
     pub prompt_images: u64,
     /// Searches the provider ran.
     pub web_searches: u64,
+    /// Characters of text the model read, for providers that price speech by them.
+    pub prompt_characters: u64,
+    /// Audio the model heard, in milliseconds, for providers that price it by time.
+    pub prompt_audio_milliseconds: u64,
+    /// Images the model made, for providers that price them by the piece.
+    pub completion_images: u64,
+    /// Searches in the documents of a rerank, for providers that price by them.
+    pub search_units: u64,
 }
 
 impl Usage {

@@ -37,6 +37,27 @@ pub const DIALECTS: [Dialect; 6] = [
     Dialect::Ollama,
 ];
 
+impl Dialect {
+    /// How a signature begins, as a client of this dialect sends it back, that is an envelope of
+    /// ours around another provider's thoughts: the dialect's own provider would refuse it. None
+    /// for a dialect without such envelopes.
+    pub const fn seal(self) -> Option<&'static str> {
+        match self {
+            Self::Messages => Some(crate::messages::SEAL),
+            Self::Gemini => Some(crate::gemini::SEAL),
+            Self::Chat | Self::Completions | Self::Responses | Self::Ollama => None,
+        }
+    }
+
+    /// Whether a part of a request, as JSON, holds such an envelope.
+    pub fn holds_seal(self, json: &str) -> bool {
+        let Some(seal) = self.seal() else { return false };
+        memchr::memmem::find_iter(json.as_bytes(), seal).any(|at| {
+            at.checked_sub(1).and_then(|before| json.as_bytes().get(before)) == Some(&b'"')
+        })
+    }
+}
+
 /// Members that mean the same in the body of every dialect, because they are the gateway's own
 /// (contract §2.1): they are read, and never translated.
 pub const GATEWAY_MEMBERS: &[&str] = &[

@@ -33,6 +33,7 @@ mod answer_tests;
 #[cfg(test)]
 mod request_tests;
 
+pub(crate) use seal::MARK_BASE64 as SEAL;
 use tollgate_types::GenerationId;
 
 use crate::answer::{AnswerBuilder, AnswerWriter};

@@ -6,6 +6,7 @@
 //! - [`sse`]: server-sent events from packets.
 //! - [`chat`]: the chat completions dialect (contract §2 and §3): the request as received, the
 //!   request as values, the answer as events, chunks and completions.
+//! - [`operation`]: calls that are not conversations (§1.1).
 //! - [`error`]: the contract's error envelope and vocabulary (§4).
 //!
 //! # What is deliberately absent
@@ -22,6 +23,7 @@ mod gemini;
 pub mod json;
 mod messages;
 mod ollama;
+pub mod operation;
 mod responses;
 pub mod sse;
 mod translation;

@@ -32,6 +32,7 @@ mod turns;
 mod usage;
 mod writer;
 
+pub(crate) use seal::PREFIX as SEAL;
 use tollgate_types::GenerationId;
 
 use crate::answer::{AnswerBuilder, AnswerWriter};
@@ -59,12 +60,12 @@ impl RequestForm for Messages {
 }
 
 impl AnswerForm for Messages {
-    fn writer(&self, _: Option<&Received<'_>>, head: &AnswerHead) -> Box<dyn AnswerWriter> {
-        Box::new(writer::MessageWriter::new(head))
+    fn writer(&self, received: Option<&Received<'_>>, head: &AnswerHead) -> Box<dyn AnswerWriter> {
+        Box::new(writer::MessageWriter::new(head, omits_thoughts(received)))
     }
 
-    fn builder(&self, _: Option<&Received<'_>>) -> Box<dyn AnswerBuilder> {
-        Box::new(builder::MessageBuilder::default())
+    fn builder(&self, received: Option<&Received<'_>>) -> Box<dyn AnswerBuilder> {
+        Box::new(builder::MessageBuilder::new(omits_thoughts(received)))
     }
 
     fn keep_alive(&self, _: Option<&Received<'_>>) -> &'static [u8] {
@@ -74,4 +75,10 @@ impl AnswerForm for Messages {
     fn error(&self, error: &ErrorBody, id: Option<&GenerationId>) -> Vec<u8> {
         error::body(error, id.map(GenerationId::as_str))
     }
+}
+
+/// Whether the client wants thoughts signed and not shown.
+fn omits_thoughts(received: Option<&Received<'_>>) -> bool {
+    let thinking = received.and_then(|it| thinking::Thinking::read(it.object).ok());
+    thinking.is_some_and(thinking::Thinking::is_omitted)
 }

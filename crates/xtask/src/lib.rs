@@ -1,5 +1,10 @@
 //! What the repository checks about itself: layers, bans, sizes. The checks are ordinary tests,
-//! in `tests/tidy.rs`; this library reads what they judge.
+//! in `tests/tidy.rs`; this library reads what they judge. It also holds answers of the API
+//! against OpenAPI documents, our own ([`openapi`]) and others' ([`schemas`]).
+
+pub mod exchange;
+pub mod openapi;
+pub mod schemas;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,13 +1,15 @@
 //! Operations that generate: one per dialect a client may speak (contract §1.1, §2, §3).
 
+use axum::Json;
 use axum::body::Body;
 use axum::extract::{Path, State};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName};
 use http::{HeaderMap, HeaderValue};
-use serde::Deserialize;
-use tollgate_engine::Answer;
+use serde::{Deserialize, Serialize};
+use tollgate_engine::{Answer, Count};
+use tollgate_wire::json::RawObject;
 use tollgate_wire::{Address, Call, Dialect};
 
 use super::{GENERATION_ID, PROVIDER_NAME};
@@ -69,31 +71,88 @@ pub(crate) async fn create_ollama_chat(
     generate(&app, key, &headers, Asked::plain(Dialect::Ollama, body)).await
 }
 
+/// Counts the tokens of a message that is not sent (contract §3.6).
+pub(crate) async fn count_message_tokens(
+    State(app): State<App>,
+    _: InferenceKey,
+    headers: HeaderMap,
+    JsonBytes(body): JsonBytes,
+) -> Result<Response, ApiError> {
+    let address = Address { anthropic_beta: betas(&headers), ..Address::default() };
+    let count = count(&app, Asked { dialect: Dialect::Messages, address, body }).await?;
+    Ok(counted(&MessageCount { input_tokens: count.tokens }, count))
+}
+
+/// Anthropic's count.
+#[derive(Debug, Serialize)]
+struct MessageCount {
+    input_tokens: u64,
+}
+
+/// Gemini's count.
+#[derive(Debug, Serialize)]
+struct GeminiCount {
+    #[serde(rename = "totalTokens")]
+    total_tokens: u64,
+}
+
+/// Says that no provider counted, but we did, by the length of the prompt.
+const IS_ESTIMATED: HeaderName = HeaderName::from_static("x-tollgate-estimated");
+
+async fn count(app: &App, asked: Asked) -> Result<Count, ApiError> {
+    let call = Call::read(asked.dialect, asked.body, asked.address)?;
+    app.engine.count(&call).await.map_err(ApiError::from)
+}
+
+/// Gemini's clients send the contents to count alone, or in a whole request that is a member.
+fn inner_request(body: Bytes) -> Result<Bytes, ApiError> {
+    let object = RawObject::read(body.clone())?;
+    let inner = object.member("generateContentRequest");
+    Ok(inner.map_or(body, |inner| Bytes::copy_from_slice(inner.as_bytes())))
+}
+
+fn counted(body: &impl Serialize, count: Count) -> Response {
+    let mut response = Json(body).into_response();
+    if count.is_estimated {
+        response.headers_mut().insert(IS_ESTIMATED, HeaderValue::from_static("true"));
+    }
+    response
+}
+
 /// How a Gemini stream is framed.
 #[derive(Debug, Deserialize)]
 pub(crate) struct GeminiQuery {
     alt: Option<String>,
 }
 
-/// What of a Gemini request is not its body.
-type GeminiParts = (Path<String>, Params<GeminiQuery>, HeaderMap);
+/// What of a Gemini request is not its body; a model's name may be several segments of the path.
+type GeminiParts = (Path<Vec<(String, String)>>, Params<GeminiQuery>, HeaderMap);
 
-/// Generates content: `models/{model}:generateContent` and `:streamGenerateContent`.
+/// Generates content, or counts its tokens: `models/{model}:generateContent`,
+/// `:streamGenerateContent` and `:countTokens`.
 pub(crate) async fn generate_content(
     State(app): State<App>,
     key: InferenceKey,
-    (Path(model_and_method), Params(query), headers): GeminiParts,
+    (Path(segments), Params(query), headers): GeminiParts,
     JsonBytes(body): JsonBytes,
 ) -> Result<Response, ApiError> {
+    let segments: Vec<String> = segments.into_iter().map(|(_, segment)| segment).collect();
+    let model_and_method = segments.join("/");
     let unknown = || {
         ApiError::not_found(format!(
-            "No such method: {model_and_method}. Known are generateContent and streamGenerateContent"
+            "No such method: {model_and_method}. Known are generateContent, streamGenerateContent and countTokens"
         ))
     };
     let (model, method) = model_and_method.rsplit_once(':').ok_or_else(unknown)?;
     let stream = match method {
         "generateContent" => false,
         "streamGenerateContent" => true,
+        "countTokens" => {
+            let address = Address { model: Some(model.to_owned()), ..Address::default() };
+            let body = inner_request(body)?;
+            let count = count(&app, Asked { dialect: Dialect::Gemini, address, body }).await?;
+            return Ok(counted(&GeminiCount { total_tokens: count.tokens }, count));
+        }
         _ => return Err(unknown()),
     };
     let address = Address {
@@ -148,10 +207,13 @@ fn betas(headers: &HeaderMap) -> Option<String> {
     (!all.is_empty()).then(|| all.join(","))
 }
 
-fn respond(kind: &'static str, id: &str, provider: Option<&str>, body: Body) -> Response {
+/// A successful answer with the headers that every one has (contract §0).
+pub(super) fn respond(kind: &str, id: &str, provider: Option<&str>, body: Body) -> Response {
     let mut response = Response::new(body);
     let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    if let Ok(kind) = HeaderValue::from_str(kind) {
+        headers.insert(CONTENT_TYPE, kind);
+    }
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     if let Ok(id) = HeaderValue::from_str(id) {
         headers.insert(GENERATION_ID, id);

@@ -3,9 +3,10 @@
 use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
-use tollgate_store::{AttemptRecord, GenerationRecord};
-use tollgate_types::{GenerationId, UsageSource};
+use tollgate_store::{AttemptRecord, ErrorRecord, GenerationRecord};
+use tollgate_types::{GenerationId, Usage, UsageSource};
 use tollgate_wire::json::UsdNumber;
+use tollgate_wire::operation::Operation;
 
 use super::credits::Data;
 use crate::auth::AnyKey;
@@ -47,6 +48,10 @@ pub(crate) struct GenerationView {
     num_media_prompt: u64,
     num_media_completion: u64,
     num_input_audio_prompt: u64,
+    /// Ours, as are the next two: what is billed by the piece and has no name in the contract.
+    num_characters_prompt: u64,
+    input_audio_milliseconds: u64,
+    num_search_units: u64,
     num_search_results: u64,
     num_fetches: u64,
     web_search_engine: Option<String>,
@@ -62,7 +67,7 @@ pub(crate) struct GenerationView {
     app_id: Option<u64>,
     http_referer: Option<String>,
     app_title: Option<String>,
-    origin: Option<String>,
+    origin: String,
     user_agent: Option<String>,
     external_user: Option<String>,
     session_id: Option<String>,
@@ -117,6 +122,7 @@ pub(crate) async fn get_generation(
 
 fn view(record: GenerationRecord) -> GenerationView {
     let usage = record.usage;
+    let has_audio = heard(&record.api_type, &usage);
     let who = record.attribution;
     GenerationView {
         id: record.id.to_string(),
@@ -144,8 +150,11 @@ fn view(record: GenerationRecord) -> GenerationView {
         native_tokens_cache_write: usage.cache_write_tokens,
         native_tokens_completion_images: usage.image_completion_tokens,
         num_media_prompt: usage.prompt_images,
-        num_media_completion: 0,
-        num_input_audio_prompt: 0,
+        num_media_completion: usage.completion_images,
+        num_input_audio_prompt: u64::from(has_audio),
+        num_characters_prompt: usage.prompt_characters,
+        input_audio_milliseconds: usage.prompt_audio_milliseconds,
+        num_search_units: usage.search_units,
         num_search_results: usage.web_searches,
         num_fetches: 0,
         web_search_engine: None,
@@ -154,14 +163,14 @@ fn view(record: GenerationRecord) -> GenerationView {
         upstream_inference_cost: UsdNumber(record.upstream_cost),
         cache_discount: record.cache_discount.map(UsdNumber),
         is_byok: record.is_byok,
-        is_estimated: usage.source == UsageSource::Estimated && usage.total_tokens() > 0,
+        is_estimated: is_estimated(&usage),
         is_unpriced: record.unpriced,
         price_source: record.price_source,
         service_tier: record.service_tier,
         app_id: None,
         http_referer: who.http_referer,
         app_title: who.app_title,
-        origin: who.origin,
+        origin: who.origin.unwrap_or_default(),
         user_agent: who.user_agent,
         external_user: who.external_user,
         session_id: who.session_id,
@@ -170,12 +179,30 @@ fn view(record: GenerationRecord) -> GenerationView {
         data_region: "global",
         tags: who.tags,
         provider_responses: record.attempts.into_iter().map(attempt).collect(),
-        error: record.error.map(|error| ErrorView {
-            status: error.status,
-            error_type: error.error_type,
-            message: error.message,
-        }),
+        error: record.error.map(failure),
     }
+}
+
+fn failure(error: ErrorRecord) -> ErrorView {
+    let ErrorRecord { status, error_type, message } = error;
+    ErrorView { status, error_type, message }
+}
+
+/// Whether the prompt had audio. How many pieces is not kept: a transcription has one, and of a
+/// conversation it is known that there was some.
+fn heard(api_type: &str, usage: &Usage) -> bool {
+    api_type == Operation::Transcription.api_type()
+        || usage.audio_prompt_tokens > 0
+        || usage.prompt_audio_milliseconds > 0
+}
+
+/// Whether anything was counted here rather than by the provider.
+const fn is_estimated(usage: &Usage) -> bool {
+    let counted = usage.total_tokens() > 0
+        || usage.prompt_characters > 0
+        || usage.prompt_audio_milliseconds > 0
+        || usage.search_units > 0;
+    matches!(usage.source, UsageSource::Estimated) && counted
 }
 
 fn attempt(record: AttemptRecord) -> AttemptView {
@@ -188,5 +215,75 @@ fn attempt(record: AttemptRecord) -> AttemptView {
         latency: record.latency_ms,
         is_byok: false,
         dropped: record.dropped,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+    use tollgate_types::{KeyHash, ModelSlug, Timestamp};
+
+    use super::*;
+
+    fn shown(api_type: &str, usage: Usage) -> Value {
+        let id = GenerationId::from_text("gen-1");
+        let model = ModelSlug::parse("acme/small").unwrap();
+        let now = Timestamp::from_unix_millis(0);
+        let record = GenerationRecord::new(id, KeyHash::from_bytes([1; 32]), model, now);
+        serde_json::to_value(view(GenerationRecord {
+            api_type: api_type.to_owned(),
+            usage,
+            ..record
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn what_is_no_token_is_shown() {
+        let reported = Usage { source: UsageSource::Reported, ..Usage::default() };
+        for (api_type, usage, expected) in [
+            (
+                "tts",
+                Usage { prompt_characters: 11, ..Usage::default() },
+                json!({ "num_characters_prompt": 11, "is_estimated": true, "num_input_audio_prompt": 0 }),
+            ),
+            (
+                "stt",
+                Usage { prompt_audio_milliseconds: 1_500, ..reported },
+                json!({
+                    "input_audio_milliseconds": 1_500,
+                    "is_estimated": false,
+                    "num_input_audio_prompt": 1
+                }),
+            ),
+            // Heard, though nobody said for how long.
+            (
+                "stt",
+                reported,
+                json!({ "input_audio_milliseconds": 0, "num_input_audio_prompt": 1 }),
+            ),
+            (
+                "image",
+                Usage { completion_images: 2, prompt_images: 1, ..reported },
+                json!({ "num_media_completion": 2, "num_media_prompt": 1 }),
+            ),
+            (
+                "rerank",
+                Usage { search_units: 3, ..reported },
+                json!({ "num_search_units": 3, "num_search_results": 0 }),
+            ),
+            (
+                "completions",
+                Usage { audio_prompt_tokens: 5, prompt_tokens: 9, ..reported },
+                json!({ "num_input_audio_prompt": 1, "native_tokens_prompt": 9 }),
+            ),
+            ("completions", Usage::default(), json!({ "is_estimated": false })),
+        ] {
+            let shown = shown(api_type, usage);
+            assert_eq!(shown["api_type"], api_type);
+            for (key, value) in expected.as_object().unwrap() {
+                assert_eq!(&shown[key], value, "{api_type}: {key}");
+            }
+        }
     }
 }

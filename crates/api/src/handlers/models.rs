@@ -2,6 +2,7 @@
 
 mod filter;
 mod rss;
+mod special;
 
 use axum::Json;
 use axum::extract::{Path, State};
@@ -15,7 +16,9 @@ use crate::error::ApiError;
 use crate::listing::{ModelEndpointsView, ModelView};
 use crate::query::Params;
 use crate::router::App;
-use filter::ModelQuery;
+use filter::{Asked, ModelQuery};
+
+pub(crate) use special::{list_embedding_models, list_image_endpoints, list_image_models};
 
 #[derive(Debug, Serialize)]
 pub(crate) struct Count {
@@ -25,25 +28,26 @@ pub(crate) struct Count {
 /// What this installation can route now, filtered and sorted.
 pub(crate) async fn list_models(
     State(app): State<App>,
+    asked: Asked,
     Params(query): Params<ModelQuery>,
 ) -> Result<Response, ApiError> {
     let installation = app.engine.installation();
     let catalog = installation.routable();
-    let models = query.select(catalog, app.engine.now())?;
+    let now = app.engine.now();
     if query.wants_rss() {
-        return Ok(rss::feed(&models).into_response());
+        return Ok(rss::feed(&query.select(catalog, now)?.models).into_response());
     }
-    let data: Vec<ModelView> = models.iter().map(|it| ModelView::of(it, catalog)).collect();
-    Ok(Json(Data { data }).into_response())
+    Ok(Json(query.list(catalog, now, &asked)?).into_response())
 }
 
 /// The same for a caller who shows a key; what the key may use is all of it so far.
 pub(crate) async fn list_user_models(
     state: State<App>,
     _: AnyKey,
+    asked: Asked,
     query: Params<ModelQuery>,
 ) -> Result<Response, ApiError> {
-    list_models(state, query).await
+    list_models(state, asked, query).await
 }
 
 /// How many models there are.
@@ -52,7 +56,7 @@ pub(crate) async fn count_models(
     Params(query): Params<ModelQuery>,
 ) -> Result<Json<Data<Count>>, ApiError> {
     let installation = app.engine.installation();
-    let count = query.select(installation.routable(), app.engine.now())?.len();
+    let count = query.select(installation.routable(), app.engine.now())?.total;
     Ok(Json(Data { data: Count { count } }))
 }
 

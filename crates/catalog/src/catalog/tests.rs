@@ -12,11 +12,11 @@ fn endpoint(model: &str, provider: &str) -> Arc<Endpoint> {
 #[test]
 fn the_built_in_catalogue_is_large_and_whole() {
     let catalog = Catalog::builtin();
-    assert!(catalog.models().len() >= 300, "{} models", catalog.models().len());
+    assert!(catalog.models().len() >= 450, "{} models", catalog.models().len());
     let serving: HashSet<&str> =
         catalog.all_endpoints().map(|endpoint| endpoint.provider.slug.as_str()).collect();
     assert!(serving.len() >= 50, "{} providers serve", serving.len());
-    assert!(catalog.providers().len() >= 150, "{} providers", catalog.providers().len());
+    assert!(catalog.providers().len() >= 165, "{} providers", catalog.providers().len());
     // Nothing is lost between the rows and the result.
     assert_eq!(catalog.models().len(), catalog.0.rows.models.len());
     assert_eq!(catalog.providers().len(), catalog.0.rows.providers.len());
@@ -39,14 +39,75 @@ fn endpoint_ids_are_unique() {
 
 #[test]
 fn every_price_has_provenance_and_no_zero_is_an_accident() {
-    let free = ["openrouter/free", "openrouter/owl-alpha", "z-ai/glm-4.7-flash"];
+    let free = [
+        "mistralai/mistral-moderation-2603",
+        "openai/omni-moderation-latest",
+        "openrouter/free",
+        "openrouter/owl-alpha",
+        "z-ai/glm-4.7-flash",
+    ];
     for endpoint in Catalog::builtin().all_endpoints() {
         let Some(price) = &endpoint.price else { continue };
         assert!(!price.source.is_empty() && price.source != "config", "{}", endpoint.id);
         assert_eq!(price.as_of.as_ref().map(String::len), Some(10), "{}", endpoint.id);
         let id = endpoint.model.id.as_str();
-        let zero = price.rates.input.picos() == 0 || price.rates.output.picos() == 0;
-        assert!(!zero || id.ends_with(":free") || free.contains(&id), "{}", endpoint.id);
+        let rates = price.rates;
+        let tokens = [rates.input, rates.output].map(|price| price.picos() > 0);
+        let writes_text = endpoint.output_modalities.contains(&Modality::Text);
+        // What writes no text may be billed by anything, but by something.
+        let is_billed = if writes_text {
+            tokens == [true, true]
+        } else {
+            let mut prices = crate::Rate::ALL.iter().filter_map(|rate| rates.get(*rate));
+            prices.any(|price| price.picos() > 0)
+        };
+        assert!(is_billed || id.ends_with(":free") || free.contains(&id), "{}", endpoint.id);
+    }
+}
+
+#[test]
+fn every_operation_has_models_of_several_providers() {
+    let catalog = Catalog::builtin();
+    for (modality, models, providers) in [
+        (Modality::Embeddings, 40, 12),
+        (Modality::Rerank, 12, 6),
+        (Modality::Speech, 9, 6),
+        (Modality::Transcription, 6, 6),
+        (Modality::Image, 15, 6),
+        (Modality::Moderation, 3, 3),
+    ] {
+        let writing: Vec<_> = catalog
+            .all_endpoints()
+            .filter(|endpoint| endpoint.output_modalities.contains(&modality))
+            .collect();
+        let ids: HashSet<_> = writing.iter().map(|endpoint| endpoint.model.id.as_str()).collect();
+        let slugs: HashSet<_> =
+            writing.iter().map(|endpoint| endpoint.provider.slug.as_str()).collect();
+        assert!(ids.len() >= models, "{modality:?}: {} models", ids.len());
+        assert!(slugs.len() >= providers, "{modality:?}: {} providers", slugs.len());
+    }
+}
+
+#[test]
+fn what_is_not_a_conversation_is_at_its_price() {
+    use crate::Rate;
+    for (model, provider, rate, per_unit) in [
+        ("openai/text-embedding-3-small", "openai", Rate::Input, "0.00000002"),
+        ("openai/text-embedding-3-large", "openai", Rate::Input, "0.00000013"),
+        ("openai/tts-1", "openai", Rate::Character, "0.000015"),
+        // $0.006 a minute.
+        ("openai/whisper-1", "openai", Rate::AudioSecond, "0.0000001"),
+        ("openai/gpt-image-1", "openai", Rate::ImageOutput, "0.00004"),
+        ("google/imagen-4", "google-ai-studio", Rate::OutputImage, "0.04"),
+        ("cohere/rerank-v3.5", "cohere", Rate::SearchUnit, "0.002"),
+        ("voyageai/rerank-2.5", "voyage", Rate::Input, "0.00000005"),
+        ("mistralai/mistral-embed", "mistral", Rate::Input, "0.0000001"),
+    ] {
+        let endpoint = endpoint(model, provider);
+        let price = endpoint.price.as_ref().unwrap().rates.get(rate);
+        assert_eq!(price.unwrap().to_per_unit(), per_unit, "{model}");
+        assert!(endpoint.supported_parameters.is_empty(), "{model}");
+        assert!(!endpoint.output_modalities.contains(&Modality::Text), "{model}");
     }
 }
 
@@ -107,8 +168,21 @@ fn the_simulators_models_can_what_their_names_say() {
     assert!(simulator.builtin && simulator.base_url.is_empty());
     assert_eq!(
         Catalog::builtin().models().iter().filter(|m| m.id.author() == "tollgate").count(),
-        7
+        13
     );
+    // One of each rate that is not of a token, beside the operation it is usual for.
+    for (name, writes, rate) in [
+        ("embed", Modality::Embeddings, crate::Rate::Input),
+        ("rerank", Modality::Rerank, crate::Rate::SearchUnit),
+        ("image", Modality::Image, crate::Rate::OutputImage),
+        ("speech", Modality::Speech, crate::Rate::Character),
+        ("transcribe", Modality::Transcription, crate::Rate::AudioSecond),
+        ("moderate", Modality::Moderation, crate::Rate::Input),
+    ] {
+        let endpoint = own(name);
+        assert_eq!(endpoint.output_modalities, [writes]);
+        assert!(endpoint.price.as_ref().unwrap().rates.get(rate).unwrap().picos() > 0, "{name}");
+    }
 }
 
 #[test]

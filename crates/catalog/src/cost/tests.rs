@@ -38,6 +38,10 @@ const fn tokens(prompt: u64, completion: u64) -> Usage {
         rejected_prediction_tokens: 0,
         prompt_images: 0,
         web_searches: 0,
+        prompt_characters: 0,
+        prompt_audio_milliseconds: 0,
+        completion_images: 0,
+        search_units: 0,
     }
 }
 
@@ -117,6 +121,49 @@ fn requests_and_searches() {
 }
 
 #[test]
+fn characters_read() {
+    // $15 a million characters: 4,321 × 15 = 64,815 µ$. The tokens of the same text are not billed.
+    let usage = Usage { prompt_characters: 4_321, ..tokens(1_081, 0) };
+    assert_eq!(nanos("character='15'", &usage, NOON), 64_815_000);
+    // One costs 15 µ$; half a nano-dollar is rounded up.
+    let one = Usage { prompt_characters: 1, ..tokens(0, 0) };
+    assert_eq!(nanos("character='15'", &one, NOON), 15_000);
+    assert_eq!(nanos("character='0.0005'", &one, NOON), 1);
+    assert_eq!(nanos("input='0.6'\naudio_output='12'", &usage, NOON), 648_600);
+}
+
+#[test]
+fn time_heard() {
+    // $0.006 a minute: 61.5 s × 0.0001 = 0.00615.
+    let usage = Usage { prompt_audio_milliseconds: 61_500, ..tokens(0, 130) };
+    assert_eq!(nanos("audio_second='0.0001'", &usage, NOON), 6_150_000);
+    // $0.04 an hour, rounded up by the second: 3,600 × 0.000011112 = 0.0400032.
+    let hour = Usage { prompt_audio_milliseconds: 3_600_000, ..tokens(0, 0) };
+    assert_eq!(nanos("audio_second='0.000011112'", &hour, NOON), 40_003_200);
+    // A millisecond is the least there is to bill: 11.112 nano, so 12.
+    let least = Usage { prompt_audio_milliseconds: 1, ..tokens(0, 0) };
+    assert_eq!(nanos("audio_second='0.000011112'", &least, NOON), 12);
+    // Time and tokens, where both have a price: 0.00615 + 130 × 5 µ$.
+    assert_eq!(nanos("audio_second='0.0001'\noutput='5'", &usage, NOON), 6_800_000);
+}
+
+#[test]
+fn images_made_and_searches_in_documents() {
+    let usage = Usage { completion_images: 3, ..tokens(12, 0) };
+    // 3 × 0.04; the prompt is not billed.
+    assert_eq!(nanos("output_image='0.04'", &usage, NOON), 120_000_000);
+    // As tokens: 12 × 5 + 4,160 × 40 = 60 + 166,400.
+    let row = "input='5'\nimage_token='10'\nimage_output='40'";
+    let drawn = Usage { completion_images: 1, image_completion_tokens: 4_160, ..tokens(12, 4_160) };
+    assert_eq!(nanos(row, &drawn, NOON), 166_460_000);
+    let usage = Usage { search_units: 2, ..tokens(0, 0) };
+    assert_eq!(nanos("search_unit='0.002'", &usage, NOON), 4_000_000);
+    // Without a price of their own none of them costs anything.
+    let usage = Usage { completion_images: 1, search_units: 1, ..usage };
+    assert_eq!(nanos("input='1'", &usage, NOON), 0);
+}
+
+#[test]
 fn long_prompts() {
     let row = "input='2.5'\noutput='15'\ncache_read='0.25'\n\
                tiers=[{above=200000, input='3'}, {above=272000, input='5', output='22.5'}]";
@@ -182,7 +229,7 @@ fn an_absurd_bill_is_an_error() {
 }
 
 fn any_usage() -> impl Strategy<Value = Usage> {
-    prop::array::uniform14(0u64..2_000_000).prop_map(|n| Usage {
+    prop::array::uniform18(0u64..2_000_000).prop_map(|n| Usage {
         cached_tokens: n[2],
         cache_write_tokens: n[3],
         cache_write_1h_tokens: n[4],
@@ -195,14 +242,54 @@ fn any_usage() -> impl Strategy<Value = Usage> {
         rejected_prediction_tokens: n[11],
         prompt_images: n[12] % 100,
         web_searches: n[13] % 100,
+        prompt_characters: n[14],
+        prompt_audio_milliseconds: n[15],
+        completion_images: n[16] % 100,
+        search_units: n[17] % 100,
         ..tokens(n[0], n[1])
     })
 }
 
+const fn is_of_a_token(rate: crate::Rate) -> bool {
+    use crate::Rate;
+    match rate {
+        Rate::Input
+        | Rate::Output
+        | Rate::CacheRead
+        | Rate::CacheWrite
+        | Rate::CacheWrite1h
+        | Rate::Reasoning
+        | Rate::ImageToken
+        | Rate::ImageOutput
+        | Rate::Audio
+        | Rate::AudioOutput => true,
+        Rate::Image
+        | Rate::Request
+        | Rate::WebSearch
+        | Rate::Character
+        | Rate::AudioSecond
+        | Rate::OutputImage
+        | Rate::SearchUnit => false,
+    }
+}
+
+/// The totals, and what is counted by the piece.
+const fn pieces(usage: &Usage) -> Usage {
+    Usage {
+        prompt_images: usage.prompt_images,
+        web_searches: usage.web_searches,
+        prompt_characters: usage.prompt_characters,
+        prompt_audio_milliseconds: usage.prompt_audio_milliseconds,
+        completion_images: usage.completion_images,
+        search_units: usage.search_units,
+        ..tokens(usage.prompt_tokens, usage.completion_tokens)
+    }
+}
+
 fn any_price() -> impl Strategy<Value = Price> {
     let picos = 0u64..100_000_000;
-    let rates = prop::collection::btree_map(0..crate::Rate::ALL.len(), picos.clone(), 0..13);
-    let tier = prop::collection::btree_map(0..crate::Rate::ALL.len(), picos.clone(), 0..13);
+    let rates = prop::collection::btree_map(0..crate::Rate::ALL.len(), picos.clone(), 0..17);
+    let tier = prop::collection::btree_map(0..crate::Rate::ALL.len(), picos.clone(), 0..17);
     (picos.clone(), picos, rates, tier, 0u64..2_000_000).prop_map(
         |(input, output, rates, tier, above)| {
             let mut price = price("input='0'\noutput='0'");
@@ -229,12 +316,29 @@ proptest! {
 
     #[test]
     fn no_call_costs_more_than_the_most(price in any_price(), usage in any_usage()) {
-        let bound = Usage {
-            prompt_images: usage.prompt_images,
-            web_searches: usage.web_searches,
-            ..tokens(usage.prompt_tokens, usage.completion_tokens)
-        };
+        let bound = pieces(&usage);
         prop_assert!(price.cost(&usage, NOON).unwrap().total <= price.most(&bound).unwrap());
+    }
+
+    /// Not a token and not a piece is paid for twice: at one price for every token and one for every
+    /// piece, the bill is that price times their number, whatever the details say.
+    #[test]
+    fn nothing_is_billed_twice(usage in any_usage(), token in 1u64..1_000_000, piece in 0u64..1_000_000) {
+        let mut price = price("input='0'\noutput='0'");
+        for rate in crate::Rate::ALL {
+            let picos = if is_of_a_token(rate) { token } else { piece };
+            price.rates.set(rate, UnitPrice::from_picos(picos));
+        }
+        let pieces = 1
+            + usage.prompt_images
+            + usage.web_searches
+            + usage.prompt_characters
+            + usage.prompt_audio_milliseconds
+            + usage.completion_images
+            + usage.search_units;
+        let picos = usage.total_tokens() * token + pieces * piece;
+        let bill = price.cost(&usage, NOON).unwrap().total.nanos();
+        prop_assert_eq!(bill, i64::try_from(picos.div_ceil(1_000)).unwrap());
     }
 
     #[test]
@@ -270,6 +374,10 @@ proptest! {
             reasoning_tokens: counts[7],
             prompt_images: counts[8],
             web_searches: counts[9],
+            prompt_characters: counts[10],
+            prompt_audio_milliseconds: counts[11],
+            completion_images: counts[12],
+            search_units: counts[13],
             ..tokens(counts[0], counts[1])
         };
         let _ = price.cost(&usage, NOON);

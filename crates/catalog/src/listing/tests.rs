@@ -2,6 +2,25 @@ use crate::format::PriceEntry;
 use crate::price::Price;
 
 #[test]
+fn what_is_billed_by_the_piece_has_keys_of_our_own() {
+    let row: PriceEntry = toml::from_str(
+        "character='15'\naudio_second='0.0001'\noutput_image='0.04'\nsearch_unit='0.002'",
+    )
+    .unwrap();
+    let listing = Price::from_entry(&row).unwrap().to_listing();
+    let expected = [
+        // The contract requires both.
+        ("prompt", "0"),
+        ("completion", "0"),
+        ("character", "0.000015"),
+        ("audio_second", "0.0001"),
+        ("output_image", "0.04"),
+        ("search_unit", "0.002"),
+    ];
+    assert_eq!(listing.prices, expected.map(|(key, price)| (key, price.to_owned())));
+}
+
+#[test]
 fn a_price_is_listed_per_unit_in_the_contracts_order() {
     let row: PriceEntry = toml::from_str(
         "cache_write_1h='6'\ncache_read='0.3'\noutput='15'\ninput='3'\nweb_search='0.01'\n\

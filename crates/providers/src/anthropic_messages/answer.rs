@@ -4,7 +4,7 @@ use serde_json::value::RawValue;
 use tollgate_types::UsageSource;
 use tollgate_wire::chat::{ChatEvent, FinishReason, ReasoningDetail, ReasoningFormat, UrlCitation};
 
-use super::shape::{Citation, ContentBlock, Delta, Message, StopDetails, UsageObject};
+use super::shape::{Citation, ContentBlock, Delta, Message, Stop, UsageObject};
 use super::usage::Counts;
 use crate::encoding::{is_http, is_object};
 
@@ -124,18 +124,19 @@ impl Answer {
     /// The model stopped, or the counts have changed.
     pub(super) fn end(
         &mut self,
-        stop_reason: Option<String>,
-        details: Option<StopDetails>,
+        stop: Stop,
         usage: Option<&UsageObject>,
         out: &mut Vec<ChatEvent>,
     ) {
         if let Some(report) = usage {
             self.report(report, UsageSource::Reported, out);
         }
-        let Some(native) = stop_reason.filter(|_| !self.finished) else { return };
+        let Some(native) = stop.reason.filter(|_| !self.finished) else { return };
         self.close_block(out);
         self.finished = true;
-        let explanation = details.and_then(|it| it.explanation).filter(|it| !it.is_empty());
+        let sequence = stop.sequence.filter(|_| native == "stop_sequence");
+        out.extend(sequence.map(ChatEvent::StopSequence));
+        let explanation = stop.details.and_then(|it| it.explanation).filter(|it| !it.is_empty());
         out.extend(explanation.map(ChatEvent::Refusal));
         out.push(ChatEvent::Finish { reason: FinishReason::from_native(&native), native });
     }

@@ -7,7 +7,7 @@ use tollgate_wire::sse::{SseDecoder, SseEvent};
 
 use super::answer::Answer;
 use super::fault::refined;
-use super::shape::{Event, Message};
+use super::shape::{Delta, Event, Message, Stop};
 use crate::{Decoder, Fault};
 
 /// Reads a stream.
@@ -66,7 +66,11 @@ pub(super) fn whole(body: &[u8]) -> Result<Vec<ChatEvent>, Fault> {
     let Some(content) = message.content.take() else {
         return Err(Fault::malformed("it is a message without content"));
     };
-    let (reason, details) = (message.stop_reason.take(), message.stop_details.take());
+    let stop = Stop {
+        reason: message.stop_reason.take(),
+        sequence: message.stop_sequence.take(),
+        details: message.stop_details.take(),
+    };
     let usage = message.usage.take();
     let (mut answer, mut out) = (Answer::default(), Vec::new());
     answer.begin(message, &mut out);
@@ -74,7 +78,7 @@ pub(super) fn whole(body: &[u8]) -> Result<Vec<ChatEvent>, Fault> {
         answer.open_block(block, &mut out);
     }
     answer.close_block(&mut out);
-    answer.end(reason, details, usage.as_ref(), &mut out);
+    answer.end(stop, usage.as_ref(), &mut out);
     Ok(out)
 }
 
@@ -101,7 +105,10 @@ fn take(
         "content_block_stop" => answer.close_block(out),
         "message_delta" => {
             let delta = event.delta.unwrap_or_default();
-            answer.end(delta.stop_reason, delta.stop_details, event.usage.as_ref(), out);
+            let Delta {
+                stop_reason: reason, stop_sequence: sequence, stop_details: details, ..
+            } = delta;
+            answer.end(Stop { reason, sequence, details }, event.usage.as_ref(), out);
         }
         "message_stop" => {
             answer.close_block(out);

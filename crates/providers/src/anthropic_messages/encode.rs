@@ -15,10 +15,14 @@ use super::model::Model;
 use super::output::{Form, Format};
 use super::reasoning::{Circumstances, Plan, Thinking};
 use super::tools::{Choice, ToolObject};
-use super::{cache, output, reasoning, tools};
+use super::{betas, cache, output, reasoning, tools};
 use crate::adapter::{post, versioned};
 use crate::encoding::{authorize, bearer, extra_headers, takes};
 use crate::{EncodeError, Outbound, Target, Unsupported};
+
+/// Members of a chat request that have a place here besides the common ones.
+pub(super) const OWN_MEMBERS: &[&str] =
+    &["top_k", "parallel_tool_calls", "cache_control", "verbosity", "service_tier"];
 
 const VERSION: HeaderName = HeaderName::from_static("anthropic-version");
 /// Features beyond the version.
@@ -110,6 +114,7 @@ pub(super) fn request(outbound: &Outbound<'_>) -> Result<Request<Bytes>, EncodeE
     let body = body(outbound, Host::Anthropic)?;
     let mut request = post(&versioned(target.base_url, "v1", "messages"), body)?;
     headers(request.headers_mut(), target)?;
+    betas::add(request.headers_mut(), outbound.betas)?;
     Ok(request)
 }
 
@@ -144,7 +149,8 @@ pub(crate) fn body(outbound: &Outbound<'_>, host: Host) -> Result<Vec<u8>, Encod
         Form::Instruction(text) => (None, Some(text)),
     };
     conversation.system.extend(instruction.and_then(|text| Block::text(Cow::Owned(text), None)));
-    let mut offered = tools::offered(&request, &conversation, model);
+    let strict = betas::allow_strict_tools(outbound.betas);
+    let mut offered = tools::offered(&request, &conversation, model, strict);
     let tool_choice = tools::choice(&request, &offered);
     cache::mark_end(&mut conversation.turns, request.cache_control.as_ref());
     cache::bound(&mut offered, &mut conversation);

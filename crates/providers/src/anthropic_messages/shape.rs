@@ -32,8 +32,20 @@ pub(super) struct Message {
     pub(super) id: Option<String>,
     pub(super) content: Option<Vec<ContentBlock>>,
     pub(super) stop_reason: Option<String>,
+    pub(super) stop_sequence: Option<String>,
     pub(super) stop_details: Option<StopDetails>,
     pub(super) usage: Option<UsageObject>,
+}
+
+/// Why the model stopped.
+#[derive(Debug, Default)]
+pub(super) struct Stop {
+    /// The provider's word.
+    pub(super) reason: Option<String>,
+    /// The caller's stop sequence that was met.
+    pub(super) sequence: Option<String>,
+    /// Why it refused.
+    pub(super) details: Option<StopDetails>,
 }
 
 /// Why a request was refused.
@@ -71,6 +83,7 @@ pub(super) struct Delta {
     pub(super) signature: Option<String>,
     pub(super) citation: Option<Citation>,
     pub(super) stop_reason: Option<String>,
+    pub(super) stop_sequence: Option<String>,
     pub(super) stop_details: Option<StopDetails>,
 }
 

@@ -17,6 +17,9 @@ pub(super) struct ToolObject<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     description: Option<&'a str>,
     input_schema: Cow<'a, RawValue>,
+    /// Arguments follow the schema to the letter.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    strict: bool,
     /// Arguments arrive as they are written, not once they are complete.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     eager_input_streaming: bool,
@@ -61,17 +64,27 @@ impl Choice<'_> {
 }
 
 /// The tools offered. Tools that may not be called are offered only to a conversation that has
-/// calls already, which the provider can't read without them.
+/// calls already, which the provider can't read without them. `strict` needs a feature that the
+/// caller asks for in a header (contract §2.3); without it it is left out.
 pub(super) fn offered<'a>(
     request: &'a ChatRequest<'a>,
     conversation: &Conversation<'_>,
     model: Model,
+    takes_strict: bool,
 ) -> Vec<ToolObject<'a>> {
     if request.tool_choice == Some(ToolChoice::None) && !conversation.has_tool_blocks() {
         return Vec::new();
     }
     let eager = model.claude && request.params.stream;
-    request.tools.iter().map(|tool| object(tool, eager)).collect()
+    let object = |tool: &'a Tool<'a>| ToolObject {
+        name: &tool.name,
+        description: tool.description.as_deref().filter(|text| !text.is_empty()),
+        input_schema: input_schema(tool.parameters),
+        strict: takes_strict && tool.strict == Some(true),
+        eager_input_streaming: eager,
+        cache_control: tool.cache_control.as_ref(),
+    };
+    request.tools.iter().map(object).collect()
 }
 
 /// The choice among the tools offered.
@@ -89,17 +102,6 @@ pub(super) fn choice<'a>(
         Some(ToolChoice::Required) => Some(Choice::Any { disable_parallel_tool_use }),
         Some(ToolChoice::Function(name)) => Some(Choice::Tool { name, disable_parallel_tool_use }),
         Some(ToolChoice::None) => Some(Choice::None),
-    }
-}
-
-/// `strict` is left out: it needs a header that callers of this dialect can't send (§2.3).
-fn object<'a>(tool: &'a Tool<'a>, eager_input_streaming: bool) -> ToolObject<'a> {
-    ToolObject {
-        name: &tool.name,
-        description: tool.description.as_deref().filter(|text| !text.is_empty()),
-        input_schema: input_schema(tool.parameters),
-        eager_input_streaming,
-        cache_control: tool.cache_control.as_ref(),
     }
 }
 

@@ -15,18 +15,18 @@ pub(crate) fn joined(base_url: &str, path: &str) -> String {
     }
 }
 
-/// Where chat is.
-pub(super) fn chat(base_url: &str, model: &str) -> String {
+/// Where a model does what `path` says, such as `chat/completions`.
+pub(super) fn model(base_url: &str, model: &str, path: &str) -> String {
     let base = Base::read(base_url);
     if base.is_versioned() {
-        return joined(base_url, "chat/completions");
+        return joined(base_url, path);
     }
     let deployment = if base.address.contains("/deployments/") {
         base.address.to_owned()
     } else {
         format!("{}/deployments/{}", base.service(), segment(model))
     };
-    format!("{deployment}/chat/completions?{}", base.classic_query())
+    format!("{deployment}/{path}?{}", base.classic_query())
 }
 
 /// Where the models are listed.
@@ -119,13 +119,15 @@ mod tests {
             ),
         ] {
             let host = "https://acme.openai.azure.test";
-            assert_eq!(chat(&format!("{host}{base}"), "gpt-41"), format!("{host}{path}"), "{base}");
+            let url = model(&format!("{host}{base}"), "gpt-41", "chat/completions");
+            assert_eq!(url, format!("{host}{path}"), "{base}");
         }
     }
 
     #[test]
     fn a_deployments_name_is_one_segment() {
-        assert!(chat("https://x.test", "a/b ü").contains("/deployments/a%2Fb%20%C3%BC/chat/"));
+        let url = model("https://x.test", "a/b ü", "images/edits");
+        assert!(url.contains("/deployments/a%2Fb%20%C3%BC/images/edits?"), "{url}");
     }
 
     #[test]

@@ -15,8 +15,13 @@ use super::output::{Form, OutputConfig};
 use super::tools::ToolConfig;
 use super::{cache, fields, output, sign, tools};
 use crate::adapter::post;
+use crate::anthropic_messages::betas;
 use crate::anthropic_messages::reasoning::Circumstances;
 use crate::{EncodeError, Outbound, Unsupported};
+
+/// Members of a chat request that have a place here besides the common ones.
+pub(super) const OWN_MEMBERS: &[&str] =
+    &["top_k", "parallel_tool_calls", "cache_control", "verbosity", "service_tier"];
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -59,7 +64,8 @@ pub(super) fn request(outbound: &Outbound<'_>) -> Result<Request<Bytes>, EncodeE
     Ok(request)
 }
 
-fn body(outbound: &Outbound<'_>) -> Result<Vec<u8>, EncodeError> {
+/// The body of the call.
+pub(super) fn body(outbound: &Outbound<'_>) -> Result<Vec<u8>, EncodeError> {
     let target = &outbound.target;
     let model = Model::read(target.upstream_model);
     let request = outbound.call.typed()?;
@@ -83,6 +89,9 @@ fn body(outbound: &Outbound<'_>) -> Result<Vec<u8>, EncodeError> {
     };
     let (inference_config, mut own) = fields::read(params, target, model, circumstances);
     own.tool_choice = told.claude.take();
+    if model.family == Family::Claude {
+        own.ask_for(outbound.betas.into_iter().flat_map(betas::named));
+    }
     let body = Body {
         messages: &conversation.turns,
         system: &conversation.system,
@@ -119,7 +128,7 @@ fn service_tier(params: &ChatParams) -> Option<ServiceTier> {
 }
 
 /// A name as one segment of a path (RFC 3986 §2.3): names have colons, ARNs have slashes.
-fn path_segment(name: &str) -> String {
+pub(super) fn path_segment(name: &str) -> String {
     let digit = |it: u8| char::from_digit(u32::from(it), 16).unwrap_or('0').to_ascii_uppercase();
     let mut segment = String::with_capacity(name.len());
     for byte in name.bytes() {

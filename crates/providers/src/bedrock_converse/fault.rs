@@ -77,7 +77,7 @@ fn kind_of(code: &str) -> Option<FaultKind> {
 
 /// Corrects a fault by what only the message says: nearly everything is a validation error, also
 /// what another endpoint could answer.
-fn refined(fault: Fault) -> Fault {
+pub(super) fn refined(fault: Fault) -> Fault {
     let message = fault.message.as_deref().unwrap_or_default().to_ascii_lowercase();
     let says = |phrases: &[&str]| phrases.iter().any(|phrase| message.contains(phrase));
     let judged = match fault.kind {

@@ -39,8 +39,8 @@ pub(super) struct Own<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     output_config: Option<WithEffort>,
     /// Claude.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    anthropic_beta: Option<[&'static str; 1]>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    anthropic_beta: Vec<&'a str>,
     /// Claude.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) tool_choice: Option<Choice<'a>>,
@@ -80,6 +80,17 @@ enum NovaReasoning {
         max_reasoning_effort: &'static str,
     },
     Disabled,
+}
+
+impl<'a> Own<'a> {
+    /// Asks Claude for the features that the caller asks for.
+    pub(super) fn ask_for(&mut self, features: impl Iterator<Item = &'a str>) {
+        for feature in features {
+            if !self.anthropic_beta.contains(&feature) {
+                self.anthropic_beta.push(feature);
+            }
+        }
+    }
 }
 
 /// What Claude Opus 4.5 wants before it takes an effort.
@@ -144,7 +155,7 @@ fn claude<'a>(
     let own = Own {
         thinking: plan.thinking,
         output_config: plan.effort.map(|effort| WithEffort { effort }),
-        anthropic_beta: needs_beta.then_some([EFFORT_BETA]),
+        anthropic_beta: needs_beta.then_some(EFFORT_BETA).into_iter().collect(),
         top_k: chosen.top_k,
         ..Own::default()
     };

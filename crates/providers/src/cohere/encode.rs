@@ -15,6 +15,19 @@ use crate::encoding::{authorize, takes};
 use crate::function_tool::FunctionTool;
 use crate::{EncodeError, Outbound, Target, Unsupported};
 
+/// Members of a chat request that have a place here besides the common ones.
+pub(super) const OWN_MEMBERS: &[&str] = &[
+    "top_k",
+    "seed",
+    "presence_penalty",
+    "frequency_penalty",
+    "logprobs",
+    "documents",
+    "citation_options",
+    "safety_mode",
+    "priority",
+];
+
 #[derive(Serialize)]
 struct Body<'a> {
     model: &'a str,

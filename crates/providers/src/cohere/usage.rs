@@ -4,6 +4,8 @@ use serde::Deserialize;
 use serde_json::Number;
 use tollgate_types::{Usage, UsageSource};
 
+use crate::operation::answers::count;
+
 /// `usage`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -42,11 +44,6 @@ impl UsageObject {
             ..Usage::default()
         })
     }
-}
-
-fn count(number: Option<&Number>) -> u64 {
-    let text = number.map(ToString::to_string).unwrap_or_default();
-    text.strip_suffix(".0").unwrap_or(&text).parse().unwrap_or(0)
 }
 
 #[cfg(test)]

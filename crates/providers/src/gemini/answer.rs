@@ -1,13 +1,16 @@
 //! An answer part by part: shared by streams and whole responses.
 
 use serde_json::value::RawValue;
-use tollgate_wire::chat::{ChatEvent, FinishReason, ReasoningDetail, ReasoningFormat};
+use tollgate_wire::chat::{AudioDelta, ChatEvent, FinishReason, ReasoningDetail, ReasoningFormat};
 
 use super::fault::refined;
 use super::grounding::Grounding;
 use super::shape::{Blob, Candidate, FunctionCall, Part, PromptFeedback, Response};
 use crate::Fault;
 use crate::encoding::is_object;
+
+/// Most signatures that wait for the end of a text. No model signs so often.
+const SIGNATURES_MAX: usize = 64;
 
 /// The state of an answer being read.
 #[derive(Debug, Default)]
@@ -21,6 +24,9 @@ pub(super) struct Answer {
     details: u32,
     /// The last of them is thoughts that may go on.
     thinking: bool,
+    /// Signatures of the text that is being told. They wait for its end: a stream may bring them
+    /// with any piece of it, and a text is one text.
+    signatures: Vec<String>,
     /// Why the model stopped. Told at the end, because some versions repeat it with every part.
     finish: Option<(FinishReason, String)>,
     /// Sources so far: the provider repeats them with every part, so they are told at the end.
@@ -72,6 +78,7 @@ impl Answer {
     /// The response has ended.
     pub(super) fn end(&mut self, out: &mut Vec<ChatEvent>) {
         out.extend(self.grounding.take().iter().flat_map(Grounding::annotations));
+        self.end_text(out);
         if let Some((reason, native)) = self.finish.take() {
             out.push(ChatEvent::Finish { reason, native });
         }
@@ -101,11 +108,15 @@ impl Answer {
         let text = part.text.filter(|text| !text.is_empty());
         if part.thought == Some(true) {
             // An image thought of is a draft, not an answer.
+            if text.is_some() || signature.is_some() {
+                self.end_text(out);
+            }
             self.thought(text, out);
             self.sealed(signature, None, out);
             return;
         }
         if let Some(call) = part.function_call {
+            self.end_text(out);
             self.call(call, signature, out);
             return;
         }
@@ -113,15 +124,35 @@ impl Answer {
             self.thinking = false;
             out.push(ChatEvent::Text(text));
         }
-        match part.inline_data.and_then(data_uri) {
-            Some(url) => {
+        match part.inline_data.and_then(media) {
+            Some(Said::Sound(data)) => {
+                self.end_text(out);
+                self.thinking = false;
+                out.push(ChatEvent::Audio(AudioDelta {
+                    data: Some(data),
+                    ..AudioDelta::default()
+                }));
+                self.sealed(signature, None, out);
+            }
+            Some(Said::Image(url)) => {
+                self.end_text(out);
                 // Bound to an id no call has: images are not sent back, nor is their signature.
                 let id = format!("image_{}", self.images);
                 self.images = self.images.saturating_add(1);
                 out.push(ChatEvent::Image { url });
                 self.sealed(signature, Some(id), out);
             }
-            None => self.sealed(signature, None, out),
+            None => self.signatures.extend(signature),
+        }
+        if self.signatures.len() >= SIGNATURES_MAX {
+            self.end_text(out);
+        }
+    }
+
+    /// The text has ended: its signatures follow.
+    fn end_text(&mut self, out: &mut Vec<ChatEvent>) {
+        for signature in std::mem::take(&mut self.signatures) {
+            self.sealed(Some(signature), None, out);
         }
     }
 
@@ -196,9 +227,20 @@ pub(super) fn is_telling(reason: &str) -> bool {
     !reason.is_empty() && !reason.ends_with("_UNSPECIFIED")
 }
 
-fn data_uri(blob: Blob) -> Option<String> {
-    let mime_type = blob.mime_type.filter(|it| it.starts_with("image/"))?;
-    Some(format!("data:{mime_type};base64,{}", blob.data?))
+/// What an answer has besides words.
+enum Said {
+    /// A data URI.
+    Image(String),
+    /// Base64.
+    Sound(String),
+}
+
+fn media(blob: Blob) -> Option<Said> {
+    let (mime_type, data) = (blob.mime_type?, blob.data?);
+    if mime_type.starts_with("image/") {
+        return Some(Said::Image(format!("data:{mime_type};base64,{data}")));
+    }
+    mime_type.starts_with("audio/").then_some(Said::Sound(data))
 }
 
 /// JSON without the white space between its tokens: the array form is indented.

@@ -208,7 +208,8 @@ impl<'a> Conversation<'a> {
 }
 
 /// Puts this provider's signatures back where they hung. One that names no call was on the text;
-/// where there is no text, it opens the step's first call.
+/// where there is no text, it opens the step's first call. Of several, the first stays on the text
+/// and the others follow it on empty texts, as the provider's own streams have them.
 fn sign<'a>(parts: &mut Vec<Part<'a>>, details: &'a [ReasoningDetail]) {
     for detail in details.iter().filter(|it| it.format == ReasoningFormat::Gemini) {
         let signature = detail.data.as_deref().or(detail.signature.as_deref());
@@ -218,6 +219,10 @@ fn sign<'a>(parts: &mut Vec<Part<'a>>, details: &'a [ReasoningDetail]) {
                 .iter_mut()
                 .find(|part| part.function_call.as_ref().is_some_and(|call| call.id == id)),
             None => match parts.iter().rposition(|part| part.text.is_some()) {
+                Some(at) if parts.get(at).is_some_and(|it| it.thought_signature.is_some()) => {
+                    parts.insert(at + 1, signed_nothing(signature));
+                    continue;
+                }
                 Some(at) => parts.get_mut(at),
                 None => parts.first_mut(),
             },
@@ -225,13 +230,15 @@ fn sign<'a>(parts: &mut Vec<Part<'a>>, details: &'a [ReasoningDetail]) {
         if let Some(part) = slot {
             part.thought_signature = Some(signature);
         } else if parts.is_empty() && detail.id.is_none() {
-            parts.push(Part {
-                text: Some(Cow::Borrowed("")),
-                thought_signature: Some(signature),
-                ..Part::default()
-            });
+            parts.push(signed_nothing(signature));
         }
     }
+}
+
+/// A signature on an empty text.
+fn signed_nothing(signature: &str) -> Part<'_> {
+    let text = Some(Cow::Borrowed(""));
+    Part { text, thought_signature: Some(signature), ..Part::default() }
 }
 
 /// A result must be an object: one in JSON is kept, everything else becomes `{"result": …}`.

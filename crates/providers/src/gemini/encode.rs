@@ -18,6 +18,18 @@ use crate::adapter::{post, versioned};
 use crate::encoding::{authorize, bearer, extra_headers, is_object};
 use crate::{EncodeError, Outbound, Target, Unsupported};
 
+/// Members of a chat request that have a place here besides the common ones.
+pub(super) const OWN_MEMBERS: &[&str] = &[
+    "top_k",
+    "seed",
+    "presence_penalty",
+    "frequency_penalty",
+    "logprobs",
+    "top_logprobs",
+    "image_config",
+    "service_tier",
+];
+
 /// How access tokens begin, as opposed to API keys.
 const TOKEN_PREFIX: &str = "ya29.";
 
@@ -86,10 +98,14 @@ pub(super) fn request(outbound: &Outbound<'_>) -> Result<Request<Bytes>, EncodeE
 
 /// Where the call goes: the model and whether to stream are part of the address.
 pub(super) fn url(target: &Target<'_>, params: &ChatParams) -> String {
-    let name = target.upstream_model;
-    let prefix = if name.contains('/') { "" } else { "models/" };
     let method = if params.stream { "streamGenerateContent?alt=sse" } else { "generateContent" };
-    versioned(target.base_url, "v1beta", &format!("{prefix}{name}:{method}"))
+    versioned(target.base_url, "v1beta", &format!("{}:{method}", name(target)))
+}
+
+/// The model's name with what kind of thing it names.
+pub(super) fn name(target: &Target<'_>) -> String {
+    let name = target.upstream_model;
+    if name.contains('/') { name.to_owned() } else { format!("models/{name}") }
 }
 
 /// An access token goes where access tokens go, even where a key is expected.
@@ -111,6 +127,7 @@ pub(crate) fn body(outbound: &Outbound<'_>, host: Host) -> Result<Vec<u8>, Encod
     let params = request.params;
     let mut conversation = Conversation::read(&request.messages, model)?;
     let mut generation_config = Generation::read(params, target, model);
+    generation_config.draw(outbound.call.member("image_config"));
     let with_tools = !request.tools.is_empty();
     let told = generation_config.form(params.response_format.as_ref(), with_tools, model)?;
     conversation.system.extend(told.and_then(|text| Part::text(Cow::Owned(text))));

@@ -1,6 +1,6 @@
 //! `generationConfig`: sampling, the form of the answer, and how to think (contract §2.1, §2.4).
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tollgate_wire::chat::{ChatParams, Effort, ResponseFormat};
 
@@ -40,6 +40,18 @@ pub(super) struct Generation<'a> {
     response_json_schema: Option<&'a Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     thinking_config: Option<ThinkingConfig>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    image_config: Option<ImageConfig>,
+}
+
+/// How pictures are drawn, of chat's `image_config` (contract §2.1).
+#[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all(serialize = "camelCase"), default)]
+struct ImageConfig {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    aspect_ratio: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    image_size: Option<String>,
 }
 
 #[derive(Debug, Default, PartialEq, Eq, Serialize)]
@@ -76,7 +88,14 @@ impl<'a> Generation<'a> {
             response_mime_type: None,
             response_json_schema: None,
             thinking_config: thinking(params, target, model),
+            image_config: None,
         }
+    }
+
+    /// Takes chat's `image_config`, as JSON: what the provider knows of it.
+    pub(super) fn draw(&mut self, config: Option<&str>) {
+        let config = config.and_then(|json| serde_json::from_str(json).ok());
+        self.image_config = config.filter(|it| *it != ImageConfig::default());
     }
 
     /// Asks for the form of the answer. Earlier models refuse one together with tools: then what
@@ -120,7 +139,7 @@ fn stop_sequences<'a>(params: &'a ChatParams, target: &Target<'_>) -> Vec<&'a st
 }
 
 /// The provider's seeds have 32 bits; a wider one is folded, which keeps it repeatable.
-fn seed(seed: i64) -> Option<i32> {
+pub(super) fn seed(seed: i64) -> Option<i32> {
     i32::try_from(seed).or_else(|_| i32::try_from(seed & 0x7fff_ffff)).ok()
 }
 

@@ -132,7 +132,8 @@ impl Model {
     }
 }
 
-fn version(name: &str) -> Option<(u32, u32)> {
+/// The version in a name without its path.
+pub(super) fn version(name: &str) -> Option<(u32, u32)> {
     let rest = name.strip_prefix("gemini-")?;
     let word = rest.split('-').next().unwrap_or_default();
     let (major, minor) = word.split_once('.').unwrap_or((word, "0"));

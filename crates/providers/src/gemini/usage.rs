@@ -12,6 +12,8 @@ pub(super) struct UsageMetadata {
     tool_use_prompt_token_count: Option<u64>,
     candidates_token_count: Option<u64>,
     thoughts_token_count: Option<u64>,
+    /// Embeddings have it under another name.
+    #[serde(alias = "promptTokenDetails")]
     prompt_tokens_details: Option<Vec<ModalityTokens>>,
     candidates_tokens_details: Option<Vec<ModalityTokens>>,
     /// The tier that served.

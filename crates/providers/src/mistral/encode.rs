@@ -15,6 +15,21 @@ use crate::encoding::{authorize, takes};
 use crate::function_tool::FunctionTool;
 use crate::{EncodeError, Outbound, Target, Unsupported};
 
+/// Members of a chat request that have a place here besides the common ones.
+pub(super) const OWN_MEMBERS: &[&str] = &[
+    "seed",
+    "presence_penalty",
+    "frequency_penalty",
+    "parallel_tool_calls",
+    "prediction",
+    "prompt_cache_key",
+    "prompt_mode",
+    "safe_prompt",
+    "guardrails",
+    "metadata",
+    "service_tier",
+];
+
 #[derive(Serialize)]
 struct Body<'a> {
     model: &'a str,

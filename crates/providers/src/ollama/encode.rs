@@ -13,6 +13,20 @@ use crate::encoding::{authorize, takes};
 use crate::function_tool::FunctionTool;
 use crate::{EncodeError, Inbound, Outbound, Target, Unsupported};
 
+/// Members of a chat request that have a place here besides the common ones.
+pub(super) const OWN_MEMBERS: &[&str] = &[
+    "top_k",
+    "min_p",
+    "repetition_penalty",
+    "presence_penalty",
+    "frequency_penalty",
+    "seed",
+    "logprobs",
+    "top_logprobs",
+    "options",
+    "keep_alive",
+];
+
 /// Encodes a call that is translated.
 pub(super) fn request(outbound: &Outbound<'_>) -> Result<Request<Bytes>, EncodeError> {
     Ok(send(&outbound.target, body(outbound)?)?)

@@ -13,7 +13,7 @@ use crate::encoding::authorize;
 use crate::{Outbound, Target, Unsupported};
 
 /// Members that mean something to the gateway and nothing to a provider (contract §2.1).
-const OURS: &[&str] = &[
+pub(super) const OURS: &[&str] = &[
     "models",
     "route",
     "provider",
@@ -106,6 +106,13 @@ fn write_body(outbound: &Outbound<'_>, body: &mut Vec<u8>) {
             | "user" => {}
             key if OURS.contains(&key) => {}
             key if is_refused(target, key, raw) => {}
+            // OpenAI's own scale ends there; only the client's dialect goes further (contract §2.1).
+            "verbosity"
+                if target.quirks.reasoning_style != ReasoningStyle::OpenRouter
+                    && matches!(params.verbosity.as_deref(), Some("xhigh" | "max")) =>
+            {
+                object.field("verbosity", "high");
+            }
             key => object.member(key, raw),
         }
     }

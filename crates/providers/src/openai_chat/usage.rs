@@ -7,7 +7,7 @@ use tollgate_types::{Usage, UsageSource};
 /// A count however it is spelt: an integer, a whole number as a float, a number in a string.
 /// Anything else counts as not said, so that one odd number does not discard the others.
 #[derive(Default, Clone, Copy)]
-struct Count(Option<u64>);
+pub(super) struct Count(Option<u64>);
 
 impl<'de> Deserialize<'de> for Count {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
@@ -21,6 +21,11 @@ impl<'de> Deserialize<'de> for Count {
 }
 
 impl Count {
+    /// The number, if one was said.
+    pub(super) const fn get(self) -> Option<u64> {
+        self.0
+    }
+
     fn unwrap_or(self, default: u64) -> u64 {
         self.0.unwrap_or(default)
     }

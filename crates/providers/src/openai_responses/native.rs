@@ -4,6 +4,7 @@
 //! back with ours put in: nothing is built, so what neither side has a name for yet survives.
 
 mod end;
+mod failed;
 mod forward;
 mod input;
 mod scan;

@@ -5,10 +5,11 @@ use http::Request;
 use tollgate_wire::chat::ChatEvent;
 
 use super::address;
+use crate::anthropic_messages::betas;
 use crate::anthropic_messages::encode::{Host, body};
 use crate::{
-    Adapter, AnthropicMessages, Decoder, EncodeError, Failure, Fault, Gemini, Outbound, Target,
-    Unsupported,
+    Adapter, AnthropicMessages, Counter, Decoder, EncodeError, Failure, Fault, Gemini, Outbound,
+    Target, Unsupported,
 };
 
 /// The adapter for `vertex-anthropic`.
@@ -24,7 +25,13 @@ impl Adapter for VertexAnthropic {
         let streamed = outbound.call.params().stream;
         let operation = if streamed { "streamRawPredict" } else { "rawPredict" };
         let body = body(outbound, Host::Vertex)?;
-        Ok(address::call(&outbound.target, "anthropic", operation, body)?)
+        let mut request = address::call(&outbound.target, "anthropic", operation, body)?;
+        betas::add(request.headers_mut(), outbound.betas)?;
+        Ok(request)
+    }
+
+    fn knows(&self, member: &str) -> bool {
+        member != "service_tier" && AnthropicMessages.knows(member)
     }
 
     fn decoder(&self) -> Box<dyn Decoder> {
@@ -45,5 +52,9 @@ impl Adapter for VertexAnthropic {
 
     fn probe(&self, target: &Target<'_>) -> Result<Request<Bytes>, Unsupported> {
         address::probe(target)
+    }
+
+    fn counter(&self) -> Option<&dyn Counter> {
+        Some(self)
     }
 }

@@ -8,7 +8,10 @@ use tollgate_wire::chat::ChatEvent;
 use super::address;
 use crate::gemini::encode::{body, service_tier};
 use crate::gemini::model::Host;
-use crate::{Adapter, Decoder, EncodeError, Failure, Fault, Gemini, Outbound, Target, Unsupported};
+use crate::{
+    Adapter, Counter, Decoder, EncodeError, Failure, Fault, Gemini, Operations, Outbound, Target,
+    Unsupported,
+};
 
 /// The adapter for `vertex`.
 #[derive(Debug)]
@@ -38,6 +41,10 @@ impl Adapter for Vertex {
         Ok(request)
     }
 
+    fn knows(&self, member: &str) -> bool {
+        Gemini.knows(member)
+    }
+
     fn decoder(&self) -> Box<dyn Decoder> {
         Gemini.decoder()
     }
@@ -52,5 +59,13 @@ impl Adapter for Vertex {
 
     fn probe(&self, target: &Target<'_>) -> Result<Request<Bytes>, Unsupported> {
         address::probe(target)
+    }
+
+    fn operations(&self) -> Option<&dyn Operations> {
+        Some(self)
+    }
+
+    fn counter(&self) -> Option<&dyn Counter> {
+        Some(self)
     }
 }

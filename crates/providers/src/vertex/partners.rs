@@ -54,8 +54,7 @@ impl Native for VertexOpenAi {
     }
 
     fn forward(&self, inbound: &Inbound<'_>) -> Result<Request<Bytes>, EncodeError> {
-        let Inbound { call, target, end_user, now } = *inbound;
-        self.encode(&Outbound { call: call.chat()?, target, end_user, now })
+        self.encode(&inbound.outbound()?)
     }
 
     fn stream(&self, head: &AnswerHead) -> Box<dyn AnswerStream> {

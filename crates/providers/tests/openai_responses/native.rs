@@ -234,19 +234,22 @@ fn the_progress_of_a_stream_is_known() {
 
 #[test]
 fn a_stream_that_fails_ends_as_a_failed_response() {
-    for (name, kind, number) in [
-        ("failed.sse", FaultKind::Broken, 6),
-        ("error-event.sse", FaultKind::RateLimited, 7),
-        ("error-at-once.sse", FaultKind::ContextLength, 1),
-        ("cut.sse", FaultKind::Truncated, 6),
-        ("stalled.sse", FaultKind::Empty, 2),
-        ("malformed.sse", FaultKind::Broken, 5),
+    // What the provider repeated of the request when it began.
+    let repeated = r#""background":false,"instructions":null,"max_output_tokens":null,"parallel_tool_calls":true,"previous_response_id":null,"reasoning":{"effort":null,"summary":null},"service_tier":"auto","store":false,"temperature":1.0,"text":{"format":{"type":"text"}},"tool_choice":"auto","tools":[],"top_p":1.0,"truncation":"disabled","user":null,"metadata":{}"#;
+    let nothing = r#""instructions":null,"metadata":null,"parallel_tool_calls":true,"temperature":null,"top_p":null,"tool_choice":"auto","tools":[],"store":false"#;
+    for (name, kind, number, members) in [
+        ("failed.sse", FaultKind::Broken, 5, repeated),
+        ("error-event.sse", FaultKind::RateLimited, 5, repeated),
+        ("error-at-once.sse", FaultKind::ContextLength, 0, nothing),
+        ("cut.sse", FaultKind::Truncated, 6, repeated),
+        ("stalled.sse", FaultKind::Empty, 2, repeated),
+        ("malformed.sse", FaultKind::Broken, 5, repeated),
     ] {
         let (out, result, _) = relayed([sse(name).as_slice()]);
         assert_eq!(result, Err(kind), "{name}");
         assert_eq!(out.matches("response.failed").count(), 2, "{name}: {out}");
         let failed = format!(
-            "event: response.failed\ndata: {{\"type\":\"response.failed\",\"sequence_number\":{number},\"response\":{{\"id\":\"gen-1-x\",\"object\":\"response\",\"created_at\":1,\"status\":\"failed\",\"model\":\"a/b\",\"error\":{{\"code\":\"rate_limit_exceeded\",\"message\":\"no\"}},\"error_type\":\"rate_limit_exceeded\",\"output\":[],\"incomplete_details\":null,\"instructions\":null,\"metadata\":null,\"parallel_tool_calls\":true,\"temperature\":null,\"top_p\":null,\"tool_choice\":\"auto\",\"tools\":[],\"store\":false,\"usage\":null}}}}\n\ndata: [DONE]\n\n"
+            "event: response.failed\ndata: {{\"type\":\"response.failed\",\"sequence_number\":{number},\"response\":{{\"id\":\"gen-1-x\",\"object\":\"response\",\"created_at\":1,\"status\":\"failed\",\"model\":\"a/b\",\"error\":{{\"code\":\"rate_limit_exceeded\",\"message\":\"no\"}},\"error_type\":\"rate_limit_exceeded\",\"output\":[],\"incomplete_details\":null,{members},\"usage\":null}}}}\n\ndata: [DONE]\n\n"
         );
         assert!(out.ends_with(&failed), "{name}: {out}");
     }

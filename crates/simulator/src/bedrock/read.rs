@@ -14,10 +14,15 @@ use crate::route::Verb;
 /// Reads a request.
 pub(crate) fn read(asking: Asking<'_>) -> Result<Asked, Failure> {
     let Asking { body, label, verb, .. } = asking;
-    check::request(body)?;
-    let prompt = prompt(body);
+    let prompt = read_prompt(body)?;
     let encoder = Box::new(Encoder::new(label, prompt.cache_mark));
     Ok(Asked { prompt, encoder, streamed: verb == Verb::Stream })
+}
+
+/// Reads the part of `body` that is counted as input.
+pub(crate) fn read_prompt(body: &Value) -> Result<Prompt, Failure> {
+    check::request(body)?;
+    Ok(prompt(body))
 }
 
 fn prompt(body: &Value) -> Prompt {

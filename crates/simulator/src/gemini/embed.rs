@@ -2,6 +2,8 @@
 //!
 //! Source: <https://ai.google.dev/api/embeddings>.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -43,7 +45,8 @@ struct Answer {
 
 /// Embeds one content.
 pub(crate) fn embed(task: &mut Task<'_>) -> Result<Output, Failure> {
-    let (values, tokens) = one(task.body, task, "EmbedContentRequest")?;
+    let request = configured(task);
+    let (values, tokens) = one(&request, task, "EmbedContentRequest")?;
     let empty = || Values { values: Encoded::Floats(Vec::new()) };
     let embedding = if task.empty { empty() } else { values };
     Ok(Output::json(&Answer {
@@ -51,6 +54,20 @@ pub(crate) fn embed(task: &mut Task<'_>) -> Result<Output, Failure> {
         embeddings: None,
         usage_metadata: usage(task, tokens),
     }))
+}
+
+/// Vertex AI has what is not content in an object of its own, or beside it as before.
+fn configured<'a>(task: &Task<'a>) -> Cow<'a, Value> {
+    let config = get(task.body, "embedContentConfig").and_then(Value::as_object);
+    let on_vertex = task.head.uri.path().contains("/publishers/");
+    let (Some(config), Some(body)) = (config.filter(|_| on_vertex), task.body.as_object()) else {
+        return Cow::Borrowed(task.body);
+    };
+    let mut members = body.clone();
+    members
+        .retain(|name, _| !matches!(name.as_str(), "embedContentConfig" | "embed_content_config"));
+    members.extend(config.clone());
+    Cow::Owned(Value::Object(members))
 }
 
 /// Embeds the contents of several requests, all of them for the same model.

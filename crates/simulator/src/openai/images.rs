@@ -1,29 +1,40 @@
 //! OpenAI's images, whole and streamed: pictures of one colour, of the size and in the format that
 //! was asked for.
 //!
-//! Source: <https://platform.openai.com/docs/api-reference/images>.
+//! Source: <https://platform.openai.com/docs/api-reference/images>. Of edits, what is done with the
+//! pictures to begin with is left out.
 
 mod check;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::control;
 use crate::event::{Event, Events, set, sse_named};
 use crate::failure::Failure;
-use crate::operation::{Output, Task};
+use crate::operation::{Form, Output, Task};
 use crate::picture::{ImageFormat, Picture};
 use crate::random;
 use crate::tokens;
 
 use check::{Family, Wish};
 
+/// Tokens of an image that come in the time of one token of text.
+const AT_ONCE: u64 = 64;
 /// Tokens that a partial image costs besides.
 const PARTIAL_TOKENS: u64 = 100;
 
 /// Makes images.
 pub(crate) fn image(task: &mut Task<'_>) -> Result<Output, Failure> {
-    let wish = check::wish(task.body, task.base_model())?;
-    if wish.family != Family::Gpt {
+    let edited = task.form.file.as_ref().map(|_| fields(task.form));
+    let body = edited.as_ref().unwrap_or(task.body);
+    if task.head.uri.path().ends_with("/edits") && edited.is_none() {
+        return Err(super::check::missing("image"));
+    }
+    let wish = check::wish(body, task.base_model())?;
+    if edited.is_some() && wish.family == Family::DallE3 {
+        return Err(Failure::invalid("Invalid value: 'dall-e-3'. Value must be 'dall-e-2'."));
+    }
+    if matches!(wish.family, Family::DallE2 | Family::DallE3) {
         return Ok(linked_or_inline(task, &wish));
     }
     if wish.streamed {
@@ -39,7 +50,20 @@ pub(crate) fn image(task: &mut Task<'_>) -> Result<Output, Failure> {
         let input = if task.empty { 0 } else { tokens::count(wish.prompt) };
         set(&mut answer, "usage", usage(input, output));
     }
-    Ok(Output::json_of(&answer, output))
+    Ok(Output::json_of(&answer, output / AT_ONCE))
+}
+
+/// The fields of an edit, which come as a form beside the pictures to begin with. What they look
+/// like does not matter here.
+fn fields(form: &Form) -> Value {
+    let value = |text: &str| text.parse::<i64>().map_or_else(|_| json!(text), Value::from);
+    let is_number =
+        |name: &str| ["n", "output_compression", "partial_images", "seed"].contains(&name);
+    let field = |name: &str| {
+        let text = form.text(name).unwrap_or_default();
+        (name.to_owned(), if is_number(name) { value(text) } else { json!(text) })
+    };
+    form.names().map(field).collect::<Map<String, Value>>().into()
 }
 
 /// The events of a stream: for each image its partial ones, then itself.
@@ -66,7 +90,7 @@ fn streamed(task: &Task<'_>, wish: &Wish<'_>) -> Output {
             let partial = PARTIAL_TOKENS * wish.partial_images;
             set(&mut event, "usage", usage(input, output + partial));
         }
-        events.push_back(Event::content(sse_named(name, &event), output));
+        events.push_back(Event::content(sse_named(name, &event), output / AT_ONCE));
     }
     let error = json!({
         "type": "error",

@@ -24,6 +24,9 @@ pub(crate) fn read(asking: Asking<'_>, filtered: bool) -> Result<Asked, Failure>
         | Behaviour::Vision
         | Behaviour::Cached
         | Behaviour::Refuse
+        | Behaviour::Draw
+        | Behaviour::Speak
+        | Behaviour::Cite
         | Behaviour::Bench
         | Behaviour::Missing => ReasoningField::ReasoningContent,
     };

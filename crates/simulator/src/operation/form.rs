@@ -47,6 +47,11 @@ impl Form {
         self.texts.iter().filter(move |(one, _)| one == name).map(|(_, text)| text.as_str())
     }
 
+    /// The names of all fields but the file's.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.texts.iter().map(|(name, _)| name.as_str())
+    }
+
     async fn fill(&mut self, head: &Parts, body: Bytes) -> Result<(), multer::Error> {
         let content_type = header(&head.headers, "content-type").unwrap_or_default();
         let boundary = multer::parse_boundary(content_type)?;

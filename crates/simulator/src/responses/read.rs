@@ -11,8 +11,7 @@ use crate::protocol::{Asked, Asking};
 /// Reads a request.
 pub(crate) fn read(asking: Asking<'_>) -> Result<Asked, Failure> {
     let Asking { body, label, .. } = asking;
-    check::request(body)?;
-    let prompt = prompt(body)?;
+    let prompt = read_prompt(body)?;
     let includes = |what: &str| {
         let include = body.get("include").and_then(Value::as_array);
         include.into_iter().flatten().any(|one| one.as_str() == Some(what))
@@ -23,7 +22,9 @@ pub(crate) fn read(asking: Asking<'_>) -> Result<Asked, Failure> {
     Ok(Asked { prompt, encoder: Box::new(Encoder::new(label, options)), streamed })
 }
 
-fn prompt(body: &Value) -> Result<Prompt, Failure> {
+/// Reads the part of `body` that is counted as input.
+pub(crate) fn read_prompt(body: &Value) -> Result<Prompt, Failure> {
+    check::request(body)?;
     let mut prompt = Prompt {
         system: text(body, "instructions").unwrap_or_default(),
         tools: tools(body),

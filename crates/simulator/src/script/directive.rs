@@ -34,6 +34,7 @@ fn flag(name: &str) -> Option<Script> {
         "garbage" => front(Front::Garbage),
         "error-in-200" => front(Front::ErrorIn200),
         "empty" => front(Front::Empty),
+        "too-long" => front(Front::TooLong),
         "no-usage" => Script { no_usage: true, ..Script::default() },
         "no-done" => Script { no_done: true, ..Script::default() },
         "coalesce" => Script { coalesce: true, ..Script::default() },

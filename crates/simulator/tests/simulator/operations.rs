@@ -1,8 +1,10 @@
 //! What is not a conversation: embeddings, ranking, images, sound, moderation.
 
+mod bedrock;
 mod cohere;
 mod faults;
 mod gemini;
+mod google;
 mod images;
 mod local;
 mod mistral;

@@ -126,6 +126,7 @@ async fn tokens_are_counted_on_demand() {
     let client = |path: &str, body: serde_json::Value| {
         Request::post(format!("{}{path}", world.simulator.origin()))
             .header("x-api-key", "k")
+            .header("authorization", "Bearer k-1234")
             .header("x-goog-api-key", "k")
             .body(Full::<Bytes>::from(body.to_string()))
             .unwrap()
@@ -140,6 +141,32 @@ async fn tokens_are_counted_on_demand() {
             "/v1beta/models/echo:countTokens",
             json!({ "contents": [{ "parts": [{ "text": "one two" }] }] }),
             json!({ "totalTokens": 2 }),
+        ),
+        (
+            "/v1beta/models/echo:countTokens",
+            json!({ "generateContentRequest": {
+                "model": "models/echo", "systemInstruction": { "parts": [{ "text": "three" }] },
+                "contents": [{ "parts": [{ "text": "one two" }] }]
+            } }),
+            json!({ "totalTokens": 3 }),
+        ),
+        (
+            "/v1/responses/input_tokens",
+            json!({ "model": "echo", "input": "one two", "instructions": "three" }),
+            json!({ "object": "response.input_tokens", "input_tokens": 3 }),
+        ),
+        (
+            "/model/echo/count-tokens",
+            json!({ "input": { "converse": {
+                "system": [{ "text": "three" }],
+                "messages": [{ "role": "user", "content": [{ "text": "one two" }] }]
+            } } }),
+            json!({ "inputTokens": 3 }),
+        ),
+        (
+            "/v1/publishers/anthropic/models/count-tokens:rawPredict",
+            json!({ "model": "echo", "messages": [{ "role": "user", "content": "one two" }] }),
+            json!({ "input_tokens": 2 }),
         ),
     ];
     for (path, body, expected) in cases {

@@ -35,7 +35,15 @@ pub async fn unicode_and_extremes_read_back(stores: &Stores) {
         record.upstream_cost = Usd::from_nanos(millis);
         record.cache_discount = Some(Usd::from_nanos(millis));
         record.latency_ms = Some(count);
-        record.usage = Usage { prompt_tokens: count, web_searches: count, ..record.usage };
+        record.usage = Usage {
+            prompt_tokens: count,
+            web_searches: count,
+            prompt_characters: count,
+            prompt_audio_milliseconds: count,
+            completion_images: count,
+            search_units: count,
+            ..record.usage
+        };
         record.attempts[0].started_at = Timestamp::from_unix_millis(millis);
         record.attempts[0].status = Some(u16::MAX);
         record.attempts[0].latency_ms = count;

@@ -115,6 +115,10 @@ pub fn usage() -> Usage {
         rejected_prediction_tokens: 13,
         prompt_images: 14,
         web_searches: 15,
+        prompt_characters: 16,
+        prompt_audio_milliseconds: 17,
+        completion_images: 18,
+        search_units: 19,
     }
 }
 

@@ -9,6 +9,7 @@
 )]
 
 mod bad_input;
+mod beside_chat;
 mod breaking_off;
 mod catalogue;
 mod dialects;
@@ -18,3 +19,4 @@ mod money;
 mod operations;
 mod passing_through;
 mod program;
+mod real_clients;

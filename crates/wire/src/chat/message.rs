@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 use crate::chat::call::ChatCall;
@@ -246,6 +247,7 @@ enum PartObject<'a> {
         #[serde(borrow)]
         text: Cow<'a, str>,
         cache_control: Option<CacheControl>,
+        prompt_cache_breakpoint: Option<IgnoredAny>,
     },
     Refusal {
         #[serde(borrow)]
@@ -348,7 +350,12 @@ impl<'a> From<ToolCallObject<'a>> for ToolCall<'a> {
 impl<'a> From<PartObject<'a>> for Part<'a> {
     fn from(it: PartObject<'a>) -> Self {
         match it {
-            PartObject::Text { text, cache_control } => Self::Text { text, cache_control },
+            // Two spellings of one wish (contract §2.5).
+            PartObject::Text { text, cache_control, prompt_cache_breakpoint } => {
+                let ephemeral = CacheControl { kind: "ephemeral".to_owned(), ttl: None };
+                let marked = prompt_cache_breakpoint.map(|_| ephemeral);
+                Self::Text { text, cache_control: cache_control.or(marked) }
+            }
             PartObject::Refusal { refusal } => Self::Text { text: refusal, cache_control: None },
             PartObject::ImageUrl { image_url, cache_control } => {
                 let (url, detail) = image_url.split();
@@ -403,6 +410,24 @@ mod tests {
         assert_eq!(request.messages[2].tool_call_id.as_deref(), Some("c1"));
         assert_eq!(request.tools[0].parameters.unwrap().get(), r#"{"type":"object"}"#);
         assert_eq!(request.tool_choice, Some(ToolChoice::Function("f".to_owned())));
+    }
+
+    #[test]
+    fn a_breakpoint_is_a_cache_marker() {
+        let call = ChatCall::read(Bytes::from_static(
+            br#"{"messages":[{"role":"user","content":[
+              {"type":"text","text":"a","prompt_cache_breakpoint":{"mode":"explicit"}},
+              {"type":"text","text":"b","prompt_cache_breakpoint":null},
+              {"type":"text","text":"c","prompt_cache_breakpoint":{"mode":"explicit"},"cache_control":{"type":"ephemeral","ttl":"1h"}}]}]}"#,
+        ))
+        .unwrap();
+        let request = call.typed().unwrap();
+        let ttl = |part: &Part<'_>| match part {
+            Part::Text { cache_control, .. } => cache_control.clone().map(|it| it.ttl),
+            _ => None,
+        };
+        let marks: Vec<_> = request.messages[0].content.iter().map(ttl).collect();
+        assert_eq!(marks, [Some(None), None, Some(Some("1h".to_owned()))]);
     }
 
     #[test]

@@ -35,6 +35,18 @@ pub struct Survey {
     pub prefill: bool,
 }
 
+/// About how many bytes of text a token has, and tokens an image.
+const BYTES_PER_TOKEN: u64 = 4;
+const TOKENS_PER_IMAGE: u64 = 85;
+
+impl Survey {
+    /// About how many tokens the prompt has: for a count that nobody reports.
+    pub fn tokens_estimated(&self) -> u64 {
+        let images = self.images.saturating_mul(TOKENS_PER_IMAGE);
+        self.text_bytes.div_ceil(BYTES_PER_TOKEN).saturating_add(images)
+    }
+}
+
 const MESSAGE_EXTENSIONS: [&[u8]; 7] = [
     b"is_error",
     b"reasoning",

@@ -14,7 +14,7 @@ use crate::translation::base64;
 const MARK: &[u8] = b"tollgate:";
 
 /// The same in base64, in either alphabet.
-pub(super) const MARK_BASE64: &[u8] = b"dG9sbGdhdGU6";
+pub(crate) const MARK_BASE64: &str = "dG9sbGdhdGU6";
 
 /// Puts a detail into an envelope.
 pub(super) fn seal(detail: &ReasoningDetail) -> String {
@@ -27,7 +27,7 @@ pub(super) fn seal(detail: &ReasoningDetail) -> String {
 
 /// Whether a signature is an envelope.
 pub(super) fn is_sealed(signature: &str) -> bool {
-    signature.as_bytes().starts_with(MARK_BASE64)
+    signature.starts_with(MARK_BASE64)
 }
 
 /// Opens an envelope; none for a signature that is not one.
@@ -47,7 +47,7 @@ mod tests {
 
     #[test]
     fn an_envelope_survives_either_alphabet() {
-        assert_eq!(base64::encode(MARK).as_bytes(), MARK_BASE64);
+        assert_eq!(base64::encode(MARK), MARK_BASE64);
         let detail = ReasoningDetail::sealed("ÿÿÿ>>>???".to_owned(), ReasoningFormat::Anthropic, 3);
         let sealed = seal(&detail);
         assert!(is_sealed(&sealed));

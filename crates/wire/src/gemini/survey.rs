@@ -131,7 +131,7 @@ impl<'a> Surveyor<'a, '_> {
                 b"thoughtSignature" | b"thought_signature" => {
                     let signature = self.text.get(span).unwrap_or_default();
                     let inner = signature.get(1..).unwrap_or_default();
-                    self.survey.extensions |= inner.starts_with(MARK_BASE64);
+                    self.survey.extensions |= inner.starts_with(MARK_BASE64.as_bytes());
                 }
                 _ => {}
             }

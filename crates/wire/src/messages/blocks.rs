@@ -40,6 +40,8 @@ pub(super) struct Blocks {
     calls: Vec<Call>,
     /// Citations that came when no text was open.
     citations: Vec<Citation>,
+    /// Thoughts are not shown: what is left of them is what the client must send back.
+    omits_thoughts: bool,
 }
 
 /// The text or the thoughts being written.
@@ -73,6 +75,11 @@ struct Arguments {
 }
 
 impl Blocks {
+    /// No blocks yet. Thoughts may be left out of theirs.
+    pub(super) fn new(omits_thoughts: bool) -> Self {
+        Self { omits_thoughts, ..Self::default() }
+    }
+
     /// Takes an event; those that add nothing to the content are passed over.
     pub(super) fn event(&mut self, event: &ChatEvent, sink: &mut impl Sink) {
         match event {
@@ -161,11 +168,12 @@ impl Blocks {
             return;
         }
         let signed = detail.signature.as_deref().is_some_and(|it| !it.is_empty());
-        if detail.text().is_empty() && !signed && detail.id.is_none() {
+        let shown = !self.omits_thoughts && !detail.text().is_empty();
+        if !shown && !signed && (self.omits_thoughts || detail.id.is_none()) {
             return;
         }
         let index = self.open_thoughts(detail, sink);
-        if !detail.text().is_empty() {
+        if shown {
             sink.grow(index, Delta::Thinking { thinking: detail.text() });
         }
         // A signature ends a block: what follows has one of its own.

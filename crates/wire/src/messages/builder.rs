@@ -60,6 +60,13 @@ enum Ended<'a> {
     BrokenOff { stop_reason: (), stop_sequence: (), stop_details: () },
 }
 
+impl MessageBuilder {
+    /// Begins.
+    pub(super) fn new(omits_thoughts: bool) -> Self {
+        Self { blocks: Blocks::new(omits_thoughts), ..Self::default() }
+    }
+}
+
 impl AnswerBuilder for MessageBuilder {
     fn event(&mut self, event: ChatEvent) {
         self.ending.note(&event);

@@ -9,7 +9,7 @@ use crate::chat::{ReasoningDetail, ReasoningFormat, ReasoningKind};
 use crate::messages::fields::Escaped;
 
 /// How a sealed detail begins.
-pub(super) const PREFIX: &str = "tollgate:";
+pub(crate) const PREFIX: &str = "tollgate:";
 
 /// Whether a detail fits into Anthropic's blocks as it is.
 pub(super) fn is_native(detail: &ReasoningDetail) -> bool {

@@ -12,6 +12,8 @@ pub(super) struct Thinking {
     effort: Option<Effort>,
     /// Whether a summary of the thoughts is asked for outright.
     summarized: bool,
+    /// Whether thoughts are not to be shown, only signed.
+    omitted: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -31,8 +33,9 @@ impl Thinking {
         if let Some(raw) = object.member("thinking") {
             let fields = Fields::read(raw, Path::top("thinking"))?;
             thinking.mode = Some(mode(&fields)?);
-            thinking.summarized =
-                fields.text("display")?.is_some_and(|it| it.as_str() == "summarized");
+            let display = fields.text("display")?;
+            let is = |word: &str| display.is_some_and(|it| it.as_str() == word);
+            (thinking.summarized, thinking.omitted) = (is("summarized"), is("omitted"));
         }
         if let Some(raw) = object.member("output_config") {
             thinking.effort = effort(&Fields::read(raw, Path::top("output_config"))?)?;
@@ -63,6 +66,12 @@ impl Thinking {
         }
     }
 
+    /// Whether thoughts are not to be shown. Unlike `reasoning.exclude`, blocks stay in the answer,
+    /// empty and signed: the client sends them back.
+    pub(super) const fn is_omitted(self) -> bool {
+        self.omitted && self.is_wanted()
+    }
+
     /// Whether the model is asked to think.
     pub(super) const fn is_wanted(self) -> bool {
         matches!(self.mode, Some(Mode::Budget(_) | Mode::Adaptive))
@@ -84,6 +93,9 @@ impl Thinking {
         }
         if let Some(summary) = &reasoning.summary {
             object.field("summary", summary);
+        }
+        if self.is_omitted() {
+            object.field("exclude", &true);
         }
         object.end();
         chat.raw(b"reasoning", &json);

@@ -33,7 +33,7 @@ pub(super) struct MessageWriter {
 
 impl MessageWriter {
     /// Prepares the stream of one message.
-    pub(super) fn new(head: &AnswerHead) -> Self {
+    pub(super) fn new(head: &AnswerHead, omits_thoughts: bool) -> Self {
         let mut start =
             b"event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"id\":"
                 .to_vec();
@@ -50,7 +50,7 @@ impl MessageWriter {
             start,
             begun: false,
             usage: Usage::default(),
-            blocks: Blocks::default(),
+            blocks: Blocks::new(omits_thoughts),
             ending: Ending::default(),
         }
     }

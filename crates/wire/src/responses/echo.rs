@@ -16,7 +16,7 @@ const REPEATED: &[(&str, &str)] = &[
     ("top_p", "null"),
     ("presence_penalty", "null"),
     ("frequency_penalty", "null"),
-    ("top_logprobs", "null"),
+    ("top_logprobs", "0"),
     ("tool_choice", "\"auto\""),
     ("tools", "[]"),
     ("text", r#"{"format":{"type":"text"}}"#),

@@ -3,12 +3,13 @@
 use std::cmp::Reverse;
 use std::sync::Arc;
 
-use serde::Deserialize;
+use axum::extract::{MatchedPath, RawQuery};
+use serde::{Deserialize, Serialize};
 use tollgate_catalog::{Catalog, Modality, Model};
 use tollgate_types::{Timestamp, UnitPrice};
 
 use crate::error::ApiError;
-use crate::listing::lead;
+use crate::listing::{ModelView, lead};
 
 /// The query string, every part optional (contract §1.2).
 #[derive(Debug, Default, Deserialize)]
@@ -46,6 +47,30 @@ pub(crate) struct ModelQuery {
     use_rss: Option<String>,
 }
 
+/// What was asked for, as a link to the next page repeats it.
+pub(crate) type Asked = (MatchedPath, RawQuery);
+
+/// A page of the models that qualify.
+#[derive(Debug)]
+pub(crate) struct Selected {
+    pub(crate) models: Vec<Arc<Model>>,
+    /// How many qualify, on this page or another.
+    pub(crate) total: usize,
+}
+
+/// A list of models (contract §0).
+#[derive(Debug, Serialize)]
+pub(crate) struct ModelList {
+    data: Vec<ModelView>,
+    total_count: usize,
+    links: PageLinks,
+}
+
+#[derive(Debug, Serialize)]
+struct PageLinks {
+    next: Option<String>,
+}
+
 const PAGE_DEFAULT: usize = 500;
 const PAGE_MAX: usize = 1_000;
 const SECONDS_PER_DAY: i64 = 86_400;
@@ -62,12 +87,14 @@ impl ModelQuery {
         self.use_rss.as_deref() == Some("true")
     }
 
+    /// Models that write one modality.
+    pub(crate) fn writing(modality: Modality, offset: Option<usize>, limit: Option<usize>) -> Self {
+        let output_modalities = Some(modality.as_str().to_owned());
+        Self { offset, limit, output_modalities, ..Self::default() }
+    }
+
     /// The models asked for.
-    pub(crate) fn select(
-        &self,
-        catalog: &Catalog,
-        now: Timestamp,
-    ) -> Result<Vec<Arc<Model>>, ApiError> {
+    pub(crate) fn select(&self, catalog: &Catalog, now: Timestamp) -> Result<Selected, ApiError> {
         let bounds = self.price_bounds()?;
         let mut models: Vec<Arc<Model>> = catalog
             .models()
@@ -76,7 +103,39 @@ impl ModelQuery {
             .cloned()
             .collect();
         self.order(&mut models, catalog)?;
-        self.page(models)
+        let total = models.len();
+        Ok(Selected { models: self.page(models)?, total })
+    }
+
+    /// The same as a list with its totals; `asked` is the path and the query of the request.
+    pub(crate) fn list(
+        &self,
+        catalog: &Catalog,
+        now: Timestamp,
+        (path, RawQuery(query)): &Asked,
+    ) -> Result<ModelList, ApiError> {
+        let Selected { models, total } = self.select(catalog, now)?;
+        let next = self.next(query.as_deref().unwrap_or_default(), total);
+        let next = next.map(|query| format!("{}?{query}", path.as_str()));
+        let data = models.iter().map(|it| ModelView::of(it, catalog)).collect();
+        Ok(ModelList { data, total_count: total, links: PageLinks { next } })
+    }
+
+    /// The query of the next page, when there is one behind `query`.
+    fn next(&self, query: &str, total: usize) -> Option<String> {
+        let limit = self.limit.unwrap_or(PAGE_DEFAULT);
+        let next = self.offset.unwrap_or(0).saturating_add(limit);
+        let is_paged = self.offset.is_some() || self.limit.is_some();
+        if !is_paged || next >= total {
+            return None;
+        }
+        let is_kept = |pair: &&str| {
+            let name = pair.split('=').next().unwrap_or_default();
+            !matches!(name, "" | "offset" | "limit")
+        };
+        let page = format!("offset={next}&limit={limit}");
+        let kept = query.split('&').filter(is_kept);
+        Some(kept.chain([page.as_str()]).collect::<Vec<_>>().join("&"))
     }
 
     /// What the model itself must be.
@@ -235,6 +294,26 @@ fn within(price: Option<UnitPrice>, bounds: (Option<UnitPrice>, Option<UnitPrice
         (None, _) => false,
         (Some(price), (least, most)) => {
             least.is_none_or(|least| price >= least) && most.is_none_or(|most| price <= most)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_next_page_is_asked_for_like_this_one() {
+        for (offset, limit, query, total, expected) in [
+            (None, None, "q=x", 2_000, None),
+            (None, Some(2), "limit=2&q=x", 5, Some("q=x&offset=2&limit=2")),
+            (Some(2), Some(2), "offset=2&limit=2", 5, Some("offset=4&limit=2")),
+            (Some(4), Some(2), "offset=4&limit=2", 5, None),
+            (Some(3), Some(2), "offset=3&limit=2", 5, None),
+            (Some(0), None, "offset=0", 501, Some("offset=500&limit=500")),
+        ] {
+            let asked = ModelQuery { offset, limit, ..ModelQuery::default() };
+            assert_eq!(asked.next(query, total).as_deref(), expected, "{query}");
         }
     }
 }

@@ -1,16 +1,14 @@
 //! The client's request with our members taken out.
 
 use bytes::Bytes;
-use http::header::HeaderValue;
-use http::{HeaderMap, Request};
-use tollgate_wire::GATEWAY_MEMBERS;
+use http::Request;
 use tollgate_wire::json::{ObjectWriter, ScanError, Scanner};
+use tollgate_wire::{Dialect, GATEWAY_MEMBERS};
 
-use super::super::encode::{self, BETA};
-use super::super::reasoning;
+use super::super::{betas, encode, reasoning};
 use crate::adapter::{post, versioned};
 use crate::splice::{members, raw, unescaped};
-use crate::{EncodeError, Inbound, Outbound, Target, Unsupported};
+use crate::{EncodeError, Inbound, Target};
 
 /// Members that are the gateway's besides [`GATEWAY_MEMBERS`] (contract §3.6): the models to fall
 /// back to, and chat's name for the end user.
@@ -19,32 +17,24 @@ const OURS: [&str; 2] = ["fallbacks", "user"];
 /// Parameters of the contract's vocabulary (§7.1) with another name in this protocol.
 const OTHER_NAMES: [(&str, &str); 2] = [("stop", "stop_sequences"), ("reasoning", "thinking")];
 
-/// How a seal begins that the gateway puts around another provider's thoughts, as a whole JSON
-/// string.
-const SEAL: &[u8] = b"\"tollgate:";
-
 /// Forwards the call.
 pub(super) fn forward(inbound: &Inbound<'_>) -> Result<Request<Bytes>, EncodeError> {
-    let Inbound { call, target, end_user, now } = *inbound;
-    let mut request = if holds_foreign_thoughts(inbound) {
+    let Inbound { call, target, .. } = *inbound;
+    if holds_foreign_thoughts(inbound) {
         // The provider would refuse the whole conversation. The translation leaves them out, and
         // knows what else must go with them.
-        encode::request(&Outbound { call: call.chat()?, target, end_user, now })?
-    } else {
-        let url = versioned(target.base_url, "v1", "messages");
-        let mut request = post(&url, body(inbound))?;
-        encode::headers(request.headers_mut(), &target)?;
-        request
-    };
-    if let Some(asked) = &call.address().anthropic_beta {
-        add_betas(request.headers_mut(), asked)?;
+        return encode::request(&inbound.outbound()?);
     }
+    let url = versioned(target.base_url, "v1", "messages");
+    let mut request = post(&url, body(inbound))?;
+    encode::headers(request.headers_mut(), &target)?;
+    betas::add(request.headers_mut(), call.address().anthropic_beta.as_deref())?;
     Ok(request)
 }
 
 fn holds_foreign_thoughts(inbound: &Inbound<'_>) -> bool {
     let messages = inbound.call.member("messages").unwrap_or_default();
-    memchr::memmem::find(messages.as_bytes(), SEAL).is_some()
+    Dialect::Messages.holds_seal(messages)
 }
 
 fn body(inbound: &Inbound<'_>) -> Vec<u8> {
@@ -127,24 +117,4 @@ fn other_metadata(given: &[u8], object: &mut ObjectWriter<'_>) -> Result<(), Sca
         }
         Ok(())
     })
-}
-
-/// Asks for the features the client asks for, beside those the provider is always asked for. A
-/// word about how the client signed in is not about our credential.
-fn add_betas(headers: &mut HeaderMap, asked: &str) -> Result<(), Unsupported> {
-    let ours = headers.get(&BETA).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let mut features: Vec<&str> = Vec::new();
-    let asked = asked.split(',').filter(|feature| !feature.trim().starts_with("oauth-"));
-    for feature in ours.split(',').chain(asked).map(str::trim) {
-        if !feature.is_empty() && !features.contains(&feature) {
-            features.push(feature);
-        }
-    }
-    if features.is_empty() {
-        return Ok(());
-    }
-    let value = HeaderValue::from_str(&features.join(","))
-        .map_err(|_| Unsupported("`anthropic-beta` is not a header's value".to_owned()))?;
-    headers.insert(BETA, value);
-    Ok(())
 }

@@ -2,13 +2,13 @@
 
 use bytes::Bytes;
 use http::Request;
-use tollgate_wire::GATEWAY_MEMBERS;
 use tollgate_wire::json::{ObjectWriter, ScanError, Scanner};
+use tollgate_wire::{Dialect, GATEWAY_MEMBERS};
 
 use super::super::encode;
 use crate::adapter::post;
 use crate::splice::{members, raw, same_name};
-use crate::{EncodeError, Inbound, Outbound, Target};
+use crate::{EncodeError, Inbound, Target};
 
 /// Members that are the gateway's besides [`GATEWAY_MEMBERS`]: the model is part of the address,
 /// and whom the caller names as end user is never passed on.
@@ -23,18 +23,14 @@ const OTHER_NAMES: [(&str, &str); 5] = [
     ("reasoning", "thinkingConfig"),
 ];
 
-/// How the base64 of a seal begins that the gateway puts around another provider's thoughts, as a
-/// whole JSON string.
-const SEAL: &[u8] = b"\"dG9sbGdhdGU6";
-
 /// Forwards the call.
 pub(super) fn forward(inbound: &Inbound<'_>) -> Result<Request<Bytes>, EncodeError> {
-    let Inbound { call, target, end_user, now } = *inbound;
+    let Inbound { call, target, .. } = *inbound;
     let contents = call.member("contents").unwrap_or_default();
-    if memchr::memmem::find(contents.as_bytes(), SEAL).is_some() {
+    if Dialect::Gemini.holds_seal(contents) {
         // The provider would refuse the whole conversation. The translation leaves other
         // providers' thoughts out, and knows what must take their place.
-        return encode::request(&Outbound { call: call.chat()?, target, end_user, now });
+        return encode::request(&inbound.outbound()?);
     }
     let mut request = post(&encode::url(&target, call.params()), body(inbound))?;
     encode::credential(request.headers_mut(), &target)?;

@@ -5,14 +5,14 @@
 
 use tollgate_wire::chat::{AnswerHead, DONE, UsageView};
 use tollgate_wire::error::ErrorBody;
-use tollgate_wire::json::ObjectWriter;
 use tollgate_wire::sse::{SseDecoder, SseEvent};
 
 use super::super::fault::refined;
 use super::super::shape::{Kind, Response};
 use super::end::{self, Counts};
+use super::failed;
 use super::scan::{Scanned, word};
-use super::splice::{Ours, ResponsePlaces, put_usage, whole_usage};
+use super::splice::{Ours, ResponsePlaces, put_usage};
 use crate::splice::{Edits, malformed, patch};
 use crate::{AnswerStream, Fault, FaultKind, Progress};
 
@@ -28,8 +28,11 @@ struct Relay {
     ours: Ours,
     progress: Progress,
     counts: Counts,
-    /// The number that the next event of ours would have.
+    /// The number that the next event of ours would have: one more than the last that was passed
+    /// on.
     next_number: u64,
+    /// The response object that the provider began with.
+    seen: Option<Vec<u8>>,
     last: Option<Last>,
 }
 
@@ -49,6 +52,7 @@ impl SplicedStream {
             progress: Progress::default(),
             counts: Counts::default(),
             next_number: 0,
+            seen: None,
             last: None,
         };
         Self { events: SseDecoder::default(), relay }
@@ -105,7 +109,9 @@ impl AnswerStream for SplicedStream {
     }
 
     fn fail(&mut self, out: &mut Vec<u8>, error: &ErrorBody, usage: Option<&UsageView>) {
-        write_event(out, b"response.failed", &self.relay.failure(error, usage));
+        let Relay { ours, seen, next_number, .. } = &self.relay;
+        let data = failed::event(ours, seen.as_deref(), *next_number, (error, usage));
+        write_event(out, b"response.failed", &data);
         out.extend_from_slice(DONE);
     }
 }
@@ -122,7 +128,6 @@ impl Relay {
         let mut scanned = Scanned::read(event.data, &self.ours).map_err(malformed)?;
         let number = event.data.get(scanned.sequence_number.clone()).unwrap_or_default();
         let number = serde_json::from_slice(number).unwrap_or(self.next_number);
-        self.next_number = number.saturating_add(1);
         match word(event.data, &scanned.kind) {
             "error" => return Err(refined(Fault::in_band(event.data))),
             "response.completed"
@@ -131,6 +136,7 @@ impl Relay {
             | "response.cancelled" => return self.end(event, scanned),
             kind => self.note(kind, event.data, &scanned),
         }
+        self.next_number = number.saturating_add(1);
         if scanned.edits.is_empty() {
             write_event(out, event.name, event.data);
             return Ok(());
@@ -162,8 +168,11 @@ impl Relay {
             }
             _ => {}
         }
-        if let Some((_, places)) = &scanned.response {
+        if let Some((span, places)) = &scanned.response {
             note_id(&mut self.progress, data, places);
+            if self.seen.is_none() {
+                self.seen = data.get(span.clone()).map(<[u8]>::to_vec);
+            }
         }
     }
 
@@ -187,61 +196,6 @@ impl Relay {
             places,
         });
         Ok(())
-    }
-
-    /// The event that ends a failed answer (contract §4.7).
-    fn failure(&self, error: &ErrorBody, usage: Option<&UsageView>) -> Vec<u8> {
-        let mut response = Vec::new();
-        let mut object = ObjectWriter::new(&mut response);
-        object.raw(b"id", &self.ours.id);
-        object.field("object", "response");
-        object.raw(b"created_at", &self.ours.created_at);
-        object.field("status", "failed");
-        object.raw(b"model", &self.ours.model);
-        let failed = Failed { code: code(error.error.error_type), message: &error.error.message };
-        object.field("error", &failed);
-        object.field("error_type", error.error.error_type);
-        // What strict clients insist on.
-        for (key, value) in [
-            ("output", "[]"),
-            ("incomplete_details", "null"),
-            ("instructions", "null"),
-            ("metadata", "null"),
-            ("parallel_tool_calls", "true"),
-            ("temperature", "null"),
-            ("top_p", "null"),
-            ("tool_choice", "\"auto\""),
-            ("tools", "[]"),
-            ("store", "false"),
-        ] {
-            object.raw(key.as_bytes(), value.as_bytes());
-        }
-        let usage = usage.map_or_else(|| b"null".to_vec(), whole_usage);
-        object.raw(b"usage", &usage);
-        object.end();
-        let mut data = Vec::with_capacity(response.len().saturating_add(96));
-        let mut object = ObjectWriter::new(&mut data);
-        object.field("type", "response.failed");
-        object.field("sequence_number", &self.next_number);
-        object.raw(b"response", &response);
-        object.end();
-        data
-    }
-}
-
-#[derive(serde::Serialize)]
-struct Failed<'a> {
-    code: &'static str,
-    message: &'a str,
-}
-
-/// The contract's word among the codes a response can fail with (contract §4.7).
-fn code(error_type: &str) -> &'static str {
-    match error_type {
-        "rate_limit_exceeded" => "rate_limit_exceeded",
-        "context_length_exceeded" | "invalid_request" => "invalid_prompt",
-        "content_policy_violation" => "image_content_policy_violation",
-        _ => "server_error",
     }
 }
 

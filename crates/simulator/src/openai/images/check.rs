@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::super::check;
 use crate::failure::Failure;
-use crate::picture::ImageFormat;
+use crate::picture::{ImageFormat, Picture};
 
 const COUNT_MAX: u64 = 10;
 const PARTIAL_IMAGES_MAX: u64 = 3;
@@ -15,6 +15,8 @@ pub(super) enum Family {
     Gpt,
     DallE2,
     DallE3,
+    /// Another host's, which takes whatever OpenAI's models take, and any size.
+    Other,
 }
 
 /// What is wanted.
@@ -39,7 +41,8 @@ impl Family {
         match model {
             "dall-e-2" => Self::DallE2,
             "dall-e-3" => Self::DallE3,
-            _ => Self::Gpt,
+            name if name.starts_with("gpt-image") => Self::Gpt,
+            _ => Self::Other,
         }
     }
 
@@ -59,6 +62,23 @@ impl Family {
                 "stream",
                 "user",
             ],
+            Self::Other => &[
+                "background",
+                "model",
+                "moderation",
+                "n",
+                "output_compression",
+                "output_format",
+                "partial_images",
+                "prompt",
+                "quality",
+                "response_format",
+                "seed",
+                "size",
+                "stream",
+                "style",
+                "user",
+            ],
             Self::DallE2 => &["model", "n", "prompt", "quality", "response_format", "size", "user"],
             Self::DallE3 => {
                 &["model", "n", "prompt", "quality", "response_format", "size", "style", "user"]
@@ -69,7 +89,7 @@ impl Family {
     /// The first one is the default, or what `auto` comes to.
     const fn sizes(self) -> &'static [&'static str] {
         match self {
-            Self::Gpt => &["1024x1024", "1024x1536", "1536x1024", "auto"],
+            Self::Gpt | Self::Other => &["1024x1024", "1024x1536", "1536x1024", "auto"],
             Self::DallE2 => &["1024x1024", "256x256", "512x512"],
             Self::DallE3 => &["1024x1024", "1024x1792", "1792x1024"],
         }
@@ -78,7 +98,7 @@ impl Family {
     /// The first one is the default, or what `auto` comes to.
     const fn qualities(self) -> &'static [&'static str] {
         match self {
-            Self::Gpt => &["medium", "low", "high", "auto"],
+            Self::Gpt | Self::Other => &["medium", "low", "high", "auto"],
             Self::DallE2 => &["standard"],
             Self::DallE3 => &["standard", "hd"],
         }
@@ -86,7 +106,7 @@ impl Family {
 
     const fn prompt_letters_max(self) -> usize {
         match self {
-            Self::Gpt => 32_000,
+            Self::Gpt | Self::Other => 32_000,
             Self::DallE2 => 1_000,
             Self::DallE3 => 4_000,
         }
@@ -124,7 +144,7 @@ pub(super) fn wish<'a>(body: &'a Value, model: &str) -> Result<Wish<'a>, Failure
         family,
         prompt,
         count,
-        size: chosen(body, "size", family.sizes())?,
+        size: size(body, family)?,
         quality: chosen(body, "quality", family.qualities())?,
         format: ImageFormat::named(format_name).unwrap_or(ImageFormat::Png),
         format_name,
@@ -133,6 +153,14 @@ pub(super) fn wish<'a>(body: &'a Value, model: &str) -> Result<Wish<'a>, Failure
         partial_images: partial_images.unwrap_or(0),
         linked: form != Some("b64_json"),
     })
+}
+
+fn size(body: &Value, family: Family) -> Result<&str, Failure> {
+    let asked = body.get("size").and_then(Value::as_str);
+    match asked.filter(|size| family == Family::Other && Picture::of("", 0, size).is_some()) {
+        Some(size) => Ok(size),
+        None => chosen(body, "size", family.sizes()),
+    }
 }
 
 /// One of `allowed`; the first, when it is up to the model.

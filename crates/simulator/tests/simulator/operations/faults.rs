@@ -108,10 +108,10 @@ async fn waits_are_as_long_as_asked() {
         let took = u64::try_from(begun.elapsed().as_millis()).unwrap();
         assert!(took.abs_diff(500) <= 20, "{}: {took} ms", order.path);
     }
-    let image = json!({ "model": "image+tps:1000", "prompt": "a", "quality": "low" });
+    let image = json!({ "model": "image+tps:10", "prompt": "a", "quality": "low" });
     let begun = Instant::now();
     Order::new("/v1/images/generations", &image).send(&world).await;
-    assert!(begun.elapsed().as_millis().abs_diff(272) <= 20, "{:?}", begun.elapsed());
+    assert!(begun.elapsed().as_millis().abs_diff(400) <= 20, "{:?}", begun.elapsed());
 }
 
 #[tokio::test]

@@ -137,7 +137,7 @@ async fn wrong_image_requests_are_refused() {
         ("output_compression", json!(101), 400, code, "integer_above_max_value"),
         ("partial_images", json!(1), 400, "/error/param", "partial_images"),
     ];
-    refused(&world, IMAGES, &json!({ "model": "image", "prompt": "x" }), &cases).await;
+    refused(&world, IMAGES, &json!({ "model": "gpt-image-1", "prompt": "x" }), &cases).await;
     let clear = json!({ "model": "image", "prompt": "x", "background": "transparent" });
     let cases = [("output_format", json!("jpeg"), 400, MESSAGE, "Transparent background")];
     refused(&world, IMAGES, &clear, &cases).await;
@@ -148,4 +148,30 @@ async fn wrong_image_requests_are_refused() {
         ("output_format", json!("png"), 400, code, "unknown_parameter"),
     ];
     refused(&world, IMAGES, &old, &cases).await;
+}
+
+#[tokio::test]
+async fn edits_come_as_forms_with_a_picture() {
+    let world = World::new().await;
+    let picture = Some(("a.png", &b"\x89PNG"[..]));
+    let texts = [("model", "gpt-image-1"), ("prompt", "a boat"), ("n", "2"), ("size", "1024x1536")];
+    let reply = Order::form("/v1/images/edits", picture, &texts).send(&world).await;
+    assert_eq!(reply.status, 200, "{}", reply.text());
+    let made = reply.json();
+    assert_eq!(made["data"].as_array().unwrap().len(), 2);
+    assert_eq!(size(&made["data"][1]["b64_json"]), (1_024, 1_536));
+    let reply = Order::form("/v1/images/edits", None, &texts).send(&world).await;
+    assert_eq!(reply.json()["error"]["message"], "Missing required parameter: 'image'.");
+    let texts = [("model", "gpt-image-1"), ("prompt", "x"), ("response_format", "b64_json")];
+    let reply = Order::form("/v1/images/edits", picture, &texts).send(&world).await;
+    assert_eq!(reply.json()["error"]["message"], "Unknown parameter: 'response_format'.");
+}
+
+#[tokio::test]
+async fn images_of_other_hosts_have_any_size() {
+    let world = World::new().await;
+    let body = json!({ "model": "image", "prompt": "x", "size": "768x1360", "seed": 1,
+        "response_format": "b64_json" });
+    let made = answer(&world, IMAGES, body).await;
+    assert_eq!(size(&made["data"][0]["b64_json"]), (768, 1_360));
 }

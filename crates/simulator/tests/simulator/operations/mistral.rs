@@ -1,8 +1,8 @@
-//! Mistral's embeddings and moderation.
+//! Mistral's embeddings, moderation and transcriptions.
 
 use serde_json::{Value, json};
 
-use super::{answer, dimensions, refused};
+use super::{Order, answer, dimensions, recording, refused};
 use crate::support::World;
 
 const EMBEDDINGS: &str = "/mistral/v1/embeddings";
@@ -59,4 +59,31 @@ async fn wrong_requests_are_refused() {
         ("user", json!("x"), 422, DETAIL, "extra_forbidden"),
     ];
     refused(&world, MODERATIONS, &body, &cases).await;
+}
+
+#[tokio::test]
+async fn a_recording_is_heard_with_times_or_in_a_language() {
+    const PATH: &str = "/mistral/v1/audio/transcriptions";
+    let world = World::new().await;
+    let bytes = recording();
+    let file = Some(("a.mp3", bytes.as_slice()));
+    let texts = [("model", "transcribe"), ("timestamp_granularities", "segment")];
+    let heard = Order::form(PATH, file, &texts).send(&world).await.json();
+    assert_eq!(heard["segments"][0]["text"], heard["text"]);
+    assert_eq!(heard["usage"]["prompt_audio_seconds"], 3);
+    let heard = Order::form(PATH, file, &[("model", "transcribe"), ("language", "de")]);
+    let heard = heard.send(&world).await.json();
+    assert_eq!((&heard["segments"], &heard["language"]), (&json!([]), &json!("de")));
+    for (file, name, text, problem) in [
+        (None, "language", "de", "Field required"),
+        (file, "response_format", "json", "Extra inputs are not permitted"),
+        (file, "timestamp_granularities", "line", "Input should be 'segment' or 'word'"),
+    ] {
+        let order = Order::form(PATH, file, &[("model", "transcribe"), (name, text)]);
+        let reply = order.send(&world).await;
+        assert_eq!(reply.status, 422);
+        assert!(reply.text().contains(problem), "{}", reply.text());
+    }
+    let both = [("model", "m"), ("language", "de"), ("timestamp_granularities", "word")];
+    assert_eq!(Order::form(PATH, file, &both).send(&world).await.status, 422);
 }

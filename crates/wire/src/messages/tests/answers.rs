@@ -98,6 +98,37 @@ fn whole(events: &[ChatEvent], error: Option<&ErrorBody>) -> Value {
     serde_json::from_slice(&builder.build(&head(), &usage(), error)).unwrap()
 }
 
+/// Thoughts that are not to be shown leave empty blocks with what must come back.
+#[test]
+fn omitted_thoughts_stay_signed() {
+    let body = br#"{"model":"a/b","max_tokens":9,"messages":[{"role":"user","content":"u"}],
+        "thinking":{"type":"adaptive","display":"omitted"}}"#;
+    let call = Call::read(Dialect::Messages, body.as_slice().into(), Address::default()).unwrap();
+    let signed = ReasoningDetail::signed("sig".to_owned(), ReasoningFormat::Anthropic, 0);
+    let plain = ReasoningDetail::thought("hm".to_owned(), ReasoningFormat::Unknown, 1);
+    let events = [
+        thought("secret", ReasoningFormat::Anthropic),
+        ChatEvent::Reasoning(signed),
+        ChatEvent::Reasoning(plain),
+        text("a"),
+        finish(FinishReason::Stop, "end_turn"),
+    ];
+    let (mut builder, mut writer, mut out) = (call.builder(), call.writer(&head()), Vec::new());
+    for event in &events {
+        builder.event(event.clone());
+        writer.event(&mut out, event);
+    }
+    let whole: Value = serde_json::from_slice(&builder.build(&head(), &usage(), None)).unwrap();
+    let content = json!([
+        {"type": "thinking", "thinking": "", "signature": "sig"},
+        {"type": "text", "text": "a"},
+    ]);
+    assert_eq!(whole["content"], content);
+    let stream = String::from_utf8(out).unwrap();
+    assert!(!stream.contains("secret") && !stream.contains("hm"), "{stream}");
+    assert!(stream.contains(r#"{"type":"signature_delta","signature":"sig"}"#), "{stream}");
+}
+
 fn grow(block: &mut Value, delta: &Value, input: &mut String) {
     let append = |value: &mut Value, more: &Value| {
         *value = format!("{}{}", value.as_str().unwrap(), more.as_str().unwrap()).into();

@@ -221,7 +221,7 @@ fn thinking_becomes_reasoning() {
         (r#""thinking":{"type":"disabled"}"#, r#","reasoning":{"enabled":false}"#),
         (
             r#""thinking":{"type":"adaptive","display":"omitted"},"output_config":{"effort":"low"}"#,
-            r#","reasoning":{"enabled":true,"effort":"low"}"#,
+            r#","reasoning":{"enabled":true,"effort":"low","exclude":true}"#,
         ),
         (
             r#""thinking":{"type":"enabled","budget_tokens":1024},"output_config":{"effort":"max"}"#,

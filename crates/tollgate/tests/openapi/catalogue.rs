@@ -1,0 +1,64 @@
+//! What can be called, and what operators look at.
+
+use crate::world::World;
+
+const JSON: &str = "application/json";
+
+pub(crate) async fn run(world: &World) {
+    for path in ["/api/v1/models", "/api/v1/models/user", "/api/v1/models/count"] {
+        for query in [
+            "",
+            "?output_modalities=all",
+            "?q=echo&limit=2&sort=newest",
+            "?supported_parameters=tools",
+        ] {
+            world
+                .ask("GET", path)
+                .at(format!("{path}{query}"))
+                .about(query)
+                .expect(200, JSON)
+                .await;
+        }
+        for query in ["?limit=0", "?limit=x", "?sort=best", "?min_price=cheap"] {
+            // A count has no pages and no order to complain of, but reads the same query.
+            let at = format!("{path}{query}");
+            world.ask("GET", path).at(at).about(query).expect(400, JSON).await;
+        }
+    }
+    for path in ["/api/v1/models", "/api/v1/models/user"] {
+        let at = format!("{path}?use_rss=true");
+        world.ask("GET", path).at(at).about("a feed").expect(200, "application/rss+xml").await;
+    }
+    for path in ["/api/v1/model/{author}/{slug}", "/api/v1/models/{author}/{slug}/endpoints"] {
+        for model in ["tollgate/echo", "tollgate/embed", "acme/unpriced"] {
+            let at = at(path, model);
+            world.ask("GET", path).at(at).about(model).expect(200, JSON).await;
+        }
+        world.ask("GET", path).at(at(path, "no/body")).about("no/body").expect(404, JSON).await;
+    }
+    let images = "/api/v1/images/models/{author}/{slug}/endpoints";
+    for (model, status) in [("tollgate/image", 200), ("tollgate/echo", 404), ("no/body", 404)] {
+        world.ask("GET", images).at(at(images, model)).about(model).expect(status, JSON).await;
+    }
+    for path in ["/api/v1/embeddings/models", "/api/v1/images/models", "/api/v1/providers"] {
+        world.ask("GET", path).key(None).expect(200, JSON).await;
+    }
+    let path = "/api/v1/embeddings/models";
+    world.ask("GET", path).at(format!("{path}?limit=0")).about("limit").expect(400, JSON).await;
+    let user = "/api/v1/models/user";
+    world.ask("GET", user).about("no key").key(None).expect(401, JSON).await;
+    for (path, media_type) in [
+        ("/", "text/html"),
+        ("/metrics", "application/openmetrics-text"),
+        ("/health/live", JSON),
+        ("/health/ready", JSON),
+        ("/api/v1/openapi.json", JSON),
+    ] {
+        world.ask("GET", path).key(None).expect(200, media_type).await;
+    }
+}
+
+fn at(path: &str, model: &str) -> String {
+    let (author, slug) = model.split_once('/').unwrap();
+    path.replace("{author}", author).replace("{slug}", slug)
+}

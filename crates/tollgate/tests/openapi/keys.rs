@@ -1,0 +1,106 @@
+//! Keys, credits and records.
+
+use serde_json::json;
+
+use crate::dialect::{Dialect, Wish};
+use crate::world::World;
+
+const JSON: &str = "application/json";
+const KEYS: &str = "/api/v1/keys";
+const KEY: &str = "/api/v1/keys/{hash}";
+
+pub(crate) async fn run(world: &World) {
+    let bodies = [
+        json!({ "name": "plain" }),
+        json!({
+            "name": "bounded",
+            "limit": 5,
+            "limit_reset": "monthly",
+            "include_byok_in_limit": true,
+            "expires_at": "2100-01-31T00:00:00Z",
+            "creator_user_id": "u1",
+        }),
+    ];
+    for body in bodies {
+        let made = world.ask("POST", KEYS).about("make").json(&body).expect(201, JSON).await.json();
+        let at = format!("{KEYS}/{}", made["data"]["hash"].as_str().unwrap());
+        let text = made["key"].as_str().unwrap();
+        let own = world.ask("GET", "/api/v1/key").about("its own").key(Some(text));
+        own.expect(200, JSON).await;
+        world.ask("GET", KEY).at(&at).about("read").expect(200, JSON).await;
+        for change in [json!({ "limit": null, "disabled": true }), json!({ "name": "renamed" })] {
+            let ask = world.ask("PATCH", KEY).at(&at).about("change").json(&change);
+            ask.expect(200, JSON).await;
+        }
+        let wrong = json!({ "limit": -1 });
+        world.ask("PATCH", KEY).at(&at).about("wrong").json(&wrong).expect(400, JSON).await;
+        world.ask("GET", KEYS).about("list").expect(200, JSON).await;
+        world.ask("DELETE", KEY).at(&at).about("delete").expect(200, JSON).await;
+        for method in ["GET", "DELETE"] {
+            world.ask(method, KEY).at(&at).about("it is gone").expect(404, JSON).await;
+        }
+        let name = json!({ "name": "x" });
+        world.ask("PATCH", KEY).at(&at).about("it is gone").json(&name).expect(404, JSON).await;
+    }
+    for (about, body) in
+        [("no name", json!({})), ("no interval", json!({ "name": "x", "limit_reset": "hourly" }))]
+    {
+        world.ask("POST", KEYS).about(about).json(&body).expect(400, JSON).await;
+    }
+    let listed = world.ask("GET", KEYS).at(format!("{KEYS}?offset=x")).about("wrong offset");
+    listed.expect(400, JSON).await;
+    for path in ["/api/v1/key", "/api/v1/auth/key"] {
+        world.ask("GET", path).expect(200, JSON).await;
+        world
+            .ask("GET", path)
+            .about("managing")
+            .key(Some(world.gateway.management_key()))
+            .expect(200, JSON)
+            .await;
+        world.ask("GET", path).about("no key").key(None).expect(401, JSON).await;
+    }
+    world.ask("GET", "/api/v1/credits").expect(200, JSON).await;
+    callers(world).await;
+    records(world).await;
+}
+
+/// Who may not.
+async fn callers(world: &World) {
+    let hash = format!("{KEYS}/{}", "0".repeat(64));
+    for (method, path, at) in [
+        ("GET", KEYS, KEYS),
+        ("POST", KEYS, KEYS),
+        ("GET", KEY, hash.as_str()),
+        ("PATCH", KEY, hash.as_str()),
+        ("DELETE", KEY, hash.as_str()),
+        ("GET", "/api/v1/credits", "/api/v1/credits"),
+    ] {
+        let ask = || world.ask(method, path).at(at);
+        ask().about("a wrong key").key(Some("sk-or-v1-wrong")).expect(401, JSON).await;
+        ask().about("an inference key").key(Some(world.gateway.key())).expect(403, JSON).await;
+    }
+    let generation = "/api/v1/generation";
+    world.ask("GET", generation).about("no key").key(None).expect(401, JSON).await;
+}
+
+/// What is on record of calls that went well, failed and broke off.
+async fn records(world: &World) {
+    let path = "/api/v1/generation";
+    let dialect = Dialect::Chat;
+    let calls = [("acme/echo", false), ("bravo/failing", true), ("acme/overloaded", false)];
+    for (model, stream) in calls {
+        let body = dialect.body(model, Wish::Nothing, stream);
+        let id = world.gateway.chat_call(&body).open().await;
+        let at = format!("{path}?id={}", id.id());
+        id.rest().await;
+        let seen = tollgate_testkit::eventually("the record", || async {
+            let reply = world.gateway.at("GET", &at).key(world.gateway.key()).send().await;
+            (reply.status == 200).then_some(())
+        });
+        seen.await;
+        world.ask("GET", path).at(at).about(model).expect(200, JSON).await;
+    }
+    world.ask("GET", path).about("no id").expect(400, JSON).await;
+    let at = format!("{path}?id=gen-0-none");
+    world.ask("GET", path).at(at).about("no such record").expect(404, JSON).await;
+}
