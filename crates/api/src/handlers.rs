@@ -35,5 +35,7 @@ pub(crate) use welcome::welcome;
 
 /// The generation's id, the same as in the body (contract §0).
 pub(crate) const GENERATION_ID: HeaderName = HeaderName::from_static("x-generation-id");
+/// Says that no provider counted, but we did, by the length of the prompt.
+pub(crate) const IS_ESTIMATED: HeaderName = HeaderName::from_static("x-tollgate-estimated");
 /// Display name of the provider that answered (contract §0).
 pub(crate) const PROVIDER_NAME: HeaderName = HeaderName::from_static("x-provider-name");

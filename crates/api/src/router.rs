@@ -16,7 +16,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::{Any, CorsLayer};
 
 use crate::error::ApiError;
-use crate::handlers::{self as on, GENERATION_ID, PROVIDER_NAME};
+use crate::handlers::{self as on, GENERATION_ID, IS_ESTIMATED, PROVIDER_NAME};
 use crate::skin::in_dialect;
 use crate::unread::read_the_rest;
 
@@ -130,7 +130,7 @@ fn cors() -> CorsLayer {
         .allow_origin(Any)
         .allow_methods([Method::GET, Method::POST, Method::PATCH, Method::PUT, Method::DELETE])
         .allow_headers(Any)
-        .expose_headers([GENERATION_ID, PROVIDER_NAME, http::header::RETRY_AFTER])
+        .expose_headers([GENERATION_ID, IS_ESTIMATED, PROVIDER_NAME, http::header::RETRY_AFTER])
         .max_age(Duration::from_hours(24))
 }
 

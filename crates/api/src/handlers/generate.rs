@@ -5,14 +5,14 @@ use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue};
 use serde::{Deserialize, Serialize};
 use tollgate_engine::{Answer, Count};
 use tollgate_wire::json::RawObject;
 use tollgate_wire::{Address, Call, Dialect};
 
-use super::{GENERATION_ID, PROVIDER_NAME};
+use super::{GENERATION_ID, IS_ESTIMATED, PROVIDER_NAME};
 use crate::attribution::attribution;
 use crate::auth::InferenceKey;
 use crate::body::JsonBytes;
@@ -57,8 +57,7 @@ pub(crate) async fn create_message(
     headers: HeaderMap,
     JsonBytes(body): JsonBytes,
 ) -> Result<Response, ApiError> {
-    let address = Address { anthropic_beta: betas(&headers), ..Address::default() };
-    generate(&app, key, &headers, Asked { dialect: Dialect::Messages, address, body }).await
+    generate(&app, key, &headers, Asked::plain(Dialect::Messages, body)).await
 }
 
 /// Creates an answer to an Ollama chat.
@@ -95,9 +94,6 @@ struct GeminiCount {
     #[serde(rename = "totalTokens")]
     total_tokens: u64,
 }
-
-/// Says that no provider counted, but we did, by the length of the prompt.
-const IS_ESTIMATED: HeaderName = HeaderName::from_static("x-tollgate-estimated");
 
 async fn count(app: &App, asked: Asked) -> Result<Count, ApiError> {
     let call = Call::read(asked.dialect, asked.body, asked.address)?;
@@ -183,7 +179,8 @@ async fn generate(
     headers: &HeaderMap,
     asked: Asked,
 ) -> Result<Response, ApiError> {
-    let call = Call::read(asked.dialect, asked.body, asked.address)?;
+    let address = Address { anthropic_beta: betas(headers), ..asked.address };
+    let call = Call::read(asked.dialect, asked.body, address)?;
     let attribution = attribution(headers, call.params(), &app.config.tag_headers);
     let answer = app.engine.generate(key, call, attribution).await?;
     Ok(match answer {

@@ -38,10 +38,11 @@ fn rows(model: &str, kind: &str, endpoints: &[(&str, &str, &str)]) -> String {
          input = [\"text\", \"image\", \"audio\"]\noutput = [\"{kind}\"]\n"
     );
     for (provider, upstream, price) in endpoints {
-        rows += &format!(
+        let row = format!(
             "[[endpoint]]\nmodel = \"{model}\"\nprovider = \"{provider}\"\n\
              upstream_model = \"{upstream}\"\nprice = {price}\n"
         );
+        rows.push_str(&row);
     }
     rows
 }

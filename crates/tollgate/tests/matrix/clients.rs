@@ -3,6 +3,7 @@
 
 mod chat;
 mod completions;
+mod extra;
 mod gemini;
 mod messages;
 mod ollama;
@@ -11,6 +12,8 @@ mod responses;
 use serde_json::Value;
 
 use crate::question::{Heard, Proof, Question};
+
+pub(crate) use extra::{BETA, Extra, UNKNOWN};
 
 /// A dialect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -30,6 +33,8 @@ pub(crate) struct Sent {
     pub(crate) path: String,
     /// The header that carries the key, and what stands before the key.
     pub(crate) key: (&'static str, &'static str),
+    /// Other headers.
+    pub(crate) headers: Vec<(&'static str, &'static str)>,
     /// The body.
     pub(crate) body: Value,
 }
@@ -64,6 +69,15 @@ pub(crate) trait Dialect: Sync {
 }
 
 impl Client {
+    /// Writes a question as its SDK does, with everything else that is asked for.
+    pub(crate) fn write(self, question: &Question, model: &str, streamed: bool) -> Proof<Sent> {
+        let mut sent = self.dialect().write(question, model, streamed)?;
+        for extra in &question.extras {
+            extra::add(self, *extra, &mut sent)?;
+        }
+        Ok(sent)
+    }
+
     /// All of them.
     pub(crate) const ALL: [Self; 6] = [
         Self::Chat,
@@ -73,6 +87,15 @@ impl Client {
         Self::Gemini,
         Self::Ollama,
     ];
+
+    /// What its reasoning amounts to, of 8 000 tokens: as a word of chat's, and in tokens.
+    pub(crate) const fn wants(self) -> (&'static str, u64) {
+        match self {
+            Self::Chat | Self::Completions | Self::Responses => ("high", 6_400),
+            Self::Messages | Self::Gemini => ("medium", 2_048),
+            Self::Ollama => ("medium", 4_000),
+        }
+    }
 
     /// Its rules.
     pub(crate) const fn dialect(self) -> &'static dyn Dialect {

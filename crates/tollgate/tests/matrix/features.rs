@@ -2,8 +2,11 @@
 
 mod content;
 mod endings;
+mod extras;
+mod failures;
 mod parameters;
 mod reasoning;
+mod richness;
 mod tools;
 
 use crate::question::Proof;
@@ -50,11 +53,33 @@ pub(crate) enum Feature {
     UnknownModel,
     BrokenStream,
     CutStream,
+    Audio,
+    Video,
+    Penalties,
+    LogitBias,
+    Prediction,
+    Several,
+    Tier,
+    Unknown,
+    StrictTools,
+    BoundedSchema,
+    Beta,
+    Effort,
+    ForeignThoughts,
+    Nothing,
+    ErrorIn200,
+    BadRequest,
+    TooLong,
+    NativeFinish,
+    Picture,
+    Sound,
+    Sources,
+    Logprobs,
 }
 
 impl Feature {
     /// All of them, with what they are called.
-    pub(crate) const ALL: [(Self, &'static str); 38] = [
+    pub(crate) const ALL: [(Self, &'static str); 60] = [
         (Self::Text, "text"),
         (Self::System, "system prompt arrives once"),
         (Self::Turns, "several turns"),
@@ -93,6 +118,28 @@ impl Feature {
         (Self::UnknownModel, "unknown model"),
         (Self::BrokenStream, "error in the middle"),
         (Self::CutStream, "cut in the middle"),
+        (Self::Audio, "sound inside"),
+        (Self::Video, "film inside"),
+        (Self::Penalties, "frequency and presence penalties"),
+        (Self::LogitBias, "logit bias"),
+        (Self::Prediction, "prediction"),
+        (Self::Several, "several answers are refused by name"),
+        (Self::Tier, "service tier, there and back"),
+        (Self::Unknown, "an unknown member"),
+        (Self::StrictTools, "strict tools"),
+        (Self::BoundedSchema, "JSON schema as the provider takes it"),
+        (Self::Beta, "anthropic-beta"),
+        (Self::Effort, "effort or budget of reasoning"),
+        (Self::ForeignThoughts, "thoughts of another family are left out"),
+        (Self::Nothing, "an empty answer"),
+        (Self::ErrorIn200, "error with status 200"),
+        (Self::BadRequest, "the provider refuses the request"),
+        (Self::TooLong, "prompt too long"),
+        (Self::NativeFinish, "the provider's reason to end is on record"),
+        (Self::Picture, "a picture in the answer"),
+        (Self::Sound, "sound in the answer"),
+        (Self::Sources, "sources in the answer"),
+        (Self::Logprobs, "probabilities of tokens"),
     ];
 
     /// What it is called.
@@ -101,6 +148,7 @@ impl Feature {
     }
 
     /// Proves it for one cell, in one of the two ways.
+    #[expect(clippy::cognitive_complexity, reason = "a table: a line per feature")]
     pub(crate) async fn prove(self, ask: &mut Ask<'_>) -> Proof {
         match self {
             Self::Text => content::text(ask).await,
@@ -141,6 +189,28 @@ impl Feature {
             Self::UnknownModel => endings::unknown_model(ask).await,
             Self::BrokenStream => endings::breaks_off(ask, "failing").await,
             Self::CutStream => endings::breaks_off(ask, "cut").await,
+            Self::Audio => content::audio(ask).await,
+            Self::Video => content::video(ask).await,
+            Self::Penalties => extras::penalties(ask).await,
+            Self::LogitBias => extras::logit_bias(ask).await,
+            Self::Prediction => extras::prediction(ask).await,
+            Self::Several => extras::several(ask).await,
+            Self::Tier => extras::tier(ask).await,
+            Self::Unknown => extras::unknown(ask).await,
+            Self::StrictTools => extras::strict_tools(ask).await,
+            Self::BoundedSchema => extras::bounded_schema(ask).await,
+            Self::Beta => extras::beta(ask).await,
+            Self::Effort => extras::effort(ask).await,
+            Self::ForeignThoughts => reasoning::foreign(ask).await,
+            Self::Nothing => failures::nothing(ask).await,
+            Self::ErrorIn200 => failures::error_in_200(ask).await,
+            Self::BadRequest => failures::bad_request(ask).await,
+            Self::TooLong => failures::too_long(ask).await,
+            Self::NativeFinish => failures::native_finish(ask).await,
+            Self::Picture => richness::picture(ask).await,
+            Self::Sound => richness::sound(ask).await,
+            Self::Sources => richness::sources(ask).await,
+            Self::Logprobs => richness::logprobs(ask).await,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Every client dialect at every provider protocol with every feature, whole and streamed, through
 //! the whole gateway over real sockets. Writes the matrix to `target/matrix.md`.
 //!
-//! A cell is proven, or refused for a reason in [`accepted::ACCEPTED`]. The test fails when a cell
+//! A cell is proven, or refused for a reason in [`accepted::all`]. The test fails when a cell
 //! fails without such a reason, and when one that has a reason works.
 
 #![expect(
@@ -26,7 +26,6 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
-use accepted::ACCEPTED;
 use clients::Client;
 use features::Feature;
 use question::{Flaw, Proof, same};
@@ -71,7 +70,8 @@ impl Cell {
             let Self { client, protocol, feature } = self;
             let marker = self.marker();
             let log = Vec::new();
-            let mut ask = Ask { world, client, protocol, feature, streamed, marker, log };
+            let last = String::new();
+            let mut ask = Ask { world, client, protocol, feature, streamed, marker, log, last };
             let proof = feature.prove(&mut ask).await;
             proof.map_err(|flaw| match flaw {
                 Flaw::Wrong(what) if streamed => Flaw::Wrong(format!("streamed: {what}")),
@@ -93,7 +93,7 @@ impl Cell {
 
     /// What became of it, in the light of what is accepted.
     fn outcome(self, proof: Proof) -> Outcome {
-        let mut covering = ACCEPTED.iter().filter(|it| it.covers(&self));
+        let mut covering = accepted::all().filter(|it| it.covers(self));
         match proof.map_err(|flaw| flaw.text()) {
             Ok(()) => covering.next().map_or(Outcome::Proven, |it| Outcome::Stale(it.reason)),
             Err(flaw) => match covering.find(|it| it.excuses(&flaw)) {
@@ -159,7 +159,7 @@ fn unused(outcomes: &Outcomes) -> impl Iterator<Item = String> {
     let needed = |reason: &str| {
         outcomes.values().any(|it| matches!(it, Outcome::Refused(used) if *used == reason))
     };
-    let unused = ACCEPTED.iter().filter(move |it| !needed(it.reason));
+    let unused = accepted::all().filter(move |it| !needed(it.reason));
     unused.map(|it| format!("no cell needs the reason: {}", it.reason))
 }
 

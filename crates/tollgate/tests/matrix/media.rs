@@ -12,6 +12,13 @@ pub(crate) const IMAGE: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\
 /// A document.
 pub(crate) const PDF: &[u8] = b"%PDF-1.4\n% the document of the matrix\n%%EOF\n";
 
+/// A sound of one sample.
+pub(crate) const SOUND: &[u8] =
+    b"RIFF\x26\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\xc0\x5d\0\0\x80\xbb\0\0\
+    \x02\0\x10\0data\x02\0\0\0\0\0";
+/// A film, as far as its first letters say.
+pub(crate) const FILM: &[u8] = b"\0\0\0\x18ftypmp42\0\0\0\0mp42isomthe film of the matrix";
+
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 /// Base64 with padding.
@@ -36,6 +43,11 @@ pub(crate) fn image_uri() -> String {
 /// The document as a data URI.
 pub(crate) fn pdf_uri() -> String {
     format!("data:application/pdf;base64,{}", base64(PDF))
+}
+
+/// The film as a data URI.
+pub(crate) fn film_uri() -> String {
+    format!("data:video/mp4;base64,{}", base64(FILM))
 }
 
 /// Serves the picture at any path. Ends when it is dropped.

@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 
+use crate::clients::Extra;
+
 /// Why a cell is not proven.
 #[derive(Debug, Clone)]
 pub(crate) enum Flaw {
@@ -73,6 +75,18 @@ pub(crate) struct Question {
     pub(crate) seed: Option<u64>,
     /// Whether the system prompt is marked for the provider's cache.
     pub(crate) cached: bool,
+    /// What few dialects have words for.
+    pub(crate) extras: Vec<Extra>,
+}
+
+impl Question {
+    /// The pieces of everything that the user says.
+    pub(crate) fn parts(&self) -> impl Iterator<Item = &Part> {
+        self.turns.iter().flat_map(|turn| match turn {
+            Turn::User(parts) => parts.as_slice(),
+            Turn::Said(_) | Turn::Heard(_) | Turn::Results(_) => &[],
+        })
+    }
 }
 
 /// One message.
@@ -99,6 +113,10 @@ pub(crate) enum Part {
     ImageUrl(String),
     /// The test's document, inside.
     Pdf,
+    /// The test's sound, inside.
+    Sound,
+    /// The test's film, inside.
+    Film,
 }
 
 /// What a tool answered.
@@ -198,6 +216,14 @@ pub(crate) struct Heard {
     pub(crate) stop_sequence: Option<String>,
     /// Counts.
     pub(crate) usage: Counts,
+    /// Pictures, as base64.
+    pub(crate) pictures: Vec<String>,
+    /// Sound, as base64.
+    pub(crate) sound: String,
+    /// Addresses of sources.
+    pub(crate) sources: Vec<String>,
+    /// The tokens whose probabilities are told, put together.
+    pub(crate) weighed: String,
     /// What it is made of, where the dialect has blocks or items.
     pub(crate) shape: Vec<String>,
     /// The answer as the dialect's SDK keeps it for the next request.
@@ -255,6 +281,10 @@ impl Heard {
             "finish": format!("{:?}", self.finish),
             "refused": self.refused,
             "stop_sequence": self.stop_sequence,
+            "pictures": self.pictures,
+            "sound": self.sound,
+            "sources": self.sources,
+            "weighed": self.weighed,
             "shape": self.shape,
             "usage": [usage.input, usage.output, usage.cached, usage.reasoning, usage.cost],
         })

@@ -17,7 +17,7 @@ use crate::question::{Heard, Part, Proof, Question, Turn, must, parsed, same, wr
 const REQUESTS_MAX: usize = 200;
 
 /// Models, and what the simulator calls them.
-const MODELS: [(&str, &str); 12] = [
+const MODELS: [(&str, &str); 19] = [
     ("echo", "echo"),
     ("prose", "prose"),
     ("tools", "tools"),
@@ -30,6 +30,13 @@ const MODELS: [(&str, &str); 12] = [
     ("failing", "echo+error-after:2"),
     ("cut", "echo+cut-after:2"),
     ("overloaded", "echo+status:503"),
+    ("masked", "echo+error-in-200"),
+    ("refusing", "echo+status:400"),
+    ("full", "echo+too-long"),
+    ("silent", "echo+empty"),
+    ("draw", "draw"),
+    ("speak", "speak"),
+    ("cite", "cite"),
 ];
 
 /// Everything that runs.
@@ -78,13 +85,17 @@ pub(crate) const fn takes_image_urls(protocol: Protocol) -> bool {
 }
 
 /// What Converse leaves to each maker, so that the name of the model decides.
-const CLAUDES_AT_BEDROCK: [Feature; 6] = [
+const CLAUDES_AT_BEDROCK: [Feature; 10] = [
     Feature::JsonSchema,
     Feature::ReasoningShown,
     Feature::ReasoningReplayed,
     Feature::ReasoningHidden,
     Feature::CacheMark,
     Feature::OneTool,
+    Feature::BoundedSchema,
+    Feature::Beta,
+    Feature::Effort,
+    Feature::ForeignThoughts,
 ];
 
 /// Who serves a feature.
@@ -154,8 +165,8 @@ impl Provider {
                 [[model]]
                 id             = "{slug}/{name}"
                 context_length = 128000
-                input          = ["text", "image", "file"]
-                output         = ["text"]
+                input          = ["text", "image", "file", "audio", "video"]
+                output         = ["text", "image", "audio"]
 
                 [[endpoint]]
                 model          = "{slug}/{name}"
@@ -187,6 +198,8 @@ pub(crate) struct Ask<'a> {
     pub(crate) marker: String,
     /// Essence of what was heard.
     pub(crate) log: Vec<Value>,
+    /// The generation that was heard last.
+    pub(crate) last: String,
 }
 
 impl Ask<'_> {
@@ -202,7 +215,17 @@ impl Ask<'_> {
 
     /// Asks, and reads an answer that must be a good one.
     pub(crate) async fn hear(&mut self, question: &Question) -> Proof<Heard> {
-        let reply = self.send(question).await?;
+        self.hear_at(self.protocol, question).await
+    }
+
+    /// The same of another provider.
+    pub(crate) async fn hear_at(
+        &mut self,
+        protocol: Protocol,
+        question: &Question,
+    ) -> Proof<Heard> {
+        let model = format!("{}/{}", slug(protocol, self.feature), question.model);
+        let reply = self.send_to(&model, question, |_| {}).await?;
         same("status of", &(reply.status, reply.text()), &(200, reply.text()))?;
         let heard = if self.streamed {
             let Stream { heard, error } = self.stream_of(&reply)?;
@@ -215,8 +238,14 @@ impl Ask<'_> {
         if let Some(id) = &heard.id {
             same("the header's id and the body's", &reply.header("x-generation-id"), &Some(id))?;
         }
+        reply.header("x-generation-id").unwrap_or_default().clone_into(&mut self.last);
         self.log.push(heard.essence());
         Ok(heard)
+    }
+
+    /// The record of the answer that was heard last.
+    pub(crate) async fn record(&self) -> Value {
+        self.world.gateway.generation(&self.last).await
     }
 
     /// Reads a stream, well or badly ended.
@@ -240,12 +269,24 @@ impl Ask<'_> {
         change: impl FnOnce(&mut Sent),
     ) -> Proof<Reply> {
         let model = format!("{}/{}", slug(self.protocol, self.feature), question.model);
-        let mut sent = self.client.dialect().write(question, &model, self.streamed)?;
+        self.send_to(&model, question, change).await
+    }
+
+    async fn send_to(
+        &self,
+        model: &str,
+        question: &Question,
+        change: impl FnOnce(&mut Sent),
+    ) -> Proof<Reply> {
+        let mut sent = self.client.write(question, model, self.streamed)?;
         change(&mut sent);
-        let Sent { path, key: (header, scheme), body } = sent;
+        let Sent { path, key: (header, scheme), headers, body } = sent;
         let key = format!("{scheme}{}", self.world.gateway.key());
-        let call = self.world.gateway.at("POST", &path).header(header, &key).json(&body);
-        Ok(call.send().await)
+        let mut call = self.world.gateway.at("POST", &path).header(header, &key);
+        for (name, value) in headers {
+            call = call.header(name, value);
+        }
+        Ok(call.json(&body).send().await)
     }
 
     /// The last request of this cell that reached the provider.

@@ -119,9 +119,8 @@ impl Dialect {
                 body["generationConfig"] = json!({ "thinkingConfig": { "includeThoughts": true, "thinkingBudget": 2000 } });
             }
             (Wish::Thoughts, Self::Ollama) => body["think"] = true.into(),
-            (Wish::Few, Self::Chat) => body["max_tokens"] = 20.into(),
+            (Wish::Few, Self::Chat | Self::Messages) => body["max_tokens"] = 20.into(),
             (Wish::Few, Self::Responses) => body["max_output_tokens"] = 20.into(),
-            (Wish::Few, Self::Messages) => body["max_tokens"] = 20.into(),
             (Wish::Few, Self::Gemini) => {
                 body["generationConfig"] = json!({ "maxOutputTokens": 20 });
             }

@@ -159,7 +159,7 @@ impl World {
         assert!(problems.is_empty(), "{} problems:\n{}", problems.len(), problems.join("\n"));
     }
 
-    fn note(&self, exchange: Exchange, differences: Vec<Difference>, wrong: Option<String>) {
+    fn note(&self, exchange: Exchange, differences: &[Difference], wrong: Option<String>) {
         let mut found = self.found.borrow_mut();
         let Exchange { name, method, path, status, .. } = &exchange;
         let said = differences.iter().map(ToString::to_string).chain(wrong);
@@ -259,7 +259,7 @@ impl Ask<'_> {
             }
             differences
         };
-        self.world.note(exchange, differences, wrong);
+        self.world.note(exchange, &differences, wrong);
         reply
     }
 }

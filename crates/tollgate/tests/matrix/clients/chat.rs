@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Dialect, Sent, Stream};
-use crate::media::{image_uri, pdf_uri};
+use crate::media::{SOUND, base64, film_uri, image_uri, pdf_uri};
 use crate::question::{
     Call, Choice, Counts, Finish, Format, Heard, Part, Proof, Question, Thinking, Tool, ToolResult,
     Turn, append, list, must, needed, parsed, same, set, text, wrong,
@@ -37,7 +37,7 @@ impl Dialect for Chat {
             set(&mut body, "stream", true);
         }
         let path = "/api/v1/chat/completions".to_owned();
-        Ok(Sent { path, key: ("authorization", "Bearer "), body })
+        Ok(Sent { path, key: ("authorization", "Bearer "), headers: Vec::new(), body })
     }
 
     fn whole(&self, body: &Value) -> Proof<Heard> {
@@ -46,14 +46,15 @@ impl Dialect for Chat {
         let choice = &body["choices"][0];
         let message = &choice["message"];
         same("role", &text(message, "/role"), &"assistant".to_owned())?;
-        heard(body, message.clone(), &text(choice, "/finish_reason"))
+        let heard = heard(body, message.clone(), &text(choice, "/finish_reason"))?;
+        Ok(Heard { weighed: tokens(choice), ..heard })
     }
 
     fn stream(&self, stream: &str) -> Proof<Stream> {
         let chunks = chunks(stream)?;
         let Some((last, before)) = chunks.split_last() else { return wrong("no chunk came") };
         let mut message = json!({ "role": "assistant" });
-        let mut finish = String::new();
+        let (mut finish, mut weighed) = (String::new(), String::new());
         for (position, chunk) in chunks.iter().enumerate() {
             same("object", &text(chunk, "/object"), &"chat.completion.chunk".to_owned())?;
             for member in ["id", "created", "model", "provider"] {
@@ -68,6 +69,7 @@ impl Dialect for Chat {
             let is_finished = !finish.is_empty() && text(choice, "/finish_reason") != finish;
             must(!is_finished || failed, || format!("more behind the finish: {stream}"))?;
             add_delta(&mut message, delta)?;
+            weighed.push_str(&tokens(choice));
             if !text(choice, "/finish_reason").is_empty() {
                 finish = text(choice, "/finish_reason");
             }
@@ -82,13 +84,19 @@ impl Dialect for Chat {
             let heard = Heard { text: text(&message, "/content"), ..Heard::default() };
             return Ok(Stream { heard, error: Some(error) });
         }
-        Ok(Stream { heard: heard(last, message, &finish)?, error: None })
+        let heard = Heard { weighed, ..heard(last, message, &finish)? };
+        Ok(Stream { heard, error: None })
     }
 
     fn error(&self, status: u16, body: &Value) -> Proof<String> {
         same("error.code", &body["error"]["code"], &json!(status))?;
         error_message(&body["error"])
     }
+}
+
+/// The tokens of a choice's probabilities.
+fn tokens(choice: &Value) -> String {
+    list(choice, "/logprobs/content").map(|entry| text(entry, "/token")).collect()
 }
 
 /// The message of the contract's error (§4.1), checked.
@@ -173,11 +181,20 @@ fn heard(body: &Value, message: Value, finish: &str) -> Proof<Heard> {
         calls,
         refused: !refusal.is_empty() || finish == "content_filter",
         finish: Some(self::finish(finish)?),
-        stop_sequence: None,
-        shape: Vec::new(),
+        pictures: list(&message, "/images")
+            .map(|it| picture(&text(it, "/image_url/url")))
+            .collect(),
+        sound: text(&message, "/audio/data"),
+        sources: list(&message, "/annotations").map(|it| text(it, "/url_citation/url")).collect(),
         usage: usage(&body["usage"])?,
         turn: vec![message],
+        ..Heard::default()
     })
+}
+
+/// What a data URI holds.
+pub(super) fn picture(uri: &str) -> String {
+    uri.split_once("base64,").map_or_else(String::new, |(_, data)| data.to_owned())
 }
 
 /// Adds a delta to the message, as SDKs do.
@@ -189,6 +206,25 @@ fn add_delta(message: &mut Value, delta: &Value) -> Proof {
     }
     for detail in list(delta, "/reasoning_details") {
         add_detail(message, detail);
+    }
+    for name in ["images", "annotations"] {
+        for more in list(delta, &format!("/{name}")) {
+            if message.get(name).is_none() {
+                set(message, name, json!([]));
+            }
+            message[name].as_array_mut().unwrap().push(more.clone());
+        }
+    }
+    if delta["audio"].is_object() {
+        if message.get("audio").is_none() {
+            set(message, "audio", json!({}));
+        }
+        for (name, more) in delta["audio"].as_object().into_iter().flatten() {
+            match more.as_str() {
+                Some(more) if name != "id" => append(&mut message["audio"], name, more),
+                _ => set(&mut message["audio"], name, more.clone()),
+            }
+        }
     }
     for fragment in list(delta, "/tool_calls") {
         add_call(message, fragment)?;
@@ -288,6 +324,11 @@ fn content(parts: &[Part]) -> Value {
         Part::Text(text) => json!({ "type": "text", "text": text }),
         Part::Image => image(&image_uri()),
         Part::ImageUrl(url) => image(url),
+        Part::Sound => {
+            let sound = json!({ "data": base64(SOUND), "format": "wav" });
+            json!({ "type": "input_audio", "input_audio": sound })
+        }
+        Part::Film => json!({ "type": "video_url", "video_url": { "url": film_uri() } }),
         Part::Pdf => {
             let file = json!({ "filename": "paper.pdf", "file_data": pdf_uri() });
             json!({ "type": "file", "file": file })

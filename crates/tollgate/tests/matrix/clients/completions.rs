@@ -32,7 +32,7 @@ impl Dialect for Completions {
             set(&mut body, "stream", true);
         }
         let path = "/api/v1/completions".to_owned();
-        Ok(Sent { path, key: ("authorization", "Bearer "), body })
+        Ok(Sent { path, key: ("authorization", "Bearer "), headers: Vec::new(), body })
     }
 
     fn whole(&self, body: &Value) -> Proof<Heard> {
@@ -41,13 +41,15 @@ impl Dialect for Completions {
         let choice = &body["choices"][0];
         must(choice["text"].is_string(), || format!("no text: {body}"))?;
         let said = (text(choice, "/text"), text(choice, "/reasoning"));
-        heard(body, said, &text(choice, "/finish_reason"))
+        let heard = heard(body, said, &text(choice, "/finish_reason"))?;
+        Ok(Heard { weighed: tokens(choice), ..heard })
     }
 
     fn stream(&self, stream: &str) -> Proof<Stream> {
         let chunks = chunks(stream)?;
         let Some((last, before)) = chunks.split_last() else { return wrong("no chunk came") };
         let (mut said, mut reasoning, mut finish) = (String::new(), String::new(), String::new());
+        let mut weighed = String::new();
         for chunk in &chunks {
             same("object", &text(chunk, "/object"), &"text_completion".to_owned())?;
             for member in ["id", "created", "model", "provider"] {
@@ -56,6 +58,7 @@ impl Dialect for Completions {
             for choice in list(chunk, "/choices") {
                 must(choice["text"].is_string(), || format!("no text: {chunk}"))?;
                 said.push_str(&text(choice, "/text"));
+                weighed.push_str(&tokens(choice));
                 reasoning.push_str(&text(choice, "/reasoning"));
                 if !text(choice, "/finish_reason").is_empty() {
                     finish = text(choice, "/finish_reason");
@@ -72,13 +75,19 @@ impl Dialect for Completions {
             let heard = Heard { text: said, ..Heard::default() };
             return Ok(Stream { heard, error: Some(error) });
         }
-        Ok(Stream { heard: heard(last, (said, reasoning), &finish)?, error: None })
+        let heard = Heard { weighed, ..heard(last, (said, reasoning), &finish)? };
+        Ok(Stream { heard, error: None })
     }
 
     fn error(&self, status: u16, body: &Value) -> Proof<String> {
         same("error.code", &body["error"]["code"], &json!(status))?;
         error_message(&body["error"])
     }
+}
+
+/// The tokens of a choice's probabilities.
+fn tokens(choice: &Value) -> String {
+    list(choice, "/logprobs/tokens").filter_map(Value::as_str).collect()
 }
 
 fn heard(body: &Value, (text, reasoning): (String, String), word: &str) -> Proof<Heard> {

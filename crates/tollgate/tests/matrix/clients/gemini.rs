@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Dialect, Sent, Stream};
-use crate::media::{IMAGE, PDF, base64};
+use crate::media::{FILM, IMAGE, PDF, SOUND, base64};
 use crate::question::{
     Call, Choice, Counts, Finish, Flaw, Format, Heard, Part, Proof, Question, Thinking, Tool,
     ToolResult, Turn, count, list, must, needed, same, set, text, wrong,
@@ -35,7 +35,7 @@ impl Dialect for Gemini {
         }
         let method = if streamed { "streamGenerateContent?alt=sse" } else { "generateContent" };
         let path = format!("/api/v1beta/models/{model}:{method}");
-        Ok(Sent { path, key: ("x-goog-api-key", ""), body })
+        Ok(Sent { path, key: ("x-goog-api-key", ""), headers: Vec::new(), body })
     }
 
     fn whole(&self, body: &Value) -> Proof<Heard> {
@@ -105,6 +105,14 @@ impl Reader {
         for part in list(content, "/parts") {
             self.part(part)?;
         }
+        let chunks = list(candidate, "/groundingMetadata/groundingChunks");
+        // Later ones repeat those before them.
+        let sources: Vec<String> = chunks.map(|it| text(it, "/web/uri")).collect();
+        if !sources.is_empty() {
+            self.heard.sources = sources;
+        }
+        let tokens = list(candidate, "/logprobsResult/chosenCandidates");
+        self.heard.weighed.extend(tokens.map(|it| text(it, "/token")));
         if content.get("parts").is_some() {
             same("role", &text(content, "/role"), &"model".to_owned())?;
             self.heard.turn.push(content.clone());
@@ -122,6 +130,12 @@ impl Reader {
             let arguments = call.get("args").cloned().unwrap_or_else(|| json!({}));
             must(arguments.is_object() && !name.is_empty(), || format!("a call: {call}"))?;
             self.heard.calls.push(Call { id, name, arguments });
+        } else if let Some(data) = part.get("inlineData") {
+            if text(data, "/mimeType").starts_with("image/") {
+                self.heard.pictures.push(text(data, "/data"));
+            } else {
+                self.heard.sound.push_str(&text(data, "/data"));
+            }
         } else if part["thought"] == true {
             self.heard.reasoning.push_str(&text(part, "/text"));
         } else {
@@ -259,6 +273,8 @@ fn part(part: &Part) -> Value {
             json!({ "fileData": { "mimeType": "image/png", "fileUri": url } })
         }
         Part::Pdf => inside("application/pdf", PDF),
+        Part::Sound => inside("audio/wav", SOUND),
+        Part::Film => inside("video/mp4", FILM),
     }
 }
 

@@ -20,6 +20,13 @@ const BUDGET_TOKENS: u64 = 2_048;
 
 impl Dialect for Messages {
     fn write(&self, question: &Question, model: &str, streamed: bool) -> Proof<Sent> {
+        for part in question.parts() {
+            match part {
+                Part::Sound => return Err(Flaw::Unsayable("there is no sound")),
+                Part::Film => return Err(Flaw::Unsayable("there are no films")),
+                Part::Text(_) | Part::Image | Part::ImageUrl(_) | Part::Pdf => {}
+            }
+        }
         let max_tokens = question.max_tokens.unwrap_or(MAX_TOKENS);
         let turns = turns(question);
         let mut body = json!({ "model": model, "max_tokens": max_tokens, "messages": turns });
@@ -30,12 +37,17 @@ impl Dialect for Messages {
             }
             set(&mut body, "system", json!([block]));
         }
-        tools(&mut body, question)?;
+        tools(&mut body, question);
         parameters(&mut body, question)?;
         if streamed {
             set(&mut body, "stream", true);
         }
-        Ok(Sent { path: "/api/v1/messages".to_owned(), key: ("x-api-key", ""), body })
+        Ok(Sent {
+            path: "/api/v1/messages".to_owned(),
+            key: ("x-api-key", ""),
+            headers: Vec::new(),
+            body,
+        })
     }
 
     fn whole(&self, body: &Value) -> Proof<Heard> {
@@ -77,7 +89,11 @@ pub(super) fn message(body: &Value) -> Proof<Heard> {
     };
     for block in list(body, "/content") {
         match text(block, "/type").as_str() {
-            "text" => heard.text.push_str(&text(block, "/text")),
+            "text" => {
+                heard.text.push_str(&text(block, "/text"));
+                heard.sources.extend(list(block, "/citations").map(|it| text(it, "/url")));
+            }
+            "image" => heard.pictures.push(text(block, "/source/data")),
             "thinking" => {
                 must(block["signature"].is_string(), || format!("no signature: {block}"))?;
                 heard.reasoning.push_str(&text(block, "/thinking"));
@@ -122,9 +138,9 @@ fn usage(usage: &Value) -> Proof<Counts> {
     Ok(counts)
 }
 
-fn tools(body: &mut Value, question: &Question) -> Proof {
+fn tools(body: &mut Value, question: &Question) {
     if question.tools.is_empty() {
-        return Ok(());
+        return;
     }
     let tool = |tool: &Tool| {
         json!({
@@ -135,7 +151,7 @@ fn tools(body: &mut Value, question: &Question) -> Proof {
     };
     set(body, "tools", question.tools.iter().map(tool).collect::<Vec<_>>());
     let mut choice = match question.choice {
-        None if !question.one_call => return Ok(()),
+        None if !question.one_call => return,
         None | Some(Choice::Auto) => json!({ "type": "auto" }),
         Some(Choice::None) => json!({ "type": "none" }),
         Some(Choice::Required) => json!({ "type": "any" }),
@@ -145,7 +161,6 @@ fn tools(body: &mut Value, question: &Question) -> Proof {
         set(&mut choice, "disable_parallel_tool_use", true);
     }
     set(body, "tool_choice", choice);
-    Ok(())
 }
 
 fn parameters(body: &mut Value, question: &Question) -> Proof {
@@ -241,5 +256,6 @@ fn part(part: &Part) -> Value {
             json!({ "type": "image", "source": { "type": "url", "url": url } })
         }
         Part::Pdf => json!({ "type": "document", "source": inside("application/pdf", PDF) }),
+        Part::Sound | Part::Film => panic!("there are no words for {part:?}"),
     }
 }

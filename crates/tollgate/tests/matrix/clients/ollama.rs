@@ -49,11 +49,18 @@ impl Dialect for Ollama {
         if !streamed {
             set(&mut body, "stream", false);
         }
-        Ok(Sent { path: "/api/chat".to_owned(), key: ("authorization", "Bearer "), body })
+        Ok(Sent {
+            path: "/api/chat".to_owned(),
+            key: ("authorization", "Bearer "),
+            headers: Vec::new(),
+            body,
+        })
     }
 
     fn whole(&self, body: &Value) -> Proof<Heard> {
-        heard(body, body["message"].clone())
+        let heard = heard(body, body["message"].clone())?;
+        let weighed = list(body, "/logprobs").map(|it| text(it, "/token")).collect();
+        Ok(Heard { weighed, ..heard })
     }
 
     fn stream(&self, stream: &str) -> Proof<Stream> {
@@ -93,6 +100,9 @@ fn add(message: &mut Value, line: &Value) -> Proof {
     if piece["thinking"].is_string() {
         append(message, "thinking", &text(piece, "/thinking"));
     }
+    for token in list(line, "/logprobs") {
+        append(message, "weighed", &text(token, "/token"));
+    }
     for call in list(piece, "/tool_calls") {
         if message.get("tool_calls").is_none() {
             set(message, "tool_calls", json!([]));
@@ -123,15 +133,14 @@ fn heard(last: &Value, message: Value) -> Proof<Heard> {
     for pointer in ["/total_duration", "/load_duration", "/eval_duration"] {
         needed(last, pointer)?;
     }
+    let mut message = message;
+    let weighed = message.as_object_mut().and_then(|it| it.remove("weighed"));
     Ok(Heard {
-        id: None,
         text: text(&message, "/content"),
         reasoning: text(&message, "/thinking"),
         calls,
         finish: Some(finish),
-        refused: false,
-        stop_sequence: None,
-        shape: Vec::new(),
+        weighed: weighed.as_ref().and_then(Value::as_str).unwrap_or_default().to_owned(),
         usage: Counts {
             input: needed(last, "/prompt_eval_count")?,
             output: needed(last, "/eval_count")?,
@@ -140,6 +149,7 @@ fn heard(last: &Value, message: Value) -> Proof<Heard> {
             cost: last["cost"].as_f64(),
         },
         turn: vec![message],
+        ..Heard::default()
     })
 }
 
@@ -195,6 +205,8 @@ fn message(role: &str, parts: &[Part]) -> Proof<Value> {
             Part::Text(text) => texts.push(text.as_str()),
             Part::Image => images.push(base64(IMAGE)),
             Part::ImageUrl(_) => return Err(Flaw::Unsayable("images stand in the request")),
+            Part::Sound => return Err(Flaw::Unsayable("there is no sound")),
+            Part::Film => return Err(Flaw::Unsayable("there are no films")),
             Part::Pdf => return Err(Flaw::Unsayable("there are no files")),
         }
     }

@@ -5,7 +5,7 @@ mod stream;
 use serde_json::{Value, json};
 
 use super::{Dialect, Sent, Stream};
-use crate::media::{image_uri, pdf_uri};
+use crate::media::{SOUND, base64, film_uri, image_uri, pdf_uri};
 use crate::question::{
     Call, Choice, Counts, Finish, Flaw, Format, Heard, Part, Proof, Question, Thinking, Tool,
     ToolResult, Turn, list, must, needed, parsed, same, set, text, wrong,
@@ -29,7 +29,7 @@ impl Dialect for Responses {
             set(&mut body, "stream", true);
         }
         let path = "/api/v1/responses".to_owned();
-        Ok(Sent { path, key: ("authorization", "Bearer "), body })
+        Ok(Sent { path, key: ("authorization", "Bearer "), headers: Vec::new(), body })
     }
 
     fn whole(&self, body: &Value) -> Proof<Heard> {
@@ -88,6 +88,8 @@ fn add_item(heard: &mut Heard, item: &Value) -> Proof {
                     "output_text" => {
                         must(part["annotations"].is_array(), || format!("annotations: {part}"))?;
                         heard.text.push_str(&text(part, "/text"));
+                        heard.sources.extend(list(part, "/annotations").map(|it| text(it, "/url")));
+                        heard.weighed.extend(list(part, "/logprobs").map(|it| text(it, "/token")));
                     }
                     "refusal" => {
                         heard.refused = true;
@@ -108,6 +110,10 @@ fn add_item(heard: &mut Heard, item: &Value) -> Proof {
             must(!id.is_empty() && !name.is_empty(), || format!("a call: {item}"))?;
             let arguments = parsed(&text(item, "/arguments"))?;
             heard.calls.push(Call { id, name, arguments });
+        }
+        "image_generation_call" => {
+            same("status", &text(item, "/status"), &"completed".to_owned())?;
+            heard.pictures.push(text(item, "/result"));
         }
         kind => return wrong(format!("an item of type {kind:?}")),
     }
@@ -227,6 +233,11 @@ fn content(parts: &[Part]) -> Value {
         Part::Text(text) => json!({ "type": "input_text", "text": text }),
         Part::Image => image(&image_uri()),
         Part::ImageUrl(url) => image(url),
+        Part::Sound => {
+            let sound = json!({ "data": base64(SOUND), "format": "wav" });
+            json!({ "type": "input_audio", "input_audio": sound })
+        }
+        Part::Film => json!({ "type": "input_video", "video_url": film_uri() }),
         Part::Pdf => {
             json!({ "type": "input_file", "filename": "paper.pdf", "file_data": pdf_uri() })
         }

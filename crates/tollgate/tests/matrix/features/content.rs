@@ -1,10 +1,8 @@
 //! What stands in messages.
 
 use crate::clients::Client;
-use crate::media::{IMAGE, PDF, base64};
-use crate::question::{
-    Finish, Part, Proof, Question, Turn, list, must, parsed, same, text as at, wrong,
-};
+use crate::media::{FILM, IMAGE, PDF, SOUND, base64};
+use crate::question::{Finish, Part, Proof, Question, Turn, list, must, parsed, same, text as at};
 use crate::world::{Ask, takes_image_urls};
 
 pub(super) async fn text(ask: &mut Ask<'_>) -> Proof {
@@ -105,13 +103,22 @@ pub(super) async fn image_url(ask: &mut Ask<'_>) -> Proof {
     same("text", &heard.text, &seen)
 }
 
-pub(super) async fn pdf(ask: &mut Ask<'_>) -> Proof {
-    let turns = vec![Turn::User(vec![Part::Text(ask.marked("Read")), Part::Pdf])];
-    let heard = ask.hear(&Question { model: "prose", turns, ..Question::default() }).await?;
-    must(!heard.text.is_empty(), || "no answer".to_owned())?;
+pub(super) async fn audio(ask: &mut Ask<'_>) -> Proof {
+    inside(ask, Part::Sound, SOUND).await
+}
+
+pub(super) async fn video(ask: &mut Ask<'_>) -> Proof {
+    inside(ask, Part::Film, FILM).await
+}
+
+/// Bytes that stand in the request reach the provider.
+async fn inside(ask: &mut Ask<'_>, part: Part, bytes: &[u8]) -> Proof {
+    let turns = vec![Turn::User(vec![Part::Text(ask.marked("Look")), part])];
+    ask.hear(&Question { model: "prose", turns, ..Question::default() }).await?;
     let upstream = ask.upstream_text()?;
-    if upstream.contains(&base64(PDF)) {
-        return Ok(());
-    }
-    wrong(format!("the document did not arrive: {upstream}"))
+    must(upstream.contains(&base64(bytes)), || format!("they did not arrive: {upstream}"))
+}
+
+pub(super) async fn pdf(ask: &mut Ask<'_>) -> Proof {
+    inside(ask, Part::Pdf, PDF).await
 }

@@ -54,7 +54,7 @@ pub(super) async fn refusal(ask: &mut Ask<'_>) -> Proof {
 }
 
 /// An error instead of an answer, in the dialect's form.
-fn failed(ask: &Ask<'_>, reply: &Reply, statuses: &[u16]) -> Proof<String> {
+pub(super) fn failed(ask: &Ask<'_>, reply: &Reply, statuses: &[u16]) -> Proof<String> {
     let text = reply.text();
     must(statuses.contains(&reply.status), || format!("status {}: {text}", reply.status))?;
     same("content-type", &reply.header("content-type"), &Some("application/json"))?;

@@ -114,7 +114,8 @@ pub(super) async fn seed(ask: &mut Ask<'_>) -> Proof {
     arrived(ask, pointer, &json!(77))
 }
 
-fn arrived(ask: &Ask<'_>, pointer: &str, value: &Value) -> Proof {
+/// The value stands there in what reached the provider.
+pub(super) fn arrived(ask: &Ask<'_>, pointer: &str, value: &Value) -> Proof {
     let upstream = ask.upstream()?.json();
     let found = upstream.pointer(pointer);
     must(found == Some(value), || format!("{pointer} is not {value} in {upstream}"))

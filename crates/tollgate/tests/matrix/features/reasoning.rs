@@ -92,6 +92,29 @@ pub(super) async fn replayed(ask: &mut Ask<'_>) -> Proof {
     must(text || !has_text, || format!("the reasoning did not come back: {body}"))
 }
 
+/// A conversation that moves to another family leaves the first one's signatures behind.
+pub(super) async fn foreign(ask: &mut Ask<'_>) -> Proof {
+    let (elsewhere, signature) = match ask.protocol {
+        Protocol::Gemini | Protocol::Vertex => (Protocol::Anthropic, "EqQBCkYI"),
+        _ => (Protocol::Gemini, "CiQB"),
+    };
+    let mut question = asking(ask, Thinking::Shown);
+    let heard = ask.hear_at(elsewhere, &question).await?;
+    same("finish", &heard.finish, &Some(Finish::Stop))?;
+    ask.log.clear();
+    question.turns.push(Turn::Heard(heard.turn));
+    question.turns.push(ask.user("And at night?"));
+    let heard = ask.hear(&question).await?;
+    answered(ask, &heard)?;
+    // The SDKs of Gemini keep a stream's pieces apart, which the simulated model answers otherwise.
+    ask.log.clear();
+    let upstream = ask.upstream_text()?;
+    let left = !upstream.contains(signature) && !upstream.contains("tollgate:");
+    must(left, || format!("the other family's signature arrived: {upstream}"))?;
+    let said = upstream.contains(&ask.marked("And at night?")) && upstream.contains("About ");
+    must(said, || format!("the conversation did not arrive: {upstream}"))
+}
+
 /// Bedrock's reasoning, with its signature.
 fn bedrock(body: &Value, reasoning: &str) -> Proof {
     let signed =

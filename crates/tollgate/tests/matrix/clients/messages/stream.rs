@@ -97,7 +97,11 @@ impl Reader {
             ("tool_use", "input_json_delta") => {
                 self.arguments.push_str(&text(delta, "/partial_json"));
             }
-            ("text", "citations_delta") => {}
+            ("text", "citations_delta") => {
+                let mut citations: Vec<_> = list(block, "/citations").cloned().collect();
+                citations.push(delta["citation"].clone());
+                set(block, "citations", citations);
+            }
             (block, delta) => return wrong(format!("a {delta} in a block of type {block:?}")),
         }
         Ok(())

@@ -109,6 +109,9 @@ impl Reader {
             return item.end(&event["item"]);
         }
         same("item_id", &text(event, "/item_id"), &item.id)?;
+        if kind.starts_with("response.image_generation_call.") {
+            return Ok(());
+        }
         let name = kind.strip_prefix("response.").unwrap_or_default();
         match name {
             "content_part.added" => begin(&mut item.parts, event, "/content_index"),
@@ -162,16 +165,16 @@ impl Reader {
 impl Item {
     /// A piece of text, or the whole of it.
     fn text(&mut self, name: &str, event: &Value) -> Proof {
-        let (parts, index, whole) = match name.rsplit_once('.').unwrap_or_default().0 {
-            "output_text" => (&mut self.parts, "/content_index", "/text"),
-            "reasoning_text" => (&mut self.parts, "/content_index", "/text"),
+        let (kind, step) = name.rsplit_once('.').unwrap_or_default();
+        let (parts, index, whole) = match kind {
+            "output_text" | "reasoning_text" => (&mut self.parts, "/content_index", "/text"),
             "refusal" => (&mut self.parts, "/content_index", "/refusal"),
             "reasoning_summary_text" => (&mut self.summary, "/summary_index", "/text"),
             "output_text.annotation" => return Ok(()),
             _ => return wrong(format!("an unknown event {name}")),
         };
         let part = part(parts, event, index)?;
-        if name.ends_with(".delta") {
+        if step == "delta" {
             part.text.push_str(&text(event, "/delta"));
             return Ok(());
         }

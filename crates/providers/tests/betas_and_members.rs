@@ -1,0 +1,109 @@
+//! What a caller asks for beside the common parameters: it arrives where the protocol has a place
+//! for it, and is named where it has none.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "tests should panic where something is not as expected"
+)]
+
+use bytes::Bytes;
+use http::Request;
+use serde_json::{Value, json};
+use tollgate_catalog::{Auth, Quirks};
+use tollgate_providers::{
+    Adapter, AnthropicMessages, BedrockConverse, Cohere, Gemini, Inbound, Mistral, Ollama, Target,
+    Vertex, VertexAnthropic, dropped, encode,
+};
+use tollgate_types::Timestamp;
+use tollgate_wire::{Address, Call, Dialect};
+
+/// A chat call with these members, and features asked for in a header.
+fn call(members: &Value, betas: Option<&str>) -> Call {
+    let mut body = json!({"model": "a/b", "messages": [{"role": "user", "content": "hi"}]});
+    for (key, value) in members.as_object().unwrap() {
+        body[key] = value.clone();
+    }
+    let address = Address { anthropic_beta: betas.map(str::to_owned), ..Address::default() };
+    Call::read(Dialect::Chat, body.to_string().into(), address).unwrap()
+}
+
+fn request(adapter: &dyn Adapter, model: &str, call: &Call) -> Request<Bytes> {
+    let quirks = Quirks::default();
+    let target = Target {
+        base_url: "https://bedrock-runtime.us-east-1.amazonaws.com",
+        upstream_model: model,
+        credential: Some("key"),
+        max_output: Some(8_192),
+        supported_parameters: &[],
+        auth: Auth::Bearer,
+        quirks: &quirks,
+    };
+    let now = Timestamp::from_unix_millis(1_000);
+    encode(adapter, &Inbound { call, target, end_user: None, now }).unwrap()
+}
+
+fn body(request: &Request<Bytes>) -> Value {
+    serde_json::from_slice(request.body()).unwrap()
+}
+
+#[test]
+fn members_without_a_place_are_named() {
+    let members = json!({
+        "temperature": 0.5,
+        "reasoning": {"effort": "high"},
+        "stop": ["x"],
+        "logit_bias": {"1": 1},
+        "safe_prompt": true,
+        "knob": 1,
+    });
+    let call = call(&members, None);
+    let adapters: [(&dyn Adapter, &[&str]); 8] = [
+        (&AnthropicMessages, &["logit_bias", "safe_prompt", "knob"]),
+        (&VertexAnthropic, &["logit_bias", "safe_prompt", "knob"]),
+        (&Gemini, &["logit_bias", "safe_prompt", "knob"]),
+        (&Vertex, &["logit_bias", "safe_prompt", "knob"]),
+        (&BedrockConverse, &["logit_bias", "safe_prompt", "knob"]),
+        (&Cohere, &["logit_bias", "safe_prompt", "knob"]),
+        (&Mistral, &["logit_bias", "knob"]),
+        (&Ollama, &["logit_bias", "safe_prompt", "knob"]),
+    ];
+    for (adapter, names) in adapters {
+        let mut found = dropped(adapter, &call);
+        found.sort();
+        let mut names = names.to_vec();
+        names.sort_unstable();
+        assert_eq!(found, names, "{}", adapter.protocol());
+    }
+}
+
+#[test]
+fn features_reach_claude_wherever_it_is_served() {
+    let asked = Some("context-1m-2025-08-07, oauth-2025-04-20");
+    let call = call(&json!({}), asked);
+    for adapter in [&AnthropicMessages as &dyn Adapter, &VertexAnthropic] {
+        let request = request(adapter, "claude-sonnet-4-5", &call);
+        let header = &request.headers()["anthropic-beta"];
+        assert_eq!(header, "context-1m-2025-08-07", "{}", adapter.protocol());
+    }
+    let claude = "anthropic.claude-sonnet-4-5-20250929-v1:0";
+    let sent = body(&request(&BedrockConverse, claude, &call));
+    let fields = &sent["additionalModelRequestFields"];
+    assert_eq!(fields["anthropic_beta"], json!(["context-1m-2025-08-07"]));
+    let sent = body(&request(&BedrockConverse, "amazon.nova-pro-v1:0", &call));
+    assert_eq!(sent.get("additionalModelRequestFields"), None);
+}
+
+#[test]
+fn tools_are_strict_only_with_the_feature_for_it() {
+    let function = json!({"name": "f", "parameters": {"type": "object"}, "strict": true});
+    let tools = json!({"tools": [{"type": "function", "function": function}]});
+    for (betas, strict) in [
+        (Some("structured-outputs-2025-11-13"), json!(true)),
+        (Some("context-1m-2025-08-07"), Value::Null),
+        (None, Value::Null),
+    ] {
+        let sent = body(&request(&AnthropicMessages, "claude-sonnet-4-5", &call(&tools, betas)));
+        assert_eq!(sent["tools"][0]["strict"], strict, "{betas:?}");
+    }
+}

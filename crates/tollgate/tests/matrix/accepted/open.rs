@@ -1,0 +1,93 @@
+//! What is refused for a reason of the provider's own, and what is not proven yet. A reason that
+//! begins with "Open" is a defect of ours or of the proof: the cell is to be mended, not accepted.
+
+use tollgate_testkit::Protocol;
+
+use super::Accepted;
+use crate::clients::Client;
+use crate::features::Feature;
+
+/// All of them.
+pub(super) static ACCEPTED: &[Accepted] = &[
+    Accepted {
+        clients: &[Client::Chat, Client::Gemini, Client::Responses],
+        protocols: &[Protocol::Responses],
+        features: &[Feature::Audio],
+        says: "status of: got (400",
+        reason: "OpenAI's Responses API takes no sound. It refuses, and the client is told so.",
+    },
+    Accepted {
+        clients: &[Client::Responses],
+        protocols: &[Protocol::Responses],
+        features: &[Feature::Video, Feature::Penalties, Feature::Unknown],
+        says: "status of: got (400",
+        reason: "The client speaks the provider's own API, so its request is passed on as it is, and the provider refuses what it does not know.",
+    },
+    Accepted {
+        clients: &[Client::Gemini],
+        protocols: &[Protocol::Gemini],
+        features: &[Feature::Unknown],
+        says: "status of: got (400",
+        reason: "The client speaks the provider's own API, so its request is passed on as it is, and the provider refuses members it does not know.",
+    },
+    Accepted {
+        clients: &[Client::Messages],
+        protocols: &[
+            Protocol::OpenAi,
+            Protocol::Responses,
+            Protocol::Azure,
+            Protocol::Gemini,
+            Protocol::Vertex,
+            Protocol::Bedrock,
+        ],
+        features: &[Feature::Tier],
+        says: "whole: ",
+        reason: "The Messages API knows the tiers `auto` and `standard_only`; other providers' tiers can't be asked for.",
+    },
+    Accepted {
+        clients: &[Client::Messages],
+        protocols: &[Protocol::Mistral],
+        features: &[Feature::Tier],
+        says: "service_tier",
+        reason: "Open: the tier of a Messages client is passed on to Mistral, which refuses it.",
+    },
+    Accepted {
+        clients: &[Client::Gemini, Client::Ollama],
+        protocols: &[Protocol::Gemini, Protocol::Vertex, Protocol::Cohere],
+        features: &[Feature::TooLong],
+        says: "not named as too long",
+        reason: "The client's API has no code for a prompt that is too long; the provider's sentence says it.",
+    },
+    Accepted {
+        clients: &[Client::Chat, Client::Completions],
+        protocols: &[Protocol::OpenAi, Protocol::Azure],
+        features: &[Feature::Prediction],
+        says: "/prediction is not",
+        reason: "Open: an endpoint that does not name `prediction` among its parameters is not sent one, and the proof's endpoint names none.",
+    },
+    Accepted {
+        clients: &[Client::Messages, Client::Gemini, Client::Ollama],
+        protocols: &[Protocol::Mistral],
+        features: &[Feature::Effort],
+        says: "/reasoning_effort is not",
+        reason: "Open: a budget of reasoning is not put into Mistral's effort.",
+    },
+    Accepted {
+        clients: &[Client::Gemini],
+        protocols: &[
+            Protocol::OpenAi,
+            Protocol::Responses,
+            Protocol::Azure,
+            Protocol::Anthropic,
+            Protocol::Gemini,
+            Protocol::Vertex,
+            Protocol::VertexAnthropic,
+            Protocol::Bedrock,
+            Protocol::Cohere,
+            Protocol::Mistral,
+        ],
+        features: &[Feature::ForeignThoughts],
+        says: "streamed: the conversation did not arrive",
+        reason: "Open: proven whole; how a Gemini client's streamed turn comes back is not proven.",
+    },
+];
