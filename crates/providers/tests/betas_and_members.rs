@@ -81,7 +81,8 @@ fn members_without_a_place_are_named() {
 fn features_reach_claude_wherever_it_is_served() {
     let asked = Some("context-1m-2025-08-07, oauth-2025-04-20");
     let call = call(&json!({}), asked);
-    for adapter in [&AnthropicMessages as &dyn Adapter, &VertexAnthropic] {
+    let adapters: [&dyn Adapter; 2] = [&AnthropicMessages, &VertexAnthropic];
+    for adapter in adapters {
         let request = request(adapter, "claude-sonnet-4-5", &call);
         let header = &request.headers()["anthropic-beta"];
         assert_eq!(header, "context-1m-2025-08-07", "{}", adapter.protocol());

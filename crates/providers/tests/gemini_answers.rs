@@ -34,7 +34,7 @@ fn told(parts: &[Value]) -> Vec<String> {
         }
         packets.push(format!("data: {event}\n\n"));
     }
-    let packets: Vec<&[u8]> = packets.iter().map(|it| it.as_bytes()).collect();
+    let packets: Vec<&[u8]> = packets.iter().map(String::as_bytes).collect();
     let streamed = stream(&Gemini, packets);
     streamed.result.unwrap();
     let out = String::from_utf8(streamed.out).unwrap();

@@ -148,7 +148,11 @@ impl Feature {
     }
 
     /// Proves it for one cell, in one of the two ways.
-    #[expect(clippy::cognitive_complexity, reason = "a table: a line per feature")]
+    #[expect(
+        clippy::cognitive_complexity,
+        clippy::too_many_lines,
+        reason = "a table: a line per feature"
+    )]
     pub(crate) async fn prove(self, ask: &mut Ask<'_>) -> Proof {
         match self {
             Self::Text => content::text(ask).await,
