@@ -52,7 +52,7 @@ OPERATIONS = {
     "image": ("image", ("openai-chat", "azure-openai", "gemini", "vertex")),
     "speech": ("speech", ("openai-chat", "azure-openai")),
     "transcribe": ("transcription", ("openai-chat", "azure-openai")),
-    "moderate": ("text", ("openai-chat", "mistral")),
+    "moderate": ("moderation", ("openai-chat", "mistral")),
 }
 
 # A model of the built-in catalogue that nobody serves here.

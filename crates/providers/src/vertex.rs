@@ -13,7 +13,8 @@
 //! - Calls of tools have no ids there. Results are put into the order of their calls, by which
 //!   Vertex AI matches them.
 //! - Media by address are fetched for Gemini and must have a type: one that the address does not
-//!   tell is guessed. For Claude they are not fetched, so they are [`Unsupported`].
+//!   tell is guessed. For Claude they are not fetched, so they are
+//!   [unsupported](crate::Unsupported).
 //! - A tier is asked for in a header for Gemini. For Claude there is none.
 //! - Models of other makers speak OpenAI's chat, under one address.
 

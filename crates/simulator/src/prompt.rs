@@ -235,7 +235,9 @@ impl Image {
     /// Measures base64 data; data that can't be decoded measures 0 bytes.
     pub(crate) fn from_base64(media_type: &str, data: &str) -> Self {
         use base64::Engine as _;
-        let decoded = base64::engine::general_purpose::STANDARD.decode(data.trim());
+        // Google's clients use the alphabet of URLs.
+        let data = data.trim().replace('-', "+").replace('_', "/");
+        let decoded = base64::engine::general_purpose::STANDARD.decode(data);
         let bytes = decoded.map_or(0, |bytes| bytes.len());
         Self::Inline { media_type: media_type.to_owned(), bytes }
     }
