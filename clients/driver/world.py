@@ -20,6 +20,7 @@ PROTOCOLS = {
     "gemini": "/v1beta",
     "vertex": "/v1",
     "vertex-anthropic": "/v1",
+    "vertex-openai": "/v1",
     "bedrock-converse": "",
     "cohere": "/cohere",
     "mistral": "/mistral/v1",

@@ -232,8 +232,7 @@ fn only_documented_members_go_up() {
             }),
             json!({
                 "safe_prompt": true, "prompt_cache_key": "k", "metadata": {"a": "b"},
-                "prediction": {"type": "content", "content": "x"}, "guardrails": [{}],
-                "service_tier": "standard_only"
+                "prediction": {"type": "content", "content": "x"}, "guardrails": [{}]
             }),
         ),
         (

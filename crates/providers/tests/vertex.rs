@@ -13,10 +13,11 @@ use reading::{Place, completion, kept_message, streamed, whole};
 use serde_json::{Value, json};
 use support::{stream, whole_answer};
 use tollgate_catalog::{Auth, Quirks};
-use tollgate_providers::{Adapter, Failure, FaultKind, Vertex, VertexAnthropic};
+use tollgate_providers::{Adapter, Failure, FaultKind, Vertex, VertexAnthropic, VertexOpenAi};
 
 const GEMINI: &str = "gemini-2.5-flash";
 const CLAUDE: &str = "claude-sonnet-4-5@20250929";
+const LLAMA: &str = "meta/llama-3.3-70b-instruct-maas";
 
 fn place(model: &'static str) -> Place {
     Place {
@@ -42,7 +43,7 @@ fn call(members: &Value) -> Value {
 #[test]
 fn a_call_goes_to_a_publishers_model() {
     let (whole, streamed) = (json!({}), json!({"stream": true}));
-    let cases: [(&dyn Adapter, &'static str, &Value, &str); 5] = [
+    let cases: [(&dyn Adapter, &'static str, &Value, &str); 6] = [
         (&Vertex, GEMINI, &whole, "publishers/google/models/gemini-2.5-flash:generateContent"),
         (
             &Vertex,
@@ -63,6 +64,7 @@ fn a_call_goes_to_a_publishers_model() {
             &streamed,
             "publishers/anthropic/models/claude-sonnet-4-5@20250929:streamRawPredict",
         ),
+        (&VertexOpenAi, LLAMA, &streamed, "endpoints/openapi/chat/completions"),
     ];
     for (adapter, model, members, expected) in cases {
         let request = place(model).request(adapter, &call(members)).unwrap();
@@ -70,7 +72,7 @@ fn a_call_goes_to_a_publishers_model() {
         assert_eq!(request.uri().to_string(), format!("{base}/{expected}"));
     }
     assert_eq!(
-        place("meta/llama-3.3-70b-instruct-maas").refusal(&Vertex, &call(&whole)),
+        place(LLAMA).refusal(&Vertex, &call(&whole)),
         "a model of meta by the protocol of google"
     );
     assert_eq!(place(CLAUDE).refusal(&Vertex, &call(&whole)), "Claude by the protocol of Gemini");
@@ -266,6 +268,7 @@ fn failures_come_in_googles_form_and_in_anthropics() {
         assert_eq!(VertexAnthropic.classify(&failure).kind, kind, "{body}");
         if body.contains("\"status\"") {
             assert_eq!(Vertex.classify(&failure).kind, kind, "{body}");
+            assert_eq!(VertexOpenAi.classify(&failure).kind, kind, "{body}");
         }
     }
 }

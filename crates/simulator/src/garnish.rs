@@ -79,6 +79,7 @@ fn asks_for_logprobs(protocol: Protocol, body: &Value) -> bool {
         // OpenAI's own are written with the answer; the others tell none.
         Protocol::OpenAi
         | Protocol::Azure
+        | Protocol::VertexOpenAi
         | Protocol::Anthropic
         | Protocol::VertexAnthropic
         | Protocol::Bedrock
@@ -107,7 +108,9 @@ impl Encode for Garnished {
         let Ok(mut body) = serde_json::from_slice::<Value>(&written) else { return written };
         let Self { protocol, garnish, .. } = self;
         match protocol {
-            Protocol::OpenAi | Protocol::Azure => openai::whole(garnish, &mut body),
+            Protocol::OpenAi | Protocol::Azure | Protocol::VertexOpenAi => {
+                openai::whole(garnish, &mut body);
+            }
             Protocol::Responses | Protocol::AzureResponses => {
                 responses::whole(garnish, &mut body, answer);
             }
@@ -129,7 +132,9 @@ impl Encode for Garnished {
         self.inner.encode(beat, answer, &mut made);
         let Self { protocol, garnish, .. } = self;
         match protocol {
-            Protocol::OpenAi | Protocol::Azure => openai::step(garnish, beat, &mut made),
+            Protocol::OpenAi | Protocol::Azure | Protocol::VertexOpenAi => {
+                openai::step(garnish, beat, &mut made);
+            }
             Protocol::Responses | Protocol::AzureResponses => {
                 responses::step(garnish, beat, answer, &mut made);
             }

@@ -45,6 +45,8 @@ pub enum Protocol {
     Vertex,
     /// Anthropic's Messages at Vertex AI.
     VertexAnthropic,
+    /// Chat completions at Vertex AI, for models of other makers.
+    VertexOpenAi,
 }
 
 /// What every answer to one request carries.
@@ -88,7 +90,7 @@ impl Protocol {
             }
             Self::Cohere | Self::Mistral => check_key(bearer(&head.headers)),
             Self::Anthropic => check_key(anthropic::key(&head.headers)),
-            Self::Gemini | Self::Vertex | Self::VertexAnthropic => {
+            Self::Gemini | Self::Vertex | Self::VertexAnthropic | Self::VertexOpenAi => {
                 check_key(gemini::key(&head.headers, query))
             }
             Self::Bedrock => bedrock::authorize(head, body),
@@ -99,7 +101,7 @@ impl Protocol {
     /// Reads a request for an answer.
     pub(crate) fn read(self, asking: Asking<'_>) -> Result<Asked, Failure> {
         match self {
-            Self::OpenAi => openai::read(asking, false),
+            Self::OpenAi | Self::VertexOpenAi => openai::read(asking, false),
             Self::Responses => responses::read(asking),
             Self::Anthropic => anthropic::read(asking),
             Self::Gemini => gemini::read(asking, false),
@@ -126,6 +128,7 @@ impl Protocol {
             Self::Mistral => mistral::failure(failure, ids),
             Self::Azure | Self::AzureResponses => azure::failure(failure, ids),
             Self::Vertex => vertex::failure(failure),
+            Self::VertexOpenAi => vertex::failure_of_partners(failure),
             Self::VertexAnthropic => vertex::failure_of_anthropic(failure, ids),
         }
     }
@@ -142,7 +145,7 @@ impl Protocol {
             Self::Ollama => ollama::models(created),
             Self::Cohere => cohere::models(),
             Self::Mistral => mistral::models(created),
-            Self::Vertex | Self::VertexAnthropic => vertex::models(),
+            Self::Vertex | Self::VertexAnthropic | Self::VertexOpenAi => vertex::models(),
         }
     }
 
@@ -172,7 +175,9 @@ impl Protocol {
             Self::Anthropic | Self::VertexAnthropic => {
                 format!("The request body is not valid JSON: {error}")
             }
-            Self::Gemini | Self::Vertex => format!("Invalid JSON payload received. {error}"),
+            Self::Gemini | Self::Vertex | Self::VertexOpenAi => {
+                format!("Invalid JSON payload received. {error}")
+            }
             Self::Bedrock => format!("The request body is not valid JSON: {error}"),
             Self::Ollama => format!("invalid JSON: {error}"),
             Self::Cohere => return cohere::bad_json(error),
@@ -186,7 +191,7 @@ impl Protocol {
             Self::OpenAi | Self::Azure => Failure::invalid("you must provide a model parameter"),
             Self::Responses | Self::AzureResponses => responses::missing("model"),
             Self::Anthropic => Failure::invalid("model: Field required"),
-            Self::Gemini | Self::Vertex | Self::VertexAnthropic => {
+            Self::Gemini | Self::Vertex | Self::VertexAnthropic | Self::VertexOpenAi => {
                 Failure::invalid("model is not specified")
             }
             Self::Bedrock => Failure::invalid("The provided model identifier is invalid."),
@@ -199,7 +204,7 @@ impl Protocol {
     /// The prompt is longer than the model reads, in the words that each provider is known by.
     pub(crate) fn too_long(self) -> Failure {
         match self {
-            Self::OpenAi | Self::Azure => Failure::invalid_param(
+            Self::OpenAi | Self::Azure | Self::VertexOpenAi => Failure::invalid_param(
                 "This model's maximum context length is 8192 tokens. However, your messages \
                  resulted in 10004 tokens. Please reduce the length of the messages.",
                 "messages",
@@ -238,7 +243,7 @@ impl Protocol {
         match self {
             Self::OpenAi | Self::Responses => vec![("x-request-id", ids.id("req_", 32))],
             Self::Anthropic | Self::VertexAnthropic => vec![("request-id", ids.id("req_01", 22))],
-            Self::Gemini | Self::Ollama | Self::Vertex => Vec::new(),
+            Self::Gemini | Self::Ollama | Self::Vertex | Self::VertexOpenAi => Vec::new(),
             Self::Bedrock => vec![("x-amzn-requestid", ids.uuid())],
             Self::Cohere => vec![("x-debug-trace-id", ids.uuid())],
             Self::Mistral => vec![("mistral-correlation-id", ids.uuid())],
@@ -264,6 +269,7 @@ impl fmt::Display for Protocol {
             Self::AzureResponses => "azure-responses",
             Self::Vertex => "vertex",
             Self::VertexAnthropic => "vertex-anthropic",
+            Self::VertexOpenAi => "vertex-openai",
         })
     }
 }

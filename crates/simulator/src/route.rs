@@ -183,7 +183,8 @@ fn base(model: &str) -> String {
 
 /// The protocols whose bodies say everything.
 fn said(path: &str) -> Option<Target> {
-    const ENDS: [(&str, &str, Protocol); 8] = [
+    const ENDS: [(&str, &str, Protocol); 9] = [
+        ("/endpoints/openapi/", "/chat/completions", Protocol::VertexOpenAi),
         ("/mistral/", "/chat/completions", Protocol::Mistral),
         ("/openai/v1/", "/chat/completions", Protocol::Azure),
         ("/openai/", "/responses", Protocol::AzureResponses),
@@ -253,7 +254,8 @@ fn get(path: &str, headers: &HeaderMap) -> Option<Target> {
 /// The protocol of a path that no request for an answer has, told by its parts, and where several
 /// protocols share it, by what the caller sends along.
 fn protocol(path: &str, headers: &HeaderMap) -> Protocol {
-    const PARTS: [(&str, Protocol); 15] = [
+    const PARTS: [(&str, Protocol); 16] = [
+        ("/endpoints/openapi/", Protocol::VertexOpenAi),
         ("/publishers/anthropic/", Protocol::VertexAnthropic),
         ("/publishers/", Protocol::Vertex),
         ("/model/", Protocol::Bedrock),
@@ -378,6 +380,11 @@ mod tests {
                 "POST",
                 "/v1/publishers/anthropic/models/echo@1:streamRawPredict",
                 named(Protocol::VertexAnthropic, "echo@1", Verb::Said),
+            ),
+            (
+                "POST",
+                "/v1/projects/p/locations/l/endpoints/openapi/chat/completions",
+                said(Protocol::VertexOpenAi),
             ),
             ("POST", "/token", Target::Token),
             ("POST", "/v2/chat", said(Protocol::Cohere)),

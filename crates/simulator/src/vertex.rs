@@ -1,8 +1,9 @@
-//! Vertex AI: the protocols of Gemini and Anthropic at other paths, for callers with access tokens,
-//! and the endpoint that gives those tokens out.
+//! Vertex AI: the protocols of Gemini, Anthropic and OpenAI at other paths, for callers with access
+//! tokens, and the endpoint that gives those tokens out.
 //!
-//! Source: <https://cloud.google.com/vertex-ai/generative-ai/docs/model-reference/inference> and
-//! <https://cloud.google.com/vertex-ai/generative-ai/docs/partner-models/claude>.
+//! Source: <https://cloud.google.com/vertex-ai/generative-ai/docs/model-reference/inference>,
+//! <https://cloud.google.com/vertex-ai/generative-ai/docs/partner-models/claude> and
+//! <https://cloud.google.com/vertex-ai/generative-ai/docs/maas/call-open-model-apis>.
 
 mod embed;
 mod error;
@@ -16,7 +17,7 @@ use crate::protocol::{Asked, Asking};
 use crate::{anthropic, gemini};
 
 pub(crate) use embed::{embed, is_for_vectors};
-pub(crate) use error::{failure, failure_of_anthropic};
+pub(crate) use error::{failure, failure_of_anthropic, failure_of_partners};
 pub(crate) use token::token;
 
 /// What Anthropic's models at Vertex want for a version.

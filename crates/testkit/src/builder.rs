@@ -30,6 +30,8 @@ pub enum Protocol {
     Vertex,
     /// Claude on Vertex AI.
     VertexAnthropic,
+    /// Models of other makers on Vertex AI.
+    VertexOpenAi,
     /// Amazon Bedrock Converse.
     Bedrock,
     /// Cohere v2.
@@ -42,7 +44,7 @@ pub enum Protocol {
 
 impl Protocol {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::OpenAi,
         Self::Responses,
         Self::Azure,
@@ -50,6 +52,7 @@ impl Protocol {
         Self::Gemini,
         Self::Vertex,
         Self::VertexAnthropic,
+        Self::VertexOpenAi,
         Self::Bedrock,
         Self::Cohere,
         Self::Mistral,
@@ -66,6 +69,7 @@ impl Protocol {
             Self::Gemini => "gemini",
             Self::Vertex => "vertex",
             Self::VertexAnthropic => "vertex-anthropic",
+            Self::VertexOpenAi => "vertex-openai",
             Self::Bedrock => "bedrock-converse",
             Self::Cohere => "cohere",
             Self::Mistral => "mistral",
@@ -80,7 +84,7 @@ impl Protocol {
             Self::Azure => simulator.azure_base(),
             Self::Anthropic => simulator.anthropic_base(),
             Self::Gemini => simulator.gemini_base(),
-            Self::Vertex | Self::VertexAnthropic => simulator.vertex_base(),
+            Self::Vertex | Self::VertexAnthropic | Self::VertexOpenAi => simulator.vertex_base(),
             Self::Bedrock => simulator.bedrock_base(),
             Self::Cohere => simulator.cohere_base(),
             Self::Mistral => simulator.mistral_base(),

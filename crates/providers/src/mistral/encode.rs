@@ -27,7 +27,6 @@ pub(super) const OWN_MEMBERS: &[&str] = &[
     "safe_prompt",
     "guardrails",
     "metadata",
-    "service_tier",
 ];
 
 #[derive(Serialize)]
@@ -68,8 +67,6 @@ struct Sampling<'a> {
     frequency_penalty: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     presence_penalty: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    service_tier: Option<&'a str>,
 }
 
 /// Members in which both dialects agree, or that only the provider knows: passed on as they came.
@@ -159,16 +156,6 @@ fn sampling<'a>(params: &'a ChatParams, target: &Target<'_>) -> Sampling<'a> {
         random_seed: params.seed.filter(|_| takes(target, "seed")).map(i64::unsigned_abs),
         frequency_penalty: number("frequency_penalty", params.frequency_penalty),
         presence_penalty: number("presence_penalty", params.presence_penalty),
-        service_tier: service_tier(params),
-    }
-}
-
-/// The tiers this provider has; the others are left to its default.
-fn service_tier(params: &ChatParams) -> Option<&'static str> {
-    match params.service_tier.as_deref()? {
-        "auto" => Some("auto"),
-        "default" | "standard_only" => Some("standard_only"),
-        _ => None,
     }
 }
 

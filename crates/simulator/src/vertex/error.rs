@@ -44,6 +44,13 @@ pub(crate) fn failure(failure: &Failure) -> Reply {
     Reply { status: failure.status, headers, body }
 }
 
+/// The form of `failure` at a model of another maker: a list of one.
+pub(crate) fn failure_of_partners(failure: &Failure) -> Reply {
+    let mut reply = self::failure(failure);
+    reply.body = [b"[", &*reply.body, b"]"].concat().into();
+    reply
+}
+
 /// The form of `failure` at one of Anthropic's models.
 pub(crate) fn failure_of_anthropic(failure: &Failure, ids: &mut Random) -> Reply {
     match (&failure.cause, failure.status) {

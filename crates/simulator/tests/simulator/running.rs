@@ -37,7 +37,7 @@ async fn requests_are_recorded_without_their_keys() {
         assert!(!format!("{:?}", request.headers).contains("sk-test"));
         assert!(request.json().is_object());
     }
-    assert_eq!(world.simulator.calls("echo"), 12);
+    assert_eq!(world.simulator.calls("echo"), PROTOCOLS.len() as u64);
     assert_eq!(world.simulator.connections(), 1, "one kept connection");
     world.simulator.clear();
     assert!(world.simulator.requests().is_empty());
@@ -90,6 +90,7 @@ async fn every_base_leads_to_its_protocol() {
         (format!("{}/openai/v1/chat/completions", simulator.azure_base()), Protocol::Azure),
         (format!("{vertex}/publishers/google/models/m:generateContent"), Protocol::Vertex),
         (format!("{vertex}/publishers/anthropic/models/m:rawPredict"), Protocol::VertexAnthropic),
+        (format!("{vertex}/endpoints/openapi/chat/completions"), Protocol::VertexOpenAi),
         (simulator.token_url(), Protocol::Vertex),
         (format!("{}/model/m/converse", simulator.bedrock_base()), Protocol::Bedrock),
         (format!("{}/v2/chat", simulator.cohere_base()), Protocol::Cohere),

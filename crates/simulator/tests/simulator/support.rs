@@ -13,7 +13,7 @@ use hyper_util::rt::TokioExecutor;
 use serde_json::{Value, json};
 use tollgate_simulator::{Protocol, Simulator, SimulatorConfig};
 
-pub(crate) const PROTOCOLS: [Protocol; 12] = [
+pub(crate) const PROTOCOLS: [Protocol; 13] = [
     Protocol::OpenAi,
     Protocol::Anthropic,
     Protocol::Gemini,
@@ -26,6 +26,7 @@ pub(crate) const PROTOCOLS: [Protocol; 12] = [
     Protocol::AzureResponses,
     Protocol::Vertex,
     Protocol::VertexAnthropic,
+    Protocol::VertexOpenAi,
 ];
 
 /// Protocols whose requests and answers have the same form, but for details.
@@ -43,7 +44,9 @@ pub(crate) enum Family {
 impl Family {
     pub(crate) fn of(protocol: Protocol) -> Self {
         match protocol {
-            Protocol::OpenAi | Protocol::Azure | Protocol::Mistral => Self::Chat,
+            Protocol::OpenAi | Protocol::Azure | Protocol::Mistral | Protocol::VertexOpenAi => {
+                Self::Chat
+            }
             Protocol::Responses | Protocol::AzureResponses => Self::Responses,
             Protocol::Anthropic | Protocol::VertexAnthropic => Self::Messages,
             Protocol::Gemini | Protocol::Vertex => Self::Contents,
@@ -174,7 +177,8 @@ impl Call {
 
     pub(crate) fn streamed(mut self) -> Self {
         self.streamed = true;
-        if matches!(self.protocol, Protocol::OpenAi | Protocol::Azure) {
+        let counts_on_demand = [Protocol::OpenAi, Protocol::Azure, Protocol::VertexOpenAi];
+        if counts_on_demand.contains(&self.protocol) {
             self.body["stream_options"] = json!({ "include_usage": true });
         }
         self
@@ -208,6 +212,9 @@ impl Call {
             (Protocol::Mistral, _) => "/mistral/v1/chat/completions".to_owned(),
             (Protocol::Azure, _) => {
                 format!("/openai/deployments/{model}/chat/completions?api-version=2024-10-21")
+            }
+            (Protocol::VertexOpenAi, _) => {
+                "/v1/projects/p/locations/us-east5/endpoints/openapi/chat/completions".to_owned()
             }
             (Protocol::AzureResponses, _) => "/openai/v1/responses".to_owned(),
             (Protocol::Vertex, false) => format!("{vertex}/google/models/{model}:generateContent"),

@@ -91,7 +91,12 @@ static ACCEPTED: &[Accepted] = &[
     },
     Accepted {
         clients: &[Completions, Gemini],
-        protocols: &[Protocol::OpenAi, Protocol::Responses, Protocol::Azure],
+        protocols: &[
+            Protocol::OpenAi,
+            Protocol::Responses,
+            Protocol::Azure,
+            Protocol::VertexOpenAi,
+        ],
         features: &[Feature::Refusal],
         says: "not marked",
         reason: "OpenAI refuses in words and ends with `stop`. The client's API has no field for such words, so they come as text.",
@@ -254,6 +259,7 @@ static ACCEPTED: &[Accepted] = &[
             Protocol::OpenAi,
             Protocol::Responses,
             Protocol::Azure,
+            Protocol::VertexOpenAi,
             Protocol::Gemini,
             Protocol::Vertex,
             Protocol::Cohere,

@@ -173,6 +173,7 @@ impl Provider {
                 provider       = "{slug}"
                 upstream_model = "{prefix}{upstream}"
                 max_output     = 16384
+                with_parameters = ["prediction"]
                 price          = {{ input = "2", output = "10", cache_read = "0.5" }}
                 "#
             )

@@ -9,8 +9,8 @@
 //!
 //! # Invariants
 //!
-//! - All that the model said before it was answered is one assistant message: clients that
-//!   stream keep every chunk as a content of its own.
+//! - All that the model said before it was answered is one assistant message, and texts that follow
+//!   each other are one text: clients that stream keep every chunk as a content of its own.
 //! - Tool messages come directly behind the message that called.
 
 use std::borrow::Cow;
@@ -164,7 +164,7 @@ impl<'a> Conversation<'a> {
             Said::Text(text) => {
                 if !text.is_empty() {
                     turn.close_thought();
-                    turn.content.push(ChatPart::text(text));
+                    turn.text(text);
                 }
                 turn.sign(signature, None);
             }
@@ -214,6 +214,14 @@ impl<'a> Conversation<'a> {
 }
 
 impl<'a> Turn<'a> {
+    fn text(&mut self, more: Cow<'a, str>) {
+        if let Some(ChatPart::Text { text }) = self.content.last_mut() {
+            text.to_mut().push_str(&more);
+        } else {
+            self.content.push(ChatPart::text(more));
+        }
+    }
+
     fn call(&mut self, call: Call<'a>, signature: Option<Cow<'a, str>>, ids: &mut CallIds<'a>) {
         self.close_thought();
         let id = ids.of_call(call.id.as_ref(), &call.name);

@@ -52,6 +52,7 @@ impl Reply {
             (Family::Cohere, _, 200, false) => "/delta/error",
             (Family::Ollama, ..) => "/error",
             (Family::Converse | Family::Cohere, ..) | (_, Protocol::Mistral, ..) => "/message",
+            (_, Protocol::VertexOpenAi, _, true) => "/0/error/message",
             _ => "/error/message",
         };
         error.pointer(path).and_then(Value::as_str).unwrap_or_default().to_owned()

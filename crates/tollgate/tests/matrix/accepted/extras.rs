@@ -210,6 +210,7 @@ pub(super) static ACCEPTED: &[Accepted] = &[
             Protocol::OpenAi,
             Protocol::Responses,
             Protocol::Azure,
+            Protocol::VertexOpenAi,
             Protocol::Gemini,
             Protocol::Vertex,
             Protocol::Cohere,

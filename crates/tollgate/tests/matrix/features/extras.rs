@@ -50,7 +50,7 @@ pub(super) async fn several(ask: &mut Ask<'_>) -> Proof {
 pub(super) async fn tier(ask: &mut Ask<'_>) -> Proof {
     ask.hear(&asking(ask, Extra::Tier)).await?;
     let (pointer, word, served) = match ask.protocol {
-        Protocol::OpenAi | Protocol::Azure | Protocol::Responses => {
+        Protocol::OpenAi | Protocol::Azure | Protocol::VertexOpenAi | Protocol::Responses => {
             ("/service_tier", "priority", "priority")
         }
         // What is reserved for the account, if anything: nothing is.
@@ -173,8 +173,9 @@ pub(super) async fn effort(ask: &mut Ask<'_>) -> Proof {
     ask.hear(&question).await?;
     let (word, tokens) = ask.client.wants();
     let (pointer, value) = match ask.protocol {
-        Protocol::OpenAi | Protocol::Azure => ("/reasoning_effort", json!(word)),
-        Protocol::Mistral => ("/reasoning_effort", json!("high")),
+        Protocol::OpenAi | Protocol::Azure | Protocol::VertexOpenAi | Protocol::Mistral => {
+            ("/reasoning_effort", json!(word))
+        }
         Protocol::Responses => ("/reasoning/effort", json!(word)),
         Protocol::Anthropic | Protocol::VertexAnthropic => {
             ("/thinking/budget_tokens", json!(tokens))

@@ -50,7 +50,11 @@ pub(super) async fn native_finish(ask: &mut Ask<'_>) -> Proof {
     let record = ask.record().await;
     same("finish_reason", &text(&record, "/finish_reason").as_str(), &"length")?;
     let native = match ask.protocol {
-        Protocol::OpenAi | Protocol::Azure | Protocol::Mistral | Protocol::Ollama => "length",
+        Protocol::OpenAi
+        | Protocol::Azure
+        | Protocol::VertexOpenAi
+        | Protocol::Mistral
+        | Protocol::Ollama => "length",
         Protocol::Responses => "max_output_tokens",
         Protocol::Anthropic | Protocol::VertexAnthropic | Protocol::Bedrock => "max_tokens",
         Protocol::Gemini | Protocol::Vertex | Protocol::Cohere => "MAX_TOKENS",

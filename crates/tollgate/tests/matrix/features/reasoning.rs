@@ -24,6 +24,7 @@ const fn counts_reasoning(protocol: Protocol) -> bool {
         Protocol::OpenAi
             | Protocol::Responses
             | Protocol::Azure
+            | Protocol::VertexOpenAi
             | Protocol::Gemini
             | Protocol::Vertex
     )
@@ -81,6 +82,7 @@ pub(super) async fn replayed(ask: &mut Ask<'_>) -> Proof {
         Protocol::Responses => return responses(&body, &reasoning),
         Protocol::OpenAi
         | Protocol::Azure
+        | Protocol::VertexOpenAi
         | Protocol::Cohere
         | Protocol::Mistral
         | Protocol::Ollama => (reasoning.as_str(), reasoning.len()),
@@ -106,8 +108,6 @@ pub(super) async fn foreign(ask: &mut Ask<'_>) -> Proof {
     question.turns.push(ask.user("And at night?"));
     let heard = ask.hear(&question).await?;
     answered(ask, &heard)?;
-    // The SDKs of Gemini keep a stream's pieces apart, which the simulated model answers otherwise.
-    ask.log.clear();
     let upstream = ask.upstream_text()?;
     let left = !upstream.contains(signature) && !upstream.contains("tollgate:");
     must(left, || format!("the other family's signature arrived: {upstream}"))?;
