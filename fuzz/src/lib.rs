@@ -8,8 +8,12 @@
 pub mod answers;
 pub mod frames;
 pub mod json;
+pub mod multipart;
+pub mod mutation;
+pub mod operations;
 pub mod places;
 pub mod split;
+pub mod subtitles;
 
 /// A time of day for everything that asks for one.
 pub const NOW: tollgate_types::Timestamp = tollgate_types::Timestamp::from_unix_millis(1_000);

@@ -2,7 +2,9 @@
 
 use bytes::Bytes;
 use http::Request;
-use tollgate_catalog::{Auth, MaxTokensField, Quirks, ReasoningField, ReasoningStyle};
+use tollgate_catalog::{
+    Auth, MaxTokensField, OperationStyle, Quirks, ReasoningField, ReasoningStyle,
+};
 use tollgate_providers::{Adapter, EncodeError, Inbound, Target, encode};
 use tollgate_wire::Call;
 
@@ -26,8 +28,15 @@ impl Place {
             2 => ReasoningStyle::ThinkingType,
             _ => ReasoningStyle::EnableThinking,
         };
+        let operation_style = match bits & 0b11 {
+            0 => OperationStyle::OpenAi,
+            1 => OperationStyle::OpenRouter,
+            2 => OperationStyle::Together,
+            _ => OperationStyle::Xai,
+        };
         let quirks = Quirks {
             reasoning_style,
+            operation_style,
             reasoning_field: if bit(2) {
                 ReasoningField::ReasoningContent
             } else {
@@ -52,6 +61,20 @@ impl Place {
         }
     }
 
+    /// This place as a call of the protocol sees it.
+    pub fn target<'a>(&'a self, protocol: &str, upstream_model: &'a str) -> Target<'a> {
+        let (base_url, credential, auth) = address(protocol);
+        Target {
+            base_url,
+            upstream_model,
+            credential: Some(credential),
+            max_output: self.max_output,
+            supported_parameters: &self.supported,
+            auth,
+            quirks: &self.quirks,
+        }
+    }
+
     /// Encodes a call for an adapter.
     ///
     /// # Errors
@@ -62,16 +85,7 @@ impl Place {
         adapter: &dyn Adapter,
         call: &Call,
     ) -> Result<Request<Bytes>, EncodeError> {
-        let (base_url, credential, auth) = address(adapter.protocol());
-        let target = Target {
-            base_url,
-            upstream_model: "m-1",
-            credential: Some(credential),
-            max_output: self.max_output,
-            supported_parameters: &self.supported,
-            auth,
-            quirks: &self.quirks,
-        };
+        let target = self.target(adapter.protocol(), "m-1");
         encode(adapter, &Inbound { call, target, end_user: Some("u-1"), now: NOW })
     }
 }

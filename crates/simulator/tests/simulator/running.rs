@@ -37,7 +37,7 @@ async fn requests_are_recorded_without_their_keys() {
         assert!(!format!("{:?}", request.headers).contains("sk-test"));
         assert!(request.json().is_object());
     }
-    assert_eq!(world.simulator.calls("echo"), PROTOCOLS.len() as u64);
+    assert_eq!(world.simulator.calls("echo"), u64::try_from(PROTOCOLS.len()).unwrap());
     assert_eq!(world.simulator.connections(), 1, "one kept connection");
     world.simulator.clear();
     assert!(world.simulator.requests().is_empty());
