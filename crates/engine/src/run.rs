@@ -140,14 +140,17 @@ impl<C: Asked> Run<C> {
         }
     }
 
-    /// What the provider reported, else our own count of what went through.
+    /// What the provider reported, else our own count of what went through. A report that can't be
+    /// true is none, and what was written is never reported away.
     fn usage(&self, progress: &Progress, ending: Ending<'_>) -> Usage {
         let survey = self.call.survey();
         let written = progress.output_bytes.div_ceil(BYTES_PER_TOKEN);
-        let usage = match progress.usage {
+        let ended = progress.finish.is_some() || matches!(ending, Ending::Complete);
+        let usage = match progress.usage.filter(Usage::is_possible) {
             Some(reported)
                 if reported.source == UsageSource::Reported
-                    && (progress.finish.is_some() || matches!(ending, Ending::Complete)) =>
+                    && ended
+                    && (reported.completion_tokens > 0 || written == 0) =>
             {
                 reported
             }

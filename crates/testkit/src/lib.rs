@@ -33,6 +33,7 @@
 )]
 
 mod builder;
+mod canned;
 mod client;
 mod gateway;
 mod said;
@@ -45,6 +46,7 @@ use tollgate_simulator::{Simulator, SimulatorConfig};
 use tollgate_types::Usd;
 
 pub use builder::{Builder, Protocol};
+pub use canned::Canned;
 pub use client::{Call, Reply};
 pub use gateway::{Stopped, TestGateway};
 pub use said::{Said, ToolCall};

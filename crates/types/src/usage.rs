@@ -58,7 +58,16 @@ pub struct Usage {
     pub search_units: u64,
 }
 
+/// More tokens than any call can have: no model reads or writes a thousandth of it.
+const TOKENS_MAX: u64 = 1 << 40;
+
 impl Usage {
+    /// Whether a call can have consumed this much. What a broken provider reports beyond it is
+    /// better not believed.
+    pub const fn is_possible(&self) -> bool {
+        self.prompt_tokens <= TOKENS_MAX && self.completion_tokens <= TOKENS_MAX
+    }
+
     /// Prompt and completion together.
     pub const fn total_tokens(&self) -> u64 {
         self.prompt_tokens.saturating_add(self.completion_tokens)

@@ -16,6 +16,7 @@ mod dialects;
 mod failover;
 mod hanging_up;
 mod money;
+mod odd_answers;
 mod operations;
 mod passing_through;
 mod program;

@@ -1,0 +1,70 @@
+//! A provider that gives every request the same answer, byte for byte: for what no simulator would
+//! say.
+
+use std::net::SocketAddr;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
+
+/// A provider that runs until it is dropped.
+#[derive(Debug)]
+pub struct Canned {
+    address: SocketAddr,
+    accepting: JoinHandle<()>,
+}
+
+impl Canned {
+    /// Answers each request with status 200, this media type and this body, and hangs up.
+    pub async fn start(media_type: &'static str, body: impl Into<Vec<u8>>) -> Self {
+        let body = body.into();
+        let length = body.len();
+        let head = format!(
+            "HTTP/1.1 200 OK\r\ncontent-type: {media_type}\r\ncontent-length: {length}\r\n\
+             connection: close\r\n\r\n"
+        );
+        let answer = [head.into_bytes(), body].concat();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let accepting = tokio::spawn(async move {
+            while let Ok((connection, _)) = listener.accept().await {
+                tokio::spawn(give(connection, answer.clone()));
+            }
+        });
+        Self { address, accepting }
+    }
+
+    /// Where it is.
+    pub fn base_url(&self) -> String {
+        format!("http://{}/v1", self.address)
+    }
+}
+
+impl Drop for Canned {
+    fn drop(&mut self) {
+        self.accepting.abort();
+    }
+}
+
+/// Reads one request to its end, as its length says, and answers it.
+async fn give(mut connection: TcpStream, answer: Vec<u8>) {
+    let (mut request, mut packet) = (Vec::new(), [0; 8_192]);
+    while !is_whole(&request) {
+        match connection.read(&mut packet).await {
+            Ok(read) if read > 0 => request.extend_from_slice(&packet[..read]),
+            _ => return,
+        }
+    }
+    if connection.write_all(&answer).await.is_ok() {
+        // The caller may be gone already.
+        connection.shutdown().await.ok();
+    }
+}
+
+fn is_whole(request: &[u8]) -> bool {
+    let Some(end) = request.windows(4).position(|it| it == b"\r\n\r\n") else { return false };
+    let head = String::from_utf8_lossy(&request[..end]).to_ascii_lowercase();
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length:"));
+    let length = length.map_or(0, |it| it.trim().parse().unwrap());
+    request.len() >= end + 4 + length
+}
