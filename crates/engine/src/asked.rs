@@ -3,7 +3,7 @@
 use std::fmt;
 
 use tollgate_catalog::Modality;
-use tollgate_providers::{Adapter, Fault, dropped};
+use tollgate_providers::{Adapter, Fault, Target, dropped, left_out};
 use tollgate_upstream::MediaFetcher;
 use tollgate_wire::Call;
 use tollgate_wire::chat::{ChatParams, Survey};
@@ -31,8 +31,8 @@ pub(crate) trait Asked: fmt::Debug + Send + Sync + Sized + 'static {
     /// Its kind in a generation record (contract §1.3).
     fn api_type(&self) -> &'static str;
 
-    /// What of it an adapter's protocol has no word for.
-    fn dropped(&self, adapter: &dyn Adapter) -> Vec<String>;
+    /// What of it is left out on the way to an endpoint.
+    fn dropped(&self, adapter: &dyn Adapter, target: &Target<'_>) -> Vec<String>;
 
     /// The same with everything inside that it only points to; `None` when it points to nothing.
     fn inlined(
@@ -74,8 +74,8 @@ impl Asked for Call {
         "completions"
     }
 
-    fn dropped(&self, adapter: &dyn Adapter) -> Vec<String> {
-        dropped(adapter, self)
+    fn dropped(&self, adapter: &dyn Adapter, target: &Target<'_>) -> Vec<String> {
+        dropped(adapter, self, target)
     }
 
     async fn inlined(&self, fetcher: &MediaFetcher) -> Result<Option<Box<Self>>, Fault> {
@@ -116,8 +116,9 @@ impl Asked for OperationCall {
         self.operation().api_type()
     }
 
-    fn dropped(&self, _adapter: &dyn Adapter) -> Vec<String> {
-        Vec::new()
+    fn dropped(&self, adapter: &dyn Adapter, target: &Target<'_>) -> Vec<String> {
+        let operations = adapter.operations();
+        operations.map_or_else(Vec::new, |it| left_out(it, self, target))
     }
 
     async fn inlined(&self, fetcher: &MediaFetcher) -> Result<Option<Box<Self>>, Fault> {

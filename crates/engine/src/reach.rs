@@ -53,15 +53,10 @@ impl<'a> Reach<'a> {
 
     /// Where the request goes, and what goes with it.
     pub(crate) fn target(&self) -> Target<'_> {
-        let endpoint = self.endpoint;
         Target {
             base_url: &self.access.base_url,
-            upstream_model: &endpoint.upstream_model,
             credential: self.secret.as_ref().map(Secret::expose),
-            max_output: endpoint.max_output,
-            supported_parameters: &endpoint.supported_parameters,
-            auth: endpoint.provider.auth(),
-            quirks: &endpoint.provider.quirks,
+            ..known_of(self.endpoint)
         }
     }
 
@@ -85,6 +80,19 @@ impl<'a> Reach<'a> {
         let (status, headers) = (parts.status, &parts.headers);
         let body = error_body(body).await;
         Err(self.adapter.classify(&Failure { status, headers, body: &body }))
+    }
+}
+
+/// What is known of an endpoint before a way to it is found.
+pub(crate) fn known_of(endpoint: &Endpoint) -> Target<'_> {
+    Target {
+        base_url: "",
+        upstream_model: &endpoint.upstream_model,
+        credential: None,
+        max_output: endpoint.max_output,
+        supported_parameters: &endpoint.supported_parameters,
+        auth: endpoint.provider.auth(),
+        quirks: &endpoint.provider.quirks,
     }
 }
 

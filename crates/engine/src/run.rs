@@ -14,6 +14,7 @@ use tollgate_wire::chat::{AnswerHead, FinishReason, UsageView};
 use crate::asked::Asked;
 use crate::engine::Engine;
 use crate::installation::adapter_of;
+use crate::reach::known_of;
 use crate::{CallError, Installation, KeyEntry, Slot};
 
 /// A call that was admitted. Settled exactly once: by whoever ends it, else by its own drop.
@@ -88,7 +89,8 @@ impl<C: Asked> Run<C> {
 
     /// What of the call an endpoint can't be told.
     pub(crate) fn dropped_at(&self, endpoint: &Endpoint) -> Vec<String> {
-        adapter_of(endpoint).map_or_else(Vec::new, |adapter| self.call.dropped(adapter))
+        let target = known_of(endpoint);
+        adapter_of(endpoint).map_or_else(Vec::new, |adapter| self.call.dropped(adapter, &target))
     }
 
     /// The same when no endpoint answered.

@@ -10,6 +10,7 @@ use tollgate_wire::chat::{AnswerHead, ChatCall, ChatEvent, UsageView};
 use tollgate_wire::error::{BadRequest, ErrorBody};
 use tollgate_wire::{Call, Dialect};
 
+use crate::encoding::lacks;
 use crate::{Counter, Failure, Fault, Operations, Progress};
 use tollgate_catalog::{Auth, Quirks};
 
@@ -33,6 +34,12 @@ pub trait Adapter: Send + Sync + fmt::Debug + 'static {
     /// out and named in the record of the attempt.
     fn knows(&self, _member: &str) -> bool {
         true
+    }
+
+    /// Whether a member of a chat request, given as JSON, is left out at this endpoint although the
+    /// protocol knows it: the endpoint or its model does not. It is named in the record too.
+    fn leaves_out(&self, target: &Target<'_>, member: &str, _json: &str) -> bool {
+        lacks(target, member)
     }
 
     /// Starts reading a streamed answer. Dropping it is the only clean-up.
@@ -74,6 +81,12 @@ pub trait Adapter: Send + Sync + fmt::Debug + 'static {
 pub trait Native: Send + Sync + fmt::Debug + 'static {
     /// What the client must speak.
     fn dialect(&self) -> Dialect;
+
+    /// Whether a member of the client's request, given as JSON, is left out at this endpoint, and
+    /// so named in the record of the attempt.
+    fn leaves_out(&self, _target: &Target<'_>, _member: &str, _json: &str) -> bool {
+        false
+    }
 
     /// Forwards one call.
     ///

@@ -50,6 +50,10 @@ impl Adapter for AzureOpenAi {
         Ok(request)
     }
 
+    fn leaves_out(&self, target: &Target<'_>, member: &str, json: &str) -> bool {
+        openai_chat::is_left_out(target, member, json)
+    }
+
     fn decoder(&self) -> Box<dyn Decoder> {
         OpenAiChat.decoder()
     }
@@ -80,6 +84,10 @@ impl Adapter for AzureOpenAi {
 impl Native for AzureOpenAi {
     fn dialect(&self) -> Dialect {
         Dialect::Chat
+    }
+
+    fn leaves_out(&self, target: &Target<'_>, member: &str, json: &str) -> bool {
+        openai_chat::is_left_out(target, member, json)
     }
 
     fn forward(&self, inbound: &Inbound<'_>) -> Result<Request<Bytes>, EncodeError> {

@@ -85,6 +85,29 @@ pub(crate) fn has_place(member: &str, own: &[&str]) -> bool {
     COMMON_MEMBERS.contains(&member) || own.contains(&member)
 }
 
+/// Parameters that translations send to endpoints that take them, and to no others.
+const SENT_WHERE_TAKEN: &[&str] = &[
+    "temperature",
+    "top_p",
+    "top_k",
+    "frequency_penalty",
+    "presence_penalty",
+    "seed",
+    "stop",
+    "logprobs",
+    "top_logprobs",
+];
+
+/// Whether a member of a chat request is left out because the endpoint does not take it.
+pub(crate) fn lacks(target: &Target<'_>, member: &str) -> bool {
+    match member {
+        "reasoning" | "reasoning_effort" => {
+            !takes(target, "reasoning") && !takes(target, "reasoning_effort")
+        }
+        _ => SENT_WHERE_TAKEN.contains(&member) && !takes(target, member),
+    }
+}
+
 /// Whether an optional parameter may be sent: the endpoint knows it and the provider doesn't
 /// refuse it.
 pub(crate) fn takes(target: &Target<'_>, parameter: &str) -> bool {

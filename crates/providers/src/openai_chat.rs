@@ -28,7 +28,7 @@ use crate::{
     Target, Unsupported, WholeAnswer,
 };
 
-pub(crate) use encode::{body, effort};
+pub(crate) use encode::{body, is_left_out};
 
 /// The adapter for `openai-chat`.
 #[derive(Debug)]
@@ -41,6 +41,10 @@ impl Adapter for OpenAiChat {
 
     fn encode(&self, outbound: &Outbound<'_>) -> Result<Request<Bytes>, EncodeError> {
         Ok(encode::request(outbound)?)
+    }
+
+    fn leaves_out(&self, target: &Target<'_>, member: &str, json: &str) -> bool {
+        is_left_out(target, member, json)
     }
 
     fn decoder(&self) -> Box<dyn Decoder> {
@@ -69,6 +73,10 @@ impl Adapter for OpenAiChat {
 impl Native for OpenAiChat {
     fn dialect(&self) -> Dialect {
         Dialect::Chat
+    }
+
+    fn leaves_out(&self, target: &Target<'_>, member: &str, json: &str) -> bool {
+        is_left_out(target, member, json)
     }
 
     fn forward(&self, inbound: &Inbound<'_>) -> Result<Request<Bytes>, EncodeError> {

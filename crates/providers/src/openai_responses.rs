@@ -24,7 +24,6 @@ mod decode;
 mod encode;
 mod fault;
 mod format;
-mod model;
 mod native;
 mod places;
 mod reasoning;
@@ -92,6 +91,10 @@ impl Adapter for OpenAiResponses {
 impl Native for OpenAiResponses {
     fn dialect(&self) -> Dialect {
         Dialect::Responses
+    }
+
+    fn leaves_out(&self, target: &Target<'_>, member: &str, _json: &str) -> bool {
+        native::is_refused(target, member)
     }
 
     fn forward(&self, inbound: &Inbound<'_>) -> Result<Request<Bytes>, EncodeError> {

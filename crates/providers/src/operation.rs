@@ -9,8 +9,10 @@ use std::fmt;
 use bytes::Bytes;
 use http::Request;
 use tollgate_types::Timestamp;
+use tollgate_wire::GATEWAY_MEMBERS;
 use tollgate_wire::operation::{Operation, OperationAnswer, OperationCall};
 
+use crate::translate::DROPPED_MAX;
 use crate::{EncodeError, Fault, Inbound, Target};
 
 /// The operations of a protocol: embeddings, reranking, speech, transcription, images and
@@ -18,6 +20,11 @@ use crate::{EncodeError, Fault, Inbound, Target};
 pub trait Operations: Send + Sync + fmt::Debug + 'static {
     /// Whether the protocol has this operation.
     fn performs(&self, operation: Operation) -> bool;
+
+    /// Whether a member of a request has a place at this endpoint. One without is left out and named
+    /// in the record of the attempt. Not asked for what the operation is about, such as `input`, and
+    /// what the gateway sees to by itself, such as the form of vectors.
+    fn takes(&self, target: &Target<'_>, operation: Operation, member: &str) -> bool;
 
     /// Encodes one call.
     ///
@@ -38,6 +45,42 @@ pub trait Operations: Send + Sync + fmt::Debug + 'static {
     fn passes_on(&self, _call: &OperationCall) -> bool {
         false
     }
+}
+
+/// What every protocol has a place for, or what the gateway sees to.
+const EVERYWHERE: &[&str] = &[
+    "model",
+    "user",
+    "stream",
+    "input",
+    "encoding_format",
+    "query",
+    "documents",
+    "top_n",
+    "return_documents",
+    "prompt",
+    "input_references",
+    "file",
+    "input_audio",
+    "voice",
+    "response_format",
+    "stream_format",
+];
+
+/// The members of a call that are left out on the way to an endpoint.
+pub fn left_out(
+    operations: &dyn Operations,
+    call: &OperationCall,
+    target: &Target<'_>,
+) -> Vec<String> {
+    let operation = call.operation();
+    let members = call.object().members().filter(|(name, json)| {
+        *json != "null"
+            && !EVERYWHERE.contains(name)
+            && !GATEWAY_MEMBERS.contains(name)
+            && !operations.takes(target, operation, name)
+    });
+    members.map(|(name, _)| name.to_owned()).take(DROPPED_MAX).collect()
 }
 
 /// Counts the tokens of a conversation without holding it.

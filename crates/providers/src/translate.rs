@@ -8,7 +8,7 @@ use tollgate_wire::{AnswerBuilder, AnswerWriter, Call, GATEWAY_MEMBERS};
 
 use crate::{
     Adapter, AnswerStream, Decoder, EncodeError, Fault, FaultKind, Inbound, Native, Progress,
-    WholeAnswer,
+    Target, WholeAnswer,
 };
 
 /// Encodes a call for an adapter: as it came where the client speaks the protocol itself,
@@ -49,22 +49,26 @@ pub fn whole(
     }
 }
 
-/// Parts of a call that have no word on the way to an adapter and are left out: what its client's
-/// dialect says and chat can't, and what chat says and the adapter's protocol can't.
-pub fn dropped(adapter: &dyn Adapter, call: &Call) -> Vec<String> {
-    if native(adapter, call).is_some() {
-        return Vec::new();
+/// Parts of a call that are left out on the way to an endpoint: what its client's dialect says and
+/// chat can't, what chat says and the adapter's protocol can't, and what the endpoint does not take.
+pub fn dropped(adapter: &dyn Adapter, call: &Call, target: &Target<'_>) -> Vec<String> {
+    let is_said = |(name, json): &(&str, &str)| *json != "null" && !GATEWAY_MEMBERS.contains(name);
+    if let Some(native) = native(adapter, call) {
+        let members = call.object().members().filter(is_said);
+        let left_out = members.filter(|(name, json)| native.leaves_out(target, name, json));
+        return left_out.map(|(name, _)| name.to_owned()).take(DROPPED_MAX).collect();
     }
     let Ok(chat) = call.chat() else { return Vec::new() };
-    let unknown = |(name, json): &(&str, &str)| {
-        *json != "null" && !GATEWAY_MEMBERS.contains(name) && !adapter.knows(name)
-    };
-    let members = chat.members().filter(unknown).map(|(name, _)| name.to_owned());
+    let left_out = chat
+        .members()
+        .filter(is_said)
+        .filter(|(name, json)| !adapter.knows(name) || adapter.leaves_out(target, name, json));
+    let members = left_out.map(|(name, _)| name.to_owned());
     call.lost().iter().cloned().chain(members).take(DROPPED_MAX).collect()
 }
 
 /// Most names kept of what was left out.
-const DROPPED_MAX: usize = 32;
+pub(crate) const DROPPED_MAX: usize = 32;
 
 fn native<'a>(adapter: &'a dyn Adapter, call: &Call) -> Option<&'a dyn Native> {
     adapter.native().filter(|native| native.dialect() == call.dialect() && !call.address().as_array)

@@ -12,8 +12,8 @@ use http::Request;
 use serde_json::{Value, json};
 use tollgate_catalog::{Auth, Quirks};
 use tollgate_providers::{
-    Adapter, AnthropicMessages, BedrockConverse, Cohere, Gemini, Inbound, Mistral, Ollama, Target,
-    Vertex, VertexAnthropic, dropped, encode,
+    Adapter, AnthropicMessages, AzureOpenAi, BedrockConverse, Cohere, Gemini, Inbound, Mistral,
+    Ollama, OpenAiChat, Target, Vertex, VertexAnthropic, VertexOpenAi, dropped, encode,
 };
 use tollgate_types::Timestamp;
 use tollgate_wire::{Address, Call, Dialect};
@@ -28,17 +28,22 @@ fn call(members: &Value, betas: Option<&str>) -> Call {
     Call::read(Dialect::Chat, body.to_string().into(), address).unwrap()
 }
 
-fn request(adapter: &dyn Adapter, model: &str, call: &Call) -> Request<Bytes> {
-    let quirks = Quirks::default();
-    let target = Target {
+/// An endpoint that takes these parameters; with none named, any.
+fn target<'a>(model: &'a str, takes: &'a [String], quirks: &'a Quirks) -> Target<'a> {
+    Target {
         base_url: "https://bedrock-runtime.us-east-1.amazonaws.com",
         upstream_model: model,
         credential: Some("key"),
         max_output: Some(8_192),
-        supported_parameters: &[],
+        supported_parameters: takes,
         auth: Auth::Bearer,
-        quirks: &quirks,
-    };
+        quirks,
+    }
+}
+
+fn request(adapter: &dyn Adapter, model: &str, call: &Call) -> Request<Bytes> {
+    let quirks = Quirks::default();
+    let target = target(model, &[], &quirks);
     let now = Timestamp::from_unix_millis(1_000);
     encode(adapter, &Inbound { call, target, end_user: None, now }).unwrap()
 }
@@ -69,12 +74,43 @@ fn members_without_a_place_are_named() {
         (&Ollama, &["logit_bias", "safe_prompt", "knob"]),
     ];
     for (adapter, names) in adapters {
-        let mut found = dropped(adapter, &call);
+        let quirks = Quirks::default();
+        let mut found = dropped(adapter, &call, &target("m", &[], &quirks));
         found.sort();
         let mut names = names.to_vec();
         names.sort_unstable();
         assert_eq!(found, names, "{}", adapter.protocol());
     }
+}
+
+#[test]
+fn what_an_endpoint_does_not_take_is_named() {
+    let members = json!({
+        "temperature": 0.5,
+        "seed": 7,
+        "stop": ["x"],
+        "top_p": null,
+        "reasoning": {"effort": "high"},
+        "response_format": {"type": "json_object"},
+        "metadata": {"a": "b"},
+    });
+    let call = call(&members, None);
+    let quirks = Quirks { drop_params: vec!["metadata".to_owned()], ..Quirks::default() };
+    let takes = ["stop".to_owned(), "response_format".to_owned()];
+    let cases: [(&dyn Adapter, &[&str]); 4] = [
+        (&OpenAiChat, &["metadata", "reasoning", "seed", "temperature"]),
+        (&AzureOpenAi, &["metadata", "reasoning", "seed", "temperature"]),
+        (&VertexOpenAi, &["metadata", "reasoning", "seed", "temperature"]),
+        (&Mistral, &["reasoning", "seed", "temperature"]),
+    ];
+    for (adapter, names) in cases {
+        let mut found = dropped(adapter, &call, &target("m", &takes, &quirks));
+        found.sort();
+        assert_eq!(found, names, "{}", adapter.protocol());
+    }
+    // Sampling is refused by the model, whatever the endpoint is said to take.
+    let quirks = Quirks::default();
+    assert_eq!(dropped(&OpenAiChat, &call, &target("gpt-5", &[], &quirks)), ["temperature"]);
 }
 
 #[test]

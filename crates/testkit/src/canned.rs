@@ -14,6 +14,7 @@ pub struct Canned {
     accepting: JoinHandle<()>,
 }
 
+#[expect(clippy::disallowed_methods, reason = "nothing is lost when the provider of a test stops")]
 impl Canned {
     /// Answers each request with status 200, this media type and this body, and hangs up.
     pub async fn start(media_type: &'static str, body: impl Into<Vec<u8>>) -> Self {

@@ -127,22 +127,14 @@ fn with_budget(params: &ChatParams, target: &Target<'_>, unthinking: Plan) -> Pl
 
 fn adaptive(params: &ChatParams, model: Model, unthinking: Plan) -> Plan {
     let display = if params.reasoning.exclude { "omitted" } else { "summarized" };
-    let by_tokens = || Some(effort_for(params.reasoning.max_tokens?, unthinking.max_tokens));
-    let effort = params.reasoning.effort.or_else(by_tokens);
+    let reasoning = &params.reasoning;
+    let says = reasoning.effort.is_some() || reasoning.max_tokens.is_some();
+    let effort = says.then(|| reasoning.effort_within(Some(unthinking.max_tokens)));
     Plan {
         thinking: Some(Thinking::Adaptive { display }),
         effort: effort.and_then(|effort| model.effort(effort)),
         ..unthinking
     }
-}
-
-/// The ladder of §2.4 read backwards: the least effort that stands for as many tokens.
-pub(crate) fn effort_for(tokens: u64, max_tokens: u64) -> Effort {
-    let percent = tokens.saturating_mul(100) / max_tokens.max(1);
-    [Effort::Minimal, Effort::Low, Effort::Medium, Effort::High]
-        .into_iter()
-        .find(|effort| percent <= effort.percent_of_max_tokens())
-        .unwrap_or(Effort::Xhigh)
 }
 
 /// `verbosity` is the contract's name for the provider's effort (§2.1), so it wins over the effort

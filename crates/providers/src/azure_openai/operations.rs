@@ -11,7 +11,7 @@ use tollgate_wire::operation::{Operation, OperationAnswer, OperationCall};
 use super::{AzureOpenAi, address, headers};
 use crate::openai_chat::operations::{answer, message};
 use crate::operation::inputs::unperformed;
-use crate::{EncodeError, Fault, Operations, Reply, Task};
+use crate::{EncodeError, Fault, OpenAiChat, Operations, Reply, Target, Task};
 
 impl Operations for AzureOpenAi {
     fn performs(&self, operation: Operation) -> bool {
@@ -22,6 +22,10 @@ impl Operations for AzureOpenAi {
             | Operation::Image => true,
             Operation::Rerank | Operation::Moderation => false,
         }
+    }
+
+    fn takes(&self, target: &Target<'_>, operation: Operation, member: &str) -> bool {
+        OpenAiChat.takes(target, operation, member)
     }
 
     fn encode(&self, task: &Task<'_>) -> Result<Request<Bytes>, EncodeError> {

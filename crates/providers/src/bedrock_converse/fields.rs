@@ -9,7 +9,7 @@ use tollgate_wire::chat::{ChatParams, Effort};
 use super::model::{Family, Model};
 use crate::Target;
 use crate::anthropic_messages::encode::{sampling, stop_sequences};
-use crate::anthropic_messages::reasoning::{Circumstances, Thinking, effort_for, plan};
+use crate::anthropic_messages::reasoning::{Circumstances, Thinking, plan};
 use crate::anthropic_messages::tools::Choice;
 use crate::encoding::takes;
 
@@ -182,17 +182,11 @@ fn nova(
     (common, Own { inference_config, reasoning_config, ..Own::default() })
 }
 
-/// The effort asked for; a number of tokens goes down the ladder of §2.4 the other way.
+/// The effort asked for.
 fn wanted_effort(params: &ChatParams, target: &Target<'_>) -> Option<Effort> {
     let wanted = params.reasoning.wanted().filter(|_| takes(target, "reasoning"))?;
-    if !wanted {
-        return Some(Effort::None);
-    }
     let most = params.max_tokens.or(target.max_output);
-    match (params.reasoning.max_tokens, most) {
-        (Some(tokens), Some(most)) => Some(effort_for(tokens, most)),
-        _ => Some(params.reasoning.effort_or_default()),
-    }
+    Some(if wanted { params.reasoning.effort_within(most) } else { Effort::None })
 }
 
 fn three_levels(effort: Effort) -> &'static str {

@@ -23,7 +23,7 @@ use super::{BedrockConverse, fault, sign};
 use crate::adapter::post;
 use crate::cohere::operations::{embed, rerank};
 use crate::operation::inputs::unperformed;
-use crate::{EncodeError, Fault, Operations, Reply, Task, Unsupported};
+use crate::{EncodeError, Fault, Operations, Reply, Target, Task, Unsupported};
 
 /// The version of the rerankers' bodies, which Cohere's insist on being told.
 const COHERE_API_VERSION: u64 = 2;
@@ -62,6 +62,17 @@ impl Form {
 impl Operations for BedrockConverse {
     fn performs(&self, operation: Operation) -> bool {
         matches!(operation, Operation::Embeddings | Operation::Rerank | Operation::Image)
+    }
+
+    fn takes(&self, _: &Target<'_>, operation: Operation, member: &str) -> bool {
+        let members: &[&str] = match operation {
+            Operation::Embeddings => &["dimensions", "input_type"],
+            Operation::Image => {
+                &["n", "size", "aspect_ratio", "resolution", "quality", "seed", "output_format"]
+            }
+            _ => &[],
+        };
+        members.contains(&member)
     }
 
     fn encode(&self, task: &Task<'_>) -> Result<Request<Bytes>, EncodeError> {

@@ -16,7 +16,7 @@ use super::{Cohere, fault, root};
 use crate::adapter::post;
 use crate::encoding::authorize;
 use crate::operation::inputs::unperformed;
-use crate::{EncodeError, Fault, Operations, Reply, Task, Unsupported};
+use crate::{EncodeError, Fault, Operations, Reply, Target, Task, Unsupported};
 
 /// Members that only this provider knows, passed on as they are.
 const EMBED_EXTRAS: &[&str] = &["truncate", "max_tokens", "priority"];
@@ -25,6 +25,15 @@ const RERANK_EXTRAS: &[&str] = &["max_tokens_per_doc", "priority"];
 impl Operations for Cohere {
     fn performs(&self, operation: Operation) -> bool {
         matches!(operation, Operation::Embeddings | Operation::Rerank)
+    }
+
+    fn takes(&self, _: &Target<'_>, operation: Operation, member: &str) -> bool {
+        match operation {
+            Operation::Embeddings => {
+                matches!(member, "dimensions" | "input_type") || EMBED_EXTRAS.contains(&member)
+            }
+            _ => RERANK_EXTRAS.contains(&member),
+        }
     }
 
     fn encode(&self, task: &Task<'_>) -> Result<Request<Bytes>, EncodeError> {

@@ -179,18 +179,11 @@ fn budget(params: &ChatParams, target: &Target<'_>, bounds: Budget) -> Option<u6
     Some(tokens.clamp(bounds.min, bounds.max))
 }
 
-/// The effort asked for; a number of tokens goes down the ladder of §2.4 the other way.
+/// The effort asked for.
 fn effort(params: &ChatParams, target: &Target<'_>) -> Option<Effort> {
-    if !params.reasoning.wanted()? {
-        return Some(Effort::None);
-    }
-    let Some(tokens) = params.reasoning.max_tokens else {
-        return Some(params.reasoning.effort_or_default());
-    };
-    let percent = tokens.saturating_mul(100) / max_tokens(params, target).max(1);
-    let ladder = [Effort::Minimal, Effort::Low, Effort::Medium];
-    let fits = |effort: &Effort| percent <= effort.percent_of_max_tokens();
-    Some(ladder.into_iter().find(fits).unwrap_or(Effort::High))
+    let most = Some(max_tokens(params, target));
+    let wanted = params.reasoning.wanted()?;
+    Some(if wanted { params.reasoning.effort_within(most) } else { Effort::None })
 }
 
 fn max_tokens(params: &ChatParams, target: &Target<'_>) -> u64 {

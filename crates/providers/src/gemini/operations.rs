@@ -31,11 +31,15 @@ use super::model::Host;
 use super::{Gemini, encode};
 use crate::adapter::{post, versioned};
 use crate::operation::inputs::unperformed;
-use crate::{EncodeError, Fault, Operations, Reply, Task, Unsupported};
+use crate::{EncodeError, Fault, Operations, Reply, Target, Task, Unsupported};
 
 impl Operations for Gemini {
     fn performs(&self, operation: Operation) -> bool {
         performs(operation)
+    }
+
+    fn takes(&self, target: &Target<'_>, operation: Operation, member: &str) -> bool {
+        takes(target.upstream_model, operation, member)
     }
 
     fn encode(&self, task: &Task<'_>) -> Result<Request<Bytes>, EncodeError> {
@@ -73,6 +77,28 @@ impl Operations for Gemini {
 /// Whether Google's models have this operation.
 pub(crate) const fn performs(operation: Operation) -> bool {
     matches!(operation, Operation::Embeddings | Operation::Image | Operation::Speech)
+}
+
+/// Whether a member of a request has a place with a model of Google's.
+pub(crate) fn takes(model: &str, operation: Operation, member: &str) -> bool {
+    let members: &[&str] = match operation {
+        Operation::Embeddings => &["dimensions", "input_type"],
+        Operation::Image if imagen::is_one(model) => {
+            &["n", "size", "aspect_ratio", "resolution", "output_format", "output_compression"]
+        }
+        Operation::Image => &[
+            "n",
+            "size",
+            "aspect_ratio",
+            "resolution",
+            "output_format",
+            "output_compression",
+            "seed",
+        ],
+        Operation::Speech => &["instructions"],
+        _ => &[],
+    };
+    members.contains(&member)
 }
 
 /// Reads pictures and sounds, which both of Google's hosts answer in the same form.

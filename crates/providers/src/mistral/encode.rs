@@ -176,21 +176,12 @@ fn form(asked: Option<&ResponseFormat>) -> Result<Option<Form<'_>>, Unsupported>
     }
 }
 
-/// The effort asked for; a number of tokens goes down the ladder of §2.4 the other way.
+/// The effort asked for.
 fn effort(params: &ChatParams, target: &Target<'_>) -> Option<Effort> {
     let known = takes(target, "reasoning") || takes(target, "reasoning_effort");
-    let reasoning = &params.reasoning;
-    if !reasoning.wanted().filter(|_| known)? {
-        return Some(Effort::None);
-    }
-    let most = params.max_tokens.or(target.max_output).filter(|most| *most > 0);
-    let (Some(budget), Some(most)) = (reasoning.max_tokens, most) else {
-        return Some(reasoning.effort_or_default());
-    };
-    let percent = budget.saturating_mul(100) / most;
-    let ladder = [Effort::Minimal, Effort::Low, Effort::Medium];
-    let fits = |effort: &Effort| percent <= effort.percent_of_max_tokens();
-    Some(ladder.into_iter().find(fits).unwrap_or(Effort::High))
+    let wanted = params.reasoning.wanted().filter(|_| known)?;
+    let most = params.max_tokens.or(target.max_output);
+    Some(if wanted { params.reasoning.effort_within(most) } else { Effort::None })
 }
 
 fn passed<'a>(outbound: &Outbound<'a>, style: ReasoningStyle) -> Passed<'a> {

@@ -19,7 +19,7 @@ use crate::adapter::versioned;
 use crate::encoding::authorize;
 use crate::openai_chat::operations::{Body, Message, answer};
 use crate::operation::inputs::unperformed;
-use crate::{EncodeError, Fault, Operations, Reply, Task, Unsupported};
+use crate::{EncodeError, Fault, Operations, Reply, Target, Task, Unsupported};
 
 impl Operations for Mistral {
     fn performs(&self, operation: Operation) -> bool {
@@ -27,6 +27,15 @@ impl Operations for Mistral {
             Operation::Embeddings | Operation::Transcription | Operation::Moderation => true,
             Operation::Rerank | Operation::Speech | Operation::Image => false,
         }
+    }
+
+    fn takes(&self, _: &Target<'_>, operation: Operation, member: &str) -> bool {
+        let members: &[&str] = match operation {
+            Operation::Embeddings => &["dimensions"],
+            Operation::Transcription => &["language", "temperature", "timestamp_granularities"],
+            _ => &[],
+        };
+        members.contains(&member)
     }
 
     fn encode(&self, task: &Task<'_>) -> Result<Request<Bytes>, EncodeError> {

@@ -17,7 +17,7 @@ use crate::adapter::post;
 use crate::encoding::authorize;
 use crate::operation::answers::{embeddings, numbers, parse};
 use crate::operation::inputs::{texts, unperformed};
-use crate::{EncodeError, Fault, Operations, Reply, Task, Unsupported};
+use crate::{EncodeError, Fault, Operations, Reply, Target, Task, Unsupported};
 
 /// Members that only this server knows, passed on as they are.
 const EXTRAS: &[&str] = &["truncate", "options", "keep_alive"];
@@ -25,6 +25,10 @@ const EXTRAS: &[&str] = &["truncate", "options", "keep_alive"];
 impl Operations for Ollama {
     fn performs(&self, operation: Operation) -> bool {
         operation == Operation::Embeddings
+    }
+
+    fn takes(&self, _: &Target<'_>, _: Operation, member: &str) -> bool {
+        member == "dimensions"
     }
 
     fn encode(&self, task: &Task<'_>) -> Result<Request<Bytes>, EncodeError> {

@@ -4,12 +4,13 @@ use bytes::Bytes;
 use http::Request;
 use serde::Serialize;
 use tollgate_catalog::{MaxTokensField, ReasoningStyle};
-use tollgate_wire::chat::{ChatParams, Effort};
+use tollgate_wire::chat::ChatParams;
 use tollgate_wire::json::ObjectWriter;
 
 use super::messages;
 use crate::adapter::post;
-use crate::encoding::authorize;
+use crate::encoding::{authorize, lacks};
+use crate::openai_model::Model;
 use crate::{Outbound, Target, Unsupported};
 
 /// Members that mean something to the gateway and nothing to a provider (contract §2.1).
@@ -105,7 +106,7 @@ fn write_body(outbound: &Outbound<'_>, body: &mut Vec<u8>) {
             | "include_reasoning"
             | "user" => {}
             key if OURS.contains(&key) => {}
-            key if is_refused(target, key, raw) => {}
+            key if is_left_out(target, key, raw) => {}
             // OpenAI's own scale ends there; only the client's dialect goes further (contract §2.1).
             "verbosity"
                 if target.quirks.reasoning_style != ReasoningStyle::OpenRouter
@@ -134,11 +135,13 @@ fn write_body(outbound: &Outbound<'_>, body: &mut Vec<u8>) {
 }
 
 /// Whether to leave a parameter out because the endpoint is known not to take it.
-fn is_refused(target: &Target<'_>, key: &str, raw: &str) -> bool {
+pub(crate) fn is_left_out(target: &Target<'_>, key: &str, raw: &str) -> bool {
     if target.quirks.drop_params.iter().any(|refused| refused == key) {
         return true;
     }
     match key {
+        "reasoning" | "reasoning_effort" => lacks(target, key),
+        "temperature" | "top_p" if Model::read(target.upstream_model).refuses_sampling() => true,
         "response_format" => {
             let is_schema = raw.contains("json_schema") && target.supports("structured_outputs");
             !is_schema && !target.supports("response_format")
@@ -150,14 +153,15 @@ fn is_refused(target: &Target<'_>, key: &str, raw: &str) -> bool {
 
 /// Asks for reasoning in the provider's way (contract §2.4).
 fn write_reasoning(object: &mut ObjectWriter<'_>, target: &Target<'_>, params: &ChatParams) {
-    let reasoning = &params.reasoning;
-    let known = target.supports("reasoning") || target.supports("reasoning_effort");
-    let Some(wanted) = reasoning.wanted().filter(|_| known) else { return };
+    let known = !lacks(target, "reasoning");
+    let Some(wanted) = params.reasoning.wanted().filter(|_| known) else { return };
     match target.quirks.reasoning_style {
         ReasoningStyle::None => {}
         ReasoningStyle::Effort => {
-            let effort = if wanted { effort(params) } else { Effort::None };
-            object.field("reasoning_effort", effort.as_str());
+            let model = Model::read(target.upstream_model);
+            if let Some(effort) = model.asked(params, target.max_output) {
+                object.field("reasoning_effort", effort);
+            }
         }
         ReasoningStyle::OpenRouter => {
             object.raw(b"reasoning", &openrouter_object(params, wanted));
@@ -167,23 +171,6 @@ fn write_reasoning(object: &mut ObjectWriter<'_>, target: &Target<'_>, params: &
                 .field("thinking", &Thinking { kind: if wanted { "enabled" } else { "disabled" } });
         }
         ReasoningStyle::EnableThinking => object.field("enable_thinking", &wanted),
-    }
-}
-
-/// The effort asked for, or the one that a token budget comes closest to (§2.4: the same ladder
-/// both ways).
-pub(crate) fn effort(params: &ChatParams) -> Effort {
-    let reasoning = &params.reasoning;
-    match (reasoning.effort, reasoning.max_tokens, params.max_tokens) {
-        (None, Some(budget), Some(most)) if most > 0 => {
-            let percent = budget.saturating_mul(100) / most;
-            let ladder = [Effort::Minimal, Effort::Low, Effort::Medium, Effort::High];
-            ladder
-                .into_iter()
-                .find(|step| percent <= step.percent_of_max_tokens())
-                .unwrap_or(Effort::Xhigh)
-        }
-        _ => reasoning.effort_or_default(),
     }
 }
 

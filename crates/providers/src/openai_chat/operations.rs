@@ -34,7 +34,7 @@ use self::form::Form;
 use super::OpenAiChat;
 use crate::adapter::post;
 use crate::encoding::authorize;
-use crate::{EncodeError, Fault, Operations, Reply, Task, Unsupported};
+use crate::{EncodeError, Fault, Operations, Reply, Target, Task, Unsupported};
 
 /// A request that has no address yet.
 #[derive(Debug)]
@@ -70,6 +70,11 @@ impl Message {
 impl Operations for OpenAiChat {
     fn performs(&self, _: Operation) -> bool {
         true
+    }
+
+    fn takes(&self, target: &Target<'_>, operation: Operation, member: &str) -> bool {
+        let is_passed = members::is_passed(target, member);
+        is_passed && (operation != Operation::Image || image::takes(target, member))
     }
 
     fn encode(&self, task: &Task<'_>) -> Result<Request<Bytes>, EncodeError> {

@@ -7,11 +7,11 @@ use tollgate_wire::json::ObjectWriter;
 
 use super::block::Markers;
 use super::conversation::{Manner, items};
-use super::model::Model;
 use super::{format, reasoning, tools};
 use crate::adapter::post;
 use crate::azure_openai::joined;
 use crate::encoding::{authorize, takes};
+use crate::openai_model::Model;
 use crate::{EncodeError, Outbound, Target, Unsupported};
 
 /// Members of a chat request that mean the same here under the same name.

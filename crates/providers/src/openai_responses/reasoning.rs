@@ -3,13 +3,12 @@
 use std::borrow::Cow;
 
 use serde::Serialize;
-use tollgate_wire::chat::{ChatParams, Effort, ReasoningDetail, ReasoningFormat, ReasoningKind};
+use tollgate_wire::chat::{ChatParams, ReasoningDetail, ReasoningFormat, ReasoningKind};
 
 use super::block::{Item, Thought};
-use super::model::Model;
 use crate::Target;
 use crate::encoding::takes;
-use crate::openai_chat::effort;
+use crate::openai_model::Model;
 
 /// `reasoning`.
 #[derive(Debug, PartialEq, Eq, Serialize)]
@@ -39,11 +38,7 @@ pub(super) fn asked<'a>(
         && !target.quirks.drop_params.iter().any(|it| it == "reasoning.summary");
     let by_default = (wanted == Some(true)).then_some("auto");
     let summary = reasoning.summary.as_deref().or(by_default).filter(|_| shown);
-    let effort = match wanted {
-        Some(true) => Some(model.effort(effort(params))),
-        Some(false) => Some(Effort::None.as_str()),
-        None => None,
-    };
+    let effort = model.asked(params, target.max_output);
     (effort.is_some() || summary.is_some()).then_some(ReasoningObject { effort, summary })
 }
 

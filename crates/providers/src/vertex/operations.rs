@@ -12,13 +12,17 @@ use tollgate_wire::operation::{Operation, OperationAnswer, OperationRequest};
 
 use super::{Vertex, address};
 use crate::gemini::model::Host;
-use crate::gemini::operations::{image, imagen, made, performs, speech};
+use crate::gemini::operations::{image, imagen, made, performs, speech, takes};
 use crate::operation::inputs::unperformed;
-use crate::{EncodeError, Fault, Operations, Reply, Task};
+use crate::{EncodeError, Fault, Operations, Reply, Target, Task};
 
 impl Operations for Vertex {
     fn performs(&self, operation: Operation) -> bool {
         performs(operation)
+    }
+
+    fn takes(&self, target: &Target<'_>, operation: Operation, member: &str) -> bool {
+        takes(target.upstream_model, operation, member)
     }
 
     fn encode(&self, task: &Task<'_>) -> Result<Request<Bytes>, EncodeError> {

@@ -27,6 +27,10 @@ impl Adapter for VertexOpenAi {
         Ok(address::partners(&outbound.target, openai_chat::body(outbound))?)
     }
 
+    fn leaves_out(&self, target: &Target<'_>, member: &str, json: &str) -> bool {
+        openai_chat::is_left_out(target, member, json)
+    }
+
     fn decoder(&self) -> Box<dyn Decoder> {
         OpenAiChat.decoder()
     }
@@ -51,6 +55,10 @@ impl Adapter for VertexOpenAi {
 impl Native for VertexOpenAi {
     fn dialect(&self) -> Dialect {
         Dialect::Chat
+    }
+
+    fn leaves_out(&self, target: &Target<'_>, member: &str, json: &str) -> bool {
+        openai_chat::is_left_out(target, member, json)
     }
 
     fn forward(&self, inbound: &Inbound<'_>) -> Result<Request<Bytes>, EncodeError> {

@@ -58,8 +58,9 @@ fn each_model_gets_what_it_takes() {
         ),
         (
             "black-forest-labs/FLUX-1-schnell",
-            json!({"n": 1, "size": "1248x832", "seed": 7, "response_format": "b64_json",
-                "moderation": "low"}),
+            json!({"n": 1, "size": "1248x832", "quality": "high", "background": "transparent",
+                "output_format": "png", "output_compression": 50, "seed": 7,
+                "response_format": "b64_json", "moderation": "low"}),
         ),
     ] {
         assert_eq!(members(&Place::of(model), &all), expected, "{model}");
@@ -175,7 +176,8 @@ fn xai_is_told_a_ratio_and_one_of_two_tiers() {
         (json!({}), json!({"response_format": "b64_json"})),
         (
             json!({"aspect_ratio": "16:9", "resolution": "512", "quality": "high", "seed": 1}),
-            json!({"aspect_ratio": "16:9", "resolution": "1k", "response_format": "b64_json"}),
+            json!({"aspect_ratio": "16:9", "quality": "high", "resolution": "1k",
+                "response_format": "b64_json"}),
         ),
         (
             json!({"size": "2048x1024", "n": 3}),

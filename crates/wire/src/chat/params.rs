@@ -145,6 +145,18 @@ impl Reasoning {
     pub fn effort_or_default(&self) -> Effort {
         self.effort.unwrap_or(Effort::Medium)
     }
+
+    /// The same for who knows no budgets: a number of tokens is the least effort whose share of
+    /// `most` tokens it fits in (§2.4: the same ladder both ways).
+    pub fn effort_within(&self, most: Option<u64>) -> Effort {
+        let (None, Some(budget), Some(most @ 1..)) = (self.effort, self.max_tokens, most) else {
+            return self.effort_or_default();
+        };
+        let percent = budget.saturating_mul(100) / most;
+        let ladder = [Effort::Minimal, Effort::Low, Effort::Medium, Effort::High];
+        let fits = |effort: &Effort| percent <= effort.percent_of_max_tokens();
+        ladder.into_iter().find(fits).unwrap_or(Effort::Xhigh)
+    }
 }
 
 /// `response_format` (§2.1).

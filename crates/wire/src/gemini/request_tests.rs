@@ -37,7 +37,7 @@ fn text_becomes_messages() {
         ),
         (
             r#"{"contents":[{"role":"user","parts":[{"text":"run"}]},{"role":"model","parts":[{"executableCode":{"language":"PYTHON","code":"print(1)"}},{"codeExecutionResult":{"outcome":"OUTCOME_OK","output":"1\n"}},{"text":"It is 1."}]}]}"#,
-            r#"[{"role":"user","content":"run"},{"role":"assistant","content":[{"type":"text","text":"\n```python\nprint(1)\n```\n"},{"type":"text","text":"\n```\n1\n```\n"},{"type":"text","text":"It is 1."}]}]"#,
+            r#"[{"role":"user","content":"run"},{"role":"assistant","content":"\n```python\nprint(1)\n```\n\n```\n1\n```\nIt is 1."}]"#,
         ),
     ] {
         assert_eq!(translated(body), format!(r#"{{"messages":{messages},{HIDDEN}"#));

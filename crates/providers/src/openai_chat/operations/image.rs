@@ -13,7 +13,7 @@ use tollgate_catalog::OperationStyle;
 use tollgate_wire::operation::ImageRequest;
 
 use super::Message;
-use crate::{EncodeError, Task};
+use crate::{EncodeError, Target, Task};
 
 pub(super) use answer::answer;
 
@@ -21,6 +21,20 @@ pub(super) use answer::answer;
 const GENERATIONS: &str = "images/generations";
 /// Where pictures are made of pictures.
 const EDITS: &str = "images/edits";
+
+/// Whether a member of a request has a place at the endpoint.
+pub(super) fn takes(target: &Target<'_>, member: &str) -> bool {
+    match target.quirks.operation_style {
+        OperationStyle::OpenAi => openai::takes(target.upstream_model, member),
+        OperationStyle::OpenRouter => true,
+        OperationStyle::Together => {
+            !matches!(member, "quality" | "background" | "output_compression")
+        }
+        OperationStyle::Xai => {
+            !matches!(member, "background" | "output_format" | "output_compression" | "seed")
+        }
+    }
+}
 
 /// What a call becomes.
 pub(super) fn message(task: &Task<'_>, request: &ImageRequest) -> Result<Message, EncodeError> {

@@ -10,11 +10,13 @@ use crate::{Target, Task};
 pub(crate) fn passed<'a>(task: &Task<'a>) -> impl Iterator<Item = (&'a str, &'a str)> + use<'a> {
     let target = task.target;
     task.call.object().members().filter(move |(key, raw)| {
-        !matches!(*key, "model" | "user" | "stream")
-            && *raw != "null"
-            && !OURS.contains(key)
-            && !is_refused(&target, key)
+        !matches!(*key, "model" | "user" | "stream") && *raw != "null" && is_passed(&target, key)
     })
+}
+
+/// Whether a member means something to the provider.
+pub(super) fn is_passed(target: &Target<'_>, key: &str) -> bool {
+    !OURS.contains(&key) && !is_refused(target, key)
 }
 
 /// Whether the provider is known to refuse a parameter.
@@ -52,7 +54,5 @@ pub(super) fn end_user<'a>(task: &Task<'a>) -> Option<&'a str> {
 /// anew.
 pub(crate) fn unknown<'a>(task: &Task<'a>) -> impl Iterator<Item = (&'a str, &'a str)> + use<'a> {
     let target = task.target;
-    task.call.unknown_members().filter(move |(key, raw)| {
-        *raw != "null" && !OURS.contains(key) && !is_refused(&target, key)
-    })
+    task.call.unknown_members().filter(move |(key, raw)| *raw != "null" && is_passed(&target, key))
 }

@@ -7,10 +7,9 @@ use tollgate_wire::chat::Effort;
 use tollgate_wire::json::{ObjectWriter, Scanner};
 
 use super::super::encode::address;
-use super::super::model::Model;
 use super::super::reasoning::is_known;
 use super::input;
-use crate::openai_chat::effort;
+use crate::openai_model::Model;
 use crate::splice::{members, raw};
 use crate::{EncodeError, Inbound, Target};
 
@@ -72,7 +71,8 @@ fn body(inbound: &Inbound<'_>) -> Vec<u8> {
     body
 }
 
-fn is_refused(target: &Target<'_>, key: &str) -> bool {
+/// Whether the endpoint is known not to take a member.
+pub(in super::super) fn is_refused(target: &Target<'_>, key: &str) -> bool {
     target.quirks.drop_params.iter().any(|refused| refused == key)
         || (OPTIONAL.contains(&key) && !target.supports(key))
 }
@@ -104,12 +104,7 @@ fn write_reasoning(object: &mut ObjectWriter<'_>, inbound: &Inbound<'_>, raw: &s
     }
     let params = inbound.call.params();
     let asked = &params.reasoning;
-    let wanted = asked.wanted();
-    let word = match wanted {
-        Some(true) => Some(model.effort(effort(params))),
-        Some(false) => Some("none"),
-        None => None,
-    };
+    let word = model.asked(params, target.max_output);
     let members = reasoning_members(raw);
     let is_extended = members.iter().any(|(key, _)| REASONING_EXTENSIONS.contains(key));
     if !is_extended && asked.effort.map(Effort::as_str) == word {

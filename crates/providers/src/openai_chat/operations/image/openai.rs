@@ -63,11 +63,27 @@ impl Family {
 
     fn quality(self, quality: ImageQuality) -> Option<&'static str> {
         match (self, quality) {
-            (Self::Gpt, quality) => Some(quality.as_str()),
+            (Self::Gpt | Self::Other, quality) => Some(quality.as_str()),
             (Self::DallE3, ImageQuality::High) => Some("hd"),
             (Self::DallE3, ImageQuality::Medium | ImageQuality::Low) => Some("standard"),
-            (Self::DallE2 | Self::DallE3 | Self::Other, _) => None,
+            (Self::DallE2 | Self::DallE3, _) => None,
         }
+    }
+
+    const fn is_dall_e(self) -> bool {
+        matches!(self, Self::DallE2 | Self::DallE3)
+    }
+}
+
+/// Whether a member of a request has a place with this model.
+pub(super) fn takes(model: &str, member: &str) -> bool {
+    let family = Family::of(model);
+    match member {
+        "quality" => family != Family::DallE2,
+        "background" | "output_format" | "output_compression" => !family.is_dall_e(),
+        "seed" => family == Family::Other,
+        "partial_images" => false,
+        _ => true,
     }
 }
 
@@ -84,7 +100,6 @@ pub(super) fn message(task: &Task<'_>, request: &ImageRequest) -> Result<Message
 
 /// Refuses what a model is known not to do, so that another can.
 fn check(family: Family, request: &ImageRequest) -> Result<(), Unsupported> {
-    let is_dall_e = matches!(family, Family::DallE2 | Family::DallE3);
     let what = if request.format == Some(ImageFormat::Svg) {
         "pictures as SVG"
     } else if family == Family::DallE3 && request.count.is_some_and(|count| count > 1) {
@@ -93,7 +108,8 @@ fn check(family: Family, request: &ImageRequest) -> Result<(), Unsupported> {
         "pictures made of pictures"
     } else if family == Family::DallE2 && request.references.len() > 1 {
         "pictures made of several pictures"
-    } else if is_dall_e && request.format.is_some_and(|format| format != ImageFormat::Png) {
+    } else if family.is_dall_e() && request.format.is_some_and(|format| format != ImageFormat::Png)
+    {
         "pictures other than PNG"
     } else {
         return Ok(());
@@ -103,19 +119,18 @@ fn check(family: Family, request: &ImageRequest) -> Result<(), Unsupported> {
 
 /// The members under their names here.
 fn fields(task: &Task<'_>, request: &ImageRequest, family: Family) -> Vec<(&'static str, Value)> {
-    let is_gpt = family == Family::Gpt;
-    let of_gpt = |value: Option<Value>| value.filter(|_| is_gpt);
+    let newer = |value: Option<Value>| value.filter(|_| !family.is_dall_e());
     let all = [
         ("prompt", Some(json!(request.prompt))),
         ("n", request.count.map(Value::from)),
         ("size", family.size(request).map(|size| Value::from(size.to_text()))),
         ("quality", request.quality.and_then(|it| family.quality(it)).map(Value::from)),
-        ("background", of_gpt(request.background.map(|it| it.as_str().into()))),
-        ("output_format", of_gpt(request.format.map(|it| it.as_str().into()))),
-        ("output_compression", of_gpt(request.compression.map(Value::from))),
+        ("background", newer(request.background.map(|it| it.as_str().into()))),
+        ("output_format", newer(request.format.map(|it| it.as_str().into()))),
+        ("output_compression", newer(request.compression.map(Value::from))),
         ("seed", request.seed.map(Value::from).filter(|_| family == Family::Other)),
-        // The newer models know no addresses, and refuse to be asked.
-        ("response_format", (!is_gpt).then(|| "b64_json".into())),
+        // OpenAI's newer models know no addresses, and refuse to be asked.
+        ("response_format", (family != Family::Gpt).then(|| "b64_json".into())),
     ];
     all.into_iter()
         .filter_map(|(name, value)| Some((name, value?)))

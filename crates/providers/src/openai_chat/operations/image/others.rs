@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use tollgate_wire::json::ObjectWriter;
-use tollgate_wire::operation::{ImageFormat, ImageRequest, MediaSource};
+use tollgate_wire::operation::{ImageFormat, ImageQuality, ImageRequest, MediaSource};
 
 use super::super::members;
 use crate::Task;
@@ -62,6 +62,11 @@ pub(super) fn xai(task: &Task<'_>, request: &ImageRequest) -> Vec<u8> {
         });
         if let Some(tier) = tier {
             object.field("resolution", tier);
+        }
+        if let Some(quality @ (ImageQuality::Low | ImageQuality::Medium | ImageQuality::High)) =
+            request.quality
+        {
+            object.field("quality", quality.as_str());
         }
         match references.as_slice() {
             [] => {}

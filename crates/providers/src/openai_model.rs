@@ -6,11 +6,11 @@
 //!
 //! <https://platform.openai.com/docs/guides/reasoning>
 
-use tollgate_wire::chat::Effort;
+use tollgate_wire::chat::{ChatParams, Effort};
 
 /// What is known of a model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Model {
+pub(crate) struct Model {
     line: Line,
     edition: Edition,
 }
@@ -43,7 +43,7 @@ const LADDER: [Effort; 6] =
 
 impl Model {
     /// Reads a model's name.
-    pub(super) fn read(name: &str) -> Self {
+    pub(crate) fn read(name: &str) -> Self {
         let name = name.to_ascii_lowercase();
         let name = name.rsplit('/').next().unwrap_or_default();
         let line = match name.strip_prefix("gpt-") {
@@ -67,7 +67,7 @@ impl Model {
     }
 
     /// Whether it reasons; `None` when its name doesn't tell.
-    pub(super) fn reasons(self) -> Option<bool> {
+    pub(crate) fn reasons(self) -> Option<bool> {
         match self.line {
             Line::Gpt(major, _) => Some(major >= 5 && self.edition != Edition::Chat),
             Line::O | Line::Oss => Some(true),
@@ -76,7 +76,7 @@ impl Model {
     }
 
     /// Whether it takes `temperature` and `top_p`. Since 5.1 that depends on whether it reasons.
-    pub(super) fn takes_sampling(self, thinks: bool) -> bool {
+    pub(crate) fn takes_sampling(self, thinks: bool) -> bool {
         match self.line {
             Line::Gpt(5, 0) => self.edition == Edition::Chat,
             Line::Gpt(major, _) if major >= 5 => !thinks || self.edition == Edition::Chat,
@@ -85,14 +85,51 @@ impl Model {
         }
     }
 
+    /// Whether it takes neither `temperature` nor `top_p`, reasoning or not.
+    pub(crate) fn refuses_sampling(self) -> bool {
+        !self.takes_sampling(false)
+    }
+
     /// Whether it takes prompt-cache markers (contract §2.5).
-    pub(super) fn takes_markers(self) -> bool {
+    pub(crate) fn takes_markers(self) -> bool {
         matches!(self.line, Line::Gpt(major, minor) if (major, minor) >= (5, 6))
+    }
+
+    /// The effort to ask for, `max_output` being the most tokens it writes; `None` leaves it to the
+    /// model.
+    ///
+    /// The effort `none` is taken at its word, which a model that must reason refuses (contract
+    /// §2.4). Where reasoning is but switched off, as most dialects have it, such a model reasons as
+    /// little as it can.
+    pub(crate) fn asked(
+        self,
+        params: &ChatParams,
+        max_output: Option<u64>,
+    ) -> Option<&'static str> {
+        let reasoning = &params.reasoning;
+        let most = params.max_tokens.or(max_output);
+        Some(match (reasoning.wanted()?, reasoning.effort) {
+            (true, _) => self.effort(reasoning.effort_within(most)),
+            (false, Some(Effort::None)) => Effort::None.as_str(),
+            (false, _) if self.must_reason() => self.effort(Effort::Minimal),
+            (false, _) => Effort::None.as_str(),
+        })
+    }
+
+    /// Whether it can't be told not to reason. Since 5.1 models can.
+    fn must_reason(self) -> bool {
+        match (self.line, self.edition) {
+            (Line::O | Line::Oss | Line::Gpt(5, 0), _) => true,
+            (Line::Gpt(major, _), edition) => {
+                major >= 5 && matches!(edition, Edition::Pro | Edition::Codex | Edition::CodexMax)
+            }
+            (Line::Other, _) => false,
+        }
     }
 
     /// The word for an effort, or for the nearest one it knows (contract §2.4). To be told not to
     /// reason is not a level, so it is never exchanged for one.
-    pub(super) fn effort(self, wanted: Effort) -> &'static str {
+    fn effort(self, wanted: Effort) -> &'static str {
         let place = |effort: Effort| LADDER.iter().position(|it| *it == effort);
         let Some(wanted_at) = place(wanted) else { return wanted.as_str() };
         let nearest = self
