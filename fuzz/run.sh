@@ -10,7 +10,7 @@ set -u
 cd "$(dirname "$0")" || exit 1
 
 seconds=${FUZZ_SECONDS:-60}
-targets=${FUZZ_TARGETS:-sse event_stream adapters json requests relays}
+targets=${FUZZ_TARGETS:-sse event_stream adapters json requests relays operations}
 work=$(cd .. && pwd)/target/fuzz
 # The corpus of one target, in bytes: all of them together have less than 1 MiB.
 corpus_max=170000
@@ -35,6 +35,7 @@ words() {
 	sse) echo sse ;;
 	event_stream) echo json answers frames ;;
 	json | requests) echo json requests ;;
+	operations) echo json requests answers operations ;;
 	*) echo sse json answers ;;
 	esac
 }
@@ -54,16 +55,18 @@ fuzz() {
 		"$found" "corpus/$target" "$work/seeds/$target" >"$log" 2>&1
 }
 
-# Leaves in the corpus as few and as small inputs as reach all that is reached. The largest are
-# left out where all would be too much: mostly recordings, which come again with every run.
+# Leaves in the corpus as few and as small inputs as reach what the seeds do not: those come again
+# with every run. What is small has gone first, and the rest is left out where all is too much.
 keep() {
 	target=$1 kept=$work/kept/$1
 	rm -rf "$kept"
-	mkdir -p "$kept"
+	mkdir -p "$kept" "$work/seeds/$target"
+	cp -r "$work/seeds/$target/." "$kept"
 	"$bin/$target" -merge=1 -use_counters=0 -max_len=16384 -timeout=60 -rss_limit_mb=2048 \
 		-artifact_prefix="artifacts/$target-" "$kept" \
-		"corpus/$target" "$work/seeds/$target" "$work/found/$target" >"$work/$target.merge.log" 2>&1 || return 1
-	(cd "$kept" && wc -c -- * | sort -n |
+		"corpus/$target" "$work/found/$target" >"$work/$target.merge.log" 2>&1 || return 1
+	(cd "$work/seeds/$target" && find . -type f) | (cd "$kept" && xargs rm -f)
+	(cd "$kept" && find . -type f -size +0 -exec wc -c {} + | sort -n |
 		awk -v max=$corpus_max '$2 != "total" { sum += $1; if (sum > max) print $2 }' | xargs rm -f)
 	rm -rf "corpus/$target"
 	mv "$kept" "corpus/$target"

@@ -7,10 +7,11 @@
 
 use arbitrary::{Arbitrary, Unstructured};
 use bytes::Bytes;
-use libfuzzer_sys::{Corpus, fuzz_target};
+use libfuzzer_sys::{Corpus, fuzz_mutator, fuzz_target};
 use tollgate_fuzz::answers::{
     call, decoded, head, stream_is_readable, stream_keeps_the_laws, whole_is_readable,
 };
+use tollgate_fuzz::mutation::mutate;
 use tollgate_fuzz::split::Split;
 use tollgate_providers::{ADAPTERS, stream, whole};
 use tollgate_wire::DIALECTS;
@@ -44,4 +45,8 @@ fuzz_target!(|data: &[u8]| -> Corpus {
         whole_is_readable(answer.as_ref(), &head, response);
     }
     Corpus::Keep
+});
+
+fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
+    mutate(data, size, max_size, seed)
 });

@@ -6,11 +6,12 @@
 #![no_main]
 
 use arbitrary::{Arbitrary, Unstructured};
-use libfuzzer_sys::{Corpus, fuzz_target};
+use libfuzzer_sys::{Corpus, fuzz_mutator, fuzz_target};
 use tollgate_fuzz::answers::{
     call, decoded, head, read, stream_is_readable, stream_keeps_the_laws,
 };
 use tollgate_fuzz::frames;
+use tollgate_fuzz::mutation::mutate;
 use tollgate_fuzz::split::Split;
 use tollgate_providers::{Adapter as _, BedrockConverse, stream};
 use tollgate_wire::Dialect;
@@ -49,4 +50,8 @@ fuzz_target!(|data: &[u8]| -> Corpus {
         }
     }
     Corpus::Keep
+});
+
+fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
+    mutate(data, size, max_size, seed)
 });

@@ -8,10 +8,11 @@ use std::collections::{BTreeMap, HashMap};
 
 use arbitrary::Unstructured;
 use bytes::Bytes;
-use libfuzzer_sys::{Corpus, fuzz_target};
+use libfuzzer_sys::{Corpus, fuzz_mutator, fuzz_target};
 use serde_json::Value;
 use serde_json::value::RawValue;
 use tollgate_fuzz::json::{check, is_json, strings, value};
+use tollgate_fuzz::mutation::mutate;
 use tollgate_fuzz::places::Place;
 use tollgate_providers::OpenAiChat;
 use tollgate_wire::json::{ObjectWriter, RawObject, Scanner, leaves};
@@ -32,6 +33,10 @@ fuzz_target!(|data: &[u8]| -> Corpus {
     an_object_written_again_is_the_same(&object);
     a_call_goes_up_as_it_came(bits, body);
     Corpus::Keep
+});
+
+fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
+    mutate(data, size, max_size, seed)
 });
 
 /// Walks a text as one value; what is accepted is JSON.

@@ -7,12 +7,13 @@
 
 use arbitrary::{Arbitrary, Unstructured};
 use bytes::Bytes;
-use libfuzzer_sys::{Corpus, fuzz_target};
+use libfuzzer_sys::{Corpus, fuzz_mutator, fuzz_target};
 use serde_json::Value;
 use tollgate_fuzz::answers::{
     call, decoded, head, stream_is_readable, stream_keeps_the_laws, whole_is_readable,
 };
 use tollgate_fuzz::json::value;
+use tollgate_fuzz::mutation::mutate;
 use tollgate_fuzz::split::Split;
 use tollgate_providers::{ADAPTERS, Progress};
 
@@ -53,4 +54,8 @@ fuzz_target!(|data: &[u8]| -> Corpus {
         }
     }
     Corpus::Keep
+});
+
+fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
+    mutate(data, size, max_size, seed)
 });

@@ -6,8 +6,9 @@
 
 use arbitrary::{Arbitrary, Unstructured};
 use bytes::Bytes;
-use libfuzzer_sys::{Corpus, fuzz_target};
+use libfuzzer_sys::{Corpus, fuzz_mutator, fuzz_target};
 use tollgate_fuzz::json::{check, value};
+use tollgate_fuzz::mutation::mutate;
 use tollgate_fuzz::places::Place;
 use tollgate_providers::{ADAPTERS, dropped};
 use tollgate_wire::{Address, Call, DIALECTS, GATEWAY_MEMBERS};
@@ -61,4 +62,8 @@ fuzz_target!(|data: &[u8]| -> Corpus {
         }
     }
     Corpus::Keep
+});
+
+fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
+    mutate(data, size, max_size, seed)
 });
