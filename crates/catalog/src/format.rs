@@ -109,6 +109,8 @@ pub struct QuirksEntry {
     pub structured_outputs: Option<bool>,
     /// It fetches images by address.
     pub takes_image_urls: Option<bool>,
+    /// It fetches documents by address.
+    pub takes_file_urls: Option<bool>,
     /// Where the key goes.
     pub auth: Option<Auth>,
     /// Headers it wants with every request.

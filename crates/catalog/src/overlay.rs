@@ -64,6 +64,7 @@ fn merge_quirks(known: &mut QuirksEntry, new: QuirksEntry) {
     set(&mut known.developer_role, new.developer_role);
     set(&mut known.structured_outputs, new.structured_outputs);
     set(&mut known.takes_image_urls, new.takes_image_urls);
+    set(&mut known.takes_file_urls, new.takes_file_urls);
     set(&mut known.auth, new.auth);
     set(&mut known.extra_headers, new.extra_headers);
 }

@@ -72,6 +72,9 @@ pub struct Quirks {
     pub structured_outputs: bool,
     /// It fetches images by address; otherwise they are sent inline.
     pub takes_image_urls: bool,
+    /// It fetches documents by address too; as its protocol does when absent (see
+    /// [`Endpoint::takes_file_addresses`](crate::Endpoint::takes_file_addresses)).
+    pub takes_file_urls: Option<bool>,
     /// Where the key goes; the protocol's own place when absent (see [`Provider::auth`]).
     pub auth: Option<Auth>,
     /// Headers it wants with every request.
@@ -90,6 +93,7 @@ impl Default for Quirks {
             developer_role: false,
             structured_outputs: true,
             takes_image_urls: true,
+            takes_file_urls: None,
             auth: None,
             extra_headers: BTreeMap::new(),
         }
@@ -110,6 +114,7 @@ impl Quirks {
             developer_role: row.developer_role.unwrap_or(self.developer_role),
             structured_outputs: row.structured_outputs.unwrap_or(self.structured_outputs),
             takes_image_urls: row.takes_image_urls.unwrap_or(self.takes_image_urls),
+            takes_file_urls: row.takes_file_urls.or(self.takes_file_urls),
             auth: row.auth.or(self.auth),
             extra_headers: headers.unwrap_or(self.extra_headers),
         }

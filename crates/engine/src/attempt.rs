@@ -143,11 +143,16 @@ async fn stream_at(run: &Run, endpoint: &Arc<Endpoint>) -> Result<OpenStream, Fa
         if thinks { config.reasoning_first_byte_timeout } else { config.first_byte_timeout };
     let deadline = Instant::now() + patience;
     let (adapter, response) = send(run, endpoint, patience).await?;
-    let answer = tollgate_providers::stream(adapter, &run.call, &run.head(endpoint));
     let (parts, body) = response.into_parts();
-    if is_json(&parts.headers) {
-        return Err(not_a_stream(body).await);
-    }
+    let head = run.head(endpoint);
+    let answer = if is_json(&parts.headers) {
+        match tollgate_providers::array_stream(adapter, &run.call, &head) {
+            Some(answer) => answer,
+            None => return Err(not_a_stream(body).await),
+        }
+    } else {
+        tollgate_providers::stream(adapter, &run.call, &head)
+    };
     let endpoint = Arc::clone(endpoint);
     let mut open = OpenStream { endpoint, answer, body: Some(body), out: Vec::new() };
     match timeout_at(deadline, first_word(&mut open)).await {

@@ -158,6 +158,10 @@ impl CallError {
 
     fn tell_faults(&self, body: &mut ErrorBody, models: &[String], faults: &[(String, Fault)]) {
         let Some((name, fault)) = told(faults) else { return };
+        if fault.kind == FaultKind::BadRequest {
+            // No provider has seen it.
+            return;
+        }
         let metadata = &mut body.error.metadata;
         metadata.provider_name = Some(name.clone());
         metadata.is_byok = Some(false);
@@ -224,6 +228,9 @@ fn sentence(name: &str, fault: &Fault) -> String {
             || "Provider returned error".to_owned(),
             |message| format!("Provider returned error: {message}"),
         ),
+        FaultKind::BadRequest => {
+            fault.message.clone().unwrap_or_else(|| "The request is invalid".to_owned())
+        }
         FaultKind::Unsupported => {
             let what = fault.message.as_deref().unwrap_or("this request");
             format!(

@@ -39,8 +39,8 @@ pub(crate) async fn inlined_conversation(
         remote.iter().map(|it| Pointed { url: it.url.clone(), is_image: !it.is_file }).collect();
     let Some(uris) = fetch_all(fetcher, pointed).await? else { return Ok(None) };
     let media: Vec<_> = remote.into_iter().zip(uris).collect();
-    let inlined = chat.with_media(&media).map_err(|error| rejected(&error))?;
-    Ok(Some(Box::new(Call::of_chat(inlined))))
+    let inlined = call.with_media(&media).map_err(|error| rejected(&error))?;
+    Ok(Some(Box::new(inlined)))
 }
 
 /// As [`inlined_conversation`].
@@ -65,7 +65,7 @@ async fn fetch_all(
     }
     if pointed.len() > ADDRESSES_MAX {
         let message = format!("At most {ADDRESSES_MAX} images and files can be given by address");
-        return Err(Fault::with_message(FaultKind::Rejected, &message));
+        return Err(Fault::with_message(FaultKind::BadRequest, &message));
     }
     let mut fetching = JoinSet::new();
     for (place, media) in pointed.into_iter().enumerate() {
@@ -95,14 +95,24 @@ async fn fetch_all(
 
 /// What came as a data URI. Its type is what its bytes say; servers are often wrong about it.
 fn data_uri(media: &Pointed, found: &Media) -> Result<String, Fault> {
-    let media_type = sniffed(&found.bytes).unwrap_or(&found.media_type);
-    if media.is_image && !media_type.starts_with("image/") {
-        let what = if media_type.is_empty() { "something else" } else { media_type };
+    let known = sniffed(&found.bytes);
+    let media_type = known.unwrap_or(&found.media_type);
+    if media.is_image && !(known.is_some() || is_rare_image(media_type, &found.bytes)) {
+        let is_told = !media_type.is_empty() && !media_type.starts_with("image/");
+        let what = if is_told { media_type } else { "something else" };
         let message = format!("{} is not an image but {what}", shown(&media.url));
-        return Err(Fault::with_message(FaultKind::Rejected, &message));
+        return Err(Fault::with_message(FaultKind::BadRequest, &message));
     }
     let media_type = if media_type.is_empty() { "application/octet-stream" } else { media_type };
     Ok(format!("data:{media_type};base64,{}", STANDARD.encode(&found.bytes)))
+}
+
+/// Whether it may be an image of a type that the contract does not know, which is for the provider
+/// to judge. Nothing, a page and what is compressed are none.
+fn is_rare_image(media_type: &str, bytes: &[u8]) -> bool {
+    let is_page = bytes.trim_ascii_start().starts_with(b"<") && media_type != "image/svg+xml";
+    let is_compressed = bytes.starts_with(&[0x1f, 0x8b]);
+    media_type.starts_with("image/") && !(bytes.is_empty() || is_page || is_compressed)
 }
 
 /// The types that the contract knows (§2.2), by how their files begin.
@@ -118,16 +128,53 @@ fn sniffed(bytes: &[u8]) -> Option<&'static str> {
 }
 
 fn rejected(error: &BadRequest) -> Fault {
-    Fault::with_message(FaultKind::Rejected, error.message())
+    Fault::with_message(FaultKind::BadRequest, error.message())
 }
 
 fn unfetched(media: &Pointed, error: &MediaError) -> Fault {
     let message = format!("{} can't be fetched: {error}", shown(&media.url));
-    Fault::with_message(FaultKind::Rejected, &message)
+    Fault::with_message(FaultKind::BadRequest, &message)
 }
 
 /// An address as a message shows it: without its query, which may be a signature.
 fn shown(url: &str) -> String {
     let bare = url.split(['?', '#']).next().unwrap_or_default();
     bare.chars().take(200).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_image_is_refused_whatever_it_is_called() {
+        let media = |is_image| Pointed { url: "https://x.test/a?key=1".to_owned(), is_image };
+        let png: &[u8] = b"\x89PNG\r\n\x1a\n";
+        for (is_image, media_type, bytes, expected) in [
+            (true, "text/plain", png, Ok("data:image/png;base64,iVBORw0KGgo=")),
+            (true, "image/avif", b"avif".as_slice(), Ok("data:image/avif;base64,YXZpZg==")),
+            (true, "image/svg+xml", b"<svg/>", Ok("data:image/svg+xml;base64,PHN2Zy8+")),
+            (
+                true,
+                "image/png",
+                b"<html>",
+                Err("https://x.test/a is not an image but something else"),
+            ),
+            (true, "image/png", b"", Err("https://x.test/a is not an image but something else")),
+            (
+                true,
+                "image/png",
+                b"\x1f\x8b\x08",
+                Err("https://x.test/a is not an image but something else"),
+            ),
+            (true, "text/html", b"<html>", Err("https://x.test/a is not an image but text/html")),
+            (false, "text/html", b"<p>", Ok("data:text/html;base64,PHA+")),
+            (false, "", b"x", Ok("data:application/octet-stream;base64,eA==")),
+        ] {
+            let found = Media { media_type: media_type.to_owned(), bytes: bytes.to_vec().into() };
+            let uri = data_uri(&media(is_image), &found);
+            let uri = uri.map_err(|fault| fault.message.unwrap_or_default());
+            assert_eq!(uri, expected.map(str::to_owned).map_err(str::to_owned), "{media_type}");
+        }
+    }
 }

@@ -10,7 +10,7 @@ use tollgate_catalog::Endpoint;
 use tollgate_providers::{Fault, FaultKind, Operations, Progress, Reply, Task};
 use tollgate_types::GenerationId;
 use tollgate_upstream::UpstreamBody;
-use tollgate_wire::operation::{OperationAnswer, OperationCall, Rendered};
+use tollgate_wire::operation::{OperationAnswer, OperationCall, OperationRequest, Rendered};
 
 use crate::CallError;
 use crate::attempt::{Attempt, exhausted};
@@ -105,7 +105,7 @@ async fn at(run: &Run<OperationCall>, endpoint: &Endpoint) -> Result<Outcome, Fa
         .adapter
         .operations()
         .filter(|it| it.performs(operation))
-        .ok_or_else(|| unsupported(&format!("its protocol has no {}", operation.api_type())))?;
+        .ok_or_else(|| unsupported(&format!("requests of kind {}", operation.api_type())))?;
     let call = timeout(patience, run.call_for(endpoint)).await;
     let call = call.map_err(|_| Fault::new(FaultKind::Timeout))??;
     let end_user = run.end_user.as_deref();
@@ -130,6 +130,7 @@ async fn read(
             // A sound was asked for, and words came.
             return Err(Fault::in_band(&error_body(body).await));
         }
+        let media_type = sound_type(task.call, media_type);
         let (first, rest) = first_bytes(body).await?;
         return Ok(Outcome::Passing { media_type, first, rest });
     }
@@ -141,6 +142,16 @@ async fn read(
 fn is_sound(media_type: &str) -> bool {
     let essence = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     essence.starts_with("audio/") || matches!(essence.as_str(), "" | "application/octet-stream")
+}
+
+/// What the sound is: what its provider says, else what was asked for.
+fn sound_type(call: &OperationCall, given: String) -> String {
+    match call.request() {
+        OperationRequest::Speech(request) if !given.starts_with("audio/") => {
+            request.format.media_type().to_owned()
+        }
+        _ => given,
+    }
 }
 
 /// Reads until there is something: an empty body is no answer.

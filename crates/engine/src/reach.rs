@@ -40,11 +40,11 @@ impl<'a> Reach<'a> {
         endpoint: &'a Endpoint,
         patience: Duration,
     ) -> Result<Self, Fault> {
-        let adapter =
-            adapter_of(endpoint).ok_or_else(|| unsupported("its protocol has no adapter"))?;
+        let adapter = adapter_of(endpoint)
+            .ok_or_else(|| unsupported("this request: its protocol has no adapter"))?;
         let access = installation
             .access(&endpoint.provider.slug)
-            .ok_or_else(|| unsupported("its provider has no key here"))?;
+            .ok_or_else(|| unsupported("this request: it has no key here"))?;
         let now = engine.now();
         let secret = timeout(patience, access.secret(engine.upstream(), now)).await;
         let secret = secret.map_err(|_| Fault::new(FaultKind::Timeout))??;
@@ -68,7 +68,7 @@ impl<'a> Reach<'a> {
         let request = request.map_err(|error| match error {
             EncodeError::Unsupported(what) => unsupported(&what.0),
             EncodeError::BadRequest(wrong) => {
-                Fault::with_message(FaultKind::Rejected, wrong.message())
+                Fault::with_message(FaultKind::BadRequest, wrong.message())
             }
         })?;
         let response = self.engine.upstream().send(request, self.patience).await;

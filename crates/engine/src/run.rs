@@ -74,8 +74,7 @@ impl<C: Asked> Run<C> {
     /// The call as an endpoint can take it: with everything inside, if its provider fetches
     /// nothing.
     pub(crate) async fn call_for(&self, endpoint: &Endpoint) -> Result<&C, Fault> {
-        let survey = self.call.survey();
-        if endpoint.takes_addresses() || !(survey.remote_images || survey.files) {
+        if !self.must_fetch_for(endpoint) {
             return Ok(&self.call);
         }
         // Seldom waited for, and large: kept out of the future of every call.
@@ -87,10 +86,18 @@ impl<C: Asked> Run<C> {
         }
     }
 
+    fn must_fetch_for(&self, endpoint: &Endpoint) -> bool {
+        let survey = self.call.survey();
+        (survey.remote_images && !endpoint.takes_addresses())
+            || (survey.files && !endpoint.takes_file_addresses())
+    }
+
     /// What of the call an endpoint can't be told.
     pub(crate) fn dropped_at(&self, endpoint: &Endpoint) -> Vec<String> {
         let target = known_of(endpoint);
-        adapter_of(endpoint).map_or_else(Vec::new, |adapter| self.call.dropped(adapter, &target))
+        let inlined = self.inlined.get().filter(|_| self.must_fetch_for(endpoint));
+        let sent = inlined.and_then(|it| it.as_ref().ok()?.as_deref()).unwrap_or(&self.call);
+        adapter_of(endpoint).map_or_else(Vec::new, |adapter| sent.dropped(adapter, &target))
     }
 
     /// The same when no endpoint answered.

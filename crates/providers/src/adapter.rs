@@ -45,6 +45,11 @@ pub trait Adapter: Send + Sync + fmt::Debug + 'static {
     /// Starts reading a streamed answer. Dropping it is the only clean-up.
     fn decoder(&self) -> Box<dyn Decoder>;
 
+    /// Starts reading a streamed answer that comes as a JSON array, where the protocol has such.
+    fn array_decoder(&self) -> Option<Box<dyn Decoder>> {
+        None
+    }
+
     /// Reads a whole answer.
     ///
     /// # Errors

@@ -45,7 +45,9 @@ pub enum FaultKind {
     RateLimited,
     /// No capacity there.
     Overloaded,
-    /// The request is wrong: the caller's to mend.
+    /// The request is wrong, and was not sent: the caller's to mend.
+    BadRequest,
+    /// The provider says that the request is wrong: the caller's to mend.
     Rejected,
     /// The prompt is longer than the model takes.
     ContextLength,
@@ -80,6 +82,7 @@ impl FaultKind {
             Self::Payment => "payment_required",
             Self::RateLimited => "rate_limited",
             Self::Overloaded => "overloaded",
+            Self::BadRequest => "bad_request",
             Self::Rejected => "rejected",
             Self::ContextLength => "context_length_exceeded",
             Self::TooLarge => "payload_too_large",
@@ -107,7 +110,7 @@ impl FaultKind {
             | Self::Empty => ErrorType::ProviderUnavailable,
             Self::RateLimited => ErrorType::RateLimitExceeded,
             Self::Overloaded => ErrorType::ProviderOverloaded,
-            Self::Rejected => ErrorType::InvalidRequest,
+            Self::BadRequest | Self::Rejected => ErrorType::InvalidRequest,
             Self::ContextLength => ErrorType::ContextLengthExceeded,
             Self::TooLarge => ErrorType::PayloadTooLarge,
             Self::ContentPolicy => ErrorType::ContentPolicyViolation,
@@ -118,7 +121,14 @@ impl FaultKind {
 
     /// Whether the caller can mend it: then this is what they should read, whatever else failed.
     pub const fn is_callers(self) -> bool {
-        matches!(self, Self::Rejected | Self::ContextLength | Self::TooLarge | Self::ContentPolicy)
+        matches!(
+            self,
+            Self::BadRequest
+                | Self::Rejected
+                | Self::ContextLength
+                | Self::TooLarge
+                | Self::ContentPolicy
+        )
     }
 }
 

@@ -73,6 +73,10 @@ impl Adapter for Gemini {
         Box::new(decode::GeminiDecoder::default())
     }
 
+    fn array_decoder(&self) -> Option<Box<dyn Decoder>> {
+        Some(self.decoder())
+    }
+
     fn events(&self, body: &[u8]) -> Result<Vec<ChatEvent>, Fault> {
         decode::whole(body)
     }

@@ -53,7 +53,7 @@ pub use openai_chat::OpenAiChat;
 pub use openai_responses::OpenAiResponses;
 pub use operation::{Counter, Operations, Reply, Task, left_out};
 pub use progress::Progress;
-pub use translate::{dropped, encode, stream, whole};
+pub use translate::{array_stream, dropped, encode, stream, whole};
 pub use vertex::{Vertex, VertexAnthropic, VertexOpenAi};
 
 /// Every adapter. A new protocol adds its file, a `mod` and an entry here.

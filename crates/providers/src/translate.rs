@@ -32,6 +32,16 @@ pub fn stream(adapter: &dyn Adapter, call: &Call, head: &AnswerHead) -> Box<dyn 
     }
 }
 
+/// Starts reading a streamed answer that comes as a JSON array; `None` where that is no stream.
+pub fn array_stream(
+    adapter: &dyn Adapter,
+    call: &Call,
+    head: &AnswerHead,
+) -> Option<Box<dyn AnswerStream>> {
+    let decoder = adapter.array_decoder()?;
+    Some(Box::new(TranslatedStream::new(decoder, call.writer(head), head)))
+}
+
 /// Reads an adapter's whole answer to a call.
 ///
 /// # Errors
@@ -71,7 +81,8 @@ pub fn dropped(adapter: &dyn Adapter, call: &Call, target: &Target<'_>) -> Vec<S
 pub(crate) const DROPPED_MAX: usize = 32;
 
 fn native<'a>(adapter: &'a dyn Adapter, call: &Call) -> Option<&'a dyn Native> {
-    adapter.native().filter(|native| native.dialect() == call.dialect() && !call.address().as_array)
+    let may_be_passed_on = call.may_be_passed_on() && !call.address().as_array;
+    adapter.native().filter(|native| may_be_passed_on && native.dialect() == call.dialect())
 }
 
 /// A stream that is translated event by event.

@@ -448,7 +448,7 @@ fn the_form_of_the_answer_is_enforced_or_asked_for() {
     );
     let told = with("claude-sonnet-4-20250514", &format, &["output_config", "system"]);
     let told = told["system"].as_str().unwrap();
-    assert!(told.contains("It must match this JSON schema:\n{\"properties\""), "{told}");
+    assert!(told.contains("It must match this JSON schema:\n{\"type\":\"object\""), "{told}");
     let json_object = json!({"response_format": {"type": "json_object"}, "messages": [
         {"role": "system", "content": "Be brief."}, {"role": "user", "content": "hi"}
     ]});

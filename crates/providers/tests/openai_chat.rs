@@ -129,7 +129,7 @@ fn messages_lose_only_what_no_provider_knows() {
         {"role":"user","content":[{"type":"text","text":"t","cache_control":{"type":"ephemeral"}}]}]}"#;
     assert_eq!(
         encoded(request, &Quirks::default(), &["reasoning"]),
-        r#"{"model":"small-1","messages":[{"content":"d","role":"system"},{"content":"a","reasoning_content":"r","role":"assistant"},{"content":[{"text":"t","type":"text"}],"role":"user"}],"user":"u-hash"}"#
+        r#"{"model":"small-1","messages":[{"role":"system","content":"d"},{"role":"assistant","content":"a","reasoning_content":"r"},{"role":"user","content":[{"type":"text","text":"t"}]}],"user":"u-hash"}"#
     );
     let openai = Quirks { developer_role: true, ..Quirks::default() };
     let untouched = r#"{"messages":[{"role":"developer","content":"d"}]}"#;

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use bytes::Bytes;
 
 use crate::answer::{AnswerBuilder, AnswerWriter};
-use crate::chat::{AnswerHead, ChatCall, ChatParams, Survey};
+use crate::chat::{AnswerHead, ChatCall, ChatParams, RemoteMedia, Survey};
 use crate::dialect::{
     Address, AnswerForm, Dialect, GATEWAY_MEMBERS, Reading, Received, RequestForm,
 };
@@ -40,6 +40,8 @@ struct Foreign {
     object: RawObject,
     reading: Reading,
     chat: OnceLock<Result<Translated, BadRequest>>,
+    /// Whether `object` no longer says what `chat` does.
+    is_outdated: bool,
 }
 
 /// A call in the chat dialect, and what was lost on the way there.
@@ -66,7 +68,8 @@ impl Call {
             reading.params.model.clone_from(&address.model);
         }
         reading.params.stream = address.stream.unwrap_or(reading.params.stream);
-        let foreign = Foreign { dialect, object, reading, chat: OnceLock::new() };
+        let foreign =
+            Foreign { dialect, object, reading, chat: OnceLock::new(), is_outdated: false };
         Ok(Self { form: Form::Foreign(Box::new(foreign)), address })
     }
 
@@ -137,9 +140,39 @@ impl Call {
         }
     }
 
-    /// A call that is given as chat, whatever it was before.
-    pub fn of_chat(call: ChatCall) -> Self {
-        Self { form: Form::Chat(call), address: Address::default() }
+    /// The same call with media that it points to put inside, as data URIs.
+    ///
+    /// Its body follows where its dialect can ([`may_be_passed_on`](Self::may_be_passed_on)).
+    ///
+    /// # Errors
+    ///
+    /// When the request turns out to be wrong where it is translated.
+    pub fn with_media(&self, media: &[(RemoteMedia, String)]) -> Result<Self, BadRequest> {
+        let call = self.chat()?.with_media(media)?;
+        let form = match &self.form {
+            Form::Chat(_) => Form::Chat(call),
+            Form::Foreign(foreign) => {
+                let form = request_form(foreign.dialect);
+                let object = form.and_then(|form| form.with_media(&foreign.object, media));
+                Form::Foreign(Box::new(Foreign {
+                    dialect: foreign.dialect,
+                    is_outdated: object.is_none(),
+                    object: object.unwrap_or_else(|| foreign.object.clone()),
+                    reading: foreign.reading.clone(),
+                    chat: OnceLock::from(Ok(Translated { call, lost: self.lost().to_vec() })),
+                }))
+            }
+        };
+        Ok(Self { form, address: self.address.clone() })
+    }
+
+    /// Whether the body says all that the call does, so that it can go to a provider of the same
+    /// dialect as it is.
+    pub fn may_be_passed_on(&self) -> bool {
+        match &self.form {
+            Form::Chat(_) => true,
+            Form::Foreign(foreign) => !foreign.is_outdated,
+        }
     }
 
     /// Members that were lost in translation into chat; none before it was asked for.

@@ -5,7 +5,7 @@ use std::fmt;
 use tollgate_types::GenerationId;
 
 use crate::answer::{AnswerBuilder, AnswerWriter};
-use crate::chat::{AnswerHead, ChatParams, KEEP_ALIVE, Survey};
+use crate::chat::{AnswerHead, ChatParams, KEEP_ALIVE, RemoteMedia, Survey};
 use crate::error::{BadRequest, ErrorBody};
 use crate::json::{ObjectWriter, RawObject};
 
@@ -129,6 +129,16 @@ pub(crate) trait RequestForm: Sync + fmt::Debug {
         received: &Received<'_>,
         chat: &mut ObjectWriter<'_>,
     ) -> Result<Vec<String>, BadRequest>;
+
+    /// The body with media that it points to put inside, as data URIs; `None` where this dialect
+    /// can't follow.
+    fn with_media(
+        &self,
+        _object: &RawObject,
+        _media: &[(RemoteMedia, String)],
+    ) -> Option<RawObject> {
+        None
+    }
 }
 
 /// How answers of one dialect are written.

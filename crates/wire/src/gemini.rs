@@ -17,6 +17,7 @@ mod builder;
 mod compose;
 mod config;
 mod contents;
+mod inlining;
 mod names;
 mod part;
 mod request;
@@ -37,10 +38,10 @@ pub(crate) use seal::MARK_BASE64 as SEAL;
 use tollgate_types::GenerationId;
 
 use crate::answer::{AnswerBuilder, AnswerWriter};
-use crate::chat::AnswerHead;
+use crate::chat::{AnswerHead, RemoteMedia};
 use crate::dialect::{AnswerForm, Reading, Received, RequestForm};
 use crate::error::{BadRequest, ErrorBody};
-use crate::json::ObjectWriter;
+use crate::json::{ObjectWriter, RawObject};
 
 /// The dialect.
 #[derive(Debug, Clone, Copy)]
@@ -57,6 +58,10 @@ impl RequestForm for Gemini {
         chat: &mut ObjectWriter<'_>,
     ) -> Result<Vec<String>, BadRequest> {
         request::to_chat(received, chat)
+    }
+
+    fn with_media(&self, object: &RawObject, media: &[(RemoteMedia, String)]) -> Option<RawObject> {
+        inlining::inlined(object, media)
     }
 }
 

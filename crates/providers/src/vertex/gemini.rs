@@ -49,6 +49,10 @@ impl Adapter for Vertex {
         Gemini.decoder()
     }
 
+    fn array_decoder(&self) -> Option<Box<dyn Decoder>> {
+        Gemini.array_decoder()
+    }
+
     fn events(&self, body: &[u8]) -> Result<Vec<ChatEvent>, Fault> {
         Gemini.events(body)
     }

@@ -254,14 +254,14 @@ fn the_form_of_the_answer_is_enforced_or_asked_for() {
                 "structure": {"jsonSchema": {
                     "name": "person",
                     "description": "Somebody.",
-                    "schema": "{\"additionalProperties\":false,\"properties\":{\"age\":{\"description\":\"minimum: 0\",\"type\":\"integer\"}},\"type\":\"object\"}"
+                    "schema": "{\"type\":\"object\",\"properties\":{\"age\":{\"type\":\"integer\",\"description\":\"minimum: 0\"}},\"additionalProperties\":false}"
                 }}
             }}})
         );
     }
     assert_eq!(
         beside(NOVA, &asked),
-        json!({"system": [{"text": "Respond with a single valid JSON object and nothing else: no prose, no code fences. It must match this JSON schema:\n{\"properties\":{\"age\":{\"minimum\":0,\"type\":\"integer\"}},\"type\":\"object\"}"}]})
+        json!({"system": [{"text": "Respond with a single valid JSON object and nothing else: no prose, no code fences. It must match this JSON schema:\n{\"type\":\"object\",\"properties\":{\"age\":{\"type\":\"integer\",\"minimum\":0}}}"}]})
     );
     assert_eq!(
         beside(CLAUDE, &json!({"response_format": {"type": "json_object"}})),

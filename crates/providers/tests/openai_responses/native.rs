@@ -98,7 +98,7 @@ fn thoughts_of_other_families_do_not_go_up() {
         {"role":"user", "content":"hi"}]}"#;
     assert_eq!(
         forwarded(&place("gpt-5.1"), body).unwrap(),
-        r#"{"model":"gpt-5.1","input":[{"encrypted_content":"y","id":"r2","summary":[],"type":"reasoning"},{"role":"user", "content":"hi"}],"store":false,"user":"u-1"}"#
+        r#"{"model":"gpt-5.1","input":[{"type":"reasoning","id":"r2","summary":[],"encrypted_content":"y"},{"role":"user", "content":"hi"}],"store":false,"user":"u-1"}"#
     );
 }
 

@@ -158,11 +158,11 @@ fn transcripts_come_with_their_times_and_their_price() {
         &[
             (
                 "transcription-verbose",
-                r#""Hello there." Some("english") Some(8.47) [{"avg_logprob":-0.28,"compression_ratio":1.2,"end":3.32,"id":0,"no_speech_prob":0.01,"seek":0,"start":0.0,"temperature":0.0,"text":" Hello there.","tokens":[50364]}] (Hello 0-0.5) (there 0.5-1) | reported ms 8470"#,
+                r#""Hello there." Some("english") Some(8.47) [{"id":0,"start":0.0,"end":3.32,"text":" Hello there.","no_speech_prob":0.01,"seek":0,"compression_ratio":1.2,"avg_logprob":-0.28,"temperature":0.0,"tokens":[50364]}] (Hello 0-0.5) (there 0.5-1) | reported ms 8470"#,
             ),
             (
                 "transcription-diarized",
-                r#""Hi. Yes." None Some(2.5) [{"end":1.0,"id":0,"speaker":"A","start":0.0,"text":"Hi."}] [{"end":2.5,"id":1,"speaker":"agent","start":1.0,"text":"Yes."}] | reported ms 3000"#,
+                r#""Hi. Yes." None Some(2.5) [{"id":0,"start":0.0,"end":1.0,"text":"Hi.","speaker":"A"}] [{"id":1,"start":1.0,"end":2.5,"text":"Yes.","speaker":"agent"}] | reported ms 3000"#,
             ),
         ],
     );

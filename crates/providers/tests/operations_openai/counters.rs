@@ -147,7 +147,7 @@ fn gemini_is_asked_about_the_whole_request() {
     let url = format!("{base_url}/publishers/google/models/gemini-2.5-flash:countTokens");
     let sent = question(&Vertex, &place, Dialect::Chat, &chat(), &url);
     let names: Vec<&str> = sent.as_object().unwrap().keys().map(String::as_str).collect();
-    assert_eq!(names, ["contents", "generationConfig", "systemInstruction", "tools"]);
+    assert_eq!(names, ["contents", "systemInstruction", "tools", "generationConfig"]);
 }
 
 #[test]
@@ -165,7 +165,7 @@ fn responses_are_asked_about_as_they_came() {
     );
     let sent = question(&OpenAiResponses, &place, Dialect::Chat, &chat(), url);
     let names: Vec<&str> = sent.as_object().unwrap().keys().map(String::as_str).collect();
-    assert_eq!(names, ["input", "model", "tools"]);
+    assert_eq!(names, ["model", "input", "tools"]);
     let place = Place { base_url: "https://x.test/openai/v1?api-version=preview", ..place };
     let url = "https://x.test/openai/v1/responses/input_tokens?api-version=preview";
     question(&OpenAiResponses, &place, Dialect::Chat, &chat(), url);

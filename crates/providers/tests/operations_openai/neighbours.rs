@@ -158,7 +158,7 @@ fn mistrals_answers_are_read_as_openais() {
         (
             "transcription",
             recorded,
-            r#""Hello there." Some("en") None [{"end":1.7,"id":0,"score":null,"speaker":"speaker_1","start":0.4,"text":"Hello there."}] | reported prompt 4 completion 35 ms 4000"#,
+            r#""Hello there." Some("en") None [{"id":0,"start":0.4,"end":1.7,"text":"Hello there.","speaker":"speaker_1","score":null}] | reported prompt 4 completion 35 ms 4000"#,
         ),
     ] {
         let body = recording(&format!("mistral/{name}.json"));

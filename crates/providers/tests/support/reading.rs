@@ -181,10 +181,10 @@ fn render_choice(text: &mut String, choice: &Value, member: &str) {
         writeln!(text, "image {}", image["image_url"]["url"]).unwrap();
     }
     for annotation in message["annotations"].as_array().into_iter().flatten() {
-        writeln!(text, "annotation {annotation}").unwrap();
+        writeln!(text, "annotation {}", sorted(annotation)).unwrap();
     }
     if !choice["logprobs"].is_null() {
-        writeln!(text, "logprobs {}", choice["logprobs"]).unwrap();
+        writeln!(text, "logprobs {}", sorted(&choice["logprobs"])).unwrap();
     }
     if let Some(reason) = choice["finish_reason"].as_str() {
         writeln!(text, "finish {reason} ({})", choice["native_finish_reason"].as_str().unwrap())
@@ -234,4 +234,11 @@ fn render_fault(text: &mut String, fault: &Fault) {
         write!(text, " retry_after={wait:?}").unwrap();
     }
     text.push('\n');
+}
+
+/// The value with the members of its objects in order, whoever wrote them.
+fn sorted(value: &Value) -> Value {
+    let mut value = value.clone();
+    value.sort_all_objects();
+    value
 }

@@ -19,5 +19,6 @@ mod money;
 mod odd_answers;
 mod operations;
 mod passing_through;
+mod pointing;
 mod program;
 mod real_clients;

@@ -63,20 +63,62 @@ async fn counts_that_cannot_be_true_are_replaced_by_our_own() {
     }
 }
 
-#[tokio::test]
-async fn a_page_is_no_speech() {
-    let page = "<html><body>Log in to the proxy</body></html>";
-    let canned = Canned::start("text/html", page).await;
+/// A gateway whose only endpoint speaks, and answers so.
+async fn speaking(media_type: &'static str, body: &'static str) -> (TestGateway, Canned) {
+    let canned = Canned::start(media_type, body).await;
     let rows = "[[model]]\nid = \"acme/voice\"\ninput = [\"text\"]\noutput = [\"speech\"]\n\
                 [[endpoint]]\nmodel = \"acme/voice\"\nprovider = \"acme\"\nupstream_model = \"tts-1\"\n\
                 price = { character = \"15\" }\n";
     let builder = TestGateway::builder().in_memory();
     let builder = builder.provider_at("acme", Protocol::OpenAi, &canned.base_url()).config(rows);
-    let gateway = builder.start().await;
+    (builder.start().await, canned)
+}
+
+#[tokio::test]
+async fn a_sound_has_a_type_whatever_its_provider_says() {
+    for (media_type, format, expected) in [
+        ("application/octet-stream", json!("mp3"), "audio/mpeg"),
+        ("application/octet-stream", json!(null), "audio/pcm"),
+        ("audio/wav", json!("mp3"), "audio/wav"),
+    ] {
+        let (gateway, _canned) = speaking(media_type, "RIFF").await;
+        let ask = json!({ "model": "acme/voice", "input": "Hi", "voice": "alloy", "response_format": format });
+        let reply = gateway.post("/audio/speech", &ask).await;
+        assert_eq!((reply.status, reply.text().as_str()), (200, "RIFF"), "{media_type}");
+        assert_eq!(reply.headers["content-type"], expected, "{media_type} {format}");
+    }
+}
+
+#[tokio::test]
+async fn a_page_is_no_speech() {
+    let page = "<html><body>Log in to the proxy</body></html>";
+    let (gateway, _canned) = speaking("text/html", page).await;
     let ask = json!({ "model": "acme/voice", "input": "Good morning", "voice": "alloy" });
     let reply = gateway.post("/audio/speech", &ask).await;
     assert_eq!(reply.status, 502, "{}", reply.text());
     assert!(!reply.text().contains("Log in"), "{}", reply.text());
     let record = gateway.generation(reply.headers["x-generation-id"].to_str().unwrap()).await;
     assert_eq!(amount(&record["total_cost"]), usd("0"), "{record}");
+}
+
+/// What some gateways before Gemini make of its streams.
+#[tokio::test]
+async fn a_stream_of_gemini_may_be_a_json_array() {
+    let chunk = |text: &str, rest: &Value| {
+        let mut chunk = json!({
+            "candidates": [{ "index": 0, "content": { "role": "model", "parts": [{ "text": text }] } }],
+            "responseId": "r",
+        });
+        for (name, value) in rest.as_object().into_iter().flatten() {
+            chunk["candidates"][0][name] = value.clone();
+        }
+        chunk
+    };
+    let mut last = chunk("there", &json!({ "finishReason": "STOP" }));
+    last["usageMetadata"] =
+        json!({ "promptTokenCount": 3, "candidatesTokenCount": 2, "totalTokenCount": 5 });
+    let body = json!([chunk("Hello ", &json!({})), last]).to_string();
+    let (gateway, _canned) = answering(Protocol::Gemini, "application/json", body).await;
+    let streamed = gateway.chat_stream(hello()).await;
+    assert_eq!(streamed.said().text, "Hello there");
 }

@@ -53,6 +53,11 @@ impl ChatCall {
     }
 }
 
+/// Hosts whose addresses only Gemini can follow: its own files, which need its key, and films that
+/// are a page to anybody else.
+const GOOGLES: [&str; 4] =
+    ["generativelanguage.googleapis.com", "www.youtube.com", "youtube.com", "youtu.be"];
+
 fn remote(leaf: &Leaf<'_>) -> Option<RemoteMedia> {
     let is_file = match (leaf.parent, leaf.key) {
         (b"image_url", b"url") | (_, b"image_url") => false,
@@ -61,8 +66,10 @@ fn remote(leaf: &Leaf<'_>) -> Option<RemoteMedia> {
     };
     let quoted = [b"\"", leaf.text, b"\""].concat();
     let url: String = serde_json::from_slice(&quoted).ok()?;
-    let scheme = url.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
-    if !matches!(scheme.as_deref(), Some("http" | "https")) {
+    let (scheme, rest) = url.split_once("://")?;
+    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let is_web = ["http", "https"].iter().any(|it| scheme.eq_ignore_ascii_case(it));
+    if !is_web || GOOGLES.iter().any(|it| host.eq_ignore_ascii_case(it)) {
         return None;
     }
     Some(RemoteMedia { url, is_file, place: leaf.offset..leaf.offset + leaf.text.len() })

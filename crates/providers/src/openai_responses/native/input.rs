@@ -100,7 +100,7 @@ mod tests {
             (
                 r#"[ {"type":"reasoning","id":"rs_1","summary":[],"encrypted_content":"x","format":"openai-responses-v1"} ,{"role":"user", "content":1.50}]"#,
                 Some(
-                    r#"[{"encrypted_content":"x","id":"rs_1","summary":[],"type":"reasoning"},{"role":"user", "content":1.50}]"#,
+                    r#"[{"type":"reasoning","id":"rs_1","summary":[],"encrypted_content":"x"},{"role":"user", "content":1.50}]"#,
                 ),
             ),
             (
@@ -109,7 +109,7 @@ mod tests {
             ),
             (
                 r#"[{"role":"user","content":[{"type":"input_text","text":"a","cache_control":{"type":"ephemeral"}}]}]"#,
-                Some(r#"[{"content":[{"text":"a","type":"input_text"}],"role":"user"}]"#),
+                Some(r#"[{"role":"user","content":[{"type":"input_text","text":"a"}]}]"#),
             ),
         ] {
             let adapted = adapted(input).map(|it| String::from_utf8(it).unwrap());

@@ -35,8 +35,8 @@ pub(super) async fn json_mode(ask: &mut Ask<'_>) -> Proof {
 pub(super) async fn json_schema(ask: &mut Ask<'_>) -> Proof {
     let schema = json!({
         "type": "object",
-        "properties": { "city": { "type": "string" }, "degrees": { "type": "integer" } },
-        "required": ["city", "degrees"],
+        "properties": { "degrees": { "type": "integer" }, "city": { "type": "string" } },
+        "required": ["degrees", "city"],
         "additionalProperties": false,
     });
     let turns = vec![ask.user("How warm is it in Oslo?")];
@@ -44,10 +44,12 @@ pub(super) async fn json_schema(ask: &mut Ask<'_>) -> Proof {
     let heard = ask.hear(&Question { model: "json", turns, format, ..Question::default() }).await?;
     let value = parsed(&heard.text)?;
     let follows = value["city"].is_string() && value["degrees"].is_i64();
-    must(follows, || {
-        let upstream = ask.upstream_text().unwrap_or_default();
-        format!("not of the schema: {value}; sent {upstream}")
-    })
+    let upstream = ask.upstream_text()?;
+    must(follows, || format!("not of the schema: {value}; sent {upstream}"))?;
+    // Models answer in the order of the schema: thoughts that stand first are thought first.
+    let order =
+        |text: &str| text.find("degrees").zip(text.find("city")).is_some_and(|(a, b)| a < b);
+    must(order(&upstream) && order(&heard.text), || format!("reordered: {value}; sent {upstream}"))
 }
 
 const WORDS: &str = "one two three four five six seven eight nine ten eleven twelve thirteen \
