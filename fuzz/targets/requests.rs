@@ -55,7 +55,7 @@ fuzz_target!(|data: &[u8]| -> Corpus {
     }
     let place = Place::from_bits(choices.place);
     for adapter in ADAPTERS {
-        drop(dropped(*adapter, &call));
+        drop(dropped(*adapter, &call, &place.target(adapter.protocol(), "m-1")));
         if let Ok(request) = place.encode(*adapter, &call) {
             check(adapter.protocol(), request.body(), exact);
             assert!(request.body().len() <= room, "it outgrows what came");

@@ -81,9 +81,8 @@ pub(crate) async fn open_whole(run: &mut Run) -> Result<OpenWhole, CallError> {
 
 /// Every endpoint has failed.
 pub(crate) fn exhausted<C: Asked>(run: &mut Run<C>) -> CallError {
-    let params = run.call.params();
     CallError::PlanExhausted {
-        models: params.model.iter().chain(&params.models).cloned().collect(),
+        models: run.requested_models().cloned().collect(),
         faults: std::mem::take(&mut run.faults),
     }
 }

@@ -55,8 +55,10 @@ impl PassingBody {
             attempt.fault = Some(fault.kind.as_str().to_owned());
         }
         let provider = self.endpoint.provider.name.clone();
-        let error =
-            CallError::PlanExhausted { models: Vec::new(), faults: vec![(provider, fault)] };
+        let error = CallError::PlanExhausted {
+            models: self.run.requested_models().cloned().collect(),
+            faults: vec![(provider, fault)],
+        };
         self.settle(Ending::Failed(&error));
         io::Error::new(io::ErrorKind::UnexpectedEof, "the provider broke off")
     }

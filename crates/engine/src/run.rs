@@ -178,7 +178,9 @@ impl<C: Asked> Run<C> {
                 ..Usage::default()
             },
         };
-        Usage { prompt_images: survey.images, ..usage }
+        let prompt_images =
+            if usage.prompt_images > 0 { usage.prompt_images } else { survey.images };
+        Usage { prompt_images, ..usage }
     }
 
     /// The record of the call; none for a call that never got a plan, since nothing was tried.
@@ -224,9 +226,14 @@ impl<C: Asked> Run<C> {
         Some(record)
     }
 
-    fn requested_model(&self) -> String {
+    /// The models that the caller named, in order.
+    pub(crate) fn requested_models(&self) -> impl Iterator<Item = &String> {
         let params = self.call.params();
-        params.model.iter().chain(&params.models).next().cloned().unwrap_or_default()
+        params.model.iter().chain(&params.models)
+    }
+
+    fn requested_model(&self) -> String {
+        self.requested_models().next().cloned().unwrap_or_default()
     }
 }
 

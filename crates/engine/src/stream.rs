@@ -228,8 +228,10 @@ impl Relay {
             attempt.fault = Some(fault.kind.as_str().to_owned());
         }
         let provider = self.open.endpoint.provider.name.clone();
-        let error =
-            CallError::PlanExhausted { models: Vec::new(), faults: vec![(provider, fault)] };
+        let error = CallError::PlanExhausted {
+            models: self.run.requested_models().cloned().collect(),
+            faults: vec![(provider, fault)],
+        };
         let progress = self.open.answer.progress();
         let usage = self.run.settle(Some(&self.open.endpoint), progress, Ending::Failed(&error));
         // The connection to the provider is of no use any more.

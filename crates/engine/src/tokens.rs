@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
-use http::{HeaderValue, Method, Request, Uri};
+use http::{HeaderValue, Method, Request, StatusCode, Uri};
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use parking_lot::RwLock;
 use serde::{Deserialize, Serialize};
@@ -152,10 +152,14 @@ impl ServiceAccount {
             Fault::with_message(FaultKind::Unreachable, "Google's token server can't be reached")
         };
         let response = upstream.send(request, PATIENCE).await.map_err(unreachable)?;
-        let granted = response.status().is_success();
+        let status = response.status();
         let body = read_bounded(response.into_body(), ANSWER_BYTES_MAX).await;
         let body = body.map_err(|_| Fault::new(FaultKind::Unreachable))?;
-        if !granted {
+        if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
+            let message = "Google's token server does not answer as it should";
+            return Err(Fault::with_message(FaultKind::Unreachable, message));
+        }
+        if !status.is_success() {
             return Err(refused("Google refuses the service account"));
         }
         serde_json::from_slice(&body)

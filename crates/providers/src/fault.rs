@@ -237,6 +237,10 @@ struct WrappedError {
 
 #[derive(Deserialize)]
 #[serde(untagged)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one of it, for as long as an error is read"
+)]
 enum ErrorDetail {
     Text(String),
     Object {

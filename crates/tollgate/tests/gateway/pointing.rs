@@ -27,7 +27,7 @@ async fn world(protocol: Protocol, model: &str, quirks: &str) -> (TestGateway, S
 }
 
 fn arrived(simulator: &Simulator) -> RecordedRequest {
-    simulator.requests().pop().expect("a request has arrived")
+    simulator.requests().pop().unwrap()
 }
 
 #[tokio::test]
