@@ -39,7 +39,9 @@ fuzz_target!(|data: &[u8]| -> Corpus {
     let (events, result, _) = decoded(adapter.decoder(), [response]);
     if streamed.result.is_ok() && result.is_ok() {
         let mut progress = Progress::default();
-        events.iter().for_each(|event| progress.note(event));
+        for event in &events {
+            progress.note(event);
+        }
         assert_eq!(streamed.progress.usage, progress.usage, "it is billed otherwise");
     }
 

@@ -13,6 +13,9 @@ use crate::media;
 
 /// A conversation or an operation, on its way through the same pipeline.
 pub(crate) trait Asked: fmt::Debug + Send + Sync + Sized + 'static {
+    /// Whether whoever answers must have read tokens: no provider reads none for nothing.
+    const READS_TOKENS: bool;
+
     /// The parameters that the gateway acts on.
     fn params(&self) -> &ChatParams;
 
@@ -42,6 +45,8 @@ pub(crate) trait Asked: fmt::Debug + Send + Sync + Sized + 'static {
 }
 
 impl Asked for Call {
+    const READS_TOKENS: bool = true;
+
     fn params(&self) -> &ChatParams {
         self.params()
     }
@@ -84,6 +89,8 @@ impl Asked for Call {
 }
 
 impl Asked for OperationCall {
+    const READS_TOKENS: bool = false;
+
     fn params(&self) -> &ChatParams {
         self.params()
     }

@@ -150,25 +150,26 @@ impl<C: Asked> Run<C> {
     }
 
     /// What the provider reported, else our own count of what went through. A report that can't be
-    /// true is none, and what was written is never reported away.
+    /// true is none. What is missing of one is counted here: the end of a stream that was cut, and
+    /// what was read or written for nothing, as it says.
     fn usage(&self, progress: &Progress, ending: Ending<'_>) -> Usage {
         let survey = self.call.survey();
+        let read = if C::READS_TOKENS { survey.tokens_estimated() } else { 0 };
         let written = progress.output_bytes.div_ceil(BYTES_PER_TOKEN);
         let ended = progress.finish.is_some() || matches!(ending, Ending::Complete);
         let usage = match progress.usage.filter(Usage::is_possible) {
-            Some(reported)
-                if reported.source == UsageSource::Reported
-                    && ended
-                    && (reported.completion_tokens > 0 || written == 0) =>
-            {
-                reported
+            Some(said) => {
+                let is_final = said.source == UsageSource::Reported && ended;
+                let prompt_tokens = if said.prompt_tokens > 0 { said.prompt_tokens } else { read };
+                let completion_tokens = match said.completion_tokens {
+                    tokens @ 1.. if is_final => tokens,
+                    tokens => tokens.max(written),
+                };
+                let totals = (prompt_tokens, completion_tokens);
+                let is_whole = is_final && totals == (said.prompt_tokens, said.completion_tokens);
+                let source = if is_whole { said.source } else { UsageSource::Estimated };
+                Usage { source, prompt_tokens, completion_tokens, ..said }
             }
-            // A stream that was cut: its prompt was reported on the way, its end never was.
-            Some(begun) => Usage {
-                source: UsageSource::Estimated,
-                completion_tokens: begun.completion_tokens.max(written),
-                ..begun
-            },
             // Nothing came: nothing is known to have been consumed.
             None if !progress.content || matches!(ending, Ending::Failed(_)) => Usage::default(),
             None => Usage {
