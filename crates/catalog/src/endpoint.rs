@@ -55,29 +55,6 @@ impl Endpoint {
         }
     }
 
-    /// Whether it fetches images that a request gives by their address. Where it does not they must
-    /// be sent inline.
-    pub fn takes_addresses(&self) -> bool {
-        self.provider.quirks.takes_image_urls
-            && !matches!(
-                self.protocol,
-                Protocol::VertexAnthropic | Protocol::BedrockConverse | Protocol::Ollama
-            )
-    }
-
-    /// The same of documents. OpenAI's chat takes them as data only, and so does Cohere:
-    /// <https://platform.openai.com/docs/guides/pdf-files>.
-    pub fn takes_file_addresses(&self) -> bool {
-        let is_usual = !matches!(
-            self.protocol,
-            Protocol::OpenAiChat
-                | Protocol::AzureOpenAi
-                | Protocol::VertexOpenAi
-                | Protocol::Cohere
-        );
-        self.takes_addresses() && self.provider.quirks.takes_file_urls.unwrap_or(is_usual)
-    }
-
     /// Whether it takes this request parameter.
     pub fn supports(&self, parameter: &str) -> bool {
         self.supported_parameters.iter().any(|known| known == parameter)

@@ -51,5 +51,5 @@ pub use price::{MinuteOfDay, Override, Price, Rates, When};
 pub use provider::{Provider, Quirks};
 pub use vocabulary::{
     Auth, Lot, MaxTokensField, Modality, OperationStyle, Protocol, Rate, ReasoningField,
-    ReasoningStyle, UnknownProtocol,
+    ReasoningStyle,
 };

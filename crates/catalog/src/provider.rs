@@ -72,10 +72,9 @@ pub struct Quirks {
     pub structured_outputs: bool,
     /// It fetches images by address; otherwise they are sent inline.
     pub takes_image_urls: bool,
-    /// It fetches documents by address too; as its protocol does when absent (see
-    /// [`Endpoint::takes_file_addresses`](crate::Endpoint::takes_file_addresses)).
+    /// It fetches documents by address too; as its protocol does when absent.
     pub takes_file_urls: Option<bool>,
-    /// Where the key goes; the protocol's own place when absent (see [`Provider::auth`]).
+    /// Where the key goes; the protocol's own place when absent.
     pub auth: Option<Auth>,
     /// Headers it wants with every request.
     pub extra_headers: BTreeMap<String, String>,
@@ -122,25 +121,6 @@ impl Quirks {
 }
 
 impl Provider {
-    /// Where the key goes: as the quirks say, else the protocol's own place.
-    pub fn auth(&self) -> Auth {
-        self.quirks.auth.unwrap_or(match self.protocol {
-            Protocol::AnthropicMessages => Auth::XApiKey,
-            Protocol::Gemini => Auth::XGoogApiKey,
-            Protocol::AzureOpenAi => Auth::ApiKey,
-            Protocol::OpenAiChat
-            | Protocol::OpenAiResponses
-            | Protocol::Vertex
-            | Protocol::VertexAnthropic
-            | Protocol::VertexOpenAi
-            | Protocol::BedrockConverse
-            | Protocol::Cohere
-            | Protocol::Mistral
-            // A key is sent where one is set, as for Ollama's cloud.
-            | Protocol::Ollama => Auth::Bearer,
-        })
-    }
-
     /// The base URL with every `${NAME}` filled by `value`, or `None` when one has no value or
     /// there is no base URL.
     pub fn address(&self, value: impl Fn(&str) -> Option<String>) -> Option<String> {
@@ -172,7 +152,7 @@ mod tests {
             slug: ProviderSlug::parse("acme").unwrap(),
             name: "Acme".to_owned(),
             aliases: Vec::new(),
-            protocol: Protocol::OpenAiChat,
+            protocol: Protocol::named("openai-chat"),
             base_url: base_url.to_owned(),
             env: Vec::new(),
             quirks: Quirks::default(),
@@ -201,15 +181,5 @@ mod tests {
         assert_eq!(filled("https://${HOST"), None);
         assert_eq!(filled(""), None);
         assert_eq!(provider("https://${HOST}/${OTHER}").address_variables(), ["HOST", "OTHER"]);
-    }
-
-    #[test]
-    fn the_key_goes_where_the_protocol_or_the_quirk_says() {
-        let mut acme = provider("https://a.example");
-        assert_eq!(acme.auth(), Auth::Bearer);
-        acme.protocol = Protocol::AnthropicMessages;
-        assert_eq!(acme.auth(), Auth::XApiKey);
-        acme.quirks.auth = Some(Auth::Bearer);
-        assert_eq!(acme.auth(), Auth::Bearer);
     }
 }

@@ -2,7 +2,6 @@
 //! the ways a provider may depart from its protocol.
 
 use std::fmt;
-use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
@@ -138,100 +137,29 @@ impl Rate {
     }
 }
 
-/// How to talk to a provider.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum Protocol {
-    /// OpenAI Chat Completions and all who copy them.
-    #[serde(rename = "openai-chat")]
-    OpenAiChat,
-    /// OpenAI Responses.
-    #[serde(rename = "openai-responses")]
-    OpenAiResponses,
-    /// OpenAI models on Azure.
-    #[serde(rename = "azure-openai")]
-    AzureOpenAi,
-    /// Anthropic Messages.
-    #[serde(rename = "anthropic-messages")]
-    AnthropicMessages,
-    /// Gemini `generateContent`.
-    #[serde(rename = "gemini")]
-    Gemini,
-    /// Gemini on Google Vertex AI.
-    #[serde(rename = "vertex")]
-    Vertex,
-    /// Claude on Google Vertex AI.
-    #[serde(rename = "vertex-anthropic")]
-    VertexAnthropic,
-    /// Models of other makers on Google Vertex AI.
-    #[serde(rename = "vertex-openai")]
-    VertexOpenAi,
-    /// Amazon Bedrock Converse.
-    #[serde(rename = "bedrock-converse")]
-    BedrockConverse,
-    /// Cohere's own chat.
-    #[serde(rename = "cohere")]
-    Cohere,
-    /// Mistral's own chat.
-    #[serde(rename = "mistral")]
-    Mistral,
-    /// Ollama's own chat.
-    #[serde(rename = "ollama")]
-    Ollama,
-}
+/// How to talk to a provider, by the name that its adapter has: `openai-chat`, `gemini`.
+///
+/// Which names there are is up to the adapters, so that a new one is known by being there. Whoever
+/// assembles a catalogue holds its rows against them.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Protocol(String);
 
 impl Protocol {
-    /// Every protocol that can be named, whether or not this program speaks it yet.
-    pub const ALL: [Self; 12] = [
-        Self::OpenAiChat,
-        Self::OpenAiResponses,
-        Self::AzureOpenAi,
-        Self::AnthropicMessages,
-        Self::Gemini,
-        Self::Vertex,
-        Self::VertexAnthropic,
-        Self::VertexOpenAi,
-        Self::BedrockConverse,
-        Self::Cohere,
-        Self::Mistral,
-        Self::Ollama,
-    ];
+    /// A protocol of this name.
+    pub fn named(name: &str) -> Self {
+        Self(name.to_owned())
+    }
 
     /// Its name in rows and configuration.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::OpenAiChat => "openai-chat",
-            Self::OpenAiResponses => "openai-responses",
-            Self::AzureOpenAi => "azure-openai",
-            Self::AnthropicMessages => "anthropic-messages",
-            Self::Gemini => "gemini",
-            Self::Vertex => "vertex",
-            Self::VertexAnthropic => "vertex-anthropic",
-            Self::VertexOpenAi => "vertex-openai",
-            Self::BedrockConverse => "bedrock-converse",
-            Self::Cohere => "cohere",
-            Self::Mistral => "mistral",
-            Self::Ollama => "ollama",
-        }
+    pub fn as_str(&self) -> &str {
+        &self.0
     }
 }
 
 impl fmt::Display for Protocol {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// A text that names no protocol.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a protocol")]
-pub struct UnknownProtocol(pub String);
-
-impl FromStr for Protocol {
-    type Err = UnknownProtocol;
-
-    fn from_str(text: &str) -> Result<Self, UnknownProtocol> {
-        let known = Self::ALL.into_iter().find(|protocol| protocol.as_str() == text);
-        known.ok_or_else(|| UnknownProtocol(text.to_owned()))
+        f.write_str(&self.0)
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Request, Response};
 use tokio::time::timeout;
-use tollgate_catalog::Endpoint;
+use tollgate_catalog::{Auth, Endpoint};
 use tollgate_providers::{Adapter, EncodeError, Failure, Fault, FaultKind, Target};
 use tollgate_types::{Chain, Timestamp};
 use tollgate_upstream::{
@@ -83,6 +83,12 @@ impl<'a> Reach<'a> {
     }
 }
 
+/// Where the key goes: where the provider wants it, else the protocol's own place.
+fn auth_at(endpoint: &Endpoint) -> Auth {
+    let of_protocol = || adapter_of(endpoint).map_or(Auth::Bearer, Adapter::auth);
+    endpoint.provider.quirks.auth.unwrap_or_else(of_protocol)
+}
+
 /// What is known of an endpoint before a way to it is found.
 pub(crate) fn known_of(endpoint: &Endpoint) -> Target<'_> {
     Target {
@@ -91,7 +97,7 @@ pub(crate) fn known_of(endpoint: &Endpoint) -> Target<'_> {
         credential: None,
         max_output: endpoint.max_output,
         supported_parameters: &endpoint.supported_parameters,
-        auth: endpoint.provider.auth(),
+        auth: auth_at(endpoint),
         quirks: &endpoint.provider.quirks,
     }
 }

@@ -88,8 +88,9 @@ impl<C: Asked> Run<C> {
 
     fn must_fetch_for(&self, endpoint: &Endpoint) -> bool {
         let survey = self.call.survey();
-        (survey.remote_images && !endpoint.takes_addresses())
-            || (survey.files && !endpoint.takes_file_addresses())
+        let Some(adapter) = adapter_of(endpoint) else { return false };
+        let fetches = adapter.fetches().with(&endpoint.provider.quirks);
+        (survey.remote_images && !fetches.images) || (survey.files && !fetches.files)
     }
 
     /// What of the call an endpoint can't be told.

@@ -22,6 +22,21 @@ pub trait Adapter: Send + Sync + fmt::Debug + 'static {
     /// Name in configuration and in the catalog, e.g. `anthropic-messages`.
     fn protocol(&self) -> &'static str;
 
+    /// Where the key goes, unless a provider wants it elsewhere.
+    fn auth(&self) -> Auth {
+        Auth::Bearer
+    }
+
+    /// Whether a key may be the key file of a Google service account.
+    fn takes_key_files(&self) -> bool {
+        false
+    }
+
+    /// What its servers fetch that a request gives by its address. The rest must be sent inline.
+    fn fetches(&self) -> Fetches {
+        Fetches { images: true, files: true }
+    }
+
     /// Encodes one call.
     ///
     /// # Errors
@@ -241,6 +256,29 @@ impl Target<'_> {
     pub fn supports(&self, parameter: &str) -> bool {
         self.supported_parameters.is_empty()
             || self.supported_parameters.iter().any(|known| known == parameter)
+    }
+}
+
+/// What is fetched by its address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fetches {
+    /// Images.
+    pub images: bool,
+    /// Documents.
+    pub files: bool,
+}
+
+impl Fetches {
+    /// Nothing at all.
+    pub const NOTHING: Self = Self { images: false, files: false };
+    /// Images, and no documents.
+    pub const IMAGES: Self = Self { images: true, files: false };
+
+    /// The same at a provider with these quirks.
+    #[must_use]
+    pub fn with(self, quirks: &Quirks) -> Self {
+        let images = self.images && quirks.takes_image_urls;
+        Self { images, files: images && quirks.takes_file_urls.unwrap_or(self.files) }
     }
 }
 

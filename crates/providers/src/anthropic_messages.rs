@@ -36,6 +36,7 @@ mod usage;
 
 use bytes::Bytes;
 use http::Request;
+use tollgate_catalog::Auth;
 use tollgate_wire::chat::ChatEvent;
 
 use crate::adapter::{get, versioned};
@@ -53,6 +54,10 @@ pub struct AnthropicMessages;
 impl Adapter for AnthropicMessages {
     fn protocol(&self) -> &'static str {
         "anthropic-messages"
+    }
+
+    fn auth(&self) -> Auth {
+        Auth::XApiKey
     }
 
     fn encode(&self, outbound: &Outbound<'_>) -> Result<Request<Bytes>, EncodeError> {

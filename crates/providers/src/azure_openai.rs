@@ -27,7 +27,7 @@ use crate::adapter::{get, post};
 use crate::encoding::{authorize, bearer, extra_headers};
 use crate::openai_chat::{self, OpenAiChat};
 use crate::{
-    Adapter, AnswerStream, Decoder, EncodeError, Failure, Fault, Inbound, Native, Operations,
+    Adapter, AnswerStream, Decoder, EncodeError, Fetches, Failure, Fault, Inbound, Native, Operations,
     Outbound, Target, Unsupported, WholeAnswer,
 };
 
@@ -40,6 +40,14 @@ pub struct AzureOpenAi;
 impl Adapter for AzureOpenAi {
     fn protocol(&self) -> &'static str {
         "azure-openai"
+    }
+
+    fn auth(&self) -> Auth {
+        Auth::ApiKey
+    }
+
+    fn fetches(&self) -> Fetches {
+        Fetches::IMAGES
     }
 
     fn encode(&self, outbound: &Outbound<'_>) -> Result<Request<Bytes>, EncodeError> {

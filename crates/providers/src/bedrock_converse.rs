@@ -48,7 +48,7 @@ use tollgate_wire::chat::ChatEvent;
 use crate::adapter::get;
 use crate::encoding::has_place;
 use crate::{
-    Adapter, Counter, Decoder, EncodeError, Failure, Fault, Operations, Outbound, Target,
+    Adapter, Counter, Decoder, EncodeError, Fetches, Failure, Fault, Operations, Outbound, Target,
     Unsupported,
 };
 
@@ -59,6 +59,10 @@ pub struct BedrockConverse;
 impl Adapter for BedrockConverse {
     fn protocol(&self) -> &'static str {
         "bedrock-converse"
+    }
+
+    fn fetches(&self) -> Fetches {
+        Fetches::NOTHING
     }
 
     fn encode(&self, outbound: &Outbound<'_>) -> Result<Request<Bytes>, EncodeError> {

@@ -40,7 +40,7 @@ use tollgate_wire::chat::ChatEvent;
 use crate::adapter::get;
 use crate::encoding::{authorize, has_place};
 use crate::{
-    Adapter, Decoder, EncodeError, Failure, Fault, Operations, Outbound, Target, Unsupported,
+    Adapter, Decoder, EncodeError, Fetches, Failure, Fault, Operations, Outbound, Target, Unsupported,
 };
 
 /// The adapter for `cohere`.
@@ -50,6 +50,10 @@ pub struct Cohere;
 impl Adapter for Cohere {
     fn protocol(&self) -> &'static str {
         "cohere"
+    }
+
+    fn fetches(&self) -> Fetches {
+        Fetches::IMAGES
     }
 
     fn encode(&self, outbound: &Outbound<'_>) -> Result<Request<Bytes>, EncodeError> {

@@ -43,6 +43,7 @@ mod usage;
 
 use bytes::Bytes;
 use http::Request;
+use tollgate_catalog::Auth;
 use tollgate_wire::chat::ChatEvent;
 
 use crate::adapter::{get, versioned};
@@ -59,6 +60,10 @@ pub struct Gemini;
 impl Adapter for Gemini {
     fn protocol(&self) -> &'static str {
         "gemini"
+    }
+
+    fn auth(&self) -> Auth {
+        Auth::XGoogApiKey
     }
 
     fn encode(&self, outbound: &Outbound<'_>) -> Result<Request<Bytes>, EncodeError> {

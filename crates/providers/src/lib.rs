@@ -2,7 +2,7 @@
 //!
 //! An adapter turns a call into an HTTP request, response bytes into an answer, and a failure into
 //! a [`Fault`] in our vocabulary. Sockets, timeouts and retries live elsewhere; that is why an
-//! adapter is one file and is tested from recorded bytes.
+//! adapter can be tested from recorded bytes.
 //!
 //! # Invariants
 //!
@@ -13,64 +13,53 @@
 //!
 //! # Adding a protocol
 //!
-//! A file with a type that implements [`Adapter`], and a line in [`ADAPTERS`].
+//! A file with a type that implements [`Adapter`], and a line in the list below.
 
 mod adapter;
-mod anthropic_messages;
-mod azure_openai;
-mod bedrock_converse;
-mod cohere;
 mod counting;
 mod encoding;
 mod fault;
 mod function_tool;
-mod gemini;
-mod mistral;
-mod ollama;
-mod openai_chat;
 mod openai_model;
-mod openai_responses;
 mod operation;
 mod progress;
 mod replay;
 mod splice;
 mod translate;
-mod vertex;
 
 pub use adapter::{
-    Adapter, AnswerStream, Decoder, EncodeError, Inbound, Native, Outbound, Target, Unsupported,
-    WholeAnswer,
+    Adapter, AnswerStream, Decoder, EncodeError, Fetches, Inbound, Native, Outbound, Target,
+    Unsupported, WholeAnswer,
 };
-pub use anthropic_messages::AnthropicMessages;
-pub use azure_openai::AzureOpenAi;
-pub use bedrock_converse::BedrockConverse;
-pub use cohere::Cohere;
 pub use fault::{Failure, Fault, FaultKind};
-pub use gemini::Gemini;
-pub use mistral::Mistral;
-pub use ollama::Ollama;
-pub use openai_chat::OpenAiChat;
-pub use openai_responses::OpenAiResponses;
 pub use operation::{Counter, Operations, Reply, Task, left_out};
 pub use progress::Progress;
 pub use translate::{array_stream, dropped, encode, stream, whole};
-pub use vertex::{Vertex, VertexAnthropic, VertexOpenAi};
 
-/// Every adapter. A new protocol adds its file, a `mod` and an entry here.
-pub static ADAPTERS: &[&dyn Adapter] = &[
-    &OpenAiChat,
-    &OpenAiResponses,
-    &AzureOpenAi,
-    &AnthropicMessages,
-    &BedrockConverse,
-    &Gemini,
-    &Cohere,
-    &Mistral,
-    &Ollama,
-    &Vertex,
-    &VertexAnthropic,
-    &VertexOpenAi,
-];
+/// The modules of adapters and the adapters in each.
+macro_rules! adapters {
+    ($($module:ident: $($adapter:ident),+;)+) => {
+        $(mod $module;)+
+        $(pub use $module::{$($adapter),+};)+
+
+        /// Every adapter.
+        pub static ADAPTERS: &[&dyn Adapter] = &[$($(&$adapter),+),+];
+    };
+}
+
+// A new protocol is its file and a line here.
+adapters! {
+    openai_chat: OpenAiChat;
+    openai_responses: OpenAiResponses;
+    azure_openai: AzureOpenAi;
+    anthropic_messages: AnthropicMessages;
+    bedrock_converse: BedrockConverse;
+    gemini: Gemini;
+    cohere: Cohere;
+    mistral: Mistral;
+    ollama: Ollama;
+    vertex: Vertex, VertexAnthropic, VertexOpenAi;
+}
 
 /// The adapter that speaks `protocol`, as configuration names it.
 pub fn adapter(protocol: &str) -> Option<&'static dyn Adapter> {

@@ -37,7 +37,7 @@ use tollgate_wire::chat::{AnswerHead, ChatEvent};
 use crate::adapter::get;
 use crate::encoding::{authorize, has_place};
 use crate::{
-    Adapter, AnswerStream, Decoder, EncodeError, Failure, Fault, Inbound, Native, Operations,
+    Adapter, AnswerStream, Decoder, EncodeError, Fetches, Failure, Fault, Inbound, Native, Operations,
     Outbound, Target, Unsupported, WholeAnswer,
 };
 
@@ -48,6 +48,10 @@ pub struct Ollama;
 impl Adapter for Ollama {
     fn protocol(&self) -> &'static str {
         "ollama"
+    }
+
+    fn fetches(&self) -> Fetches {
+        Fetches::NOTHING
     }
 
     fn encode(&self, outbound: &Outbound<'_>) -> Result<Request<Bytes>, EncodeError> {

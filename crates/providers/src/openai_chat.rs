@@ -24,7 +24,7 @@ use tollgate_wire::chat::{AnswerHead, ChatEvent};
 use crate::adapter::get;
 use crate::encoding::authorize;
 use crate::{
-    Adapter, AnswerStream, Decoder, EncodeError, Fault, Inbound, Native, Operations, Outbound,
+    Adapter, AnswerStream, Decoder, EncodeError, Fetches, Fault, Inbound, Native, Operations, Outbound,
     Target, Unsupported, WholeAnswer,
 };
 
@@ -37,6 +37,11 @@ pub struct OpenAiChat;
 impl Adapter for OpenAiChat {
     fn protocol(&self) -> &'static str {
         "openai-chat"
+    }
+
+    /// Documents come as data only: <https://platform.openai.com/docs/guides/pdf-files>.
+    fn fetches(&self) -> Fetches {
+        Fetches::IMAGES
     }
 
     fn encode(&self, outbound: &Outbound<'_>) -> Result<Request<Bytes>, EncodeError> {

@@ -62,16 +62,17 @@ async fn ask(
     access: &Access,
     upstream: &Upstream,
 ) -> Option<Vec<ListedModel>> {
+    let adapter = adapter(provider.protocol.as_str())?;
     let target = Target {
         base_url: &access.base_url,
         upstream_model: "",
         credential: access.key(),
         max_output: None,
         supported_parameters: &[],
-        auth: provider.auth(),
+        auth: provider.quirks.auth.unwrap_or_else(|| adapter.auth()),
         quirks: &provider.quirks,
     };
-    let request = adapter(provider.protocol.as_str())?.probe(&target).ok()?;
+    let request = adapter.probe(&target).ok()?;
     let response = upstream.send(request, PATIENCE).await.ok()?;
     let body = tokio::time::timeout(PATIENCE, read_bounded(response.into_body(), BYTES_MAX));
     let list: ModelList = serde_json::from_slice(&body.await.ok()?.ok()?).ok()?;

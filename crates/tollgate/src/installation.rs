@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use tollgate_catalog::{Catalog, Overlay, OverlayError, Protocol, Provider};
+use tollgate_catalog::{Catalog, Overlay, OverlayError, Provider};
 use tollgate_engine::{Access, Credential, Installation, Secret, ServiceAccount};
+use tollgate_providers::adapter;
 use tollgate_types::{Chain, ProviderSlug};
 
 use crate::config::Config;
@@ -70,10 +71,8 @@ fn with_credential(
     origin: &str,
 ) -> Option<Access> {
     let origin = origin.to_owned();
-    let json = match provider.protocol {
-        Protocol::Vertex | Protocol::VertexAnthropic | Protocol::VertexOpenAi => key_file(given),
-        _ => None,
-    };
+    let adapter = adapter(provider.protocol.as_str());
+    let json = adapter.filter(|it| it.takes_key_files()).and_then(|_| key_file(given));
     let Some(json) = json else {
         return Some(Access { base_url, credential: Some(key(given)), origin });
     };
@@ -109,4 +108,20 @@ fn key_file(given: &str) -> Option<std::io::Result<String>> {
 
 fn is_configured(config: &Config, slug: &ProviderSlug) -> bool {
     config.configured.contains(slug)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_row_of_the_catalogue_has_an_adapter() {
+        let catalog = Catalog::builtin();
+        for provider in catalog.providers() {
+            assert!(adapter(provider.protocol.as_str()).is_some(), "{}", provider.slug);
+        }
+        for endpoint in catalog.all_endpoints() {
+            assert!(adapter(endpoint.protocol.as_str()).is_some(), "{}", endpoint.id.as_str());
+        }
+    }
 }

@@ -1,6 +1,6 @@
+use crate::MaxTokensField;
 use crate::catalog::Catalog;
 use crate::format::Overlay;
-use crate::{MaxTokensField, Protocol};
 
 fn rows(text: &str) -> Overlay {
     toml::from_str(text).unwrap()
@@ -54,7 +54,7 @@ fn a_known_provider_keeps_what_the_row_leaves_out() {
          quirks = { stream_options = false }\ndata_policy = { training = true }",
     );
     let openai = catalog.provider("openai").unwrap();
-    assert_eq!((openai.name.as_str(), openai.protocol), ("OpenAI", Protocol::OpenAiChat));
+    assert_eq!((openai.name.as_str(), openai.protocol.as_str()), ("OpenAI", "openai-chat"));
     assert_eq!(openai.base_url, "http://127.0.0.1:9/v1");
     assert!(!openai.quirks.stream_options);
     assert_eq!(openai.quirks.max_tokens_field, MaxTokensField::MaxCompletionTokens);

@@ -8,7 +8,7 @@ use super::address;
 use crate::anthropic_messages::betas;
 use crate::anthropic_messages::encode::{Host, body};
 use crate::{
-    Adapter, AnthropicMessages, Counter, Decoder, EncodeError, Failure, Fault, Gemini, Outbound,
+    Adapter, AnthropicMessages, Counter, Decoder, EncodeError, Fetches, Failure, Fault, Gemini, Outbound,
     Target, Unsupported,
 };
 
@@ -19,6 +19,14 @@ pub struct VertexAnthropic;
 impl Adapter for VertexAnthropic {
     fn protocol(&self) -> &'static str {
         "vertex-anthropic"
+    }
+
+    fn takes_key_files(&self) -> bool {
+        true
+    }
+
+    fn fetches(&self) -> Fetches {
+        Fetches::NOTHING
     }
 
     fn encode(&self, outbound: &Outbound<'_>) -> Result<Request<Bytes>, EncodeError> {

@@ -25,6 +25,10 @@ impl Adapter for Vertex {
         "vertex"
     }
 
+    fn takes_key_files(&self) -> bool {
+        true
+    }
+
     fn encode(&self, outbound: &Outbound<'_>) -> Result<Request<Bytes>, EncodeError> {
         let (params, target) = (outbound.call.params(), &outbound.target);
         let is_claude = target.upstream_model.starts_with("claude");

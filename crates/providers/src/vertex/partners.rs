@@ -10,7 +10,7 @@ use tollgate_wire::chat::{AnswerHead, ChatEvent};
 use super::address;
 use crate::openai_chat::{self, OpenAiChat};
 use crate::{
-    Adapter, AnswerStream, Decoder, EncodeError, Failure, Fault, Gemini, Inbound, Native, Outbound,
+    Adapter, AnswerStream, Decoder, EncodeError, Fetches, Failure, Fault, Gemini, Inbound, Native, Outbound,
     Target, Unsupported, WholeAnswer,
 };
 
@@ -21,6 +21,14 @@ pub struct VertexOpenAi;
 impl Adapter for VertexOpenAi {
     fn protocol(&self) -> &'static str {
         "vertex-openai"
+    }
+
+    fn takes_key_files(&self) -> bool {
+        true
+    }
+
+    fn fetches(&self) -> Fetches {
+        Fetches::IMAGES
     }
 
     fn encode(&self, outbound: &Outbound<'_>) -> Result<Request<Bytes>, EncodeError> {

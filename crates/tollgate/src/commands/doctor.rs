@@ -169,7 +169,7 @@ async fn ask(check: &str, provider: &Provider, access: &Access, upstream: &Upstr
         credential: secret.as_ref().map(Secret::expose),
         max_output: None,
         supported_parameters: &[],
-        auth: provider.auth(),
+        auth: provider.quirks.auth.unwrap_or_else(|| adapter.auth()),
         quirks: &provider.quirks,
     };
     let request = match adapter.probe(&target) {

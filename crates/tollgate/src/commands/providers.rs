@@ -24,7 +24,7 @@ pub(super) struct ProvidersArgs {
 struct ProviderRow {
     slug: String,
     name: String,
-    protocol: &'static str,
+    protocol: String,
     base_url: String,
     models: usize,
     /// Where its key comes from; absent when it can't be called.
@@ -49,7 +49,7 @@ pub(super) fn run(args: &ProvidersArgs, session: &Session) -> anyhow::Result<Exi
             None => "– configure it".to_owned(),
         };
         let key = row.key.clone().unwrap_or_else(missing);
-        table.add_row([row.slug, row.name, row.protocol.to_owned(), row.models.to_string(), key]);
+        table.add_row([row.slug, row.name, row.protocol, row.models.to_string(), key]);
     }
     output::right(&mut table, &[3]);
     output::print(&table, "No provider can be called. `tollgate providers --all` lists them.");
@@ -63,7 +63,7 @@ fn rows(installation: &Installation) -> Vec<ProviderRow> {
         ProviderRow {
             slug: provider.slug.to_string(),
             name: provider.name.clone(),
-            protocol: provider.protocol.as_str(),
+            protocol: provider.protocol.to_string(),
             base_url: provider.base_url.clone(),
             models: known.all_endpoints().filter(|it| it.provider.slug == provider.slug).count(),
             key: access.map(|access| access.origin.clone()),

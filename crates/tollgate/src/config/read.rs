@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use tollgate_catalog::{Catalog, Overlay};
+use tollgate_catalog::{Catalog, Overlay, Protocol};
 use tollgate_engine::Secret;
+use tollgate_providers::ADAPTERS;
 use tollgate_types::{ApiKey, Chain, ProviderSlug};
 use tollgate_upstream::roots_from_pem;
 
@@ -238,11 +239,41 @@ impl Reader<'_> {
         Some(Credential { secret: Secret::new(secret), origin })
     }
 
+    fn check_protocol(&mut self, row: &str, protocol: Option<&Protocol>) {
+        if let Some(problem) = protocol.and_then(unknown_protocol) {
+            self.problems.add(format!("{row}: protocol: {problem}"));
+        }
+    }
+
     fn check_overlay(&mut self, overlay: &Overlay) {
+        for row in &overlay.providers {
+            self.check_protocol(&format!("provider {}", row.slug), row.protocol.as_ref());
+        }
+        let of_models = overlay.models.iter().flat_map(|row| &row.endpoints);
+        for row in of_models.chain(&overlay.endpoints) {
+            self.check_protocol(&format!("endpoint at {}", row.provider), row.protocol.as_ref());
+        }
         if let Err(errors) = Catalog::builtin().overlay(overlay.clone()) {
             for error in errors {
                 self.problems.add(error.to_string());
             }
         }
     }
+}
+
+/// What is wrong with a protocol that nothing here speaks.
+fn unknown_protocol(protocol: &Protocol) -> Option<String> {
+    let name = protocol.as_str();
+    let known = || ADAPTERS.iter().map(|adapter| adapter.protocol());
+    if known().any(|it| it == name) {
+        return None;
+    }
+    let near = known().map(|it| (strsim::damerau_levenshtein(name, it), it)).min();
+    Some(match near.filter(|(distance, _)| *distance <= (name.len() / 2).max(2)) {
+        Some((_, near)) => format!("unknown value `{name}`; did you mean `{near}`?"),
+        None => {
+            let known: Vec<&str> = known().collect();
+            format!("unknown value `{name}`; known are {}", known.join(", "))
+        }
+    })
 }

@@ -266,13 +266,15 @@ fn a_configuration_is_checked_whole() {
     let bad = home.file(
         "lisen = \"127.0.0.1:1\"\n[limits]\nidle_timeout_ms = 0\n[[provider]]\nslug = \"acme\"\n\
          base_ur = \"http://x\"\napi_key = \"sk-1\"\n[[endpoint]]\nmodel = \"acme/none\"\n\
-         provider = \"acmee\"\n",
+         provider = \"acmee\"\n[[provider]]\nslug = \"other\"\nname = \"Other\"\n\
+         protocol = \"openai-chatt\"\nbase_url = \"http://x\"\n",
     );
     for arguments in [vec!["config", "check"], vec!["config", "check", bad.as_str()], vec!["serve"]]
     {
         let ran = home.run(&arguments);
         assert_eq!(ran.code, Some(1), "{arguments:?}");
-        for words in ["`listen`?", "`base_url`?", "acme/none", "idle_timeout_ms"] {
+        for words in ["`listen`?", "`base_url`?", "acme/none", "idle_timeout_ms", "`openai-chat`?"]
+        {
             assert!(ran.err.contains(words), "{arguments:?}: {words}: {}", ran.err);
         }
     }

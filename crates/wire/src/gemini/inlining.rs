@@ -97,12 +97,12 @@ mod tests {
         let urls: Vec<&str> = remote.iter().map(|it| it.url.as_str()).collect();
         // What a function answered comes before what the user says besides.
         assert_eq!(urls, ["https://x.test/a.png", "https://x.test/a.png", "https://x.test/b.pdf"]);
-        let uris = [
+        let held = [
             "data:image/png;base64,QQ==",
             "data:image/png;base64,QQ==",
             "data:application/pdf;base64,Qg==",
         ];
-        let media: Vec<_> = remote.into_iter().zip(uris.map(str::to_owned)).collect();
+        let media: Vec<_> = remote.into_iter().zip(held.map(str::to_owned)).collect();
         let inlined = call.with_media(&media).unwrap();
         assert!(inlined.may_be_passed_on());
         assert_eq!(inlined.dialect(), Dialect::Gemini);
