@@ -77,6 +77,6 @@ async fn a_page_is_no_speech() {
     let reply = gateway.post("/audio/speech", &ask).await;
     assert_eq!(reply.status, 502, "{}", reply.text());
     assert!(!reply.text().contains("Log in"), "{}", reply.text());
-    let record = gateway.generation(&reply.headers["x-generation-id"].to_str().unwrap()).await;
+    let record = gateway.generation(reply.headers["x-generation-id"].to_str().unwrap()).await;
     assert_eq!(amount(&record["total_cost"]), usd("0"), "{record}");
 }
