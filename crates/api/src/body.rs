@@ -25,7 +25,9 @@ impl FromRequest<App> for JsonBytes {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, app: &App) -> Result<Self, ApiError> {
-        must_be_json(request.headers())?;
+        if !is_json(request.headers()) {
+            return Err(wrong_type(request.headers(), "application/json"));
+        }
         read_body(request, app).await.map(Self)
     }
 }
@@ -63,17 +65,25 @@ impl<T: DeserializeOwned> FromRequest<App> for JsonBody<T> {
     }
 }
 
-fn must_be_json(headers: &HeaderMap) -> Result<(), ApiError> {
-    let Some(kind) = headers.get(CONTENT_TYPE) else { return Ok(()) };
-    let kind = kind.to_str().unwrap_or_default();
-    let essence = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    if essence == "application/json" || essence.ends_with("+json") {
-        return Ok(());
-    }
-    Err(ApiError::new(
+/// Whether a body is JSON, or does not say what it is.
+pub(crate) fn is_json(headers: &HeaderMap) -> bool {
+    let Some(kind) = essence(headers) else { return true };
+    kind == "application/json" || kind.ends_with("+json")
+}
+
+/// A body of another type than the one taken.
+pub(crate) fn wrong_type(headers: &HeaderMap, expected: &str) -> ApiError {
+    let received = essence(headers).unwrap_or_default();
+    ApiError::new(
         ErrorType::UnsupportedMediaType,
-        format!("Content-Type must be application/json, received {essence}"),
-    ))
+        format!("Content-Type must be {expected}, received {received}"),
+    )
+}
+
+/// The body's media type without its parameters, in lower case.
+fn essence(headers: &HeaderMap) -> Option<String> {
+    let kind = headers.get(CONTENT_TYPE)?.to_str().unwrap_or_default();
+    Some(kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase())
 }
 
 fn declared_length(headers: &HeaderMap) -> Option<usize> {

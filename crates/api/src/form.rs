@@ -9,7 +9,7 @@ use tollgate_wire::error::BadRequest;
 use tollgate_wire::json::{ObjectWriter, RawObject};
 use tollgate_wire::operation::Upload;
 
-use crate::body::read_body;
+use crate::body::{is_json, read_body, wrong_type};
 use crate::error::ApiError;
 use crate::router::App;
 
@@ -35,9 +35,11 @@ impl FromRequest<App> for JsonOrForm {
         let boundary = kind.filter(|kind| is_form(kind)).map(multer::parse_boundary).transpose();
         let boundary = boundary.map_err(|error| broken(&error))?;
         let Some(boundary) = boundary else {
-            let crate::body::JsonBytes(bytes) =
-                crate::body::JsonBytes::from_request(request, app).await?;
-            return Ok(Self::Json(bytes));
+            if !is_json(request.headers()) {
+                let expected = "application/json or multipart/form-data";
+                return Err(wrong_type(request.headers(), expected));
+            }
+            return read_body(request, app).await.map(Self::Json);
         };
         let body = read_body(request, app).await?;
         let form = Form::read(body, boundary).await?;

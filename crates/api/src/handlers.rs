@@ -3,20 +3,23 @@
 use http::header::HeaderName;
 
 mod credits;
+mod gemini;
 mod generate;
 mod generation;
 mod health;
 mod keys;
 mod models;
+mod ollama;
 mod openapi;
 mod operations;
 mod providers;
 mod welcome;
 
 pub(crate) use credits::get_credits;
+pub(crate) use gemini::{call_gemini_method, get_gemini_model, list_gemini_models};
 pub(crate) use generate::{
     count_message_tokens, create_chat_completion, create_completion, create_message,
-    create_ollama_chat, create_response, generate_content,
+    create_ollama_chat, create_response,
 };
 pub(crate) use generation::get_generation;
 pub(crate) use health::{live, metrics, ready};
@@ -25,6 +28,7 @@ pub(crate) use models::{
     count_models, get_model, list_embedding_models, list_endpoints, list_image_endpoints,
     list_image_models, list_models, list_user_models,
 };
+pub(crate) use ollama::{get_version, list_loaded_models, list_ollama_models, show_ollama_model};
 pub(crate) use openapi::get_openapi;
 pub(crate) use operations::{
     create_embeddings, create_images, create_moderation, create_rerank, create_speech,

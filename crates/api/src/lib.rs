@@ -11,6 +11,7 @@ mod attribution;
 mod auth;
 mod body;
 mod error;
+mod example;
 mod form;
 mod handlers;
 mod listing;
@@ -20,5 +21,7 @@ mod server;
 mod skin;
 mod unread;
 
+pub use example::example_model;
+pub use listing::counted;
 pub use router::{App, AppConfig, router};
 pub use server::{ServerConfig, serve};

@@ -256,6 +256,11 @@ impl ModelEndpointsView {
     }
 }
 
+/// A number of things, in words: "1 provider", "7 providers".
+pub fn counted(count: usize, thing: &str) -> String {
+    if count == 1 { format!("1 {thing}") } else { format!("{count} {thing}s") }
+}
+
 /// A call of this many tokens decides which endpoint is the cheapest.
 const PROMPT_TOKENS: u64 = 1_000;
 const ANSWER_TOKENS: u64 = 500;

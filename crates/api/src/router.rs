@@ -4,20 +4,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::middleware::{from_fn, map_response};
+use axum::middleware::from_fn;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use http::header::HeaderName;
 use http::{HeaderMap, Method};
 use tollgate_engine::Engine;
-use tollgate_wire::Dialect;
 use tollgate_wire::error::ErrorType;
 use tower_http::catch_panic::CatchPanicLayer;
-use tower_http::cors::{Any, CorsLayer};
+use tower_http::cors::{AllowHeaders, Any, CorsLayer};
 
 use crate::error::ApiError;
 use crate::handlers::{self as on, GENERATION_ID, IS_ESTIMATED, PROVIDER_NAME};
-use crate::skin::in_dialect;
+use crate::skin::speak_its_dialect;
 use crate::unread::read_the_rest;
 
 /// What handlers work with.
@@ -60,16 +59,9 @@ pub fn router(app: App) -> Router {
     let api = Router::new()
         .route("/chat/completions", post(on::create_chat_completion))
         .route("/completions", post(on::create_completion))
-        .merge(speaking(
-            Dialect::Responses,
-            Router::new().route("/responses", post(on::create_response)),
-        ))
-        .merge(speaking(
-            Dialect::Messages,
-            Router::new()
-                .route("/messages", post(on::create_message))
-                .route("/messages/count_tokens", post(on::count_message_tokens)),
-        ))
+        .route("/responses", post(on::create_response))
+        .route("/messages", post(on::create_message))
+        .route("/messages/count_tokens", post(on::count_message_tokens))
         .route("/embeddings", post(on::create_embeddings))
         .route("/rerank", post(on::create_rerank))
         .route("/images", post(on::create_images))
@@ -82,12 +74,8 @@ pub fn router(app: App) -> Router {
         .route("/images/models", get(on::list_image_models))
         .route("/images/models/{author}/{slug}/endpoints", get(on::list_image_endpoints))
         // Google's SDK for Python asks under `v1` unless it is told otherwise.
-        .merge(speaking(
-            Dialect::Gemini,
-            Router::new()
-                .route("/models/{author}", post(on::generate_content))
-                .route("/models/{author}/{slug}", post(on::generate_content)),
-        ))
+        .route("/models/{author}", post(on::call_gemini_method))
+        .route("/models/{author}/{slug}", post(on::call_gemini_method))
         .route("/models", get(on::list_models))
         .route("/models/count", get(on::count_models))
         .route("/models/user", get(on::list_user_models))
@@ -101,12 +89,19 @@ pub fn router(app: App) -> Router {
         .route("/credits", get(on::get_credits))
         .route("/generation", get(on::get_generation))
         .route("/openapi.json", get(on::get_openapi));
-    let gemini = Router::new().route("/models/{*method}", post(on::generate_content));
-    let ollama = Router::new().route("/chat", post(on::create_ollama_chat));
+    let gemini = Router::new()
+        .route("/models", get(on::list_gemini_models))
+        .route("/models/{*model}", get(on::get_gemini_model).post(on::call_gemini_method));
+    let ollama = Router::new()
+        .route("/chat", post(on::create_ollama_chat))
+        .route("/tags", get(on::list_ollama_models))
+        .route("/show", post(on::show_ollama_model))
+        .route("/ps", get(on::list_loaded_models))
+        .route("/version", get(on::get_version));
     Router::new()
         .nest("/api/v1", api)
-        .nest("/api/v1beta", speaking(Dialect::Gemini, gemini))
-        .nest("/api", speaking(Dialect::Ollama, ollama))
+        .nest("/api/v1beta", gemini)
+        .nest("/api", ollama)
         .route("/", get(on::welcome))
         .route("/metrics", get(on::metrics))
         .route("/health/live", get(on::live))
@@ -116,20 +111,19 @@ pub fn router(app: App) -> Router {
         .layer(from_fn(read_the_rest))
         .layer(cors())
         .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn(speak_its_dialect))
         .with_state(app)
 }
 
-/// Routes whose errors are written in `dialect`.
-fn speaking(dialect: Dialect, routes: Router<App>) -> Router<App> {
-    routes.layer(map_response(move |response| in_dialect(dialect, response)))
-}
-
-/// Open to browsers (contract §0).
+/// Open to browsers (contract §0). The headers a browser asks for are named in the answer: by the
+/// Fetch standard `*` does not cover `Authorization`.
+///
+/// <https://fetch.spec.whatwg.org/#cors-unsafe-request-header-names>
 fn cors() -> CorsLayer {
     CorsLayer::new()
         .allow_origin(Any)
         .allow_methods([Method::GET, Method::POST, Method::PATCH, Method::PUT, Method::DELETE])
-        .allow_headers(Any)
+        .allow_headers(AllowHeaders::mirror_request())
         .expose_headers([GENERATION_ID, IS_ESTIMATED, PROVIDER_NAME, http::header::RETRY_AFTER])
         .max_age(Duration::from_hours(24))
 }

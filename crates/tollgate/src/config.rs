@@ -44,6 +44,8 @@ pub struct Config {
     pub configured: Vec<ProviderSlug>,
     /// The file read, if any.
     pub file: Option<PathBuf>,
+    /// The flags it was read with, to read it again.
+    pub flags: Flags,
     /// What is set and has no effect in this version, in words.
     pub warnings: Vec<String>,
     /// Where each setting comes from, by its path.

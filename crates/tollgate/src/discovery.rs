@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use http::StatusCode;
 use serde::Deserialize;
 use tollgate_catalog::{EndpointEntry, ModelEntry, Overlay, PriceEntry, Provider, Rate};
 use tollgate_engine::{Access, Installation};
@@ -44,25 +45,57 @@ pub(crate) async fn discover(
         if !provider.local || has_endpoints {
             continue;
         }
-        if let Some(models) = ask(provider, access, upstream).await {
-            tracing::info!(provider = %provider.slug, models = models.len(), "local models found");
-            for model in models.into_iter().take(MODELS_MAX) {
-                add(&mut found, provider, model);
+        match ask(provider, access, upstream).await {
+            Ok(models) => {
+                tracing::info!(provider = %provider.slug, models = models.len(), "local models found");
+                for model in models.into_iter().take(MODELS_MAX) {
+                    add(&mut found, provider, model);
+                }
             }
-        } else {
-            tracing::warn!(provider = %provider.slug, base_url = access.base_url, "a local provider does not answer");
-            keep(&mut found, provider, before);
+            Err(reason) => {
+                tracing::warn!(provider = %provider.slug, base_url = access.base_url, "{reason}");
+                keep(&mut found, provider, before);
+            }
         }
     }
     found
+}
+
+/// Why a local provider's models are not known.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+enum Unlisted {
+    #[error("a local provider speaks a protocol that has no list of models")]
+    NoList,
+    #[error("a local provider does not answer")]
+    Silent,
+    #[error("a local provider refuses its key: it is wrong or expired")]
+    KeyRefused,
+    #[error("a local provider wants a key and none is set: add api_key to its row")]
+    KeyMissing,
+    #[error("a local provider answers {0} instead of a list of its models")]
+    Failed(StatusCode),
+    #[error("a local provider's list of models can't be understood")]
+    Malformed,
+}
+
+impl Unlisted {
+    /// What an answer's status says, unless it is a good one.
+    fn of_status(status: StatusCode, has_key: bool) -> Option<Self> {
+        match status {
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN if has_key => Some(Self::KeyRefused),
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Some(Self::KeyMissing),
+            status if status.is_success() => None,
+            status => Some(Self::Failed(status)),
+        }
+    }
 }
 
 async fn ask(
     provider: &Provider,
     access: &Access,
     upstream: &Upstream,
-) -> Option<Vec<ListedModel>> {
-    let adapter = adapter(provider.protocol.as_str())?;
+) -> Result<Vec<ListedModel>, Unlisted> {
+    let adapter = adapter(provider.protocol.as_str()).ok_or(Unlisted::NoList)?;
     let target = Target {
         base_url: &access.base_url,
         upstream_model: "",
@@ -72,11 +105,15 @@ async fn ask(
         auth: provider.quirks.auth.unwrap_or_else(|| adapter.auth()),
         quirks: &provider.quirks,
     };
-    let request = adapter.probe(&target).ok()?;
-    let response = upstream.send(request, PATIENCE).await.ok()?;
+    let request = adapter.probe(&target).map_err(|_| Unlisted::NoList)?;
+    let response = upstream.send(request, PATIENCE).await.map_err(|_| Unlisted::Silent)?;
+    if let Some(reason) = Unlisted::of_status(response.status(), access.credential.is_some()) {
+        return Err(reason);
+    }
     let body = tokio::time::timeout(PATIENCE, read_bounded(response.into_body(), BYTES_MAX));
-    let list: ModelList = serde_json::from_slice(&body.await.ok()?.ok()?).ok()?;
-    Some(list.data)
+    let body = body.await.map_err(|_| Unlisted::Silent)?.map_err(|_| Unlisted::Silent)?;
+    let list: ModelList = serde_json::from_slice(&body).map_err(|_| Unlisted::Malformed)?;
+    Ok(list.data)
 }
 
 fn keep(found: &mut Overlay, provider: &Provider, before: &Overlay) {
@@ -112,4 +149,25 @@ fn add(found: &mut Overlay, provider: &Provider, listed: ListedModel) {
         }),
         ..EndpointEntry::default()
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refused_key_is_not_silence() {
+        for (status, has_key, expected) in [
+            (200, false, None),
+            (204, true, None),
+            (401, true, Some(Unlisted::KeyRefused)),
+            (403, true, Some(Unlisted::KeyRefused)),
+            (401, false, Some(Unlisted::KeyMissing)),
+            (404, true, Some(Unlisted::Failed(StatusCode::NOT_FOUND))),
+            (500, false, Some(Unlisted::Failed(StatusCode::INTERNAL_SERVER_ERROR))),
+        ] {
+            let status = StatusCode::from_u16(status).unwrap();
+            assert_eq!(Unlisted::of_status(status, has_key), expected, "{status} {has_key}");
+        }
+    }
 }

@@ -103,6 +103,7 @@ impl Gateway {
         let server = serve(listener, &config, &engine, &stop);
         tasks.spawn(refresh_keys(Arc::clone(&engine), stop.clone()));
         let watch = Watch {
+            started: config.origins.clone(),
             config,
             environment,
             simulator: base,

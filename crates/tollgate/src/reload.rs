@@ -3,8 +3,10 @@
 //!
 //! The file is looked at every two seconds, and at once on SIGHUP. It is validated whole; an
 //! invalid one is refused and the running configuration stays. Providers, models, endpoints and
-//! credentials are swapped atomically; other settings need a restart, and the log says so.
+//! credentials are swapped atomically; the log names the other settings that changed, which need a
+//! restart.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,7 +17,7 @@ use tollgate_catalog::{Overlay, OverlayError};
 use tollgate_engine::Engine;
 use tollgate_upstream::Upstream;
 
-use crate::config::{Config, Flags};
+use crate::config::{Config, Flags, Setting};
 use crate::environment::Environment;
 use crate::{discovery, installation};
 
@@ -33,6 +35,8 @@ pub(crate) struct Watch {
     pub(crate) upstream: Upstream,
     /// What local servers had when last asked.
     pub(crate) found: Overlay,
+    /// The settings that were in force at the start, and are until the next one.
+    pub(crate) started: BTreeMap<String, Setting>,
 }
 
 impl Watch {
@@ -61,7 +65,7 @@ impl Watch {
     }
 
     async fn reload(&mut self) {
-        let flags = Flags { config: self.config.file.clone(), ..Flags::default() };
+        let flags = Flags { config: self.config.file.clone(), ..self.config.flags.clone() };
         match Config::load(&flags, &self.environment) {
             Ok(changed) => {
                 self.config = changed;
@@ -69,10 +73,12 @@ impl Watch {
                 if self.install() {
                     self.rediscover().await;
                     let models = self.engine.installation().routable().models().len();
-                    tracing::info!(
-                        models,
-                        "the changed configuration is in force; listen, data_dir, database and limits need a restart"
-                    );
+                    tracing::info!(models, "the changed configuration is in force");
+                    let waiting = need_restart(&self.started, &self.config.origins);
+                    if !waiting.is_empty() {
+                        let settings = waiting.join(", ");
+                        tracing::warn!(settings, "these changed settings need a restart");
+                    }
                 }
             }
             Err(problems) => {
@@ -113,6 +119,19 @@ impl Watch {
     }
 }
 
+/// The settings that differ from those at the start and are not taken up before the next one: all
+/// but the providers' keys.
+fn need_restart<'a>(
+    started: &BTreeMap<String, Setting>,
+    now: &'a BTreeMap<String, Setting>,
+) -> Vec<&'a str> {
+    let differs = |(name, setting): &(&'a String, &'a Setting)| {
+        let before = started.get(*name).map(|it| &it.value);
+        !name.starts_with("provider.") && before != Some(&setting.value)
+    };
+    now.iter().filter(differs).map(|(name, _)| name.as_str()).collect()
+}
+
 async fn hangup(signal: &mut Option<Signal>) {
     match signal {
         Some(signal) => {
@@ -125,4 +144,41 @@ async fn hangup(signal: &mut Option<Signal>) {
 /// Several problems in one line.
 pub(crate) fn joined(errors: &[OverlayError]) -> String {
     errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::environment::Environment;
+
+    #[test]
+    fn settings_that_need_a_restart_are_named_and_only_those() {
+        let read = |text: &str, listen: Option<&str>| {
+            let flags = Flags { listen: listen.map(str::to_owned), ..Flags::default() };
+            Config::parse(text, &flags, &Environment::default()).unwrap().origins
+        };
+        let provider = "[[provider]]\nslug = \"openai\"\napi_key = \"sk-1\"\n";
+        let started = read("", Some("127.0.0.1:1"));
+        let flagged = read("listen = \"127.0.0.1:2\"", Some("127.0.0.1:1"));
+        assert_eq!(need_restart(&started, &flagged), Vec::<&str>::new());
+        assert_eq!(
+            need_restart(&started, &read(provider, Some("127.0.0.1:1"))),
+            Vec::<&str>::new()
+        );
+        let changed = read(
+            "listen = \"127.0.0.1:2\"\n[limits]\nidle_timeout_ms = 7\n[simulator]\nenabled = false\n\
+             [attribution]\nheaders = [\"x-a\"]\n[upstream]\nfetch_private_addresses = true\n",
+            None,
+        );
+        assert_eq!(
+            need_restart(&started, &changed),
+            [
+                "attribution.headers",
+                "limits.idle_timeout_ms",
+                "listen",
+                "simulator.enabled",
+                "upstream.fetch_private_addresses",
+            ]
+        );
+    }
 }

@@ -2,14 +2,13 @@
 
 use axum::Json;
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use tollgate_engine::{Answer, Count};
-use tollgate_wire::json::RawObject;
 use tollgate_wire::{Address, Call, Dialect};
 
 use super::{GENERATION_ID, IS_ESTIMATED, PROVIDER_NAME};
@@ -17,7 +16,6 @@ use crate::attribution::attribution;
 use crate::auth::InferenceKey;
 use crate::body::JsonBytes;
 use crate::error::ApiError;
-use crate::query::Params;
 use crate::router::App;
 
 /// Creates a chat completion.
@@ -88,26 +86,14 @@ struct MessageCount {
     input_tokens: u64,
 }
 
-/// Gemini's count.
-#[derive(Debug, Serialize)]
-struct GeminiCount {
-    #[serde(rename = "totalTokens")]
-    total_tokens: u64,
-}
-
-async fn count(app: &App, asked: Asked) -> Result<Count, ApiError> {
+/// Counts the tokens of what is not sent.
+pub(super) async fn count(app: &App, asked: Asked) -> Result<Count, ApiError> {
     let call = Call::read(asked.dialect, asked.body, asked.address)?;
     app.engine.count(&call).await.map_err(ApiError::from)
 }
 
-/// Gemini's clients send the contents to count alone, or in a whole request that is a member.
-fn inner_request(body: Bytes) -> Result<Bytes, ApiError> {
-    let object = RawObject::read(body.clone())?;
-    let inner = object.member("generateContentRequest");
-    Ok(inner.map_or(body, |inner| Bytes::copy_from_slice(inner.as_bytes())))
-}
-
-fn counted(body: &impl Serialize, count: Count) -> Response {
+/// A count, with a word on who counted.
+pub(super) fn counted(body: &impl Serialize, count: Count) -> Response {
     let mut response = Json(body).into_response();
     if count.is_estimated {
         response.headers_mut().insert(IS_ESTIMATED, HeaderValue::from_static("true"));
@@ -115,56 +101,12 @@ fn counted(body: &impl Serialize, count: Count) -> Response {
     response
 }
 
-/// How a Gemini stream is framed.
-#[derive(Debug, Deserialize)]
-pub(crate) struct GeminiQuery {
-    alt: Option<String>,
-}
-
-/// What of a Gemini request is not its body; a model's name may be several segments of the path.
-type GeminiParts = (Path<Vec<(String, String)>>, Params<GeminiQuery>, HeaderMap);
-
-/// Generates content, or counts its tokens: `models/{model}:generateContent`,
-/// `:streamGenerateContent` and `:countTokens`.
-pub(crate) async fn generate_content(
-    State(app): State<App>,
-    key: InferenceKey,
-    (Path(segments), Params(query), headers): GeminiParts,
-    JsonBytes(body): JsonBytes,
-) -> Result<Response, ApiError> {
-    let segments: Vec<String> = segments.into_iter().map(|(_, segment)| segment).collect();
-    let model_and_method = segments.join("/");
-    let unknown = || {
-        ApiError::not_found(format!(
-            "No such method: {model_and_method}. Known are generateContent, streamGenerateContent and countTokens"
-        ))
-    };
-    let (model, method) = model_and_method.rsplit_once(':').ok_or_else(unknown)?;
-    let stream = match method {
-        "generateContent" => false,
-        "streamGenerateContent" => true,
-        "countTokens" => {
-            let address = Address { model: Some(model.to_owned()), ..Address::default() };
-            let body = inner_request(body)?;
-            let count = count(&app, Asked { dialect: Dialect::Gemini, address, body }).await?;
-            return Ok(counted(&GeminiCount { total_tokens: count.tokens }, count));
-        }
-        _ => return Err(unknown()),
-    };
-    let address = Address {
-        model: Some(model.to_owned()),
-        stream: Some(stream),
-        as_array: stream && query.alt.as_deref() != Some("sse"),
-        ..Address::default()
-    };
-    generate(&app, key, &headers, Asked { dialect: Dialect::Gemini, address, body }).await
-}
-
 /// What was asked, and in which dialect.
-struct Asked {
-    dialect: Dialect,
-    address: Address,
-    body: Bytes,
+#[derive(Debug)]
+pub(super) struct Asked {
+    pub(super) dialect: Dialect,
+    pub(super) address: Address,
+    pub(super) body: Bytes,
 }
 
 impl Asked {
@@ -173,7 +115,8 @@ impl Asked {
     }
 }
 
-async fn generate(
+/// Sends what was asked through the pipeline.
+pub(super) async fn generate(
     app: &App,
     InferenceKey(key): InferenceKey,
     headers: &HeaderMap,

@@ -67,6 +67,8 @@ pub(crate) struct GenerationView {
     app_id: Option<u64>,
     http_referer: Option<String>,
     app_title: Option<String>,
+    /// Ours: what `X-OpenRouter-Categories` said.
+    app_categories: Vec<String>,
     origin: String,
     user_agent: Option<String>,
     external_user: Option<String>,
@@ -121,9 +123,8 @@ pub(crate) async fn get_generation(
 }
 
 fn view(record: GenerationRecord) -> GenerationView {
-    let usage = record.usage;
+    let (usage, who) = (record.usage, record.attribution);
     let has_audio = heard(&record.api_type, &usage);
-    let who = record.attribution;
     GenerationView {
         id: record.id.to_string(),
         request_id: record.request_id,
@@ -170,6 +171,7 @@ fn view(record: GenerationRecord) -> GenerationView {
         app_id: None,
         http_referer: who.http_referer,
         app_title: who.app_title,
+        app_categories: who.app_categories,
         origin: who.origin.unwrap_or_default(),
         user_agent: who.user_agent,
         external_user: who.external_user,

@@ -181,7 +181,7 @@ pub(crate) async fn create_key(
     record.limit = wanted.limit.map(usd).transpose()?;
     record.limit_reset = wanted.limit_reset.as_deref().map(interval).transpose()?;
     record.include_byok_in_limit = wanted.include_byok_in_limit;
-    record.expires_at = wanted.expires_at.as_deref().map(expiry).transpose()?;
+    record.expires_at = wanted.expires_at.as_deref().map(|text| expiry(text, now)).transpose()?;
     record.creator_user_id = wanted.creator_user_id;
     if let Some(workspace) = wanted.workspace_id {
         record.workspace_id = workspace;
@@ -324,8 +324,14 @@ fn interval(text: &str) -> Result<ResetInterval, ApiError> {
         .ok_or_else(|| ApiError::bad_request("limit_reset: Expected one of daily, weekly, monthly"))
 }
 
-fn expiry(text: &str) -> Result<Timestamp, ApiError> {
-    Timestamp::parse_rfc3339(text).ok_or_else(|| {
-        ApiError::bad_request("expires_at: Expected a time such as 2027-01-31T00:00:00Z")
-    })
+/// A time in UTC (contract §1.3). One that has passed would make a key nobody can use.
+fn expiry(text: &str, now: Timestamp) -> Result<Timestamp, ApiError> {
+    let is_utc = text.ends_with(['Z', 'z']) || text.ends_with("+00:00");
+    let time = Timestamp::parse_rfc3339(text).filter(|_| is_utc).ok_or_else(|| {
+        ApiError::bad_request("expires_at: Expected a time in UTC such as 2027-01-31T00:00:00Z")
+    })?;
+    if time <= now {
+        return Err(ApiError::bad_request(format!("expires_at: {text} has passed already")));
+    }
+    Ok(time)
 }

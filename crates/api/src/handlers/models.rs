@@ -9,6 +9,7 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use tollgate_catalog::Model;
+use tollgate_types::ModelSlug;
 
 use super::credits::Data;
 use crate::auth::AnyKey;
@@ -67,7 +68,7 @@ pub(crate) async fn get_model(
 ) -> Result<Json<Data<ModelView>>, ApiError> {
     let installation = app.engine.installation();
     let catalog = installation.routable();
-    let model = find(catalog, &author, &slug)?;
+    let model = find(catalog, &format!("{author}/{slug}"))?;
     Ok(Json(Data { data: ModelView::of(model, catalog) }))
 }
 
@@ -78,17 +79,23 @@ pub(crate) async fn list_endpoints(
 ) -> Result<Json<Data<ModelEndpointsView>>, ApiError> {
     let installation = app.engine.installation();
     let catalog = installation.routable();
-    let model = find(catalog, &author, &slug)?;
+    let model = find(catalog, &format!("{author}/{slug}"))?;
     Ok(Json(Data { data: ModelEndpointsView::of(model, catalog) }))
 }
 
-fn find<'a>(
+/// The model of this name; an alias resolves.
+pub(super) fn find<'a>(
     catalog: &'a tollgate_catalog::Catalog,
-    author: &str,
-    slug: &str,
+    name: &str,
 ) -> Result<&'a Model, ApiError> {
-    let name = format!("{author}/{slug}");
-    catalog.resolve(&name).map(AsRef::as_ref).map_err(|unknown| {
+    catalog.resolve(name).map(AsRef::as_ref).map_err(|unknown| {
+        if !unknown.ambiguous.is_empty() {
+            let all: Vec<&str> = unknown.ambiguous.iter().map(ModelSlug::as_str).collect();
+            return ApiError::not_found(format!(
+                "Model {name} may be one of several: {}",
+                all.join(", ")
+            ));
+        }
         let nearest = unknown.nearest.map(|it| format!(" Did you mean {it}?"));
         ApiError::not_found(format!("Model {name} not found.{}", nearest.unwrap_or_default()))
     })

@@ -119,6 +119,28 @@ mod tests {
         assert_eq!(joined()["info"]["version"], env!("CARGO_PKG_VERSION"));
     }
 
+    /// What nothing answers is in neither, and what is answered is in both.
+    #[test]
+    fn its_errors_are_those_of_the_page_on_the_api() {
+        let page = include_str!("../../../../docs/api.md");
+        let (_, errors) = page.split_once("\n## Errors\n").unwrap();
+        let rows = errors.lines().filter_map(|line| line.strip_prefix("| ")?.get(..3));
+        let mut told: Vec<&str> = rows.filter(|it| it.parse::<u16>().is_ok()).collect();
+        told.dedup();
+        let document = joined();
+        // Any path may answer it, so no operation lists it.
+        let mut listed = vec!["405"];
+        for path in document["paths"].as_object().unwrap().values() {
+            for operation in path.as_object().unwrap().values() {
+                let responses = operation["responses"].as_object().unwrap().keys();
+                listed.extend(responses.map(String::as_str).filter(|it| *it >= "400"));
+            }
+        }
+        listed.sort_unstable();
+        listed.dedup();
+        assert_eq!(told, listed);
+    }
+
     #[test]
     fn every_reference_leads_somewhere_and_every_schema_is_referred_to() {
         let document = joined();

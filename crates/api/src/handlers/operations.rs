@@ -94,12 +94,11 @@ async fn of_json(
 
 async fn operate(
     app: &App,
-    InferenceKey(key): InferenceKey,
+    key: InferenceKey,
     headers: &HeaderMap,
     call: OperationCall,
 ) -> Result<Response, ApiError> {
-    let attribution = attribution(headers, call.params(), &app.config.tag_headers);
-    Ok(match app.engine.operate(key, call, attribution).await? {
+    Ok(match run(app, key, headers, call).await? {
         Operated::Whole { id, provider, answer } => {
             let body = Body::from(answer.body);
             respond(&answer.media_type, id.as_str(), Some(&provider), body)
@@ -108,4 +107,15 @@ async fn operate(
             respond(&media_type, id.as_str(), Some(&provider), Body::new(body))
         }
     })
+}
+
+/// Sends an operation through the pipeline.
+pub(super) async fn run(
+    app: &App,
+    InferenceKey(key): InferenceKey,
+    headers: &HeaderMap,
+    call: OperationCall,
+) -> Result<Operated, ApiError> {
+    let attribution = attribution(headers, call.params(), &app.config.tag_headers);
+    Ok(app.engine.operate(key, call, attribution).await?)
 }

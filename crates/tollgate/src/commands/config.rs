@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
+use tollgate_api::counted;
 
 use super::Session;
 use crate::config::Config;
@@ -50,11 +51,13 @@ fn check(args: &CheckArgs, mut session: Session) -> anyhow::Result<ExitCode> {
     session.flags.config = args.file.clone().or(session.flags.config);
     let result = Config::load(&session.flags, &session.environment);
     if args.json {
-        let problems: Vec<String> = match &result {
-            Ok(_) => Vec::new(),
-            Err(problems) => problems.iter().map(str::to_owned).collect(),
+        let (problems, warnings): (Vec<&str>, &[String]) = match &result {
+            Ok(config) => (Vec::new(), &config.warnings),
+            Err(problems) => (problems.iter().collect(), &[]),
         };
-        output::json(&serde_json::json!({ "ok": result.is_ok(), "problems": problems }))?;
+        output::json(&serde_json::json!({
+            "ok": result.is_ok(), "problems": problems, "warnings": warnings,
+        }))?;
     } else {
         match &result {
             Ok(config) => {
@@ -73,11 +76,14 @@ fn summary(config: &Config) -> String {
     let file = config.file.as_ref();
     let file = file.map_or_else(|| "no file".to_owned(), |path| path.display().to_string());
     let overlay = &config.overlay;
+    // An endpoint stands inside its model or beside it.
+    let inside: usize = overlay.models.iter().map(|model| model.endpoints.len()).sum();
+    let endpoints = overlay.endpoints.len().saturating_add(inside);
     format!(
-        "The configuration is valid ({file}): {} providers, {} models and {} endpoints beside the built-in ones.",
-        overlay.providers.len(),
-        overlay.models.len(),
-        overlay.endpoints.len()
+        "The configuration is valid ({file}): {}, {} and {} beside the built-in ones.",
+        counted(overlay.providers.len(), "provider"),
+        counted(overlay.models.len(), "model"),
+        counted(endpoints, "endpoint"),
     )
 }
 

@@ -122,22 +122,29 @@ async fn create(args: CreateArgs, stores: &Stores) -> anyhow::Result<()> {
     if args.limit.is_some_and(|limit| limit < Usd::ZERO) {
         bail!("--limit: must be at least 0");
     }
-    let expires_at = args.expires.as_deref().map(|text| {
-        Timestamp::parse_rfc3339(text).ok_or_else(|| {
-            anyhow!("--expires: `{text}` is not a time such as 2027-01-31T00:00:00Z")
-        })
-    });
+    let now = SystemClock.now();
+    let expires_at = args.expires.as_deref().map(|text| expiry(text, now));
     let key = new_key()?;
     let record = KeyRecord {
         management: args.management,
         limit: args.limit,
         limit_reset: args.reset.map(ResetInterval::from),
         expires_at: expires_at.transpose()?,
-        ..KeyRecord::new(key.hash(), args.name.trim(), &key.label(), SystemClock.now())
+        ..KeyRecord::new(key.hash(), args.name.trim(), &key.label(), now)
     };
     stores.keys.insert(record.clone()).await?;
     let row = KeyRow { key: Some(key.expose().to_owned()), ..row(&record, &KeyUsage::default()) };
     show_secret(&row, args.json)
+}
+
+/// When a key shall expire. A time that has passed would make a key nobody can use.
+fn expiry(text: &str, now: Timestamp) -> anyhow::Result<Timestamp> {
+    let time = Timestamp::parse_rfc3339(text)
+        .ok_or_else(|| anyhow!("--expires: `{text}` is not a time such as 2027-01-31T00:00:00Z"))?;
+    if time <= now {
+        bail!("--expires: {text} has passed already");
+    }
+    Ok(time)
 }
 
 async fn list(args: &ListArgs, stores: &Stores) -> anyhow::Result<()> {
@@ -227,7 +234,7 @@ fn show_secret(row: &KeyRow, json: bool) -> anyhow::Result<()> {
         return output::json(row);
     }
     let secret = row.key.as_deref().unwrap_or_default();
-    anstream::println!("{} can't be shown again:\n\n  {secret}\n", row.name);
+    anstream::println!("The key `{}`, shown only now:\n\n  {secret}\n", row.name);
     Ok(())
 }
 

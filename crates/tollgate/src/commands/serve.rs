@@ -6,6 +6,8 @@ use std::process::ExitCode;
 use anyhow::{Context, anyhow};
 use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
+use tollgate_api::{counted, example_model};
+use tollgate_types::ApiKey;
 use tracing_subscriber::EnvFilter;
 
 use super::Session;
@@ -60,27 +62,32 @@ fn log_to_stderr(level: Option<&str>) -> anyhow::Result<()> {
     installed.map_err(|error| anyhow!("logs can't be set up: {error}"))
 }
 
+/// What to do when there is nothing to try.
+const NO_MODEL: &str = "No model can be called yet: no provider has a key. Set OPENAI_API_KEY, ANTHROPIC_API_KEY, GEMINI_API_KEY or another of `tollgate providers --all`, then start again.";
+
 fn greet(gateway: &Gateway) {
     let address = gateway.address();
     let installation = gateway.engine().installation();
     let routable = installation.routable();
     anstream::println!("Tollgate {} listens on http://{address}", env!("CARGO_PKG_VERSION"));
     anstream::println!(
-        "{} models of {} providers can be called at http://{address}/api/v1",
-        routable.models().len(),
-        routable.providers().len()
+        "{} of {} can be called at http://{address}/api/v1",
+        counted(routable.models().len(), "model"),
+        counted(routable.providers().len(), "provider"),
     );
-    let key = if let Some(key) = gateway.first_key() {
-        anstream::println!(
-            "\nYour first API key, shown only now:\n\n  {}\n\nTry it:\n",
-            key.expose()
-        );
-        key.expose()
+    let key = gateway.first_key().map(ApiKey::expose);
+    if let Some(key) = key {
+        anstream::println!("\nYour first API key, shown only now:\n\n  {key}\n");
     } else {
-        anstream::println!("\nMake a key with `tollgate keys create --name NAME`, then:\n");
-        "$TOLLGATE_API_KEY"
+        anstream::println!("\nMake a key with `tollgate keys create --name NAME`.\n");
+    }
+    let Some(model) = example_model(routable) else {
+        anstream::println!("{NO_MODEL}\n");
+        return;
     };
+    let key = key.unwrap_or("$TOLLGATE_API_KEY");
     anstream::println!(
-        "curl http://{address}/api/v1/chat/completions -H \"Authorization: Bearer {key}\" -H \"Content-Type: application/json\" -d '{{\"model\":\"tollgate/echo\",\"messages\":[{{\"role\":\"user\",\"content\":\"Hello\"}}]}}'\n"
+        "Try it:\n\ncurl http://{address}/api/v1/chat/completions -H \"Authorization: Bearer {key}\" -H \"Content-Type: application/json\" -d '{{\"model\":\"{}\",\"messages\":[{{\"role\":\"user\",\"content\":\"Hello\"}}]}}'\n",
+        model.id
     );
 }

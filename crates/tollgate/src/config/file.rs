@@ -3,6 +3,8 @@
 //! Serde stops at the first problem. So each problem is noted, the value it concerns is taken out,
 //! and the rest is read again, until nothing is left to say.
 
+use std::collections::BTreeSet;
+
 use serde::Deserialize;
 use serde_path_to_error::Segment;
 use tollgate_catalog::{EndpointEntry, ModelEntry, ProviderEntry};
@@ -37,6 +39,9 @@ pub(super) struct File {
     /// Beside `providers`, in the same order.
     #[serde(skip)]
     pub(super) api_keys: Vec<Option<String>>,
+    /// The settings that are given, by their paths, such as `limits.idle_timeout_ms`.
+    #[serde(skip)]
+    pub(super) given: BTreeSet<String>,
 }
 
 /// A file with more problems than this needs a look, not a list.
@@ -52,10 +57,11 @@ pub(super) fn read(text: &str, problems: &mut Problems) -> File {
         }
     };
     let api_keys = take_api_keys(&mut table, problems);
+    let given = paths(&table);
     let mut root = Value::Table(table);
     for _ in 0..PROBLEMS_MAX {
         match serde_path_to_error::deserialize::<_, File>(root.clone()) {
-            Ok(file) => return File { api_keys, ..file },
+            Ok(file) => return File { api_keys, given, ..file },
             Err(error) => {
                 let path: Vec<Segment> = error.path().iter().cloned().collect();
                 let message = error.inner().message();
@@ -68,6 +74,22 @@ pub(super) fn read(text: &str, problems: &mut Problems) -> File {
         }
     }
     File::default()
+}
+
+/// The settings a file gives: its own, and those of its sections.
+fn paths(table: &Table) -> BTreeSet<String> {
+    let mut paths = BTreeSet::new();
+    for (name, value) in table {
+        match value {
+            Value::Table(section) => {
+                paths.extend(section.keys().map(|key| format!("{name}.{key}")));
+            }
+            _ => {
+                paths.insert(name.clone());
+            }
+        }
+    }
+    paths
 }
 
 /// Takes `api_key` out of every provider row.
@@ -93,7 +115,7 @@ fn take_api_keys(table: &mut Table, problems: &mut Problems) -> Vec<Option<Strin
 /// The problem in words; an unknown key names the nearest known one.
 fn sentence(path: &str, message: &str) -> String {
     let Some(unknown) = unknown_field(message) else {
-        return format!("{path}: {}", message.trim_end());
+        return format!("{path}: {}", in_words(message.trim_end()));
     };
     let what = if message.starts_with("unknown variant") { "value" } else { "key" };
     let path = path.strip_suffix(&unknown).map_or(path, |it| it.trim_end_matches('.'));
@@ -112,6 +134,23 @@ fn sentence(path: &str, message: &str) -> String {
             known.join(", ")
         }),
     }
+}
+
+/// What was expected, which Serde names as Rust does, as operators know it.
+fn in_words(message: &str) -> String {
+    let Some((received, expected)) = message.rsplit_once("expected ") else {
+        return message.to_owned();
+    };
+    let expected = match expected {
+        "u16" | "u32" | "u64" | "usize" => "a whole number of at least 0",
+        "i32" | "i64" | "isize" => "a whole number",
+        "f32" | "f64" => "a number",
+        "a sequence" => "a list",
+        "a map" => "a table",
+        it if it.starts_with("struct ") => "a table",
+        it => it,
+    };
+    format!("{received}expected {expected}")
 }
 
 /// The name in "unknown field `name`, expected one of …".
@@ -180,12 +219,36 @@ mod tests {
             problems,
             [
                 "provider[0].api_key: expected a string: env:NAME, file:PATH or the key itself",
-                "endpoint[0].max_output: invalid value: integer `-1`, expected u64",
-                "limits.idle_timeout_ms: invalid type: string \"long\", expected u64",
+                "endpoint[0].max_output: invalid value: integer `-1`, expected a whole number of at least 0",
+                "limits.idle_timeout_ms: invalid type: string \"long\", expected a whole number of at least 0",
                 "unknown key `lisen`; did you mean `listen`?",
                 "provider[0]: unknown key `base_ur`; did you mean `base_url`?",
             ]
         );
+    }
+
+    #[test]
+    fn what_was_expected_is_told_without_the_words_of_rust() {
+        for (text, expected) in [
+            ("listen = 1", "listen: invalid type: integer `1`, expected a string"),
+            ("limits = 1", "limits: invalid type: integer `1`, expected a table"),
+            (
+                "[attribution]\nheaders = 1",
+                "attribution.headers: invalid type: integer `1`, expected a list",
+            ),
+            (
+                "[simulator]\nenabled = 1",
+                "simulator.enabled: invalid type: integer `1`, expected a boolean",
+            ),
+            (
+                "[[model]]\nid = \"a/b\"\ncreated = \"x\"",
+                "model[0].created: invalid type: string \"x\", expected a whole number",
+            ),
+        ] {
+            let mut problems = Problems::default();
+            read(text, &mut problems);
+            assert_eq!(problems.iter().collect::<Vec<_>>(), [expected], "{text}");
+        }
     }
 
     #[test]

@@ -37,6 +37,13 @@ pub(super) fn config(
 const SECRET_HEADERS: &[&str] =
     &["authorization", "cookie", "proxy-authorization", "x-api-key", "x-goog-api-key", "api-key"];
 
+/// What is shown of a setting that holds or may hold a secret.
+const SET: &str = "(set)";
+/// What is shown of a setting that is empty unless it is given.
+const UNSET: &str = "(not set)";
+/// Where a setting comes from that nobody gave.
+const DEFAULT: &str = "default";
+
 struct Reader<'a> {
     environment: &'a Environment,
     file_name: String,
@@ -60,20 +67,14 @@ impl Reader<'_> {
         let data_dir: PathBuf = self.pick("data_dir", "TOLLGATE_DATA_DIR", given, "./data").into();
         let database_url = self.database_url(&file, &data_dir);
         self.check_what_is_not_there_yet(&file);
+        self.note_the_rest(&file);
         let mut limits = file.limits.check(&mut self.problems);
         if let Some(path) = &file.upstream.ca_file {
-            self.note("upstream.ca_file", path, "file");
             self.trust(path, &mut limits);
         }
         limits.media.allow_private = file.upstream.fetch_private_addresses;
-        let private = file.upstream.fetch_private_addresses.to_string();
-        self.note("upstream.fetch_private_addresses", &private, "file or default");
         let tag_headers = self.tag_headers(&file.attribution.headers);
-        self.note("simulator.enabled", &file.simulator.enabled.to_string(), "file or default");
         let management_key = self.environment.get("TOLLGATE_MANAGEMENT_KEY").map(ApiKey::from_text);
-        if management_key.is_some() {
-            self.note("management_key", "(set)", "TOLLGATE_MANAGEMENT_KEY");
-        }
         let (configured, credentials) = self.providers(&file);
         let overlay =
             Overlay { providers: file.providers, models: file.models, endpoints: file.endpoints };
@@ -90,6 +91,7 @@ impl Reader<'_> {
             credentials,
             configured,
             file: path,
+            flags: flags.clone(),
             warnings: std::mem::take(&mut self.warnings),
             origins: std::mem::take(&mut self.origins),
         }
@@ -111,10 +113,42 @@ impl Reader<'_> {
             [Some(value), _, _] => (value, format!("--{}", name.replace('_', "-"))),
             [None, Some(value), _] => (value, variable.to_owned()),
             [None, None, Some(value)] => (value, self.file_name.clone()),
-            [None, None, None] => (default.to_owned(), "default".to_owned()),
+            [None, None, None] => (default.to_owned(), DEFAULT.to_owned()),
         };
         self.note(name, &value, &origin);
         value
+    }
+
+    /// Notes the settings that no flag gives: those of the file's sections, and secrets, of which
+    /// only is shown that they are set.
+    fn note_the_rest(&mut self, file: &File) {
+        let text = |given: &Option<String>| given.clone().unwrap_or_else(|| UNSET.to_owned());
+        let headers = file.attribution.headers.join(", ");
+        let fee = if file.billing.platform_fee.is_some() { SET } else { UNSET };
+        let sections = [
+            ("attribution.headers", if headers.is_empty() { UNSET.to_owned() } else { headers }),
+            ("billing.enabled", file.billing.enabled.to_string()),
+            ("billing.platform_fee", fee.to_owned()),
+            ("simulator.enabled", file.simulator.enabled.to_string()),
+            ("upstream.ca_file", text(&file.upstream.ca_file)),
+            ("upstream.fetch_private_addresses", file.upstream.fetch_private_addresses.to_string()),
+        ];
+        for (name, value) in sections.into_iter().chain(file.limits.settings()) {
+            let is_given = file.given.contains(name);
+            let origin = if is_given { self.file_name.clone() } else { DEFAULT.to_owned() };
+            self.note(name, &value, &origin);
+        }
+        for (name, variable, in_file) in [
+            ("shared.url", "TOLLGATE_SHARED_URL", file.shared.url.is_some()),
+            ("management_key", "TOLLGATE_MANAGEMENT_KEY", false),
+        ] {
+            let (value, origin) = match (self.variable(variable), in_file) {
+                (Some(_), _) => (SET, variable.to_owned()),
+                (None, true) => (SET, self.file_name.clone()),
+                (None, false) => (UNSET, DEFAULT.to_owned()),
+            };
+            self.note(name, value, &origin);
+        }
     }
 
     fn note(&mut self, name: &str, value: &str, origin: &str) {
@@ -203,7 +237,7 @@ impl Reader<'_> {
                 continue;
             };
             if let Some(credential) = self.credential(index, given) {
-                self.note(&format!("provider.{slug}.api_key"), "(set)", &credential.origin);
+                self.note(&format!("provider.{slug}.api_key"), SET, &credential.origin);
                 credentials.insert(slug, credential);
             }
         }
@@ -269,11 +303,11 @@ fn unknown_protocol(protocol: &Protocol) -> Option<String> {
         return None;
     }
     let near = known().map(|it| (strsim::damerau_levenshtein(name, it), it)).min();
-    Some(match near.filter(|(distance, _)| *distance <= (name.len() / 2).max(2)) {
-        Some((_, near)) => format!("unknown value `{name}`; did you mean `{near}`?"),
-        None => {
-            let known: Vec<&str> = known().collect();
-            format!("unknown value `{name}`; known are {}", known.join(", "))
-        }
+    let near = near.filter(|(distance, _)| *distance <= (name.len() / 2).max(2));
+    Some(if let Some((_, near)) = near {
+        format!("unknown value `{name}`; did you mean `{near}`?")
+    } else {
+        let known: Vec<&str> = known().collect();
+        format!("unknown value `{name}`; known are {}", known.join(", "))
     })
 }

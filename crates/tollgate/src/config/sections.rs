@@ -145,7 +145,27 @@ pub struct Limits {
 }
 
 impl LimitsSection {
-    /// Every time must be more than nothing.
+    /// Each by its path, as a person reads it.
+    pub(super) fn settings(&self) -> [(&'static str, String); 11] {
+        [
+            ("limits.body_bytes_max", self.body_bytes_max.to_string()),
+            ("limits.body_timeout_ms", self.body_timeout_ms.to_string()),
+            ("limits.connect_timeout_ms", self.connect_timeout_ms.to_string()),
+            ("limits.first_byte_timeout_ms", self.first_byte_timeout_ms.to_string()),
+            (
+                "limits.reasoning_first_byte_timeout_ms",
+                self.reasoning_first_byte_timeout_ms.to_string(),
+            ),
+            ("limits.whole_timeout_ms", self.whole_timeout_ms.to_string()),
+            ("limits.idle_timeout_ms", self.idle_timeout_ms.to_string()),
+            ("limits.media_bytes_max", self.media_bytes_max.to_string()),
+            ("limits.media_timeout_ms", self.media_timeout_ms.to_string()),
+            ("limits.keep_alive_ms", self.keep_alive_ms.to_string()),
+            ("limits.shutdown_grace_ms", self.shutdown_grace_ms.to_string()),
+        ]
+    }
+
+    /// Every size and every time but the grace must be more than nothing.
     pub(super) fn check(&self, problems: &mut Problems) -> Limits {
         let mut positive = |name: &str, millis: u64| {
             if millis == 0 {
@@ -167,12 +187,16 @@ impl LimitsSection {
         let connect_timeout = positive("connect_timeout_ms", self.connect_timeout_ms);
         let body_timeout = positive("body_timeout_ms", self.body_timeout_ms);
         let media = MediaConfig {
-            bytes_max: self.media_bytes_max,
+            bytes_max: self.media_bytes_max.max(1),
             patience: positive("media_timeout_ms", self.media_timeout_ms),
             ..MediaConfig::default()
         };
-        if self.body_bytes_max == 0 {
-            problems.add("limits.body_bytes_max: must be more than 0 bytes");
+        for (name, bytes) in
+            [("body_bytes_max", self.body_bytes_max), ("media_bytes_max", self.media_bytes_max)]
+        {
+            if bytes == 0 {
+                problems.add(format!("limits.{name}: must be more than 0 bytes"));
+            }
         }
         Limits {
             engine,

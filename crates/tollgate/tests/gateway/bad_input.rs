@@ -278,6 +278,73 @@ async fn wrong_methods_paths_and_types_are_told() {
     assert_eq!(charset.send().await.said().text, "Hello");
 }
 
+/// Clients of a dialect read errors in that dialect only, also about a path that is not there.
+#[tokio::test]
+async fn wrong_methods_and_paths_are_told_in_the_dialect_of_the_path() {
+    let gateway = TestGateway::builder().start().await;
+    let at = |method: &str, path: &str| gateway.at(method, path).send();
+    for (method, path, allow) in
+        [("GET", "/api/v1/messages", "POST"), ("PUT", "/api/v1/messages/count_tokens", "POST")]
+    {
+        let reply = at(method, path).await;
+        assert_eq!((reply.status, reply.header("allow")), (405, Some(allow)), "{path}");
+        let body = reply.json();
+        assert_eq!(body["type"], "error", "{body}");
+        assert_eq!(body["error"]["type"], "invalid_request_error", "{body}");
+        assert!(body.as_object().unwrap().contains_key("request_id"), "{body}");
+    }
+    let reply = at("GET", "/api/v1/messages/batches").await;
+    assert_eq!((reply.status, &reply.json()["type"]), (404, &json!("error")));
+    assert_eq!(reply.json()["error"]["type"], "not_found_error");
+    for (method, path, allow) in [
+        ("PUT", "/api/v1beta/models/tollgate/echo:generateContent", "GET,HEAD,POST"),
+        ("GET", "/api/v1/models/tollgate/echo:generateContent", "POST"),
+        ("POST", "/api/v1beta/models", "GET,HEAD"),
+    ] {
+        let reply = at(method, path).await;
+        assert_eq!((reply.status, reply.header("allow")), (405, Some(allow)), "{path}");
+        let error = reply.json()["error"].clone();
+        assert_eq!(error["code"], 405, "{error}");
+        assert!(error["status"].is_string() && error["message"].is_string(), "{error}");
+    }
+    let error = at("GET", "/api/v1beta/files").await.json()["error"].clone();
+    assert_eq!((&error["code"], &error["status"]), (&json!(404), &json!("NOT_FOUND")), "{error}");
+    let reply = at("GET", "/api/chat").await;
+    assert_eq!((reply.status, reply.header("allow")), (405, Some("POST")));
+    assert!(reply.json()["error"].is_string(), "{}", reply.text());
+    let reply = at("POST", "/api/generate").await;
+    assert_eq!(reply.status, 404);
+    assert!(reply.json()["error"].is_string(), "{}", reply.text());
+    let reply = at("GET", "/api/v1/responses").await;
+    assert_eq!((reply.status, reply.header("allow")), (405, Some("POST")));
+    assert_eq!(
+        (&reply.json()["object"], &reply.json()["status"]),
+        (&json!("response"), &json!("failed"))
+    );
+    assert_eq!(at("GET", "/api/v1/responses/resp_1").await.json()["object"], "response");
+    // Elsewhere in the contract's own form.
+    let reply = at("GET", "/api/v1/chat/completions").await;
+    assert_eq!(reply.header("allow"), Some("POST"));
+    reply.error(405, "invalid_request");
+    at("POST", "/api/beta/batches").await.error(404, "not_found");
+}
+
+#[tokio::test]
+async fn what_a_recording_may_be_sent_as_is_told() {
+    let world = World::new().await;
+    let call = world.gateway.call("POST", "/audio/transcriptions");
+    let reply = call.header("content-type", "text/plain").body("x").send().await;
+    let message = reply.error_message(415, "invalid_request");
+    assert!(
+        message.contains("multipart/form-data") && message.contains("application/json"),
+        "{message}"
+    );
+    let call = world.gateway.call("POST", "/chat/completions");
+    let reply = call.header("content-type", "text/plain").body("x").send().await;
+    let message = reply.error_message(415, "invalid_request");
+    assert!(!message.contains("multipart/form-data"), "{message}");
+}
+
 #[tokio::test]
 async fn a_body_that_is_too_large_is_refused() {
     let world = World::new().await;

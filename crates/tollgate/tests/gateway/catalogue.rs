@@ -104,6 +104,47 @@ async fn models_are_listed_and_filtered() {
     assert!(feed.text().contains("acme/seer"), "{}", feed.text());
 }
 
+/// As `provider.zdr` judges: an unknown policy is the worst, and one's own machine keeps nothing.
+#[tokio::test]
+async fn models_that_nobody_keeps_prompts_of_are_found() {
+    let simulator = simulator().await;
+    let base = Protocol::OpenAi.base_url(&simulator);
+    let mut builder = TestGateway::builder();
+    for (slug, policy) in [
+        ("discreet", "data_policy = { retains_prompts = false }"),
+        ("curious", "data_policy = { retains_prompts = true }"),
+        ("unknown", ""),
+        ("own", "local = true"),
+    ] {
+        builder = builder.config(&format!(
+            "[[provider]]\nslug = \"{slug}\"\nprotocol = \"openai-chat\"\nbase_url = \"{base}\"\n\
+             api_key = \"sk-1\"\n{policy}\n[[model]]\nid = \"{slug}/m\"\n\
+             [[endpoint]]\nmodel = \"{slug}/m\"\nprovider = \"{slug}\"\nupstream_model = \"echo\"\n"
+        ));
+    }
+    let gateway = builder.start().await;
+    let found = gateway.get("/models?zdr=true").await.json();
+    let ids: Vec<&str> =
+        found["data"].as_array().unwrap().iter().map(|it| it["id"].as_str().unwrap()).collect();
+    for (id, expected) in [
+        ("discreet/m", true),
+        ("curious/m", false),
+        ("unknown/m", false),
+        ("own/m", true),
+        ("tollgate/echo", true),
+    ] {
+        assert_eq!(ids.contains(&id), expected, "{id}: {ids:?}");
+        let body = json!({
+            "model": id,
+            "messages": [{ "role": "user", "content": "x" }],
+            "provider": { "zdr": true },
+        });
+        assert_eq!(gateway.chat(body).await.status == 200, expected, "{id}");
+    }
+    let all = gateway.get("/models?zdr=false").await.json();
+    assert!(all["total_count"].as_u64() > found["total_count"].as_u64(), "{all}");
+}
+
 #[tokio::test]
 async fn a_model_is_shown_with_its_price_and_endpoints() {
     let (builder, _simulator) = builder().await;
@@ -206,6 +247,26 @@ async fn keys_are_made_changed_and_deleted() {
 }
 
 #[tokio::test]
+async fn a_key_expires_in_the_time_to_come() {
+    let gateway = TestGateway::builder().in_memory().start().await;
+    for (time, words) in [
+        // Nobody could ever use it.
+        ("2020-01-01T00:00:00Z", "has passed"),
+        ("2099-01-31T00:00:00+02:00", "UTC"),
+        ("2099-01-31", "UTC"),
+    ] {
+        let reply = gateway.post("/keys", &json!({ "name": "x", "expires_at": time })).await;
+        let message = reply.error_message(400, "invalid_request");
+        assert!(message.contains("expires_at") && message.contains(words), "{message}");
+    }
+    // Clients know fields of later versions.
+    let newer = json!({ "name": "x", "expires_at": "2099-01-31T00:00:00+00:00", "colour": "red" });
+    let made = gateway.post("/keys", &newer).await;
+    assert_eq!(made.status, 201, "{}", made.text());
+    assert_eq!(made.json()["data"]["expires_at"], "2099-01-31T00:00:00.000Z");
+}
+
+#[tokio::test]
 async fn who_called_is_recorded() {
     let (builder, _simulator) = builder().await;
     let gateway = builder.start().await;
@@ -219,6 +280,7 @@ async fn who_called_is_recorded() {
         .chat_call(&body)
         .header("http-referer", "https://app.example.com")
         .header("x-title", "My app")
+        .header("x-openrouter-categories", "cli-agent, ide, third")
         .header("x-department", "Research")
         .header("x-secret-plan", "not listed")
         .header("user-agent", "test/1")
@@ -229,6 +291,7 @@ async fn who_called_is_recorded() {
     for (member, value) in [
         ("http_referer", json!("https://app.example.com")),
         ("app_title", json!("My app")),
+        ("app_categories", json!(["cli-agent", "ide"])),
         ("tags", json!({ "x-department": "Research" })),
         ("external_user", json!("u-7")),
         ("session_id", json!("s-9")),
@@ -280,7 +343,20 @@ async fn health_and_browsers_are_answered() {
     assert!(preflight.status == 200 || preflight.status == 204, "{}", preflight.status);
     assert_eq!(preflight.header("access-control-allow-origin"), Some("*"));
     assert!(preflight.header("access-control-allow-methods").unwrap().contains("POST"));
-    assert!(preflight.header("access-control-allow-headers").is_some());
+    // By name: `*` does not cover `Authorization`.
+    let headers = preflight.header("access-control-allow-headers");
+    assert_eq!(headers, Some("authorization,content-type"));
+    let asked = "x-api-key,x-goog-api-key,anthropic-version,anthropic-beta,x-session-id,http-referer,x-title";
+    let preflight = gateway
+        .at("OPTIONS", "/api/v1/messages")
+        .header("origin", "https://app.example.com")
+        .header("access-control-request-method", "POST")
+        .header("access-control-request-headers", asked)
+        .send()
+        .await;
+    assert_eq!(preflight.header("access-control-allow-headers"), Some(asked));
+    let vary = preflight.header("vary").unwrap();
+    assert!(vary.contains("access-control-request-headers"), "{vary}");
     let reply = gateway.get("/key").await;
     let exposed = reply.header("access-control-expose-headers").unwrap().to_ascii_lowercase();
     assert!(

@@ -15,6 +15,7 @@ mod catalogue;
 mod dialects;
 mod failover;
 mod hanging_up;
+mod listing_for_clients;
 mod money;
 mod odd_answers;
 mod operations;

@@ -90,6 +90,9 @@ impl Home {
             }
             greeting.push_str(&line);
             greeting.push('\n');
+            if line.starts_with("No model ") {
+                break String::new();
+            }
         };
         let word = |from: &str| {
             let (_, rest) = greeting.split_once(from)?;
@@ -124,6 +127,17 @@ impl Serving {
         serde_json::from_str(body).unwrap()
     }
 
+    /// The page a browser lands on.
+    fn page(&self) -> String {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        let request =
+            format!("GET / HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", self.address);
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    }
+
     fn url(&self) -> String {
         format!("http://{}", self.address)
     }
@@ -148,7 +162,10 @@ impl Drop for Serving {
 fn serve_prints_what_a_newcomer_needs_and_stops_cleanly() {
     let home = Home::new();
     let serving = home.serve();
-    assert!(serving.greeting.contains("models of"), "{}", serving.greeting);
+    assert!(serving.greeting.contains("models of 1 provider can"), "{}", serving.greeting);
+    let page = serving.page();
+    let curl = format!("curl http://{}/api/v1/chat/completions", serving.address);
+    assert!(page.contains(&curl) && page.contains("of 1 provider can"), "{page}");
     assert!(
         serving.key.starts_with("sk-or-v1-") && serving.key.len() == 73,
         "{}",
@@ -191,6 +208,20 @@ fn serve_prints_what_a_newcomer_needs_and_stops_cleanly() {
 }
 
 #[test]
+fn the_first_example_is_one_that_can_work() {
+    let home = Home::new();
+    home.file("[simulator]\nenabled = false\n");
+    let idle = home.serve();
+    assert!(idle.greeting.contains("OPENAI_API_KEY"), "{}", idle.greeting);
+    assert!(!idle.page().contains("curl "), "{}", idle.page());
+    drop(idle);
+    let home = home.with("OPENAI_API_KEY", "sk-test");
+    let serving = home.serve();
+    assert!(serving.curl.contains("\"model\":\"openai/"), "{}", serving.curl);
+    assert!(serving.page().contains("\"model\": \"openai/"), "{}", serving.page());
+}
+
+#[test]
 fn keys_are_managed_offline() {
     let home = Home::new();
     let made = home
@@ -210,12 +241,20 @@ fn keys_are_managed_offline() {
     let rotated = home.json(&["keys", "rotate", "ci", "--json"]);
     assert_ne!(rotated["key"], made["key"], "{rotated}");
     assert_eq!((&rotated["name"], &rotated["limit"]), (&made["name"], &made["limit"]), "{rotated}");
+    for arguments in [&["keys", "rotate", "ci"][..], &["keys", "create", "--name", "other"]] {
+        let said = home.does(arguments);
+        let (name, key) = (arguments.last().unwrap(), "sk-or-v1-");
+        assert!(said.starts_with(&format!("The key `{name}`, shown only now:")), "{said}");
+        assert!(said.contains(key), "{said}");
+    }
+    home.does(&["keys", "delete", "other"]);
     home.does(&["keys", "delete", "admin"]);
     assert_eq!(home.json(&["keys", "list", "--json"]).as_array().unwrap().len(), 1);
     for (arguments, words) in [
         (vec!["keys", "disable", "nobody"], "keys list"),
         (vec!["keys", "create", "--name", " "], "--name"),
         (vec!["keys", "create", "--name", "x", "--expires", "soon"], "2027-01-31"),
+        (vec!["keys", "create", "--name", "x", "--expires", "2020-01-01T00:00:00Z"], "has passed"),
     ] {
         let ran = home.run(&arguments);
         assert_eq!(ran.code, Some(1), "{arguments:?}");
@@ -264,7 +303,7 @@ fn a_configuration_is_checked_whole() {
     let home = Home::new();
     assert_eq!(home.run(&["config", "check"]).code, Some(0));
     let bad = home.file(
-        "lisen = \"127.0.0.1:1\"\n[limits]\nidle_timeout_ms = 0\n[[provider]]\nslug = \"acme\"\n\
+        "lisen = \"127.0.0.1:1\"\n[limits]\nidle_timeout_ms = 0\nmedia_bytes_max = 0\n[[provider]]\nslug = \"acme\"\n\
          base_ur = \"http://x\"\napi_key = \"sk-1\"\n[[endpoint]]\nmodel = \"acme/none\"\n\
          provider = \"acmee\"\n[[provider]]\nslug = \"other\"\nname = \"Other\"\n\
          protocol = \"openai-chatt\"\nbase_url = \"http://x\"\n",
@@ -273,8 +312,14 @@ fn a_configuration_is_checked_whole() {
     {
         let ran = home.run(&arguments);
         assert_eq!(ran.code, Some(1), "{arguments:?}");
-        for words in ["`listen`?", "`base_url`?", "acme/none", "idle_timeout_ms", "`openai-chat`?"]
-        {
+        for words in [
+            "`listen`?",
+            "`base_url`?",
+            "acme/none",
+            "idle_timeout_ms",
+            "media_bytes_max: must be",
+            "`openai-chat`?",
+        ] {
             assert!(ran.err.contains(words), "{arguments:?}: {words}: {}", ran.err);
         }
     }
@@ -282,6 +327,16 @@ fn a_configuration_is_checked_whole() {
     assert_eq!(told.code, Some(1));
     let told: Value = serde_json::from_str(&told.out).unwrap();
     assert!(told["ok"] == false && told["problems"].as_array().unwrap().len() >= 4, "{told}");
+    let good = home.file(
+        "[shared]\nurl = \"redis://x\"\n[[provider]]\nslug = \"acme\"\nprotocol = \"openai-chat\"\n\
+         base_url = \"http://x\"\n[[model]]\nid = \"acme/a\"\n[[model.endpoint]]\nprovider = \"acme\"\n\
+         [[model]]\nid = \"acme/b\"\n[[endpoint]]\nmodel = \"acme/b\"\nprovider = \"acme\"\n",
+    );
+    let told = home.does(&["config", "check", &good]);
+    assert!(told.contains("1 provider, 2 models and 2 endpoints beside"), "{told}");
+    let told = home.json(&["config", "check", "--json"]);
+    assert!(told["ok"] == true && told["problems"] == json!([]), "{told}");
+    assert!(told["warnings"][0].as_str().unwrap().starts_with("shared.url"), "{told}");
     let missing = home.run(&["config", "check", "nowhere.toml"]);
     assert_eq!(missing.code, Some(1));
     assert!(missing.err.contains("nowhere.toml"), "{}", missing.err);
@@ -292,13 +347,36 @@ fn where_each_value_comes_from_is_shown() {
     let home = Home::new()
         .with("TOLLGATE_LISTEN", "127.0.0.1:7777")
         .with("TOLLGATE_MANAGEMENT_KEY", "sk-or-v1-secret");
-    let file = home.file("listen = \"127.0.0.1:6666\"\ndata_dir = \"./from-file\"\n");
+    let file = home.file(
+        "listen = \"127.0.0.1:6666\"\ndata_dir = \"./from-file\"\n[limits]\nidle_timeout_ms = 7000\n\
+         [attribution]\nheaders = [\"X-Department\", \"X-Team\"]\n[shared]\nurl = \"redis://:pw@x\"\n\
+         [upstream]\nfetch_private_addresses = true\n",
+    );
     let shown = home.json(&["config", "show", "--json"]);
     assert_eq!(shown["listen"], json!({ "value": "127.0.0.1:7777", "origin": "TOLLGATE_LISTEN" }));
     assert_eq!(shown["data_dir"]["value"], "./from-file", "{shown}");
     assert!(file.ends_with(shown["data_dir"]["origin"].as_str().unwrap()), "{shown}");
     let flagged = home.json(&["config", "show", "--json", "--data-dir", "/tmp/flag"]);
     assert_eq!(flagged["data_dir"], json!({ "value": "/tmp/flag", "origin": "--data-dir" }));
+    let origins = home.json(&["config", "show", "--json"]);
+    for (name, value, origin) in [
+        ("limits.idle_timeout_ms", "7000", "file"),
+        ("limits.body_bytes_max", "67108864", "default"),
+        ("limits.shutdown_grace_ms", "30000", "default"),
+        ("attribution.headers", "X-Department, X-Team", "file"),
+        ("simulator.enabled", "true", "default"),
+        ("upstream.fetch_private_addresses", "true", "file"),
+        ("upstream.ca_file", "(not set)", "default"),
+        ("shared.url", "(set)", "file"),
+        ("billing.enabled", "false", "default"),
+        ("billing.platform_fee", "(not set)", "default"),
+        ("database.url", "sqlite://./from-file/tollgate.db", "default"),
+        ("management_key", "(set)", "TOLLGATE_MANAGEMENT_KEY"),
+    ] {
+        let origin = if origin == "file" { &shown["data_dir"]["origin"] } else { &json!(origin) };
+        assert_eq!(origins[name], json!({ "value": value, "origin": origin }), "{name}");
+    }
+    assert_eq!(origins.as_object().unwrap().len(), 22, "{origins}");
     let table = home.does(&["config", "show", "--origin"]);
     assert!(table.contains("TOLLGATE_LISTEN") && !table.contains("secret"), "{table}");
 }

@@ -1,5 +1,7 @@
 //! What can be called, and what operators look at.
 
+use serde_json::json;
+
 use crate::world::World;
 
 const JSON: &str = "application/json";
@@ -45,6 +47,8 @@ pub(crate) async fn run(world: &World) {
     }
     let path = "/api/v1/embeddings/models";
     world.ask("GET", path).at(format!("{path}?limit=0")).about("limit").expect(400, JSON).await;
+    gemini(world).await;
+    ollama(world).await;
     let user = "/api/v1/models/user";
     world.ask("GET", user).about("no key").key(None).expect(401, JSON).await;
     for (path, media_type) in [
@@ -56,6 +60,51 @@ pub(crate) async fn run(world: &World) {
     ] {
         world.ask("GET", path).key(None).expect(200, media_type).await;
     }
+}
+
+/// The lists of Gemini's clients.
+async fn gemini(world: &World) {
+    let list = "/api/v1beta/models";
+    for query in ["", "?pageSize=2", "?pageSize=2&pageToken=2", "?key=x"] {
+        let at = format!("{list}{query}");
+        world.ask("GET", list).at(at).about(query).ours(true).expect(200, JSON).await;
+    }
+    let at = format!("{list}?pageToken=x");
+    world.ask("GET", list).at(at).about("no such page").expect(400, JSON).await;
+    world.ask("GET", list).about("no key").key(None).expect(401, JSON).await;
+    let one = "/api/v1beta/models/{model}";
+    for (model, status) in [
+        ("tollgate/echo", 200),
+        ("vision", 200),
+        ("echo", 404),
+        ("tollgate/embed", 200),
+        ("no/body", 404),
+    ] {
+        let at = one.replace("{model}", model);
+        world.ask("GET", one).at(at).about(model).ours(true).expect(status, JSON).await;
+    }
+    let at = one.replace("{model}", "echo");
+    world.ask("GET", one).at(at).about("no key").key(None).expect(401, JSON).await;
+}
+
+/// What Ollama's clients ask before they talk.
+async fn ollama(world: &World) {
+    for path in ["/api/tags", "/api/ps", "/api/version"] {
+        world.ask("GET", path).key(None).ours(true).expect(200, JSON).await;
+    }
+    let path = "/api/show";
+    for (body, status) in [
+        (json!({ "model": "tollgate/think" }), 200),
+        (json!({ "name": "tollgate/embed", "verbose": true }), 200),
+        (json!({ "model": "acme/unpriced" }), 200),
+        (json!({ "model": "no/body" }), 404),
+        (json!({}), 400),
+        (json!({ "model": 1 }), 400),
+    ] {
+        let ask = world.ask("POST", path).key(None).about(body.to_string()).json(&body);
+        ask.ours(true).expect(status, JSON).await;
+    }
+    world.ask("POST", path).about("another type").body("text/csv", "a").expect(415, JSON).await;
 }
 
 fn at(path: &str, model: &str) -> String {

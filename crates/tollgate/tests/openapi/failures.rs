@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use tollgate_types::Usd;
 
 use crate::dialect::{Dialect, Wish};
-use crate::operations::{of_model, requests};
+use crate::operations::{gemini_requests, of_model, requests};
 use crate::world::{Ask, BODY_BYTES_MAX, World};
 
 const JSON: &str = "application/json";
@@ -21,6 +21,8 @@ struct Route {
     wrong: Value,
     /// Whether it costs anything.
     is_billed: bool,
+    /// Whose form its errors have, as the document's responses are named.
+    dialect: &'static str,
 }
 
 pub(crate) async fn run(world: &World) {
@@ -29,15 +31,30 @@ pub(crate) async fn run(world: &World) {
         callers(world, &route, &spent).await;
         bodies(world, &route).await;
         let method =
-            world.ask("GET", &route.path).at((route.at)(&route.model)).about("wrong method");
-        method.anywhere("MethodNotAllowed").expect(405, JSON).await;
+            world.ask("PUT", &route.path).at((route.at)(&route.model)).about("wrong method");
+        let form = format!("{}MethodNotAllowed", route.dialect);
+        method.anywhere(&form).expect(405, JSON).await;
     }
-    for path in ["/nowhere", "/api/v1/nowhere", "/api/v1beta/nowhere", "/api/nowhere"] {
-        world.ask("GET", path).about("no such path").anywhere("NotFound").expect(404, JSON).await;
+    for (path, dialect) in [
+        ("/nowhere", ""),
+        ("/api/v1/nowhere", ""),
+        ("/api/v1/messages/nowhere", "Messages"),
+        ("/api/v1/responses/nowhere", "Responses"),
+        ("/api/v1beta/nowhere", "Gemini"),
+        ("/api/nowhere", "Ollama"),
+    ] {
+        let form = format!("{dialect}NotFound");
+        world.ask("GET", path).about("no such path").anywhere(&form).expect(404, JSON).await;
     }
-    for path in ["/api/v1/keys", "/api/v1/credits", "/api/v1/models/count"] {
+    for (path, dialect) in [
+        ("/api/v1/keys", ""),
+        ("/api/v1/credits", ""),
+        ("/api/v1/models/count", ""),
+        ("/api/v1beta/models", "Gemini"),
+        ("/api/tags", "Ollama"),
+    ] {
         let ask = world.ask("PUT", path).about("wrong method");
-        ask.anywhere("MethodNotAllowed").expect(405, JSON).await;
+        ask.anywhere(&format!("{dialect}MethodNotAllowed")).expect(405, JSON).await;
     }
     management(world).await;
 }
@@ -81,7 +98,26 @@ fn routes() -> Vec<Route> {
             unknown_model: 400,
             wrong,
             is_billed: true,
+            dialect: "",
         });
+    }
+    for base in ["/api/v1beta", "/api/v1"] {
+        for (method, body) in gemini_requests() {
+            let path = format!("{base}/models/{{model}}:{method}");
+            let mut wrong = body.clone();
+            wrong["provider"] = "cheap".into();
+            let at = path.clone();
+            routes.push(Route {
+                path,
+                at: Box::new(move |model| at.replace("{model}", model)),
+                body: Box::new(move |_| body.clone()),
+                model: "tollgate/embed".to_owned(),
+                unknown_model: 404,
+                wrong,
+                is_billed: true,
+                dialect: "Gemini",
+            });
+        }
     }
     routes
 }
@@ -98,6 +134,13 @@ fn of_dialect(dialect: Dialect, path: &'static str, stream: bool) -> Route {
         unknown_model: dialect.unknown_model(),
         wrong,
         is_billed: true,
+        dialect: match dialect {
+            Dialect::Chat | Dialect::Completions => "",
+            Dialect::Responses => "Responses",
+            Dialect::Messages => "Messages",
+            Dialect::Gemini => "Gemini",
+            Dialect::Ollama => "Ollama",
+        },
     }
 }
 

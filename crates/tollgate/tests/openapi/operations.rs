@@ -18,6 +18,13 @@ pub(crate) fn requests() -> Vec<(&'static str, &'static str, Value)> {
     ]
 }
 
+/// Gemini's methods that embed.
+pub(crate) fn gemini_requests() -> Vec<(&'static str, Value)> {
+    let one = |text: &str| json!({ "content": { "parts": [{ "text": text }] } });
+    let batch = json!({ "requests": [one("one"), one("two")] });
+    vec![("embedContent", one("one")), ("batchEmbedContents", batch)]
+}
+
 pub(crate) fn of_model(model: &str, mut body: Value) -> Value {
     body["model"] = model.into();
     body
@@ -33,6 +40,18 @@ pub(crate) async fn run(world: &World) {
         let limited = ask(&format!("acme/{model}-limited")).expect(429, "application/json").await;
         assert_eq!(limited.header("retry-after"), Some("7"), "{}", limited.text());
         ask(&format!("acme/{model}-failing")).expect(502, "application/json").await;
+    }
+    for base in ["/api/v1beta", "/api/v1"] {
+        for (method, body) in gemini_requests() {
+            let path = format!("{base}/models/{{model}}:{method}");
+            let ask = |model: &str| {
+                let at = path.replace("{model}", model);
+                world.ask("POST", &path).at(at).about(model).json(&body)
+            };
+            ask("tollgate/embed").ours(true).expect(200, "application/json").await;
+            ask("acme/embed-limited").expect(429, "application/json").await;
+            ask("acme/embed-failing").expect(502, "application/json").await;
+        }
     }
     variants(world).await;
     forms(world).await;

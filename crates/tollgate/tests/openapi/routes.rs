@@ -37,8 +37,6 @@ pub(crate) fn routes() -> Routes {
         let prefix = name.map_or("", prefix_of);
         for call in statement.split(".route(").skip(1) {
             found.lines += 1;
-            // What follows belongs to the next part of the statement.
-            let call = call.split(".merge(").next().unwrap();
             let path = call.split('"').nth(1).unwrap();
             for method in ["get", "post", "patch", "delete", "put"] {
                 if call.contains(&format!("{method}(on::")) {

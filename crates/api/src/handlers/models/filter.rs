@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::extract::{MatchedPath, RawQuery};
 use serde::{Deserialize, Serialize};
-use tollgate_catalog::{Catalog, Modality, Model};
+use tollgate_catalog::{Catalog, Endpoint, Modality, Model};
 use tollgate_types::{Timestamp, UnitPrice};
 
 use crate::error::ApiError;
@@ -171,8 +171,10 @@ impl ModelQuery {
     fn keeps_served(&self, model: &Model, catalog: &Catalog, bounds: &PriceBounds) -> bool {
         let endpoints = catalog.endpoints(model.id.as_str());
         let rates = lead(endpoints).and_then(|it| it.price.as_ref()).map(|price| price.rates);
-        list(self.supported_parameters.as_deref())
-            .all(|name| endpoints.iter().any(|endpoint| endpoint.supports(name)))
+        let wants_zero_retention = self.zdr.as_deref() == Some("true");
+        (!wants_zero_retention || endpoints.iter().any(|endpoint| keeps_nothing(endpoint)))
+            && list(self.supported_parameters.as_deref())
+                .all(|name| endpoints.iter().any(|endpoint| endpoint.supports(name)))
             && any_of(self.providers.as_deref(), |name| {
                 endpoints.iter().any(|endpoint| {
                     let provider = &endpoint.provider;
@@ -184,8 +186,8 @@ impl ModelQuery {
             && within(rates.map(|it| it.output), bounds.output)
     }
 
-    /// Benchmarks, distillation rights, retention, regions and categories are not in the catalog:
-    /// no model is known to qualify.
+    /// Benchmarks, distillation rights, regions and categories are not in the catalog: no model is
+    /// known to qualify.
     fn needs_what_is_unknown(&self) -> bool {
         let indices = [
             self.min_intelligence_index,
@@ -201,7 +203,6 @@ impl ModelQuery {
             || self.category.is_some()
             || self.region.is_some()
             || self.distillable.as_deref() == Some("true")
-            || self.zdr.as_deref() == Some("true")
     }
 
     fn price_bounds(&self) -> Result<PriceBounds, ApiError> {
@@ -267,6 +268,13 @@ impl ModelQuery {
         }
         Ok(models.into_iter().skip(self.offset.unwrap_or(0)).take(limit).collect())
     }
+}
+
+/// Zero data retention, as routing judges it for `provider.zdr` (contract §6.5): an unknown policy
+/// is taken to be the worst, and one's own machine keeps nothing.
+fn keeps_nothing(endpoint: &Endpoint) -> bool {
+    let provider = &endpoint.provider;
+    provider.local || provider.builtin || provider.data_policy.retains_prompts == Some(false)
 }
 
 fn list(names: Option<&str>) -> impl Iterator<Item = &str> {

@@ -54,7 +54,7 @@ pub(crate) async fn list_image_endpoints(
 ) -> Result<Json<ImageEndpointsView>, ApiError> {
     let installation = app.engine.installation();
     let catalog = installation.routable();
-    let model = find(catalog, &author, &slug)?;
+    let model = find(catalog, &format!("{author}/{slug}"))?;
     if !model.architecture.output_modalities.contains(&Modality::Image) {
         let message = format!("Model {} makes no pictures.", model.id);
         return Err(ApiError::not_found(message));
