@@ -239,7 +239,8 @@ fn a_request_is_surveyed() {
         *call.survey(),
         Survey {
             messages: 4,
-            text_bytes: 7 + 15 + 4 + 11,
+            // Text, the call, and two declarations.
+            text_bytes: 7 + 15 + 4 + 11 + 22 + 12 + 12,
             images: 3,
             remote_images: true,
             audio: true,

@@ -35,7 +35,8 @@ fn messages_become_chats() {
         *call.survey(),
         Survey {
             messages: 7,
-            text_bytes: 15 + 7 + 2 + 5 + 5 + 7 + 4,
+            // Content with its quotes, what was thought, and the calls' JSON.
+            text_bytes: 15 + 7 + 2 + 5 + 5 + 7 + 4 + 2 + 163,
             images: 9,
             remote_images: true,
             files: true,

@@ -3,7 +3,7 @@
 use super::messages::{is_document, is_remote};
 use crate::chat::Survey;
 use crate::error::BadRequest;
-use crate::json::RawObject;
+use crate::json::{RawObject, prompt_length};
 use crate::translation::walk::{Walk, count, shown};
 
 /// Surveys the request.
@@ -58,6 +58,9 @@ impl Surveyor<'_> {
             match key {
                 b"role" => role = Some(walk.raw()?.to_ascii_lowercase()),
                 b"content" => self.content(walk, &format!("{path}.content"))?,
+                b"thinking" | b"tool_calls" if walk.peek() != Some(b'n') => {
+                    self.survey.text_bytes += prompt_length(walk.raw()?);
+                }
                 b"images" => has_images = self.images(walk, &format!("{path}.images"))?,
                 _ => walk.skip()?,
             }
@@ -118,7 +121,7 @@ impl Surveyor<'_> {
             if walk.peek() != Some(b'{') {
                 return Err(walk.wrong(&format!("tools.{index}"), "object"));
             }
-            walk.value()?;
+            self.survey.text_bytes += prompt_length(walk.raw()?);
             index += 1;
         }
         self.survey.tools = index;

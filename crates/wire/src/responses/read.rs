@@ -4,7 +4,8 @@ use crate::chat::{ChatParams, Survey};
 use crate::dialect::Reading;
 use crate::error::BadRequest;
 use crate::json::{
-    Leaf, RawObject, ScanError, Scanner, Span, kind_of, leaves, not_json, raw_value, wrong_type,
+    Leaf, RawObject, ScanError, Scanner, Span, kind_of, leaves, not_json, prompt_length, raw_value,
+    text_length, wrong_type,
 };
 use crate::responses::text::TextConfig;
 use crate::responses::tools;
@@ -64,7 +65,10 @@ pub(super) fn reading(object: &RawObject) -> Result<Reading, BadRequest> {
                 has_input = true;
             }
             "instructions" => instructions(raw, &mut reading.survey)?,
-            "tools" => reading.survey.tools = tools::count(raw)?,
+            "tools" => {
+                reading.survey.tools = tools::count(raw)?;
+                reading.survey.text_bytes += prompt_length(raw.as_bytes());
+            }
             "text" => take_text(&TextConfig::read(raw)?, &mut reading)?,
             "max_output_tokens" => take_bound(raw, &mut reading)?,
             "truncation" => truncation(raw)?,
@@ -228,7 +232,10 @@ fn note(leaf: Leaf<'_>, survey: &mut Survey) {
         // `cache_control: {"type": "ephemeral"}` and its OpenAI twin (contract §2.5).
         (b"type", b"ephemeral") | (b"mode", b"explicit") => survey.cache_markers = true,
         (b"image_url", url) => survey.remote_images |= !url.starts_with(b"data:"),
-        (b"text" | b"content" | b"refusal" | b"arguments" | b"input" | b"output", text) => {
+        (b"name" | b"arguments" | b"input", text) => {
+            survey.text_bytes += size(text_length(text));
+        }
+        (b"text" | b"content" | b"refusal" | b"output", text) => {
             survey.text_bytes += size(text.len());
         }
         _ => {}
@@ -298,7 +305,7 @@ mod tests {
         );
         assert_eq!(
             reading.survey,
-            Survey { messages: 2, text_bytes: 7 + 10, tools: 2, ..Survey::default() }
+            Survey { messages: 2, text_bytes: 7 + 10 + 83, tools: 2, ..Survey::default() }
         );
     }
 
@@ -320,7 +327,7 @@ mod tests {
             reading.survey,
             Survey {
                 messages: 6,
-                text_bytes: 8 + 5 + 2 + 2 + 2 + 2,
+                text_bytes: 8 + 5 + 2 + 1 + 2 + 2 + 2,
                 images: 2,
                 remote_images: true,
                 audio: true,

@@ -387,8 +387,8 @@ fn what_a_request_contains_is_surveyed() {
     assert!(survey.remote_images && survey.cache_markers && survey.prefill);
     assert!(!survey.files && !survey.extensions && !survey.audio);
     // Quotes are counted where strings are counted one by one.
-    let tools = 1 + 3 + 6 + "web_search_20250305".len() + 1;
-    let messages = 5 + 6 + 4 + "document".len() + 3;
+    let tools = 1 + 3 + r#"{"type":"object"}"#.len() + "web_search_20250305".len() + 1;
+    let messages = 5 + 6 + 4 + r#"{"type":"document","x":["123"]}"#.len();
     assert_eq!(survey.text_bytes, u64::try_from(7 + tools + messages).unwrap());
     assert_eq!(call.params().models, ["c/d"]);
     assert_eq!(call.params().user.as_deref(), Some("u"));
