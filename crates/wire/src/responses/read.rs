@@ -231,6 +231,10 @@ fn note(leaf: Leaf<'_>, survey: &mut Survey) {
         (b"type", b"input_video") => survey.video = true,
         // `cache_control: {"type": "ephemeral"}` and its OpenAI twin (contract §2.5).
         (b"type", b"ephemeral") | (b"mode", b"explicit") => survey.cache_markers = true,
+        // Chat's long form has the address one level deeper.
+        (b"url", url) if leaf.parent == b"image_url" => {
+            survey.remote_images |= !url.starts_with(b"data:");
+        }
         (b"image_url", url) => survey.remote_images |= !url.starts_with(b"data:"),
         (b"name" | b"arguments" | b"input", text) => {
             survey.text_bytes += size(text_length(text));
@@ -340,6 +344,22 @@ mod tests {
                 ..Survey::default()
             }
         );
+    }
+
+    #[test]
+    fn remote_images_are_found_in_either_form() {
+        for (image_url, is_remote) in [
+            (r#""https://x/y.png""#, true),
+            (r#""data:image/png;base64,AAAA""#, false),
+            (r#"{"url":"https://x/y.png","detail":"low"}"#, true),
+            (r#"{"url":"data:image/png;base64,AAAA"}"#, false),
+        ] {
+            let body = format!(
+                r#"{{"input":[{{"role":"user","content":[{{"type":"input_image","image_url":{image_url}}}]}}]}}"#
+            );
+            let survey = read(&body).unwrap().survey;
+            assert_eq!((survey.images, survey.remote_images), (1, is_remote), "{image_url}");
+        }
     }
 
     #[test]
