@@ -19,6 +19,7 @@ mod length;
 mod object;
 mod position;
 mod scan;
+mod surrogates;
 mod write;
 
 pub use leaves::{Leaf, leaves};
@@ -28,4 +29,5 @@ pub use object::RawObject;
 pub(crate) use object::{kind_of, not_json, raw_value, wrong_type};
 pub use position::Position;
 pub use scan::{DEPTH_MAX, ScanError, Scanner, Span};
+pub use surrogates::{SurrogateJoiner, mend_surrogates};
 pub use write::{ObjectWriter, UsdNumber, write_string};
