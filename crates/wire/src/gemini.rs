@@ -17,6 +17,7 @@ mod builder;
 mod compose;
 mod config;
 mod contents;
+mod grounding;
 mod names;
 mod part;
 mod request;
