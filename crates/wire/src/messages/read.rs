@@ -14,7 +14,6 @@ const FALLBACKS_MAX: usize = 3;
 /// Members of this dialect that chat has no word for, or another meaning.
 pub(super) const UNTRANSLATABLE: &[&str] = &[
     "context_management",
-    "speed",
     "container",
     "mcp_servers",
     "betas",
@@ -66,7 +65,7 @@ pub(super) fn read(object: &RawObject) -> Result<Reading, BadRequest> {
             "system" => survey::system(bytes, offset, survey)?,
             "tools" => survey::tools(bytes, offset, survey)?,
             "thinking" | "output_config" | "output_format" | "tool_choice" | "fallbacks"
-            | "stop_sequences" | "metadata" => {}
+            | "stop_sequences" | "metadata" | "speed" => {}
             name if UNTRANSLATABLE.contains(&name) => {}
             name => params.take(name, raw_value(raw)?)?,
         }
@@ -116,6 +115,9 @@ fn own_members(
         params.response_format = Some(output::format(schema));
         uses("response_format", true);
     }
+    if is_hurried(object) {
+        params.service_tier = Some("priority".to_owned());
+    }
     if params.user.is_none() {
         params.user = user(object)?;
     }
@@ -128,6 +130,13 @@ fn own_members(
 /// `stop_sequences`: as many as the client likes.
 pub(super) fn stop_sequences(object: &RawObject) -> Result<Option<Vec<String>>, BadRequest> {
     object.get("stop_sequences", "array of strings")
+}
+
+/// Whether `speed` asks for what chat calls `priority` (contract §5.7). A tier that is named goes
+/// before it; `auto` names none, clients send it by default.
+pub(super) fn is_hurried(object: &RawObject) -> bool {
+    object.member("speed") == Some(r#""fast""#)
+        && matches!(object.member("service_tier"), None | Some(r#""auto""#))
 }
 
 /// `metadata.user_id`.

@@ -28,6 +28,7 @@ const TRANSLATED: &[&str] = &[
     "metadata",
     "fallbacks",
     "service_tier",
+    "speed",
 ];
 
 /// Writes the request as members of a chat request; returns the names of what is left out.
@@ -85,7 +86,7 @@ fn own_members(
         chat.field("models", &models);
     }
     write_user(object, chat, lost)?;
-    write_service_tier(object, chat);
+    write_service_tier(object, chat, lost);
     Ok(written)
 }
 
@@ -110,9 +111,15 @@ fn write_user(
     Ok(())
 }
 
-/// `standard_only` is this dialect's word for the ordinary tier.
-fn write_service_tier(object: &RawObject, chat: &mut ObjectWriter<'_>) {
+/// `standard_only` is this dialect's word for the ordinary tier, and `speed` for the fast one.
+fn write_service_tier(object: &RawObject, chat: &mut ObjectWriter<'_>, lost: &mut Lost) {
+    let is_hurried = read::is_hurried(object);
+    let speed = object.member("speed").filter(|raw| *raw != r#""standard""#);
+    if speed.is_some() && !is_hurried {
+        lost.add("speed");
+    }
     match object.member("service_tier") {
+        _ if is_hurried => chat.field("service_tier", "priority"),
         Some(r#""standard_only""#) => chat.field("service_tier", "default"),
         Some(raw) => chat.raw(b"service_tier", raw.as_bytes()),
         None => {}

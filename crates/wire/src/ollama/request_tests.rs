@@ -48,6 +48,27 @@ fn messages_become_chats() {
 }
 
 #[test]
+fn sound_is_told_by_its_first_bytes() {
+    for (data, format) in [
+        ("UklGRiQAAABXQVZFZm10IBAAAAA=", "wav"),
+        ("SUQzBAAAAAAAAA==", "mp3"),
+        ("//uQxAAAAAAAAA==", "mp3"),
+    ] {
+        let body =
+            format!(r#"{{"messages":[{{"role":"user","content":"what?","images":["{data}"]}}]}}"#);
+        let (text, _) = chat(&body);
+        assert_eq!(
+            text,
+            format!(
+                r#"{{"messages":[{{"role":"user","content":[{{"type":"text","text":"what?"}},{{"type":"input_audio","input_audio":{{"data":"{data}","format":"{format}"}}}}]}}]}}"#
+            )
+        );
+        let survey = call(Dialect::Ollama, &body).unwrap().survey().clone();
+        assert!(survey.audio && survey.images == 0 && !survey.remote_images);
+    }
+}
+
+#[test]
 fn parameters_are_translated() {
     for (members, expected, lost) in [
         (

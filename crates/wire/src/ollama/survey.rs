@@ -1,6 +1,6 @@
 //! What a request contains, found out without building it.
 
-use super::messages::{is_document, is_remote};
+use super::messages::{is_remote, kind};
 use crate::chat::Survey;
 use crate::error::BadRequest;
 use crate::json::{RawObject, prompt_length};
@@ -104,11 +104,13 @@ impl Surveyor<'_> {
             }
             let image = walk.raw()?;
             let image = image.get(1..image.len().saturating_sub(1)).unwrap_or_default();
-            if is_document(image) {
-                self.survey.files = true;
-            } else {
-                self.survey.images += 1;
-                self.survey.remote_images |= is_remote(image);
+            match kind(image) {
+                "application" => self.survey.files = true,
+                "audio" => self.survey.audio = true,
+                _ => {
+                    self.survey.images += 1;
+                    self.survey.remote_images |= is_remote(image);
+                }
             }
         }
         Ok(!first)
