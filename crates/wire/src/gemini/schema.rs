@@ -70,37 +70,6 @@ impl Json {
         Self::Object(schema)
     }
 
-    /// Whether the schema leaves nothing open: every object takes its properties alone and demands
-    /// them all, which is what `strict` asks of a schema
-    /// (<https://platform.openai.com/docs/guides/structured-outputs#supported-schemas>).
-    pub(super) fn is_closed(&self) -> bool {
-        let Self::Object(members) = self else { return true };
-        let member = |name: &str| members.iter().find(|(it, _)| it == name).map(|(_, it)| it);
-        let demanded = |name: &String| match member("required") {
-            Some(Self::List(names)) => names.contains(&Self::Text(name.clone())),
-            _ => false,
-        };
-        let object = Self::Text("object".to_owned());
-        let is_object = match member("type") {
-            Some(Self::List(types)) => types.contains(&object),
-            kind => kind == Some(&object),
-        };
-        let all_demanded = match member("properties") {
-            Some(Self::Object(properties)) => properties.iter().all(|(name, _)| demanded(name)),
-            _ => true,
-        };
-        let is_shut = member("additionalProperties") == Some(&Self::Flag(false)) && all_demanded;
-        let nested = |(name, value): &(String, Self)| match value {
-            value if ONE.contains(&name.as_str()) => value.is_closed(),
-            Self::List(all) if LIST.contains(&name.as_str()) => all.iter().all(Self::is_closed),
-            Self::Object(all) if MAP.contains(&name.as_str()) => {
-                all.iter().all(|(_, it)| it.is_closed())
-            }
-            _ => true,
-        };
-        (is_shut || !is_object) && members.iter().all(nested)
-    }
-
     /// A map of schemas; its keys are names of the caller's and stay as they are.
     fn mapped(self) -> Self {
         match self {

@@ -11,6 +11,7 @@ use serde_json::value::RawValue;
 use super::names::camel;
 use super::schema::Json;
 use crate::error::BadRequest;
+use crate::translation::schema::is_closed;
 use crate::translation::{Translation, many, parse};
 
 #[derive(Deserialize)]
@@ -148,13 +149,8 @@ pub(super) fn write(
 /// refuse it of a schema that leaves something open, so such a tool is offered as it is.
 fn validate(offered: &mut [ChatTool<'_>], chat: &mut Translation<'_, '_>) {
     for ChatTool { function, .. } in offered {
-        function.strict = match &function.parameters {
-            None => false,
-            Some(Parameters::Rewritten(schema)) => schema.is_closed(),
-            Some(Parameters::Raw(raw)) => {
-                serde_json::from_str(raw.get()).is_ok_and(|schema: Json| schema.is_closed())
-            }
-        };
+        let schema = function.parameters.as_ref().map(serde_json::to_value);
+        function.strict = schema.is_some_and(|it| it.is_ok_and(|it| is_closed(&it)));
         if !function.strict && function.parameters.is_some() {
             chat.lose("toolConfig.functionCallingConfig.mode");
         }

@@ -1,6 +1,6 @@
 //! What the gateway itself must know of a request.
 
-use crate::chat::ChatParams;
+use crate::chat::{ChatParams, PARAMETERS};
 use crate::dialect::Reading;
 use crate::error::BadRequest;
 use crate::json::{RawObject, raw_value};
@@ -23,37 +23,6 @@ pub(super) const UNTRANSLATABLE: &[&str] = &[
     "prompt",
 ];
 
-/// Parameters of the contract's vocabulary (§7.1) that have the same name here, or that clients
-/// of this dialect may add.
-const SAME_NAMES: &[&str] = &[
-    "temperature",
-    "top_p",
-    "top_k",
-    "min_p",
-    "top_a",
-    "frequency_penalty",
-    "presence_penalty",
-    "repetition_penalty",
-    "max_tokens",
-    "max_completion_tokens",
-    "logit_bias",
-    "logprobs",
-    "top_logprobs",
-    "prediction",
-    "seed",
-    "response_format",
-    "structured_outputs",
-    "stop",
-    "tools",
-    "tool_choice",
-    "parallel_tool_calls",
-    "include_reasoning",
-    "reasoning",
-    "reasoning_effort",
-    "web_search_options",
-    "verbosity",
-];
-
 /// Reads a request.
 pub(super) fn read(object: &RawObject) -> Result<Reading, BadRequest> {
     let bytes = object.text().as_bytes();
@@ -69,7 +38,7 @@ pub(super) fn read(object: &RawObject) -> Result<Reading, BadRequest> {
             name if UNTRANSLATABLE.contains(&name) => {}
             name => params.take(name, raw_value(raw)?)?,
         }
-        if let Some(known) = SAME_NAMES.iter().find(|known| **known == name) {
+        if let Some(known) = PARAMETERS.iter().find(|known| **known == name) {
             parameters.push(known);
         }
     }

@@ -123,7 +123,7 @@ fn content<'a>(text: Option<Cow<'a, str>>, images: Option<Vec<Cow<'a, str>>>) ->
     if images.is_empty() {
         return ChatContent::Text(text);
     }
-    let text = (!text.is_empty()).then_some(ChatPart::Text { text });
+    let text = (!text.is_empty()).then(|| ChatPart::text(text));
     ChatContent::of(text.into_iter().chain(images.into_iter().map(image)).collect())
 }
 

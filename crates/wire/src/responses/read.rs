@@ -9,6 +9,7 @@ use crate::json::{
 };
 use crate::responses::text::TextConfig;
 use crate::responses::tools;
+use crate::translation::{note, take_as, take_passed_on};
 
 /// Members under names of this dialect, or with another meaning than chat gives them.
 pub(super) const OWN_MEMBERS: &[&str] = &[
@@ -26,27 +27,6 @@ pub(super) const OWN_MEMBERS: &[&str] = &[
     "context_management",
     "prompt",
     "messages",
-];
-
-/// The contract's vocabulary of parameters (§7.1) that this dialect gives the same names.
-const PARAMETERS: &[&str] = &[
-    "temperature",
-    "top_p",
-    "top_k",
-    "min_p",
-    "top_a",
-    "frequency_penalty",
-    "presence_penalty",
-    "repetition_penalty",
-    "logit_bias",
-    "seed",
-    "stop",
-    "tools",
-    "tool_choice",
-    "parallel_tool_calls",
-    "reasoning",
-    "prediction",
-    "web_search_options",
 ];
 
 /// Asks for token probabilities, among what `include` may list.
@@ -68,24 +48,26 @@ pub(super) fn reading(object: &RawObject) -> Result<Reading, BadRequest> {
             "tools" => {
                 reading.survey.tools = tools::count(raw)?;
                 reading.survey.text_bytes += prompt_length(raw.as_bytes());
+                note(&mut reading, "tools");
             }
             "text" => take_text(&TextConfig::read(raw)?, &mut reading)?,
             "max_output_tokens" => take_bound(raw, &mut reading)?,
             "truncation" => truncation(raw)?,
             "include" => includes(object).map(drop)?,
+            // Whether the last asks for anything is seen below.
+            "model" | "stream" | "top_logprobs" => reading.params.take(name, raw_value(raw)?)?,
             name if OWN_MEMBERS.contains(&name) => {}
-            name => reading.params.take(name, raw_value(raw)?)?,
+            name => take_passed_on(&mut reading, name, raw)?,
         }
-        reading.parameters.extend(PARAMETERS.iter().find(|known| **known == name));
     }
     if !has_input {
         return Err(BadRequest::new("input: Required"));
     }
     if wants_logprobs(object)? {
         reading.params.logprobs = Some(true);
-        reading.parameters.push("logprobs");
+        note(&mut reading, "logprobs");
         if reading.params.top_logprobs.is_some() {
-            reading.parameters.push("top_logprobs");
+            note(&mut reading, "top_logprobs");
         }
     }
     Ok(reading)
@@ -126,24 +108,20 @@ fn refuse_state(object: &RawObject) -> Result<(), BadRequest> {
 
 fn take_bound(raw: &str, reading: &mut Reading) -> Result<(), BadRequest> {
     let mut bound = ChatParams::default();
-    let named = |error: BadRequest| {
-        let reason = error.message().strip_prefix("max_tokens").unwrap_or(error.message());
-        BadRequest::new(format!("max_output_tokens{reason}"))
-    };
-    bound.take("max_tokens", raw_value(raw)?).map_err(named)?;
+    take_as(&mut bound, "max_tokens", "max_output_tokens", raw_value(raw)?)?;
     reading.params.max_tokens = bound.max_tokens;
-    reading.parameters.push("max_tokens");
+    note(reading, "max_tokens");
     Ok(())
 }
 
 fn take_text(config: &TextConfig<'_>, reading: &mut Reading) -> Result<(), BadRequest> {
     if let Some(format) = config.response_format()? {
         reading.params.take("response_format", raw_value(&format)?)?;
-        reading.parameters.push("response_format");
+        note(reading, "response_format");
     }
     if let Some(verbosity) = config.verbosity() {
         reading.params.take("verbosity", verbosity)?;
-        reading.parameters.push("verbosity");
+        note(reading, "verbosity");
     }
     Ok(())
 }
@@ -219,11 +197,11 @@ fn item(text: &[u8], offset: usize, survey: &mut Survey) -> Result<(), ScanError
     survey.extensions |= extended && kind == br#""reasoning""#;
     survey.developer_role |= role == br#""developer""#;
     survey.prefill = role == br#""assistant""# && kind == br#""message""#;
-    leaves(text, offset, |leaf| note(leaf, survey))
+    leaves(text, offset, |leaf| notice(leaf, survey))
 }
 
 /// Notes what a string says of the prompt. Data (images, files, sealed thoughts) is not text.
-fn note(leaf: Leaf<'_>, survey: &mut Survey) {
+fn notice(leaf: Leaf<'_>, survey: &mut Survey) {
     match (leaf.key, leaf.text) {
         (b"type", b"input_image" | b"computer_screenshot") => survey.images += 1,
         (b"type", b"input_file") => survey.files = true,
