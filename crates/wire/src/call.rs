@@ -265,3 +265,77 @@ fn answer_form(dialect: Dialect) -> &'static dyn AnswerForm {
         Dialect::Ollama => &crate::ollama::Ollama,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::DIALECTS;
+
+    /// One conversation, with a tool of four kilobytes, in the words of a dialect.
+    fn conversation(dialect: Dialect) -> String {
+        let properties: Vec<String> = (0..40)
+            .map(|at| {
+                format!(r#""field_{at}":{{"type":"string","description":"{}"}}"#, "d".repeat(50))
+            })
+            .collect();
+        let schema = format!(r#"{{"type":"object","properties":{{{}}}}}"#, properties.join(","));
+        let arguments = format!(r#"{{"text":"{}"}}"#, "a\\n".repeat(200));
+        let quoted = serde_json::to_string(&arguments).unwrap();
+        let (ask, thought, result) = ("q".repeat(500), "t".repeat(400), "r".repeat(600));
+        let definition = r#""name":"write","description":"Writes.","#;
+        match dialect {
+            Dialect::Completions => format!(
+                r#"{{"prompt":{}}}"#,
+                serde_json::to_string(&[ask, thought, arguments, result, schema].concat()).unwrap()
+            ),
+            Dialect::Chat => format!(
+                r#"{{"messages":[{{"role":"user","content":"{ask}"}},
+                {{"role":"assistant","content":null,"reasoning":"{thought}","reasoning_details":[{{"type":"reasoning.text","text":"{thought}","signature":"{ask}"}}],
+                  "tool_calls":[{{"id":"c","type":"function","function":{{"name":"write","arguments":{quoted}}}}}]}},
+                {{"role":"tool","tool_call_id":"c","content":"{result}"}}],
+                "tools":[{{"type":"function","function":{{{definition}"parameters":{schema}}}}}]}}"#
+            ),
+            Dialect::Responses => format!(
+                r#"{{"input":[{{"role":"user","content":"{ask}"}},
+                {{"type":"reasoning","id":"rs_1","summary":[{{"type":"summary_text","text":"{thought}"}}],"encrypted_content":"{ask}"}},
+                {{"type":"function_call","call_id":"c","name":"write","arguments":{quoted}}},
+                {{"type":"function_call_output","call_id":"c","output":"{result}"}}],
+                "tools":[{{"type":"function",{definition}"parameters":{schema}}}]}}"#
+            ),
+            Dialect::Messages => format!(
+                r#"{{"messages":[{{"role":"user","content":"{ask}"}},
+                {{"role":"assistant","content":[{{"type":"thinking","thinking":"{thought}","signature":"{ask}"}},
+                  {{"type":"tool_use","id":"c","name":"write","input":{arguments}}}]}},
+                {{"role":"user","content":[{{"type":"tool_result","tool_use_id":"c","content":"{result}"}}]}}],
+                "tools":[{{{definition}"input_schema":{schema}}}]}}"#
+            ),
+            Dialect::Gemini => format!(
+                r#"{{"contents":[{{"role":"user","parts":[{{"text":"{ask}"}}]}},
+                {{"role":"model","parts":[{{"text":"{thought}","thought":true}},{{"functionCall":{{"name":"write","args":{arguments}}},"thoughtSignature":"{ask}"}}]}},
+                {{"role":"user","parts":[{{"functionResponse":{{"name":"write","response":{{"result":"{result}"}}}}}}]}}],
+                "tools":[{{"functionDeclarations":[{{{definition}"parametersJsonSchema":{schema}}}]}}]}}"#
+            ),
+            Dialect::Ollama => format!(
+                r#"{{"messages":[{{"role":"user","content":"{ask}"}},
+                {{"role":"assistant","content":"","thinking":"{thought}","tool_calls":[{{"function":{{"name":"write","arguments":{arguments}}}}}]}},
+                {{"role":"tool","tool_name":"write","content":"{result}"}}],
+                "tools":[{{"type":"function","function":{{{definition}"parameters":{schema}}}}}]}}"#
+            ),
+        }
+    }
+
+    #[test]
+    fn one_conversation_is_about_as_long_in_every_dialect() {
+        let estimate = |dialect| {
+            let body = Bytes::from(conversation(dialect));
+            let call = Call::read(dialect, body, Address::default()).unwrap();
+            call.survey().tokens_estimated()
+        };
+        let chats = estimate(Dialect::Chat);
+        assert!(chats > 4_000 / 4, "{chats}");
+        for dialect in DIALECTS {
+            let tokens = estimate(dialect);
+            assert!(tokens.abs_diff(chats) * 10 <= chats, "{dialect}: {tokens} for {chats}");
+        }
+    }
+}

@@ -215,6 +215,12 @@ impl ErrorBody {
         }
     }
 
+    /// An answer that the provider itself called failed, in its word.
+    pub(crate) fn failed_answer(native: &str) -> Self {
+        let message = format!("The provider ended the answer with \"{native}\"");
+        Self::new(ErrorType::ProviderUnavailable, message)
+    }
+
     /// The body as JSON.
     pub fn to_json(&self) -> Vec<u8> {
         // Only maps with odd keys fail to serialise, and there is none in here.

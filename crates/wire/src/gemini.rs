@@ -17,6 +17,7 @@ mod builder;
 mod compose;
 mod config;
 mod contents;
+mod grounding;
 mod inlining;
 mod names;
 mod part;

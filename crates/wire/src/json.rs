@@ -15,14 +15,19 @@
 //! - No recursion: depth is bounded by [`DEPTH_MAX`], not by the stack.
 
 mod leaves;
+mod length;
 mod object;
 mod position;
 mod scan;
+mod surrogates;
 mod write;
 
 pub use leaves::{Leaf, leaves};
+pub(crate) use length::prompt_length;
+pub use length::{compact_length, text_length};
 pub use object::RawObject;
 pub(crate) use object::{kind_of, not_json, raw_value, wrong_type};
 pub use position::Position;
 pub use scan::{DEPTH_MAX, ScanError, Scanner, Span};
+pub use surrogates::{SurrogateJoiner, mend_surrogates};
 pub use write::{ObjectWriter, UsdNumber, write_string};

@@ -7,6 +7,7 @@
 pub(crate) mod base64;
 pub(crate) mod call_ids;
 pub(crate) mod outgoing;
+pub(crate) mod schema;
 #[cfg(test)]
 pub(crate) mod testing;
 pub(crate) mod walk;
@@ -50,6 +51,24 @@ impl<'w, 'o> Translation<'w, 'o> {
             self.written.push(name);
             self.chat.field(name, value);
         }
+    }
+
+    /// Writes a member whose JSON is there already, unless it was written.
+    pub(crate) fn raw(&mut self, name: &'static str, json: impl AsRef<[u8]>) {
+        if !self.written.contains(&name) {
+            self.written.push(name);
+            self.chat.raw(name.as_bytes(), json.as_ref());
+        }
+    }
+
+    /// Says that what was written stands for another member too, which is not passed on.
+    pub(crate) fn supersede(&mut self, name: &'static str) {
+        self.written.push(name);
+    }
+
+    /// Whether a member was written, or superseded.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.written.contains(&name)
     }
 
     /// Says that a part of the request is left out.
@@ -144,5 +163,49 @@ pub(crate) fn many<'a>(path: &str, raw: &'a RawValue) -> Result<Vec<&'a RawValue
         Some(b'[') => parse(path, raw),
         Some(b'n') => Ok(Vec::new()),
         _ => Ok(vec![raw]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+
+    fn translated(body: &str, translate: impl FnOnce(&mut Translation<'_, '_>)) -> String {
+        let object = RawObject::read(Bytes::copy_from_slice(body.as_bytes())).unwrap();
+        let mut out = Vec::new();
+        let mut chat = ObjectWriter::new(&mut out);
+        let mut translation = Translation::new(&mut chat);
+        translate(&mut translation);
+        translation.pass_on(&object, |name| name == "own");
+        let lost = translation.finish();
+        chat.end();
+        assert!(lost.is_empty());
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn a_member_is_written_once_and_the_rest_passed_on() {
+        let body = r#"{"model":"m","own":1,"seed":2,"stop":"x","reasoning_effort":"low","a\"b":3,"none":null,"provider":{}}"#;
+        let text = translated(body, |chat| {
+            chat.raw("stop", r#"["y"]"#);
+            chat.field("stop", "z");
+            chat.supersede("reasoning_effort");
+            assert!(chat.has("stop") && chat.has("reasoning_effort") && !chat.has("seed"));
+        });
+        assert_eq!(text, r#"{"stop":["y"],"seed":2,"a\"b":3}"#);
+    }
+
+    #[test]
+    fn names_are_noted_once_and_not_without_end() {
+        let mut out = Vec::new();
+        let mut chat = ObjectWriter::new(&mut out);
+        let mut translation = Translation::new(&mut chat);
+        for name in 0..1_000 {
+            translation.lose("speed");
+            translation.lose(format!("x{name}"));
+        }
+        assert_eq!(translation.finish().len(), LOST_MAX);
     }
 }

@@ -6,9 +6,6 @@ use tollgate_wire::operation::{
 
 use crate::Unsupported;
 
-/// Shapes within a fiftieth of each other are the same: `1365x768` is 16:9.
-const SHAPE_TOLERANCE: u64 = 50;
-
 /// An operation the protocol does not have.
 pub(crate) fn unperformed(operation: Operation) -> Unsupported {
     Unsupported(format!("{} by this protocol", operation.api_type()))
@@ -69,10 +66,10 @@ pub(crate) fn aspect_ratio(
     known: &[&'static str],
 ) -> Result<Option<&'static str>, Unsupported> {
     if let Some(pixels) = request.pixels {
-        let (width, height) = (u64::from(pixels.width), u64::from(pixels.height));
-        let found = known.iter().find(|shape| is_like(shape, width, height));
+        let found = known.iter().find(|shape| pixels.has_ratio(shape));
         return found.copied().map(Some).ok_or_else(|| {
-            Unsupported(format!("a picture of {width}x{height}, which is no shape of this model"))
+            let size = pixels.to_text();
+            Unsupported(format!("a picture of {size}, which is no shape of this model"))
         });
     }
     match request.aspect_ratio.as_deref() {
@@ -82,35 +79,6 @@ pub(crate) fn aspect_ratio(
             found.map(Some).ok_or_else(|| Unsupported(format!("a picture of the shape {asked}")))
         }
     }
-}
-
-/// Whether `width` and `height` make the shape, nearly.
-fn is_like(shape: &str, width: u64, height: u64) -> bool {
-    let Some((across, down)) = sides(shape) else { return false };
-    let (one, other) = (width.saturating_mul(down), height.saturating_mul(across));
-    one.abs_diff(other).saturating_mul(SHAPE_TOLERANCE) <= one.max(other)
-}
-
-/// The two numbers of a shape.
-pub(crate) fn sides(shape: &str) -> Option<(u64, u64)> {
-    let (across, down) = shape.split_once(':')?;
-    Some((across.parse().ok()?, down.parse().ok()?))
-}
-
-/// How large a picture shall be: the tier of the pixels where they are given, or the one that is
-/// named.
-pub(crate) fn tier(request: &ImageRequest) -> Option<&str> {
-    const HALF_A_MEGAPIXEL: u64 = 500_000;
-    const TWO_MEGAPIXELS: u64 = 2_000_000;
-    const EIGHT_MEGAPIXELS: u64 = 8_000_000;
-    let Some(pixels) = request.pixels else { return request.resolution.as_deref() };
-    let area = u64::from(pixels.width).saturating_mul(u64::from(pixels.height));
-    Some(match area {
-        0..HALF_A_MEGAPIXEL => "512",
-        HALF_A_MEGAPIXEL..TWO_MEGAPIXELS => "1K",
-        TWO_MEGAPIXELS..EIGHT_MEGAPIXELS => "2K",
-        _ => "4K",
-    })
 }
 
 #[cfg(test)]
@@ -158,7 +126,7 @@ mod tests {
             let request = request(pixels, shape);
             let found = aspect_ratio(&request, KNOWN).map_err(|error| error.0);
             assert_eq!(found, expected.map_err(str::to_owned), "{pixels:?} {shape:?}");
-            assert_eq!(tier(&request), Some(size), "{pixels:?}");
+            assert_eq!(request.tier(), Some(size), "{pixels:?}");
         }
     }
 }

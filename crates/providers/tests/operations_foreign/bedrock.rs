@@ -189,7 +189,7 @@ fn what_has_no_form_is_refused() {
         (json!({"size": "100x100"}), "a picture of 100x100"),
         (json!({"size": "1000x1001"}), "a picture of 1000x1001"),
         (json!({"aspect_ratio": "1:8"}), "a picture of 352x2896"),
-        (json!({"resolution": "4K"}), "a picture of the size 4K"),
+        (json!({"resolution": "4K"}), "a picture of 4096x4096"),
         (json!({"output_format": "jpeg"}), "pictures other than PNG"),
         (
             json!({"background": "transparent", "output_format": "png"}),

@@ -142,11 +142,11 @@ fn transcripts_come_with_their_times_and_their_price() {
         &[
             (
                 "transcription-tokens",
-                "\"Hello.\" None None | reported prompt 14 completion 5 audio in 12",
+                "\"Hello.\" None None | reported prompt 14 completion 5 audio in 12 ms 1",
             ),
             ("transcription-duration", "\"Hello.\" None None | reported ms 9000"),
             ("transcription-odd", "\"Hi.\" None Some(2.5) | reported ms 2500"),
-            ("transcription-silent", "\"\" None None | estimated"),
+            ("transcription-silent", "\"\" None None | estimated ms 1"),
             ("transcription-untimed", &untimed),
             ("transcription-without", &malformed("missing field `text` at line 1 column 20")),
             ("error", OVERLOADED),
@@ -170,7 +170,7 @@ fn transcripts_come_with_their_times_and_their_price() {
         &transcription("srt"),
         &[
             ("transcription-duration", &malformed("it has no segments to make subtitles of")),
-            ("transcription-silent", "\"\" None None | estimated"),
+            ("transcription-silent", "\"\" None None | estimated ms 1"),
         ],
     );
 }

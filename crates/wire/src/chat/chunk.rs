@@ -21,6 +21,8 @@ pub struct ChunkWriter {
     /// `{"id":…,"provider":…,"model":…,"object":…,"created":…` without an end.
     head: Vec<u8>,
     begun: bool,
+    /// Images written so far.
+    images: u32,
 }
 
 #[derive(Serialize)]
@@ -64,7 +66,7 @@ impl ChunkWriter {
         write_string(&mut text, &head.model);
         text.extend_from_slice(b",\"object\":\"chat.completion.chunk\",\"created\":");
         text.extend_from_slice(head.created.unix_seconds().to_string().as_bytes());
-        Self { head: text, begun: false }
+        Self { head: text, begun: false, images: 0 }
     }
 
     /// The members every chunk begins with, as `{"id":…,"created":…` without an end.
@@ -124,7 +126,9 @@ impl AnswerWriter for ChunkWriter {
                 self.chunk(out, |out| member(out, "tool_calls", &[call]), None, None);
             }
             ChatEvent::Image { url } => {
-                let image = ImageDelta { kind: "image_url", image_url: ImageUrl { url }, index: 0 };
+                let image_url = ImageUrl { url };
+                let image = ImageDelta { kind: "image_url", image_url, index: self.images };
+                self.images = self.images.saturating_add(1);
                 self.chunk(out, |out| member(out, "images", &[image]), None, None);
             }
             ChatEvent::Audio(audio) => {

@@ -337,4 +337,26 @@ mod tests {
         ];
         assert_eq!(text, expected.join("\n\n"));
     }
+
+    #[test]
+    fn images_have_the_same_numbers_in_a_stream_and_whole() {
+        let image = |url: &str| ChatEvent::Image { url: url.to_owned() };
+        let events = [image("data:image/png;base64,AA=="), image("data:image/png;base64,BB==")];
+        let mut builder = CompletionBuilder::default();
+        let mut writer = ChunkWriter::new(&head());
+        let mut out = Vec::new();
+        for event in events {
+            writer.event(&mut out, &event);
+            builder.event(event);
+        }
+        let streamed = String::from_utf8(out).unwrap();
+        let whole = String::from_utf8(builder.build(&head(), &usage(), None)).unwrap();
+        for (index, data) in ["AA", "BB"].iter().enumerate() {
+            let image = format!(
+                r#"{{"type":"image_url","image_url":{{"url":"data:image/png;base64,{data}=="}},"index":{index}}}"#
+            );
+            assert!(streamed.contains(&format!(r#""images":[{image}]"#)), "{streamed}");
+            assert!(whole.contains(&image), "{whole}");
+        }
+    }
 }

@@ -1,14 +1,17 @@
 //! What a request's messages contain, found out without building them (contract §2.2).
 
 use crate::error::BadRequest;
-use crate::json::{ScanError, Scanner, Span, kind_of, not_json};
+use crate::json::{
+    ScanError, Scanner, Span, kind_of, leaves, not_json, prompt_length, text_length,
+};
 
 /// What routing, metering and the same-dialect path need to know of the messages.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Survey {
     /// How many messages there are.
     pub messages: u64,
-    /// Bytes of text in them, escapes included: what a token estimate starts from.
+    /// Bytes of text in them, escapes included, and of the tools offered: what a token estimate
+    /// starts from.
     pub text_bytes: u64,
     /// Images in them.
     pub images: u64,
@@ -47,15 +50,7 @@ impl Survey {
     }
 }
 
-const MESSAGE_EXTENSIONS: [&[u8]; 7] = [
-    b"is_error",
-    b"reasoning",
-    b"reasoning_content",
-    b"reasoning_details",
-    b"annotations",
-    b"images",
-    b"provider",
-];
+const MESSAGE_EXTENSIONS: [&[u8]; 4] = [b"is_error", b"annotations", b"images", b"provider"];
 
 /// Walks the `messages` array that starts at `offset`.
 pub(super) fn messages(text: &[u8], offset: usize, survey: &mut Survey) -> Result<(), BadRequest> {
@@ -121,6 +116,8 @@ impl<'a> Walk<'a, '_> {
         let mut role: Option<&[u8]> = None;
         let mut has_content = false;
         let mut has_calls = false;
+        // Thoughts often come twice: as plain text and with signatures.
+        let mut thoughts = 0;
         let mut first = true;
         self.object(&path)?;
         while let Some(key) = self.member(first)? {
@@ -134,10 +131,17 @@ impl<'a> Walk<'a, '_> {
                 b"tool_calls" => {
                     let span = self.value()?;
                     has_calls = span.len() > 2 && self.text.get(span.start) == Some(&b'[');
+                    self.survey.text_bytes += self.strings(&span, &[b"name", b"arguments"])?;
                 }
                 b"cache_control" => {
                     self.value()?;
                     self.survey.cache_markers = true;
+                }
+                b"reasoning" | b"reasoning_content" | b"reasoning_details" => {
+                    let span = self.value()?;
+                    let names: &[&[u8]] = &[b"", b"text", b"summary"];
+                    thoughts = thoughts.max(self.strings(&span, names)?);
+                    self.survey.extensions = true;
                 }
                 key => {
                     self.value()?;
@@ -145,6 +149,7 @@ impl<'a> Walk<'a, '_> {
                 }
             }
         }
+        self.survey.text_bytes += thoughts;
         self.survey.tool_media |= role == Some(br#""tool""#) && self.media() != media_before;
         self.survey.prefill = role == Some(br#""assistant""#);
         match role {
@@ -240,7 +245,11 @@ impl<'a> Walk<'a, '_> {
             let span = self.value()?;
             match key {
                 b"type" => kind = self.text.get(span),
-                b"function" => has_function = self.text.get(span.start) == Some(&b'{'),
+                b"function" => {
+                    has_function = self.text.get(span.start) == Some(&b'{');
+                    let function = self.text.get(span).unwrap_or_default();
+                    self.survey.text_bytes += prompt_length(function);
+                }
                 b"cache_control" => self.survey.cache_markers = true,
                 _ => {}
             }
@@ -270,6 +279,18 @@ impl<'a> Walk<'a, '_> {
 
     fn value(&mut self) -> Result<Span, BadRequest> {
         self.scanner.value().map_err(|error: ScanError| not_json(self.text, error))
+    }
+
+    /// Bytes of the strings of a value that stand under one of `names`.
+    fn strings(&self, span: &Span, names: &[&[u8]]) -> Result<u64, BadRequest> {
+        let mut length = 0_u64;
+        leaves(self.text, span.start, |leaf| {
+            if names.contains(&leaf.key) {
+                length += bytes(text_length(leaf.text));
+            }
+        })
+        .map_err(|error| not_json(self.text, error))?;
+        Ok(length)
     }
 
     /// `{"url":"data:…"}` or the short form `"data:…"`.

@@ -3,9 +3,9 @@
 use serde_json::value::{RawValue, to_raw_value};
 
 use super::compose::Composer;
+use super::grounding::Grounding;
 use super::response::{
-    Candidate, Content, Grounding, LogprobsResult, Part, Parts, Response, UsageMetadata,
-    finish_reason,
+    Candidate, Content, LogprobsResult, Part, Parts, Response, UsageMetadata, finish_reason,
 };
 use super::writer::MALFORMED;
 use crate::answer::AnswerBuilder;
@@ -93,8 +93,8 @@ fn add(parts: &mut Vec<Held>, part: &Part<'_>) {
 
 impl AnswerBuilder for ResponseBuilder {
     fn event(&mut self, event: ChatEvent) {
+        self.grounding.take(&event);
         match &event {
-            ChatEvent::Annotation(annotation) => self.grounding.add(annotation),
             ChatEvent::Logprobs(logprobs) => self.logprobs.add(logprobs),
             event => self.composer.event(event, &mut |part| add(&mut self.parts, part)),
         }
@@ -111,12 +111,13 @@ impl AnswerBuilder for ResponseBuilder {
             (None, Some(message)) => (MALFORMED, Some(message)),
             (None, None) => (finish_reason(ended.0, ended.1), None),
         };
+        let grounding = self.grounding.metadata();
         let candidate = Candidate {
             content: Content::new(Parts::Written(&parts)),
             finish_reason: Some(finish_reason),
             finish_message,
             index: 0,
-            grounding_metadata: Some(&self.grounding).filter(|it| !it.is_empty()),
+            grounding_metadata: grounding.as_ref(),
             logprobs_result: Some(&self.logprobs).filter(|it| !it.is_empty()),
         };
         let response = Response {

@@ -215,7 +215,7 @@ impl<'a> Conversation<'a> {
 
 impl<'a> Turn<'a> {
     fn text(&mut self, more: Cow<'a, str>) {
-        if let Some(ChatPart::Text { text }) = self.content.last_mut() {
+        if let Some(ChatPart::Text { text, .. }) = self.content.last_mut() {
             text.to_mut().push_str(&more);
         } else {
             self.content.push(ChatPart::text(more));

@@ -129,6 +129,32 @@ fn tools_become_functions() {
     }
 }
 
+#[test]
+fn validated_calls_are_strict_where_the_schema_leaves_nothing_open() {
+    let shut = r#"{"type":"object","properties":{"a":{"type":"array","items":{"type":"object","properties":{},"additionalProperties":false}}},"required":["a"],"additionalProperties":false}"#;
+    for (schema, is_strict) in [
+        (shut.to_owned(), true),
+        (r#"{"type":"object","properties":{"a":{"type":"string"}},"additionalProperties":false}"#.to_owned(), false),
+        (r#"{"type":"object","properties":{},"required":[]}"#.to_owned(), false),
+        (shut.replace(r#""properties":{},"additionalProperties":false"#, r#""properties":{}"#), false),
+        (shut.replace(r#""type":"object""#, r#""type":["object","null"]"#), true),
+    ] {
+        for (parameters, mode) in [
+            ("parameters", "VALIDATED"),
+            ("parametersJsonSchema", "validated"),
+            ("parametersJsonSchema", "AUTO"),
+        ] {
+            let (text, lost) = chat(&format!(
+                r#"{{"contents":[{{"parts":[{{"text":"hi"}}]}}],"tools":[{{"functionDeclarations":[{{"name":"f","{parameters}":{schema}}}]}}],"toolConfig":{{"functionCallingConfig":{{"mode":"{mode}"}}}}}}"#
+            ));
+            let wants = mode != "AUTO";
+            assert_eq!(text.contains(r#""strict":true}"#), wants && is_strict, "{text}");
+            let named = ["toolConfig.functionCallingConfig.mode"];
+            assert_eq!(lost, if wants && !is_strict { &named[..] } else { &[] }, "{text}");
+        }
+    }
+}
+
 /// `generationConfig`, what stands for it in chat behind the messages, and what is lost.
 const CONFIGS: &[(&str, &str, &[&str])] = &[
     (
@@ -239,7 +265,8 @@ fn a_request_is_surveyed() {
         *call.survey(),
         Survey {
             messages: 4,
-            text_bytes: 7 + 15 + 4 + 11,
+            // Text, the call, and two declarations.
+            text_bytes: 7 + 15 + 4 + 11 + 22 + 12 + 12,
             images: 3,
             remote_images: true,
             audio: true,

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use tollgate_types::Usage;
 
+use super::grounding::GroundingMetadata;
 use crate::chat::FinishReason;
 
 /// A response, partial or whole.
@@ -31,7 +32,7 @@ pub(super) struct Candidate<'a> {
     pub(super) finish_message: Option<&'a str>,
     pub(super) index: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) grounding_metadata: Option<&'a Grounding>,
+    pub(super) grounding_metadata: Option<&'a GroundingMetadata>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) logprobs_result: Option<&'a LogprobsResult>,
 }
@@ -224,104 +225,6 @@ pub(super) fn finish_reason(reason: FinishReason, native: &str) -> &str {
         FinishReason::Length => "MAX_TOKENS",
         FinishReason::ContentFilter => "SAFETY",
         FinishReason::Error => "OTHER",
-    }
-}
-
-/// Where an answer's statements are from.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Grounding {
-    grounding_chunks: Vec<Chunk>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    grounding_supports: Vec<Support>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-struct Chunk {
-    web: Web,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-struct Web {
-    uri: String,
-    title: String,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Support {
-    segment: Segment,
-    grounding_chunk_indices: Vec<usize>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Segment {
-    start_index: u64,
-    end_index: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    text: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Annotation {
-    url_citation: Citation,
-}
-
-#[derive(Deserialize)]
-struct Citation {
-    url: String,
-    #[serde(default)]
-    title: String,
-    #[serde(default)]
-    content: Option<String>,
-    #[serde(default)]
-    start_index: u64,
-    #[serde(default)]
-    end_index: u64,
-}
-
-/// Most sources and statements kept.
-const SOURCES_MAX: usize = 10_000;
-
-/// Most sources looked through for one that is cited again.
-const SOURCES_COMPARED_MAX: usize = 64;
-
-impl Grounding {
-    /// Whether there are sources.
-    pub(super) fn is_empty(&self) -> bool {
-        self.grounding_chunks.is_empty()
-    }
-
-    /// Takes a citation in the contract's form (§3.1); other annotations have no place here.
-    pub(super) fn add(&mut self, annotation: &RawValue) {
-        let Ok(Annotation { url_citation: cited }) = serde_json::from_str(annotation.get()) else {
-            return;
-        };
-        if self.grounding_chunks.len().max(self.grounding_supports.len()) >= SOURCES_MAX {
-            return;
-        }
-        let Citation { url, title, content, start_index, end_index } = cited;
-        let web = Web { uri: url, title };
-        let count = self.grounding_chunks.len();
-        let mut recent = self.grounding_chunks.iter().rev().take(SOURCES_COMPARED_MAX);
-        let before = recent.position(|it| it.web == web);
-        let source = before.map_or(count, |back| count.saturating_sub(back.saturating_add(1)));
-        if before.is_none() {
-            self.grounding_chunks.push(Chunk { web });
-        }
-        if content.is_none() && end_index == 0 {
-            return;
-        }
-        let segment = Segment { start_index, end_index, text: content };
-        match self.grounding_supports.last_mut() {
-            Some(support) if support.segment == segment => {
-                support.grounding_chunk_indices.push(source);
-            }
-            _ => self
-                .grounding_supports
-                .push(Support { segment, grounding_chunk_indices: vec![source] }),
-        }
     }
 }
 

@@ -4,7 +4,7 @@ use super::names::camel;
 use super::seal::MARK_BASE64;
 use crate::chat::Survey;
 use crate::error::BadRequest;
-use crate::json::{RawObject, leaves, not_json};
+use crate::json::{RawObject, leaves, not_json, prompt_length};
 use crate::translation::walk::{Walk, count, shown};
 
 /// Surveys the request.
@@ -123,6 +123,10 @@ impl<'a> Surveyor<'a, '_> {
                 b"text" => self.survey.text_bytes += count(span.len()),
                 b"inlineData" | b"inline_data" => self.media(span.start, false)?,
                 b"fileData" | b"file_data" => self.media(span.start, true)?,
+                b"functionCall" | b"function_call" => {
+                    self.survey.text_bytes +=
+                        prompt_length(self.text.get(span).unwrap_or_default());
+                }
                 b"functionResponse" | b"function_response" => self.result(span.start)?,
                 b"executableCode"
                 | b"executable_code"
@@ -201,7 +205,7 @@ impl<'a> Surveyor<'a, '_> {
         Ok(())
     }
 
-    /// Counts function declarations.
+    /// Counts function declarations, which are part of what the model reads.
     fn tools(&mut self, offset: usize) -> Result<(), BadRequest> {
         let mut walk = Walk::at(self.text, offset);
         if walk.peek() != Some(b'[') {
@@ -228,17 +232,19 @@ impl<'a> Surveyor<'a, '_> {
                     walk.array(path)?;
                     while walk.element(none)? {
                         none = false;
-                        walk.value()?;
-                        self.survey.tools += 1;
+                        self.declaration(walk)?;
                     }
                 }
-                Some(b'{') if declares => {
-                    walk.value()?;
-                    self.survey.tools += 1;
-                }
+                Some(b'{') if declares => self.declaration(walk)?,
                 _ => walk.skip()?,
             }
         }
+        Ok(())
+    }
+
+    fn declaration(&mut self, walk: &mut Walk<'a>) -> Result<(), BadRequest> {
+        self.survey.text_bytes += prompt_length(walk.raw()?);
+        self.survey.tools += 1;
         Ok(())
     }
 }

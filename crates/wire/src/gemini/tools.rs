@@ -11,6 +11,7 @@ use serde_json::value::RawValue;
 use super::names::camel;
 use super::schema::Json;
 use crate::error::BadRequest;
+use crate::translation::schema::is_closed;
 use crate::translation::{Translation, many, parse};
 
 #[derive(Deserialize)]
@@ -46,6 +47,8 @@ struct ChatFunction<'a> {
     description: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     parameters: Option<Parameters<'a>>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    strict: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -120,10 +123,12 @@ pub(super) fn write(
             "toolConfig.functionCallingConfig.allowedFunctionNames: None of them is declared",
         ));
     }
+    if mode == "VALIDATED" {
+        validate(&mut offered, chat);
+    }
     chat.field("tools", &offered);
     let choice = match (mode.as_str(), allowed.as_slice()) {
         ("" | "MODE_UNSPECIFIED", _) => return Ok(()),
-        // The schema is followed to the letter, or there is no call: chat leaves that to `strict`.
         ("AUTO" | "VALIDATED", _) => ToolChoice::Word("auto"),
         ("NONE", _) => ToolChoice::Word("none"),
         ("ANY", [name]) => {
@@ -138,6 +143,18 @@ pub(super) fn write(
     };
     chat.field("tool_choice", &choice);
     Ok(())
+}
+
+/// The schema is followed to the letter, or there is no call: chat says so of each tool. Providers
+/// refuse it of a schema that leaves something open, so such a tool is offered as it is.
+fn validate(offered: &mut [ChatTool<'_>], chat: &mut Translation<'_, '_>) {
+    for ChatTool { function, .. } in offered {
+        let schema = function.parameters.as_ref().map(serde_json::to_value);
+        function.strict = schema.is_some_and(|it| it.is_ok_and(|it| is_closed(&it)));
+        if !function.strict && function.parameters.is_some() {
+            chat.lose("toolConfig.functionCallingConfig.mode");
+        }
+    }
 }
 
 /// Whether a choice is made, for the survey of the request.
@@ -181,7 +198,8 @@ impl<'a> ChatTool<'a> {
         let as_is = it.parameters_json_schema.filter(|it| it.get() != "null");
         let rewritten = || it.parameters.map(Json::into_json_schema).map(Parameters::Rewritten);
         let parameters = as_is.map(Parameters::Raw).or_else(rewritten);
-        let function = ChatFunction { name: it.name, description: it.description, parameters };
+        let function =
+            ChatFunction { name: it.name, description: it.description, parameters, strict: false };
         Self { kind: "function", function }
     }
 }

@@ -1,9 +1,9 @@
 //! A streamed answer: server-sent events, or the elements of one array.
 
 use super::compose::Composer;
+use super::grounding::Grounding;
 use super::response::{
-    Candidate, Content, Grounding, LogprobsResult, Part, Parts, Response, UsageMetadata,
-    finish_reason,
+    Candidate, Content, LogprobsResult, Part, Parts, Response, UsageMetadata, finish_reason,
 };
 use super::status::error_json;
 use crate::answer::AnswerWriter;
@@ -46,11 +46,12 @@ impl StreamWriter {
     fn last(&mut self, out: &mut Vec<u8>, finish: (&str, Option<&str>), usage: Option<&UsageView>) {
         // An empty text, because clients reach for the first part of every chunk.
         let parts = [Part::text("", false, None)];
+        let grounding = self.grounding.metadata();
         let candidate = Candidate {
             content: Content::new(Parts::Values(&parts)),
             finish_reason: Some(finish.0),
             finish_message: finish.1,
-            grounding_metadata: Some(&self.grounding).filter(|it| !it.is_empty()),
+            grounding_metadata: grounding.as_ref(),
             ..Candidate::default()
         };
         self.frame.chunk(out, candidate, usage.map(|it| UsageMetadata::new(&it.usage)));
@@ -59,8 +60,8 @@ impl StreamWriter {
 
 impl AnswerWriter for StreamWriter {
     fn event(&mut self, out: &mut Vec<u8>, event: &ChatEvent) {
+        self.grounding.take(event);
         match event {
-            ChatEvent::Annotation(annotation) => self.grounding.add(annotation),
             ChatEvent::Logprobs(logprobs) => {
                 let mut result = LogprobsResult::default();
                 result.add(logprobs);

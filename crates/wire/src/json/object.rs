@@ -1,5 +1,6 @@
 //! A JSON object whose members are known and whose values are not.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::string::FromUtf8Error;
 
@@ -8,7 +9,7 @@ use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
 use crate::error::BadRequest;
-use crate::json::{Position, ScanError, Scanner, Span};
+use crate::json::{Position, ScanError, Scanner, Span, mend_surrogates};
 
 /// One top-level member.
 #[derive(Debug, Clone)]
@@ -38,7 +39,11 @@ impl RawObject {
     /// Names the line and column where the body stops being JSON, or a member given twice.
     pub fn read(body: Bytes) -> Result<Self, BadRequest> {
         // Takes the buffer over where nobody else holds it: the check is made once, for good.
-        let text = String::from_utf8(body.into()).map_err(|error| not_utf8(&error))?;
+        let mut text = String::from_utf8(body.into()).map_err(|error| not_utf8(&error))?;
+        // Clients that cut text by UTF-16 units leave half a character behind: providers refuse it.
+        if let Cow::Owned(mended) = mend_surrogates(text.as_bytes()) {
+            text = String::from_utf8(mended).map_err(|error| not_utf8(&error))?;
+        }
         let fields = fields_of(&text)?;
         let object = Self { text, fields };
         object.refuse_repeated()?;
@@ -186,5 +191,21 @@ pub(crate) fn kind_of(json: &str) -> String {
         Some(b't' | b'f') => "boolean".to_owned(),
         Some(b'n') => "null".to_owned(),
         _ => format!("number {}", json.chars().take(40).collect::<String>()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn half_a_character_is_replaced() {
+        let body = Bytes::from_static(br#"{"prompt":"a\ud83d b","seed":1}"#);
+        let object = RawObject::read(body).unwrap();
+        assert_eq!(
+            object.get::<String>("prompt", "string").unwrap().as_deref(),
+            Some("a\u{fffd} b")
+        );
+        assert_eq!(object.member("seed"), Some("1"));
     }
 }

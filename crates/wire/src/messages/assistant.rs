@@ -6,8 +6,9 @@
 use crate::chat::{ReasoningDetail, ReasoningFormat, ReasoningKind};
 use crate::error::BadRequest;
 use crate::messages::content::{self, Part, Url};
-use crate::messages::fields::{Escaped, Fields, List, Lost, Path, elements, push};
+use crate::messages::fields::{Escaped, Fields, List, Path, elements, push};
 use crate::messages::{seal, tools, turns};
+use crate::translation::Translation;
 
 /// A turn being collected.
 #[derive(Default)]
@@ -31,11 +32,11 @@ pub(super) fn write(
     raw: &str,
     path: Path<'_>,
     messages: &mut List,
-    lost: &mut Lost,
+    chat: &mut Translation<'_, '_>,
 ) -> Result<(), BadRequest> {
     let mut turn = Turn::default();
     for block in turns::blocks(raw, &path)?.fields() {
-        turn.block(&block?, lost)?;
+        turn.block(&block?, chat)?;
     }
     turn.parts.extend(Escaped::of(raw).map(Part::plain));
     turn.write(messages.next());
@@ -74,12 +75,16 @@ impl<'a> Turn<'a> {
         out.push(b'}');
     }
 
-    fn block(&mut self, block: &Fields<'a, '_>, lost: &mut Lost) -> Result<(), BadRequest> {
+    fn block(
+        &mut self,
+        block: &Fields<'a, '_>,
+        chat: &mut Translation<'_, '_>,
+    ) -> Result<(), BadRequest> {
         match block.required_text("type")?.as_str() {
             "text" => {
                 let text = block.required_text("text")?;
-                content::push_block(block, &mut self.parts, lost)?;
-                self.cite(block, text, lost)?;
+                content::push_block(block, &mut self.parts, chat)?;
+                self.cite(block, text, chat)?;
             }
             "thinking" => self.think(block)?,
             "redacted_thinking" => self.sealed(block.required_text("data")?),
@@ -89,7 +94,7 @@ impl<'a> Turn<'a> {
             }
             "image" => match content::image_url(block)? {
                 Some(url) => image(url, self.images.next()),
-                None => lost.add("messages.image"),
+                None => chat.lose("messages.image"),
             },
             // The summary that stands for what was said before.
             "compaction" => {
@@ -98,7 +103,7 @@ impl<'a> Turn<'a> {
             }
             kind => {
                 let expected = "one of text, thinking, redacted_thinking, tool_use";
-                turns::leave_out(kind, block, expected, lost)?;
+                turns::leave_out(kind, block, expected, chat)?;
             }
         }
         Ok(())
@@ -158,7 +163,7 @@ impl<'a> Turn<'a> {
         &mut self,
         block: &Fields<'_, '_>,
         text: Escaped<'_>,
-        lost: &mut Lost,
+        chat: &mut Translation<'_, '_>,
     ) -> Result<(), BadRequest> {
         let start = self.characters;
         self.characters = start.saturating_add(text.characters());
@@ -169,7 +174,7 @@ impl<'a> Turn<'a> {
         for (index, raw) in elements(raw, &path)?.into_iter().enumerate() {
             let citation = Fields::read(raw, path.element(index))?;
             let Some(url) = citation.text("url")? else {
-                lost.add("citations");
+                chat.lose("citations");
                 continue;
             };
             let title = citation.text("title")?.map_or("", Escaped::as_str);

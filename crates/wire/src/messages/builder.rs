@@ -11,7 +11,7 @@ use crate::error::ErrorBody;
 use crate::messages::blocks::{Blocks, Sink, empty_object};
 use crate::messages::error::ErrorObject;
 use crate::messages::object::{BlockObject, Citation, Delta, Source};
-use crate::messages::stop::{Ending, Stop};
+use crate::messages::stop::{Ending, Stop, failure};
 use crate::messages::usage::UsageObject;
 
 /// Collects the events of an answer and writes them as one message.
@@ -80,15 +80,17 @@ impl AnswerBuilder for MessageBuilder {
     fn build(&self, head: &AnswerHead, usage: &UsageView, error: Option<&ErrorBody>) -> Vec<u8> {
         // What is still open is closed in a copy: events may yet come.
         let (mut blocks, mut content) = (self.blocks.clone(), self.content.clone());
-        let stop = if error.is_some() {
+        let finish = self.finish.as_ref();
+        let finish =
+            finish.map_or((FinishReason::Stop, "stop"), |(reason, native)| (*reason, native));
+        let failure = failure(finish);
+        let error = error.or(failure.as_ref());
+        let stop = if let Some(stop) = self.ending.stop(finish).filter(|_| error.is_none()) {
+            blocks.finish(&mut content);
+            Ended::Stopped(stop)
+        } else {
             blocks.abort(&mut content);
             Ended::BrokenOff { stop_reason: (), stop_sequence: (), stop_details: () }
-        } else {
-            blocks.finish(&mut content);
-            let finish = self.finish.as_ref();
-            let finish =
-                finish.map_or((FinishReason::Stop, "stop"), |(reason, native)| (*reason, native));
-            Ended::Stopped(self.ending.stop(finish))
         };
         let message = MessageObject {
             id: head.id.as_str(),

@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 
 use crate::error::BadRequest;
-use crate::messages::fields::{Escaped, Fields, Lost, push};
+use crate::messages::fields::{Escaped, Fields, push};
 use crate::messages::turns;
+use crate::translation::Translation;
 
 /// A part of a chat message.
 #[derive(Debug)]
@@ -119,13 +120,13 @@ pub(super) fn mark<'a>(parts: &mut Vec<Part<'a>>, marker: Option<&'a str>) {
 pub(super) fn push_block<'a>(
     block: &Fields<'a, '_>,
     parts: &mut Vec<Part<'a>>,
-    lost: &mut Lost,
+    chat: &mut Translation<'_, '_>,
 ) -> Result<bool, BadRequest> {
     let before = parts.len();
     match block.required_text("type")?.as_str() {
         "text" => parts.push(Part::plain(block.required_text("text")?)),
         "image" => parts.push(image(block)?),
-        "document" => document(block, parts, lost)?,
+        "document" => document(block, parts, chat)?,
         "search_result" => parts.push(search_result(block)?),
         _ => return Ok(false),
     }
@@ -133,7 +134,7 @@ pub(super) fn push_block<'a>(
         mark(parts, block.marker()?);
     }
     if asks_for_citations(block)? {
-        lost.add("citations");
+        chat.lose("citations");
     }
     Ok(true)
 }
@@ -176,7 +177,7 @@ fn uploaded<'a>(block: &Fields<'a, '_>) -> Result<Body<'a>, BadRequest> {
 fn document<'a>(
     block: &Fields<'a, '_>,
     parts: &mut Vec<Part<'a>>,
-    lost: &mut Lost,
+    chat: &mut Translation<'_, '_>,
 ) -> Result<(), BadRequest> {
     let path = block.path().member("source");
     let source = Fields::read(block.required("source")?, path)?;
@@ -188,7 +189,7 @@ fn document<'a>(
             parts.push(part(Body::Text(text)));
             return Ok(());
         }
-        "content" => return document_content(&source, [title, context], parts, lost),
+        "content" => return document_content(&source, [title, context], parts, chat),
         "base64" | "url" | "file" => {}
         _ => {
             let path = source.path().member("type");
@@ -210,7 +211,7 @@ fn document_content<'a>(
     source: &Fields<'a, '_>,
     head: [Option<Escaped<'a>>; 2],
     parts: &mut Vec<Part<'a>>,
-    lost: &mut Lost,
+    chat: &mut Translation<'_, '_>,
 ) -> Result<(), BadRequest> {
     let raw = source.required("content")?;
     let [title, context] = head;
@@ -228,7 +229,7 @@ fn document_content<'a>(
         let block = block?;
         match block.required_text("type")?.as_str() {
             "text" | "image" => {
-                push_block(&block, parts, lost)?;
+                push_block(&block, parts, chat)?;
             }
             _ => {
                 let path = block.path().member("type");

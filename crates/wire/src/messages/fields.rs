@@ -190,28 +190,6 @@ pub(super) fn elements<'a>(raw: &'a str, path: &Path<'_>) -> Result<Vec<&'a str>
     Ok(elements)
 }
 
-/// Names of what chat can't express.
-#[derive(Debug, Default)]
-pub(super) struct Lost(Vec<String>);
-
-/// Most names kept: a client chooses some of them.
-const NAMES_MAX: usize = 64;
-
-impl Lost {
-    /// Notes a name, once.
-    pub(super) fn add(&mut self, name: impl Into<String>) {
-        let name = name.into();
-        if self.0.len() < NAMES_MAX && !self.0.contains(&name) {
-            self.0.push(name);
-        }
-    }
-
-    /// All of them.
-    pub(super) fn into_names(self) -> Vec<String> {
-        self.0
-    }
-}
-
 /// A JSON array being written.
 #[derive(Debug, Default)]
 pub(super) struct List {
@@ -289,15 +267,5 @@ mod tests {
         assert_eq!(text.characters(), 3);
         assert_eq!(Escaped::of(r#""\ud800""#).unwrap().unescaped(), r"\ud800");
         assert_eq!(Escaped::of("7"), None);
-    }
-
-    #[test]
-    fn names_are_noted_once_and_not_without_end() {
-        let mut lost = Lost::default();
-        for name in 0..1_000 {
-            lost.add("speed");
-            lost.add(format!("x{name}"));
-        }
-        assert_eq!(lost.into_names().len(), NAMES_MAX);
     }
 }

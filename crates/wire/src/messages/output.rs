@@ -1,11 +1,11 @@
 //! `output_config.format` as chat's `response_format` (contract §2.1, §3.6).
 
-use serde_json::Value;
-
 use crate::chat::ResponseFormat;
 use crate::error::BadRequest;
-use crate::json::{ObjectWriter, RawObject};
-use crate::messages::fields::{Fields, Lost, Path, push};
+use crate::json::RawObject;
+use crate::messages::fields::{Fields, Path, push};
+use crate::translation::Translation;
+use crate::translation::schema::is_closed;
 
 /// Chat wants every schema to have a name, and this dialect has none for it.
 const NAME: &str = "response";
@@ -38,13 +38,13 @@ fn read<'a>(format: &'a str, path: Path<'_>) -> Result<&'a str, BadRequest> {
 }
 
 /// Writes chat's `response_format`.
-pub(super) fn write(schema: &str, chat: &mut ObjectWriter<'_>) {
+pub(super) fn write(schema: &str, chat: &mut Translation<'_, '_>) {
     let mut json = Vec::with_capacity(schema.len().saturating_add(96));
     let strict = serde_json::from_str(schema).is_ok_and(|schema| is_closed(&schema));
     let head = r#"{"type":"json_schema","json_schema":{"name":""#;
     push(&mut json, &[head, NAME, r#"","schema":"#, schema]);
     push(&mut json, &[if strict { r#","strict":true}}"# } else { "}}" }]);
-    chat.raw(b"response_format", &json);
+    chat.raw("response_format", json);
 }
 
 /// The same as a parameter.
@@ -55,33 +55,15 @@ pub(super) fn format(schema: &str) -> ResponseFormat {
 }
 
 /// Names what of `output_config` is neither format nor effort.
-pub(super) fn left_out(object: &RawObject, lost: &mut Lost) -> Result<(), BadRequest> {
+pub(super) fn left_out(
+    object: &RawObject,
+    chat: &mut Translation<'_, '_>,
+) -> Result<(), BadRequest> {
     let Some(raw) = object.member("output_config") else { return Ok(()) };
     for name in Fields::read(raw, Path::top("output_config"))?.names() {
         if !matches!(name, "format" | "effort") {
-            lost.add(format!("output_config.{name}"));
+            chat.lose(format!("output_config.{name}"));
         }
     }
     Ok(())
-}
-
-/// Whether every object in a schema lists all of its members and no others. This dialect always
-/// follows the schema to the letter; chat's providers refuse to with any other kind.
-fn is_closed(schema: &Value) -> bool {
-    match schema {
-        Value::Array(schemas) => schemas.iter().all(is_closed),
-        Value::Object(members) => {
-            if let Some(Value::Object(properties)) = members.get("properties") {
-                let required = members.get("required").and_then(Value::as_array);
-                let lists =
-                    |name: &String| required.is_some_and(|it| it.iter().any(|it| it == name));
-                let closed = members.get("additionalProperties") == Some(&Value::Bool(false));
-                if !closed || !properties.keys().all(lists) {
-                    return false;
-                }
-            }
-            members.values().all(is_closed)
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => true,
-    }
 }

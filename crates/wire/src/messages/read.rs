@@ -1,6 +1,6 @@
 //! What the gateway itself must know of a request.
 
-use crate::chat::ChatParams;
+use crate::chat::{ChatParams, PARAMETERS};
 use crate::dialect::Reading;
 use crate::error::BadRequest;
 use crate::json::{RawObject, raw_value};
@@ -14,7 +14,6 @@ const FALLBACKS_MAX: usize = 3;
 /// Members of this dialect that chat has no word for, or another meaning.
 pub(super) const UNTRANSLATABLE: &[&str] = &[
     "context_management",
-    "speed",
     "container",
     "mcp_servers",
     "betas",
@@ -22,37 +21,6 @@ pub(super) const UNTRANSLATABLE: &[&str] = &[
     "anthropic_version",
     "inference_geo",
     "prompt",
-];
-
-/// Parameters of the contract's vocabulary (§7.1) that have the same name here, or that clients
-/// of this dialect may add.
-const SAME_NAMES: &[&str] = &[
-    "temperature",
-    "top_p",
-    "top_k",
-    "min_p",
-    "top_a",
-    "frequency_penalty",
-    "presence_penalty",
-    "repetition_penalty",
-    "max_tokens",
-    "max_completion_tokens",
-    "logit_bias",
-    "logprobs",
-    "top_logprobs",
-    "prediction",
-    "seed",
-    "response_format",
-    "structured_outputs",
-    "stop",
-    "tools",
-    "tool_choice",
-    "parallel_tool_calls",
-    "include_reasoning",
-    "reasoning",
-    "reasoning_effort",
-    "web_search_options",
-    "verbosity",
 ];
 
 /// Reads a request.
@@ -66,11 +34,11 @@ pub(super) fn read(object: &RawObject) -> Result<Reading, BadRequest> {
             "system" => survey::system(bytes, offset, survey)?,
             "tools" => survey::tools(bytes, offset, survey)?,
             "thinking" | "output_config" | "output_format" | "tool_choice" | "fallbacks"
-            | "stop_sequences" | "metadata" => {}
+            | "stop_sequences" | "metadata" | "speed" => {}
             name if UNTRANSLATABLE.contains(&name) => {}
             name => params.take(name, raw_value(raw)?)?,
         }
-        if let Some(known) = SAME_NAMES.iter().find(|known| **known == name) {
+        if let Some(known) = PARAMETERS.iter().find(|known| **known == name) {
             parameters.push(known);
         }
     }
@@ -116,6 +84,9 @@ fn own_members(
         params.response_format = Some(output::format(schema));
         uses("response_format", true);
     }
+    if is_hurried(object) {
+        params.service_tier = Some("priority".to_owned());
+    }
     if params.user.is_none() {
         params.user = user(object)?;
     }
@@ -128,6 +99,13 @@ fn own_members(
 /// `stop_sequences`: as many as the client likes.
 pub(super) fn stop_sequences(object: &RawObject) -> Result<Option<Vec<String>>, BadRequest> {
     object.get("stop_sequences", "array of strings")
+}
+
+/// Whether `speed` asks for what chat calls `priority` (contract §5.7). A tier that is named goes
+/// before it; `auto` names none, clients send it by default.
+pub(super) fn is_hurried(object: &RawObject) -> bool {
+    object.member("speed") == Some(r#""fast""#)
+        && matches!(object.member("service_tier"), None | Some(r#""auto""#))
 }
 
 /// `metadata.user_id`.

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::chat::{ChatEvent, FinishReason};
+use crate::error::ErrorBody;
 
 /// What is said about the end before the end.
 #[derive(Debug, Default, Clone)]
@@ -67,8 +68,8 @@ impl Ending {
         }
     }
 
-    /// Why the answer ended.
-    pub(super) fn stop(&self, (reason, native): (FinishReason, &str)) -> Stop<'_> {
+    /// Why the answer ended; none where it failed (see [`failure`]).
+    pub(super) fn stop(&self, (reason, native): (FinishReason, &str)) -> Option<Stop<'_>> {
         let known = WORDS.iter().find(|word| **word == native);
         let known = known.filter(|word| FinishReason::from_native(word) == reason);
         let word = match reason {
@@ -77,19 +78,25 @@ impl Ending {
             _ if known.is_some() => known.copied().unwrap_or_default(),
             // Some providers call tools and say that they stopped; clients go by this word.
             FinishReason::Stop if self.called => "tool_use",
-            // The dialect has no word for a model that failed on its own.
-            FinishReason::Stop | FinishReason::Error => "end_turn",
+            FinishReason::Stop => "end_turn",
+            FinishReason::Error => return None,
             FinishReason::Length => "max_tokens",
             FinishReason::ToolCalls => "tool_use",
             FinishReason::ContentFilter => "refusal",
         };
         let refusal = StopDetails { kind: "refusal", category: None, explanation: None };
-        Stop {
+        Some(Stop {
             stop_reason: word,
             stop_sequence: self.sequence.as_deref().filter(|_| word == "stop_sequence"),
             stop_details: (word == "refusal").then_some(refusal),
-        }
+        })
     }
+}
+
+/// What is wrong with an answer that failed on its own: the dialect has no reason for it to have
+/// stopped, and none of those it has is true.
+pub(super) fn failure((reason, native): (FinishReason, &str)) -> Option<ErrorBody> {
+    (reason == FinishReason::Error).then(|| ErrorBody::failed_answer(native))
 }
 
 #[cfg(test)]
@@ -133,12 +140,12 @@ mod tests {
             (&stopped, FinishReason::Stop, "stop_sequence", "stop_sequence"),
             (&stopped, FinishReason::Stop, "stop", "stop_sequence"),
             (&stopped, FinishReason::ToolCalls, "tool_calls", "tool_use"),
-            (&plain, FinishReason::Error, "MALFORMED_FUNCTION_CALL", "end_turn"),
         ] {
-            let stop = ending.stop((reason, native));
+            let stop = ending.stop((reason, native)).unwrap();
             assert_eq!(stop.stop_reason, word, "{reason:?} {native}");
             assert_eq!(stop.stop_sequence.is_some(), word == "stop_sequence");
             assert_eq!(stop.stop_details.is_some(), word == "refusal");
         }
+        assert_eq!(plain.stop((FinishReason::Error, "MALFORMED_FUNCTION_CALL")), None);
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::chat::Survey;
 use crate::error::BadRequest;
-use crate::json::{ScanError, Scanner, Span, kind_of, leaves, not_json};
+use crate::json::{ScanError, Scanner, Span, kind_of, not_json, prompt_length};
 use crate::messages::seal;
 
 /// Deepest blocks in blocks looked into: a result, a document in it, a block of its content.
@@ -162,7 +162,7 @@ impl<'a, 's> Walk<'a, 's> {
             (b"text" | b"thinking" | b"title" | b"context", Some(b'"')) => self.counted()?,
             (b"content", _) => self.content(path, depth + 1)?,
             (b"source", Some(b'{')) => seen.source = Some(self.source(path, depth)?),
-            (b"input", _) => self.strings()?,
+            (b"input", _) => self.read()?,
             (b"signature" | b"data", Some(b'"')) => {
                 let span = self.value()?;
                 let sealed = self.text.get(span).unwrap_or_default();
@@ -206,7 +206,7 @@ impl<'a, 's> Walk<'a, 's> {
                     self.value()?;
                     self.survey.cache_markers = true;
                 }
-                _ => self.strings()?,
+                _ => self.read()?,
             }
         }
         Ok(())
@@ -218,13 +218,10 @@ impl<'a, 's> Walk<'a, 's> {
         Ok(())
     }
 
-    /// Counts every string of a value.
-    fn strings(&mut self) -> Result<(), BadRequest> {
+    /// Counts a value that the model reads as it is.
+    fn read(&mut self) -> Result<(), BadRequest> {
         let span = self.value()?;
-        let mut bytes = 0_u64;
-        leaves(self.text, span.start, |leaf| bytes += length(&(0..leaf.text.len())))
-            .map_err(|error| not_json(self.text, error))?;
-        self.survey.text_bytes += bytes;
+        self.survey.text_bytes += prompt_length(self.text.get(span).unwrap_or_default());
         Ok(())
     }
 

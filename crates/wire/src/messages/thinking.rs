@@ -4,6 +4,7 @@ use crate::chat::{Effort, Reasoning};
 use crate::error::BadRequest;
 use crate::json::{ObjectWriter, RawObject};
 use crate::messages::fields::{Fields, Path};
+use crate::translation::Translation;
 
 /// What the client wants of thinking.
 #[derive(Debug, Clone, Copy, Default)]
@@ -77,9 +78,9 @@ impl Thinking {
         matches!(self.mode, Some(Mode::Budget(_) | Mode::Adaptive))
     }
 
-    /// Writes chat's `reasoning`; says whether there is one.
-    pub(super) fn write(self, chat: &mut ObjectWriter<'_>) -> bool {
-        let Some(reasoning) = self.reasoning() else { return false };
+    /// Writes chat's `reasoning`.
+    pub(super) fn write(self, chat: &mut Translation<'_, '_>) {
+        let Some(reasoning) = self.reasoning() else { return };
         let mut json = Vec::new();
         let mut object = ObjectWriter::new(&mut json);
         if let Some(enabled) = reasoning.enabled {
@@ -98,8 +99,7 @@ impl Thinking {
             object.field("exclude", &true);
         }
         object.end();
-        chat.raw(b"reasoning", &json);
-        true
+        chat.raw("reasoning", json);
     }
 }
 

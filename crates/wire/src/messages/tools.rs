@@ -2,7 +2,8 @@
 
 use crate::error::BadRequest;
 use crate::json::{ObjectWriter, RawObject, write_string};
-use crate::messages::fields::{Fields, List, Lost, Path, elements, push};
+use crate::messages::fields::{Fields, List, Path, elements, push};
+use crate::translation::Translation;
 
 /// What the client wants to be called.
 #[derive(Debug, Clone, Copy)]
@@ -36,24 +37,20 @@ pub(super) fn choice(object: &RawObject) -> Result<Option<Choice<'_>>, BadReques
 
 /// Writes `tools`, `tool_choice` and `parallel_tool_calls`. A choice among no tools is refused
 /// everywhere, so it goes with the last tool.
-pub(super) fn write(
-    object: &RawObject,
-    chat: &mut ObjectWriter<'_>,
-    lost: &mut Lost,
-) -> Result<(), BadRequest> {
+pub(super) fn write(object: &RawObject, chat: &mut Translation<'_, '_>) -> Result<(), BadRequest> {
     let mut tools = List::default();
     if let Some(raw) = object.member("tools") {
         let path = Path::top("tools");
         for (index, raw) in elements(raw, &path)?.into_iter().enumerate() {
-            tool(&Fields::read(raw, path.element(index))?, &mut tools, lost)?;
+            tool(&Fields::read(raw, path.element(index))?, &mut tools, chat)?;
         }
     }
     let choice = choice(object)?;
     match (tools.into_json(), choice) {
-        (None, Some(_)) => lost.add("tool_choice"),
+        (None, Some(_)) => chat.lose("tool_choice"),
         (None, None) => {}
         (Some(tools), choice) => {
-            chat.raw(b"tools", &tools);
+            chat.raw("tools", tools);
             if let Some(choice) = choice {
                 write_choice(choice, chat);
             }
@@ -62,11 +59,11 @@ pub(super) fn write(
     Ok(())
 }
 
-fn write_choice(choice: Choice<'_>, chat: &mut ObjectWriter<'_>) {
+fn write_choice(choice: Choice<'_>, chat: &mut Translation<'_, '_>) {
     match (choice.kind, choice.name) {
         (_, Some(name)) => {
             let function = format!(r#"{{"type":"function","function":{{"name":{name}}}}}"#);
-            chat.raw(b"tool_choice", function.as_bytes());
+            chat.raw("tool_choice", function);
         }
         ("any", None) => chat.field("tool_choice", "required"),
         (word, None) => chat.field("tool_choice", word),
@@ -78,9 +75,13 @@ fn write_choice(choice: Choice<'_>, chat: &mut ObjectWriter<'_>) {
 
 /// Tools with a type of their own run on Anthropic's servers or have a schema that only its models
 /// know.
-fn tool(tool: &Fields<'_, '_>, tools: &mut List, lost: &mut Lost) -> Result<(), BadRequest> {
+fn tool(
+    tool: &Fields<'_, '_>,
+    tools: &mut List,
+    chat: &mut Translation<'_, '_>,
+) -> Result<(), BadRequest> {
     if let Some(kind) = tool.text("type")?.filter(|kind| kind.as_str() != "custom") {
-        lost.add(format!("tools.{}", kind.unescaped()));
+        chat.lose(format!("tools.{}", kind.unescaped()));
         return Ok(());
     }
     tool.required_text("name")?;
@@ -108,7 +109,7 @@ fn tool(tool: &Fields<'_, '_>, tools: &mut List, lost: &mut Lost) -> Result<(), 
     out.push(b'}');
     let known = ["type", "name", "description", "input_schema", "strict", "cache_control"];
     for name in tool.names().filter(|name| !known.contains(name)) {
-        lost.add(format!("tools.{name}"));
+        chat.lose(format!("tools.{name}"));
     }
     Ok(())
 }

@@ -4,24 +4,21 @@
 //! message of its own, right behind the calls, so results come first and the rest follows.
 
 use crate::error::BadRequest;
-use crate::json::{ObjectWriter, RawObject};
+use crate::json::RawObject;
 use crate::messages::assistant;
 use crate::messages::content::{self, Part};
-use crate::messages::fields::{Escaped, Fields, List, Lost, Path, elements, push};
+use crate::messages::fields::{Escaped, Fields, List, Path, elements, push};
+use crate::translation::Translation;
 
 /// Blocks that only Anthropic's servers can use.
 const UNTRANSLATABLE: &[&str] =
     &["container_upload", "tool_addition", "tool_removal", "tool_reference", "fallback"];
 
 /// Writes `messages`, with the instructions first.
-pub(super) fn write(
-    object: &RawObject,
-    chat: &mut ObjectWriter<'_>,
-    lost: &mut Lost,
-) -> Result<(), BadRequest> {
+pub(super) fn write(object: &RawObject, chat: &mut Translation<'_, '_>) -> Result<(), BadRequest> {
     let mut messages = List::default();
     if let Some(raw) = object.member("system") {
-        instructions(raw, Path::top("system"), &mut messages, lost)?;
+        instructions(raw, Path::top("system"), &mut messages, chat)?;
     }
     let path = Path::top("messages");
     let turns = object.member("messages").ok_or_else(|| path.wrong("array", None))?;
@@ -30,16 +27,16 @@ pub(super) fn write(
         let content = turn.required("content")?;
         let path = turn.path().member("content");
         match turn.required_text("role")?.as_str() {
-            "user" => user(content, path, &mut messages, lost)?,
-            "assistant" => assistant::write(content, path, &mut messages, lost)?,
-            "system" => instructions(content, path, &mut messages, lost)?,
+            "user" => user(content, path, &mut messages, chat)?,
+            "assistant" => assistant::write(content, path, &mut messages, chat)?,
+            "system" => instructions(content, path, &mut messages, chat)?,
             _ => {
                 let role = turn.path().member("role");
                 return Err(role.wrong("one of user, assistant, system", turn.get("role")));
             }
         }
     }
-    chat.raw(b"messages", messages.into_json().as_deref().unwrap_or(b"[]"));
+    chat.raw("messages", messages.into_json().as_deref().unwrap_or(b"[]"));
     Ok(())
 }
 
@@ -48,16 +45,16 @@ fn instructions(
     raw: &str,
     path: Path<'_>,
     messages: &mut List,
-    lost: &mut Lost,
+    chat: &mut Translation<'_, '_>,
 ) -> Result<(), BadRequest> {
     let mut parts = Vec::new();
     for block in blocks(raw, &path)?.fields() {
         let block = block?;
         match block.required_text("type")?.as_str() {
             "text" => {
-                content::push_block(&block, &mut parts, lost)?;
+                content::push_block(&block, &mut parts, chat)?;
             }
-            kind => leave_out(kind, &block, "text", lost)?,
+            kind => leave_out(kind, &block, "text", chat)?,
         }
     }
     parts.extend(Escaped::of(raw).map(Part::plain));
@@ -72,19 +69,24 @@ fn instructions(
 }
 
 /// What the user says, and what tools answered on their behalf.
-fn user(raw: &str, path: Path<'_>, messages: &mut List, lost: &mut Lost) -> Result<(), BadRequest> {
+fn user(
+    raw: &str,
+    path: Path<'_>,
+    messages: &mut List,
+    chat: &mut Translation<'_, '_>,
+) -> Result<(), BadRequest> {
     let mut parts = Vec::new();
     let (mut results, mut left_out) = (false, false);
     for block in blocks(raw, &path)?.fields() {
         let block = block?;
         match block.required_text("type")?.as_str() {
             "tool_result" => {
-                result(&block, messages, lost)?;
+                result(&block, messages, chat)?;
                 results = true;
             }
-            kind if !content::push_block(&block, &mut parts, lost)? => {
+            kind if !content::push_block(&block, &mut parts, chat)? => {
                 let expected = "one of text, image, document, search_result, tool_result";
-                leave_out(kind, &block, expected, lost)?;
+                leave_out(kind, &block, expected, chat)?;
                 left_out = true;
             }
             _ => {}
@@ -102,17 +104,21 @@ fn user(raw: &str, path: Path<'_>, messages: &mut List, lost: &mut Lost) -> Resu
 }
 
 /// What one tool answered. That it failed is said by `is_error`, which chat has no word for.
-fn result(result: &Fields<'_, '_>, messages: &mut List, lost: &mut Lost) -> Result<(), BadRequest> {
+fn result(
+    result: &Fields<'_, '_>,
+    messages: &mut List,
+    chat: &mut Translation<'_, '_>,
+) -> Result<(), BadRequest> {
     let id = result.required_text("tool_use_id")?;
     let mut parts = Vec::new();
     if let Some(raw) = result.get("content") {
         let path = result.path().member("content");
         for block in blocks(raw, &path)?.fields() {
             let block = block?;
-            if !content::push_block(&block, &mut parts, lost)? {
+            if !content::push_block(&block, &mut parts, chat)? {
                 let kind = block.required_text("type")?;
                 let expected = "one of text, image, document, search_result";
-                leave_out(kind.as_str(), &block, expected, lost)?;
+                leave_out(kind.as_str(), &block, expected, chat)?;
             }
         }
         parts.extend(Escaped::of(raw).map(Part::plain));
@@ -162,12 +168,12 @@ pub(super) fn leave_out(
     kind: &str,
     block: &Fields<'_, '_>,
     expected: &str,
-    lost: &mut Lost,
+    chat: &mut Translation<'_, '_>,
 ) -> Result<(), BadRequest> {
     let of_servers = kind.ends_with("_tool_use") || kind.ends_with("_tool_result");
     if !of_servers && !UNTRANSLATABLE.contains(&kind) {
         return Err(block.path().member("type").wrong(expected, block.get("type")));
     }
-    lost.add(format!("messages.{kind}"));
+    chat.lose(format!("messages.{kind}"));
     Ok(())
 }

@@ -12,7 +12,7 @@ use crate::json::write_string;
 use crate::messages::blocks::{Blocks, Sink};
 use crate::messages::error::Failure;
 use crate::messages::object::{BlockObject, Delta};
-use crate::messages::stop::Ending;
+use crate::messages::stop::{Ending, failure};
 use crate::messages::usage::{Counts, UsageObject};
 
 /// Every client of the dialect knows this event and passes it over.
@@ -79,6 +79,9 @@ impl AnswerWriter for MessageWriter {
     }
 
     fn end(&mut self, out: &mut Vec<u8>, finish: (FinishReason, &str), usage: &UsageView) {
+        if let Some(error) = failure(finish) {
+            return self.fail(out, &error, Some(usage));
+        }
         self.begin(out);
         self.blocks.finish(&mut Events { out });
         out.extend_from_slice(

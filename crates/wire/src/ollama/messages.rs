@@ -123,7 +123,7 @@ fn content<'a>(text: Option<Cow<'a, str>>, images: Option<Vec<Cow<'a, str>>>) ->
     if images.is_empty() {
         return ChatContent::Text(text);
     }
-    let text = (!text.is_empty()).then_some(ChatPart::Text { text });
+    let text = (!text.is_empty()).then(|| ChatPart::text(text));
     ChatContent::of(text.into_iter().chain(images.into_iter().map(image)).collect())
 }
 
@@ -140,7 +140,8 @@ fn arguments<'a>(path: &str, raw: Option<&'a RawValue>) -> Result<Cow<'a, str>, 
     }
 }
 
-/// An image is base64 and nothing else: what it is shows in its first bytes.
+/// An image is base64 and nothing else: what it is shows in its first bytes. Sound is given as an
+/// image too.
 fn image(data: Cow<'_, str>) -> ChatPart<'_> {
     if data.starts_with("data:") || is_remote(data.as_bytes()) {
         return ChatPart::image(data, None);
@@ -154,9 +155,11 @@ pub(super) fn is_remote(image: &[u8]) -> bool {
     image.starts_with(b"https://") || image.starts_with(b"http://")
 }
 
-/// Whether what is given as an image is a document.
-pub(super) fn is_document(image: &[u8]) -> bool {
-    !image.starts_with(b"data:") && media_type(image) == "application/pdf"
+/// What kind of medium is given as an image: its type up to the slash.
+pub(super) fn kind(image: &[u8]) -> &'static str {
+    let is_image = image.starts_with(b"data:") || is_remote(image);
+    let media_type = if is_image { "image/png" } else { media_type(image) };
+    media_type.split('/').next().unwrap_or_default()
 }
 
 /// Media types by how their bytes begin, and where that stands.
@@ -171,12 +174,18 @@ const SIGNATURES: &[(usize, &[u8], &str)] = &[
     (4, b"ftypheic", "image/heic"),
     (4, b"ftypavif", "image/avif"),
     (0, b"%PDF", "application/pdf"),
+    (8, b"WAVE", "audio/wav"),
+    (0, b"ID3", "audio/mpeg"),
 ];
 
 /// What a file is; PNG where its bytes don't tell.
 fn media_type(data: &[u8]) -> &'static str {
     let start = base64::decode(data.get(..data.len().min(24)).unwrap_or_default());
     let start = start.unwrap_or_default();
+    // A frame of MPEG audio begins with eleven bits set.
+    if matches!(start.as_slice(), [0xff, second, ..] if second & 0xe0 == 0xe0) {
+        return "audio/mpeg";
+    }
     SIGNATURES
         .iter()
         .find(|(at, bytes, _)| start.get(*at..).is_some_and(|rest| rest.starts_with(bytes)))

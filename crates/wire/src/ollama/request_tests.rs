@@ -35,7 +35,8 @@ fn messages_become_chats() {
         *call.survey(),
         Survey {
             messages: 7,
-            text_bytes: 15 + 7 + 2 + 5 + 5 + 7 + 4,
+            // Content with its quotes, what was thought, and the calls' JSON.
+            text_bytes: 15 + 7 + 2 + 5 + 5 + 7 + 4 + 2 + 163,
             images: 9,
             remote_images: true,
             files: true,
@@ -44,6 +45,27 @@ fn messages_become_chats() {
             ..Survey::default()
         }
     );
+}
+
+#[test]
+fn sound_is_told_by_its_first_bytes() {
+    for (data, format) in [
+        ("UklGRiQAAABXQVZFZm10IBAAAAA=", "wav"),
+        ("SUQzBAAAAAAAAA==", "mp3"),
+        ("//uQxAAAAAAAAA==", "mp3"),
+    ] {
+        let body =
+            format!(r#"{{"messages":[{{"role":"user","content":"what?","images":["{data}"]}}]}}"#);
+        let (text, _) = chat(&body);
+        assert_eq!(
+            text,
+            format!(
+                r#"{{"messages":[{{"role":"user","content":[{{"type":"text","text":"what?"}},{{"type":"input_audio","input_audio":{{"data":"{data}","format":"{format}"}}}}]}}]}}"#
+            )
+        );
+        let survey = call(Dialect::Ollama, &body).unwrap().survey().clone();
+        assert!(survey.audio && survey.images == 0 && !survey.remote_images);
+    }
 }
 
 #[test]

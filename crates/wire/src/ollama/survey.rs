@@ -1,9 +1,9 @@
 //! What a request contains, found out without building it.
 
-use super::messages::{is_document, is_remote};
+use super::messages::{is_remote, kind};
 use crate::chat::Survey;
 use crate::error::BadRequest;
-use crate::json::RawObject;
+use crate::json::{RawObject, prompt_length};
 use crate::translation::walk::{Walk, count, shown};
 
 /// Surveys the request.
@@ -58,6 +58,9 @@ impl Surveyor<'_> {
             match key {
                 b"role" => role = Some(walk.raw()?.to_ascii_lowercase()),
                 b"content" => self.content(walk, &format!("{path}.content"))?,
+                b"thinking" | b"tool_calls" if walk.peek() != Some(b'n') => {
+                    self.survey.text_bytes += prompt_length(walk.raw()?);
+                }
                 b"images" => has_images = self.images(walk, &format!("{path}.images"))?,
                 _ => walk.skip()?,
             }
@@ -101,11 +104,13 @@ impl Surveyor<'_> {
             }
             let image = walk.raw()?;
             let image = image.get(1..image.len().saturating_sub(1)).unwrap_or_default();
-            if is_document(image) {
-                self.survey.files = true;
-            } else {
-                self.survey.images += 1;
-                self.survey.remote_images |= is_remote(image);
+            match kind(image) {
+                "application" => self.survey.files = true,
+                "audio" => self.survey.audio = true,
+                _ => {
+                    self.survey.images += 1;
+                    self.survey.remote_images |= is_remote(image);
+                }
             }
         }
         Ok(!first)
@@ -118,7 +123,7 @@ impl Surveyor<'_> {
             if walk.peek() != Some(b'{') {
                 return Err(walk.wrong(&format!("tools.{index}"), "object"));
             }
-            walk.value()?;
+            self.survey.text_bytes += prompt_length(walk.raw()?);
             index += 1;
         }
         self.survey.tools = index;

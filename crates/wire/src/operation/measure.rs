@@ -25,8 +25,8 @@ impl OperationCall {
                 usage.prompt_characters = size(request.input.chars().count());
             }
             OperationRequest::Transcription(request) => {
-                usage.prompt_audio_milliseconds =
-                    sound::milliseconds(&request.audio.bytes).unwrap_or(0);
+                let format = request.audio_format.as_deref();
+                usage.prompt_audio_milliseconds = sound::length(&request.audio.bytes, format);
             }
             OperationRequest::Embeddings(_)
             | OperationRequest::Image(_)

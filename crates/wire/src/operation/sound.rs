@@ -1,18 +1,42 @@
 //! How long a recording is, as its header tells.
 //!
 //! Transcription is priced by time, and not every provider says how much it heard. Nothing is
-//! decoded: a header that is missing or wrong gives no length, and none is guessed.
+//! decoded. A header is the client's word: no sound is taken to be denser than any is, and where
+//! no header tells the length, the size does, so that nothing is heard for free.
 
+mod adts;
 mod mp3;
+mod webm;
+
+/// Bytes of a millisecond of the densest sound worth writing down: 48 kHz, two channels, 16 bits.
+const DENSEST: u64 = 192;
+
+/// Bytes of a millisecond where nothing is known: 16 kbit/s, which is what speech comes to.
+const SPARSEST: u64 = 2;
+
+/// Its length in milliseconds, at least one. `format` is what the client calls it: samples without
+/// a header have OpenAI's rate, 24 kHz
+/// (<https://platform.openai.com/docs/api-reference/realtime-sessions>).
+pub(super) fn length(bytes: &[u8], format: Option<&str>) -> u64 {
+    let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+    let guessed = match format {
+        Some("pcm" | "pcm16") => size / 48,
+        Some("pcm24") => size / 72,
+        _ => size / SPARSEST,
+    };
+    milliseconds(bytes).unwrap_or(guessed).max(size / DENSEST).max(1)
+}
 
 /// Its length in milliseconds; `None` when the header does not tell.
-pub(super) fn milliseconds(bytes: &[u8]) -> Option<u64> {
+fn milliseconds(bytes: &[u8]) -> Option<u64> {
     match bytes {
         [b'R', b'I', b'F', b'F', ..] => wav(bytes),
         [b'f', b'L', b'a', b'C', ..] => flac(bytes),
         [b'O', b'g', b'g', b'S', ..] => ogg(bytes),
+        [b'F', b'O', b'R', b'M', ..] => aiff(bytes),
+        [0x1a, 0x45, 0xdf, 0xa3, ..] => webm::milliseconds(bytes),
         [_, _, _, _, b'f', b't', b'y', b'p', ..] => mp4(bytes),
-        _ => mp3::milliseconds(bytes),
+        _ => adts::milliseconds(bytes).or_else(|| mp3::milliseconds(bytes)),
     }
 }
 
@@ -40,6 +64,25 @@ fn wav(bytes: &[u8]) -> Option<u64> {
             bytes_per_second = Some(u64::from(u32::from_le_bytes(array(body, 8)?)));
         }
         // A chunk of odd length is followed by a byte that is not its own.
+        rest = body.get(length.checked_add(length % 2)?..)?;
+    }
+}
+
+/// AIFF: chunks of name, length and data. `COMM` says how many samples there are, and their rate
+/// as a number of 80 bits: an exponent and 64 binary places.
+fn aiff(bytes: &[u8]) -> Option<u64> {
+    let mut rest = bytes.get(12..)?;
+    loop {
+        let (name, after) = rest.split_first_chunk::<4>()?;
+        let (length, body) = after.split_first_chunk::<4>()?;
+        let length = usize::try_from(u32::from_be_bytes(*length)).ok()?;
+        if name == b"COMM" {
+            let samples = u32::from_be_bytes(array(body, 2)?);
+            let places = 16_383_u32.checked_add(63)?;
+            let places = places.checked_sub(u32::from(u16::from_be_bytes(array(body, 8)?)))?;
+            let rate = u64::from_be_bytes(array(body, 10)?).checked_shr(places)?;
+            return scaled(u64::from(samples), rate);
+        }
         rest = body.get(length.checked_add(length % 2)?..)?;
     }
 }
@@ -136,6 +179,14 @@ mod tests {
         bytes
     }
 
+    /// At 44.1 kHz.
+    fn aiff_of(samples: u32) -> Vec<u8> {
+        let mut bytes = b"FORM\0\0\0\0AIFFANNO\0\0\0\x01x\0COMM\0\0\0\x12\0\x02".to_vec();
+        bytes.extend(samples.to_be_bytes());
+        bytes.extend(b"\0\x10\x40\x0e\xac\x44\0\0\0\0\0\0");
+        bytes
+    }
+
     fn page(granule: u64, packet: &[u8]) -> Vec<u8> {
         let mut bytes = b"OggS\0\0".to_vec();
         bytes.extend(granule.to_le_bytes());
@@ -179,6 +230,8 @@ mod tests {
             ("mp4", mp4(&brief), Some(2_500)),
             ("a long mp4", mp4(&long), Some(10_000)),
             ("an mp4 without a header", boxed(b"ftyp", b"M4A "), None),
+            ("aiff", aiff_of(88_200), Some(2_000)),
+            ("an aiff without a rate", b"FORM\0\0\0\0AIFFCOMM\0\0\0\x02\0\0".to_vec(), None),
             ("something else", b"hello, this is not a sound".to_vec(), None),
             ("nothing", Vec::new(), None),
         ] {
@@ -186,13 +239,33 @@ mod tests {
         }
     }
 
+    /// What no header tells, and what a header says that can't be, is found from the size.
+    #[test]
+    fn no_recording_is_without_length() {
+        let mut lying = boxed(b"ftyp", b"M4A ");
+        let header = [&[0; 12][..], &1_000_u32.to_be_bytes(), &1_u32.to_be_bytes()].concat();
+        lying.extend(boxed(b"moov", &boxed(b"mvhd", &header)));
+        lying.resize(1_000_000, 0);
+        let megabyte = vec![0; 1_000_000];
+        for (name, bytes, format, expected) in [
+            ("a header", wav_of(32_000, 16_000), Some("wav"), 1_000),
+            ("a header that can't be", lying, Some("m4a"), 5_208),
+            ("no header", megabyte.clone(), Some("amr"), 500_000),
+            ("samples", megabyte.clone(), Some("pcm16"), 20_833),
+            ("long samples", megabyte, Some("pcm24"), 13_888),
+            ("one byte", vec![0], None, 1),
+        ] {
+            assert_eq!(length(&bytes, format), expected, "{name}");
+        }
+    }
+
     proptest::proptest! {
         #[test]
         fn no_header_breaks_it(
-            start in 0_usize..6,
+            start in 0_usize..9,
             rest in proptest::collection::vec(proptest::num::u8::ANY, 0..200),
         ) {
-            let starts: [&[u8]; 6] = [b"RIFF\0\0\0\0WAVEfmt ", b"fLaC", b"OggS", b"\0\0\0\x08ftyp", b"ID3", b"\xff\xfb"];
+            let starts: [&[u8]; 9] = [b"FORM\0\0\0\0AIFFCOMM", b"\x1a\x45\xdf\xa3\x80\x18\x53\x80\x67\xff", b"\xff\xf1",b"RIFF\0\0\0\0WAVEfmt ", b"fLaC", b"OggS", b"\0\0\0\x08ftyp", b"ID3", b"\xff\xfb"];
             let _: Option<u64> = milliseconds(&[starts[start], &rest].concat());
         }
 

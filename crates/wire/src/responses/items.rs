@@ -11,18 +11,19 @@ use serde_json::value::RawValue;
 
 use crate::error::BadRequest;
 use crate::json::{ObjectWriter, raw_value};
-use crate::responses::parts::{self, ChatContent, ChatPart, Part, parse};
+use crate::responses::parts::{self, Part};
 use crate::responses::tools::CustomArguments;
 use crate::responses::turn::{ReasoningItem, Turn};
+use crate::translation::outgoing::{ChatContent, ChatPart};
+use crate::translation::{Translation, parse};
 
 /// The messages of a chat request, being written.
-#[derive(Debug, Default)]
-pub(super) struct Conversation<'a> {
+#[derive(Debug)]
+struct Conversation<'a, 't, 'w, 'o> {
     /// The array as far as it is written.
     messages: Vec<u8>,
     turn: Turn<'a>,
-    /// Names of what chat can't express.
-    left_out: Vec<String>,
+    chat: &'t mut Translation<'w, 'o>,
 }
 
 #[derive(Deserialize)]
@@ -77,14 +78,13 @@ struct ImageCall<'a> {
     result: Option<Cow<'a, str>>,
 }
 
-/// Reads `input`, and `instructions` before it, into the messages of a chat request: their JSON,
-/// and the names of what was left out.
-pub(super) fn messages(
+/// Writes `input`, and `instructions` before it, as the messages of a chat request.
+pub(super) fn write(
     instructions: Option<&str>,
     input: Option<&str>,
-) -> Result<(Vec<u8>, Vec<String>), BadRequest> {
-    let mut conversation = Conversation::default();
-    conversation.messages.push(b'[');
+    chat: &mut Translation<'_, '_>,
+) -> Result<(), BadRequest> {
+    let mut conversation = Conversation { messages: vec![b'['], turn: Turn::default(), chat };
     if let Some(raw) = instructions {
         conversation.message("system", |message| message.raw(b"content", raw.as_bytes()));
     }
@@ -105,10 +105,11 @@ pub(super) fn messages(
         return Err(BadRequest::new("input: Must contain at least 1 message"));
     }
     conversation.messages.push(b']');
-    Ok((conversation.messages, conversation.left_out))
+    conversation.chat.raw("messages", conversation.messages);
+    Ok(())
 }
 
-impl<'a> Conversation<'a> {
+impl<'a> Conversation<'a, '_, '_, '_> {
     fn item(&mut self, path: &str, raw: &'a RawValue) -> Result<(), BadRequest> {
         let Kind { kind, role, id } = parse(path, raw)?;
         match (kind.as_deref(), role, id) {
@@ -141,7 +142,7 @@ impl<'a> Conversation<'a> {
                     self.acting().draw(image_uri(&result));
                 }
             }
-            (Some(kind), ..) => self.leave_out(format!("input.{kind}")),
+            (Some(kind), ..) => self.chat.lose(format!("input.{kind}")),
         }
         Ok(())
     }
@@ -153,24 +154,24 @@ impl<'a> Conversation<'a> {
         }
         let content = parts::read(&format!("{path}.content"), item.content)?;
         if item.phase.is_some() {
-            self.leave_out("input.phase".to_owned());
+            self.chat.lose("input.phase");
         }
         if role == "assistant" {
             self.acting().say(content);
             return Ok(());
         }
         self.end_turn();
-        let content = content_parts(content);
-        self.message(role, |message| message.field("content", &ChatContent::of(&content)));
+        let content = plain(content);
+        self.message(role, |message| message.field("content", &content));
         Ok(())
     }
 
     fn result(&mut self, path: &str, item: &CallOutput<'a>) -> Result<(), BadRequest> {
         self.end_turn();
-        let content = content_parts(parts::read(&format!("{path}.output"), item.output)?);
+        let content = plain(parts::read(&format!("{path}.output"), item.output)?);
         self.message("tool", |message| {
             message.field("tool_call_id", &item.call_id);
-            message.field("content", &ChatContent::of(&content));
+            message.field("content", &content);
         });
         Ok(())
     }
@@ -214,23 +215,15 @@ impl<'a> Conversation<'a> {
             self.messages.push(b',');
         }
     }
-
-    fn leave_out(&mut self, name: String) {
-        if !self.left_out.contains(&name) {
-            self.left_out.push(name);
-        }
-    }
 }
 
 /// What a speaker other than the assistant says; a refusal of theirs is just text.
-fn content_parts(parts: Vec<Part<'_>>) -> Vec<ChatPart<'_>> {
-    let content = |part| match part {
+fn plain(parts: Vec<Part<'_>>) -> ChatContent<'_> {
+    let part = |part| match part {
         Part::Content(part, _) => part,
-        Part::Refusal(text) => {
-            ChatPart::Text { text, cache_control: None, prompt_cache_breakpoint: None }
-        }
+        Part::Refusal(text) => ChatPart::text(text),
     };
-    parts.into_iter().map(content).collect()
+    parts::content(parts.into_iter().map(part).collect())
 }
 
 /// A generated image as a data URI. Its type is not said, but shows in how the base64 begins.

@@ -2,11 +2,13 @@
 
 use std::borrow::Cow;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::error::BadRequest;
 use crate::json::kind_of;
+use crate::translation::outgoing::{ChatContent, ChatPart, Document, MediaUrl, Sound};
+use crate::translation::parse;
 
 /// How base64 of a PDF begins. Some clients send files bare, and chat wants a data URI.
 const PDF_BASE64: &str = "JVBERi0";
@@ -63,92 +65,11 @@ pub(super) enum Part<'a> {
     Refusal(Cow<'a, str>),
 }
 
-/// A part in chat's form.
-#[derive(Debug, Serialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-pub(super) enum ChatPart<'a> {
-    /// Text.
-    Text {
-        /// The text.
-        text: Cow<'a, str>,
-        /// A prompt-cache marker (contract §2.5).
-        #[serde(skip_serializing_if = "Option::is_none")]
-        cache_control: Option<&'a RawValue>,
-        /// OpenAI's prompt-cache marker (contract §2.5).
-        #[serde(skip_serializing_if = "Option::is_none")]
-        prompt_cache_breakpoint: Option<&'a RawValue>,
-    },
-    /// An image.
-    ImageUrl {
-        /// Where it is.
-        image_url: ImageUrl<'a>,
-        /// A prompt-cache marker.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        cache_control: Option<&'a RawValue>,
-    },
-    /// Sound: one form in both dialects.
-    InputAudio {
-        /// `{data, format}`.
-        input_audio: &'a RawValue,
-    },
-    /// Film.
-    VideoUrl {
-        /// Where it is.
-        video_url: ImageUrl<'a>,
-    },
-    /// A document.
-    File {
-        /// What and where it is.
-        file: File<'a>,
-        /// A prompt-cache marker.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        cache_control: Option<&'a RawValue>,
-    },
-}
-
-/// Where an image or film is.
-#[derive(Debug, Serialize)]
-pub(super) struct ImageUrl<'a> {
-    /// An http(s) URL or a data URI.
-    pub(super) url: Cow<'a, str>,
-    /// How closely to look.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) detail: Option<Cow<'a, str>>,
-}
-
-/// A document in chat's form.
-#[derive(Debug, Serialize)]
-pub(super) struct File<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    filename: Option<Cow<'a, str>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    file_data: Option<Cow<'a, str>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    file_id: Option<Cow<'a, str>>,
-}
-
-/// Content in chat's form: text alone is a string, which every provider takes.
-#[derive(Debug, Serialize)]
-#[serde(untagged)]
-pub(super) enum ChatContent<'c, 'a> {
-    /// Nothing: the message calls tools.
-    None,
-    /// Text.
-    Text(&'c str),
-    /// Parts.
-    Parts(&'c [ChatPart<'a>]),
-}
-
-impl<'c, 'a> ChatContent<'c, 'a> {
-    /// Content of parts.
-    pub(super) fn of(parts: &'c [ChatPart<'a>]) -> Self {
-        match parts {
-            [] => Self::Text(""),
-            [ChatPart::Text { text, cache_control: None, prompt_cache_breakpoint: None }] => {
-                Self::Text(text)
-            }
-            parts => Self::Parts(parts),
-        }
+/// Parts as content: nothing said is an empty text.
+pub(super) fn content(parts: Vec<ChatPart<'_>>) -> ChatContent<'_> {
+    match ChatContent::of(parts) {
+        ChatContent::Nothing => ChatContent::Text(Cow::Borrowed("")),
+        content => content,
     }
 }
 
@@ -176,8 +97,7 @@ pub(super) fn read<'a>(
 }
 
 fn text_part(text: Cow<'_, str>) -> Part<'_> {
-    let part = ChatPart::Text { text, cache_control: None, prompt_cache_breakpoint: None };
-    Part::Content(part, Vec::new())
+    Part::Content(ChatPart::text(text), Vec::new())
 }
 
 fn part<'a>(path: &str, raw: &'a RawValue) -> Result<Part<'a>, BadRequest> {
@@ -205,23 +125,23 @@ fn part<'a>(path: &str, raw: &'a RawValue) -> Result<Part<'a>, BadRequest> {
                 (None, Some(_)) => return Err(image_by_id(path)),
                 (None, None) => return Err(required("image_url")),
             };
-            ChatPart::ImageUrl { image_url: ImageUrl { url, detail: part.detail }, cache_control }
+            let image_url = MediaUrl { url, detail: part.detail };
+            ChatPart::ImageUrl { image_url, index: None, cache_control }
         }
         Some("input_file") => {
             let data = part.file_data.map(data_uri).or(part.file_url);
             if data.is_none() && part.file_id.is_none() {
                 return Err(required("file_data"));
             }
-            let file = File { filename: part.filename, file_data: data, file_id: part.file_id };
+            let file = Document { filename: part.filename, file_data: data, file_id: part.file_id };
             ChatPart::File { file, cache_control }
         }
         Some("input_audio") => {
             let input_audio = part.input_audio.ok_or_else(|| required("input_audio"))?;
-            ChatPart::InputAudio { input_audio }
+            ChatPart::InputAudio { input_audio: Sound::AsIs(input_audio) }
         }
         Some("input_video") => {
-            let url = part.video_url.ok_or_else(|| required("video_url"))?.text();
-            ChatPart::VideoUrl { video_url: ImageUrl { url, detail: None } }
+            ChatPart::film(part.video_url.ok_or_else(|| required("video_url"))?.text())
         }
         other => {
             return Err(BadRequest::new(format!(
@@ -244,18 +164,6 @@ fn data_uri(data: Cow<'_, str>) -> Cow<'_, str> {
         return Cow::Owned(format!("data:application/pdf;base64,{data}"));
     }
     data
-}
-
-/// Reads a value, or says where in the request it is wrong.
-pub(super) fn parse<'a, T: Deserialize<'a>>(
-    path: &str,
-    raw: &'a RawValue,
-) -> Result<T, BadRequest> {
-    serde_json::from_str(raw.get()).map_err(|error| {
-        let text = error.to_string();
-        let reason = text.split(" at line").next().unwrap_or_default();
-        BadRequest::new(format!("{path}: {reason}"))
-    })
 }
 
 impl<'a> Url<'a> {

@@ -4,10 +4,12 @@ use crate::chat::{ChatParams, Survey};
 use crate::dialect::Reading;
 use crate::error::BadRequest;
 use crate::json::{
-    Leaf, RawObject, ScanError, Scanner, Span, kind_of, leaves, not_json, raw_value, wrong_type,
+    Leaf, RawObject, ScanError, Scanner, Span, kind_of, leaves, not_json, prompt_length, raw_value,
+    text_length, wrong_type,
 };
 use crate::responses::text::TextConfig;
 use crate::responses::tools;
+use crate::translation::{note, take_as, take_passed_on};
 
 /// Members under names of this dialect, or with another meaning than chat gives them.
 pub(super) const OWN_MEMBERS: &[&str] = &[
@@ -27,27 +29,6 @@ pub(super) const OWN_MEMBERS: &[&str] = &[
     "messages",
 ];
 
-/// The contract's vocabulary of parameters (§7.1) that this dialect gives the same names.
-const PARAMETERS: &[&str] = &[
-    "temperature",
-    "top_p",
-    "top_k",
-    "min_p",
-    "top_a",
-    "frequency_penalty",
-    "presence_penalty",
-    "repetition_penalty",
-    "logit_bias",
-    "seed",
-    "stop",
-    "tools",
-    "tool_choice",
-    "parallel_tool_calls",
-    "reasoning",
-    "prediction",
-    "web_search_options",
-];
-
 /// Asks for token probabilities, among what `include` may list.
 pub(super) const INCLUDE_LOGPROBS: &str = "message.output_text.logprobs";
 
@@ -64,24 +45,29 @@ pub(super) fn reading(object: &RawObject) -> Result<Reading, BadRequest> {
                 has_input = true;
             }
             "instructions" => instructions(raw, &mut reading.survey)?,
-            "tools" => reading.survey.tools = tools::count(raw)?,
+            "tools" => {
+                reading.survey.tools = tools::count(raw)?;
+                reading.survey.text_bytes += prompt_length(raw.as_bytes());
+                note(&mut reading, "tools");
+            }
             "text" => take_text(&TextConfig::read(raw)?, &mut reading)?,
             "max_output_tokens" => take_bound(raw, &mut reading)?,
             "truncation" => truncation(raw)?,
             "include" => includes(object).map(drop)?,
+            // Whether the last asks for anything is seen below.
+            "model" | "stream" | "top_logprobs" => reading.params.take(name, raw_value(raw)?)?,
             name if OWN_MEMBERS.contains(&name) => {}
-            name => reading.params.take(name, raw_value(raw)?)?,
+            name => take_passed_on(&mut reading, name, raw)?,
         }
-        reading.parameters.extend(PARAMETERS.iter().find(|known| **known == name));
     }
     if !has_input {
         return Err(BadRequest::new("input: Required"));
     }
     if wants_logprobs(object)? {
         reading.params.logprobs = Some(true);
-        reading.parameters.push("logprobs");
+        note(&mut reading, "logprobs");
         if reading.params.top_logprobs.is_some() {
-            reading.parameters.push("top_logprobs");
+            note(&mut reading, "top_logprobs");
         }
     }
     Ok(reading)
@@ -122,24 +108,20 @@ fn refuse_state(object: &RawObject) -> Result<(), BadRequest> {
 
 fn take_bound(raw: &str, reading: &mut Reading) -> Result<(), BadRequest> {
     let mut bound = ChatParams::default();
-    let named = |error: BadRequest| {
-        let reason = error.message().strip_prefix("max_tokens").unwrap_or(error.message());
-        BadRequest::new(format!("max_output_tokens{reason}"))
-    };
-    bound.take("max_tokens", raw_value(raw)?).map_err(named)?;
+    take_as(&mut bound, "max_tokens", "max_output_tokens", raw_value(raw)?)?;
     reading.params.max_tokens = bound.max_tokens;
-    reading.parameters.push("max_tokens");
+    note(reading, "max_tokens");
     Ok(())
 }
 
 fn take_text(config: &TextConfig<'_>, reading: &mut Reading) -> Result<(), BadRequest> {
     if let Some(format) = config.response_format()? {
         reading.params.take("response_format", raw_value(&format)?)?;
-        reading.parameters.push("response_format");
+        note(reading, "response_format");
     }
     if let Some(verbosity) = config.verbosity() {
         reading.params.take("verbosity", verbosity)?;
-        reading.parameters.push("verbosity");
+        note(reading, "verbosity");
     }
     Ok(())
 }
@@ -215,11 +197,11 @@ fn item(text: &[u8], offset: usize, survey: &mut Survey) -> Result<(), ScanError
     survey.extensions |= extended && kind == br#""reasoning""#;
     survey.developer_role |= role == br#""developer""#;
     survey.prefill = role == br#""assistant""# && kind == br#""message""#;
-    leaves(text, offset, |leaf| note(leaf, survey))
+    leaves(text, offset, |leaf| notice(leaf, survey))
 }
 
 /// Notes what a string says of the prompt. Data (images, files, sealed thoughts) is not text.
-fn note(leaf: Leaf<'_>, survey: &mut Survey) {
+fn notice(leaf: Leaf<'_>, survey: &mut Survey) {
     match (leaf.key, leaf.text) {
         (b"type", b"input_image" | b"computer_screenshot") => survey.images += 1,
         (b"type", b"input_file") => survey.files = true,
@@ -227,8 +209,15 @@ fn note(leaf: Leaf<'_>, survey: &mut Survey) {
         (b"type", b"input_video") => survey.video = true,
         // `cache_control: {"type": "ephemeral"}` and its OpenAI twin (contract §2.5).
         (b"type", b"ephemeral") | (b"mode", b"explicit") => survey.cache_markers = true,
+        // Chat's long form has the address one level deeper.
+        (b"url", url) if leaf.parent == b"image_url" => {
+            survey.remote_images |= !url.starts_with(b"data:");
+        }
         (b"image_url", url) => survey.remote_images |= !url.starts_with(b"data:"),
-        (b"text" | b"content" | b"refusal" | b"arguments" | b"input" | b"output", text) => {
+        (b"name" | b"arguments" | b"input", text) => {
+            survey.text_bytes += size(text_length(text));
+        }
+        (b"text" | b"content" | b"refusal" | b"output", text) => {
             survey.text_bytes += size(text.len());
         }
         _ => {}
@@ -298,7 +287,7 @@ mod tests {
         );
         assert_eq!(
             reading.survey,
-            Survey { messages: 2, text_bytes: 7 + 10, tools: 2, ..Survey::default() }
+            Survey { messages: 2, text_bytes: 7 + 10 + 83, tools: 2, ..Survey::default() }
         );
     }
 
@@ -320,7 +309,7 @@ mod tests {
             reading.survey,
             Survey {
                 messages: 6,
-                text_bytes: 8 + 5 + 2 + 2 + 2 + 2,
+                text_bytes: 8 + 5 + 2 + 1 + 2 + 2 + 2,
                 images: 2,
                 remote_images: true,
                 audio: true,
@@ -333,6 +322,22 @@ mod tests {
                 ..Survey::default()
             }
         );
+    }
+
+    #[test]
+    fn remote_images_are_found_in_either_form() {
+        for (image_url, is_remote) in [
+            (r#""https://x/y.png""#, true),
+            (r#""data:image/png;base64,AAAA""#, false),
+            (r#"{"url":"https://x/y.png","detail":"low"}"#, true),
+            (r#"{"url":"data:image/png;base64,AAAA"}"#, false),
+        ] {
+            let body = format!(
+                r#"{{"input":[{{"role":"user","content":[{{"type":"input_image","image_url":{image_url}}}]}}]}}"#
+            );
+            let survey = read(&body).unwrap().survey;
+            assert_eq!((survey.images, survey.remote_images), (1, is_remote), "{image_url}");
+        }
     }
 
     #[test]

@@ -163,10 +163,7 @@ impl Ending {
             FinishReason::Stop | FinishReason::ToolCalls => Self::Completed,
             FinishReason::Length => Self::Incomplete("max_output_tokens"),
             FinishReason::ContentFilter => Self::Incomplete("content_filter"),
-            FinishReason::Error => Self::failed(
-                ErrorType::ProviderUnavailable,
-                format!("The provider ended the answer with \"{native}\""),
-            ),
+            FinishReason::Error => Self::broken(&ErrorBody::failed_answer(native), output),
         }
     }
 

@@ -11,6 +11,7 @@ use serde_json::value::RawValue;
 
 use crate::error::BadRequest;
 use crate::json::{RawObject, raw_value, wrong_type};
+use crate::translation::{Translation, parse};
 
 /// What a custom tool takes as a function: a schema of [`CustomArguments`].
 const CUSTOM_PARAMETERS: &str = r#"{"type":"object","properties":{"input":{"type":"string"}},"required":["input"],"additionalProperties":false}"#;
@@ -169,10 +170,10 @@ fn is_function(kind: &str) -> bool {
 }
 
 /// Reads tools and choice together, since a choice may narrow the tools. What chat can't express
-/// is named in `left_out`.
+/// is named.
 pub(super) fn offer<'a>(
     object: &'a RawObject,
-    left_out: &mut Vec<String>,
+    chat: &mut Translation<'_, '_>,
 ) -> Result<Offer<'a>, BadRequest> {
     let mut offer = Offer::default();
     let raws: Vec<&'a RawValue> = match object.member("tools") {
@@ -182,7 +183,7 @@ pub(super) fn offer<'a>(
         None => Vec::new(),
     };
     for (index, raw) in raws.into_iter().enumerate() {
-        offer.tools.extend(tool(index, raw, left_out)?);
+        offer.tools.extend(tool(index, raw, chat)?);
     }
     if let Some(raw) = object.member("tool_choice") {
         offer.choose(raw)?;
@@ -193,15 +194,11 @@ pub(super) fn offer<'a>(
 fn tool<'a>(
     index: usize,
     raw: &'a RawValue,
-    left_out: &mut Vec<String>,
+    chat: &mut Translation<'_, '_>,
 ) -> Result<Option<ChatTool<'a>>, BadRequest> {
-    let tool: ToolObject<'a> = serde_json::from_str(raw.get()).map_err(|error| {
-        let text = error.to_string();
-        let reason = text.split(" at line").next().unwrap_or_default();
-        BadRequest::new(format!("tools.{index}: {reason}"))
-    })?;
+    let tool: ToolObject<'a> = parse(&format!("tools.{index}"), raw)?;
     if !is_function(&tool.kind) {
-        left_out.push(format!("tools.{}", tool.kind));
+        chat.lose(format!("tools.{}", tool.kind));
         return Ok(None);
     }
     let Some(name) = tool.name else {
@@ -286,16 +283,19 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
+    use crate::json::ObjectWriter;
 
     fn written(body: &str) -> Result<(String, String, Vec<String>), String> {
         let object = RawObject::read(Bytes::copy_from_slice(body.as_bytes())).unwrap();
-        let mut left_out = Vec::new();
-        let offer = offer(&object, &mut left_out).map_err(|error| error.message().to_owned())?;
+        let mut out = Vec::new();
+        let mut chat = ObjectWriter::new(&mut out);
+        let mut chat = Translation::new(&mut chat);
+        let offer = offer(&object, &mut chat).map_err(|error| error.message().to_owned())?;
         let json = |value: serde_json::Result<String>| value.unwrap();
         Ok((
             json(serde_json::to_string(&offer.tools)),
             json(serde_json::to_string(&offer.choice)),
-            left_out,
+            chat.finish(),
         ))
     }
 

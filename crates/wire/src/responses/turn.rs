@@ -7,7 +7,8 @@ use serde_json::value::RawValue;
 
 use crate::json::ObjectWriter;
 use crate::responses::annotation;
-use crate::responses::parts::{ChatContent, ChatPart, ImageUrl, Part};
+use crate::responses::parts::{self, Part};
+use crate::translation::outgoing::{ChatContent, ChatPart, ChatToolCall, MediaUrl};
 
 /// The format of a reasoning item that names none: it is OpenAI's own.
 const OPENAI_FORMAT: &str = "openai-responses-v1";
@@ -60,28 +61,6 @@ struct Detail<'a> {
     index: usize,
 }
 
-#[derive(Debug, Serialize)]
-struct ToolCall<'a> {
-    id: Cow<'a, str>,
-    #[serde(rename = "type")]
-    kind: &'static str,
-    function: Function<'a>,
-}
-
-#[derive(Debug, Serialize)]
-struct Function<'a> {
-    name: Cow<'a, str>,
-    arguments: Cow<'a, str>,
-}
-
-#[derive(Debug, Serialize)]
-struct Image<'a> {
-    #[serde(rename = "type")]
-    kind: &'static str,
-    image_url: ImageUrl<'a>,
-    index: usize,
-}
-
 /// What the assistant did between two other speakers.
 #[derive(Debug, Default)]
 pub(super) struct Turn<'a> {
@@ -96,8 +75,8 @@ pub(super) struct Turn<'a> {
     characters: u64,
     annotations: Vec<Box<RawValue>>,
     refusal: Option<String>,
-    calls: Vec<ToolCall<'a>>,
-    images: Vec<Image<'a>>,
+    calls: Vec<ChatToolCall<'a>>,
+    images: Vec<ChatPart<'a>>,
 }
 
 impl<'a> Turn<'a> {
@@ -185,14 +164,14 @@ impl<'a> Turn<'a> {
 
     /// The assistant calls a tool.
     pub(super) fn call(&mut self, id: Cow<'a, str>, name: Cow<'a, str>, arguments: Cow<'a, str>) {
-        let function = Function { name, arguments };
-        self.calls.push(ToolCall { id, kind: "function", function });
+        self.calls.push(ChatToolCall::new(id, name, arguments));
     }
 
     /// The assistant draws.
     pub(super) fn draw(&mut self, url: String) {
-        let image_url = ImageUrl { url: Cow::Owned(url), detail: None };
-        self.images.push(Image { kind: "image_url", image_url, index: self.images.len() });
+        let image_url = MediaUrl { url: Cow::Owned(url), detail: None };
+        let index = Some(self.images.len());
+        self.images.push(ChatPart::ImageUrl { image_url, index, cache_control: None });
     }
 
     /// Writes the turn as one message.
@@ -201,7 +180,8 @@ impl<'a> Turn<'a> {
         let mut message = ObjectWriter::new(out);
         message.field("role", "assistant");
         let calls_only = self.parts.is_empty() && !self.calls.is_empty();
-        let content = if calls_only { ChatContent::None } else { ChatContent::of(&self.parts) };
+        let parts = std::mem::take(&mut self.parts);
+        let content = if calls_only { ChatContent::Nothing } else { parts::content(parts) };
         message.field("content", &content);
         if let Some(refusal) = &self.refusal {
             message.field("refusal", refusal);

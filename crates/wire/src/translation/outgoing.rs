@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 
 use serde::Serialize;
+use serde_json::value::RawValue;
 
 use crate::chat::ReasoningDetail;
 
@@ -60,11 +61,23 @@ pub(crate) enum ChatPart<'a> {
     Text {
         /// The text.
         text: Cow<'a, str>,
+        /// A prompt-cache marker (contract §2.5).
+        #[serde(skip_serializing_if = "Option::is_none")]
+        cache_control: Option<&'a RawValue>,
+        /// OpenAI's prompt-cache marker (contract §2.5).
+        #[serde(skip_serializing_if = "Option::is_none")]
+        prompt_cache_breakpoint: Option<&'a RawValue>,
     },
     /// An image.
     ImageUrl {
         /// Where it is.
         image_url: MediaUrl<'a>,
+        /// Its number, for one that the assistant made.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        index: Option<usize>,
+        /// A prompt-cache marker.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        cache_control: Option<&'a RawValue>,
     },
     /// Sound.
     InputAudio {
@@ -80,6 +93,9 @@ pub(crate) enum ChatPart<'a> {
     File {
         /// The document.
         file: Document<'a>,
+        /// A prompt-cache marker.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        cache_control: Option<&'a RawValue>,
     },
 }
 
@@ -90,26 +106,36 @@ pub(crate) struct MediaUrl<'a> {
     pub(crate) url: Cow<'a, str>,
     /// How closely to look.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) detail: Option<&'static str>,
+    pub(crate) detail: Option<Cow<'a, str>>,
 }
 
 /// Sound, here.
 #[derive(Debug, Serialize)]
-pub(crate) struct Sound<'a> {
-    /// Base64.
-    pub(crate) data: Cow<'a, str>,
-    /// The contract's word for its format.
-    pub(crate) format: &'static str,
+#[serde(untagged)]
+pub(crate) enum Sound<'a> {
+    /// As parts of it.
+    Parts {
+        /// Base64.
+        data: Cow<'a, str>,
+        /// The contract's word for its format.
+        format: &'static str,
+    },
+    /// In chat's form already.
+    AsIs(&'a RawValue),
 }
 
 /// A document.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 pub(crate) struct Document<'a> {
     /// Its name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) filename: Option<Cow<'a, str>>,
     /// An http(s) URL or a data URI.
-    pub(crate) file_data: Cow<'a, str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) file_data: Option<Cow<'a, str>>,
+    /// The id of one that was uploaded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) file_id: Option<Cow<'a, str>>,
 }
 
 /// A call of a tool.
@@ -139,7 +165,11 @@ impl<'a> ChatContent<'a> {
     pub(crate) fn of(mut parts: Vec<ChatPart<'a>>) -> Self {
         match parts.pop() {
             None => Self::Nothing,
-            Some(ChatPart::Text { text }) if parts.is_empty() => Self::Text(text),
+            Some(ChatPart::Text { text, cache_control: None, prompt_cache_breakpoint: None })
+                if parts.is_empty() =>
+            {
+                Self::Text(text)
+            }
             Some(last) => {
                 parts.push(last);
                 Self::Parts(parts)
@@ -151,12 +181,23 @@ impl<'a> ChatContent<'a> {
 impl<'a> ChatPart<'a> {
     /// Text.
     pub(crate) fn text(text: impl Into<Cow<'a, str>>) -> Self {
-        Self::Text { text: text.into() }
+        Self::Text { text: text.into(), cache_control: None, prompt_cache_breakpoint: None }
     }
 
     /// An image.
     pub(crate) fn image(url: impl Into<Cow<'a, str>>, detail: Option<&'static str>) -> Self {
-        Self::ImageUrl { image_url: MediaUrl { url: url.into(), detail } }
+        let image_url = MediaUrl { url: url.into(), detail: detail.map(Cow::Borrowed) };
+        Self::ImageUrl { image_url, index: None, cache_control: None }
+    }
+
+    /// A film.
+    pub(crate) fn film(url: impl Into<Cow<'a, str>>) -> Self {
+        Self::VideoUrl { video_url: MediaUrl { url: url.into(), detail: None } }
+    }
+
+    fn document(filename: Option<Cow<'a, str>>, data: impl Into<Cow<'a, str>>) -> Self {
+        let file = Document { filename, file_data: Some(data.into()), file_id: None };
+        Self::File { file, cache_control: None }
     }
 
     /// Media given inline: which part it becomes is said by its type.
@@ -168,16 +209,16 @@ impl<'a> ChatPart<'a> {
     ) -> Self {
         let media_type = media_type.trim().to_ascii_lowercase();
         if let Some(format) = audio_format(&media_type) {
-            return Self::InputAudio { input_audio: Sound { data, format } };
+            return Self::InputAudio { input_audio: Sound::Parts { data, format } };
         }
         let uri = || format!("data:{media_type};base64,{data}");
         if media_type.starts_with("image/") {
             return Self::image(uri(), detail);
         }
         if media_type.starts_with("video/") {
-            return Self::VideoUrl { video_url: MediaUrl { url: uri().into(), detail: None } };
+            return Self::film(uri());
         }
-        Self::File { file: Document { filename, file_data: uri().into() } }
+        Self::document(filename, uri())
     }
 
     /// Media given by address. Audio has no address in chat, so it goes as a file.
@@ -192,9 +233,9 @@ impl<'a> ChatPart<'a> {
             return Self::image(url, detail);
         }
         if media_type.starts_with("video/") {
-            return Self::VideoUrl { video_url: MediaUrl { url, detail: None } };
+            return Self::film(url);
         }
-        Self::File { file: Document { filename, file_data: url } }
+        Self::document(filename, url)
     }
 }
 

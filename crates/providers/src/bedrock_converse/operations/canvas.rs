@@ -12,7 +12,7 @@ use tollgate_wire::operation::{
 };
 
 use crate::operation::answers::{empty, image, images, parse};
-use crate::operation::inputs::{inline, sides, tier};
+use crate::operation::inputs::inline;
 use crate::{Fault, FaultKind, Unsupported};
 
 /// Most pictures of one call.
@@ -87,13 +87,8 @@ fn check(request: &ImageRequest) -> Result<(), Unsupported> {
 
 /// Width and height; nothing where the model may choose.
 fn size(request: &ImageRequest) -> Result<Option<(u64, u64)>, Unsupported> {
-    let (width, height) = match request.pixels {
-        Some(pixels) => (u64::from(pixels.width), u64::from(pixels.height)),
-        None => match sized(request)? {
-            Some(size) => size,
-            None => return Ok(None),
-        },
-    };
+    let Some(pixels) = request.size() else { return Ok(None) };
+    let (width, height) = (u64::from(pixels.width), u64::from(pixels.height));
     let is_side =
         |side: u64| (SIDE_MIN..=SIDE_MAX).contains(&side) && side.is_multiple_of(SIDE_STEP);
     let (short, long) = (width.min(height), width.max(height));
@@ -105,26 +100,6 @@ fn size(request: &ImageRequest) -> Result<Option<(u64, u64)>, Unsupported> {
         return Ok(Some((width, height)));
     }
     Err(Unsupported(format!("a picture of {width}x{height}")))
-}
-
-/// The size of a tier in a shape: as many pixels as the tier's square has, or a few less.
-fn sized(request: &ImageRequest) -> Result<Option<(u64, u64)>, Unsupported> {
-    let shape = request.aspect_ratio.as_deref().filter(|shape| *shape != "auto");
-    let side: u64 = match tier(request) {
-        None if shape.is_none() => return Ok(None),
-        None | Some("1K") => 1_024,
-        Some("512") => 512,
-        Some("2K") => 2_048,
-        Some(tier) => return Err(Unsupported(format!("a picture of the size {tier}"))),
-    };
-    let shape = shape.unwrap_or("1:1");
-    let unknown = || Unsupported(format!("a picture of the shape {shape}"));
-    let (across, down) = sides(shape).ok_or_else(unknown)?;
-    let area = side.saturating_mul(side);
-    let width = area.saturating_mul(across).checked_div(down).ok_or_else(unknown)?.isqrt();
-    let height = area.saturating_mul(down).checked_div(across).ok_or_else(unknown)?.isqrt();
-    let step = |side: u64| side / SIDE_STEP * SIDE_STEP;
-    Ok(Some((step(width), step(height))))
 }
 
 /// The answer. Its fields may be absent or null.

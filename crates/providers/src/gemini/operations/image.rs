@@ -15,7 +15,7 @@ use super::super::generation::seed;
 use super::super::model::{Host, Model};
 use super::generate::{self, Blob, Content, Media, Part};
 use crate::operation::answers::{image, images};
-use crate::operation::inputs::{aspect_ratio, inline, tier};
+use crate::operation::inputs::{aspect_ratio, inline};
 use crate::{Fault, Unsupported};
 
 /// The shapes these models have.
@@ -128,7 +128,7 @@ pub(crate) fn body(
 
 /// How large: before their third generation the models know one size and refuse to be told.
 fn size(request: &ImageRequest, model: Model) -> Result<Option<&str>, Unsupported> {
-    match tier(request) {
+    match request.tier() {
         Some(tier) if model.is_third_generation() => Ok(Some(tier)),
         None | Some("1K") => Ok(None),
         Some(tier) => Err(Unsupported(format!("a picture of the size {tier}"))),

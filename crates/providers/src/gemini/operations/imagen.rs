@@ -13,7 +13,7 @@ use tollgate_wire::operation::{ImageRequest, OperationAnswer};
 use super::super::fault::refined;
 use super::image::{OutputOptions, is_default, opaque};
 use crate::operation::answers::{empty, image, images, parse};
-use crate::operation::inputs::{aspect_ratio, tier};
+use crate::operation::inputs::aspect_ratio;
 use crate::{Fault, FaultKind, Unsupported};
 
 /// The shapes it has.
@@ -60,7 +60,7 @@ pub(crate) fn body(request: &ImageRequest) -> Result<Vec<u8>, Unsupported> {
     if sample_count > COUNT_MAX {
         return Err(Unsupported(format!("more than {COUNT_MAX} pictures at once")));
     }
-    let sample_image_size = match tier(request) {
+    let sample_image_size = match request.tier() {
         size @ (None | Some("1K" | "2K")) => size,
         Some(size) => return Err(Unsupported(format!("a picture of the size {size}"))),
     };

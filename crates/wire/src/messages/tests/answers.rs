@@ -421,6 +421,30 @@ fn a_broken_stream_ends_with_an_error() {
     );
 }
 
+/// The dialect has no reason to stop that means failure, so the answer must not look like one that
+/// came to an end.
+#[test]
+fn an_answer_that_failed_does_not_look_complete() {
+    let events = [text("a"), finish(FinishReason::Error, "MALFORMED_FUNCTION_CALL")];
+    let message = "The provider ended the answer with \"MALFORMED_FUNCTION_CALL\"";
+    let stream = streamed(&events, None);
+    let (_, end) = stream.split_once("event: error\ndata: ").unwrap();
+    let end: Value = serde_json::from_str(end).unwrap();
+    assert_eq!(end["type"], "error");
+    assert_eq!(
+        end["error"],
+        json!({"type": "api_error", "message": message, "error_type": "provider_unavailable"})
+    );
+    assert_eq!(end["usage"]["output_tokens"], 7);
+    for word in ["message_delta", "message_stop", "end_turn"] {
+        assert!(!stream.contains(word), "{stream}");
+    }
+    let whole = whole(&events, None);
+    assert_eq!(whole["content"], json!([{"type": "text", "text": "a"}]));
+    assert_eq!(whole["stop_reason"], Value::Null);
+    assert_eq!(whole["error"], end["error"]);
+}
+
 #[test]
 fn a_whole_message_has_the_contracts_form() {
     let mut builder = Messages.builder(None);

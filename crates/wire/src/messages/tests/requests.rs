@@ -283,6 +283,28 @@ fn tools_become_functions() {
 }
 
 #[test]
+fn speed_is_a_tier() {
+    for (given, tier, lost) in [
+        (r#""speed":"fast""#, Some("priority"), &[][..]),
+        (r#""speed":"fast","service_tier":"auto""#, Some("priority"), &[]),
+        (r#""speed":"fast","service_tier":"standard_only""#, Some("default"), &["speed"]),
+        (r#""speed":"standard""#, None, &[]),
+        (r#""service_tier":"auto""#, Some("auto"), &[]),
+        (r#""service_tier":"flex""#, Some("flex"), &[]),
+    ] {
+        let chat = tier.map_or_else(String::new, |tier| format!(r#","service_tier":"{tier}""#));
+        check(given, &chat, lost);
+        let call = read(&format!(
+            r#"{{"model":"a/b","messages":[{{"role":"user","content":"x"}}],{given}}}"#
+        ));
+        // What routes the call is the same, but for the dialect's own word for the ordinary tier.
+        let routed = call.unwrap().params().service_tier.clone();
+        let routed = routed.map(|it| it.replace("standard_only", "default"));
+        assert_eq!(routed.as_deref(), tier, "{given}");
+    }
+}
+
+#[test]
 fn other_members_become_chats_or_are_named() {
     for (given, expected, lost) in [
         (
@@ -301,9 +323,9 @@ fn other_members_become_chats_or_are_named() {
             &["metadata.team", "metadata.user_id"],
         ),
         (
-            r#""context_management":{"edits":[]},"speed":"fast","container":"c","mcp_servers":[],"betas":["x"],"prompt":"p""#,
+            r#""context_management":{"edits":[]},"speed":"light","container":"c","mcp_servers":[],"betas":["x"],"prompt":"p""#,
             "",
-            &["context_management", "speed", "container", "mcp_servers", "betas", "prompt"],
+            &["speed", "context_management", "container", "mcp_servers", "betas", "prompt"],
         ),
         (r#""fallbacks":[{"model":"c/d"},{"model":"e/f"}]"#, r#","models":["c/d","e/f"]"#, &[]),
         // Models are written before the messages.
@@ -387,8 +409,8 @@ fn what_a_request_contains_is_surveyed() {
     assert!(survey.remote_images && survey.cache_markers && survey.prefill);
     assert!(!survey.files && !survey.extensions && !survey.audio);
     // Quotes are counted where strings are counted one by one.
-    let tools = 1 + 3 + 6 + "web_search_20250305".len() + 1;
-    let messages = 5 + 6 + 4 + "document".len() + 3;
+    let tools = 1 + 3 + r#"{"type":"object"}"#.len() + "web_search_20250305".len() + 1;
+    let messages = 5 + 6 + 4 + r#"{"type":"document","x":["123"]}"#.len();
     assert_eq!(survey.text_bytes, u64::try_from(7 + tools + messages).unwrap());
     assert_eq!(call.params().models, ["c/d"]);
     assert_eq!(call.params().user.as_deref(), Some("u"));

@@ -6,6 +6,9 @@ use super::{ImageRequest, Pixels};
 /// The side of a square picture of each tier, in pixels.
 const TIERS: [(&str, u32); 4] = [("512", 512), ("1K", 1_024), ("2K", 2_048), ("4K", 4_096)];
 
+/// Shapes within a fiftieth of each other are the same, in millionths.
+const SAME_SHAPE: u64 = 1_020_000;
+
 /// Sides are made multiples of it: most models demand 8 or 16.
 const STEP: u64 = 16;
 
@@ -35,8 +38,8 @@ impl ImageRequest {
         }
     }
 
-    /// The tier of resolution: `512`, `1K`, `2K` or `4K`. Of the pixels asked for it is the least
-    /// one with as many. `None` leaves it to the model.
+    /// The tier of resolution: `512`, `1K`, `2K` or `4K`. Of the pixels asked for it is the nearest
+    /// one. `None` leaves it to the model.
     pub fn tier(&self) -> Option<&str> {
         match self.pixels {
             Some(pixels) => Some(pixels.tier()),
@@ -64,10 +67,21 @@ impl Pixels {
         ASPECT_RATIOS.into_iter().min_by_key(|ratio| distance(ratio)).unwrap_or("1:1")
     }
 
-    /// The least tier of resolution with as many pixels.
+    /// The tier of resolution it is of: what models make of a tier has some more or less pixels
+    /// than its square, so `1024x1536` is of `1K`, full HD of `2K` and ultra HD of `4K`.
     pub fn tier(self) -> &'static str {
-        let holds = |side: u32| u64::from(side) * u64::from(side) >= self.area();
-        TIERS.iter().find(|(_, side)| holds(*side)).map_or("4K", |(name, _)| *name)
+        match self.area() {
+            0..500_000 => "512",
+            500_000..2_000_000 => "1K",
+            2_000_000..8_000_000 => "2K",
+            _ => "4K",
+        }
+    }
+
+    /// Whether it has the ratio, nearly: `1365x768` is `16:9`.
+    pub fn has_ratio(self, ratio: &str) -> bool {
+        let sides = (u64::from(self.width), u64::from(self.height));
+        halves(ratio).is_some_and(|ratio| distance(sides, ratio) <= SAME_SHAPE)
     }
 
     /// As on the wire: `1024x1536`.
@@ -84,11 +98,11 @@ impl Pixels {
         distance(sides(self), sides(other))
     }
 
-    /// A picture of about `area` pixels whose sides are as `width` to `height`.
+    /// A picture of `area` pixels, or a few less, whose sides are as `width` to `height`.
     fn of_area(area: u64, width: u64, height: u64) -> Self {
         let side = |one: u64, other: u64| {
             let exact = area.saturating_mul(one).checked_div(other).unwrap_or(area).isqrt();
-            let stepped = exact.saturating_add(STEP / 2) / STEP * STEP;
+            let stepped = exact / STEP * STEP;
             u32::try_from(stepped.max(STEP)).unwrap_or(u32::MAX)
         };
         Self { width: side(width, height), height: side(height, width) }

@@ -25,11 +25,11 @@ fn sizes_come_from_what_was_said() {
         (r#","aspect_ratio":"16:9""#, Some("1360x768"), Some("16:9"), None),
         (
             r#","aspect_ratio":"9:19.5","resolution":"4K""#,
-            Some("2784x6032"),
+            Some("2768x6016"),
             Some("9:19.5"),
             Some("4K"),
         ),
-        (r#","size":"1536x1024""#, Some("1536x1024"), Some("3:2"), Some("2K")),
+        (r#","size":"1536x1024""#, Some("1536x1024"), Some("3:2"), Some("1K")),
         (
             r#","size":"1000x1000","aspect_ratio":"2:1","resolution":"4K""#,
             Some("1000x1000"),
@@ -41,6 +41,48 @@ fn sizes_come_from_what_was_said() {
         assert_eq!(request.size().map(Pixels::to_text).as_deref(), size, "{members}");
         assert_eq!(request.ratio(), ratio, "{members}");
         assert_eq!(request.tier(), tier, "{members}");
+    }
+}
+
+/// A size that comes of a tier is of that tier, and one that a model makes of it too.
+#[test]
+fn pixels_are_of_a_tier() {
+    for ((width, height), tier) in [
+        ((256, 256), "512"),
+        ((512, 512), "512"),
+        ((768, 1_024), "1K"),
+        ((1_024, 1_536), "1K"),
+        ((1_376, 768), "1K"),
+        ((1_792, 1_024), "1K"),
+        ((2_752, 1_536), "2K"),
+        ((2_048, 3_072), "2K"),
+        ((1_920, 1_080), "2K"),
+        ((3_840, 2_160), "4K"),
+        ((4_096, 4_096), "4K"),
+        ((u32::MAX, u32::MAX), "4K"),
+        ((1, 1), "512"),
+    ] {
+        assert_eq!(Pixels { width, height }.tier(), tier, "{width}x{height}");
+    }
+    for ratio in ["1:1", "16:9", "2:3", "9:19.5", "8:1"] {
+        for tier in ["512", "1K", "2K", "4K"] {
+            let size = image(&format!(r#","aspect_ratio":"{ratio}","resolution":"{tier}""#)).size();
+            let size = size.unwrap();
+            assert_eq!(size.tier(), tier, "{ratio}");
+        }
+    }
+}
+
+#[test]
+fn a_ratio_is_met_nearly() {
+    for ((width, height), ratio, expected) in [
+        ((1_365, 768), "16:9", true),
+        ((1_024, 1_536), "2:3", true),
+        ((1_000, 900), "1:1", false),
+        ((900, 1_950), "9:19.5", true),
+        ((512, 512), "wide", false),
+    ] {
+        assert_eq!(Pixels { width, height }.has_ratio(ratio), expected, "{width}x{height}");
     }
 }
 
