@@ -34,6 +34,7 @@ mod operation;
 mod progress;
 mod replay;
 mod splice;
+mod tier;
 mod translate;
 mod vertex;
 
