@@ -189,6 +189,9 @@ fn result<'a>(
             None => {}
         }
     }
+    if message.is_error && pieces.is_empty() {
+        pieces.push(Piece::Text { text: failed(Cow::Borrowed("")) });
+    }
     let tool_call_id = message.tool_call_id.as_deref().unwrap_or_default();
     Ok(Turn::Tool { tool_call_id, content: content(pieces) })
 }

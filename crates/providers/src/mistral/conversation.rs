@@ -209,12 +209,23 @@ impl<'a> Conversation<'a> {
         let id = message.tool_call_id.as_deref().unwrap_or_default();
         let name = self.names.get(id).copied().or(message.name.as_deref());
         let mut pieces = pieces(message)?;
-        if let (Some(Piece::Text { text }), true) = (pieces.first_mut(), message.is_error) {
-            *text = failed(std::mem::take(text));
+        if message.is_error {
+            mark_failed(&mut pieces);
         }
         let content = content(pieces);
         self.turns.push(Turn::Tool { content, tool_call_id: call_id(id), name });
         Ok(())
+    }
+}
+
+fn mark_failed(pieces: &mut Vec<Piece<'_>>) {
+    let mut texts = pieces.iter_mut().filter_map(|piece| match piece {
+        Piece::Text { text } => Some(text),
+        _ => None,
+    });
+    match texts.next() {
+        Some(text) => *text = failed(std::mem::take(text)),
+        None => pieces.insert(0, Piece::Text { text: failed(Cow::Borrowed("")) }),
     }
 }
 

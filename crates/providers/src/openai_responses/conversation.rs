@@ -14,6 +14,7 @@ use super::block::{Block, Content, Item, Markers};
 use super::reasoning;
 use crate::Unsupported;
 use crate::encoding::prefixed;
+use crate::replay::failed;
 
 /// How messages are written.
 #[derive(Debug, Clone, Copy)]
@@ -45,7 +46,10 @@ pub(super) fn items<'a>(
             Role::Assistant => assistant(message, manner, &mut items),
             Role::Tool => {
                 let id = message.tool_call_id.as_deref().unwrap_or_default();
-                let output = Content::read(&message.content, manner.markers)?;
+                let mut output = Content::read(&message.content, manner.markers)?;
+                if message.is_error {
+                    mark_failed(&mut output);
+                }
                 items.push(Item::FunctionCallOutput { call_id: call_id(id), output });
             }
         }
@@ -67,15 +71,17 @@ fn said<'a>(
 
 /// The protocol has no field for a speaker's name: it goes before the first text.
 fn name_speaker(content: &mut Content<'_>, name: &str) {
-    let first = match content {
-        Content::Text(text) => Some(text),
-        Content::Blocks(blocks) => blocks.iter_mut().find_map(|block| match block {
-            Block::InputText { text, .. } => Some(text),
-            _ => None,
-        }),
-    };
-    if let Some(text) = first {
+    if let Some(text) = content.first_text() {
         *text = Cow::Owned(prefixed(Some(name), text).into_owned());
+    }
+}
+
+/// Nor has it one for a tool's failure.
+fn mark_failed(output: &mut Content<'_>) {
+    if let Some(text) = output.first_text() {
+        *text = failed(std::mem::take(text));
+    } else if let Content::Blocks(blocks) = output {
+        blocks.insert(0, Block::text(failed(Cow::Borrowed(""))));
     }
 }
 
