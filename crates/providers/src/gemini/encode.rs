@@ -16,6 +16,7 @@ use super::model::{Host, Model};
 use super::part::Part;
 use crate::adapter::{post, versioned};
 use crate::encoding::{authorize, bearer, extra_headers, is_object};
+use crate::tier::Tier;
 use crate::{EncodeError, Outbound, Target, Unsupported};
 
 /// Members of a chat request that have a place here besides the common ones.
@@ -159,16 +160,22 @@ fn declaration<'a>(tool: &'a Tool<'a>) -> Declaration<'a> {
     }
 }
 
-/// Calls one at a time can't be asked for, so `parallel_tool_calls` is dropped.
+/// Calls one at a time can't be asked for, so `parallel_tool_calls` is dropped. A call that must be
+/// made follows its schema anyway; `VALIDATED` says so of one that may be made
+/// (<https://ai.google.dev/gemini-api/docs/function-calling>).
 fn tool_config<'a>(request: &'a ChatRequest<'a>) -> Option<ToolConfig<'a>> {
     if request.tools.is_empty() {
         return None;
     }
-    let (mode, allowed) = match request.tool_choice.as_ref()? {
-        ToolChoice::Auto => ("AUTO", None),
-        ToolChoice::None => ("NONE", None),
-        ToolChoice::Required => ("ANY", None),
-        ToolChoice::Function(name) => ("ANY", Some([name.as_str()])),
+    // One mode for all tools: they are strict together or not at all.
+    let are_strict = request.tools.iter().all(|tool| tool.strict == Some(true));
+    let (mode, allowed) = match request.tool_choice.as_ref() {
+        None | Some(ToolChoice::Auto) if are_strict => ("VALIDATED", None),
+        None => return None,
+        Some(ToolChoice::Auto) => ("AUTO", None),
+        Some(ToolChoice::None) => ("NONE", None),
+        Some(ToolChoice::Required) => ("ANY", None),
+        Some(ToolChoice::Function(name)) => ("ANY", Some([name.as_str()])),
     };
     let function_calling_config = FunctionCalling { mode, allowed_function_names: allowed };
     Some(ToolConfig { function_calling_config })
@@ -176,10 +183,10 @@ fn tool_config<'a>(request: &'a ChatRequest<'a>) -> Option<ToolConfig<'a>> {
 
 /// The tiers this provider has; the others are left to its default.
 pub(crate) fn service_tier(params: &ChatParams) -> Option<&'static str> {
-    match params.service_tier.as_deref()? {
-        "flex" => Some("flex"),
-        "priority" => Some("priority"),
-        "default" => Some("standard"),
-        _ => None,
+    match Tier::asked(params)? {
+        Tier::Flex => Some("flex"),
+        Tier::Priority => Some("priority"),
+        Tier::Default => Some("standard"),
+        Tier::Auto | Tier::Scale => None,
     }
 }
