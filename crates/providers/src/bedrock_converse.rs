@@ -16,8 +16,8 @@
 //! - Prompt-cache markers go only to models that take them: others refuse the call.
 //! - A schema for the answer is enforced where Bedrock can (`outputConfig`), and asked for in words
 //!   elsewhere. It is not turned into a forced tool, which would take the place of the caller's.
-//! - Tools are not sent as `strict`, as on Anthropic's own API: schemas written for other
-//!   providers are refused then.
+//! - Tools are `strict` only where the caller asks for it and the model can: their schemas are
+//!   adapted then, because those written for other providers may hold words that are refused.
 //! - Media at an http(s) address is [`Unsupported`]: Bedrock fetches from S3 only.
 //! - Seeds, penalties, log probabilities and the end user have no place here and are dropped.
 

@@ -54,6 +54,11 @@ struct JsonSchema<'a> {
 const JSON_ONLY: &str =
     "Respond with a single valid JSON object and nothing else: no prose, no code fences.";
 
+/// Whether what a model writes can be held to a schema: its answer, or a tool's arguments.
+pub(super) fn enforces(target: &Target<'_>, model: Model) -> bool {
+    model.takes_schema() && target.quirks.structured_outputs && takes(target, "structured_outputs")
+}
+
 /// Decides how the form asked for is had.
 pub(super) fn form<'a>(
     asked: Option<&'a ResponseFormat>,
@@ -66,10 +71,7 @@ pub(super) fn form<'a>(
             Form::Instruction(JSON_ONLY.to_owned())
         }
         Some(ResponseFormat::JsonSchema { name, description, schema: Some(schema), .. }) => {
-            let enforced = model.takes_schema()
-                && target.quirks.structured_outputs
-                && takes(target, "structured_outputs");
-            if !enforced {
+            if !enforces(target, model) {
                 let told = format!("{JSON_ONLY} It must match this JSON schema:\n{schema}");
                 return Ok(Form::Instruction(told));
             }

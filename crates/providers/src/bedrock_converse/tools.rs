@@ -5,12 +5,14 @@ use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use serde::Serialize;
-use serde_json::value::RawValue;
+use serde_json::Value;
+use serde_json::value::{RawValue, to_raw_value};
 use tollgate_wire::chat::{ChatRequest, Tool, ToolChoice};
 
 use super::block::CachePoint;
 use super::conversation::Conversation;
 use super::model::{Family, Model};
+use crate::anthropic_messages::schema;
 use crate::anthropic_messages::tools::{Choice, input_schema};
 
 /// `toolConfig`.
@@ -40,6 +42,9 @@ pub(super) struct ToolSpec<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     description: Option<&'a str>,
     input_schema: InputSchema<'a>,
+    /// Arguments follow the schema to the letter.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    strict: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -96,10 +101,12 @@ impl Told<'_> {
 
 /// The tools offered. A conversation that has calls already can't be read without tools: then
 /// those that may not be called are offered too, and the ones it names where the caller has none.
+/// `takes_strict` is whether arguments can be held to a schema.
 pub(super) fn offered<'a>(
     request: &'a ChatRequest<'a>,
     conversation: &Conversation<'a>,
     model: Model,
+    takes_strict: bool,
 ) -> Vec<Offer<'a>> {
     let called = conversation.called();
     if called.is_none() && request.tool_choice == Some(ToolChoice::None) {
@@ -110,7 +117,7 @@ pub(super) fn offered<'a>(
     }
     let mut offered = Vec::with_capacity(request.tools.len());
     for tool in &request.tools {
-        offered.push(Offer::ToolSpec(spec(tool)));
+        offered.push(Offer::ToolSpec(spec(tool, takes_strict)));
         let marker = tool.cache_control.as_ref().filter(|_| model.takes_tool_markers());
         offered.extend(marker.map(|it| Offer::CachePoint(CachePoint::read(it, model))));
     }
@@ -206,15 +213,28 @@ fn placeholders<'a>(names: &[&'a str]) -> Vec<Offer<'a>> {
 
 fn placeholder(name: &str) -> ToolSpec<'_> {
     let input_schema = InputSchema { json: input_schema(None) };
-    ToolSpec { name, description: None, input_schema }
+    ToolSpec { name, description: None, input_schema, strict: false }
 }
 
-fn spec<'a>(tool: &'a Tool<'a>) -> ToolSpec<'a> {
+fn spec<'a>(tool: &'a Tool<'a>, takes_strict: bool) -> ToolSpec<'a> {
+    // Without a schema there is nothing to hold arguments to.
+    let schema = tool.parameters.filter(|_| takes_strict && tool.strict == Some(true));
+    let enforced = schema.and_then(enforceable);
     ToolSpec {
         name: &tool.name,
         description: tool.description.as_deref().filter(|text| !text.is_empty()),
-        input_schema: InputSchema { json: input_schema(tool.parameters) },
+        strict: enforced.is_some(),
+        input_schema: InputSchema {
+            json: enforced.map_or_else(|| input_schema(tool.parameters), Cow::Owned),
+        },
     }
+}
+
+/// The schema as the provider enforces it: it refuses words that it does not know.
+fn enforceable(schema: &RawValue) -> Option<Box<RawValue>> {
+    let schema: Value = serde_json::from_str(schema.get()).ok()?;
+    let adapted = Some(schema).filter(Value::is_object).map(|it| schema::adapted(&it))?;
+    to_raw_value(&adapted).ok()
 }
 
 #[cfg(test)]

@@ -72,7 +72,7 @@ fn recorded(name: &str) -> Passed {
 fn the_clients_bytes_go_up_without_what_is_the_gateways() {
     let sent = forwarded(
         r#"{"model":"a/b","messages":[{"role":"user","content":"hi","images":["AAAA"],"mood":"good"}],
-           "options":{"num_ctx":4096},"provider":{"sort":"price"},"models":["c/d"],"think":"low","x\"y":1.50}"#,
+           "options":{"num_ctx":4096},"provider":{"sort":"price"},"models":["c/d"],"user":"me@x.test","think":"low","x\"y":1.50}"#,
     );
     assert_eq!(
         sent,
