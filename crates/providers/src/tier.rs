@@ -24,6 +24,17 @@ impl Tier {
         Self::read(params.service_tier.as_deref()?)
     }
 
+    /// Whether a call asks for a tier that a provider has no word for: one that is left out.
+    /// `json` is the member of the call, if that is `member`.
+    pub(crate) fn is_lost<T>(member: &str, json: &str, word: impl Fn(Self) -> Option<T>) -> bool {
+        member == "service_tier" && Self::read_json(json).is_some_and(|tier| word(tier).is_none())
+    }
+
+    /// Reads a word in JSON.
+    pub(crate) fn read_json(json: &str) -> Option<Self> {
+        Self::read(serde_json::from_str(json).ok()?)
+    }
+
     /// Reads a word.
     pub(crate) fn read(word: &str) -> Option<Self> {
         Some(match word {

@@ -118,13 +118,21 @@ fn stop_path(
     stops.then_some([path])
 }
 
+/// The word for a tier, if this provider has it. To leave it to the account is to ask for the
+/// ordinary one.
+pub(super) const fn tier_word(tier: Tier) -> Option<&'static str> {
+    match tier {
+        Tier::Flex | Tier::Priority => Some(tier.as_str()),
+        Tier::Default | Tier::Auto => Some("default"),
+        Tier::Scale => None,
+    }
+}
+
 /// The tiers this provider has; the others are left to its default.
 fn service_tier(params: &ChatParams) -> Option<ServiceTier> {
     match Tier::asked(params)? {
-        tier @ (Tier::Flex | Tier::Priority | Tier::Default) => {
-            Some(ServiceTier { kind: tier.as_str() })
-        }
-        Tier::Auto | Tier::Scale => None,
+        Tier::Auto => None,
+        tier => tier_word(tier).map(|kind| ServiceTier { kind }),
     }
 }
 

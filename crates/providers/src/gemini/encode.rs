@@ -181,12 +181,18 @@ fn tool_config<'a>(request: &'a ChatRequest<'a>) -> Option<ToolConfig<'a>> {
     Some(ToolConfig { function_calling_config })
 }
 
-/// The tiers this provider has; the others are left to its default.
-pub(crate) fn service_tier(params: &ChatParams) -> Option<&'static str> {
-    match Tier::asked(params)? {
+/// The word for a tier, if this provider has it. To leave it to the account is to ask for the
+/// ordinary one.
+pub(crate) const fn tier_word(tier: Tier) -> Option<&'static str> {
+    match tier {
         Tier::Flex => Some("flex"),
         Tier::Priority => Some("priority"),
-        Tier::Default => Some("standard"),
-        Tier::Auto | Tier::Scale => None,
+        Tier::Default | Tier::Auto => Some("standard"),
+        Tier::Scale => None,
     }
+}
+
+/// The tiers this provider has; the others are left to its default.
+pub(crate) fn service_tier(params: &ChatParams) -> Option<&'static str> {
+    Tier::asked(params).filter(|tier| *tier != Tier::Auto).and_then(tier_word)
 }

@@ -80,13 +80,14 @@ pub(super) fn translates(call: &Call) -> bool {
 
 /// Whether a member, given as JSON, is left out of what goes up, though it means something.
 pub(super) fn leaves_out(target: &Target<'_>, name: &str, json: &str) -> bool {
-    let is_foreign = name == "service_tier" && tier(json).is_none();
-    is_foreign || CHAT_ONLY.contains(&name) || is_refused(target, name)
+    Tier::is_lost(name, json, Tier::reserved)
+        || CHAT_ONLY.contains(&name)
+        || is_refused(target, name)
 }
 
 /// The tier in the provider's words; the contract takes those of other families too (§3.6).
 fn tier(json: &str) -> Option<&'static str> {
-    Tier::read(serde_json::from_str(json).ok()?)?.reserved()
+    Tier::read_json(json)?.reserved()
 }
 
 fn holds_instructions(messages: &str) -> bool {
@@ -120,7 +121,10 @@ fn body(inbound: &Inbound<'_>) -> Vec<u8> {
             "metadata" if inbound.end_user.is_some() => {}
             name if OURS.contains(&name) || GATEWAY_MEMBERS.contains(&name) => {}
             name if leaves_out(target, name, raw) => {}
-            "service_tier" => object.field("service_tier", &tier(raw)),
+            "service_tier" => match tier(raw) {
+                Some(tier) => object.field("service_tier", tier),
+                None => object.raw(b"service_tier", raw.as_bytes()),
+            },
             name => object.member(name, raw),
         }
     }

@@ -59,7 +59,8 @@ fn body(inbound: &Inbound<'_>) -> Vec<u8> {
             },
             "reasoning" => write_reasoning(&mut object, inbound, raw),
             "max_output_tokens" => write_bound(&mut object, inbound, raw),
-            "service_tier" => match tier(raw) {
+            // The contract takes the words of other families too.
+            "service_tier" => match Tier::read_json(raw) {
                 Some(tier) => object.field("service_tier", tier.as_str()),
                 None => object.raw(b"service_tier", raw.as_bytes()),
             },
@@ -88,11 +89,6 @@ fn write_bound(object: &mut ObjectWriter<'_>, inbound: &Inbound<'_>, raw: &str) 
         (Some(asked), Some(most)) if asked > most => object.field("max_output_tokens", &most),
         _ => object.raw(b"max_output_tokens", raw.as_bytes()),
     }
-}
-
-/// The tier, if it is one the contract knows; it takes the words of other families too.
-fn tier(raw: &str) -> Option<Tier> {
-    Tier::read(serde_json::from_str(raw).ok()?)
 }
 
 /// Writes `reasoning` as it came, unless it holds what the provider doesn't know.
