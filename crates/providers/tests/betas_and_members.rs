@@ -178,6 +178,29 @@ fn every_protocol_says_that_a_tool_failed() {
 }
 
 #[test]
+fn a_tier_without_a_word_is_named() {
+    let quirks = Quirks::default();
+    let cases: [(&dyn Adapter, &[&str]); 7] = [
+        (&AnthropicMessages, &["flex", "scale"]),
+        (&VertexAnthropic, &["auto", "default", "flex", "priority", "scale"]),
+        (&Mistral, &["flex", "scale"]),
+        (&Gemini, &["scale"]),
+        (&Vertex, &["scale"]),
+        (&BedrockConverse, &["scale"]),
+        (&OpenAiResponses, &[]),
+    ];
+    for (adapter, lost) in cases {
+        let is_named = |word: &&str| {
+            let call = call(&json!({"service_tier": word}), None);
+            dropped(adapter, &call, &target("m", &[], &quirks)) == ["service_tier"]
+        };
+        let words = ["auto", "default", "flex", "priority", "scale"];
+        let named: Vec<&str> = words.into_iter().filter(is_named).collect();
+        assert_eq!(named, lost, "{}", adapter.protocol());
+    }
+}
+
+#[test]
 fn fast_is_priority_and_standard_only_is_the_default() {
     let tier = |adapter: &dyn Adapter, word: &str| {
         let sent = request(adapter, "m", &call(&json!({"service_tier": word}), None));

@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::collections::HashSet;
-use std::hash::{DefaultHasher, Hash, Hasher};
 
 use serde::Serialize;
 use serde_json::Value;
@@ -14,6 +13,7 @@ use super::conversation::Conversation;
 use super::model::{Family, Model};
 use crate::anthropic_messages::schema;
 use crate::anthropic_messages::tools::{Choice, input_schema};
+use crate::call_id::{of_letters, of_nine};
 
 /// `toolConfig`.
 #[derive(Debug, Serialize)]
@@ -81,9 +81,6 @@ const NO_TOOLS: &str = "Do not call any tool. Answer in text.";
 
 /// The longest id of a call.
 const ID_CHARACTERS_MAX: usize = 64;
-
-/// The length of an id that Mistral's models take.
-const MISTRAL_ID_CHARACTERS: usize = 9;
 
 impl Offer<'_> {
     /// Whether it is a prompt-cache marker.
@@ -163,39 +160,10 @@ pub(super) fn config<'a>(offered: &'a [Offer<'a>], told: &mut Told<'a>) -> Optio
     (!offered.is_empty()).then(|| ToolConfig { tools: offered, tool_choice: told.forced.take() })
 }
 
-/// The id of a call as the model takes it; both sides of a call are changed alike. Bedrock bounds
-/// its letters and its length; Mistral's models want exactly nine letters and digits.
+/// The id of a call as the model takes it. Bedrock bounds its letters and its length; Mistral's
+/// models want exactly nine letters and digits.
 pub(super) fn tool_id(id: &str, model: Model) -> Cow<'_, str> {
-    if model.family == Family::Mistral {
-        let fits = id.len() == MISTRAL_ID_CHARACTERS
-            && id.bytes().all(|byte| byte.is_ascii_alphanumeric());
-        if fits {
-            return Cow::Borrowed(id);
-        }
-        return Cow::Owned(fingerprint(id).chars().take(MISTRAL_ID_CHARACTERS).collect());
-    }
-    let fits =
-        |character: char| character.is_ascii_alphanumeric() || matches!(character, '_' | '-');
-    if id.is_empty() {
-        return Cow::Borrowed("call");
-    }
-    if id.chars().all(fits) && id.len() <= ID_CHARACTERS_MAX {
-        return Cow::Borrowed(id);
-    }
-    let replaced = id.chars().map(|it| if fits(it) { it } else { '_' });
-    if id.len() <= ID_CHARACTERS_MAX {
-        return Cow::Owned(replaced.collect());
-    }
-    let mark = fingerprint(id);
-    let beginning: String = replaced.take(ID_CHARACTERS_MAX - mark.len()).collect();
-    Cow::Owned(beginning + &mark)
-}
-
-/// Sixteen letters and digits that stand for a text.
-fn fingerprint(text: &str) -> String {
-    let mut hasher = DefaultHasher::new();
-    text.hash(&mut hasher);
-    format!("{:016x}", hasher.finish())
+    if model.family == Family::Mistral { of_nine(id) } else { of_letters(id, ID_CHARACTERS_MAX) }
 }
 
 fn placeholders<'a>(names: &[&'a str]) -> Vec<Offer<'a>> {

@@ -5,7 +5,7 @@ use serde_json::Value;
 use tollgate_wire::chat::{ChatParams, Effort, ResponseFormat};
 
 use super::model::{Budget, Model, ThinkingStyle};
-use crate::encoding::takes;
+use crate::encoding::{takes, told_json};
 use crate::{Target, Unsupported};
 
 /// `generationConfig`.
@@ -136,12 +136,7 @@ impl<'a> Generation<'a> {
             self.response_json_schema = schema;
             return Ok(None);
         }
-        let form = schema.map_or_else(String::new, |schema| {
-            format!(" It must match this JSON schema:\n{schema}")
-        });
-        Ok(Some(format!(
-            "Your final answer must be a single valid JSON object and nothing else: no prose, no code fences.{form}"
-        )))
+        Ok(Some(told_json(schema, true)))
     }
 }
 

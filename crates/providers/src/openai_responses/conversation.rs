@@ -13,6 +13,7 @@ use tollgate_wire::chat::{Message, Part, Role, ToolCall};
 use super::block::{Block, Content, Item, Markers};
 use super::reasoning;
 use crate::Unsupported;
+use crate::call_id::within;
 use crate::encoding::prefixed;
 use crate::replay::failed;
 
@@ -50,7 +51,7 @@ pub(super) fn items<'a>(
                 if message.is_error {
                     mark_failed(&mut output);
                 }
-                items.push(Item::FunctionCallOutput { call_id: call_id(id), output });
+                items.push(Item::FunctionCallOutput { call_id: within(id, CALL_ID_MAX), output });
             }
         }
     }
@@ -107,24 +108,8 @@ fn assistant<'a>(message: &'a Message<'a>, manner: Manner, items: &mut Vec<Item<
 fn call<'a>(call: &'a ToolCall<'a>) -> Item<'a> {
     let arguments = call.arguments.trim();
     Item::FunctionCall {
-        call_id: call_id(&call.id),
+        call_id: within(&call.id, CALL_ID_MAX),
         name: &call.name,
         arguments: if arguments.is_empty() { "{}" } else { &call.arguments },
     }
-}
-
-/// Ids of other providers may be longer than this one takes; both sides of a call are changed
-/// alike.
-fn call_id(id: &str) -> Cow<'_, str> {
-    if id.is_empty() {
-        return Cow::Borrowed("call");
-    }
-    if id.len() <= CALL_ID_MAX {
-        return Cow::Borrowed(id);
-    }
-    // FNV-1a: stable from turn to turn, which is all that is asked of it.
-    let hash = id.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
-    Cow::Owned(format!("call_{hash:016x}"))
 }
