@@ -12,7 +12,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::vocabulary::{
-    Auth, MaxTokensField, Modality, OperationStyle, Protocol, Rate, ReasoningField, ReasoningStyle,
+    Auth, EffortLevel, MaxTokensField, Modality, OperationStyle, Protocol, Rate, ReasoningField,
+    ReasoningStyle,
 };
 
 /// Rows to lay over a catalogue. The built-in catalogue is an overlay over nothing.
@@ -97,6 +98,8 @@ pub struct QuirksEntry {
     pub reasoning_field: Option<ReasoningField>,
     /// How a caller's wish for reasoning is put to it.
     pub reasoning_style: Option<ReasoningStyle>,
+    /// The levels of effort that models know there whose names don't tell.
+    pub efforts: Option<Vec<EffortLevel>>,
     /// Whose form requests have that are not conversations.
     pub operation_style: Option<OperationStyle>,
     /// Parameters it refuses.

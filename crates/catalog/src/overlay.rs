@@ -58,6 +58,7 @@ fn merge_quirks(known: &mut QuirksEntry, new: QuirksEntry) {
     set(&mut known.max_tokens_field, new.max_tokens_field);
     set(&mut known.reasoning_field, new.reasoning_field);
     set(&mut known.reasoning_style, new.reasoning_style);
+    set(&mut known.efforts, new.efforts);
     set(&mut known.operation_style, new.operation_style);
     set(&mut known.drop_params, new.drop_params);
     set(&mut known.stream_options, new.stream_options);

@@ -6,7 +6,7 @@ use tollgate_types::ProviderSlug;
 
 use crate::format::{DataPolicy, QuirksEntry};
 use crate::vocabulary::{
-    Auth, MaxTokensField, OperationStyle, Protocol, ReasoningField, ReasoningStyle,
+    Auth, EffortLevel, MaxTokensField, OperationStyle, Protocol, ReasoningField, ReasoningStyle,
 };
 
 /// Somebody who serves models.
@@ -60,6 +60,10 @@ pub struct Quirks {
     pub reasoning_field: ReasoningField,
     /// How a caller's wish for reasoning is put to it.
     pub reasoning_style: ReasoningStyle,
+    /// The levels of effort that models know there whose names don't tell, of which the nearest is
+    /// asked for; with none named, any. Absent, they are `low`, `medium` and `high`, unless the
+    /// `reasoning` object goes up as it is.
+    pub efforts: Option<Vec<EffortLevel>>,
     /// Whose form requests have that are not conversations.
     pub operation_style: OperationStyle,
     /// Parameters it refuses, to be left out.
@@ -86,6 +90,7 @@ impl Default for Quirks {
             max_tokens_field: MaxTokensField::default(),
             reasoning_field: ReasoningField::default(),
             reasoning_style: ReasoningStyle::default(),
+            efforts: None,
             operation_style: OperationStyle::default(),
             drop_params: Vec::new(),
             stream_options: true,
@@ -107,6 +112,7 @@ impl Quirks {
             max_tokens_field: row.max_tokens_field.unwrap_or(self.max_tokens_field),
             reasoning_field: row.reasoning_field.unwrap_or(self.reasoning_field),
             reasoning_style: row.reasoning_style.unwrap_or(self.reasoning_style),
+            efforts: row.efforts.clone().or(self.efforts),
             operation_style: row.operation_style.unwrap_or(self.operation_style),
             drop_params: row.drop_params.clone().unwrap_or(self.drop_params),
             stream_options: row.stream_options.unwrap_or(self.stream_options),

@@ -248,6 +248,25 @@ pub enum ReasoningStyle {
     None,
 }
 
+/// How much a model may think, from the least to the most (contract §2.4). Not to think at all is
+/// no level.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EffortLevel {
+    /// Hardly.
+    Minimal,
+    /// Little.
+    Low,
+    /// As usual.
+    Medium,
+    /// Much.
+    High,
+    /// Very much.
+    Xhigh,
+    /// As much as it can.
+    Max,
+}
+
 /// Whose form requests have that are not conversations, such as those for images.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -108,6 +108,12 @@ pub trait Native: Send + Sync + fmt::Debug + 'static {
         false
     }
 
+    /// Whether a call can't go up as it came, so that [`Native::forward`] translates it. What that
+    /// leaves out is named as of any other translation; the answer is passed on all the same.
+    fn translates(&self, _call: &Call) -> bool {
+        false
+    }
+
     /// Forwards one call.
     ///
     /// # Errors

@@ -31,6 +31,7 @@ pub(crate) mod reasoning;
 mod relay;
 pub(crate) mod schema;
 mod shape;
+pub(crate) mod thoughts;
 pub(crate) mod tools;
 mod usage;
 
@@ -40,11 +41,13 @@ use tollgate_catalog::Auth;
 use tollgate_wire::chat::ChatEvent;
 
 use crate::adapter::{get, versioned};
-use crate::encoding::has_place;
+use crate::encoding::{has_place, lacks};
+use crate::tier::Tier;
 use crate::{
     Adapter, Counter, Decoder, EncodeError, Failure, Fault, Native, Outbound, Target, Unsupported,
 };
 
+pub(crate) use conversation::Speaker;
 pub(crate) use counter::COUNTED;
 
 /// The adapter for `anthropic-messages`.
@@ -66,6 +69,10 @@ impl Adapter for AnthropicMessages {
 
     fn knows(&self, member: &str) -> bool {
         has_place(member, encode::OWN_MEMBERS)
+    }
+
+    fn leaves_out(&self, target: &Target<'_>, member: &str, json: &str) -> bool {
+        lacks(target, member) || Tier::is_lost(member, json, Tier::reserved)
     }
 
     fn decoder(&self) -> Box<dyn Decoder> {

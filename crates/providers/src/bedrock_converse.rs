@@ -16,8 +16,8 @@
 //! - Prompt-cache markers go only to models that take them: others refuse the call.
 //! - A schema for the answer is enforced where Bedrock can (`outputConfig`), and asked for in words
 //!   elsewhere. It is not turned into a forced tool, which would take the place of the caller's.
-//! - Tools are not sent as `strict`, as on Anthropic's own API: schemas written for other
-//!   providers are refused then.
+//! - Tools are `strict` only where the caller asks for it and the model can: their schemas are
+//!   adapted then, because those written for other providers may hold words that are refused.
 //! - Media at an http(s) address is [`Unsupported`]: Bedrock fetches from S3 only.
 //! - Seeds, penalties, log probabilities and the end user have no place here and are dropped.
 
@@ -46,7 +46,8 @@ use http::Request;
 use tollgate_wire::chat::ChatEvent;
 
 use crate::adapter::get;
-use crate::encoding::has_place;
+use crate::encoding::{has_place, lacks};
+use crate::tier::Tier;
 use crate::{
     Adapter, Counter, Decoder, EncodeError, Fetches, Failure, Fault, Operations, Outbound, Target,
     Unsupported,
@@ -71,6 +72,10 @@ impl Adapter for BedrockConverse {
 
     fn knows(&self, member: &str) -> bool {
         has_place(member, encode::OWN_MEMBERS)
+    }
+
+    fn leaves_out(&self, target: &Target<'_>, member: &str, json: &str) -> bool {
+        lacks(target, member) || Tier::is_lost(member, json, encode::tier_word)
     }
 
     fn decoder(&self) -> Box<dyn Decoder> {

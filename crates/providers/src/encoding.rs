@@ -7,6 +7,7 @@ use std::borrow::Cow;
 
 use http::HeaderMap;
 use http::header::{AUTHORIZATION, HeaderName, HeaderValue};
+use serde_json::Value;
 use serde_json::value::RawValue;
 use tollgate_catalog::Auth;
 
@@ -157,6 +158,17 @@ impl Inline<'_> {
             .ok_or_else(|| Unsupported("a data URI that is not valid base64".to_owned()))?;
         String::from_utf8(bytes).map_err(|_| Unsupported("a text file that is not UTF-8".into()))
     }
+}
+
+/// What a model is told that must answer in JSON where it can't be held to it. Beside tools it is
+/// its final answer that must.
+pub(crate) fn told_json(schema: Option<&Value>, is_final: bool) -> String {
+    let beginning = if is_final { "Your final answer must be" } else { "Respond with" };
+    let form = schema
+        .map_or_else(String::new, |schema| format!(" It must match this JSON schema:\n{schema}"));
+    format!(
+        "{beginning} a single valid JSON object and nothing else: no prose, no code fences.{form}"
+    )
 }
 
 /// Whether a URL is one of the web's.

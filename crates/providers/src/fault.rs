@@ -326,13 +326,54 @@ fn kind_of(status: StatusCode, code: Option<&str>, message: Option<&str>) -> Fau
 }
 
 /// The phrases by which providers say that a prompt is too long; few have a code for it.
+const TOO_LONG: &[&str] = &[
+    "maximum context length",
+    "context length exceeded",
+    // Anthropic.
+    "prompt is too long",
+    "exceed context limit",
+    // Google.
+    "exceeds the maximum number of tokens",
+    // OpenAI's Responses.
+    "exceeds the context window",
+    // xAI.
+    "maximum prompt length is",
+    // Groq.
+    "reduce the length of the messages",
+    // Together.
+    "longer than the model's context length",
+    // llama.cpp.
+    "exceeds the available context size",
+    // LM Studio.
+    "greater than the context length",
+    // MiniMax.
+    "context window exceeds limit",
+    // Moonshot.
+    "exceeded model token limit",
+    // Poolside.
+    "maximum allowed input length",
+    // Alibaba.
+    "range of input length should be",
+    // Mistral, wherever it is served.
+    "too large for model with",
+    // Z.ai.
+    "model_context_window_exceeded",
+    // Ollama's cloud.
+    "prompt too long; exceeded",
+    "tokens in request more than max tokens allowed",
+    "token limit exceeded",
+];
+
+/// Phrases of bounds on what may be sent in some time, which speak of tokens too.
+const TOO_OFTEN: &[&str] = &["rate limit", "please wait", "per minute", "per day", "quota"];
+
 fn is_context_length(code: &str, message: &str) -> bool {
+    if matches!(code, "context_length_exceeded" | "model_context_window_exceeded") {
+        return true;
+    }
     let message = message.to_ascii_lowercase();
-    code == "context_length_exceeded"
-        || message.contains("maximum context length")
-        || message.contains("context length exceeded")
-        || message.contains("prompt is too long")
-        || message.contains("exceeds the maximum number of tokens")
+    let says = |phrases: &[&str]| phrases.iter().any(|phrase| message.contains(phrase));
+    says(TOO_LONG) && !says(TOO_OFTEN)
 }
 
 fn is_moderation(message: &str) -> bool {
@@ -409,6 +450,42 @@ mod tests {
             assert_eq!((fault.kind, fault.code.as_deref()), (kind, code), "{status} {body}");
             assert_eq!(fault.message.as_deref(), message, "{status} {body}");
             assert_eq!(fault.retry_after, Some(Duration::from_secs(7)));
+        }
+    }
+
+    #[test]
+    fn a_prompt_that_is_too_long_is_known_by_its_sentence() {
+        for message in [
+            "This model's maximum context length is 8192 tokens. However, you requested 9000.",
+            "Your input exceeds the context window of this model. Please adjust your input.",
+            "prompt is too long: 210000 tokens > 200000 maximum",
+            "input length and `max_tokens` exceed context limit: 199000 + 8192 > 200000",
+            "The input token count (1100000) exceeds the maximum number of tokens allowed (1048576).",
+            "This model's maximum prompt length is 131072 but the request contains 200000 tokens.",
+            "Please reduce the length of the messages or completion.",
+            "The input (9000 tokens) is longer than the model's context length (8192 tokens).",
+            "the request exceeds the available context size, try increasing it",
+            "tokens to keep from the initial prompt is greater than the context length",
+            "invalid params, context window exceeds limit (2013)",
+            "Invalid request: Your request exceeded model token limit: 131072",
+            "input length 9000 exceeds the maximum allowed input length of 8192 tokens",
+            "InternalError.Algo.InvalidParameter: Range of input length should be [1, 98304]",
+            "Prompt contains 70000 tokens and 0 draft tokens, too large for model with 32768 maximum context length",
+            "stopped: model_context_window_exceeded",
+            "prompt too long; exceeded max context length by 12 tokens",
+            "tokens in request more than max tokens allowed",
+            "input token limit exceeded",
+        ] {
+            let body = serde_json::json!({"error": {"message": message}}).to_string();
+            assert_eq!(classify(400, &body).kind, FaultKind::ContextLength, "{message}");
+        }
+        for message in [
+            "Too many tokens, please wait before trying again.",
+            "Rate limit reached: token limit exceeded",
+            "Daily token limit exceeded: 1000000 tokens per day",
+        ] {
+            let body = serde_json::json!({"error": {"message": message}}).to_string();
+            assert_eq!(classify(429, &body).kind, FaultKind::RateLimited, "{message}");
         }
     }
 

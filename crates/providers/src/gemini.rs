@@ -47,7 +47,8 @@ use tollgate_catalog::Auth;
 use tollgate_wire::chat::ChatEvent;
 
 use crate::adapter::{get, versioned};
-use crate::encoding::{authorize, has_place};
+use crate::encoding::{authorize, has_place, lacks};
+use crate::tier::Tier;
 use crate::{
     Adapter, Counter, Decoder, EncodeError, Failure, Fault, Native, Operations, Outbound, Target,
     Unsupported,
@@ -72,6 +73,10 @@ impl Adapter for Gemini {
 
     fn knows(&self, member: &str) -> bool {
         has_place(member, encode::OWN_MEMBERS)
+    }
+
+    fn leaves_out(&self, target: &Target<'_>, member: &str, json: &str) -> bool {
+        lacks(target, member) || Tier::is_lost(member, json, encode::tier_word)
     }
 
     fn decoder(&self) -> Box<dyn Decoder> {

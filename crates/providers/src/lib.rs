@@ -16,15 +16,18 @@
 //! A file with a type that implements [`Adapter`], and a line in the list below.
 
 mod adapter;
+mod call_id;
 mod counting;
 mod encoding;
 mod fault;
 mod function_tool;
 mod openai_model;
 mod operation;
+mod pieces;
 mod progress;
 mod replay;
 mod splice;
+mod tier;
 mod translate;
 
 pub use adapter::{

@@ -17,7 +17,6 @@
 //! - Members that only this provider knows (`safe_prompt`, `guardrails`, `prompt_mode`) are passed
 //!   on.
 
-mod call_id;
 mod conversation;
 mod encode;
 mod fault;
@@ -30,8 +29,9 @@ use http::Request;
 use tollgate_wire::chat::ChatEvent;
 
 use crate::adapter::{get, versioned};
-use crate::encoding::{authorize, has_place};
+use crate::encoding::{authorize, has_place, lacks};
 use crate::openai_chat::decode::{self, ChunkDecoder};
+use crate::tier::Tier;
 use crate::{
     Adapter, Decoder, EncodeError, Failure, Fault, Operations, Outbound, Target, Unsupported,
 };
@@ -51,6 +51,10 @@ impl Adapter for Mistral {
 
     fn knows(&self, member: &str) -> bool {
         has_place(member, encode::OWN_MEMBERS)
+    }
+
+    fn leaves_out(&self, target: &Target<'_>, member: &str, json: &str) -> bool {
+        lacks(target, member) || Tier::is_lost(member, json, Tier::reserved)
     }
 
     fn decoder(&self) -> Box<dyn Decoder> {

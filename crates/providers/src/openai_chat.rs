@@ -7,6 +7,7 @@
 //! in. What providers do differently is data (`Quirks`).
 
 mod answer;
+mod calls;
 pub(crate) mod decode;
 mod encode;
 mod messages;

@@ -6,7 +6,12 @@
 //!
 //! <https://platform.openai.com/docs/guides/reasoning>
 
+use std::borrow::Cow;
+
+use tollgate_catalog::{EffortLevel, Quirks, ReasoningStyle};
 use tollgate_wire::chat::{ChatParams, Effort};
+
+use crate::Target;
 
 /// What is known of a model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,6 +45,9 @@ enum Edition {
 /// From the least to the most.
 const LADDER: [Effort; 6] =
     [Effort::Minimal, Effort::Low, Effort::Medium, Effort::High, Effort::Xhigh, Effort::Max];
+
+/// What all who know levels know.
+const UP_TO_HIGH: &[Effort] = &[Effort::Low, Effort::Medium, Effort::High];
 
 impl Model {
     /// Reads a model's name.
@@ -95,23 +103,19 @@ impl Model {
         matches!(self.line, Line::Gpt(major, minor) if (major, minor) >= (5, 6))
     }
 
-    /// The effort to ask for, `max_output` being the most tokens it writes; `None` leaves it to the
-    /// model.
+    /// The effort to ask for at an endpoint; `None` leaves it to the model.
     ///
     /// The effort `none` is taken at its word, which a model that must reason refuses (contract
     /// §2.4). Where reasoning is but switched off, as most dialects have it, such a model reasons as
     /// little as it can.
-    pub(crate) fn asked(
-        self,
-        params: &ChatParams,
-        max_output: Option<u64>,
-    ) -> Option<&'static str> {
+    pub(crate) fn asked(self, params: &ChatParams, target: &Target<'_>) -> Option<&'static str> {
         let reasoning = &params.reasoning;
-        let most = params.max_tokens.or(max_output);
+        let most = params.max_tokens.or(target.max_output);
+        let word = |effort| self.effort(effort, target.quirks);
         Some(match (reasoning.wanted()?, reasoning.effort) {
-            (true, _) => self.effort(reasoning.effort_within(most)),
+            (true, _) => word(reasoning.effort_within(most)),
             (false, Some(Effort::None)) => Effort::None.as_str(),
-            (false, _) if self.must_reason() => self.effort(Effort::Minimal),
+            (false, _) if self.must_reason() => word(Effort::Minimal),
             (false, _) => Effort::None.as_str(),
         })
     }
@@ -129,20 +133,31 @@ impl Model {
 
     /// The word for an effort, or for the nearest one it knows (contract §2.4). To be told not to
     /// reason is not a level, so it is never exchanged for one.
-    fn effort(self, wanted: Effort) -> &'static str {
+    fn effort(self, wanted: Effort, quirks: &Quirks) -> &'static str {
         let place = |effort: Effort| LADDER.iter().position(|it| *it == effort);
         let Some(wanted_at) = place(wanted) else { return wanted.as_str() };
         let nearest = self
-            .efforts()
+            .efforts(quirks)
             .iter()
             .copied()
             .min_by_key(|it| place(*it).map_or(usize::MAX, |at| at.abs_diff(wanted_at)));
         nearest.unwrap_or(wanted).as_str()
     }
 
-    fn efforts(self) -> &'static [Effort] {
+    /// The levels it knows; `quirks` are its provider's, which tell where its name doesn't.
+    fn efforts(self, quirks: &Quirks) -> Cow<'static, [Effort]> {
+        if self.line != Line::Other {
+            return Cow::Borrowed(self.known_efforts());
+        }
+        match &quirks.efforts {
+            Some(levels) => levels.iter().copied().map(level).collect(),
+            None if quirks.reasoning_style == ReasoningStyle::OpenRouter => Cow::Borrowed(&LADDER),
+            None => Cow::Borrowed(UP_TO_HIGH),
+        }
+    }
+
+    fn known_efforts(self) -> &'static [Effort] {
         let from_low: &[Effort] = &[Effort::Low, Effort::Medium, Effort::High, Effort::Xhigh];
-        let up_to_high: &[Effort] = &[Effort::Low, Effort::Medium, Effort::High];
         match (self.line, self.edition) {
             (Line::Other, _) => &LADDER,
             (Line::Gpt(5, 0), Edition::Pro) => &[Effort::High],
@@ -150,13 +165,24 @@ impl Model {
                 &[Effort::Minimal, Effort::Low, Effort::Medium, Effort::High]
             }
             (Line::Gpt(5, 1), Edition::CodexMax) => from_low,
-            (Line::O | Line::Oss | Line::Gpt(0..=4, _) | Line::Gpt(5, 0 | 1), _) => up_to_high,
+            (Line::O | Line::Oss | Line::Gpt(0..=4, _) | Line::Gpt(5, 0 | 1), _) => UP_TO_HIGH,
             (Line::Gpt(5, 2..=5), Edition::Pro) => &[Effort::Medium, Effort::High, Effort::Xhigh],
             (Line::Gpt(5, 2..=5), _) => from_low,
             (Line::Gpt(..), _) => {
                 &[Effort::Low, Effort::Medium, Effort::High, Effort::Xhigh, Effort::Max]
             }
         }
+    }
+}
+
+const fn level(level: EffortLevel) -> Effort {
+    match level {
+        EffortLevel::Minimal => Effort::Minimal,
+        EffortLevel::Low => Effort::Low,
+        EffortLevel::Medium => Effort::Medium,
+        EffortLevel::High => Effort::High,
+        EffortLevel::Xhigh => Effort::Xhigh,
+        EffortLevel::Max => Effort::Max,
     }
 }
 
@@ -195,17 +221,36 @@ mod tests {
             ("gpt-5.2-pro-2025-12-11", Some(true), true, "medium", "xhigh"),
             ("gpt-5.6", Some(true), true, "low", "max"),
             ("gpt-oss-120b", Some(true), true, "low", "high"),
-            ("grok-4", None, true, "minimal", "max"),
-            ("olmo-3", None, true, "minimal", "max"),
+            ("grok-4", None, true, "low", "high"),
+            ("olmo-3", None, true, "low", "high"),
         ] {
             let model = Model::read(name);
             assert_eq!(model.reasons(), reasons, "{name}");
             assert_eq!(model.takes_sampling(false), sampling, "{name}");
-            assert_eq!(model.effort(Effort::Minimal), minimal, "{name}");
-            assert_eq!(model.effort(Effort::Max), max, "{name}");
-            assert_eq!(model.effort(Effort::None), "none", "{name}");
+            let plain = Quirks::default();
+            assert_eq!(model.effort(Effort::Minimal, &plain), minimal, "{name}");
+            assert_eq!(model.effort(Effort::Max, &plain), max, "{name}");
+            assert_eq!(model.effort(Effort::None, &plain), "none", "{name}");
         }
         assert!(!Model::read("gpt-5.2").takes_sampling(true));
         assert!(Model::read("gpt-5.10").takes_markers() && !Model::read("gpt-5.1").takes_markers());
+    }
+    #[test]
+    fn a_provider_tells_the_levels_where_the_name_does_not() {
+        let stated =
+            |levels: &[EffortLevel]| Quirks { efforts: Some(levels.to_vec()), ..Quirks::default() };
+        let ours = Quirks { reasoning_style: ReasoningStyle::OpenRouter, ..Quirks::default() };
+        for (name, quirks, wanted, word) in [
+            ("deepseek-v4", stated(&[EffortLevel::High, EffortLevel::Max]), Effort::Low, "high"),
+            ("deepseek-v4", stated(&[EffortLevel::High, EffortLevel::Max]), Effort::Max, "max"),
+            ("deepseek-v4", stated(&[EffortLevel::High]), Effort::None, "none"),
+            ("deepseek-v4", stated(&[]), Effort::Xhigh, "xhigh"),
+            ("deepseek-v4", Quirks::default(), Effort::Xhigh, "high"),
+            ("deepseek-v4", ours, Effort::Xhigh, "xhigh"),
+            ("gpt-5.2", stated(&[EffortLevel::Low]), Effort::Xhigh, "xhigh"),
+        ] {
+            let model = Model::read(name);
+            assert_eq!(model.effort(wanted, &quirks), word, "{name} {:?}", quirks.efforts);
+        }
     }
 }

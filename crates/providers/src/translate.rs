@@ -63,7 +63,7 @@ pub fn whole(
 /// chat can't, what chat says and the adapter's protocol can't, and what the endpoint does not take.
 pub fn dropped(adapter: &dyn Adapter, call: &Call, target: &Target<'_>) -> Vec<String> {
     let is_said = |(name, json): &(&str, &str)| *json != "null" && !GATEWAY_MEMBERS.contains(name);
-    if let Some(native) = native(adapter, call) {
+    if let Some(native) = native(adapter, call).filter(|native| !native.translates(call)) {
         let members = call.object().members().filter(is_said);
         let left_out = members.filter(|(name, json)| native.leaves_out(target, name, json));
         return left_out.map(|(name, _)| name.to_owned()).take(DROPPED_MAX).collect();

@@ -17,7 +17,7 @@ use relay::{relayed, relayed_to_the_end, relayed_whole, usage};
 use serde_json::Value;
 use support::{head, recordings};
 use tollgate_catalog::{Auth, Quirks};
-use tollgate_providers::{AnthropicMessages, FaultKind, Inbound, Native, Target, encode};
+use tollgate_providers::{AnthropicMessages, FaultKind, Inbound, Native, Target, dropped, encode};
 use tollgate_types::Timestamp;
 use tollgate_wire::chat::{FinishReason, UsageView};
 use tollgate_wire::error::{ErrorBody, ErrorType};
@@ -53,12 +53,8 @@ impl Default for Circumstances {
 }
 
 impl Circumstances {
-    fn forwarded(&self, body: &str) -> Request<Bytes> {
-        let address =
-            Address { anthropic_beta: self.beta.map(str::to_owned), ..Address::default() };
-        let body = Bytes::from(body.replace(NONE, MESSAGES));
-        let call = Call::read(Dialect::Messages, body, address).unwrap();
-        let target = Target {
+    fn target(&self) -> Target<'_> {
+        Target {
             base_url: "https://anthropic.test",
             upstream_model: "claude-sonnet-4-5-20250929",
             credential: Some(self.credential),
@@ -66,7 +62,15 @@ impl Circumstances {
             supported_parameters: &[],
             auth: Auth::XApiKey,
             quirks: &self.quirks,
-        };
+        }
+    }
+
+    fn forwarded(&self, body: &str) -> Request<Bytes> {
+        let address =
+            Address { anthropic_beta: self.beta.map(str::to_owned), ..Address::default() };
+        let body = Bytes::from(body.replace(NONE, MESSAGES));
+        let call = Call::read(Dialect::Messages, body, address).unwrap();
+        let target = self.target();
         let now = Timestamp::from_unix_millis(1_000);
         let inbound = Inbound { call: &call, target, end_user: self.end_user, now };
         encode(&AnthropicMessages, &inbound).unwrap()
@@ -127,6 +131,58 @@ fn the_end_user_is_made_anonymous() {
         let request = format!(r#"{{"model":"a/b","max_tokens":1,"messages":[]{members}}}"#);
         assert_eq!(there.body(&request), format!("{start}{expected}}}"), "{members}");
     }
+}
+
+#[test]
+fn instructions_between_the_turns_go_before_them() {
+    let there = Circumstances::default();
+    let turns = r#"{"role":"user","content":"hi"},{"role":"system","content":"Be kind."},{"role":"user","content":"?"}"#;
+    let sent = there.body(&format!(r#"{{"model":"a/b","max_tokens":9,"messages":[{turns}]}}"#));
+    let sent: Value = serde_json::from_str(&sent).unwrap();
+    assert_eq!(sent["system"], "Be kind.");
+    assert!(!sent["messages"].to_string().contains("system"), "{sent}");
+    assert_eq!(sent["messages"][0]["role"], "user");
+}
+
+#[test]
+fn what_chat_alone_knows_is_translated_or_left_out_and_named() {
+    let there = Circumstances::default();
+    for (members, sent, names) in [
+        (
+            r#""seed":7,"frequency_penalty":0.5,"structured_outputs":true,"top_k":3"#,
+            r#""max_tokens":9,"messages":[],"top_k":3"#,
+            &["seed", "frequency_penalty", "structured_outputs"][..],
+        ),
+        (
+            r#""stop":["x"],"stop_sequences":["y"],"include_reasoning":false"#,
+            r#""max_tokens":9,"messages":[],"stop_sequences":["y"]"#,
+            &["stop"],
+        ),
+        (
+            r#""stop":["x"],"container":"c""#,
+            r#""max_tokens":9,"messages":[{"role":"user","content":[{"type":"text","text":"hi"}]}],"stop_sequences":["x"]"#,
+            &["container"],
+        ),
+        (r#""service_tier":"fast""#, r#""max_tokens":9,"messages":[],"service_tier":"auto""#, &[]),
+        (r#""service_tier":"flex""#, r#""max_tokens":9,"messages":[]"#, &["service_tier"]),
+        (
+            r#""reasoning":{"effort":"high"},"thinking":{"type":"disabled"}"#,
+            r#""max_tokens":9,"messages":[],"thinking":{"type":"disabled"}"#,
+            &["reasoning"],
+        ),
+    ] {
+        let request = format!(r#"{{"model":"a/b","max_tokens":9,"messages":[],{members}}}"#);
+        let model = "claude-sonnet-4-5-20250929";
+        assert_eq!(there.body(&request), format!(r#"{{"model":"{model}",{sent}}}"#), "{members}");
+        let body = Bytes::from(request.replace(NONE, MESSAGES));
+        let call = Call::read(Dialect::Messages, body, Address::default()).unwrap();
+        assert_eq!(dropped(&AnthropicMessages, &call, &there.target()), names, "{members}");
+    }
+    let asked =
+        r#"{"model":"a/b","max_tokens":9000,"messages":[],"reasoning":{"max_tokens":2000}}"#;
+    let sent: Value = serde_json::from_str(&there.body(asked)).unwrap();
+    assert_eq!(sent["thinking"]["budget_tokens"], 2000);
+    assert_eq!(sent.get("reasoning"), None);
 }
 
 #[test]

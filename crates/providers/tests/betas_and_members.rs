@@ -12,8 +12,9 @@ use http::Request;
 use serde_json::{Value, json};
 use tollgate_catalog::{Auth, Quirks};
 use tollgate_providers::{
-    Adapter, AnthropicMessages, AzureOpenAi, BedrockConverse, Cohere, Gemini, Inbound, Mistral,
-    Ollama, OpenAiChat, Target, Vertex, VertexAnthropic, VertexOpenAi, dropped, encode,
+    ADAPTERS, Adapter, AnthropicMessages, AzureOpenAi, BedrockConverse, Cohere, Gemini, Inbound,
+    Mistral, Ollama, OpenAiChat, OpenAiResponses, Target, Vertex, VertexAnthropic, VertexOpenAi,
+    dropped, encode,
 };
 use tollgate_types::Timestamp;
 use tollgate_wire::{Address, Call, Dialect};
@@ -142,5 +143,89 @@ fn tools_are_strict_only_with_the_feature_for_it() {
     ] {
         let sent = body(&request(&AnthropicMessages, "claude-sonnet-4-5", &call(&tools, betas)));
         assert_eq!(sent["tools"][0]["strict"], strict, "{betas:?}");
+    }
+}
+
+/// A call after a tool has answered, with or without success.
+fn answered(content: &Value, is_error: bool) -> Call {
+    let function = json!({"name": "f", "arguments": "{}"});
+    let messages = json!([
+        {"role": "user", "content": "hi"},
+        {"role": "assistant", "tool_calls": [{"id": "c", "type": "function", "function": function}]},
+        {"role": "tool", "tool_call_id": "c", "content": content, "is_error": is_error},
+    ]);
+    call(&json!({"messages": messages}), None)
+}
+
+#[test]
+fn every_protocol_says_that_a_tool_failed() {
+    let image =
+        json!({"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw0K"}});
+    let text = json!({"type": "text", "text": "no"});
+    for content in [json!("no"), json!(""), json!([text, image]), json!([image])] {
+        for adapter in ADAPTERS {
+            let sent = |is_error| body(&request(*adapter, "m", &answered(&content, is_error)));
+            let name = adapter.protocol();
+            assert_ne!(sent(true), sent(false), "{name} {content}");
+            assert!(!sent(false).to_string().contains("Error"), "{name} {content}");
+        }
+    }
+    let sent = body(&request(&OpenAiResponses, "m", &answered(&json!("no"), true)));
+    assert_eq!(sent["input"][2]["output"], "Error: no");
+    let shown = answered(&json!([image]), true);
+    let sent = body(&request(&OpenAiResponses, "m", &shown));
+    assert_eq!(sent["input"][2]["output"][0], json!({"type": "input_text", "text": "Error: "}));
+}
+
+#[test]
+fn a_tier_without_a_word_is_named() {
+    let quirks = Quirks::default();
+    let cases: [(&dyn Adapter, &[&str]); 7] = [
+        (&AnthropicMessages, &["flex", "scale"]),
+        (&VertexAnthropic, &["auto", "default", "flex", "priority", "scale"]),
+        (&Mistral, &["flex", "scale"]),
+        (&Gemini, &["scale"]),
+        (&Vertex, &["scale"]),
+        (&BedrockConverse, &["scale"]),
+        (&OpenAiResponses, &[]),
+    ];
+    for (adapter, lost) in cases {
+        let is_named = |word: &&str| {
+            let call = call(&json!({"service_tier": word}), None);
+            dropped(adapter, &call, &target("m", &[], &quirks)) == ["service_tier"]
+        };
+        let words = ["auto", "default", "flex", "priority", "scale"];
+        let named: Vec<&str> = words.into_iter().filter(is_named).collect();
+        assert_eq!(named, lost, "{}", adapter.protocol());
+    }
+}
+
+#[test]
+fn fast_is_priority_and_standard_only_is_the_default() {
+    let tier = |adapter: &dyn Adapter, word: &str| {
+        let sent = request(adapter, "m", &call(&json!({"service_tier": word}), None));
+        let header = sent.headers().get("x-vertex-ai-llm-shared-request-type");
+        let header = header.map(|it| it.to_str().unwrap().to_owned());
+        let sent = body(&sent);
+        let places = ["/service_tier", "/serviceTier", "/serviceTier/type"];
+        header.or(places.iter().find_map(|at| sent.pointer(at)?.as_str().map(str::to_owned)))
+    };
+    let cases: [(&dyn Adapter, Option<&str>, Option<&str>); 9] = [
+        (&OpenAiChat, Some("priority"), Some("default")),
+        (&AzureOpenAi, Some("priority"), Some("default")),
+        (&OpenAiResponses, Some("priority"), Some("default")),
+        (&AnthropicMessages, Some("auto"), Some("standard_only")),
+        (&Mistral, Some("auto"), Some("standard_only")),
+        (&Gemini, Some("priority"), Some("standard")),
+        (&Vertex, Some("priority"), None),
+        (&BedrockConverse, Some("priority"), Some("default")),
+        (&VertexOpenAi, Some("priority"), Some("default")),
+    ];
+    for (adapter, fast, standard) in cases {
+        let name = adapter.protocol();
+        assert_eq!(tier(adapter, "fast").as_deref(), fast, "{name}");
+        assert_eq!(tier(adapter, "fast"), tier(adapter, "priority"), "{name}");
+        assert_eq!(tier(adapter, "standard_only").as_deref(), standard, "{name}");
+        assert_eq!(tier(adapter, "standard_only"), tier(adapter, "default"), "{name}");
     }
 }

@@ -184,6 +184,48 @@ fn tools_and_their_results_become_parts() {
 }
 
 #[test]
+fn what_the_model_drew_goes_back_to_it() {
+    let image = |data: &str| json!({"type": "image_url", "image_url": {"url": format!("data:image/png;base64,{data}")}});
+    let sealed = json!({"type": "reasoning.encrypted", "id": "image_1", "data": "aW1n", "format": "google-gemini-v1", "index": 0});
+    let remote = json!({"type": "image_url", "image_url": {"url": "https://x.test/a.png"}});
+    let request = json!({"messages": [
+        {"role": "user", "content": "Draw two boats."},
+        {"role": "assistant", "content": "Here:", "images": [image("AA"), image("BB"), remote],
+            "reasoning_details": [sealed]},
+        {"role": "user", "content": "Make one blue."}
+    ]});
+    let drawn = |data: &str| json!({"inlineData": {"mimeType": "image/png", "data": data}});
+    let mut second = drawn("BB");
+    second["thoughtSignature"] = json!("aW1n");
+    let sent = body("gemini-2.5-flash-image", &request);
+    assert_eq!(sent["contents"][1]["parts"], json!([{"text": "Here:"}, drawn("AA"), second]));
+    let mut first = drawn("AA");
+    first["thoughtSignature"] = json!("skip_thought_signature_validator");
+    let sent = body("gemini-3-pro-image-preview", &request);
+    assert_eq!(sent["contents"][1]["parts"], json!([{"text": "Here:"}, first, second]));
+}
+
+#[test]
+fn thoughts_leave_room_for_an_answer() {
+    for (asked, expected) in [
+        (json!({"max_tokens": 2_000, "reasoning": {"max_tokens": 1_000}}), (2_000, 1_000)),
+        (json!({"max_tokens": 2_000, "reasoning": {"max_tokens": 2_000}}), (4_000, 2_000)),
+        (json!({"max_tokens": 65_000, "reasoning": {"max_tokens": 70_000}}), (65_000, 24_576)),
+        (json!({"max_tokens": 10, "reasoning": {"max_tokens": 20_000}}), (20_010, 20_000)),
+    ] {
+        let sent = generation("gemini-2.5-flash", &asked);
+        let budget = &sent["thinkingConfig"]["thinkingBudget"];
+        assert_eq!((&sent["maxOutputTokens"], budget), (&json!(expected.0), &json!(expected.1)));
+    }
+    let mut small = place("gemini-2.5-flash");
+    small.max_output = Some(1_500);
+    let asked = json!({"max_tokens": 1_000, "reasoning": {"max_tokens": 5_000}});
+    let sent = small.body(&Gemini, &call(&asked))["generationConfig"].clone();
+    assert_eq!(sent["maxOutputTokens"], 1_500);
+    assert_eq!(sent["thinkingConfig"]["thinkingBudget"], 1_499);
+}
+
+#[test]
 fn tools_are_offered_as_the_protocol_has_them() {
     let tools = json!([
         {"type": "function", "function": {"name": "f", "description": "d", "strict": true,
@@ -212,6 +254,26 @@ fn tools_are_offered_as_the_protocol_has_them() {
     ] {
         let sent = body("gemini-2.5-flash", &call(&json!({"tools": tools, "tool_choice": choice})));
         assert_eq!(sent["toolConfig"]["functionCallingConfig"], config);
+    }
+}
+
+#[test]
+fn tools_that_are_all_strict_are_called_to_the_letter() {
+    let tool = |name: &str, strict: bool| {
+        let function = json!({"name": name, "strict": strict, "parameters": {"type": "object"}});
+        json!({"type": "function", "function": function})
+    };
+    let (strict, mixed) = ([tool("f", true), tool("g", true)], [tool("f", true), tool("g", false)]);
+    for (tools, choice, mode) in [
+        (&strict, Value::Null, json!("VALIDATED")),
+        (&strict, json!("auto"), json!("VALIDATED")),
+        (&strict, json!("required"), json!("ANY")),
+        (&strict, json!("none"), json!("NONE")),
+        (&mixed, json!("auto"), json!("AUTO")),
+        (&mixed, Value::Null, Value::Null),
+    ] {
+        let sent = body("gemini-2.5-flash", &call(&json!({"tools": tools, "tool_choice": choice})));
+        assert_eq!(sent["toolConfig"]["functionCallingConfig"]["mode"], mode, "{choice}");
     }
 }
 
@@ -545,6 +607,18 @@ usage Reported prompt=67 completion=75 reasoning=45
 
 /// The same of each recorded whole answer.
 const WHOLES: &[(&str, &str)] = &[
+    (
+        "cited-bytes.json",
+        r#"text[0] google-gemini-v1 text="Let me look."
+content "😀é wörld und Füchse"
+annotation {"type":"url_citation","url_citation":{"content":"wörld","end_index":8,"start_index":3,"title":"fox.test","url":"https://vertexaisearch.test/1"}}
+annotation {"type":"url_citation","url_citation":{"content":"Füchse","end_index":19,"start_index":13,"title":"fox.test","url":"https://vertexaisearch.test/1"}}
+annotation {"type":"url_citation","url_citation":{"content":"Füchse","end_index":19,"start_index":13,"title":"fox.test","url":"https://vertexaisearch.test/1"}}
+finish stop (STOP)
+id mQk9aZ
+usage Reported prompt=5 completion=6
+"#,
+    ),
     (
         "error.json",
         r#"fault overloaded code=UNAVAILABLE "The model is overloaded."

@@ -111,6 +111,13 @@ fn other_providers_thoughts_do_not_reach_this_one() {
 }
 
 #[test]
+fn a_report_without_counts_is_none_of_zeros() {
+    let progress = relayed(&Gemini, [&recording("tier-only.sse")[..]]).progress;
+    assert_eq!(progress.usage, None);
+    assert_eq!(progress.service_tier.as_deref(), Some("priority"));
+}
+
+#[test]
 fn a_stream_comes_down_with_our_identity() {
     let out = relayed_to_the_end(&Gemini, &recording("text.sse"), &usage());
     let recorded = String::from_utf8(recording("text.sse")).unwrap().replace('\r', "");

@@ -10,7 +10,7 @@ mod reading;
 use http::header::AUTHORIZATION;
 use reading::{Place, kept_message, recording, streamed, whole};
 use serde_json::{Value, json};
-use support::stream;
+use support::{stream, whole_answer};
 use tollgate_catalog::{Auth, Quirks};
 use tollgate_providers::{Adapter, Mistral};
 
@@ -232,7 +232,8 @@ fn only_documented_members_go_up() {
             }),
             json!({
                 "safe_prompt": true, "prompt_cache_key": "k", "metadata": {"a": "b"},
-                "prediction": {"type": "content", "content": "x"}, "guardrails": [{}]
+                "prediction": {"type": "content", "content": "x"}, "guardrails": [{}],
+                "service_tier": "standard_only"
             }),
         ),
         (
@@ -472,3 +473,16 @@ usage Reported prompt=77 completion=40 cached=64
 "#,
     ),
 ];
+
+#[test]
+fn the_tier_that_served_is_told_with_the_counts() {
+    for (said, told) in [("standard", "default"), ("priority", "priority")] {
+        let choice =
+            r#"{"index":0,"message":{"role":"assistant","content":"x"},"finish_reason":"stop"}"#;
+        let usage =
+            format!(r#"{{"prompt_tokens":1,"completion_tokens":1,"service_tier":"{said}"}}"#);
+        let body = format!(r#"{{"id":"1","choices":[{choice}],"usage":{usage}}}"#);
+        let answer = whole_answer(&Mistral, body.into()).unwrap();
+        assert_eq!(answer.progress().service_tier.as_deref(), Some(told));
+    }
+}

@@ -129,13 +129,27 @@ fn what_a_client_keeps_of_a_stream_goes_back_as_it_came() {
 }
 
 #[test]
+fn sounds_go_where_pictures_go() {
+    let sound = |format: &str| json!({"type": "input_audio", "input_audio": {"data": "UklGRg==", "format": format}});
+    let content = json!([{"type": "text", "text": "hear"}, sound("wav"), sound("mp3")]);
+    let sent = body("gemma3n", &json!({"messages": [{"role": "user", "content": content}]}));
+    assert_eq!(
+        sent["messages"][0],
+        json!({"role": "user", "content": "hear", "images": ["UklGRg==", "UklGRg=="]})
+    );
+}
+
+#[test]
 fn what_has_no_form_is_refused() {
     for (part, reason) in [
         (
             json!({"type": "image_url", "image_url": {"url": "https://x.test/a.png"}}),
             "an image by its address",
         ),
-        (json!({"type": "input_audio", "input_audio": {"data": "AA", "format": "wav"}}), "audio"),
+        (
+            json!({"type": "input_audio", "input_audio": {"data": "AA", "format": "flac"}}),
+            "audio of the type flac",
+        ),
         (json!({"type": "video_url", "video_url": {"url": "https://x.test/a.mp4"}}), "video"),
         (
             json!({"type": "file", "file": {"file_data": "data:application/pdf;base64,JVBERi0="}}),

@@ -9,9 +9,9 @@ mod support;
 
 use bytes::Bytes;
 use tollgate_catalog::{Auth, MaxTokensField, Quirks, ReasoningStyle};
-use tollgate_providers::{Adapter, FaultKind, Native, OpenAiChat, Outbound, Target};
+use tollgate_providers::{Adapter, FaultKind, Native, OpenAiChat, Outbound, Progress, Target};
 use tollgate_types::{Timestamp, Usage, UsageSource, Usd};
-use tollgate_wire::chat::{ChatCall, FinishReason, UsageView};
+use tollgate_wire::chat::{ChatCall, ChatEvent, FinishReason, UsageView};
 
 use support::{head, recordings, stream, whole_answer};
 
@@ -61,6 +61,7 @@ fn parameters_are_adapted_to_the_endpoint() {
     let plain = Quirks::default();
     let openai =
         Quirks { max_tokens_field: MaxTokensField::MaxCompletionTokens, ..Quirks::default() };
+    let nameless = Quirks { drop_params: vec!["user".to_owned()], ..Quirks::default() };
     let thinking = Quirks { reasoning_style: ReasoningStyle::ThinkingType, ..Quirks::default() };
     let ours = Quirks { reasoning_style: ReasoningStyle::OpenRouter, ..Quirks::default() };
     for (rest, quirks, parameters, expected) in [
@@ -77,6 +78,21 @@ fn parameters_are_adapted_to_the_endpoint() {
             &[],
             format!(r#"{messages},"max_completion_tokens":50,{user}}}"#),
         ),
+        // A prediction is refused beside the newer name.
+        (
+            r#""max_tokens":50,"prediction":{"type":"content","content":"x"}"#,
+            &openai,
+            &[],
+            format!(
+                r#"{messages},"prediction":{{"type":"content","content":"x"}},"max_tokens":50,{user}}}"#
+            ),
+        ),
+        (
+            r#""max_tokens":50,"prediction":{"type":"content","content":"x"}"#,
+            &openai,
+            &["seed"],
+            format!(r#"{messages},"max_completion_tokens":50,{user}}}"#),
+        ),
         // What the endpoint is known not to take is left out; unknown parameters are not.
         (
             r#""top_k":5,"seed":1,"other":2"#,
@@ -84,6 +100,7 @@ fn parameters_are_adapted_to_the_endpoint() {
             &["seed"],
             format!(r#"{messages},"seed":1,"other":2,{user}}}"#),
         ),
+        (r#""user":"me""#, &nameless, &[], format!("{messages}}}")),
         (
             r#""stream":true"#,
             &plain,
@@ -299,4 +316,88 @@ fn hidden_reasoning_is_not_shown() {
     let whole = Native::whole(&OpenAiChat, &hiding, recording("reasoning.json").into()).unwrap();
     let json = String::from_utf8(whole.render(&hiding, &usage())).unwrap();
     assert!(!json.contains("Let me see"), "{json}");
+}
+
+/// The events of a recording, as clients of other dialects get them.
+fn events(name: &str) -> Vec<ChatEvent> {
+    let bytes = recording(name);
+    if name.rsplit('.').next() == Some("json") {
+        return OpenAiChat.events(&bytes).unwrap_or_default();
+    }
+    let (mut decoder, mut events) = (OpenAiChat.decoder(), Vec::new());
+    let pushed = decoder.push(&bytes, &mut events);
+    drop(pushed.and_then(|()| decoder.finish(&mut events)));
+    events
+}
+
+#[test]
+fn what_is_passed_on_counts_as_what_is_translated() {
+    let folder = std::fs::read_dir(recordings("openai-chat")).unwrap();
+    let names = folder.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned());
+    for name in names {
+        let mut translated = Progress::default();
+        for event in events(&name) {
+            translated.note(&event);
+        }
+        let relayed = if name.rsplit('.').next() == Some("json") {
+            let whole = whole_answer(&OpenAiChat, recording(&name).into());
+            whole.map(|it| it.progress().clone()).unwrap_or_default()
+        } else {
+            stream(&OpenAiChat, [&recording(&name)[..]]).progress
+        };
+        assert_eq!(relayed.output_bytes, translated.output_bytes, "{name}");
+        assert_eq!(relayed.tool_calls, translated.tool_calls, "{name}");
+    }
+}
+
+#[test]
+fn a_picture_is_shown_and_is_no_text() {
+    let streamed = stream(&OpenAiChat, [&recording("picture.sse")[..]]);
+    assert_eq!(streamed.progress.output_bytes, 5);
+    assert!(String::from_utf8(streamed.out).unwrap().contains("data:image/png"));
+    let behind_the_end = br#"data: {"choices":[{"delta":{},"finish_reason":"stop"}]}
+
+data: {"choices":[{"delta":{"images":[{"image_url":{"url":"data:image/png;base64,AA"}}]},"finish_reason":"stop"}]}
+
+"#;
+    let late = stream(&OpenAiChat, [&behind_the_end[..]]);
+    assert!(String::from_utf8(late.out).unwrap().contains("data:image/png"));
+    let sound = stream(&OpenAiChat, [&recording("sound.sse")[..]]);
+    assert_eq!((sound.progress.output_bytes, sound.progress.content), (8, true));
+}
+
+#[test]
+fn calls_that_share_an_index_or_an_id_are_several() {
+    let calls = |name| {
+        let mut calls: Vec<(String, String, String)> = Vec::new();
+        for event in events(name) {
+            match event {
+                ChatEvent::ToolCallStart { index, id, name } => {
+                    assert_eq!(usize::try_from(index), Ok(calls.len()));
+                    calls.push((id, name, String::new()));
+                }
+                ChatEvent::ToolCallArguments { index, fragment } => {
+                    calls[usize::try_from(index).unwrap()].2.push_str(&fragment);
+                }
+                _ => {}
+            }
+        }
+        calls
+    };
+    let call = |id: &str, name: &str, arguments: &str| {
+        (id.to_owned(), name.to_owned(), arguments.to_owned())
+    };
+    assert_eq!(
+        calls("tools-one-index.sse"),
+        [
+            call("a", "weather", r#"{"city":"Oslo"}"#),
+            call("b", "time", r#"{"zone":"CET"}"#),
+            call("0", "date", "{}"),
+            call("1", "date", r#"{"n":1}"#),
+        ]
+    );
+    assert_eq!(
+        calls("tools-one-id.json"),
+        [call("0", "weather", r#"{"a":1}"#), call("0_1", "time", r#"{"b":2}"#)]
+    );
 }

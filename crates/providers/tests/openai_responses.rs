@@ -303,8 +303,8 @@ fn parameters_are_put_in_the_protocols_words() {
         ),
         (json!({"logprobs": true}), json!({"top_logprobs": 0, "include": include})),
         (
-            json!({"metadata": {"a": "b"}, "prompt_cache_key": "k", "prompt_cache_retention": "24h", "truncation": "auto", "unknown": 1, "provider": {}}),
-            json!({"metadata": {"a": "b"}, "prompt_cache_key": "k", "prompt_cache_retention": "24h", "truncation": "auto"}),
+            json!({"metadata": {"a": "b"}, "moderation": {"model": "m"}, "prompt_cache_key": "k", "prompt_cache_retention": "24h", "truncation": "auto", "unknown": 1, "provider": {}}),
+            json!({"metadata": {"a": "b"}, "moderation": {"model": "m"}, "prompt_cache_key": "k", "prompt_cache_retention": "24h", "truncation": "auto"}),
         ),
         (json!({"service_tier": "fast"}), json!({"service_tier": "priority"})),
         (json!({"service_tier": "flex"}), json!({"service_tier": "flex"})),
@@ -436,7 +436,7 @@ fn reasoning_is_asked_for_as_the_model_takes_it() {
         (
             "grok-4",
             json!({"reasoning": {"effort": "max"}}),
-            json!({"effort": "max", "summary": "auto"}),
+            json!({"effort": "high", "summary": "auto"}),
         ),
     ] {
         let body = with(&place(model), &members);

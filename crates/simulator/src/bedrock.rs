@@ -5,7 +5,7 @@
 mod auth;
 mod check;
 mod error;
-mod frame;
+pub(crate) mod frame;
 mod invoke;
 mod read;
 mod write;

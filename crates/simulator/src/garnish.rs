@@ -2,6 +2,7 @@
 //! tokens, the tier that served. It is put into what the protocols write, each in its own form, so
 //! that the protocols need not know of it.
 
+mod bedrock;
 mod gemini;
 mod openai;
 mod responses;
@@ -48,7 +49,8 @@ struct Garnished {
 
 /// Has an answer come with whatever the model and the request ask for.
 pub(crate) fn over(asked: Asked, protocol: Protocol, behaviour: Behaviour, body: &Value) -> Asked {
-    let tier = ["/service_tier", "/serviceTier"].iter().find_map(|at| body.pointer(at)?.as_str());
+    let places = ["/service_tier", "/serviceTier", "/serviceTier/type"];
+    let tier = places.iter().find_map(|at| body.pointer(at)?.as_str());
     let drawn = || Picture::of("the picture of an answer", 0, "1x1");
     let picture = (behaviour == Behaviour::Draw).then(drawn).flatten();
     let garnish = Garnish {
@@ -58,9 +60,7 @@ pub(crate) fn over(asked: Asked, protocol: Protocol, behaviour: Behaviour, body:
         logprobs: asks_for_logprobs(protocol, body),
         tier: tier.map(str::to_owned),
     };
-    // The answers of Bedrock are not text.
-    let plain = protocol == Protocol::Bedrock || garnish.is_nothing();
-    if plain {
+    if garnish.is_nothing() {
         return asked;
     }
     let encoder = Box::new(Garnished { inner: asked.encoder, protocol, garnish });
@@ -122,7 +122,9 @@ impl Encode for Garnished {
             Protocol::Ollama if garnish.logprobs => {
                 put(&mut body, "", "logprobs", tokens_of(&answer.text));
             }
-            Protocol::Cohere | Protocol::Ollama | Protocol::Mistral | Protocol::Bedrock => {}
+            Protocol::Bedrock => bedrock::whole(garnish, &mut body, answer),
+            Protocol::Mistral => mistral_tier(garnish, &mut body),
+            Protocol::Cohere | Protocol::Ollama => {}
         }
         body.to_string().into_bytes()
     }
@@ -152,7 +154,13 @@ impl Encode for Garnished {
                     edit_last(&mut made, |event| put(event, "", "logprobs", tokens_of(piece)));
                 }
             }
-            Protocol::Cohere | Protocol::Ollama | Protocol::Mistral | Protocol::Bedrock => {}
+            Protocol::Mistral => {
+                for event in &mut made {
+                    *event = with(event, |chunk| mistral_tier(garnish, chunk));
+                }
+            }
+            Protocol::Bedrock => bedrock::step(garnish, beat, answer, &mut made),
+            Protocol::Cohere | Protocol::Ollama => {}
         }
         events.append(&mut made);
     }
@@ -204,6 +212,14 @@ fn cite_step(garnish: &Garnish, beat: Beat<'_>, made: &mut Events) {
     let delta = json!({ "type": "citations_delta", "citation": anthropic_citation() });
     let event = json!({ "type": "content_block_delta", "index": index, "delta": delta });
     made.push_front(Event::framing(crate::event::sse_named("content_block_delta", &event)));
+}
+
+/// Mistral tells the tier with the counts. Whoever may be served first is.
+fn mistral_tier(garnish: &Garnish, body: &mut Value) {
+    if let Some(tier) = garnish.tier.as_deref() {
+        let served = if tier == "auto" { "priority" } else { "standard" };
+        put(body, "/usage", "service_tier", json!(served));
+    }
 }
 
 fn cohere_logprob(text: &str) -> Value {

@@ -9,12 +9,12 @@
 use std::borrow::Cow;
 
 use serde::Serialize;
-use tollgate_wire::chat::{
-    Message, Part, ReasoningDetail, ReasoningFormat, ReasoningKind, Role, ToolCall,
-};
+use tollgate_wire::chat::{Message, Part, Role, ToolCall};
 
 use super::block::Block;
+use super::thoughts::{self, Thought};
 use crate::Unsupported;
+use crate::call_id::of_letters;
 use crate::encoding::{arguments, prefixed};
 
 /// A whole conversation.
@@ -38,7 +38,7 @@ pub(super) struct Turn<'a> {
 /// Who speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum Speaker {
+pub(crate) enum Speaker {
     /// The person, and the tools on their behalf.
     User,
     /// The model.
@@ -120,7 +120,8 @@ impl<'a> Conversation<'a> {
     }
 
     fn assistant(&mut self, message: &'a Message<'a>) {
-        let mut blocks = thoughts(&message.reasoning_details);
+        let thoughts = thoughts::replayed(&message.reasoning_details);
+        let mut blocks: Vec<_> = thoughts.into_iter().map(Block::from).collect();
         // The protocol has no images or files in an assistant's turn.
         for part in &message.content {
             if let Part::Text { text, cache_control } = part {
@@ -147,7 +148,7 @@ impl<'a> Conversation<'a> {
             content.push(block);
         }
         let id = message.tool_call_id.as_deref().unwrap_or_default();
-        let (tool_use_id, is_error) = (tool_id(id), message.is_error);
+        let (tool_use_id, is_error) = (of_letters(id, usize::MAX), message.is_error);
         let cache_control = cache_control.or(message.cache_control.as_ref());
         let result = Block::ToolResult { tool_use_id, content, is_error, cache_control };
         self.answer(result);
@@ -197,35 +198,6 @@ impl<'a> Conversation<'a> {
     }
 }
 
-/// Thoughts of this provider family, in order. Nobody else's can be verified, and unsigned ones
-/// are refused. A client may have kept the pieces of the stream, so the pieces of a block are
-/// joined until its signature.
-fn thoughts(details: &[ReasoningDetail]) -> Vec<Block<'_>> {
-    let mut blocks = Vec::new();
-    let mut thinking = String::new();
-    let mut index = None;
-    for detail in details.iter().filter(|it| it.format == ReasoningFormat::Anthropic) {
-        if index.replace(detail.index) != Some(detail.index) {
-            thinking.clear();
-        }
-        match detail.kind {
-            ReasoningKind::Text => {
-                thinking.push_str(detail.text());
-                if let Some(signature) = detail.signature.as_deref().filter(|it| !it.is_empty()) {
-                    let thinking = std::mem::take(&mut thinking);
-                    blocks.push(Block::Thinking { thinking, signature });
-                }
-            }
-            ReasoningKind::Encrypted => {
-                let data = detail.data.as_deref().filter(|data| !data.is_empty());
-                blocks.extend(data.map(|data| Block::RedactedThinking { data }));
-            }
-            ReasoningKind::Summary | ReasoningKind::ServerToolCall => {}
-        }
-    }
-    blocks
-}
-
 /// A marker behind a whole message is behind its last block.
 fn mark<'a>(blocks: &mut [Block<'a>], message: &'a Message<'a>) {
     if let Some(marker) = &message.cache_control
@@ -235,25 +207,20 @@ fn mark<'a>(blocks: &mut [Block<'a>], message: &'a Message<'a>) {
     }
 }
 
+impl<'a> From<Thought<'a>> for Block<'a> {
+    fn from(thought: Thought<'a>) -> Self {
+        match thought {
+            Thought::Signed { text, signature } => Self::Thinking { thinking: text, signature },
+            Thought::Sealed(data) => Self::RedactedThinking { data },
+        }
+    }
+}
+
 fn tool_use<'a>(call: &'a ToolCall<'a>) -> Block<'a> {
     Block::ToolUse {
-        id: tool_id(&call.id),
+        id: of_letters(&call.id, usize::MAX),
         name: &call.name,
         input: arguments(&call.arguments),
         cache_control: None,
     }
-}
-
-/// Ids of other providers may have characters that are refused here; both sides of a call are
-/// changed alike.
-fn tool_id(id: &str) -> Cow<'_, str> {
-    let fits =
-        |character: char| character.is_ascii_alphanumeric() || matches!(character, '_' | '-');
-    if id.is_empty() {
-        return Cow::Borrowed("call");
-    }
-    if id.chars().all(fits) {
-        return Cow::Borrowed(id);
-    }
-    Cow::Owned(id.chars().map(|it| if fits(it) { it } else { '_' }).collect())
 }

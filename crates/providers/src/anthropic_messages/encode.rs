@@ -18,6 +18,7 @@ use super::tools::{Choice, ToolObject};
 use super::{betas, cache, output, reasoning, tools};
 use crate::adapter::{post, versioned};
 use crate::encoding::{authorize, bearer, extra_headers, takes};
+use crate::tier::Tier;
 use crate::{EncodeError, Outbound, Target, Unsupported};
 
 /// Members of a chat request that have a place here besides the common ones.
@@ -175,7 +176,7 @@ pub(crate) fn body(outbound: &Outbound<'_>, host: Host) -> Result<Vec<u8>, Encod
         output_config: (plan.effort.is_some() || format.is_some())
             .then_some(OutputConfig { effort: plan.effort, format }),
         metadata: outbound.end_user.map(|user_id| Metadata { user_id }),
-        service_tier: service_tier(params).filter(|_| !at_vertex),
+        service_tier: Tier::asked(params).and_then(Tier::reserved).filter(|_| !at_vertex),
     };
     Ok(serde_json::to_vec(&body).map_err(|error| Unsupported(error.to_string()))?)
 }
@@ -228,14 +229,4 @@ pub(crate) fn stop_sequences<'a>(params: &'a ChatParams, target: &Target<'_>) ->
         return Vec::new();
     }
     params.stop.iter().map(String::as_str).filter(|stop| !stop.trim().is_empty()).collect()
-}
-
-/// `auto` uses reserved capacity where there is some, which is what `priority` means here. The
-/// other tiers don't exist and are left to the provider's default.
-fn service_tier(params: &ChatParams) -> Option<&'static str> {
-    match params.service_tier.as_deref()? {
-        "auto" | "priority" => Some("auto"),
-        "default" | "standard_only" => Some("standard_only"),
-        _ => None,
-    }
 }

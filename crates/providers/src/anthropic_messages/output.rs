@@ -6,7 +6,7 @@ use tollgate_wire::chat::ResponseFormat;
 
 use super::model::Model;
 use super::schema;
-use crate::encoding::takes;
+use crate::encoding::{takes, told_json};
 use crate::{Target, Unsupported};
 
 /// The form of the answer: enforced, asked for, or free.
@@ -28,9 +28,6 @@ pub(super) struct Format {
     schema: Value,
 }
 
-const JSON_ONLY: &str =
-    "Respond with a single valid JSON object and nothing else: no prose, no code fences.";
-
 /// Decides how the form asked for is had.
 pub(super) fn form(
     asked: Option<&ResponseFormat>,
@@ -40,7 +37,7 @@ pub(super) fn form(
     Ok(match asked {
         None | Some(ResponseFormat::Text) => Form::Free,
         Some(ResponseFormat::JsonObject | ResponseFormat::JsonSchema { schema: None, .. }) => {
-            Form::Instruction(JSON_ONLY.to_owned())
+            Form::Instruction(told_json(None, false))
         }
         Some(ResponseFormat::JsonSchema { schema: Some(schema), .. }) => {
             let enforced = model.takes_schema()
@@ -49,7 +46,7 @@ pub(super) fn form(
             if enforced {
                 Form::Schema(Format { kind: "json_schema", schema: schema::adapted(schema) })
             } else {
-                Form::Instruction(format!("{JSON_ONLY} It must match this JSON schema:\n{schema}"))
+                Form::Instruction(told_json(Some(schema), false))
             }
         }
         Some(ResponseFormat::Grammar { .. }) => {

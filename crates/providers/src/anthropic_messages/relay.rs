@@ -18,15 +18,23 @@ mod whole;
 
 use bytes::Bytes;
 use http::Request;
-use tollgate_wire::Dialect;
 use tollgate_wire::chat::AnswerHead;
+use tollgate_wire::{Call, Dialect};
 
 use super::AnthropicMessages;
-use crate::{AnswerStream, EncodeError, Fault, Inbound, Native, WholeAnswer};
+use crate::{AnswerStream, EncodeError, Fault, Inbound, Native, Target, WholeAnswer};
 
 impl Native for AnthropicMessages {
     fn dialect(&self) -> Dialect {
         Dialect::Messages
+    }
+
+    fn leaves_out(&self, target: &Target<'_>, member: &str, json: &str) -> bool {
+        request::leaves_out(target, member, json)
+    }
+
+    fn translates(&self, call: &Call) -> bool {
+        request::translates(call)
     }
 
     fn forward(&self, inbound: &Inbound<'_>) -> Result<Request<Bytes>, EncodeError> {

@@ -5,8 +5,8 @@ use tollgate_types::{Usage, UsageSource};
 
 use super::shape::UsageObject;
 
-/// Counts so far. Each is cumulative, so a later one replaces an earlier one, and one that is not
-/// repeated stands.
+/// Counts so far. Each is cumulative, so the greatest report of it counts; imitations end with
+/// zeros for what they counted at the start.
 #[derive(Debug, Default)]
 pub(super) struct Counts {
     input: u64,
@@ -21,19 +21,19 @@ pub(super) struct Counts {
 impl Counts {
     /// Takes what a report says.
     pub(super) fn take(&mut self, report: &UsageObject) {
-        let replace = |count: &mut u64, report: Option<u64>| *count = report.unwrap_or(*count);
-        replace(&mut self.input, report.input_tokens);
-        replace(&mut self.cache_read, report.cache_read_input_tokens);
-        replace(&mut self.cache_write, report.cache_creation_input_tokens);
-        replace(&mut self.output, report.output_tokens);
+        let raise = |count: &mut u64, report: Option<u64>| *count = report.unwrap_or(0).max(*count);
+        raise(&mut self.input, report.input_tokens);
+        raise(&mut self.cache_read, report.cache_read_input_tokens);
+        raise(&mut self.cache_write, report.cache_creation_input_tokens);
+        raise(&mut self.output, report.output_tokens);
         if let Some(it) = &report.cache_creation {
-            replace(&mut self.cache_write_1h, it.ephemeral_1h_input_tokens);
+            raise(&mut self.cache_write_1h, it.ephemeral_1h_input_tokens);
         }
         if let Some(it) = &report.output_tokens_details {
-            replace(&mut self.thinking, it.thinking_tokens);
+            raise(&mut self.thinking, it.thinking_tokens);
         }
         if let Some(it) = &report.server_tool_use {
-            replace(&mut self.web_searches, it.web_search_requests);
+            raise(&mut self.web_searches, it.web_search_requests);
         }
     }
 

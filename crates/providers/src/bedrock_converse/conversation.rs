@@ -9,15 +9,15 @@
 use std::borrow::Cow;
 
 use serde::Serialize;
-use tollgate_wire::chat::{
-    CacheControl, Message, Part, ReasoningDetail, ReasoningFormat, ReasoningKind, Role, ToolCall,
-};
+use tollgate_wire::chat::{CacheControl, Message, Part, Role, ToolCall};
 
 use super::block::{Block, CachePoint, Reasoning, ToolResult, ToolUse};
 use super::media::{Names, block};
 use super::model::Model;
 use super::tools::tool_id;
 use crate::Unsupported;
+use crate::anthropic_messages::Speaker;
+use crate::anthropic_messages::thoughts::{self, Thought};
 use crate::encoding::{arguments, prefixed};
 
 /// A whole conversation.
@@ -40,16 +40,6 @@ pub(super) struct Turn<'a> {
     pub(super) role: Speaker,
     /// What is said.
     pub(super) content: Vec<Block<'a>>,
-}
-
-/// Who speaks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum Speaker {
-    /// The person, and the tools on their behalf.
-    User,
-    /// The model.
-    Assistant,
 }
 
 /// What is said where the protocol wants words and the caller has none: the shortest text that is
@@ -148,7 +138,8 @@ impl<'a> Conversation<'a> {
     fn assistant(&mut self, message: &'a Message<'a>) {
         let mut blocks = Vec::new();
         if self.model.replays_thoughts() {
-            thoughts(&message.reasoning_details, &mut blocks);
+            let thoughts = thoughts::replayed(&message.reasoning_details);
+            blocks.extend(thoughts.into_iter().map(Block::from));
         }
         // Media in an assistant's turn are refused by the models.
         for part in &message.content {
@@ -253,32 +244,12 @@ fn marker<'a>(given: Option<&CacheControl>, model: Model) -> Option<Block<'a>> {
     Some(Block::CachePoint(CachePoint::read(given, model)))
 }
 
-/// Thoughts of Claude, in order. Nobody else's can be verified, and unsigned ones are refused. A
-/// client may have kept the pieces of the stream, so the pieces of a block are joined until its
-/// signature.
-fn thoughts<'a>(details: &'a [ReasoningDetail], blocks: &mut Vec<Block<'a>>) {
-    let mut text = String::new();
-    let mut index = None;
-    for detail in details.iter().filter(|it| it.format == ReasoningFormat::Anthropic) {
-        if index.replace(detail.index) != Some(detail.index) {
-            text.clear();
-        }
-        match detail.kind {
-            ReasoningKind::Text => {
-                text.push_str(detail.text());
-                if let Some(signature) = detail.signature.as_deref().filter(|it| !it.is_empty()) {
-                    let text = std::mem::take(&mut text);
-                    let thought = Reasoning::ReasoningText { text, signature };
-                    blocks.push(Block::ReasoningContent(thought));
-                }
-            }
-            ReasoningKind::Encrypted => {
-                let data = detail.data.as_deref().filter(|data| !data.is_empty());
-                let sealed = data.map(Reasoning::RedactedContent);
-                blocks.extend(sealed.map(Block::ReasoningContent));
-            }
-            ReasoningKind::Summary | ReasoningKind::ServerToolCall => {}
-        }
+impl<'a> From<Thought<'a>> for Block<'a> {
+    fn from(thought: Thought<'a>) -> Self {
+        Self::ReasoningContent(match thought {
+            Thought::Signed { text, signature } => Reasoning::ReasoningText { text, signature },
+            Thought::Sealed(data) => Reasoning::RedactedContent(data),
+        })
     }
 }
 

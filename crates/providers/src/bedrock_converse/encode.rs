@@ -17,6 +17,7 @@ use super::{cache, fields, output, sign, tools};
 use crate::adapter::post;
 use crate::anthropic_messages::betas;
 use crate::anthropic_messages::reasoning::Circumstances;
+use crate::tier::Tier;
 use crate::{EncodeError, Outbound, Unsupported};
 
 /// Members of a chat request that have a place here besides the common ones.
@@ -77,7 +78,8 @@ pub(super) fn body(outbound: &Outbound<'_>) -> Result<Vec<u8>, EncodeError> {
             Form::Schema(config) => (Some(config), None),
             Form::Instruction(text) => (None, Some(Cow::Owned(text))),
         };
-    let mut offered = tools::offered(&request, &conversation, model);
+    let takes_strict = output::enforces(target, model);
+    let mut offered = tools::offered(&request, &conversation, model, takes_strict);
     let mut told = tools::told(&request, &offered, model);
     let instructions = [form_told, told.instruction.map(Cow::Borrowed)].into_iter().flatten();
     conversation.system.extend(instructions.filter_map(Block::text));
@@ -116,15 +118,22 @@ fn stop_path(
     stops.then_some([path])
 }
 
+/// The word for a tier, if this provider has it. To leave it to the account is to ask for the
+/// ordinary one.
+pub(super) const fn tier_word(tier: Tier) -> Option<&'static str> {
+    match tier {
+        Tier::Flex | Tier::Priority => Some(tier.as_str()),
+        Tier::Default | Tier::Auto => Some("default"),
+        Tier::Scale => None,
+    }
+}
+
 /// The tiers this provider has; the others are left to its default.
 fn service_tier(params: &ChatParams) -> Option<ServiceTier> {
-    let kind = match params.service_tier.as_deref()? {
-        "flex" => "flex",
-        "priority" => "priority",
-        "default" | "standard_only" => "default",
-        _ => return None,
-    };
-    Some(ServiceTier { kind })
+    match Tier::asked(params)? {
+        Tier::Auto => None,
+        tier => tier_word(tier).map(|kind| ServiceTier { kind }),
+    }
 }
 
 /// A name as one segment of a path (RFC 3986 §2.3): names have colons, ARNs have slashes.

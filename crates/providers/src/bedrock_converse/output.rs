@@ -7,7 +7,7 @@ use tollgate_wire::chat::ResponseFormat;
 
 use super::model::Model;
 use crate::anthropic_messages::schema;
-use crate::encoding::takes;
+use crate::encoding::{takes, told_json};
 use crate::{Target, Unsupported};
 
 /// The form of the answer: enforced, asked for, or free.
@@ -51,8 +51,10 @@ struct JsonSchema<'a> {
     description: Option<&'a str>,
 }
 
-const JSON_ONLY: &str =
-    "Respond with a single valid JSON object and nothing else: no prose, no code fences.";
+/// Whether what a model writes can be held to a schema: its answer, or a tool's arguments.
+pub(super) fn enforces(target: &Target<'_>, model: Model) -> bool {
+    model.takes_schema() && target.quirks.structured_outputs && takes(target, "structured_outputs")
+}
 
 /// Decides how the form asked for is had.
 pub(super) fn form<'a>(
@@ -63,15 +65,11 @@ pub(super) fn form<'a>(
     Ok(match asked {
         None | Some(ResponseFormat::Text) => Form::Free,
         Some(ResponseFormat::JsonObject | ResponseFormat::JsonSchema { schema: None, .. }) => {
-            Form::Instruction(JSON_ONLY.to_owned())
+            Form::Instruction(told_json(None, false))
         }
         Some(ResponseFormat::JsonSchema { name, description, schema: Some(schema), .. }) => {
-            let enforced = model.takes_schema()
-                && target.quirks.structured_outputs
-                && takes(target, "structured_outputs");
-            if !enforced {
-                let told = format!("{JSON_ONLY} It must match this JSON schema:\n{schema}");
-                return Ok(Form::Instruction(told));
+            if !enforces(target, model) {
+                return Ok(Form::Instruction(told_json(Some(schema), false)));
             }
             let json_schema = JsonSchema {
                 schema: schema::adapted(schema).to_string(),

@@ -2,16 +2,18 @@
 
 use std::borrow::Cow;
 use std::collections::HashSet;
-use std::hash::{DefaultHasher, Hash, Hasher};
 
 use serde::Serialize;
-use serde_json::value::RawValue;
+use serde_json::Value;
+use serde_json::value::{RawValue, to_raw_value};
 use tollgate_wire::chat::{ChatRequest, Tool, ToolChoice};
 
 use super::block::CachePoint;
 use super::conversation::Conversation;
 use super::model::{Family, Model};
+use crate::anthropic_messages::schema;
 use crate::anthropic_messages::tools::{Choice, input_schema};
+use crate::call_id::{of_letters, of_nine};
 
 /// `toolConfig`.
 #[derive(Debug, Serialize)]
@@ -40,6 +42,9 @@ pub(super) struct ToolSpec<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     description: Option<&'a str>,
     input_schema: InputSchema<'a>,
+    /// Arguments follow the schema to the letter.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    strict: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -77,9 +82,6 @@ const NO_TOOLS: &str = "Do not call any tool. Answer in text.";
 /// The longest id of a call.
 const ID_CHARACTERS_MAX: usize = 64;
 
-/// The length of an id that Mistral's models take.
-const MISTRAL_ID_CHARACTERS: usize = 9;
-
 impl Offer<'_> {
     /// Whether it is a prompt-cache marker.
     pub(super) const fn is_marker(&self) -> bool {
@@ -96,10 +98,12 @@ impl Told<'_> {
 
 /// The tools offered. A conversation that has calls already can't be read without tools: then
 /// those that may not be called are offered too, and the ones it names where the caller has none.
+/// `takes_strict` is whether arguments can be held to a schema.
 pub(super) fn offered<'a>(
     request: &'a ChatRequest<'a>,
     conversation: &Conversation<'a>,
     model: Model,
+    takes_strict: bool,
 ) -> Vec<Offer<'a>> {
     let called = conversation.called();
     if called.is_none() && request.tool_choice == Some(ToolChoice::None) {
@@ -110,7 +114,7 @@ pub(super) fn offered<'a>(
     }
     let mut offered = Vec::with_capacity(request.tools.len());
     for tool in &request.tools {
-        offered.push(Offer::ToolSpec(spec(tool)));
+        offered.push(Offer::ToolSpec(spec(tool, takes_strict)));
         let marker = tool.cache_control.as_ref().filter(|_| model.takes_tool_markers());
         offered.extend(marker.map(|it| Offer::CachePoint(CachePoint::read(it, model))));
     }
@@ -156,39 +160,10 @@ pub(super) fn config<'a>(offered: &'a [Offer<'a>], told: &mut Told<'a>) -> Optio
     (!offered.is_empty()).then(|| ToolConfig { tools: offered, tool_choice: told.forced.take() })
 }
 
-/// The id of a call as the model takes it; both sides of a call are changed alike. Bedrock bounds
-/// its letters and its length; Mistral's models want exactly nine letters and digits.
+/// The id of a call as the model takes it. Bedrock bounds its letters and its length; Mistral's
+/// models want exactly nine letters and digits.
 pub(super) fn tool_id(id: &str, model: Model) -> Cow<'_, str> {
-    if model.family == Family::Mistral {
-        let fits = id.len() == MISTRAL_ID_CHARACTERS
-            && id.bytes().all(|byte| byte.is_ascii_alphanumeric());
-        if fits {
-            return Cow::Borrowed(id);
-        }
-        return Cow::Owned(fingerprint(id).chars().take(MISTRAL_ID_CHARACTERS).collect());
-    }
-    let fits =
-        |character: char| character.is_ascii_alphanumeric() || matches!(character, '_' | '-');
-    if id.is_empty() {
-        return Cow::Borrowed("call");
-    }
-    if id.chars().all(fits) && id.len() <= ID_CHARACTERS_MAX {
-        return Cow::Borrowed(id);
-    }
-    let replaced = id.chars().map(|it| if fits(it) { it } else { '_' });
-    if id.len() <= ID_CHARACTERS_MAX {
-        return Cow::Owned(replaced.collect());
-    }
-    let mark = fingerprint(id);
-    let beginning: String = replaced.take(ID_CHARACTERS_MAX - mark.len()).collect();
-    Cow::Owned(beginning + &mark)
-}
-
-/// Sixteen letters and digits that stand for a text.
-fn fingerprint(text: &str) -> String {
-    let mut hasher = DefaultHasher::new();
-    text.hash(&mut hasher);
-    format!("{:016x}", hasher.finish())
+    if model.family == Family::Mistral { of_nine(id) } else { of_letters(id, ID_CHARACTERS_MAX) }
 }
 
 fn placeholders<'a>(names: &[&'a str]) -> Vec<Offer<'a>> {
@@ -206,15 +181,28 @@ fn placeholders<'a>(names: &[&'a str]) -> Vec<Offer<'a>> {
 
 fn placeholder(name: &str) -> ToolSpec<'_> {
     let input_schema = InputSchema { json: input_schema(None) };
-    ToolSpec { name, description: None, input_schema }
+    ToolSpec { name, description: None, input_schema, strict: false }
 }
 
-fn spec<'a>(tool: &'a Tool<'a>) -> ToolSpec<'a> {
+fn spec<'a>(tool: &'a Tool<'a>, takes_strict: bool) -> ToolSpec<'a> {
+    // Without a schema there is nothing to hold arguments to.
+    let schema = tool.parameters.filter(|_| takes_strict && tool.strict == Some(true));
+    let enforced = schema.and_then(enforceable);
     ToolSpec {
         name: &tool.name,
         description: tool.description.as_deref().filter(|text| !text.is_empty()),
-        input_schema: InputSchema { json: input_schema(tool.parameters) },
+        strict: enforced.is_some(),
+        input_schema: InputSchema {
+            json: enforced.map_or_else(|| input_schema(tool.parameters), Cow::Owned),
+        },
     }
+}
+
+/// The schema as the provider enforces it: it refuses words that it does not know.
+fn enforceable(schema: &RawValue) -> Option<Box<RawValue>> {
+    let schema: Value = serde_json::from_str(schema.get()).ok()?;
+    let adapted = Some(schema).filter(Value::is_object).map(|it| schema::adapted(&it))?;
+    to_raw_value(&adapted).ok()
 }
 
 #[cfg(test)]

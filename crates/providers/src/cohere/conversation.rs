@@ -12,7 +12,8 @@ use serde_json::value::RawValue;
 use tollgate_wire::chat::{self, Message, Role};
 
 use crate::Unsupported;
-use crate::encoding::{Media, is_http, is_object, prefixed};
+use crate::encoding::{Media, is_object};
+use crate::pieces::{self, ImageUrl, arguments, content, name_speaker, text, texts};
 use crate::replay::{failed, thoughts};
 
 /// A message.
@@ -36,13 +37,7 @@ pub(super) enum Turn<'a> {
     Tool { tool_call_id: &'a str, content: Content<'a> },
 }
 
-/// What is said: one text, or pieces.
-#[derive(Debug, Serialize)]
-#[serde(untagged)]
-pub(super) enum Content<'a> {
-    Text(Cow<'a, str>),
-    Pieces(Vec<Piece<'a>>),
-}
+type Content<'a> = pieces::Content<'a, Piece<'a>>;
 
 /// A piece of what is said.
 #[derive(Debug, Serialize)]
@@ -58,18 +53,23 @@ pub(super) enum Piece<'a> {
     Document { document: Document<'a> },
 }
 
-/// Where an image is, and how closely to look.
-#[derive(Debug, Serialize)]
-pub(super) struct ImageUrl<'a> {
-    url: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    detail: Option<&'a str>,
-}
-
 /// An object of a tool's result.
 #[derive(Debug, Serialize)]
 pub(super) struct Document<'a> {
     data: &'a RawValue,
+}
+
+impl<'a> pieces::Piece<'a> for Piece<'a> {
+    fn of_text(text: Cow<'a, str>) -> Self {
+        Self::Text { text }
+    }
+
+    fn text(&mut self) -> Option<&mut Cow<'a, str>> {
+        match self {
+            Self::Text { text } => Some(text),
+            _ => None,
+        }
+    }
 }
 
 /// A call of a tool.
@@ -100,7 +100,7 @@ pub(super) fn read<'a>(
         }
         match message.role {
             Role::System | Role::Developer => {
-                turns.push(Turn::System { content: content(texts(message)) });
+                turns.push(Turn::System { content: content(texts::<Piece<'_>>(message)) });
             }
             Role::User => turns.push(Turn::User { content: content(said(message)?) }),
             Role::Assistant => turns.extend(assistant(message, reasons)),
@@ -135,7 +135,7 @@ fn assistant<'a>(message: &'a Message<'a>, reasons: bool) -> Option<Turn<'a>> {
     };
     let mut pieces: Vec<_> =
         thinking.map(|thinking| Piece::Thinking { thinking }).into_iter().collect();
-    pieces.extend(texts(message));
+    pieces.extend(texts::<Piece<'_>>(message));
     pieces.extend(message.refusal.as_deref().and_then(|it| text(Cow::Borrowed(it))));
     if pieces.is_empty() && !calls {
         return None;
@@ -152,21 +152,10 @@ fn assistant<'a>(message: &'a Message<'a>, reasons: bool) -> Option<Turn<'a>> {
     })
 }
 
-/// Arguments are JSON; a call without any is told as one with an empty object.
-fn arguments(text: &str) -> &str {
-    if text.trim().is_empty() { "{}" } else { text }
-}
-
 fn said<'a>(message: &'a Message<'a>) -> Result<Vec<Piece<'a>>, Unsupported> {
-    let mut pieces = Vec::with_capacity(message.content.len());
-    let mut name = message.name.as_deref();
-    for part in &message.content {
-        let Some(mut piece) = piece(part)? else { continue };
-        if let (Piece::Text { text }, true) = (&mut piece, name.is_some()) {
-            *text = Cow::Owned(prefixed(name.take(), text).into_owned());
-        }
-        pieces.push(piece);
-    }
+    let pieces = message.content.iter().filter_map(|part| piece(part).transpose());
+    let mut pieces = pieces.collect::<Result<Vec<_>, _>>()?;
+    name_speaker(&mut pieces, message.name.as_deref());
     Ok(pieces)
 }
 
@@ -188,6 +177,9 @@ fn result<'a>(
             Some(other) => beside.push(other),
             None => {}
         }
+    }
+    if message.is_error && pieces.is_empty() {
+        pieces.push(Piece::Text { text: failed(Cow::Borrowed("")) });
     }
     let tool_call_id = message.tool_call_id.as_deref().unwrap_or_default();
     Ok(Turn::Tool { tool_call_id, content: content(pieces) })
@@ -219,13 +211,7 @@ fn piece<'a>(part: &'a chat::Part<'a>) -> Result<Option<Piece<'a>>, Unsupported>
 }
 
 fn image<'a>(url: &'a str, detail: Option<&'a str>) -> Result<Piece<'a>, Unsupported> {
-    if let Media::Remote(url) = Media::read(url)?
-        && !is_http(url)
-    {
-        return Err(Unsupported("an address that is neither http(s) nor a data URI".to_owned()));
-    }
-    let detail = detail.filter(|it| matches!(*it, "auto" | "low" | "high"));
-    Ok(Piece::ImageUrl { image_url: ImageUrl { url, detail } })
+    Ok(Piece::ImageUrl { image_url: ImageUrl::read(url, detail)? })
 }
 
 /// Only files that are text or an image can be told.
@@ -235,29 +221,5 @@ fn file(data: &str) -> Result<Option<Piece<'_>>, Unsupported> {
         Media::Inline(it) if it.media_type.starts_with("image/") => image(data, None).map(Some),
         Media::Inline(it) => Err(Unsupported(format!("a file of the type {}", it.media_type))),
         Media::Remote(_) => Err(Unsupported("a file by its address".to_owned())),
-    }
-}
-
-fn texts<'a>(message: &'a Message<'a>) -> Vec<Piece<'a>> {
-    let texts = message.content.iter().filter_map(|part| match part {
-        chat::Part::Text { text: said, .. } => text(Cow::Borrowed(said)),
-        _ => None,
-    });
-    texts.collect()
-}
-
-fn text(text: Cow<'_, str>) -> Option<Piece<'_>> {
-    (!text.is_empty()).then_some(Piece::Text { text })
-}
-
-/// Plain where it is one text; nothing is an empty text.
-fn content(mut pieces: Vec<Piece<'_>>) -> Content<'_> {
-    match (pieces.pop(), pieces.is_empty()) {
-        (None, _) => Content::Text(Cow::Borrowed("")),
-        (Some(Piece::Text { text }), true) => Content::Text(text),
-        (Some(last), _) => {
-            pieces.push(last);
-            Content::Pieces(pieces)
-        }
     }
 }

@@ -11,7 +11,7 @@ use tollgate_wire::error::BadRequest;
 use super::conversation::{self, Turn};
 use super::root;
 use crate::adapter::post;
-use crate::encoding::{authorize, takes};
+use crate::encoding::{authorize, takes, told_json};
 use crate::function_tool::FunctionTool;
 use crate::{EncodeError, Outbound, Target, Unsupported};
 
@@ -119,7 +119,7 @@ fn body(outbound: &Outbound<'_>) -> Result<Vec<u8>, EncodeError> {
             Some(JsonFormat { kind: "json_object", json_schema: schema })
         }
         Form::Json(schema) => {
-            conversation::instruct(&mut turns, told(schema));
+            conversation::instruct(&mut turns, told_json(schema, true));
             None
         }
         Form::Free => None,
@@ -203,15 +203,6 @@ fn form(asked: Option<&ResponseFormat>) -> Result<Form<'_>, Unsupported> {
         Some(ResponseFormat::Grammar { .. }) => Err(Unsupported("answers by a grammar".to_owned())),
         Some(ResponseFormat::Python) => Err(Unsupported("answers in Python".to_owned())),
     }
-}
-
-/// What the model is told where the form can't be asked for.
-fn told(schema: Option<&Value>) -> String {
-    let form = schema
-        .map_or_else(String::new, |schema| format!(" It must match this JSON schema:\n{schema}"));
-    format!(
-        "Your final answer must be a single valid JSON object and nothing else: no prose, no code fences.{form}"
-    )
 }
 
 /// An effort is a share of what may be written (§2.4); where that is unknown, thinking has no

@@ -13,7 +13,10 @@ pub(super) fn refined(fault: Fault) -> Fault {
     let says = |phrases: &[&str]| phrases.iter().any(|phrase| message.contains(phrase));
     let kind = match (fault.status, fault.kind) {
         (Some(BLOCKED), _) => FaultKind::ContentPolicy,
-        (_, FaultKind::Rejected | FaultKind::Broken) if says(&["too many tokens"]) => {
+        // The bound on the answer may be too high as well.
+        (_, FaultKind::Rejected | FaultKind::Broken)
+            if says(&["too many tokens", "too_many_tokens"]) && !says(&["max tokens must be"]) =>
+        {
             FaultKind::ContextLength
         }
         (_, FaultKind::Rejected) if says(&["blocked output", "blocked input"]) => {
@@ -45,6 +48,16 @@ mod tests {
                 400,
                 "too many tokens: total number of tokens (prompt and prediction) cannot exceed 4096 - received 5120",
                 FaultKind::ContextLength,
+            ),
+            (
+                400,
+                "too many tokens: size limit exceeded by 11326 tokens. Try using shorter or fewer inputs.",
+                FaultKind::ContextLength,
+            ),
+            (
+                400,
+                "too many tokens: max tokens must be less than or equal to 4096",
+                FaultKind::Rejected,
             ),
             (401, "invalid api token", FaultKind::Credential),
             (400, "invalid api token", FaultKind::Credential),

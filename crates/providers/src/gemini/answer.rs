@@ -3,8 +3,9 @@
 use serde_json::value::RawValue;
 use tollgate_wire::chat::{AudioDelta, ChatEvent, FinishReason, ReasoningDetail, ReasoningFormat};
 
+use super::conversation::IMAGE;
 use super::fault::refined;
-use super::grounding::Grounding;
+use super::grounding::{Grounding, Text};
 use super::shape::{Blob, Candidate, FunctionCall, Part, PromptFeedback, Response};
 use crate::Fault;
 use crate::encoding::is_object;
@@ -31,6 +32,8 @@ pub(super) struct Answer {
     finish: Option<(FinishReason, String)>,
     /// Sources so far: the provider repeats them with every part, so they are told at the end.
     grounding: Option<Grounding>,
+    /// What they are the sources of.
+    text: Text,
 }
 
 impl Answer {
@@ -77,7 +80,8 @@ impl Answer {
 
     /// The response has ended.
     pub(super) fn end(&mut self, out: &mut Vec<ChatEvent>) {
-        out.extend(self.grounding.take().iter().flat_map(Grounding::annotations));
+        let grounding = self.grounding.take();
+        out.extend(grounding.iter().flat_map(|grounding| grounding.annotations(&self.text)));
         self.end_text(out);
         if let Some((reason, native)) = self.finish.take() {
             out.push(ChatEvent::Finish { reason, native });
@@ -104,6 +108,7 @@ impl Answer {
     }
 
     fn part(&mut self, part: Part, out: &mut Vec<ChatEvent>) {
+        self.text.part();
         let signature = part.thought_signature.filter(|it| !it.is_empty());
         let text = part.text.filter(|text| !text.is_empty());
         if part.thought == Some(true) {
@@ -122,6 +127,7 @@ impl Answer {
         }
         if let Some(text) = text {
             self.thinking = false;
+            self.text.says(&text);
             out.push(ChatEvent::Text(text));
         }
         match part.inline_data.and_then(media) {
@@ -136,8 +142,8 @@ impl Answer {
             }
             Some(Said::Image(url)) => {
                 self.end_text(out);
-                // Bound to an id no call has: images are not sent back, nor is their signature.
-                let id = format!("image_{}", self.images);
+                // Bound to an id no call has.
+                let id = format!("{IMAGE}{}", self.images);
                 self.images = self.images.saturating_add(1);
                 out.push(ChatEvent::Image { url });
                 self.sealed(signature, Some(id), out);

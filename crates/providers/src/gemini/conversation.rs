@@ -53,6 +53,9 @@ const OPENING: &str = ".";
 /// <https://ai.google.dev/gemini-api/docs/thought-signatures>.
 const UNSIGNED: &str = "skip_thought_signature_validator";
 
+/// What the id of an image begins with that an answer told, before its number.
+pub(super) const IMAGE: &str = "image_";
+
 impl<'a> Conversation<'a> {
     /// Reads the messages.
     pub(super) fn read(messages: &'a [Message<'a>], model: Model) -> Result<Self, Unsupported> {
@@ -71,7 +74,7 @@ impl<'a> Conversation<'a> {
             conversation.contents.insert(0, Content { role: Speaker::User, parts });
         }
         if model.is_third_generation() {
-            conversation.sign_foreign_calls();
+            conversation.sign_foreign_parts();
         }
         if !model.takes_call_ids() {
             conversation.go_by_order();
@@ -108,6 +111,10 @@ impl<'a> Conversation<'a> {
                 parts.extend(Part::text(Cow::Borrowed(text)));
             }
         }
+        // Those it drew; it takes back none by their address.
+        let images = message.content.iter().filter(|it| matches!(it, chat::Part::Image { .. }));
+        let images = images.filter_map(|image| Part::read(image, self.model).ok().flatten());
+        parts.extend(images.filter(|image| image.inline_data.is_some()));
         parts.extend(message.refusal.as_deref().and_then(|it| Part::text(Cow::Borrowed(it))));
         for call in &message.tool_calls {
             self.names.insert(&call.id, &call.name);
@@ -196,9 +203,14 @@ impl<'a> Conversation<'a> {
         }
     }
 
-    /// The first call of each step must be signed; later ones of the same step never are.
-    fn sign_foreign_calls(&mut self) {
+    /// The first call of each step must be signed; later ones of the same step never are. So must
+    /// every image that the model drew.
+    fn sign_foreign_parts(&mut self) {
         for content in &mut self.contents {
+            let drew = content.role == Speaker::Model;
+            for part in content.parts.iter_mut().filter(|it| drew && it.inline_data.is_some()) {
+                part.thought_signature.get_or_insert(UNSIGNED);
+            }
             let first = content.parts.iter_mut().find(|part| part.function_call.is_some());
             if let Some(part) = first {
                 part.thought_signature.get_or_insert(UNSIGNED);
@@ -207,7 +219,8 @@ impl<'a> Conversation<'a> {
     }
 }
 
-/// Puts this provider's signatures back where they hung. One that names no call was on the text;
+/// Puts this provider's signatures back where they hung: on a call, or on an image by its number.
+/// One that names neither was on the text;
 /// where there is no text, it opens the step's first call. Of several, the first stays on the text
 /// and the others follow it on empty texts, as the provider's own streams have them.
 fn sign<'a>(parts: &mut Vec<Part<'a>>, details: &'a [ReasoningDetail]) {
@@ -215,9 +228,7 @@ fn sign<'a>(parts: &mut Vec<Part<'a>>, details: &'a [ReasoningDetail]) {
         let signature = detail.data.as_deref().or(detail.signature.as_deref());
         let Some(signature) = signature.filter(|it| !it.is_empty()) else { continue };
         let slot = match detail.id.as_deref() {
-            Some(id) => parts
-                .iter_mut()
-                .find(|part| part.function_call.as_ref().is_some_and(|call| call.id == id)),
+            Some(id) => signed_part(parts, id),
             None => match parts.iter().rposition(|part| part.text.is_some()) {
                 Some(at) if parts.get(at).is_some_and(|it| it.thought_signature.is_some()) => {
                     parts.insert(at + 1, signed_nothing(signature));
@@ -233,6 +244,14 @@ fn sign<'a>(parts: &mut Vec<Part<'a>>, details: &'a [ReasoningDetail]) {
             parts.push(signed_nothing(signature));
         }
     }
+}
+
+fn signed_part<'p, 'a>(parts: &'p mut [Part<'a>], id: &str) -> Option<&'p mut Part<'a>> {
+    let calls = |part: &Part<'_>| part.function_call.as_ref().is_some_and(|call| call.id == id);
+    let images = || parts.iter().enumerate().filter(|(_, part)| part.inline_data.is_some());
+    let number = || id.strip_prefix(IMAGE)?.parse::<usize>().ok();
+    let at = parts.iter().position(calls).or_else(|| Some(images().nth(number()?)?.0));
+    parts.get_mut(at?)
 }
 
 /// A signature on an empty text.

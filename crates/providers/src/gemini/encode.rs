@@ -16,6 +16,7 @@ use super::model::{Host, Model};
 use super::part::Part;
 use crate::adapter::{post, versioned};
 use crate::encoding::{authorize, bearer, extra_headers, is_object};
+use crate::tier::Tier;
 use crate::{EncodeError, Outbound, Target, Unsupported};
 
 /// Members of a chat request that have a place here besides the common ones.
@@ -159,27 +160,39 @@ fn declaration<'a>(tool: &'a Tool<'a>) -> Declaration<'a> {
     }
 }
 
-/// Calls one at a time can't be asked for, so `parallel_tool_calls` is dropped.
+/// Calls one at a time can't be asked for, so `parallel_tool_calls` is dropped. A call that must be
+/// made follows its schema anyway; `VALIDATED` says so of one that may be made
+/// (<https://ai.google.dev/gemini-api/docs/function-calling>).
 fn tool_config<'a>(request: &'a ChatRequest<'a>) -> Option<ToolConfig<'a>> {
     if request.tools.is_empty() {
         return None;
     }
-    let (mode, allowed) = match request.tool_choice.as_ref()? {
-        ToolChoice::Auto => ("AUTO", None),
-        ToolChoice::None => ("NONE", None),
-        ToolChoice::Required => ("ANY", None),
-        ToolChoice::Function(name) => ("ANY", Some([name.as_str()])),
+    // One mode for all tools: they are strict together or not at all.
+    let are_strict = request.tools.iter().all(|tool| tool.strict == Some(true));
+    let (mode, allowed) = match request.tool_choice.as_ref() {
+        None | Some(ToolChoice::Auto) if are_strict => ("VALIDATED", None),
+        None => return None,
+        Some(ToolChoice::Auto) => ("AUTO", None),
+        Some(ToolChoice::None) => ("NONE", None),
+        Some(ToolChoice::Required) => ("ANY", None),
+        Some(ToolChoice::Function(name)) => ("ANY", Some([name.as_str()])),
     };
     let function_calling_config = FunctionCalling { mode, allowed_function_names: allowed };
     Some(ToolConfig { function_calling_config })
 }
 
+/// The word for a tier, if this provider has it. To leave it to the account is to ask for the
+/// ordinary one.
+pub(crate) const fn tier_word(tier: Tier) -> Option<&'static str> {
+    match tier {
+        Tier::Flex => Some("flex"),
+        Tier::Priority => Some("priority"),
+        Tier::Default | Tier::Auto => Some("standard"),
+        Tier::Scale => None,
+    }
+}
+
 /// The tiers this provider has; the others are left to its default.
 pub(crate) fn service_tier(params: &ChatParams) -> Option<&'static str> {
-    match params.service_tier.as_deref()? {
-        "flex" => Some("flex"),
-        "priority" => Some("priority"),
-        "default" => Some("standard"),
-        _ => None,
-    }
+    Tier::asked(params).filter(|tier| *tier != Tier::Auto).and_then(tier_word)
 }

@@ -5,7 +5,7 @@ use serde_json::Value;
 use tollgate_wire::chat::{ChatParams, Effort, ResponseFormat};
 
 use super::model::{Budget, Model, ThinkingStyle};
-use crate::encoding::takes;
+use crate::encoding::{takes, told_json};
 use crate::{Target, Unsupported};
 
 /// `generationConfig`.
@@ -73,7 +73,7 @@ impl<'a> Generation<'a> {
         let number = |name: &str, value: Option<f64>| value.filter(|_| takes(target, name));
         let logprobs = params.logprobs == Some(true) && takes(target, "logprobs");
         let bounded = |tokens: u64| tokens.min(target.max_output.unwrap_or(u64::MAX));
-        Self {
+        let mut read = Self {
             temperature: number("temperature", params.temperature),
             top_p: number("top_p", params.top_p),
             top_k: params.top_k.filter(|top_k| *top_k > 0 && takes(target, "top_k")),
@@ -89,6 +89,20 @@ impl<'a> Generation<'a> {
             response_json_schema: None,
             thinking_config: thinking(params, target, model),
             image_config: None,
+        };
+        read.make_room(target);
+        read
+    }
+
+    /// Thoughts are part of what is bounded: where they would leave no room for an answer, the
+    /// bound grows by them as far as the endpoint goes.
+    fn make_room(&mut self, target: &Target<'_>) {
+        let budget = self.thinking_config.as_mut().and_then(|it| it.thinking_budget.as_mut());
+        let (Some(budget), Some(bound)) = (budget, &mut self.max_output_tokens) else { return };
+        if *budget >= *bound {
+            let most = target.max_output.unwrap_or(MAX_OUTPUT_DEFAULT);
+            *bound = bound.saturating_add(*budget).min(most);
+            *budget = (*budget).min(bound.saturating_sub(1));
         }
     }
 
@@ -122,12 +136,7 @@ impl<'a> Generation<'a> {
             self.response_json_schema = schema;
             return Ok(None);
         }
-        let form = schema.map_or_else(String::new, |schema| {
-            format!(" It must match this JSON schema:\n{schema}")
-        });
-        Ok(Some(format!(
-            "Your final answer must be a single valid JSON object and nothing else: no prose, no code fences.{form}"
-        )))
+        Ok(Some(told_json(schema, true)))
     }
 }
 

@@ -16,8 +16,8 @@ mod whole;
 
 use bytes::Bytes;
 use http::Request;
-use tollgate_wire::Dialect;
 use tollgate_wire::chat::AnswerHead;
+use tollgate_wire::{Call, Dialect};
 
 use super::Gemini;
 use crate::{AnswerStream, EncodeError, Fault, Inbound, Native, WholeAnswer};
@@ -25,6 +25,10 @@ use crate::{AnswerStream, EncodeError, Fault, Inbound, Native, WholeAnswer};
 impl Native for Gemini {
     fn dialect(&self) -> Dialect {
         Dialect::Gemini
+    }
+
+    fn translates(&self, call: &Call) -> bool {
+        request::translates(call)
     }
 
     fn forward(&self, inbound: &Inbound<'_>) -> Result<Request<Bytes>, EncodeError> {

@@ -17,7 +17,7 @@ pub(super) struct UsageMetadata {
     prompt_tokens_details: Option<Vec<ModalityTokens>>,
     candidates_tokens_details: Option<Vec<ModalityTokens>>,
     /// The tier that served.
-    pub(super) service_tier: Option<String>,
+    service_tier: Option<String>,
     /// The same on Vertex AI.
     traffic_type: Option<String>,
 }

@@ -11,10 +11,13 @@ use std::collections::HashMap;
 use serde::Serialize;
 use tollgate_wire::chat::{self, Message, ReasoningFormat, Role};
 
-use super::call_id::call_id;
 use crate::Unsupported;
-use crate::encoding::{Media, is_http, prefixed};
-use crate::replay::{failed, thoughts};
+use crate::call_id::of_nine;
+use crate::encoding::{Media, is_http};
+use crate::pieces::{
+    self, ImageUrl, arguments, content, known_address, mark_failed, name_speaker, text, texts,
+};
+use crate::replay::thoughts;
 
 /// What the assistant says between a tool and the user, where the caller left it out.
 const PAUSE: &str = "OK.";
@@ -46,13 +49,7 @@ pub(super) enum Turn<'a> {
     },
 }
 
-/// What is said: one text, or pieces.
-#[derive(Debug, Serialize)]
-#[serde(untagged)]
-pub(super) enum Content<'a> {
-    Text(Cow<'a, str>),
-    Pieces(Vec<Piece<'a>>),
-}
+type Content<'a> = pieces::Content<'a, Piece<'a>>;
 
 /// A piece of what is said.
 #[derive(Debug, Serialize)]
@@ -83,20 +80,25 @@ pub(super) enum Piece<'a> {
     },
 }
 
-/// Where an image is, and how closely to look.
-#[derive(Debug, Serialize)]
-pub(super) struct ImageUrl<'a> {
-    url: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    detail: Option<&'a str>,
-}
-
 /// A piece of thought.
 #[derive(Debug, Serialize)]
 pub(super) struct Thought<'a> {
     #[serde(rename = "type")]
     kind: &'static str,
     text: Cow<'a, str>,
+}
+
+impl<'a> pieces::Piece<'a> for Piece<'a> {
+    fn of_text(text: Cow<'a, str>) -> Self {
+        Self::Text { text }
+    }
+
+    fn text(&mut self) -> Option<&mut Cow<'a, str>> {
+        match self {
+            Self::Text { text } => Some(text),
+            _ => None,
+        }
+    }
 }
 
 /// A call of a tool.
@@ -156,7 +158,7 @@ pub(super) fn read<'a>(
 
 impl<'a> Conversation<'a> {
     fn system(&mut self, message: &'a Message<'a>) {
-        let turn = Turn::System { content: content(texts(message)) };
+        let turn = Turn::System { content: content(texts::<Piece<'_>>(message)) };
         match self.turns.last() {
             None | Some(Turn::System { .. } | Turn::User { .. }) => self.turns.push(turn),
             Some(Turn::Assistant { .. } | Turn::Tool { .. }) => self.instructions.push(turn),
@@ -164,14 +166,8 @@ impl<'a> Conversation<'a> {
     }
 
     fn user(&mut self, message: &'a Message<'a>) -> Result<(), Unsupported> {
-        let mut pieces = pieces(message)?;
-        let text = pieces.iter_mut().find_map(|piece| match piece {
-            Piece::Text { text } => Some(text),
-            _ => None,
-        });
-        if let (Some(text), Some(name)) = (text, message.name.as_deref()) {
-            *text = Cow::Owned(prefixed(Some(name), text).into_owned());
-        }
+        let mut pieces = said(message)?;
+        name_speaker(&mut pieces, message.name.as_deref());
         if let Some(Turn::Tool { .. }) = self.turns.last() {
             let content = Some(Content::Text(Cow::Borrowed(PAUSE)));
             self.turns.push(Turn::Assistant { content, tool_calls: Vec::new(), prefix: false });
@@ -188,15 +184,13 @@ impl<'a> Conversation<'a> {
                 signature: signature(message),
             }));
         }
-        pieces.extend(texts(message));
+        pieces.extend(texts::<Piece<'_>>(message));
         pieces.extend(message.refusal.as_deref().and_then(|it| text(Cow::Borrowed(it))));
         let mut tool_calls = Vec::with_capacity(message.tool_calls.len());
         for call in &message.tool_calls {
             self.names.insert(&call.id, &call.name);
-            let arguments = call.arguments.as_ref();
-            let arguments = if arguments.trim().is_empty() { "{}" } else { arguments };
-            let function = Function { name: &call.name, arguments };
-            tool_calls.push(ToolCall { id: call_id(&call.id), kind: "function", function });
+            let function = Function { name: &call.name, arguments: arguments(&call.arguments) };
+            tool_calls.push(ToolCall { id: of_nine(&call.id), kind: "function", function });
         }
         if pieces.is_empty() && tool_calls.is_empty() {
             return;
@@ -208,12 +202,12 @@ impl<'a> Conversation<'a> {
     fn tool(&mut self, message: &'a Message<'a>) -> Result<(), Unsupported> {
         let id = message.tool_call_id.as_deref().unwrap_or_default();
         let name = self.names.get(id).copied().or(message.name.as_deref());
-        let mut pieces = pieces(message)?;
-        if let (Some(Piece::Text { text }), true) = (pieces.first_mut(), message.is_error) {
-            *text = failed(std::mem::take(text));
+        let mut pieces = said(message)?;
+        if message.is_error {
+            mark_failed(&mut pieces);
         }
         let content = content(pieces);
-        self.turns.push(Turn::Tool { content, tool_call_id: call_id(id), name });
+        self.turns.push(Turn::Tool { content, tool_call_id: of_nine(id), name });
         Ok(())
     }
 }
@@ -224,7 +218,7 @@ fn signature<'a>(message: &'a Message<'a>) -> Option<&'a str> {
     own.filter(|it| it.format == ReasoningFormat::Unknown).find_map(|it| it.signature.as_deref())
 }
 
-fn pieces<'a>(message: &'a Message<'a>) -> Result<Vec<Piece<'a>>, Unsupported> {
+fn said<'a>(message: &'a Message<'a>) -> Result<Vec<Piece<'a>>, Unsupported> {
     message.content.iter().filter_map(|part| piece(part).transpose()).collect()
 }
 
@@ -244,9 +238,7 @@ fn piece<'a>(part: &'a chat::Part<'a>) -> Result<Option<Piece<'a>>, Unsupported>
 }
 
 fn image<'a>(url: &'a str, detail: Option<&'a str>) -> Result<Piece<'a>, Unsupported> {
-    known_address(url)?;
-    let detail = detail.filter(|it| matches!(*it, "auto" | "low" | "high"));
-    Ok(Piece::ImageUrl { image_url: ImageUrl { url, detail } })
+    Ok(Piece::ImageUrl { image_url: ImageUrl::read(url, detail)? })
 }
 
 /// The provider finds the format out by itself.
@@ -269,37 +261,4 @@ fn file<'a>(data: &'a str, name: Option<&'a str>) -> Result<Option<Piece<'a>>, U
 
 fn document<'a>(document_url: &'a str, document_name: Option<&'a str>) -> Piece<'a> {
     Piece::DocumentUrl { document_url, document_name }
-}
-
-fn known_address(url: &str) -> Result<(), Unsupported> {
-    match Media::read(url)? {
-        Media::Remote(url) if !is_http(url) => {
-            Err(Unsupported("an address that is neither http(s) nor a data URI".to_owned()))
-        }
-        Media::Remote(_) | Media::Inline(_) => Ok(()),
-    }
-}
-
-fn texts<'a>(message: &'a Message<'a>) -> Vec<Piece<'a>> {
-    let texts = message.content.iter().filter_map(|part| match part {
-        chat::Part::Text { text: said, .. } => text(Cow::Borrowed(said)),
-        _ => None,
-    });
-    texts.collect()
-}
-
-fn text(text: Cow<'_, str>) -> Option<Piece<'_>> {
-    (!text.is_empty()).then_some(Piece::Text { text })
-}
-
-/// Plain where it is one text; nothing is an empty text.
-fn content(mut pieces: Vec<Piece<'_>>) -> Content<'_> {
-    match (pieces.pop(), pieces.is_empty()) {
-        (None, _) => Content::Text(Cow::Borrowed("")),
-        (Some(Piece::Text { text }), true) => Content::Text(text),
-        (Some(last), _) => {
-            pieces.push(last);
-            Content::Pieces(pieces)
-        }
-    }
 }

@@ -13,6 +13,7 @@ use super::tools::{self, Choice};
 use crate::adapter::{post, versioned};
 use crate::encoding::{authorize, takes};
 use crate::function_tool::FunctionTool;
+use crate::tier::Tier;
 use crate::{EncodeError, Outbound, Target, Unsupported};
 
 /// Members of a chat request that have a place here besides the common ones.
@@ -27,6 +28,7 @@ pub(super) const OWN_MEMBERS: &[&str] = &[
     "safe_prompt",
     "guardrails",
     "metadata",
+    "service_tier",
 ];
 
 #[derive(Serialize)]
@@ -67,6 +69,9 @@ struct Sampling<'a> {
     frequency_penalty: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     presence_penalty: Option<f64>,
+    /// `auto` or `standard_only`: <https://docs.mistral.ai/inference/priority-tier>.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    service_tier: Option<&'static str>,
 }
 
 /// Members in which both dialects agree, or that only the provider knows: passed on as they came.
@@ -156,6 +161,7 @@ fn sampling<'a>(params: &'a ChatParams, target: &Target<'_>) -> Sampling<'a> {
         random_seed: params.seed.filter(|_| takes(target, "seed")).map(i64::unsigned_abs),
         frequency_penalty: number("frequency_penalty", params.frequency_penalty),
         presence_penalty: number("presence_penalty", params.presence_penalty),
+        service_tier: Tier::asked(params).and_then(Tier::reserved),
     }
 }
 

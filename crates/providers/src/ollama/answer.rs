@@ -76,8 +76,7 @@ impl Answer {
         let given = call.id.filter(|id| !id.is_empty());
         let id = given.unwrap_or_else(|| call_id(created_at, index));
         out.push(ChatEvent::ToolCallStart { index, id, name });
-        let fragment = call.function.arguments.as_deref().map(arguments).unwrap_or_default();
-        let fragment = if fragment.is_empty() { "{}".to_owned() } else { fragment };
+        let fragment = arguments(call.function.arguments.as_deref());
         out.push(ChatEvent::ToolCallArguments { index, fragment });
     }
 }
@@ -102,12 +101,14 @@ fn call_id(created_at: &str, index: u32) -> String {
     if moment.is_empty() { format!("call_{index}") } else { format!("call_{moment}_{index}") }
 }
 
-/// Arguments are an object; some imitations give it as text.
-fn arguments(raw: &RawValue) -> String {
-    if is_object(raw) {
-        return raw.get().to_owned();
-    }
-    serde_json::from_str::<String>(raw.get()).unwrap_or_default()
+/// Arguments are an object; some imitations give it as text, or none.
+pub(super) fn arguments(raw: Option<&RawValue>) -> String {
+    let text = match raw {
+        Some(raw) if is_object(raw) => raw.get().to_owned(),
+        Some(raw) => serde_json::from_str(raw.get()).unwrap_or_default(),
+        None => String::new(),
+    };
+    if text.is_empty() { "{}".to_owned() } else { text }
 }
 
 /// The server's list is in the contract's form (§3.1) but for what is around it.

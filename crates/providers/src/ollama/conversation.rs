@@ -1,4 +1,4 @@
-//! Messages become the server's: one text each, images beside it.
+//! Messages become the server's: one text each, images and sounds beside it.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -18,7 +18,7 @@ pub(super) struct Turn<'a> {
     content: Cow<'a, str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     thinking: Option<Cow<'a, str>>,
-    /// Base64.
+    /// Base64, of sounds too.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     images: Vec<&'a str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -96,6 +96,10 @@ fn content<'a>(message: &'a Message<'a>) -> Result<(Cow<'a, str>, Vec<&'a str>),
     for part in &message.content {
         match part {
             chat::Part::Text { text: more, .. } => text = joined(text, Cow::Borrowed(more)),
+            // What an assistant drew may be left out.
+            chat::Part::Image { url, .. } if message.role == Role::Assistant => {
+                images.extend(image(url).ok());
+            }
             chat::Part::Image { url, .. } => images.push(image(url)?),
             chat::Part::File { data: Some(data), .. } => match Media::read(data)? {
                 Media::Inline(it) if it.media_type.starts_with("image/") => images.push(it.data),
@@ -113,7 +117,13 @@ fn content<'a>(message: &'a Message<'a>) -> Result<(Cow<'a, str>, Vec<&'a str>),
                 return Err(Unsupported("an uploaded file".to_owned()));
             }
             chat::Part::File { .. } => {}
-            chat::Part::Audio { .. } => return Err(Unsupported("audio".to_owned())),
+            // The server tells sounds from pictures by their first bytes.
+            chat::Part::Audio { data, format } if matches!(format.as_ref(), "wav" | "mp3") => {
+                images.push(data);
+            }
+            chat::Part::Audio { format, .. } => {
+                return Err(Unsupported(format!("audio of the type {format}")));
+            }
             chat::Part::Video { .. } => return Err(Unsupported("video".to_owned())),
         }
     }

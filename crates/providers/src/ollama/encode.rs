@@ -33,7 +33,8 @@ pub(super) fn request(outbound: &Outbound<'_>) -> Result<Request<Bytes>, EncodeE
 }
 
 /// Encodes a call of a client that speaks the protocol itself: its members as they came, without
-/// those that are the gateway's.
+/// those that are the gateway's. Whom the caller names as end user is never passed on, and the
+/// protocol has no place for one.
 pub(super) fn forward(inbound: &Inbound<'_>) -> Result<Request<Bytes>, Unsupported> {
     let object = inbound.call.object();
     let mut body = Vec::with_capacity(object.text().len().saturating_add(64));
@@ -42,7 +43,7 @@ pub(super) fn forward(inbound: &Inbound<'_>) -> Result<Request<Bytes>, Unsupport
     // Streaming is this protocol's default: it is said either way.
     writer.field("stream", &inbound.call.params().stream);
     for (name, raw) in object.members() {
-        if !matches!(name, "model" | "stream") && !GATEWAY_MEMBERS.contains(&name) {
+        if !matches!(name, "model" | "stream" | "user") && !GATEWAY_MEMBERS.contains(&name) {
             writer.member(name, raw);
         }
     }

@@ -2,6 +2,10 @@
 
 use crate::{Fault, FaultKind};
 
+/// How the server, its engines and its cloud say that a prompt is too long.
+const TOO_LONG: &[&str] =
+    &["exceeds the context", "exceed context", "context length", "context window", "context size"];
+
 /// Corrects a fault by what only this server says. What its model can't do is not the caller's
 /// mistake: another endpoint may.
 pub(super) fn refined(fault: Fault) -> Fault {
@@ -13,7 +17,7 @@ pub(super) fn refined(fault: Fault) -> Fault {
         FaultKind::ModelMissing
     } else if says(&["more system memory", "out of memory", "server busy"]) {
         FaultKind::Overloaded
-    } else if says(&["exceeds the context", "exceed context", "context length", "context window"]) {
+    } else if says(TOO_LONG) {
         FaultKind::ContextLength
     } else {
         fault.kind
@@ -52,6 +56,22 @@ mod tests {
                 FaultKind::Overloaded,
             ),
             (400, "the input length exceeds the context length", FaultKind::ContextLength),
+            (
+                400,
+                "the prompt is longer than the context length currently available to the model; shorten it",
+                FaultKind::ContextLength,
+            ),
+            (
+                400,
+                "input length (9000 tokens) exceeds the model's maximum context length (8192 tokens)",
+                FaultKind::ContextLength,
+            ),
+            (
+                400,
+                "prompt too long; exceeded max context length by 12 tokens",
+                FaultKind::ContextLength,
+            ),
+            (400, "the request exceeds the available context size", FaultKind::ContextLength),
             (401, "unauthorized", FaultKind::Credential),
             (500, "an error was encountered while running the model", FaultKind::Broken),
         ] {

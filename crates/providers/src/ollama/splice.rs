@@ -1,11 +1,12 @@
 //! One line of the server's with our fields put in. One walk, nothing built.
 
 use tollgate_wire::chat::AnswerHead;
-use tollgate_wire::json::{ObjectWriter, ScanError, Scanner, Span};
+use tollgate_wire::json::{ObjectWriter, ScanError, Scanner};
 
-use super::answer::reason;
+use super::answer::{arguments, reason};
 use super::fault::refined;
-use super::shape::usage;
+use super::shape::{ToolCall, usage};
+use crate::splice::text_length;
 use crate::{Fault, Progress};
 
 /// A line that was walked.
@@ -100,22 +101,20 @@ impl Walked {
         scanner.begin_object()?;
         while let Some(key) = scanner.next_member(first)? {
             first = false;
-            let calls = if key == b"tool_calls" { elements(scanner.clone()) } else { 0 };
-            let span = scanner.value()?;
-            let raw = line.get(span.clone()).unwrap_or_default();
-            let says = is_text(raw);
+            let raw = line.get(scanner.value()?).unwrap_or_default();
+            match (key, raw) {
+                (b"thinking", [b'"', text @ .., b'"']) if hides_reasoning => {
+                    progress.wrote(text_length(text));
+                }
+                (b"content" | b"thinking", [b'"', text @ .., b'"']) if !text.is_empty() => {
+                    progress.content = true;
+                    progress.wrote(text_length(text));
+                }
+                (b"tool_calls", _) => calls(raw, progress),
+                _ => {}
+            }
             if key == b"thinking" && hides_reasoning {
-                progress.wrote(text_bytes(&span));
                 continue;
-            }
-            if matches!(key, b"content" | b"thinking") && says {
-                progress.content = true;
-                progress.wrote(text_bytes(&span));
-            }
-            if calls > 0 {
-                progress.content = true;
-                progress.tool_calls = progress.tool_calls.saturating_add(calls);
-                progress.wrote(span.len());
             }
             member(&mut self.members, key, raw);
         }
@@ -149,23 +148,13 @@ fn member(members: &mut Vec<u8>, key: &[u8], raw: &[u8]) {
     members.extend_from_slice(raw);
 }
 
-/// How many elements the array has that stands next; none where it is no array.
-fn elements(mut scanner: Scanner<'_>) -> u32 {
-    let mut count: u32 = 0;
-    if scanner.peek() != Some(b'[') || scanner.begin_array().is_err() {
-        return 0;
+/// Takes note of calls: of the words that the model wrote for them, not of what is around these.
+fn calls(raw: &[u8], progress: &mut Progress) {
+    let calls: Option<Vec<ToolCall>> = serde_json::from_slice(raw).unwrap_or_default();
+    for ToolCall { function, .. } in calls.into_iter().flatten() {
+        progress.content = true;
+        progress.tool_calls = progress.tool_calls.saturating_add(1);
+        progress.wrote(function.name.as_deref().map_or(0, str::len));
+        progress.wrote(arguments(function.arguments.as_deref()).len());
     }
-    while scanner.next_element(count == 0) == Ok(true) && scanner.value().is_ok() {
-        count = count.saturating_add(1);
-    }
-    count
-}
-
-/// Whether the value is a string with something in it.
-fn is_text(raw: &[u8]) -> bool {
-    raw.len() > 2 && raw.starts_with(b"\"")
-}
-
-fn text_bytes(span: &Span) -> usize {
-    span.len().saturating_sub(2)
 }

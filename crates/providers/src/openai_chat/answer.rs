@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use tollgate_wire::chat::{AudioDelta, ChatEvent, FinishReason, ReasoningDetail, ReasoningFormat};
 
+use super::calls::{Call, Calls, Function};
 use super::usage;
 
 /// A chunk or a completion.
@@ -80,15 +81,26 @@ struct Delta<'a> {
 /// (<https://docs.mistral.ai/capabilities/reasoning/>).
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
-enum Content<'a> {
+pub(super) enum Content<'a> {
     Text(#[serde(borrow)] Cow<'a, str>),
     Pieces(#[serde(borrow)] Vec<Piece<'a>>),
     Other(serde::de::IgnoredAny),
 }
 
+impl Content<'_> {
+    /// Appends what it says.
+    pub(super) fn take(self, out: &mut Vec<ChatEvent>) {
+        match self {
+            Self::Text(text) => push_text(out, text),
+            Self::Pieces(pieces) => pieces.into_iter().for_each(|it| piece(it, out)),
+            Self::Other(_) => {}
+        }
+    }
+}
+
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct Piece<'a> {
+pub(super) struct Piece<'a> {
     #[serde(borrow)]
     text: Option<Cow<'a, str>>,
     #[serde(borrow)]
@@ -101,25 +113,6 @@ struct Piece<'a> {
 struct Thought<'a> {
     #[serde(borrow)]
     text: Cow<'a, str>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct Call<'a> {
-    index: Option<u32>,
-    #[serde(borrow)]
-    id: Option<Cow<'a, str>>,
-    #[serde(borrow)]
-    function: Function<'a>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct Function<'a> {
-    #[serde(borrow)]
-    name: Option<Cow<'a, str>>,
-    #[serde(borrow)]
-    arguments: Option<&'a RawValue>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -140,21 +133,15 @@ pub(super) struct Answer {
     identified: bool,
     begun: bool,
     finished: bool,
-    calls: Vec<KnownCall>,
+    calls: Calls,
 }
-
-/// A call that has been announced.
-#[derive(Debug)]
-struct KnownCall {
-    /// The provider's index, or its position where it gives none.
-    index: u32,
-    id: String,
-}
-
-/// No answer calls so many tools; one that does is not one.
-const CALLS_MAX: usize = 1_024;
 
 impl Answer {
+    /// An answer that comes at once.
+    pub(super) fn whole() -> Self {
+        Self { calls: Calls::of_whole(), ..Self::default() }
+    }
+
     /// Whether there was any content.
     pub(super) const fn has_begun(&self) -> bool {
         self.begun
@@ -177,27 +164,26 @@ impl Answer {
             self.choice(choice, out);
         }
         let counted = body.usage.or(body.x_groq.and_then(|groq| groq.usage));
-        let usage = counted.and_then(|raw| usage::read(raw.get().as_bytes()));
-        out.extend(usage.map(ChatEvent::Usage));
-        out.extend(body.service_tier.map(|tier| ChatEvent::ServiceTier(tier.into_owned())));
+        let counted = counted.map(|raw| raw.get().as_bytes());
+        out.extend(counted.and_then(usage::read).map(ChatEvent::Usage));
+        let tier = body.service_tier.map(Cow::into_owned);
+        out.extend(tier.or_else(|| usage::tier(counted?)).map(ChatEvent::ServiceTier));
         self.begun |= out.iter().skip(begin).any(ChatEvent::is_content);
     }
 
     fn choice(&mut self, choice: Choice<'_>, out: &mut Vec<ChatEvent>) {
         let delta = choice.delta.unwrap_or_default();
         thoughts(&delta, out);
-        match delta.content {
-            Some(Content::Text(text)) => push_text(out, text),
-            Some(Content::Pieces(pieces)) => pieces.into_iter().for_each(|it| piece(it, out)),
-            Some(Content::Other(_)) | None => {}
+        if let Some(content) = delta.content {
+            content.take(out);
         }
         let refusal = delta.refusal.filter(|text| !text.is_empty());
         out.extend(refusal.map(|text| ChatEvent::Refusal(text.into_owned())));
         for (position, call) in delta.tool_calls.into_iter().flatten().enumerate() {
-            self.call(position, call, out);
+            self.calls.take(position, call, out);
         }
         if let Some(function) = delta.function_call {
-            self.call(0, Call { index: Some(0), id: None, function }, out);
+            self.calls.take(0, Call::only(function), out);
         }
         let images = delta.images.into_iter().flatten();
         out.extend(images.map(|it| ChatEvent::Image { url: it.image_url.url.into_owned() }));
@@ -206,39 +192,6 @@ impl Answer {
         let logprobs = choice.logprobs.filter(|raw| raw.get() != "null");
         out.extend(logprobs.map(|raw| ChatEvent::Logprobs(raw.to_owned())));
         self.finish(choice.finish_reason, choice.native_finish_reason, out);
-    }
-
-    /// A call is announced once; providers differ in whether they repeat its id, number it, or
-    /// give it an id at all.
-    fn call(&mut self, position: usize, call: Call<'_>, out: &mut Vec<ChatEvent>) {
-        let id = call.id.filter(|id| !id.is_empty());
-        let known = match (call.index, &id) {
-            (Some(index), _) => self.calls.iter().position(|it| it.index == index),
-            (None, Some(id)) => self.calls.iter().position(|it| it.id == **id),
-            (None, None) if call.function.name.is_none() => self.calls.len().checked_sub(1),
-            (None, None) => None,
-        };
-        let name = call.function.name.filter(|name| !name.is_empty());
-        let place = match (known, name) {
-            (Some(place), _) => place,
-            (None, _) if self.calls.len() >= CALLS_MAX => return,
-            (None, name) => {
-                let place = self.calls.len();
-                let number = u32::try_from(position).unwrap_or_default();
-                let index = call.index.unwrap_or_else(|| {
-                    self.calls.last().map_or(number, |last| last.index.saturating_add(1))
-                });
-                let id = id.map_or_else(|| format!("call_{place}"), Cow::into_owned);
-                self.calls.push(KnownCall { index, id: id.clone() });
-                let name = name.map(Cow::into_owned).unwrap_or_default();
-                out.push(ChatEvent::ToolCallStart { index: count(place), id, name });
-                place
-            }
-        };
-        let fragment = call.function.arguments.map(arguments).unwrap_or_default();
-        if !fragment.is_empty() {
-            out.push(ChatEvent::ToolCallArguments { index: count(place), fragment });
-        }
     }
 
     fn finish(
@@ -290,17 +243,4 @@ fn push_text(out: &mut Vec<ChatEvent>, text: Cow<'_, str>) {
     if !text.is_empty() {
         out.push(ChatEvent::Text(text.into_owned()));
     }
-}
-
-/// Arguments are JSON in a string; some providers give the object itself.
-fn arguments(raw: &RawValue) -> String {
-    match serde_json::from_str::<String>(raw.get()) {
-        Ok(text) => text,
-        Err(_) if raw.get() == "null" => String::new(),
-        Err(_) => raw.get().to_owned(),
-    }
-}
-
-fn count(place: usize) -> u32 {
-    u32::try_from(place).unwrap_or(u32::MAX)
 }

@@ -49,7 +49,7 @@ pub(crate) fn whole(body: &[u8]) -> Result<Vec<ChatEvent>, Fault> {
     if body.choices.as_ref().is_none_or(Vec::is_empty) {
         return Err(Fault::with_message(FaultKind::Empty, "The provider's answer has no choices"));
     }
-    Answer::default().take(body, &mut out);
+    Answer::whole().take(body, &mut out);
     Ok(out)
 }
 

@@ -11,6 +11,7 @@ use super::messages;
 use crate::adapter::post;
 use crate::encoding::{authorize, lacks};
 use crate::openai_model::Model;
+use crate::tier::Tier;
 use crate::{Outbound, Target, Unsupported};
 
 /// Members that mean something to the gateway and nothing to a provider (contract §2.1).
@@ -114,17 +115,22 @@ fn write_body(outbound: &Outbound<'_>, body: &mut Vec<u8>) {
             {
                 object.field("verbosity", "high");
             }
+            "service_tier" => match Tier::asked(params) {
+                Some(tier) => object.field("service_tier", tier.as_str()),
+                None => object.raw(b"service_tier", raw.as_bytes()),
+            },
             key => object.member(key, raw),
         }
     }
     if let Some(tokens) = params.max_tokens {
         let key = match target.quirks.max_tokens_field {
-            MaxTokensField::MaxTokens => "max_tokens",
-            MaxTokensField::MaxCompletionTokens => "max_completion_tokens",
+            MaxTokensField::MaxCompletionTokens if !predicts(outbound) => "max_completion_tokens",
+            MaxTokensField::MaxCompletionTokens | MaxTokensField::MaxTokens => "max_tokens",
         };
         object.field(key, &target.max_output.map_or(tokens, |most| most.min(tokens)));
     }
-    if let Some(user) = outbound.end_user {
+    let refuses_user = target.quirks.drop_params.iter().any(|refused| refused == "user");
+    if let Some(user) = outbound.end_user.filter(|_| !refuses_user) {
         object.field("user", user);
     }
     if params.stream && target.quirks.stream_options {
@@ -132,6 +138,14 @@ fn write_body(outbound: &Outbound<'_>, body: &mut Vec<u8>) {
     }
     write_reasoning(&mut object, target, params);
     object.end();
+}
+
+/// Whether a predicted answer goes up. OpenAI takes none beside `max_completion_tokens`, and its
+/// models that take one know the older name too
+/// (<https://platform.openai.com/docs/guides/predicted-outputs>).
+fn predicts(outbound: &Outbound<'_>) -> bool {
+    let prediction = outbound.call.member("prediction");
+    prediction.is_some_and(|raw| !is_left_out(&outbound.target, "prediction", raw))
 }
 
 /// Whether to leave a parameter out because the endpoint is known not to take it.
@@ -159,7 +173,7 @@ fn write_reasoning(object: &mut ObjectWriter<'_>, target: &Target<'_>, params: &
         ReasoningStyle::None => {}
         ReasoningStyle::Effort => {
             let model = Model::read(target.upstream_model);
-            if let Some(effort) = model.asked(params, target.max_output) {
+            if let Some(effort) = model.asked(params, target) {
                 object.field("reasoning_effort", effort);
             }
         }

@@ -1,10 +1,14 @@
 //! A provider's choices with our fields put in. One walk, written as it goes.
 
-use tollgate_wire::chat::FinishReason;
+use serde::Deserialize;
+use tollgate_wire::chat::{AudioDelta, ChatEvent, FinishReason, ReasoningDetail};
 use tollgate_wire::json::{ScanError, Scanner, Span};
 
+use super::answer::Content;
+use super::calls::{Call, Calls};
 use crate::Progress;
 pub(super) use crate::splice::malformed;
+use crate::splice::text_length;
 
 /// Which member of a choice holds the message.
 #[derive(Debug, Clone, Copy)]
@@ -32,7 +36,19 @@ pub(super) struct Splice<'a, 'p> {
     /// Whether reasoning is left out of what is written.
     pub(super) hides_reasoning: bool,
     pub(super) progress: &'p mut Progress,
+    /// The calls of the answer so far.
+    pub(super) calls: &'p mut Calls,
     pub(super) out: &'p mut Vec<u8>,
+    /// Whether anything was said besides why the model stopped.
+    pub(super) says: bool,
+}
+
+/// What was walked over.
+#[derive(Debug, Default)]
+pub(super) struct Choices {
+    pub(super) count: usize,
+    /// Whether one of them says more than why the model stopped.
+    pub(super) say: bool,
 }
 
 /// Reasoning as the provider spelt it.
@@ -40,18 +56,17 @@ pub(super) struct Splice<'a, 'p> {
 struct Thoughts {
     /// A JSON string.
     text: Option<Span>,
-    has_details: bool,
+    details: Option<Span>,
 }
 
 impl<'a> Splice<'a, '_> {
     /// Writes the `choices` array at the scanner's position, normalised: `native_finish_reason`
-    /// beside `finish_reason`, reasoning under its contract names (§3.1). Returns how many choices
-    /// there were.
-    pub(super) fn choices(mut self, scanner: &mut Scanner<'a>) -> Result<usize, ScanError> {
+    /// beside `finish_reason`, reasoning under its contract names (§3.1).
+    pub(super) fn choices(mut self, scanner: &mut Scanner<'a>) -> Result<Choices, ScanError> {
         if scanner.peek() == Some(b'n') {
             scanner.value()?;
             self.out.extend_from_slice(b"[]");
-            return Ok(0);
+            return Ok(Choices::default());
         }
         scanner.begin_array()?;
         self.out.push(b'[');
@@ -64,7 +79,7 @@ impl<'a> Splice<'a, '_> {
             count += 1;
         }
         self.out.push(b']');
-        Ok(count)
+        Ok(Choices { count, say: self.says })
     }
 
     fn choice(&mut self, scanner: &mut Scanner<'a>) -> Result<(), ScanError> {
@@ -130,18 +145,13 @@ impl<'a> Splice<'a, '_> {
                     }
                     continue;
                 }
-                b"reasoning_details" if self.hides_reasoning => continue,
-                b"reasoning_details" => thoughts.has_details = self.is_list(&span),
-                b"content" | b"refusal" if self.is_text(&span) => self.wrote(span.len()),
-                b"tool_calls" if self.is_list(&span) => {
-                    self.progress.tool_calls = self.progress.tool_calls.saturating_add(1);
-                    self.wrote(span.len());
+                b"reasoning_details" => {
+                    thoughts.details = Some(span.clone()).filter(|span| self.is_list(span));
+                    if self.hides_reasoning {
+                        continue;
+                    }
                 }
-                // Longer than `null`, `[]` and `{}`.
-                b"images" | b"annotations" | b"audio" | b"function_call" if span.len() > 4 => {
-                    self.wrote(span.len());
-                }
-                _ => {}
+                _ => self.count(key, &span),
             }
             members.key(self.out, key);
             self.raw(span);
@@ -151,22 +161,71 @@ impl<'a> Splice<'a, '_> {
         Ok(())
     }
 
+    /// Takes note of what a member of a message says. What was written is what a translation
+    /// would give: neither pictures and sounds, which are no text, nor what is around a call.
+    fn count(&mut self, key: &[u8], span: &Span) {
+        match key {
+            b"content" | b"refusal" if self.is_text(span) => {
+                let length = self.text_length(span);
+                self.wrote(length);
+            }
+            b"content" if self.is_list(span) => {
+                let mut events = Vec::new();
+                if let Some(content) = self.parsed::<Content<'_>>(span) {
+                    content.take(&mut events);
+                }
+                self.note(&events);
+            }
+            b"tool_calls" if self.is_list(span) => {
+                let calls = self.parsed::<Vec<Call<'_>>>(span).unwrap_or_default();
+                let mut events = Vec::new();
+                for (position, call) in calls.into_iter().enumerate() {
+                    self.calls.take(position, call, &mut events);
+                }
+                self.note(&events);
+            }
+            // Longer than `null`, `[]` and `{}`.
+            b"function_call" if span.len() > 4 => {
+                let mut events = Vec::new();
+                if let Some(function) = self.parsed(span) {
+                    self.calls.take(0, Call::only(function), &mut events);
+                }
+                self.note(&events);
+            }
+            b"audio" if span.len() > 4 => {
+                let audio = self.parsed::<AudioDelta>(span).map(ChatEvent::Audio);
+                self.note(audio.as_slice());
+            }
+            b"images" | b"annotations" if span.len() > 4 => self.wrote(0),
+            _ => {}
+        }
+    }
+
     /// Writes reasoning under the contract's two names.
     fn thoughts(&mut self, members: &mut Members, thoughts: &Thoughts) {
+        let texts = |details: Vec<ReasoningDetail>| details.iter().map(|it| it.text().len()).sum();
+        let length = match (&thoughts.details, &thoughts.text) {
+            (Some(details), _) => self.parsed(details).map_or(0, texts),
+            (None, Some(text)) => self.text_length(text),
+            (None, None) => {
+                self.no_thoughts(members);
+                return;
+            }
+        };
+        if self.hides_reasoning {
+            self.progress.wrote(length);
+            self.no_thoughts(members);
+            return;
+        }
+        self.wrote(length);
         let Some(span) = thoughts.text.clone() else {
             self.no_thoughts(members);
             return;
         };
-        if self.hides_reasoning {
-            self.progress.wrote(span.len());
-            self.no_thoughts(members);
-            return;
-        }
-        let text = self.text.get(span.clone()).unwrap_or_default();
-        self.wrote(span.len());
+        let text = self.text.get(span).unwrap_or_default();
         members.key(self.out, b"reasoning");
         self.out.extend_from_slice(text);
-        if !thoughts.has_details {
+        if thoughts.details.is_none() {
             members.key(self.out, b"reasoning_details");
             self.out.extend_from_slice(b"[{\"type\":\"reasoning.text\",\"text\":");
             self.out.extend_from_slice(text);
@@ -182,9 +241,29 @@ impl<'a> Splice<'a, '_> {
         }
     }
 
+    fn note(&mut self, events: &[ChatEvent]) {
+        for event in events {
+            self.progress.note(event);
+        }
+        self.wrote(0);
+    }
+
     fn wrote(&mut self, bytes: usize) {
+        self.says = true;
         self.progress.content = true;
-        self.progress.wrote(bytes.saturating_sub(2));
+        self.progress.wrote(bytes);
+    }
+
+    fn parsed<T: Deserialize<'a>>(&self, span: &Span) -> Option<T> {
+        serde_json::from_slice(self.text.get(span.clone())?).ok()
+    }
+
+    /// How long a JSON string is once its escapes are read.
+    fn text_length(&self, span: &Span) -> usize {
+        match self.text.get(span.clone()) {
+            Some([b'"', inner @ .., b'"']) => text_length(inner),
+            _ => 0,
+        }
     }
 
     /// Whether the value is a string with something in it.

@@ -9,7 +9,8 @@ use tollgate_wire::error::ErrorBody;
 use tollgate_wire::json::{ScanError, Scanner, Span};
 use tollgate_wire::sse::{SseDecoder, SseEvent};
 
-use super::splice::{self, Form, Members, Splice};
+use super::calls::Calls;
+use super::splice::{self, Choices, Form, Members, Splice};
 use super::usage;
 use crate::{AnswerStream, Fault, FaultKind, Progress};
 
@@ -24,6 +25,7 @@ pub(super) struct SplicedStream {
 struct ChunkSplicer {
     writer: ChunkWriter,
     progress: Progress,
+    calls: Calls,
     hides_reasoning: bool,
     /// Members of chunks that had no choice in them, each with a comma before it: they go with the
     /// next chunk that has, because clients look at the first choice of every chunk.
@@ -40,6 +42,7 @@ impl SplicedStream {
         let chunk = ChunkSplicer {
             writer: ChunkWriter::new(head),
             progress: Progress::default(),
+            calls: Calls::default(),
             hides_reasoning: head.hides_reasoning,
             left_over: Vec::new(),
             done: false,
@@ -118,7 +121,7 @@ impl ChunkSplicer {
     /// Writes one chunk; `false` when there is nothing in it for the client.
     fn chunk(&mut self, data: &[u8], out: &mut Vec<u8>) -> Result<bool, Fault> {
         let mut scanner = Scanner::new(data);
-        let (finished, written) = (self.progress.finish.is_some(), self.progress.output_bytes);
+        let finished = self.progress.finish.is_some();
         out.extend_from_slice(b"data: ");
         out.extend_from_slice(self.writer.head());
         let begin = out.len();
@@ -126,29 +129,29 @@ impl ChunkSplicer {
         let mut walk = Walk {
             data,
             progress: &mut self.progress,
+            calls: &mut self.calls,
             out,
             hides_reasoning: self.hides_reasoning,
             members: Members::resume(),
             error: None,
-            choices: 0,
+            choices: Choices::default(),
             choices_at: 0..0,
             unknown: false,
         };
         walk.members(&mut scanner).map_err(splice::malformed)?;
-        let (error, choices, choices_at) = (walk.error.take(), walk.choices, walk.choices_at);
-        if choices == 0 && walk.unknown {
+        let Walk { error, choices, choices_at, unknown, .. } = walk;
+        if choices.count == 0 && unknown {
             drop(out.drain(choices_at));
             let kept = out.get(begin..).unwrap_or_default();
             if kept.len() <= LEFT_OVER_BYTES_MAX {
                 self.left_over = kept.to_vec();
             }
-        } else if choices > 0 {
+        } else if choices.count > 0 {
             self.left_over.clear();
         }
-        let useful = choices > 0;
         // Once finished, only more output is news: some providers repeat the finished choice with
         // the usage, and so do we, once, at the end.
-        let useful = useful && (!finished || self.progress.output_bytes > written);
+        let useful = choices.count > 0 && (!finished || choices.say);
         out.extend_from_slice(b"}\n\n");
         match error {
             Some(fault) => Err(fault),
@@ -160,11 +163,12 @@ impl ChunkSplicer {
 struct Walk<'a, 'p> {
     data: &'a [u8],
     progress: &'p mut Progress,
+    calls: &'p mut Calls,
     out: &'p mut Vec<u8>,
     hides_reasoning: bool,
     members: Members,
     error: Option<Fault>,
-    choices: usize,
+    choices: Choices,
     /// Where the choices stand in `out`, with the comma before them.
     choices_at: Span,
     unknown: bool,
@@ -184,7 +188,9 @@ impl<'a> Walk<'a, '_> {
                     form: Form::Delta,
                     hides_reasoning: self.hides_reasoning,
                     progress: self.progress,
+                    calls: self.calls,
                     out: self.out,
+                    says: false,
                 };
                 self.choices = splice.choices(scanner)?;
                 self.choices_at = begin..self.out.len();
@@ -233,6 +239,9 @@ pub(super) fn note_id(progress: &mut Progress, raw: &[u8]) {
 pub(super) fn note_usage(progress: &mut Progress, raw: &[u8]) {
     if let Some(usage) = usage::read(raw) {
         progress.usage = Some(usage);
+    }
+    if progress.service_tier.is_none() {
+        progress.service_tier = usage::tier(raw);
     }
 }
 

@@ -1,8 +1,12 @@
 //! Usage as the many compatible providers report it.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use tollgate_types::{Usage, UsageSource};
+
+use crate::tier::Tier;
 
 /// A count however it is spelt: an integer, a whole number as a float, a number in a string.
 /// Anything else counts as not said, so that one odd number does not discard the others.
@@ -110,6 +114,19 @@ pub(super) fn read(raw: &[u8]) -> Option<Usage> {
     })
 }
 
+/// The tier that served, in the contract's words, where it is told with the counts as Mistral does
+/// (<https://docs.mistral.ai/inference/priority-tier>).
+pub(super) fn tier(raw: &[u8]) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Served<'a> {
+        #[serde(borrow)]
+        service_tier: Option<Cow<'a, str>>,
+    }
+    let served = serde_json::from_slice::<Served<'_>>(raw).ok()?.service_tier?;
+    let word = Tier::read(&served).map(Tier::as_str);
+    Some(word.map_or_else(|| served.into_owned(), str::to_owned))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -147,6 +164,15 @@ mod tests {
             ),
         ] {
             assert_eq!(counts(json), expected, "{json}");
+        }
+        for (json, told) in [
+            (r#"{"service_tier":"standard"}"#, Some("default")),
+            (r#"{"service_tier":"priority"}"#, Some("priority")),
+            (r#"{"service_tier":"moonlit"}"#, Some("moonlit")),
+            (r#"{"service_tier":null}"#, None),
+            ("{}", None),
+        ] {
+            assert_eq!(tier(json.as_bytes()).as_deref(), told, "{json}");
         }
         assert_eq!(read(b"{}"), None);
         assert_eq!(read(b"null"), None);

@@ -3,6 +3,7 @@
 use tollgate_wire::chat::{AnswerHead, UsageView};
 use tollgate_wire::json::{ObjectWriter, ScanError, Scanner};
 
+use super::calls::Calls;
 use super::splice::{self, Form, Members, Splice};
 use super::stream::{note_id, note_usage};
 use crate::{Fault, FaultKind, Progress, WholeAnswer};
@@ -53,9 +54,11 @@ impl SplicedWhole {
                     form: Form::Message,
                     hides_reasoning: self.hides_reasoning,
                     progress: &mut self.progress,
+                    calls: &mut Calls::of_whole(),
                     out: &mut self.members,
+                    says: false,
                 };
-                self.choices = splice.choices(&mut scanner)?;
+                self.choices = splice.choices(&mut scanner)?.count;
                 continue;
             }
             let span = scanner.value()?;

@@ -153,6 +153,17 @@ impl<'a> Content<'a> {
         Ok(Self::Blocks(blocks).shortened())
     }
 
+    /// The first text for the model.
+    pub(super) fn first_text(&mut self) -> Option<&mut Cow<'a, str>> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Blocks(blocks) => blocks.iter_mut().find_map(|block| match block {
+                Block::InputText { text, .. } => Some(text),
+                _ => None,
+            }),
+        }
+    }
+
     /// A single text without a marker as the text it is; nothing as no text.
     fn shortened(self) -> Self {
         match self {
@@ -167,6 +178,11 @@ impl<'a> Content<'a> {
 }
 
 impl<'a> Block<'a> {
+    /// Text for the model, without a marker.
+    pub(super) const fn text(text: Cow<'a, str>) -> Self {
+        Self::InputText { text, prompt_cache_breakpoint: None }
+    }
+
     /// A piece of a message; nothing for a file that is neither given nor named.
     fn part(part: &'a Part<'a>, markers: Markers) -> Result<Option<Self>, Unsupported> {
         Ok(Some(match part {

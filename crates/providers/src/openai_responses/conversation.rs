@@ -13,7 +13,9 @@ use tollgate_wire::chat::{Message, Part, Role, ToolCall};
 use super::block::{Block, Content, Item, Markers};
 use super::reasoning;
 use crate::Unsupported;
+use crate::call_id::within;
 use crate::encoding::prefixed;
+use crate::replay::failed;
 
 /// How messages are written.
 #[derive(Debug, Clone, Copy)]
@@ -45,8 +47,11 @@ pub(super) fn items<'a>(
             Role::Assistant => assistant(message, manner, &mut items),
             Role::Tool => {
                 let id = message.tool_call_id.as_deref().unwrap_or_default();
-                let output = Content::read(&message.content, manner.markers)?;
-                items.push(Item::FunctionCallOutput { call_id: call_id(id), output });
+                let mut output = Content::read(&message.content, manner.markers)?;
+                if message.is_error {
+                    mark_failed(&mut output);
+                }
+                items.push(Item::FunctionCallOutput { call_id: within(id, CALL_ID_MAX), output });
             }
         }
     }
@@ -67,15 +72,17 @@ fn said<'a>(
 
 /// The protocol has no field for a speaker's name: it goes before the first text.
 fn name_speaker(content: &mut Content<'_>, name: &str) {
-    let first = match content {
-        Content::Text(text) => Some(text),
-        Content::Blocks(blocks) => blocks.iter_mut().find_map(|block| match block {
-            Block::InputText { text, .. } => Some(text),
-            _ => None,
-        }),
-    };
-    if let Some(text) = first {
+    if let Some(text) = content.first_text() {
         *text = Cow::Owned(prefixed(Some(name), text).into_owned());
+    }
+}
+
+/// Nor has it one for a tool's failure.
+fn mark_failed(output: &mut Content<'_>) {
+    if let Some(text) = output.first_text() {
+        *text = failed(std::mem::take(text));
+    } else if let Content::Blocks(blocks) = output {
+        blocks.insert(0, Block::text(failed(Cow::Borrowed(""))));
     }
 }
 
@@ -101,24 +108,8 @@ fn assistant<'a>(message: &'a Message<'a>, manner: Manner, items: &mut Vec<Item<
 fn call<'a>(call: &'a ToolCall<'a>) -> Item<'a> {
     let arguments = call.arguments.trim();
     Item::FunctionCall {
-        call_id: call_id(&call.id),
+        call_id: within(&call.id, CALL_ID_MAX),
         name: &call.name,
         arguments: if arguments.is_empty() { "{}" } else { &call.arguments },
     }
-}
-
-/// Ids of other providers may be longer than this one takes; both sides of a call are changed
-/// alike.
-fn call_id(id: &str) -> Cow<'_, str> {
-    if id.is_empty() {
-        return Cow::Borrowed("call");
-    }
-    if id.len() <= CALL_ID_MAX {
-        return Cow::Borrowed(id);
-    }
-    // FNV-1a: stable from turn to turn, which is all that is asked of it.
-    let hash = id.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
-    Cow::Owned(format!("call_{hash:016x}"))
 }

@@ -12,11 +12,13 @@ use crate::adapter::post;
 use crate::azure_openai::joined;
 use crate::encoding::{authorize, takes};
 use crate::openai_model::Model;
+use crate::tier::Tier;
 use crate::{EncodeError, Outbound, Target, Unsupported};
 
 /// Members of a chat request that mean the same here under the same name.
 const SHARED: &[&str] = &[
     "metadata",
+    "moderation",
     "prompt_cache_key",
     "prompt_cache_options",
     "prompt_cache_retention",
@@ -184,13 +186,8 @@ fn write_rest(object: &mut ObjectWriter<'_>, outbound: &Outbound<'_>) {
     {
         object.field("safety_identifier", user);
     }
-    let tier = params.service_tier.as_deref().map(|tier| match tier {
-        "fast" => "priority",
-        "standard_only" => "default",
-        tier => tier,
-    });
-    if let Some(tier) = tier {
-        object.field("service_tier", tier);
+    if let Some(tier) = Tier::asked(params) {
+        object.field("service_tier", tier.as_str());
     }
 }
 

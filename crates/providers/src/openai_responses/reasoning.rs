@@ -38,7 +38,7 @@ pub(super) fn asked<'a>(
         && !target.quirks.drop_params.iter().any(|it| it == "reasoning.summary");
     let by_default = (wanted == Some(true)).then_some("auto");
     let summary = reasoning.summary.as_deref().or(by_default).filter(|_| shown);
-    let effort = model.asked(params, target.max_output);
+    let effort = model.asked(params, target);
     (effort.is_some() || summary.is_some()).then_some(ReasoningObject { effort, summary })
 }
 

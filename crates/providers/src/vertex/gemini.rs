@@ -49,6 +49,10 @@ impl Adapter for Vertex {
         Gemini.knows(member)
     }
 
+    fn leaves_out(&self, target: &Target<'_>, member: &str, json: &str) -> bool {
+        Gemini.leaves_out(target, member, json)
+    }
+
     fn decoder(&self) -> Box<dyn Decoder> {
         Gemini.decoder()
     }

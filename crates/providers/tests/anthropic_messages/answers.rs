@@ -146,6 +146,14 @@ id msg_01Tools
 usage Reported prompt=410 completion=91
 "#,
     ),
+    (
+        "zeros-at-the-end.sse",
+        r#"content "Hi"
+finish stop (end_turn)
+id 0197
+usage Reported prompt=120 completion=5 cached=20
+"#,
+    ),
 ];
 
 /// The same of each recorded whole answer.

@@ -145,7 +145,7 @@ fn others_are_asked_to_reason_in_their_own_words() {
 fn tools() -> Value {
     json!([
         {"type": "function", "function": {
-            "name": "weather", "description": "The weather.", "strict": true,
+            "name": "weather", "description": "The weather.",
             "parameters": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
         }},
         {"type": "function", "function": {"name": "time", "description": "", "parameters": {"properties": {}}}}
@@ -269,4 +269,28 @@ fn the_form_of_the_answer_is_enforced_or_asked_for() {
     );
     let grammar = call(&json!({"response_format": {"type": "grammar", "grammar": "x"}}));
     assert_eq!(place(CLAUDE).refusal(&BedrockConverse, &grammar), "answers by a grammar");
+}
+
+#[test]
+fn tools_are_strict_where_asked_and_the_model_can() {
+    let loose = json!({"type": "object", "properties": {"a": {"type": "integer", "minimum": 1}}});
+    let function = |strict: bool| json!({"name": "f", "strict": strict, "parameters": loose});
+    let tools = |strict| json!({"tools": [{"type": "function", "function": function(strict)}]});
+    let spec = |place: &Place, strict| {
+        place.body(&BedrockConverse, &call(&tools(strict)))["toolConfig"]["tools"][0]["toolSpec"]
+            .clone()
+    };
+    let strict = spec(&place(CLAUDE), true);
+    assert_eq!(strict["strict"], true);
+    let schema = &strict["inputSchema"]["json"];
+    assert_eq!(schema["additionalProperties"], false, "{schema}");
+    assert_eq!(schema["properties"]["a"].get("minimum"), None, "{schema}");
+    let unable = Place {
+        quirks: Quirks { structured_outputs: false, ..place(CLAUDE).quirks },
+        ..place(CLAUDE)
+    };
+    for (place, asked) in [(place(CLAUDE), false), (place(LLAMA), true), (unable, true)] {
+        let spec = spec(&place, asked);
+        assert_eq!((spec.get("strict"), &spec["inputSchema"]["json"]), (None, &loose));
+    }
 }

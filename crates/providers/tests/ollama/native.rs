@@ -4,7 +4,9 @@
 
 use bytes::Bytes;
 use serde_json::{Value, json};
-use tollgate_providers::{Adapter, Fault, FaultKind, Inbound, Ollama, Progress, encode};
+use tollgate_providers::{
+    Adapter, Fault, FaultKind, Inbound, Ollama, Progress, WholeAnswer, encode,
+};
 use tollgate_types::{Timestamp, Usage, Usd};
 use tollgate_wire::chat::{AnswerHead, FinishReason, UsageView};
 use tollgate_wire::error::{ErrorBody, ErrorType};
@@ -12,7 +14,7 @@ use tollgate_wire::{Address, Call, Dialect};
 
 use super::place;
 use crate::reading::recording;
-use crate::support::head;
+use crate::support::{head, recordings, stream, whole_answer};
 
 fn usage() -> UsageView {
     UsageView {
@@ -72,7 +74,7 @@ fn recorded(name: &str) -> Passed {
 fn the_clients_bytes_go_up_without_what_is_the_gateways() {
     let sent = forwarded(
         r#"{"model":"a/b","messages":[{"role":"user","content":"hi","images":["AAAA"],"mood":"good"}],
-           "options":{"num_ctx":4096},"provider":{"sort":"price"},"models":["c/d"],"think":"low","x\"y":1.50}"#,
+           "options":{"num_ctx":4096},"provider":{"sort":"price"},"models":["c/d"],"user":"me@x.test","think":"low","x\"y":1.50}"#,
     );
     assert_eq!(
         sent,
@@ -183,5 +185,26 @@ fn a_whole_answer_comes_back_with_its_cost() {
     ] {
         let fault = native.whole(&head(), Bytes::from(recording("ollama", name))).err();
         assert_eq!(fault.map(|it| it.kind), Some(kind), "{name}");
+    }
+}
+
+#[test]
+fn what_is_passed_on_counts_as_what_is_translated() {
+    for entry in std::fs::read_dir(recordings("ollama")).unwrap() {
+        let name = entry.unwrap().file_name().to_string_lossy().into_owned();
+        let bytes = recording("ollama", &name);
+        let (relayed, translated) = if name.rsplit('.').next() == Some("json") {
+            let relayed = Ollama.native().unwrap().whole(&head(), bytes.clone().into());
+            let translated = whole_answer(&Ollama, bytes.into());
+            let progress = |it: Box<dyn WholeAnswer>| it.progress().clone();
+            (
+                relayed.map(progress).unwrap_or_default(),
+                translated.map(progress).unwrap_or_default(),
+            )
+        } else {
+            (recorded(&name).progress, stream(&Ollama, [bytes.as_slice()]).progress)
+        };
+        assert_eq!(relayed.output_bytes, translated.output_bytes, "{name}");
+        assert_eq!(relayed.tool_calls, translated.tool_calls, "{name}");
     }
 }

@@ -99,6 +99,24 @@ fn sizes_are_the_nearest_a_model_knows_unless_they_are_explicit() {
 }
 
 #[test]
+fn the_newest_model_draws_any_size_within_bounds() {
+    for (given, size) in [
+        (json!({}), None),
+        (json!({"resolution": "2K"}), Some("2048x2048")),
+        (json!({"aspect_ratio": "16:9"}), Some("1360x768")),
+        (json!({"resolution": "4K"}), Some("2880x2880")),
+        (json!({"resolution": "4K", "aspect_ratio": "16:9"}), Some("3840x2160")),
+        (json!({"resolution": "4K", "aspect_ratio": "9:16"}), Some("2160x3840")),
+        (json!({"resolution": "4K", "aspect_ratio": "21:9"}), Some("3840x1648")),
+        (json!({"size": "640x480"}), Some("640x480")),
+    ] {
+        let sent = members(&Place::of("gpt-image-2"), &given);
+        assert_eq!(sent["size"].as_str(), size, "{given}");
+        assert_eq!(sent.get("response_format"), None);
+    }
+}
+
+#[test]
 fn what_a_model_does_not_do_is_said() {
     let reference = references(&[PICTURE]);
     let two = references(&[PICTURE, PICTURE]);

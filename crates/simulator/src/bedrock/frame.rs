@@ -6,6 +6,7 @@ use aws_smithy_eventstream::frame::{read_message_from, write_message_to};
 use aws_smithy_types::event_stream::{Header, HeaderValue, Message};
 use bytes::Bytes;
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::event::json;
 
@@ -13,8 +14,14 @@ use crate::event::json;
 pub(super) const CONTENT_TYPE: &str = "application/vnd.amazon.eventstream";
 
 /// The event called `name`.
-pub(super) fn event(name: &'static str, payload: &impl Serialize) -> Bytes {
+pub(crate) fn event(name: &'static str, payload: &impl Serialize) -> Bytes {
     message([(":event-type", name), (":message-type", "event")], payload)
+}
+
+/// The JSON in a frame.
+pub(crate) fn payload(frame: &Bytes) -> Option<Value> {
+    let message = read_message_from(frame.clone()).ok()?;
+    serde_json::from_slice(message.payload()).ok()
 }
 
 /// The exception called `name`.

@@ -10,7 +10,7 @@ use crate::vector::texts;
 const ID_LETTERS: usize = 9;
 
 /// Top-level fields of a request; anything else is refused.
-const FIELDS: [&str; 22] = [
+const FIELDS: [&str; 23] = [
     "frequency_penalty",
     "guardrails",
     "max_tokens",
@@ -27,6 +27,7 @@ const FIELDS: [&str; 22] = [
     "reasoning_effort",
     "response_format",
     "safe_prompt",
+    "service_tier",
     "stop",
     "stream",
     "temperature",
@@ -53,6 +54,12 @@ pub(super) fn request(body: &Value) -> Result<(), Failure> {
         let said = "Input should be 'auto', 'none', 'any' or 'required'";
         let place = json!(["body", "tool_choice", "str-enum[ToolChoiceEnum]"]);
         problems.push(problem("enum", place, said, &json!(choice)));
+    }
+    if let Some(tier) = body.get("service_tier").filter(|tier| !tier.is_null())
+        && !matches!(tier.as_str(), Some("auto" | "standard_only"))
+    {
+        let place = json!(["body", "service_tier"]);
+        problems.push(problem("enum", place, "Input should be 'auto' or 'standard_only'", tier));
     }
     if !problems.is_empty() {
         return Err(unprocessable(problems));

@@ -118,9 +118,11 @@ fn image(image: &Value) -> Result<Image, Failure> {
     Err(Failure::invalid(format!("illegal base64 data at input byte {at}")))
 }
 
-/// Nobody says what an image is, so its first bytes have to.
+/// Nobody says what an image is, or whether it is a sound, so its first bytes have to.
 fn media_type(bytes: &[u8]) -> &'static str {
     match bytes {
+        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'A', b'V', b'E', ..] => "audio/wav",
+        [b'I', b'D', b'3', ..] | [0xFF, 0xE0..=0xFF, ..] => "audio/mpeg",
         [0xFF, 0xD8, ..] => "image/jpeg",
         [b'G', b'I', b'F', ..] => "image/gif",
         [b'R', b'I', b'F', b'F', ..] => "image/webp",

@@ -259,3 +259,40 @@ async fn what_bedrock_refuses_is_refused() {
         assert!(got.contains(message), "{got}");
     }
 }
+
+#[tokio::test]
+async fn pictures_and_sources_come_as_blocks() {
+    let world = World::new().await;
+    let draw = Call::new(Protocol::Bedrock, "draw", "hi");
+    let content = world.call(&draw).await.json()["output"]["message"]["content"].clone();
+    assert!(content[0]["text"].is_string(), "{content}");
+    assert_eq!(content[1]["image"]["format"], "png");
+    let data = world.call(&draw.streamed()).await.data();
+    let at = data.iter().position(|it| it["start"]["image"]["format"] == "png").unwrap();
+    assert_eq!(data[at]["contentBlockIndex"], 1);
+    let streamed = &data[at + 1]["delta"]["image"]["source"]["bytes"];
+    assert_eq!(*streamed, content[1]["image"]["source"]["bytes"]);
+    assert_eq!(data[at + 2], json!({ "contentBlockIndex": 1 }));
+    assert_eq!(data[at + 3]["stopReason"], "end_turn");
+
+    let cite = Call::new(Protocol::Bedrock, "cite", "hi");
+    let content = world.call(&cite).await.json()["output"]["message"]["content"].clone();
+    let cited = &content[0]["citationsContent"];
+    assert!(cited["content"][0]["text"].is_string(), "{content}");
+    let web = json!({ "url": "https://example.org/sky", "domain": "example.org" });
+    assert_eq!(cited["citations"][0]["location"]["web"], web);
+    let data = world.call(&cite.streamed()).await.data();
+    let at = data.iter().position(|it| it["delta"]["citation"].is_object()).unwrap();
+    assert_eq!(data[at]["delta"]["citation"], cited["citations"][0]);
+    assert_eq!(data[at + 1], json!({ "contentBlockIndex": 0 }), "the text ends behind it");
+}
+
+#[tokio::test]
+async fn the_tier_asked_for_is_the_one_that_serves() {
+    let world = World::new().await;
+    let tier = json!({ "type": "flex" });
+    let call = Call::new(Protocol::Bedrock, "echo", "hi").with("serviceTier", tier.clone());
+    assert_eq!(world.call(&call).await.json()["serviceTier"], tier);
+    let data = world.call(&call.streamed()).await.data();
+    assert_eq!(data.last().unwrap()["serviceTier"], tier);
+}

@@ -21,6 +21,18 @@ async fn usage_comes_with_the_last_chunk() {
 }
 
 #[tokio::test]
+async fn the_tier_that_served_comes_with_the_usage() {
+    let world = World::new().await;
+    for (asked, served) in [("auto", "priority"), ("standard_only", "standard")] {
+        let call = Call::new(Protocol::Mistral, "echo", "hi").with("service_tier", json!(asked));
+        assert_eq!(world.call(&call).await.json()["usage"]["service_tier"], served);
+        let data = world.call(&call.streamed()).await.data();
+        let told: Vec<_> = data.iter().filter_map(|it| it["usage"].get("service_tier")).collect();
+        assert_eq!(told, [served]);
+    }
+}
+
+#[tokio::test]
 async fn reasoning_is_a_kind_of_content() {
     let world = World::new().await;
     let call = Call::new(Protocol::Mistral, "think", "hi");
@@ -67,6 +79,7 @@ async fn unknown_fields_are_unprocessable() {
             json!(["body", "messages", 1, "assistant", "reasoning_content"]),
             "extra_forbidden",
         ),
+        ("service_tier", json!("priority"), json!(["body", "service_tier"]), "enum"),
         (
             "messages",
             json!([{ "role": "developer", "content": "x" }]),

@@ -52,6 +52,23 @@ async fn calls_are_objects_without_ids() {
 }
 
 #[tokio::test]
+async fn a_sound_is_told_from_a_picture_by_its_first_bytes() {
+    let world = World::new().await;
+    for (data, line) in [
+        ("UklGRiQAAABXQVZF", "[image: audio/wav, 12 bytes]"),
+        ("UklGRiQAAABXRUJQ", "[image: image/webp, 12 bytes]"),
+        ("SUQzBAAA", "[image: audio/mpeg, 6 bytes]"),
+        ("//uQxAAA", "[image: audio/mpeg, 6 bytes]"),
+        ("/9j/4AAQ", "[image: image/jpeg, 6 bytes]"),
+    ] {
+        let message = json!({ "role": "user", "content": "", "images": [data] });
+        let call = Call::new(Protocol::Ollama, "echo", "").with("messages", json!([message]));
+        let said = world.call(&call).await.json()["message"]["content"].clone();
+        assert!(said.as_str().unwrap().contains(line), "{said}");
+    }
+}
+
+#[tokio::test]
 async fn thinking_has_a_field_of_its_own() {
     let world = World::new().await;
     let call = Call::new(Protocol::Ollama, "think:latest", "hi").thinking();

@@ -48,7 +48,8 @@ pub enum Role {
 pub struct Message<'a> {
     /// Who speaks.
     pub role: Role,
-    /// What is said; text given as a plain string is one text part.
+    /// What is said; text given as a plain string is one text part. Pictures that an assistant drew
+    /// stand behind what it says.
     pub content: Vec<Part<'a>>,
     /// The speaker's name.
     pub name: Option<Cow<'a, str>>,
@@ -222,6 +223,8 @@ struct MessageObject<'a> {
     #[serde(default)]
     is_error: Option<bool>,
     #[serde(borrow, default)]
+    images: Option<Images<'a>>,
+    #[serde(borrow, default)]
     refusal: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
     reasoning: Option<Cow<'a, str>>,
@@ -231,6 +234,20 @@ struct MessageObject<'a> {
     reasoning_details: Option<Vec<ReasoningDetail>>,
     #[serde(default)]
     cache_control: Option<CacheControl>,
+}
+
+/// Pictures of an earlier answer (§3.1). Nothing else by that name is looked at.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Images<'a> {
+    Drawn(#[serde(borrow)] Vec<ImageObject<'a>>),
+    Other(IgnoredAny),
+}
+
+#[derive(Deserialize)]
+struct ImageObject<'a> {
+    #[serde(borrow)]
+    image_url: UrlObject<'a>,
 }
 
 #[derive(Deserialize)]
@@ -322,13 +339,21 @@ struct CalledFunction<'a> {
 
 impl<'a> From<MessageObject<'a>> for Message<'a> {
     fn from(it: MessageObject<'a>) -> Self {
+        let mut content = match it.content {
+            None => Vec::new(),
+            Some(Content::Text(text)) => vec![Part::Text { text, cache_control: None }],
+            Some(Content::Parts(parts)) => parts.into_iter().map(Part::from).collect(),
+        };
+        if let (Some(Images::Drawn(images)), Role::Assistant) = (it.images, it.role) {
+            let urls = images.into_iter().map(|image| image.image_url.split());
+            content.extend(urls.map(|(url, detail)| {
+                let cache_control = None;
+                Part::Image { url, detail, cache_control }
+            }));
+        }
         Self {
             role: it.role,
-            content: match it.content {
-                None => Vec::new(),
-                Some(Content::Text(text)) => vec![Part::Text { text, cache_control: None }],
-                Some(Content::Parts(parts)) => parts.into_iter().map(Part::from).collect(),
-            },
+            content,
             name: it.name,
             tool_calls: it.tool_calls.unwrap_or_default().into_iter().map(ToolCall::from).collect(),
             tool_call_id: it.tool_call_id,
@@ -410,6 +435,22 @@ mod tests {
         assert_eq!(request.messages[2].tool_call_id.as_deref(), Some("c1"));
         assert_eq!(request.tools[0].parameters.unwrap().get(), r#"{"type":"object"}"#);
         assert_eq!(request.tool_choice, Some(ToolChoice::Function("f".to_owned())));
+    }
+
+    #[test]
+    fn what_an_assistant_drew_stands_behind_what_it_says() {
+        let call = ChatCall::read(Bytes::from_static(
+            br#"{"messages":[
+              {"role":"assistant","content":"A boat.","images":[{"type":"image_url","image_url":{"url":"data:,x"},"index":0}]},
+              {"role":"assistant","content":"None.","images":"many"},
+              {"role":"user","content":"hi","images":[{"image_url":"data:,x"}]}]}"#,
+        ))
+        .unwrap();
+        let request = call.typed().unwrap();
+        let [drawn, odd, user] = request.messages.as_slice() else { panic!() };
+        assert!(matches!(drawn.content.as_slice(),
+            [Part::Text { .. }, Part::Image { url, .. }] if url == "data:,x"));
+        assert_eq!((odd.content.len(), user.content.len()), (1, 1));
     }
 
     #[test]

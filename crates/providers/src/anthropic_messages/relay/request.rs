@@ -3,26 +3,61 @@
 use bytes::Bytes;
 use http::Request;
 use tollgate_wire::json::{ObjectWriter, ScanError, Scanner};
-use tollgate_wire::{Dialect, GATEWAY_MEMBERS};
+use tollgate_wire::{Call, Dialect, GATEWAY_MEMBERS};
 
 use super::super::{betas, encode, reasoning};
 use crate::adapter::{post, versioned};
-use crate::splice::{members, raw, unescaped};
+use crate::splice::{elements, members, raw, unescaped};
+use crate::tier::Tier;
 use crate::{EncodeError, Inbound, Target};
 
 /// Members that are the gateway's besides [`GATEWAY_MEMBERS`] (contract §3.6): the models to fall
-/// back to, and chat's name for the end user.
-const OURS: [&str; 2] = ["fallbacks", "user"];
+/// back to, chat's name for the end user, and whether thoughts are shown.
+const OURS: [&str; 3] = ["fallbacks", "user", "include_reasoning"];
 
 /// Parameters of the contract's vocabulary (§7.1) with another name in this protocol.
 const OTHER_NAMES: [(&str, &str); 2] = [("stop", "stop_sequences"), ("reasoning", "thinking")];
 
+/// Members that are chat's own, and that the provider refuses. Clients of this dialect may send
+/// them all the same (contract §3.6).
+const CHAT_ONLY: &[&str] = &[
+    "min_p",
+    "top_a",
+    "frequency_penalty",
+    "presence_penalty",
+    "repetition_penalty",
+    "logit_bias",
+    "logprobs",
+    "top_logprobs",
+    "prediction",
+    "seed",
+    "n",
+    "stop",
+    "response_format",
+    "structured_outputs",
+    "parallel_tool_calls",
+    "max_tool_calls",
+    "reasoning",
+    "reasoning_effort",
+    "verbosity",
+    "web_search_options",
+    "modalities",
+    "stream_options",
+];
+
+/// Chat's words that have another one in this protocol, which goes before where both are said.
+const SYNONYMS: [(&str, &[&str]); 5] = [
+    ("reasoning", &["thinking"]),
+    ("reasoning_effort", &["thinking"]),
+    ("response_format", &["output_config", "output_format"]),
+    ("stop", &["stop_sequences"]),
+    ("parallel_tool_calls", &["tool_choice"]),
+];
+
 /// Forwards the call.
 pub(super) fn forward(inbound: &Inbound<'_>) -> Result<Request<Bytes>, EncodeError> {
     let Inbound { call, target, .. } = *inbound;
-    if holds_foreign_thoughts(inbound) {
-        // The provider would refuse the whole conversation. The translation leaves them out, and
-        // knows what else must go with them.
+    if translates(call) {
         return encode::request(&inbound.outbound()?);
     }
     let url = versioned(target.base_url, "v1", "messages");
@@ -32,9 +67,40 @@ pub(super) fn forward(inbound: &Inbound<'_>) -> Result<Request<Bytes>, EncodeErr
     Ok(request)
 }
 
-fn holds_foreign_thoughts(inbound: &Inbound<'_>) -> bool {
-    let messages = inbound.call.member("messages").unwrap_or_default();
-    Dialect::Messages.holds_seal(messages)
+/// Whether the provider would refuse the call as it is: for thoughts of another provider, for
+/// instructions between the turns (contract §3.6), or for a word of chat that only the translation
+/// knows in the provider's own.
+pub(super) fn translates(call: &Call) -> bool {
+    let messages = call.member("messages").unwrap_or_default();
+    let is_asked_in_chat = SYNONYMS.iter().any(|(chat, own)| {
+        call.member(chat).is_some() && own.iter().all(|name| call.member(name).is_none())
+    });
+    is_asked_in_chat || Dialect::Messages.holds_seal(messages) || holds_instructions(messages)
+}
+
+/// Whether a member, given as JSON, is left out of what goes up, though it means something.
+pub(super) fn leaves_out(target: &Target<'_>, name: &str, json: &str) -> bool {
+    Tier::is_lost(name, json, Tier::reserved)
+        || CHAT_ONLY.contains(&name)
+        || is_refused(target, name)
+}
+
+/// The tier in the provider's words; the contract takes those of other families too (§3.6).
+fn tier(json: &str) -> Option<&'static str> {
+    Tier::read_json(json)?.reserved()
+}
+
+fn holds_instructions(messages: &str) -> bool {
+    let text = messages.as_bytes();
+    let mut found = false;
+    let walk = elements(&mut Scanner::new(text), |scanner| {
+        members(scanner, |key, scanner| {
+            let value = raw(text, scanner)?;
+            found |= key == b"role" && value == br#""system""#;
+            Ok(())
+        })
+    });
+    walk.is_ok() && found
 }
 
 fn body(inbound: &Inbound<'_>) -> Vec<u8> {
@@ -54,7 +120,11 @@ fn body(inbound: &Inbound<'_>) -> Vec<u8> {
             "metadata" if raw.starts_with('{') => metadata(&mut object, raw, inbound.end_user),
             "metadata" if inbound.end_user.is_some() => {}
             name if OURS.contains(&name) || GATEWAY_MEMBERS.contains(&name) => {}
-            name if is_refused(target, name) => {}
+            name if leaves_out(target, name, raw) => {}
+            "service_tier" => match tier(raw) {
+                Some(tier) => object.field("service_tier", tier),
+                None => object.raw(b"service_tier", raw.as_bytes()),
+            },
             name => object.member(name, raw),
         }
     }

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use http::Request;
 use tollgate_wire::json::{ObjectWriter, ScanError, Scanner};
-use tollgate_wire::{Dialect, GATEWAY_MEMBERS};
+use tollgate_wire::{Call, Dialect, GATEWAY_MEMBERS};
 
 use super::super::encode;
 use crate::adapter::post;
@@ -23,13 +23,16 @@ const OTHER_NAMES: [(&str, &str); 5] = [
     ("reasoning", "thinkingConfig"),
 ];
 
+/// Whether other providers' thoughts are in the conversation, all of which this one would refuse.
+/// The translation leaves them out, and knows what must take their place.
+pub(super) fn translates(call: &Call) -> bool {
+    Dialect::Gemini.holds_seal(call.member("contents").unwrap_or_default())
+}
+
 /// Forwards the call.
 pub(super) fn forward(inbound: &Inbound<'_>) -> Result<Request<Bytes>, EncodeError> {
     let Inbound { call, target, .. } = *inbound;
-    let contents = call.member("contents").unwrap_or_default();
-    if Dialect::Gemini.holds_seal(contents) {
-        // The provider would refuse the whole conversation. The translation leaves other
-        // providers' thoughts out, and knows what must take their place.
+    if translates(call) {
         return encode::request(&inbound.outbound()?);
     }
     let mut request = post(&encode::url(&target, call.params()), body(inbound))?;

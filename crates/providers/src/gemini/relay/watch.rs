@@ -1,6 +1,5 @@
 //! How far an answer got that is passed on: what the gateway bills, records and decides by.
 
-use tollgate_types::Usage;
 use tollgate_wire::chat::FinishReason;
 
 use super::super::answer::{is_telling, reason};
@@ -53,7 +52,7 @@ impl Watch {
             self.feedback(feedback);
         }
         if let Some(report) = usage {
-            self.report(report);
+            self.report(&report);
         }
         Ok(())
     }
@@ -85,14 +84,12 @@ impl Watch {
         self.finish = Some((FinishReason::ContentFilter, native));
     }
 
-    fn report(&mut self, report: UsageMetadata) {
-        let usage: Usage = report.usage();
-        self.progress.usage = Some(usage);
-        if let Some(tier) = report.service_tier {
-            // The contract's word for the ordinary tier.
-            let tier = tier.to_ascii_lowercase();
-            let word = if tier == "standard" { "default".to_owned() } else { tier };
-            self.progress.service_tier = Some(word);
+    fn report(&mut self, report: &UsageMetadata) {
+        if report.has_counts() {
+            self.progress.usage = Some(report.usage());
+        }
+        if let Some(tier) = report.tier() {
+            self.progress.service_tier = Some(tier);
         }
     }
 }

@@ -11,6 +11,7 @@ use super::super::reasoning::is_known;
 use super::input;
 use crate::openai_model::Model;
 use crate::splice::{members, raw};
+use crate::tier::Tier;
 use crate::{EncodeError, Inbound, Target};
 
 /// Members that the contract adds to the dialect (§3.5) and no provider of it knows.
@@ -58,7 +59,11 @@ fn body(inbound: &Inbound<'_>) -> Vec<u8> {
             },
             "reasoning" => write_reasoning(&mut object, inbound, raw),
             "max_output_tokens" => write_bound(&mut object, inbound, raw),
-            "service_tier" => object.raw(b"service_tier", tier(raw).as_bytes()),
+            // The contract takes the words of other families too.
+            "service_tier" => match Tier::read_json(raw) {
+                Some(tier) => object.field("service_tier", tier.as_str()),
+                None => object.raw(b"service_tier", raw.as_bytes()),
+            },
             key => object.member(key, raw),
         }
     }
@@ -86,15 +91,6 @@ fn write_bound(object: &mut ObjectWriter<'_>, inbound: &Inbound<'_>, raw: &str) 
     }
 }
 
-/// The tier in the protocol's words; the contract takes those of other families too.
-fn tier(raw: &str) -> &str {
-    match raw {
-        r#""fast""# => r#""priority""#,
-        r#""standard_only""# => r#""default""#,
-        raw => raw,
-    }
-}
-
 /// Writes `reasoning` as it came, unless it holds what the provider doesn't know.
 fn write_reasoning(object: &mut ObjectWriter<'_>, inbound: &Inbound<'_>, raw: &str) {
     let target = &inbound.target;
@@ -104,7 +100,7 @@ fn write_reasoning(object: &mut ObjectWriter<'_>, inbound: &Inbound<'_>, raw: &s
     }
     let params = inbound.call.params();
     let asked = &params.reasoning;
-    let word = model.asked(params, target.max_output);
+    let word = model.asked(params, target);
     let members = reasoning_members(raw);
     let is_extended = members.iter().any(|(key, _)| REASONING_EXTENSIONS.contains(key));
     if !is_extended && asked.effort.map(Effort::as_str) == word {

@@ -13,6 +13,8 @@ const PARTIAL_IMAGES_MAX: u64 = 3;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Family {
     Gpt,
+    /// The newest, which draws other sizes too.
+    GptAnySize,
     DallE2,
     DallE3,
     /// Another host's, which takes whatever OpenAI's models take, and any size.
@@ -41,6 +43,7 @@ impl Family {
         match model {
             "dall-e-2" => Self::DallE2,
             "dall-e-3" => Self::DallE3,
+            name if name.starts_with("gpt-image-2") => Self::GptAnySize,
             name if name.starts_with("gpt-image") => Self::Gpt,
             _ => Self::Other,
         }
@@ -48,7 +51,7 @@ impl Family {
 
     const fn fields(self) -> &'static [&'static str] {
         match self {
-            Self::Gpt => &[
+            Self::Gpt | Self::GptAnySize => &[
                 "background",
                 "model",
                 "moderation",
@@ -89,7 +92,9 @@ impl Family {
     /// The first one is the default, or what `auto` comes to.
     const fn sizes(self) -> &'static [&'static str] {
         match self {
-            Self::Gpt | Self::Other => &["1024x1024", "1024x1536", "1536x1024", "auto"],
+            Self::Gpt | Self::GptAnySize | Self::Other => {
+                &["1024x1024", "1024x1536", "1536x1024", "auto"]
+            }
             Self::DallE2 => &["1024x1024", "256x256", "512x512"],
             Self::DallE3 => &["1024x1024", "1024x1792", "1792x1024"],
         }
@@ -98,7 +103,7 @@ impl Family {
     /// The first one is the default, or what `auto` comes to.
     const fn qualities(self) -> &'static [&'static str] {
         match self {
-            Self::Gpt | Self::Other => &["medium", "low", "high", "auto"],
+            Self::Gpt | Self::GptAnySize | Self::Other => &["medium", "low", "high", "auto"],
             Self::DallE2 => &["standard"],
             Self::DallE3 => &["standard", "hd"],
         }
@@ -106,7 +111,7 @@ impl Family {
 
     const fn prompt_letters_max(self) -> usize {
         match self {
-            Self::Gpt | Self::Other => 32_000,
+            Self::Gpt | Self::GptAnySize | Self::Other => 32_000,
             Self::DallE2 => 1_000,
             Self::DallE3 => 4_000,
         }
@@ -157,7 +162,8 @@ pub(super) fn wish<'a>(body: &'a Value, model: &str) -> Result<Wish<'a>, Failure
 
 fn size(body: &Value, family: Family) -> Result<&str, Failure> {
     let asked = body.get("size").and_then(Value::as_str);
-    match asked.filter(|size| family == Family::Other && Picture::of("", 0, size).is_some()) {
+    let any = matches!(family, Family::Other | Family::GptAnySize);
+    match asked.filter(|size| any && Picture::of("", 0, size).is_some()) {
         Some(size) => Ok(size),
         None => chosen(body, "size", family.sizes()),
     }

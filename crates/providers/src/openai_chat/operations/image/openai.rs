@@ -15,6 +15,8 @@ use crate::{Task, Unsupported};
 enum Family {
     /// `gpt-image-1` and what came of it.
     Gpt,
+    /// `gpt-image-2`, which draws any size within bounds.
+    GptAnySize,
     DallE2,
     DallE3,
     /// Somebody else's.
@@ -34,6 +36,39 @@ const fn square(side: u32) -> Pixels {
     pixels(side, side)
 }
 
+/// The nearest size that `gpt-image-2` draws
+/// (<https://platform.openai.com/docs/guides/image-generation>): no side three times the other, none
+/// beyond the long one of 4K, both multiples of 16.
+fn bounded(size: Pixels) -> Pixels {
+    let Pixels { width, height } = size;
+    let (long, short) = (width.max(height), width.min(height).max(STEP));
+    let long = long.min(short.saturating_mul(RATIO_MAX));
+    let (long, short) = match u64::from(long) * u64::from(short) {
+        area if area > AREA_MAX => (scaled(AREA_MAX, long, short), scaled(AREA_MAX, short, long)),
+        _ => (long, short),
+    };
+    let short = if long > LONG_MAX { short * LONG_MAX / long } else { short };
+    let (long, short) = (stepped(long.min(LONG_MAX)), stepped(short));
+    let is_too_large = u64::from(long) * u64::from(short) > AREA_MAX;
+    let short = if is_too_large { short.saturating_sub(STEP) } else { short };
+    if width >= height { pixels(long, short) } else { pixels(short, long) }
+}
+
+const fn stepped(side: u32) -> u32 {
+    side.saturating_add(STEP / 2) / STEP * STEP
+}
+
+/// The one side of a picture of so many pixels whose sides are as `one` to `other`.
+fn scaled(area: u64, one: u32, other: u32) -> u32 {
+    let square = area.saturating_mul(u64::from(one)).checked_div(u64::from(other));
+    u32::try_from(square.unwrap_or(area).isqrt()).unwrap_or(u32::MAX)
+}
+
+const STEP: u32 = 16;
+const RATIO_MAX: u32 = 3;
+const LONG_MAX: u32 = 3_840;
+const AREA_MAX: u64 = 3_840 * 2_160;
+
 impl Family {
     fn of(model: &str) -> Self {
         let name = model.rsplit('/').next().unwrap_or_default();
@@ -41,6 +76,8 @@ impl Family {
             Self::DallE2
         } else if name.starts_with("dall-e-3") {
             Self::DallE3
+        } else if name.starts_with("gpt-image-2") {
+            Self::GptAnySize
         } else if name.starts_with("gpt-image") || name.starts_with("chatgpt-image") {
             Self::Gpt
         } else {
@@ -49,7 +86,7 @@ impl Family {
     }
 
     /// The size to ask for: explicit pixels as they are, else the nearest that the model knows.
-    /// A tier alone says nothing about the shape, and these models have but one tier.
+    /// A tier alone says nothing about the shape, and most of these models have but one tier.
     fn size(self, request: &ImageRequest) -> Option<Pixels> {
         let shaped = || request.ratio().is_some();
         match self {
@@ -57,17 +94,22 @@ impl Family {
             Self::Gpt => request.nearest_of(&GPT_SIZES).filter(|_| shaped()),
             Self::DallE2 => request.nearest_of(&DALL_E_2_SIZES),
             Self::DallE3 => request.nearest_of(&DALL_E_3_SIZES).filter(|_| shaped()),
+            Self::GptAnySize => request.size().map(bounded),
             Self::Other => request.size(),
         }
     }
 
     fn quality(self, quality: ImageQuality) -> Option<&'static str> {
         match (self, quality) {
-            (Self::Gpt | Self::Other, quality) => Some(quality.as_str()),
+            (Self::Gpt | Self::GptAnySize | Self::Other, quality) => Some(quality.as_str()),
             (Self::DallE3, ImageQuality::High) => Some("hd"),
             (Self::DallE3, ImageQuality::Medium | ImageQuality::Low) => Some("standard"),
             (Self::DallE2 | Self::DallE3, _) => None,
         }
+    }
+
+    const fn is_gpt(self) -> bool {
+        matches!(self, Self::Gpt | Self::GptAnySize)
     }
 
     const fn is_dall_e(self) -> bool {
@@ -130,7 +172,7 @@ fn fields(task: &Task<'_>, request: &ImageRequest, family: Family) -> Vec<(&'sta
         ("output_compression", newer(request.compression.map(Value::from))),
         ("seed", request.seed.map(Value::from).filter(|_| family == Family::Other)),
         // OpenAI's newer models know no addresses, and refuse to be asked.
-        ("response_format", (family != Family::Gpt).then(|| "b64_json".into())),
+        ("response_format", (!family.is_gpt()).then(|| "b64_json".into())),
     ];
     all.into_iter()
         .filter_map(|(name, value)| Some((name, value?)))
