@@ -34,6 +34,7 @@ pub use event::{
 pub(crate) use form::Chat;
 pub use media::RemoteMedia;
 pub use message::{CacheControl, ChatRequest, Message, Part, Role, ToolCall};
+pub(crate) use params::STOPS_MAX;
 pub use params::{ChatParams, Effort, Reasoning, ResponseFormat};
 pub use survey::Survey;
 pub use tool::{Tool, ToolChoice};

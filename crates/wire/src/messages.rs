@@ -61,11 +61,11 @@ impl RequestForm for Messages {
 
 impl AnswerForm for Messages {
     fn writer(&self, received: Option<&Received<'_>>, head: &AnswerHead) -> Box<dyn AnswerWriter> {
-        Box::new(writer::MessageWriter::new(head, omits_thoughts(received)))
+        Box::new(writer::MessageWriter::new(head, Wishes::of(received)))
     }
 
     fn builder(&self, received: Option<&Received<'_>>) -> Box<dyn AnswerBuilder> {
-        Box::new(builder::MessageBuilder::new(omits_thoughts(received)))
+        Box::new(builder::MessageBuilder::new(Wishes::of(received)))
     }
 
     fn keep_alive(&self, _: Option<&Received<'_>>) -> &'static [u8] {
@@ -77,8 +77,22 @@ impl AnswerForm for Messages {
     }
 }
 
-/// Whether the client wants thoughts signed and not shown.
-fn omits_thoughts(received: Option<&Received<'_>>) -> bool {
-    let thinking = received.and_then(|it| thinking::Thinking::read(it.object).ok());
-    thinking.is_some_and(thinking::Thinking::is_omitted)
+/// What of a request decides how its answer is written.
+#[derive(Debug, Clone, Copy, Default)]
+struct Wishes {
+    /// Whether thoughts are signed and not shown.
+    omits_thoughts: bool,
+    /// Whether a `speed` is named.
+    names_speed: bool,
+}
+
+impl Wishes {
+    fn of(received: Option<&Received<'_>>) -> Self {
+        let Some(object) = received.map(|it| it.object) else { return Self::default() };
+        let thinking = thinking::Thinking::read(object).ok();
+        Self {
+            omits_thoughts: thinking.is_some_and(thinking::Thinking::is_omitted),
+            names_speed: object.member("speed").is_some(),
+        }
+    }
 }

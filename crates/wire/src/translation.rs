@@ -16,7 +16,7 @@ pub(crate) mod whole_calls;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use crate::chat::{ChatParams, PARAMETERS};
+use crate::chat::{ChatParams, PARAMETERS, STOPS_MAX};
 use crate::dialect::{GATEWAY_MEMBERS, Reading};
 use crate::error::BadRequest;
 use crate::json::{ObjectWriter, RawObject, raw_value};
@@ -35,9 +35,6 @@ const NEVER_PASSED_ON: &[&str] = &["model", "stream", "messages", "prompt"];
 
 /// Most names of lost parts kept: they are for a reader.
 const LOST_MAX: usize = 64;
-
-/// Most stop sequences chat takes (contract §2.1).
-const STOPS_MAX: usize = 4;
 
 impl<'w, 'o> Translation<'w, 'o> {
     /// Begins.

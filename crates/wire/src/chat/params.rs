@@ -223,7 +223,8 @@ enum OneOrMany {
 
 /// Longest `user` and `session_id` taken (§2.1).
 const ID_CHARACTERS_MAX: usize = 256;
-const STOPS_MAX: usize = 4;
+/// Most stop sequences taken (§2.1).
+pub(crate) const STOPS_MAX: usize = 4;
 const MODELS_MAX: usize = 64;
 
 impl ChatParams {

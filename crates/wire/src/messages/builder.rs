@@ -8,6 +8,7 @@ use serde_json::value::{RawValue, to_raw_value};
 use crate::answer::AnswerBuilder;
 use crate::chat::{AnswerHead, ChatEvent, FinishReason, UsageView};
 use crate::error::ErrorBody;
+use crate::messages::Wishes;
 use crate::messages::blocks::{Blocks, Sink, empty_object};
 use crate::messages::error::ErrorObject;
 use crate::messages::object::{BlockObject, Citation, Delta, Source};
@@ -62,8 +63,9 @@ enum Ended<'a> {
 
 impl MessageBuilder {
     /// Begins.
-    pub(super) fn new(omits_thoughts: bool) -> Self {
-        Self { blocks: Blocks::new(omits_thoughts), ..Self::default() }
+    pub(super) fn new(wishes: Wishes) -> Self {
+        let ending = Ending::new(wishes.names_speed);
+        Self { blocks: Blocks::new(wishes.omits_thoughts), ending, ..Self::default() }
     }
 }
 
@@ -100,7 +102,7 @@ impl AnswerBuilder for MessageBuilder {
             provider: &head.provider,
             content: content.0.iter().map(Block::object).collect(),
             stop,
-            usage: UsageObject::of(usage, self.ending.service_tier.as_deref()),
+            usage: UsageObject::of(usage, self.ending.served()),
             error: error.map(ErrorObject::of),
         };
         serde_json::to_vec(&message).unwrap_or_default()

@@ -15,7 +15,18 @@ pub(super) struct Ending {
     /// Whether it calls tools.
     called: bool,
     /// The tier that served.
-    pub(super) service_tier: Option<String>,
+    service_tier: Option<String>,
+    /// Whether the client names a `speed`, and is told it.
+    names_speed: bool,
+}
+
+/// What served, in Anthropic's words (contract §3.6).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Served<'a> {
+    /// The tier.
+    pub(super) tier: Option<&'a str>,
+    /// How fast that is.
+    pub(super) speed: Option<&'static str>,
 }
 
 /// The members of a message that say why it ended.
@@ -48,6 +59,22 @@ const WORDS: &[&str] = &[
 ];
 
 impl Ending {
+    /// Nothing is said yet.
+    pub(super) fn new(names_speed: bool) -> Self {
+        Self { names_speed, ..Self::default() }
+    }
+
+    /// What served, as far as it is told. Chat's ordinary tier has another name here, and its fast
+    /// one is a speed as well (contract §5.7).
+    pub(super) fn served(&self) -> Served<'_> {
+        let tier = self.service_tier.as_deref();
+        let speed = |tier| if tier == "priority" { "fast" } else { "standard" };
+        Served {
+            tier: tier.map(|tier| if tier == "default" { "standard" } else { tier }),
+            speed: tier.filter(|_| self.names_speed).map(speed),
+        }
+    }
+
     /// Notes what an event says about the end.
     pub(super) fn note(&mut self, event: &ChatEvent) {
         match event {

@@ -5,6 +5,7 @@ use tollgate_types::{Usage, UsageSource};
 
 use crate::chat::UsageView;
 use crate::json::UsdNumber;
+use crate::messages::stop::Served;
 
 /// What a finished message consumed and cost.
 #[derive(Debug, Serialize)]
@@ -15,6 +16,8 @@ pub(super) struct UsageObject<'a> {
     output_tokens_details: OutputDetails,
     server_tool_use: Option<ServerToolUse>,
     service_tier: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    speed: Option<&'static str>,
     cost: UsdNumber,
     is_byok: bool,
     cost_details: CostDetails,
@@ -74,9 +77,8 @@ impl Counts {
 }
 
 impl<'a> UsageObject<'a> {
-    /// Usage of a message. `tier` is chat's word for the tier that served; its ordinary one has
-    /// another name here.
-    pub(super) fn of(view: &UsageView, tier: Option<&'a str>) -> Self {
+    /// Usage of a message, and what served it.
+    pub(super) fn of(view: &UsageView, served: Served<'a>) -> Self {
         let usage = &view.usage;
         let written_1h = usage.cache_write_1h_tokens;
         Self {
@@ -90,7 +92,8 @@ impl<'a> UsageObject<'a> {
                 web_search_requests: usage.web_searches,
                 web_fetch_requests: 0,
             }),
-            service_tier: tier.map(|tier| if tier == "default" { "standard" } else { tier }),
+            service_tier: served.tier,
+            speed: served.speed,
             cost: UsdNumber(view.cost),
             is_byok: false,
             cost_details: CostDetails {

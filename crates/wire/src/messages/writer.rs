@@ -9,6 +9,7 @@ use crate::answer::AnswerWriter;
 use crate::chat::{AnswerHead, ChatEvent, FinishReason, UsageView};
 use crate::error::ErrorBody;
 use crate::json::write_string;
+use crate::messages::Wishes;
 use crate::messages::blocks::{Blocks, Sink};
 use crate::messages::error::Failure;
 use crate::messages::object::{BlockObject, Delta};
@@ -33,7 +34,7 @@ pub(super) struct MessageWriter {
 
 impl MessageWriter {
     /// Prepares the stream of one message.
-    pub(super) fn new(head: &AnswerHead, omits_thoughts: bool) -> Self {
+    pub(super) fn new(head: &AnswerHead, wishes: Wishes) -> Self {
         let mut start =
             b"event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"id\":"
                 .to_vec();
@@ -50,8 +51,8 @@ impl MessageWriter {
             start,
             begun: false,
             usage: Usage::default(),
-            blocks: Blocks::new(omits_thoughts),
-            ending: Ending::default(),
+            blocks: Blocks::new(wishes.omits_thoughts),
+            ending: Ending::new(wishes.names_speed),
         }
     }
 
@@ -89,15 +90,14 @@ impl AnswerWriter for MessageWriter {
         );
         json(out, &self.ending.stop(finish));
         out.extend_from_slice(b",\"usage\":");
-        json(out, &UsageObject::of(usage, self.ending.service_tier.as_deref()));
+        json(out, &UsageObject::of(usage, self.ending.served()));
         out.extend_from_slice(b"}\n\nevent: message_stop\ndata: {\"type\":\"message_stop\"}\n\n");
     }
 
     fn fail(&mut self, out: &mut Vec<u8>, error: &ErrorBody, usage: Option<&UsageView>) {
         self.begin(out);
         self.blocks.abort(&mut Events { out });
-        let tier = self.ending.service_tier.as_deref();
-        let usage = usage.map(|usage| UsageObject::of(usage, tier));
+        let usage = usage.map(|usage| UsageObject::of(usage, self.ending.served()));
         out.extend_from_slice(b"event: error\ndata: ");
         json(out, &Failure::of(error, Some(&self.id), usage));
         out.extend_from_slice(b"\n\n");

@@ -421,6 +421,36 @@ fn a_broken_stream_ends_with_an_error() {
     );
 }
 
+/// Who asks for a speed is told which one it was, as far as the provider says.
+#[test]
+fn speed_is_told_to_who_names_it() {
+    for (members, tier, expected) in [
+        (r#","speed":"fast""#, Some("priority"), json!(["priority", "fast"])),
+        (r#","speed":"fast""#, Some("default"), json!(["standard", "standard"])),
+        (r#","speed":"fast""#, None, json!([null, null])),
+        ("", Some("priority"), json!(["priority", null])),
+    ] {
+        let body = format!(
+            r#"{{"model":"a/b","max_tokens":9,"messages":[{{"role":"user","content":"u"}}]{members}}}"#
+        );
+        let call = Call::read(Dialect::Messages, body.into(), Address::default()).unwrap();
+        let tier = tier.map(|tier| ChatEvent::ServiceTier(tier.to_owned()));
+        let (mut builder, mut writer, mut out) = (call.builder(), call.writer(&head()), Vec::new());
+        for event in [Some(text("a")), tier].into_iter().flatten() {
+            writer.event(&mut out, &event);
+            builder.event(event);
+        }
+        writer.end(&mut out, (FinishReason::Stop, "stop"), &usage());
+        let whole: Value = serde_json::from_slice(&builder.build(&head(), &usage(), None)).unwrap();
+        let told = |usage: &Value| json!([usage["service_tier"], usage["speed"]]);
+        assert_eq!(told(&whole["usage"]), expected, "{members}");
+        let stream = String::from_utf8(out).unwrap();
+        let (_, end) = stream.split_once("event: message_delta\ndata: ").unwrap();
+        let end: Value = serde_json::from_str(end.lines().next().unwrap()).unwrap();
+        assert_eq!(told(&end["usage"]), expected, "{members}");
+    }
+}
+
 /// The dialect has no reason to stop that means failure, so the answer must not look like one that
 /// came to an end.
 #[test]
