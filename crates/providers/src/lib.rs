@@ -2,7 +2,7 @@
 //!
 //! An adapter turns a call into an HTTP request, response bytes into an answer, and a failure into
 //! a [`Fault`] in our vocabulary. Sockets, timeouts and retries live elsewhere; that is why an
-//! adapter is one file and is tested from recorded bytes.
+//! adapter is tested from recorded bytes alone.
 //!
 //! # Invariants
 //!
@@ -13,7 +13,8 @@
 //!
 //! # Adding a protocol
 //!
-//! A file with a type that implements [`Adapter`], and a line in [`ADAPTERS`].
+//! A module with a type that implements [`Adapter`]; here its `mod`, its `pub use` and a line in
+//! [`ADAPTERS`].
 
 mod adapter;
 mod anthropic_messages;
