@@ -2,7 +2,7 @@
 //!
 //! An adapter turns a call into an HTTP request, response bytes into an answer, and a failure into
 //! a [`Fault`] in our vocabulary. Sockets, timeouts and retries live elsewhere; that is why an
-//! adapter can be tested from recorded bytes.
+//! adapter is tested from recorded bytes alone.
 //!
 //! # Invariants
 //!

@@ -26,13 +26,15 @@ mod answer_tests;
 #[cfg(test)]
 mod request_tests;
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 use tollgate_types::GenerationId;
 
 use crate::answer::{AnswerBuilder, AnswerWriter};
 use crate::chat::AnswerHead;
 use crate::dialect::{AnswerForm, Reading, Received, RequestForm};
-use crate::error::{BadRequest, ErrorBody};
+use crate::error::{BadRequest, ErrorBody, ErrorType};
 use crate::json::ObjectWriter;
 
 /// The dialect.
@@ -77,10 +79,23 @@ impl AnswerForm for Ollama {
 
 #[derive(Serialize)]
 struct Failure<'a> {
-    error: &'a str,
+    error: Cow<'a, str>,
 }
 
+/// The words by which Ollama's clients know that a prompt is too long: there are no codes here.
+const TOO_LONG: &str = "the input length exceeds the context length";
+
 fn error_json(body: &ErrorBody) -> Vec<u8> {
-    serde_json::to_vec(&Failure { error: &body.error.message })
+    let error = &body.error;
+    let mut message = Cow::Borrowed(error.message.as_str());
+    // There is no other place for what the provider said.
+    if let Some(raw) = error.metadata.raw.as_deref().filter(|raw| !message.contains(raw)) {
+        message = Cow::Owned(format!("{message}: {raw}"));
+    }
+    let is_too_long = error.error_type == ErrorType::ContextLengthExceeded.as_str();
+    if is_too_long && !message.contains("exceeds the context length") {
+        message = Cow::Owned(format!("{TOO_LONG}: {message}"));
+    }
+    serde_json::to_vec(&Failure { error: message })
         .unwrap_or_else(|_| br#"{"error":"internal error"}"#.to_vec())
 }

@@ -1,6 +1,6 @@
-use crate::MaxTokensField;
 use crate::catalog::Catalog;
 use crate::format::Overlay;
+use crate::{EffortLevel, MaxTokensField};
 
 fn rows(text: &str) -> Overlay {
     toml::from_str(text).unwrap()
@@ -51,12 +51,13 @@ fn the_documented_configuration_adds_a_provider_a_model_and_an_endpoint() {
 fn a_known_provider_keeps_what_the_row_leaves_out() {
     let catalog = over_builtin(
         "[[provider]]\nslug = 'openai'\nbase_url = 'http://127.0.0.1:9/v1'\n\
-         quirks = { stream_options = false }\ndata_policy = { training = true }",
+         quirks = { stream_options = false, efforts = ['low', 'max'] }\ndata_policy = { training = true }",
     );
     let openai = catalog.provider("openai").unwrap();
     assert_eq!((openai.name.as_str(), openai.protocol.as_str()), ("OpenAI", "openai-chat"));
     assert_eq!(openai.base_url, "http://127.0.0.1:9/v1");
     assert!(!openai.quirks.stream_options);
+    assert_eq!(openai.quirks.efforts, Some(vec![EffortLevel::Low, EffortLevel::Max]));
     assert_eq!(openai.quirks.max_tokens_field, MaxTokensField::MaxCompletionTokens);
     assert_eq!(openai.data_policy.training, Some(true));
     assert_eq!(openai.data_policy.retention_days, Some(30));
@@ -227,8 +228,8 @@ fn an_unknown_key_is_refused() {
             "[[endpoint]]\nprovider = 'x'\nprice = { tiers = [{ above = 1, inptu = '1' }] }",
             "`inptu`",
         ),
-        ("[[provider]]\nslug = 'x'\nprotocol = 'openai'", "`openai`"),
         ("[[provider]]\nslug = 'x'\nquirks = { stream = true }", "`stream`"),
+        ("[[provider]]\nslug = 'x'\nquirks = { efforts = ['none'] }", "`none`"),
     ] {
         let error = toml::from_str::<Overlay>(text).unwrap_err().to_string();
         assert!(error.contains(named), "{error}");

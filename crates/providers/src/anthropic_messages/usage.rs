@@ -5,8 +5,8 @@ use tollgate_types::{Usage, UsageSource};
 
 use super::shape::UsageObject;
 
-/// Counts so far. Each is cumulative, so the greatest report of it counts; imitations end with
-/// zeros for what they counted at the start.
+/// Counts so far. What was read is counted at the start, so the greatest report of it counts:
+/// imitations end with zeros for it. What was written is counted at the end, so the last does.
 #[derive(Debug, Default)]
 pub(super) struct Counts {
     input: u64,
@@ -25,7 +25,8 @@ impl Counts {
         raise(&mut self.input, report.input_tokens);
         raise(&mut self.cache_read, report.cache_read_input_tokens);
         raise(&mut self.cache_write, report.cache_creation_input_tokens);
-        raise(&mut self.output, report.output_tokens);
+        // At the start a token is announced that may never be written.
+        self.output = report.output_tokens.unwrap_or(self.output);
         if let Some(it) = &report.cache_creation {
             raise(&mut self.cache_write_1h, it.ephemeral_1h_input_tokens);
         }

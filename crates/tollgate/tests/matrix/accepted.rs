@@ -1,7 +1,7 @@
 //! Cells that can't be proven, each with a reason that its user would accept.
 
 mod extras;
-mod open;
+mod refused;
 
 use tollgate_testkit::Protocol;
 
@@ -39,7 +39,7 @@ impl Accepted {
 
 /// All of them.
 pub(crate) fn all() -> impl Iterator<Item = &'static Accepted> {
-    ACCEPTED.iter().chain(extras::ACCEPTED).chain(open::ACCEPTED)
+    ACCEPTED.iter().chain(extras::ACCEPTED).chain(refused::ACCEPTED)
 }
 
 static ACCEPTED: &[Accepted] = &[

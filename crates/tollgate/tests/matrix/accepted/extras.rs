@@ -9,11 +9,11 @@ use crate::features::Feature;
 /// All of them.
 pub(super) static ACCEPTED: &[Accepted] = &[
     Accepted {
-        clients: &[Client::Messages, Client::Ollama],
+        clients: &[Client::Messages],
         protocols: &[],
         features: &[Feature::Audio],
         says: "there is no sound",
-        reason: "The Messages API and Ollama have no sound in messages.",
+        reason: "The Messages API has no sound in messages.",
     },
     Accepted {
         clients: &[Client::Messages, Client::Ollama],
@@ -44,11 +44,11 @@ pub(super) static ACCEPTED: &[Accepted] = &[
         reason: "Legacy completions have no tools.",
     },
     Accepted {
-        clients: &[Client::Gemini, Client::Ollama],
+        clients: &[Client::Ollama],
         protocols: &[],
         features: &[Feature::StrictTools],
         says: "can't be strict",
-        reason: "Gemini's API and Ollama have no word for arguments that follow their schema to the letter.",
+        reason: "Ollama's API has no word for arguments that follow their schema to the letter.",
     },
     Accepted {
         clients: &[Client::Messages],
@@ -120,7 +120,6 @@ pub(super) static ACCEPTED: &[Accepted] = &[
             Protocol::Anthropic,
             Protocol::VertexAnthropic,
             Protocol::Cohere,
-            Protocol::Ollama,
         ],
         features: &[Feature::Audio],
         says: "does not take audio",
@@ -150,7 +149,7 @@ pub(super) static ACCEPTED: &[Accepted] = &[
         ],
         features: &[Feature::Penalties],
         says: "/frequency_penalty is not",
-        reason: "The provider's API has no penalties.",
+        reason: "The provider's API has no penalties; of Bedrock's makers few have, each in its own words.",
     },
     Accepted {
         clients: &[],
@@ -187,19 +186,14 @@ pub(super) static ACCEPTED: &[Accepted] = &[
     },
     Accepted {
         clients: &[],
-        protocols: &[
-            Protocol::VertexAnthropic,
-            Protocol::Cohere,
-            Protocol::Mistral,
-            Protocol::Ollama,
-        ],
+        protocols: &[Protocol::VertexAnthropic, Protocol::Cohere, Protocol::Ollama],
         features: &[Feature::Tier],
         says: "has no such tier",
         reason: "The provider has no such tier: its ordinary one serves.",
     },
     Accepted {
         clients: &[],
-        protocols: &[Protocol::Gemini, Protocol::Vertex, Protocol::Bedrock, Protocol::Ollama],
+        protocols: &[Protocol::Ollama],
         features: &[Feature::StrictTools],
         says: "/strict is not",
         reason: "The provider's API has no word for strict tools.",
@@ -240,7 +234,6 @@ pub(super) static ACCEPTED: &[Accepted] = &[
         protocols: &[
             Protocol::Anthropic,
             Protocol::VertexAnthropic,
-            Protocol::Bedrock,
             Protocol::Cohere,
             Protocol::Mistral,
             Protocol::Ollama,
@@ -272,7 +265,7 @@ pub(super) static ACCEPTED: &[Accepted] = &[
     },
     Accepted {
         clients: &[],
-        protocols: &[Protocol::Bedrock, Protocol::Cohere, Protocol::Mistral, Protocol::Ollama],
+        protocols: &[Protocol::Cohere, Protocol::Mistral, Protocol::Ollama],
         features: &[Feature::Sources],
         says: "sources: got []",
         reason: "The provider names no sources by address.",

@@ -132,14 +132,13 @@ fn logprobs(client: Client, body: &mut Value) -> Proof {
     Ok(())
 }
 
-/// The one tier that Anthropic's own clients can ask for besides the ordinary one is whatever is
-/// reserved, which is what others call priority.
+/// What others call priority is a speed to Anthropic's own clients.
 fn tier(client: Client, body: &mut Value) -> Proof {
     match client {
         Client::Chat | Client::Completions | Client::Responses => {
             set(body, "service_tier", "priority");
         }
-        Client::Messages => set(body, "service_tier", "auto"),
+        Client::Messages => set(body, "speed", "fast"),
         Client::Gemini => set(body, "serviceTier", "priority"),
         Client::Ollama => return Err(Flaw::Unsayable("there are no tiers")),
     }
@@ -151,7 +150,11 @@ fn strict_tools(client: Client, sent: &mut Sent) -> Proof {
     let path = match client {
         Client::Chat => "/function",
         Client::Responses | Client::Messages => "",
-        Client::Completions | Client::Gemini | Client::Ollama => {
+        Client::Gemini => {
+            validated(body);
+            return Ok(());
+        }
+        Client::Completions | Client::Ollama => {
             return Err(Flaw::Unsayable("a tool can't be strict"));
         }
     };
@@ -161,6 +164,20 @@ fn strict_tools(client: Client, sent: &mut Sent) -> Proof {
         set(tool.pointer_mut(path).unwrap(), "strict", true);
     }
     Ok(())
+}
+
+/// Calls are held to their schemas, where those leave nothing open.
+fn validated(body: &mut Value) {
+    set(body, "toolConfig", json!({ "functionCallingConfig": { "mode": "VALIDATED" } }));
+    let schema = json!({
+        "type": "object",
+        "properties": { "city": { "type": "string" } },
+        "required": ["city"],
+        "additionalProperties": false,
+    });
+    let tool = body.pointer_mut("/tools/0/functionDeclarations/0").unwrap();
+    tool.as_object_mut().unwrap().remove("parameters");
+    set(tool, "parametersJsonSchema", schema);
 }
 
 fn modalities(client: Client, body: &mut Value, kind: &str) -> Proof {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Dialect, Sent, Stream};
-use crate::media::{IMAGE, base64};
+use crate::media::{IMAGE, SOUND, base64};
 use crate::question::{
     Call, Counts, Finish, Flaw, Format, Heard, Part, Proof, Question, Thinking, Tool, Turn, append,
     list, must, needed, parsed, same, set, text, wrong,
@@ -205,7 +205,8 @@ fn message(role: &str, parts: &[Part]) -> Proof<Value> {
             Part::Text(text) => texts.push(text.as_str()),
             Part::Image => images.push(base64(IMAGE)),
             Part::ImageUrl(_) => return Err(Flaw::Unsayable("images stand in the request")),
-            Part::Sound => return Err(Flaw::Unsayable("there is no sound")),
+            // Told from an image by how it begins.
+            Part::Sound => images.push(base64(SOUND)),
             Part::Film => return Err(Flaw::Unsayable("there are no films")),
             Part::Pdf => return Err(Flaw::Unsayable("there are no files")),
         }

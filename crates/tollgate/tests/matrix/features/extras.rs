@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use tollgate_testkit::Protocol;
 
 use super::parameters::arrived;
-use crate::clients::{BETA, Extra, UNKNOWN};
+use crate::clients::{BETA, Client, Extra, UNKNOWN};
 use crate::question::{
     Flaw, Format, Proof, Question, Thinking, Tool, list, must, parsed, same, text, wrong,
 };
@@ -53,11 +53,12 @@ pub(super) async fn tier(ask: &mut Ask<'_>) -> Proof {
         Protocol::OpenAi | Protocol::Azure | Protocol::VertexOpenAi | Protocol::Responses => {
             ("/service_tier", "priority", "priority")
         }
+        Protocol::Anthropic if ask.client == Client::Messages => ("/speed", "fast", "priority"),
         // What is reserved for the account, if anything: nothing is.
         Protocol::Anthropic => ("/service_tier", "auto", "default"),
         Protocol::Gemini => ("/serviceTier", "priority", "priority"),
-        // The simulated one does not say which it was.
-        Protocol::Bedrock => ("/serviceTier/type", "priority", ""),
+        Protocol::Bedrock => ("/serviceTier/type", "priority", "priority"),
+        Protocol::Mistral => ("/service_tier", "auto", "priority"),
         Protocol::Vertex => {
             let header = "x-vertex-ai-llm-shared-request-type";
             let upstream = ask.upstream()?;
@@ -65,7 +66,7 @@ pub(super) async fn tier(ask: &mut Ask<'_>) -> Proof {
             must(found == Some("priority"), || format!("{header}: {found:?}"))?;
             return on_record(ask, "default").await;
         }
-        Protocol::VertexAnthropic | Protocol::Cohere | Protocol::Mistral | Protocol::Ollama => {
+        Protocol::VertexAnthropic | Protocol::Cohere | Protocol::Ollama => {
             return Err(Flaw::Unsayable("the provider has no such tier"));
         }
     };
@@ -94,12 +95,18 @@ pub(super) async fn strict_tools(ask: &mut Ask<'_>) -> Proof {
     let mut question = asking(ask, Extra::StrictTools);
     question.tools = vec![Tool { name: "get_weather", parameter: "city" }];
     ask.hear(&question).await?;
-    let pointer = match ask.protocol {
-        Protocol::Responses | Protocol::Anthropic | Protocol::VertexAnthropic => "/tools/0/strict",
-        Protocol::Cohere => "/strict_tools",
-        _ => "/tools/0/function/strict",
+    let (pointer, word) = match ask.protocol {
+        Protocol::Responses | Protocol::Anthropic | Protocol::VertexAnthropic => {
+            ("/tools/0/strict", json!(true))
+        }
+        Protocol::Bedrock => ("/toolConfig/tools/0/toolSpec/strict", json!(true)),
+        Protocol::Gemini | Protocol::Vertex => {
+            ("/toolConfig/functionCallingConfig/mode", json!("VALIDATED"))
+        }
+        Protocol::Cohere => ("/strict_tools", json!(true)),
+        _ => ("/tools/0/function/strict", json!(true)),
     };
-    arrived(ask, pointer, &json!(true))
+    arrived(ask, pointer, &word)
 }
 
 /// A bound that some providers refuse in a schema: there it becomes words.

@@ -28,7 +28,8 @@ pub(super) async fn too_long(ask: &mut Ask<'_>) -> Proof {
     let reply = ask.send(&asking(ask, "full")).await?;
     let message = failed(ask, &reply, &[400])?;
     let named = match ask.client {
-        Client::Gemini | Client::Ollama => message.contains("context") || message.contains("long"),
+        Client::Gemini => reply.text().contains("CONTEXT_LENGTH_EXCEEDED"),
+        Client::Ollama => message.contains("exceeds the context length"),
         _ => reply.text().contains("context_length_exceeded"),
     };
     must(named, || format!("not named as too long: {}", reply.text()))
