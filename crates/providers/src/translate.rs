@@ -4,6 +4,7 @@ use bytes::Bytes;
 use http::Request;
 use tollgate_wire::chat::{AnswerHead, ChatEvent, FinishReason, UsageView};
 use tollgate_wire::error::ErrorBody;
+use tollgate_wire::json::mend_surrogates;
 use tollgate_wire::{AnswerBuilder, AnswerWriter, Call, GATEWAY_MEMBERS};
 
 use crate::{
@@ -55,7 +56,9 @@ pub fn whole(
 ) -> Result<Box<dyn WholeAnswer>, Fault> {
     match native(adapter, call) {
         Some(native) => native.whole(head, body),
-        None => TranslatedWhole::collect(call.builder(), head, adapter.events(&body)?),
+        None => {
+            TranslatedWhole::collect(call.builder(), head, adapter.events(&mend_surrogates(&body))?)
+        }
     }
 }
 

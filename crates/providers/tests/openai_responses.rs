@@ -150,7 +150,6 @@ fn media_become_blocks_or_are_refused() {
     let file = |file: Value| json!({"type": "file", "file": file});
     let content = json!([
         {"type": "image_url", "image_url": {"url": "https://x.test/a.png", "detail": "low"}},
-        {"type": "input_audio", "input_audio": {"data": "UklGRg==", "format": "wav"}},
         file(json!({"filename": "a.pdf", "file_data": "data:application/pdf;base64,JVBERi0="})),
         file(json!({"filename": "a.pdf", "file_data": "https://x.test/a.pdf"})),
         file(json!({"file_id": "file-1"})),
@@ -161,7 +160,6 @@ fn media_become_blocks_or_are_refused() {
         input("gpt-5.1", &json!([{"role": "user", "content": content}]))[0]["content"],
         json!([
             {"type": "input_image", "image_url": "https://x.test/a.png", "detail": "low"},
-            {"type": "input_audio", "input_audio": {"data": "UklGRg==", "format": "wav"}},
             {"type": "input_file", "filename": "a.pdf", "file_data": "data:application/pdf;base64,JVBERi0="},
             {"type": "input_file", "file_url": "https://x.test/a.pdf"},
             {"type": "input_file", "file_id": "file-1"},
@@ -171,8 +169,8 @@ fn media_become_blocks_or_are_refused() {
     for (part, reason) in [
         (json!({"type": "video_url", "video_url": {"url": "https://x.test/a"}}), "video input"),
         (
-            json!({"type": "input_audio", "input_audio": {"data": "AA", "format": "flac"}}),
-            "audio input of type flac",
+            json!({"type": "input_audio", "input_audio": {"data": "UklGRg==", "format": "wav"}}),
+            "audio input",
         ),
         (
             json!({"type": "image_url", "image_url": {"url": "gs://x/a.png"}}),

@@ -2,6 +2,7 @@
 //!
 //! <https://docs.anthropic.com/en/docs/build-with-claude/streaming>
 
+use tollgate_wire::json::mend_surrogates;
 use tollgate_wire::chat::ChatEvent;
 use tollgate_wire::sse::{SseDecoder, SseEvent};
 
@@ -88,7 +89,8 @@ fn is_filler(event: &SseEvent<'_>) -> bool {
 }
 
 fn parse(event: &SseEvent<'_>) -> Result<Event, Fault> {
-    serde_json::from_slice(event.data).map_err(|_| Fault::malformed("an event is not JSON"))
+    serde_json::from_slice(&mend_surrogates(event.data))
+        .map_err(|_| Fault::malformed("an event is not JSON"))
 }
 
 /// Takes an event; says whether it was the last one.

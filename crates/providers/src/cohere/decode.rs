@@ -1,5 +1,6 @@
 //! Bytes become events.
 
+use tollgate_wire::json::mend_surrogates;
 use tollgate_wire::chat::ChatEvent;
 use tollgate_wire::sse::{SseDecoder, SseEvent};
 
@@ -54,7 +55,8 @@ fn take(answer: &mut Answer, event: &SseEvent<'_>, out: &mut Vec<ChatEvent>) -> 
     if answer.is_done() || event.data.is_empty() || event.data.trim_ascii() == b"[DONE]" {
         return Ok(());
     }
-    let event: Event = serde_json::from_slice(event.data).map_err(|_| not_an_event())?;
+    let event: Event =
+        serde_json::from_slice(&mend_surrogates(event.data)).map_err(|_| not_an_event())?;
     answer.event(event, out)
 }
 

@@ -1,5 +1,6 @@
 //! Bytes become events.
 
+use tollgate_wire::json::mend_surrogates;
 use tollgate_wire::chat::ChatEvent;
 
 use super::answer::Answer;
@@ -58,5 +59,6 @@ fn is_filler(data: &[u8]) -> bool {
 }
 
 fn parse(data: &[u8]) -> Result<Response, Fault> {
-    serde_json::from_slice(data).map_err(|_| Fault::malformed("a part of it is not a response"))
+    serde_json::from_slice(&mend_surrogates(data))
+        .map_err(|_| Fault::malformed("a part of it is not a response"))
 }

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
+use tollgate_wire::json::mend_surrogates;
 use tollgate_wire::chat::{ChatEvent, FinishReason, ReasoningDetail, ReasoningFormat};
 
 use super::fault::refined;
@@ -28,7 +29,8 @@ impl Answer {
 
     /// Reads a line; `data` is its JSON.
     pub(super) fn take(&mut self, data: &[u8], out: &mut Vec<ChatEvent>) -> Result<(), Fault> {
-        let line: Line = serde_json::from_slice(data).map_err(|_| not_a_line())?;
+        let line: Line =
+            serde_json::from_slice(&mend_surrogates(data)).map_err(|_| not_a_line())?;
         if line.error.is_some() {
             return Err(refined(Fault::in_band(data)));
         }

@@ -1,6 +1,7 @@
 //! Chunks and completions as events, for clients of other dialects.
 
 use tollgate_wire::chat::ChatEvent;
+use tollgate_wire::json::SurrogateJoiner;
 use tollgate_wire::sse::{SseDecoder, SseEvent};
 
 use super::answer::{Answer, Body};
@@ -11,20 +12,22 @@ use crate::{Decoder, Fault, FaultKind};
 pub(crate) struct ChunkDecoder {
     events: SseDecoder,
     answer: Answer,
+    /// Some servers cut their texts in the middle of a character.
+    halves: SurrogateJoiner,
     /// `[DONE]` was seen: whatever follows is noise.
     done: bool,
 }
 
 impl Decoder for ChunkDecoder {
     fn push(&mut self, bytes: &[u8], out: &mut Vec<ChatEvent>) -> Result<(), Fault> {
-        let Self { events, answer, done } = self;
-        events.push(bytes, |event| take(answer, done, &event, out))
+        let Self { events, answer, halves, done } = self;
+        events.push(bytes, |event| take(answer, halves, done, &event, out))
     }
 
     fn finish(&mut self, out: &mut Vec<ChatEvent>) -> Result<(), Fault> {
-        let Self { events, answer, done } = self;
+        let Self { events, answer, halves, done } = self;
         // An event that was cut is not malformed, it is cut.
-        events.finish(|event| take(answer, done, &event, out)).map_err(|fault: Fault| {
+        events.finish(|event| take(answer, halves, done, &event, out)).map_err(|fault: Fault| {
             if fault.kind == FaultKind::Broken { Fault::truncated() } else { fault }
         })?;
         match (answer.has_finished(), answer.has_begun(), *done) {
@@ -55,6 +58,7 @@ pub(crate) fn whole(body: &[u8]) -> Result<Vec<ChatEvent>, Fault> {
 
 fn take(
     answer: &mut Answer,
+    halves: &mut SurrogateJoiner,
     done: &mut bool,
     event: &SseEvent<'_>,
     out: &mut Vec<ChatEvent>,
@@ -66,7 +70,7 @@ fn take(
         *done = true;
         return Ok(());
     }
-    answer.take(read(event.data)?, out);
+    answer.take(read(&halves.join(event.data))?, out);
     Ok(())
 }
 

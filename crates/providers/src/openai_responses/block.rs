@@ -98,11 +98,6 @@ pub(super) enum Block<'a> {
     },
     /// A document.
     InputFile(File<'a>),
-    /// Sound.
-    InputAudio {
-        /// The sound.
-        input_audio: Audio<'a>,
-    },
     /// Text of the model.
     OutputText {
         /// The text.
@@ -132,13 +127,6 @@ pub(super) struct File<'a> {
     filename: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     file_data: Option<&'a str>,
-}
-
-/// Sound.
-#[derive(Debug, Serialize)]
-pub(super) struct Audio<'a> {
-    data: &'a str,
-    format: &'a str,
 }
 
 /// Whether prompt-cache markers are written: not every model takes them.
@@ -199,12 +187,8 @@ impl<'a> Block<'a> {
                 Self::InputFile(File { file_id: Some(id), ..File::default() })
             }
             Part::File { data: None, file_id: None, .. } => return Ok(None),
-            Part::Audio { data, format } if matches!(format.as_ref(), "wav" | "mp3") => {
-                Self::InputAudio { input_audio: Audio { data, format } }
-            }
-            Part::Audio { format, .. } => {
-                return Err(Unsupported(format!("audio input of type {format}")));
-            }
+            // The API answers that it knows no `input_audio`.
+            Part::Audio { .. } => return Err(Unsupported("audio input".to_owned())),
             Part::Video { .. } => return Err(Unsupported("video input".to_owned())),
         }))
     }

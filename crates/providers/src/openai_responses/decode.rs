@@ -2,6 +2,7 @@
 //!
 //! <https://platform.openai.com/docs/api-reference/responses-streaming>
 
+use tollgate_wire::json::mend_surrogates;
 use tollgate_wire::chat::ChatEvent;
 use tollgate_wire::sse::{SseDecoder, SseEvent};
 
@@ -67,8 +68,9 @@ fn take(answer: &mut Answer, sse: &SseEvent<'_>, out: &mut Vec<ChatEvent>) -> Re
     if answer.is_finished() || data.is_empty() || data == b"[DONE]" {
         return Ok(());
     }
+    let mended = mend_surrogates(data);
     let event: Event<'_> =
-        serde_json::from_slice(data).map_err(|_| Fault::malformed("an event can't be read"))?;
+        serde_json::from_slice(&mended).map_err(|_| Fault::malformed("an event can't be read"))?;
     let item = event.output_index.unwrap_or(0);
     let kind = event.kind.as_deref().unwrap_or_default();
     match kind {

@@ -125,3 +125,24 @@ async fn a_stream_of_gemini_may_be_a_json_array() {
     let streamed = gateway.chat_stream(hello()).await;
     assert_eq!(streamed.said().text, "Hello there");
 }
+
+/// Servers that count letters as JavaScript does cut them in two.
+#[tokio::test]
+async fn a_character_that_a_stream_cuts_is_whole_again() {
+    let chunk = |text: &str, more: &str| {
+        format!(
+            "data: {{\"id\":\"c\",\"choices\":[{{\"index\":0,\"delta\":{{\"content\":\"{text}\"}}{more}}}]}}\n\n"
+        )
+    };
+    let body = chunk("so \\ud83d", "")
+        + &chunk("\\ude00 it is", ",\"finish_reason\":\"stop\"")
+        + "data: [DONE]\n\n";
+    let (gateway, _canned) = answering(Protocol::OpenAi, "text/event-stream", body).await;
+    let mut ask = hello();
+    ask["max_tokens"] = json!(100);
+    ask["stream"] = json!(true);
+    let call = gateway.at("POST", "/api/v1/messages").header("x-api-key", gateway.key());
+    let text = call.json(&ask).send().await.text();
+    assert!(text.contains("😀 it is"), "{text}");
+    assert!(text.contains("message_stop"), "{text}");
+}

@@ -85,7 +85,8 @@ pub(crate) const fn takes_image_urls(protocol: Protocol) -> bool {
 }
 
 /// What Converse leaves to each maker, so that the name of the model decides.
-const CLAUDES_AT_BEDROCK: [Feature; 10] = [
+const CLAUDES_AT_BEDROCK: [Feature; 11] = [
+    Feature::StrictTools,
     Feature::JsonSchema,
     Feature::ReasoningShown,
     Feature::ReasoningReplayed,

@@ -9,16 +9,9 @@ use crate::features::Feature;
 /// All of them.
 pub(super) static ACCEPTED: &[Accepted] = &[
     Accepted {
-        clients: &[Client::Chat, Client::Gemini, Client::Responses],
-        protocols: &[Protocol::Responses],
-        features: &[Feature::Audio],
-        says: "status of: got (400",
-        reason: "OpenAI's Responses API takes no sound. It refuses, and the client is told so.",
-    },
-    Accepted {
         clients: &[Client::Responses],
         protocols: &[Protocol::Responses],
-        features: &[Feature::Video, Feature::Penalties, Feature::Unknown],
+        features: &[Feature::Audio, Feature::Video, Feature::Penalties, Feature::Unknown],
         says: "status of: got (400",
         reason: "The client speaks the provider's own API, so its request is passed on as it is, and the provider refuses what it does not know.",
     },

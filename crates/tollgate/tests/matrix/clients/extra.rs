@@ -147,6 +147,8 @@ fn tier(client: Client, body: &mut Value) -> Proof {
 
 fn strict_tools(client: Client, sent: &mut Sent) -> Proof {
     let Sent { headers, body, .. } = sent;
+    // Anthropic wants to be asked for it.
+    headers.push(("anthropic-beta", "structured-outputs-2025-11-13"));
     let path = match client {
         Client::Chat => "/function",
         Client::Responses | Client::Messages => "",
@@ -158,8 +160,6 @@ fn strict_tools(client: Client, sent: &mut Sent) -> Proof {
             return Err(Flaw::Unsayable("a tool can't be strict"));
         }
     };
-    // Anthropic wants to be asked for it.
-    headers.push(("anthropic-beta", "structured-outputs-2025-11-13"));
     for tool in body["tools"].as_array_mut().into_iter().flatten() {
         set(tool.pointer_mut(path).unwrap(), "strict", true);
     }

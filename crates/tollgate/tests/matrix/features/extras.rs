@@ -53,7 +53,7 @@ pub(super) async fn tier(ask: &mut Ask<'_>) -> Proof {
         Protocol::OpenAi | Protocol::Azure | Protocol::VertexOpenAi | Protocol::Responses => {
             ("/service_tier", "priority", "priority")
         }
-        Protocol::Anthropic if ask.client == Client::Messages => ("/speed", "fast", "priority"),
+        Protocol::Anthropic if ask.client == Client::Messages => ("/speed", "fast", "default"),
         // What is reserved for the account, if anything: nothing is.
         Protocol::Anthropic => ("/service_tier", "auto", "default"),
         Protocol::Gemini => ("/serviceTier", "priority", "priority"),
