@@ -14,6 +14,8 @@ targets=${FUZZ_TARGETS:-sse event_stream adapters json requests relays operation
 work=$(cd .. && pwd)/target/fuzz
 # The corpus of one target, in bytes: all of them together have less than 1 MiB.
 corpus_max=170000
+# How many inputs it may have: they are files of a repository.
+inputs_max=300
 
 needs() {
 	missing=0
@@ -67,7 +69,8 @@ keep() {
 		"corpus/$target" "$work/found/$target" >"$work/$target.merge.log" 2>&1 || return 1
 	(cd "$work/seeds/$target" && find . -type f) | (cd "$kept" && xargs rm -f)
 	(cd "$kept" && find . -type f -size +0 -exec wc -c {} + | sort -n |
-		awk -v max=$corpus_max '$2 != "total" { sum += $1; if (sum > max) print $2 }' | xargs rm -f)
+		awk -v max=$corpus_max -v most=$inputs_max \
+			'$2 != "total" { sum += $1; if (sum > max || ++inputs > most) print $2 }' | xargs rm -f)
 	rm -rf "corpus/$target"
 	mv "$kept" "corpus/$target"
 }

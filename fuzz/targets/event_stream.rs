@@ -45,7 +45,8 @@ fuzz_target!(|data: &[u8]| -> Corpus {
         *byte ^= choices.damage;
         let damaged = read(open(), [damaged.as_slice()]);
         assert!(whole.out.starts_with(&damaged.out), "damage was taken for an answer");
-        if damaged.result.is_ok() {
+        // Behind the reason why it ended nothing is waited for.
+        if damaged.result.is_ok() && damaged.progress.finish.is_none() {
             assert_eq!(damaged.out, whole.out, "damage went unnoticed");
         }
     }

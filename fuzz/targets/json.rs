@@ -42,11 +42,11 @@ fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
 /// Walks a text as one value; what is accepted is JSON.
 fn scan(body: &[u8]) -> bool {
     let mut scanner = Scanner::new(body);
-    let scanned = scanner.value().is_ok() && scanner.end().is_ok();
+    let is_value = scanner.value().is_ok() && scanner.end().is_ok();
     if str::from_utf8(body).is_ok() {
-        assert_eq!(scanned, is_json(body), "the readers disagree about what is JSON");
+        assert_eq!(is_value, is_json(body), "the readers disagree about what is JSON");
     }
-    scanned
+    is_value
 }
 
 /// Whether a value is none that a request may be: not an object, not UTF-8, too many members, one
@@ -155,7 +155,7 @@ fn a_call_goes_up_as_it_came(bits: u8, body: &[u8]) {
         assert!(known.contains_key(name), "{name} is nobody's");
     }
     // To whoever speaks our dialect, messages go as they are.
-    if bits & 0b11 == 0
+    if bits.is_multiple_of(4)
         && let Some(messages) = known.get("messages").filter(|it| !it.is_null())
     {
         assert_eq!(sent.get("messages"), Some(messages));

@@ -62,6 +62,16 @@ pub struct Usage {
 const TOKENS_MAX: u64 = 1 << 40;
 
 impl Usage {
+    /// Whether anything was counted here rather than by the provider. Where nothing was consumed,
+    /// nothing was.
+    pub const fn is_estimated(&self) -> bool {
+        let counted = self.total_tokens() > 0
+            || self.prompt_characters > 0
+            || self.prompt_audio_milliseconds > 0
+            || self.search_units > 0;
+        matches!(self.source, UsageSource::Estimated) && counted
+    }
+
     /// Whether a call can have consumed this much. What a broken provider reports beyond it is
     /// better not believed.
     pub const fn is_possible(&self) -> bool {

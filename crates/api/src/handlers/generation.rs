@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use tollgate_store::{AttemptRecord, ErrorRecord, GenerationRecord};
-use tollgate_types::{GenerationId, Usage, UsageSource};
+use tollgate_types::{GenerationId, Usage};
 use tollgate_wire::json::UsdNumber;
 use tollgate_wire::operation::Operation;
 
@@ -164,7 +164,7 @@ fn view(record: GenerationRecord) -> GenerationView {
         upstream_inference_cost: UsdNumber(record.upstream_cost),
         cache_discount: record.cache_discount.map(UsdNumber),
         is_byok: record.is_byok,
-        is_estimated: is_estimated(&usage),
+        is_estimated: usage.is_estimated(),
         is_unpriced: record.unpriced,
         price_source: record.price_source,
         service_tier: record.service_tier,
@@ -198,15 +198,6 @@ fn heard(api_type: &str, usage: &Usage) -> bool {
         || usage.prompt_audio_milliseconds > 0
 }
 
-/// Whether anything was counted here rather than by the provider.
-const fn is_estimated(usage: &Usage) -> bool {
-    let counted = usage.total_tokens() > 0
-        || usage.prompt_characters > 0
-        || usage.prompt_audio_milliseconds > 0
-        || usage.search_units > 0;
-    matches!(usage.source, UsageSource::Estimated) && counted
-}
-
 fn attempt(record: AttemptRecord) -> AttemptView {
     AttemptView {
         endpoint_id: record.endpoint,
@@ -223,7 +214,7 @@ fn attempt(record: AttemptRecord) -> AttemptView {
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
-    use tollgate_types::{KeyHash, ModelSlug, Timestamp};
+    use tollgate_types::{KeyHash, ModelSlug, Timestamp, UsageSource};
 
     use super::*;
 

@@ -1,7 +1,7 @@
 //! `usage` as callers read it (contract §3.2).
 
 use serde::Serialize;
-use tollgate_types::{Usage, UsageSource, Usd};
+use tollgate_types::{Usage, Usd};
 
 use crate::json::UsdNumber;
 
@@ -96,7 +96,7 @@ impl Serialize for UsageView {
                 accepted_prediction_tokens: usage.accepted_prediction_tokens,
                 rejected_prediction_tokens: usage.rejected_prediction_tokens,
             },
-            is_estimated: usage.source == UsageSource::Estimated,
+            is_estimated: usage.is_estimated(),
             is_unpriced: self.unpriced,
         }
         .serialize(to)

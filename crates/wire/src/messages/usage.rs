@@ -1,7 +1,7 @@
 //! `usage` as clients of this dialect read it (contract §3.6).
 
 use serde::Serialize;
-use tollgate_types::{Usage, UsageSource};
+use tollgate_types::Usage;
 
 use crate::chat::UsageView;
 use crate::json::UsdNumber;
@@ -101,7 +101,7 @@ impl<'a> UsageObject<'a> {
                 upstream_inference_prompt_cost: UsdNumber(view.prompt_cost),
                 upstream_inference_completions_cost: UsdNumber(view.completion_cost),
             },
-            is_estimated: usage.source == UsageSource::Estimated,
+            is_estimated: usage.is_estimated(),
             is_unpriced: view.unpriced,
         }
     }

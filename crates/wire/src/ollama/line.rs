@@ -4,7 +4,6 @@
 
 use serde::Serialize;
 use serde_json::value::RawValue;
-use tollgate_types::UsageSource;
 
 use crate::chat::{AnswerHead, FinishReason, UsageView};
 use crate::json::UsdNumber;
@@ -119,7 +118,7 @@ impl<'a> Ending<'a> {
             eval_count: usage.usage.completion_tokens,
             eval_duration: 0,
             cost: UsdNumber(usage.cost),
-            is_estimated: usage.usage.source == UsageSource::Estimated,
+            is_estimated: usage.usage.is_estimated(),
             is_unpriced: usage.unpriced,
             provider,
             native_finish_reason,

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::chat::{AnswerHead, UsageView};
 use crate::json::{ObjectWriter, UsdNumber};
-use tollgate_types::{Usage, UsageSource};
+use tollgate_types::Usage;
 
 const JSON: &str = "application/json";
 const TEXT: &str = "text/plain; charset=utf-8";
@@ -159,10 +159,7 @@ impl Modalities {
 
 impl Remarks {
     fn of(view: &UsageView) -> Self {
-        Self {
-            is_estimated: view.usage.source == UsageSource::Estimated,
-            is_unpriced: view.unpriced,
-        }
+        Self { is_estimated: view.usage.is_estimated(), is_unpriced: view.unpriced }
     }
 }
 

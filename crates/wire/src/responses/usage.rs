@@ -1,7 +1,6 @@
 //! `usage` in this dialect's words (contract §3.5).
 
 use serde::{Serialize, Serializer};
-use tollgate_types::UsageSource;
 
 use crate::chat::UsageView;
 use crate::json::UsdNumber;
@@ -89,7 +88,7 @@ impl Serialize for UsageObject<'_> {
                 upstream_inference_input_cost: UsdNumber(self.0.prompt_cost),
                 upstream_inference_output_cost: UsdNumber(self.0.completion_cost),
             },
-            is_estimated: usage.source == UsageSource::Estimated,
+            is_estimated: usage.is_estimated(),
             is_unpriced: self.0.unpriced,
         }
         .serialize(to)

@@ -1,7 +1,7 @@
 //! What an answer cost, put into the provider's `usage` (contract §3.6).
 
 use serde::Serialize;
-use tollgate_types::{Usage, UsageSource};
+use tollgate_types::Usage;
 use tollgate_wire::chat::UsageView;
 use tollgate_wire::json::{ScanError, UsdNumber};
 
@@ -99,7 +99,7 @@ impl Cost<'_> {
             upstream_inference_completions_cost: UsdNumber(view.completion_cost),
         };
         places.put("cost_details", json(&details), edits);
-        let is_estimated = view.usage.source == UsageSource::Estimated;
+        let is_estimated = view.usage.is_estimated();
         for (name, fact) in [("is_estimated", is_estimated), ("is_unpriced", view.unpriced)] {
             if fact || places.span(name).is_some() {
                 places.put(name, json(&fact), edits);

@@ -1,7 +1,6 @@
 //! A provider's response object with ours put in (contract §3.5).
 
 use serde::Serialize;
-use tollgate_types::UsageSource;
 use tollgate_wire::chat::{AnswerHead, UsageView};
 use tollgate_wire::json::{ObjectWriter, ScanError, UsdNumber};
 
@@ -98,7 +97,7 @@ fn cost(view: &UsageView) -> Vec<(&'static str, Vec<u8>)> {
         ("is_byok", b"false".to_vec()),
         ("cost_details", json(&details)),
     ];
-    if view.usage.source == UsageSource::Estimated {
+    if view.usage.is_estimated() {
         members.push(("is_estimated", b"true".to_vec()));
     }
     if view.unpriced {

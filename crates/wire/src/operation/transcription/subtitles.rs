@@ -43,9 +43,9 @@ pub(in crate::operation) fn vtt(transcript: &Transcript, seconds: f64) -> String
 
 fn write_cue(out: &mut String, head: &str, cue: &Cue<'_>, point: char) {
     let (start, end) = (clock(cue.start, point), clock(cue.end.max(cue.start), point));
-    // An empty line would end the subtitle.
-    let lines: Vec<&str> =
-        cue.text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    // An empty line would end the subtitle, and a carriage return alone ends a line too.
+    let lines = cue.text.split(['\n', '\r']).map(str::trim);
+    let lines: Vec<&str> = lines.filter(|line| !line.is_empty()).collect();
     out.extend([head, start.as_str(), " --> ", end.as_str(), "\n", &lines.join("\n"), "\n\n"]);
 }
 
@@ -98,4 +98,19 @@ fn clock(seconds: f64, point: char) -> String {
     let (rest, milliseconds) = (milliseconds / 1_000, milliseconds % 1_000);
     let (hours, minutes, seconds) = (rest / 3_600, rest / 60 % 60, rest % 60);
     format!("{hours:02}:{minutes:02}:{seconds:02}{point}{milliseconds:03}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_text_ends_its_own_subtitle() {
+        for text in ["a\n\nb", "a\r\n\r\nb", "a\r\rb", " a \r\n \n b "] {
+            let mut out = String::new();
+            let cue = Cue { start: 0.0, end: 1.0, text: text.into() };
+            write_cue(&mut out, "1\n", &cue, ',');
+            assert_eq!(out, "1\n00:00:00,000 --> 00:00:01,000\na\nb\n\n", "{text:?}");
+        }
+    }
 }
