@@ -173,7 +173,7 @@ impl CallError {
             FaultKind::Credential | FaultKind::Payment | FaultKind::Unsupported
         );
         if !is_ours {
-            metadata.raw.clone_from(&fault.message);
+            metadata.raw = fault.said().map(str::to_owned);
         }
         metadata.previous_errors = faults
             .iter()
@@ -236,6 +236,9 @@ fn sentence(name: &str, fault: &Fault) -> String {
             format!(
                 "No endpoints found that can handle the requested parameters: {name} does not take {what}"
             )
+        }
+        FaultKind::Broken if fault.said().is_none() => {
+            fault.message.clone().unwrap_or_else(|| "Provider returned error".to_owned())
         }
         FaultKind::RateLimited
         | FaultKind::Overloaded

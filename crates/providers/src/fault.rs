@@ -71,6 +71,9 @@ pub enum FaultKind {
     Unsupported,
 }
 
+/// How the sentence of a malformed answer begins.
+const MALFORMED: &str = "The provider's answer is malformed";
+
 /// Longest text kept of what a provider says.
 const MESSAGE_CHARACTERS_MAX: usize = 1_000;
 
@@ -151,12 +154,24 @@ impl Fault {
         )
     }
 
+    /// What the provider said, where the message is not a sentence of ours.
+    pub fn said(&self) -> Option<&str> {
+        let is_ours = self.status.is_none()
+            && matches!(
+                self.kind,
+                FaultKind::BadRequest
+                    | FaultKind::Unsupported
+                    | FaultKind::Timeout
+                    | FaultKind::Unreachable
+                    | FaultKind::Truncated
+                    | FaultKind::Empty
+            );
+        self.message.as_deref().filter(|it| !is_ours && !it.starts_with(MALFORMED))
+    }
+
     /// The answer can't be understood.
     pub fn malformed(what: &str) -> Self {
-        Self::with_message(
-            FaultKind::Broken,
-            &format!("The provider's answer is malformed: {what}"),
-        )
+        Self::with_message(FaultKind::Broken, &format!("{MALFORMED}: {what}"))
     }
 
     /// The same without `secret` in what the provider says: some repeat the request's headers.

@@ -146,3 +146,23 @@ async fn a_character_that_a_stream_cuts_is_whole_again() {
     assert!(text.contains("😀 it is"), "{text}");
     assert!(text.contains("message_stop"), "{text}");
 }
+
+/// `raw` is for the provider's words (contract §4.3); where it had none, ours are the message.
+#[tokio::test]
+async fn what_we_say_of_an_answer_is_not_told_as_the_providers_words() {
+    for (body, expected) in [
+        ("<html>", "The provider's answer is malformed"),
+        ("{}", "The provider's answer has no choices"),
+    ] {
+        let (gateway, _canned) = answering(Protocol::OpenAi, "application/json", body).await;
+        let reply = gateway.chat(hello()).await;
+        let error = reply.json();
+        assert_eq!(reply.status, 502, "{error}");
+        assert!(error["error"]["message"].as_str().unwrap().starts_with(expected), "{error}");
+        assert_eq!(error["error"]["metadata"].get("raw"), None, "{error}");
+    }
+    let said = r#"{"error":{"message":"out of cheese","code":500}}"#;
+    let (gateway, _canned) = answering(Protocol::OpenAi, "application/json", said).await;
+    let error = gateway.chat(hello()).await.json();
+    assert_eq!(error["error"]["metadata"]["raw"], "out of cheese", "{error}");
+}
