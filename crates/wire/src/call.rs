@@ -11,7 +11,7 @@ use crate::dialect::{
 };
 use crate::error::{BadRequest, ErrorBody};
 use crate::json::{ObjectWriter, RawObject};
-use tollgate_types::GenerationId;
+use tollgate_types::{GenerationId, Timestamp};
 
 /// A call as it was received: checked and surveyed, its bytes kept.
 ///
@@ -164,6 +164,14 @@ impl Call {
             }
         };
         Ok(Self { form, address: self.address.clone() })
+    }
+
+    /// The answer to a call that asks for none: Ollama's clients send no messages to have a model
+    /// loaded. `None` for all other calls. A provider has nothing to do with it.
+    pub fn loaded(&self, now: Timestamp) -> Option<Vec<u8>> {
+        let is_asked = self.dialect() == Dialect::Ollama && self.survey().messages == 0;
+        let model = self.params().model.as_deref().unwrap_or_default();
+        is_asked.then(|| crate::ollama::loaded(self.object(), model, now))
     }
 
     /// Whether the body says all that the call does, so that it can go to a provider of the same
