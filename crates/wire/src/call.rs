@@ -242,7 +242,7 @@ impl Foreign {
         let lost = form.to_chat(&received, &mut chat)?;
         chat.end();
         let object = RawObject::read(Bytes::from(body))?;
-        Ok(Translated { call: ChatCall::from_object(object)?, lost })
+        Ok(Translated { call: ChatCall::translated(object)?, lost })
     }
 }
 
@@ -345,5 +345,40 @@ mod tests {
             let tokens = estimate(dialect);
             assert!(tokens.abs_diff(chats) * 10 <= chats, "{dialect}: {tokens} for {chats}");
         }
+    }
+
+    /// Anthropic's, Google's and Ollama's bounds go down to 0; chat's do not (contract §2.1).
+    #[test]
+    fn bounds_and_integers_are_those_of_the_dialect() {
+        for (dialect, body) in [
+            (
+                Dialect::Messages,
+                r#"{"messages":[{"role":"user","content":"x"}],"max_tokens":64.0,"top_p":0,"seed":1.0,"thinking":{"type":"enabled","budget_tokens":1024.0}}"#,
+            ),
+            (
+                Dialect::Gemini,
+                r#"{"contents":[{"parts":[{"text":"x"}]}],"generationConfig":{"topP":0.0,"seed":1.0,"candidateCount":1.0,"maxOutputTokens":64.00,"thinkingConfig":{"thinkingBudget":1024.0}}}"#,
+            ),
+            (
+                Dialect::Ollama,
+                r#"{"messages":[{"role":"user","content":"x"}],"options":{"top_p":0,"seed":1.0,"num_predict":64.0},"reasoning":{"max_tokens":1024.0}}"#,
+            ),
+        ] {
+            let body = Bytes::from_static(body.as_bytes());
+            let call = Call::read(dialect, body, Address::default()).unwrap();
+            let chat = call.chat().unwrap().params();
+            for params in [call.params(), chat] {
+                let seen = (params.top_p, params.seed, params.max_tokens);
+                assert_eq!(seen, (Some(0.0), Some(1), Some(64)), "{dialect}");
+                assert_eq!(params.reasoning.max_tokens, Some(1_024), "{dialect}");
+            }
+        }
+        let chat = |member: &str| {
+            let body = format!(r#"{{"messages":[{{"role":"user","content":"x"}}],{member}}}"#);
+            Call::read(Dialect::Chat, Bytes::from(body), Address::default()).map(drop)
+        };
+        assert!(chat(r#""seed":-1.0,"max_tool_calls":3.0,"n":1.0,"top_logprobs":2.0"#).is_ok());
+        assert!(chat(r#""seed":1.5"#).is_err());
+        assert!(chat(r#""top_p":0"#).is_err());
     }
 }
