@@ -196,31 +196,26 @@ impl Call {
 
     /// Writes a streamed answer to this call.
     pub fn writer(&self, head: &AnswerHead) -> Box<dyn AnswerWriter> {
-        answer_form(self.dialect()).writer(self.received().as_ref(), head)
+        answer_form(self.dialect()).writer(Some(&self.received()), head)
     }
 
     /// Collects a whole answer to this call.
     pub fn builder(&self) -> Box<dyn AnswerBuilder> {
-        answer_form(self.dialect()).builder(self.received().as_ref())
+        answer_form(self.dialect()).builder(Some(&self.received()))
     }
 
     /// The media type of a streamed answer to this call.
     pub fn stream_type(&self) -> &'static str {
-        answer_form(self.dialect()).stream_type(self.received().as_ref())
+        answer_form(self.dialect()).stream_type(Some(&self.received()))
     }
 
     /// What keeps a client of this dialect waiting; empty where there is no such thing.
     pub fn keep_alive(&self) -> &'static [u8] {
-        answer_form(self.dialect()).keep_alive(self.received().as_ref())
+        answer_form(self.dialect()).keep_alive(Some(&self.received()))
     }
 
-    fn received(&self) -> Option<Received<'_>> {
-        match &self.form {
-            Form::Chat(_) => None,
-            Form::Foreign(foreign) => {
-                Some(Received { object: &foreign.object, address: &self.address })
-            }
-        }
+    fn received(&self) -> Received<'_> {
+        Received { object: self.object(), address: &self.address }
     }
 }
 
