@@ -3,7 +3,7 @@
 use axum::extract::{FromRequest, Request};
 use bytes::Bytes;
 use http::HeaderMap;
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::de::DeserializeOwned;
 use tokio::time::timeout;
@@ -16,6 +16,11 @@ use crate::unread::drain;
 /// The bytes of a JSON body.
 #[derive(Debug)]
 pub(crate) struct JsonBytes(pub(crate) Bytes);
+
+/// The bytes of a body that is JSON whatever its type says, as Ollama's server takes it: the
+/// examples in its documentation send `curl -d` without a type.
+#[derive(Debug)]
+pub(crate) struct AnyBytes(pub(crate) Bytes);
 
 /// A JSON body as a value.
 #[derive(Debug)]
@@ -32,12 +37,25 @@ impl FromRequest<App> for JsonBytes {
     }
 }
 
+impl FromRequest<App> for AnyBytes {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, ApiError> {
+        read_body(request, app).await.map(Self)
+    }
+}
+
 /// Reads a body of any type.
+///
+/// One that is refused before it is begun goes back to
+/// [`read_the_rest`](crate::unread::read_the_rest), which knows whether there is anything to read.
 pub(crate) async fn read_body(request: Request, app: &App) -> Result<Bytes, ApiError> {
     let (parts, mut body) = request.into_parts();
     let most = app.config.body_bytes_max;
+    if let Some(encoding) = encoding(&parts.headers) {
+        return Err(encoded(&encoding));
+    }
     if declared_length(&parts.headers).is_some_and(|length| length > most) {
-        drain(body).await;
         return Err(too_large(most));
     }
     let read = Limited::new(&mut body, most).collect();
@@ -59,10 +77,14 @@ impl<T: DeserializeOwned> FromRequest<App> for JsonBody<T> {
 
     async fn from_request(request: Request, app: &App) -> Result<Self, ApiError> {
         let JsonBytes(bytes) = JsonBytes::from_request(request, app).await?;
-        let value = serde_json::from_slice(&bytes)
-            .map_err(|error| ApiError::bad_request(format!("Invalid request body: {error}")))?;
-        Ok(Self(value))
+        parsed(&bytes).map(Self)
     }
+}
+
+/// A JSON body's value.
+pub(crate) fn parsed<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
+    serde_json::from_slice(bytes)
+        .map_err(|error| ApiError::bad_request(format!("Invalid request body: {error}")))
 }
 
 /// Whether a body is JSON, or does not say what it is.
@@ -84,6 +106,21 @@ pub(crate) fn wrong_type(headers: &HeaderMap, expected: &str) -> ApiError {
 fn essence(headers: &HeaderMap) -> Option<String> {
     let kind = headers.get(CONTENT_TYPE)?.to_str().unwrap_or_default();
     Some(kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase())
+}
+
+/// How a body is encoded, when it is not sent as it is.
+fn encoding(headers: &HeaderMap) -> Option<String> {
+    let values = headers.get_all(CONTENT_ENCODING).iter();
+    let all = values.flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
+    let all = all.map(|word| String::from_utf8_lossy(word).trim().to_ascii_lowercase());
+    all.filter(|word| !word.is_empty()).find(|word| word != "identity")
+}
+
+fn encoded(encoding: &str) -> ApiError {
+    ApiError::new(
+        ErrorType::UnsupportedMediaType,
+        format!("Content-Encoding {encoding} is not taken; send the body as it is"),
+    )
 }
 
 fn declared_length(headers: &HeaderMap) -> Option<usize> {

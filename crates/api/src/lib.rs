@@ -15,6 +15,7 @@ mod example;
 mod form;
 mod handlers;
 mod listing;
+mod path;
 mod query;
 mod router;
 mod server;

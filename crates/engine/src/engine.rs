@@ -178,6 +178,15 @@ impl Engine {
         Ok(count::count(self, &installation, call, &steps).await)
     }
 
+    /// Whether a call could be sent anywhere, and sends it nowhere.
+    ///
+    /// # Errors
+    ///
+    /// When the call is wrong or can't be routed.
+    pub fn check(&self, call: &Call) -> Result<(), CallError> {
+        resolve::steps(call, &self.installation(), false).map(drop)
+    }
+
     /// What this installation can call now.
     pub fn installation(&self) -> Arc<Installation> {
         self.installation.load_full()

@@ -11,7 +11,7 @@ use crate::dialect::{
 };
 use crate::error::{BadRequest, ErrorBody};
 use crate::json::{ObjectWriter, RawObject};
-use tollgate_types::GenerationId;
+use tollgate_types::{GenerationId, Timestamp};
 
 /// A call as it was received: checked and surveyed, its bytes kept.
 ///
@@ -166,6 +166,14 @@ impl Call {
         Ok(Self { form, address: self.address.clone() })
     }
 
+    /// The answer to a call that asks for none: Ollama's clients send no messages to have a model
+    /// loaded. `None` for all other calls. A provider has nothing to do with it.
+    pub fn loaded(&self, now: Timestamp) -> Option<Vec<u8>> {
+        let is_asked = self.dialect() == Dialect::Ollama && self.survey().messages == 0;
+        let model = self.params().model.as_deref().unwrap_or_default();
+        is_asked.then(|| crate::ollama::loaded(self.object(), model, now))
+    }
+
     /// Whether the body says all that the call does, so that it can go to a provider of the same
     /// dialect as it is.
     pub fn may_be_passed_on(&self) -> bool {
@@ -188,31 +196,26 @@ impl Call {
 
     /// Writes a streamed answer to this call.
     pub fn writer(&self, head: &AnswerHead) -> Box<dyn AnswerWriter> {
-        answer_form(self.dialect()).writer(self.received().as_ref(), head)
+        answer_form(self.dialect()).writer(Some(&self.received()), head)
     }
 
     /// Collects a whole answer to this call.
     pub fn builder(&self) -> Box<dyn AnswerBuilder> {
-        answer_form(self.dialect()).builder(self.received().as_ref())
+        answer_form(self.dialect()).builder(Some(&self.received()))
     }
 
     /// The media type of a streamed answer to this call.
     pub fn stream_type(&self) -> &'static str {
-        answer_form(self.dialect()).stream_type(self.received().as_ref())
+        answer_form(self.dialect()).stream_type(Some(&self.received()))
     }
 
     /// What keeps a client of this dialect waiting; empty where there is no such thing.
     pub fn keep_alive(&self) -> &'static [u8] {
-        answer_form(self.dialect()).keep_alive(self.received().as_ref())
+        answer_form(self.dialect()).keep_alive(Some(&self.received()))
     }
 
-    fn received(&self) -> Option<Received<'_>> {
-        match &self.form {
-            Form::Chat(_) => None,
-            Form::Foreign(foreign) => {
-                Some(Received { object: &foreign.object, address: &self.address })
-            }
-        }
+    fn received(&self) -> Received<'_> {
+        Received { object: self.object(), address: &self.address }
     }
 }
 
@@ -234,7 +237,7 @@ impl Foreign {
         let lost = form.to_chat(&received, &mut chat)?;
         chat.end();
         let object = RawObject::read(Bytes::from(body))?;
-        Ok(Translated { call: ChatCall::from_object(object)?, lost })
+        Ok(Translated { call: ChatCall::translated(object)?, lost })
     }
 }
 
@@ -337,5 +340,40 @@ mod tests {
             let tokens = estimate(dialect);
             assert!(tokens.abs_diff(chats) * 10 <= chats, "{dialect}: {tokens} for {chats}");
         }
+    }
+
+    /// Anthropic's, Google's and Ollama's bounds go down to 0; chat's do not (contract §2.1).
+    #[test]
+    fn bounds_and_integers_are_those_of_the_dialect() {
+        for (dialect, body) in [
+            (
+                Dialect::Messages,
+                r#"{"messages":[{"role":"user","content":"x"}],"max_tokens":64.0,"top_p":0,"seed":1.0,"thinking":{"type":"enabled","budget_tokens":1024.0}}"#,
+            ),
+            (
+                Dialect::Gemini,
+                r#"{"contents":[{"parts":[{"text":"x"}]}],"generationConfig":{"topP":0.0,"seed":1.0,"candidateCount":1.0,"maxOutputTokens":64.00,"thinkingConfig":{"thinkingBudget":1024.0}}}"#,
+            ),
+            (
+                Dialect::Ollama,
+                r#"{"messages":[{"role":"user","content":"x"}],"options":{"top_p":0,"seed":1.0,"num_predict":64.0},"reasoning":{"max_tokens":1024.0}}"#,
+            ),
+        ] {
+            let body = Bytes::from_static(body.as_bytes());
+            let call = Call::read(dialect, body, Address::default()).unwrap();
+            let chat = call.chat().unwrap().params();
+            for params in [call.params(), chat] {
+                let seen = (params.top_p, params.seed, params.max_tokens);
+                assert_eq!(seen, (Some(0.0), Some(1), Some(64)), "{dialect}");
+                assert_eq!(params.reasoning.max_tokens, Some(1_024), "{dialect}");
+            }
+        }
+        let chat = |member: &str| {
+            let body = format!(r#"{{"messages":[{{"role":"user","content":"x"}}],{member}}}"#);
+            Call::read(Dialect::Chat, Bytes::from(body), Address::default()).map(drop)
+        };
+        assert!(chat(r#""seed":-1.0,"max_tool_calls":3.0,"n":1.0,"top_logprobs":2.0"#).is_ok());
+        assert!(chat(r#""seed":1.5"#).is_err());
+        assert!(chat(r#""top_p":0"#).is_err());
     }
 }

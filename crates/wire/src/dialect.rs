@@ -87,7 +87,7 @@ pub struct Address {
     pub anthropic_beta: Option<String>,
 }
 
-/// A request of a dialect other than chat, as it came.
+/// A request as it came.
 #[derive(Debug, Clone, Copy)]
 pub struct Received<'a> {
     /// The body.
@@ -143,7 +143,7 @@ pub(crate) trait RequestForm: Sync + fmt::Debug {
 
 /// How answers of one dialect are written.
 pub(crate) trait AnswerForm: Sync + fmt::Debug {
-    /// Writes a stream. `received` is `None` for chat and before a request was read.
+    /// Writes a stream. `received` is `None` before a request was read.
     fn writer(&self, received: Option<&Received<'_>>, head: &AnswerHead) -> Box<dyn AnswerWriter>;
 
     /// Collects a whole answer.

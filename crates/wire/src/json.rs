@@ -16,6 +16,7 @@
 
 mod leaves;
 mod length;
+mod number;
 mod object;
 mod position;
 mod scan;
@@ -25,6 +26,7 @@ mod write;
 pub use leaves::{Leaf, leaves};
 pub(crate) use length::prompt_length;
 pub use length::{compact_length, text_length};
+pub(crate) use number::{whole, whole_member};
 pub use object::RawObject;
 pub(crate) use object::{kind_of, not_json, raw_value, wrong_type};
 pub use position::Position;

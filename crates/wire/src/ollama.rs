@@ -7,6 +7,8 @@
 //! - Names of models are the gateway's; a tag is not taken off.
 //! - Calls and results may go without ids, as in the API's older versions: then they are matched
 //!   by name and order.
+//! - A request without messages asks that the model be loaded. There is nothing to load, so it is
+//!   answered here, as Ollama does, and no provider is asked.
 //! - There is no clock here: durations are zero, which is what they are for a cached answer.
 //! - What the API has no word for is not made up: signatures of thoughts, citations and sound are
 //!   left out of the answer. Images stand beside the message, `cost`, `provider` and
@@ -15,6 +17,7 @@
 mod builder;
 mod compose;
 mod line;
+mod load;
 mod messages;
 mod options;
 mod request;
@@ -25,6 +28,8 @@ mod writer;
 mod answer_tests;
 #[cfg(test)]
 mod request_tests;
+
+pub(crate) use load::loaded;
 
 use std::borrow::Cow;
 

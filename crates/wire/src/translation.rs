@@ -6,6 +6,7 @@
 
 pub(crate) mod base64;
 pub(crate) mod call_ids;
+pub(crate) mod custom;
 pub(crate) mod outgoing;
 pub(crate) mod schema;
 #[cfg(test)]

@@ -5,7 +5,7 @@
 mod embeddings;
 mod models;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 use bytes::Bytes;
 use http::HeaderMap;
@@ -17,6 +17,7 @@ use super::generate::{Asked, count, counted, generate};
 use crate::auth::InferenceKey;
 use crate::body::JsonBytes;
 use crate::error::ApiError;
+use crate::path::PathOf;
 use crate::query::Params;
 use crate::router::App;
 use crate::skin::GEMINI_METHODS;
@@ -37,14 +38,14 @@ pub(crate) struct GeminiQuery {
 }
 
 /// What of a Gemini request is not its body; a model's name may be several segments of the path.
-type GeminiParts = (Path<Vec<(String, String)>>, Params<GeminiQuery>, HeaderMap);
+type GeminiParts = (PathOf<Vec<(String, String)>>, Params<GeminiQuery>, HeaderMap);
 
 /// Generates content, counts its tokens or embeds it: `models/{model}:generateContent`,
 /// `:streamGenerateContent`, `:countTokens`, `:embedContent` and `:batchEmbedContents`.
 pub(crate) async fn call_gemini_method(
     State(app): State<App>,
     key: InferenceKey,
-    (Path(segments), Params(query), headers): GeminiParts,
+    (PathOf(segments), Params(query), headers): GeminiParts,
     JsonBytes(body): JsonBytes,
 ) -> Result<Response, ApiError> {
     let model_and_method = joined(segments);

@@ -14,7 +14,7 @@ use tollgate_wire::{Address, Call, Dialect};
 use super::{GENERATION_ID, IS_ESTIMATED, PROVIDER_NAME};
 use crate::attribution::attribution;
 use crate::auth::InferenceKey;
-use crate::body::JsonBytes;
+use crate::body::{AnyBytes, JsonBytes};
 use crate::error::ApiError;
 use crate::router::App;
 
@@ -63,7 +63,7 @@ pub(crate) async fn create_ollama_chat(
     State(app): State<App>,
     key: InferenceKey,
     headers: HeaderMap,
-    JsonBytes(body): JsonBytes,
+    AnyBytes(body): AnyBytes,
 ) -> Result<Response, ApiError> {
     generate(&app, key, &headers, Asked::plain(Dialect::Ollama, body)).await
 }
@@ -124,6 +124,11 @@ pub(super) async fn generate(
 ) -> Result<Response, ApiError> {
     let address = Address { anthropic_beta: betas(headers), ..asked.address };
     let call = Call::read(asked.dialect, asked.body, address)?;
+    if let Some(line) = call.loaded(app.engine.now()) {
+        app.engine.check(&call)?;
+        let kind = if call.params().stream { call.stream_type() } else { "application/json" };
+        return Ok(([(CONTENT_TYPE, kind)], line).into_response());
+    }
     let attribution = attribution(headers, call.params(), &app.config.tag_headers);
     let answer = app.engine.generate(key, call, attribution).await?;
     Ok(match answer {

@@ -1,7 +1,7 @@
 //! Keys: `GET /key`, and `/keys` for those who manage (contract §1.3).
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use http::StatusCode;
 use serde::{Deserialize, Deserializer, Serialize};
 use tollgate_engine::KeyEntry;
@@ -13,6 +13,7 @@ use super::credits::Data;
 use crate::auth::{AnyKey, ManagementKey};
 use crate::body::JsonBody;
 use crate::error::ApiError;
+use crate::path::PathOf;
 use crate::query::Params;
 use crate::router::App;
 
@@ -196,7 +197,7 @@ pub(crate) async fn create_key(
 pub(crate) async fn get_key(
     State(app): State<App>,
     _: ManagementKey,
-    Path(hash): Path<String>,
+    PathOf(hash): PathOf<String>,
 ) -> Result<Json<Data<KeyView>>, ApiError> {
     let record = app.engine.stores().keys.get(parse(&hash)?).await?.ok_or_else(no_such_key)?;
     Ok(Json(Data { data: view(&app, record).await? }))
@@ -206,7 +207,7 @@ pub(crate) async fn get_key(
 pub(crate) async fn update_key(
     State(app): State<App>,
     _: ManagementKey,
-    Path(hash): Path<String>,
+    PathOf(hash): PathOf<String>,
     JsonBody(change): JsonBody<KeyChange>,
 ) -> Result<Json<Data<KeyView>>, ApiError> {
     let now = app.engine.now();
@@ -229,7 +230,7 @@ pub(crate) async fn update_key(
 pub(crate) async fn delete_key(
     State(app): State<App>,
     _: ManagementKey,
-    Path(hash): Path<String>,
+    PathOf(hash): PathOf<String>,
 ) -> Result<Json<Deleted>, ApiError> {
     let deleted = app.engine.stores().keys.delete(parse(&hash)?).await?;
     app.engine.keys().refresh(app.engine.now()).await?;

@@ -5,7 +5,7 @@ mod rss;
 mod special;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use tollgate_catalog::Model;
@@ -15,6 +15,7 @@ use super::credits::Data;
 use crate::auth::AnyKey;
 use crate::error::ApiError;
 use crate::listing::{ModelEndpointsView, ModelView};
+use crate::path::PathOf;
 use crate::query::Params;
 use crate::router::App;
 use filter::{Asked, ModelQuery};
@@ -64,7 +65,7 @@ pub(crate) async fn count_models(
 /// One model; aliases resolve.
 pub(crate) async fn get_model(
     State(app): State<App>,
-    Path((author, slug)): Path<(String, String)>,
+    PathOf((author, slug)): PathOf<(String, String)>,
 ) -> Result<Json<Data<ModelView>>, ApiError> {
     let installation = app.engine.installation();
     let catalog = installation.routable();
@@ -75,7 +76,7 @@ pub(crate) async fn get_model(
 /// One model with its endpoints.
 pub(crate) async fn list_endpoints(
     State(app): State<App>,
-    Path((author, slug)): Path<(String, String)>,
+    PathOf((author, slug)): PathOf<(String, String)>,
 ) -> Result<Json<Data<ModelEndpointsView>>, ApiError> {
     let installation = app.engine.installation();
     let catalog = installation.routable();

@@ -15,7 +15,7 @@ use tollgate_catalog::{Catalog, Modality, Model};
 use tollgate_types::Timestamp;
 
 use super::models::find;
-use crate::body::JsonBody;
+use crate::body::{AnyBytes, parsed};
 use crate::error::ApiError;
 use crate::listing::lead;
 use crate::router::App;
@@ -99,8 +99,9 @@ pub(crate) async fn list_ollama_models(State(app): State<App>) -> Json<Tags> {
 /// One model; aliases resolve.
 pub(crate) async fn show_ollama_model(
     State(app): State<App>,
-    JsonBody(which): JsonBody<Which>,
+    AnyBytes(body): AnyBytes,
 ) -> Result<Json<Shown>, ApiError> {
+    let which: Which = parsed(&body)?;
     let name = which.model.or(which.name).filter(|name| !name.is_empty());
     let name = name.ok_or_else(|| ApiError::bad_request("model: Required"))?;
     let installation = app.engine.installation();

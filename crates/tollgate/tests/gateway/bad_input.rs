@@ -375,6 +375,80 @@ async fn a_body_that_is_too_large_is_refused() {
     assert_eq!(world.gateway.chat(good()).await.said().text, "Hello");
 }
 
+/// Who asks before sending has sent nothing, so nothing is waited for.
+#[tokio::test]
+async fn a_body_that_is_too_large_is_not_asked_for() {
+    let world = World::new().await;
+    let key = world.gateway.key();
+    let mut connection = world.gateway.connect().await;
+    let head = format!(
+        "POST /api/v1/chat/completions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\n\
+         Content-Type: application/json\r\nContent-Length: 9999999\r\nExpect: 100-continue\r\n\r\n"
+    );
+    connection.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = vec![0; 4_096];
+    let read = tokio::time::timeout(tollgate_testkit::PATIENCE, connection.read(&mut answer));
+    let length = read.await.unwrap().unwrap();
+    let answer = String::from_utf8_lossy(answer.get(..length).unwrap()).into_owned();
+    assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
+    world.is_well().await;
+}
+
+#[tokio::test]
+async fn an_encoded_body_is_refused_by_the_name_of_its_encoding() {
+    let world = World::new().await;
+    let ask = |path: &'static str, encoding: &'static str| {
+        let call = world.gateway.at("POST", path).key(world.gateway.key()).json(&good());
+        call.header("content-encoding", encoding).send()
+    };
+    for (encoding, named) in [("gzip", "gzip"), ("identity, BR", "br"), ("zstd", "zstd")] {
+        let reply = ask("/api/v1/chat/completions", encoding).await;
+        let message = reply.error_message(415, "invalid_request");
+        assert!(message.contains(&format!("Content-Encoding {named} ")), "{message}");
+    }
+    let reply = ask("/api/v1/messages", "gzip").await;
+    assert_eq!((reply.status, &reply.json()["type"]), (415, &json!("error")), "{}", reply.text());
+    let form =
+        world.gateway.call("POST", "/audio/transcriptions").header("content-encoding", "gzip");
+    let form = form.header("content-type", "multipart/form-data; boundary=x").body("x");
+    let message = form.send().await.error_message(415, "invalid_request");
+    assert!(message.contains("gzip"), "{message}");
+    world.is_well().await;
+    assert_eq!(ask("/api/v1/chat/completions", "identity").await.said().text, "Hello");
+}
+
+/// Escapes in a path that are not UTF-8 are told in the words of whoever asks there.
+#[tokio::test]
+async fn a_path_that_is_not_text_is_told() {
+    let world = World::new().await;
+    let gateway = &world.gateway;
+    for (method, path) in [
+        ("GET", "/api/v1/model/%ff/x"),
+        ("GET", "/api/v1/models/%ff/x/endpoints"),
+        ("GET", "/api/v1/images/models/%ff/x/endpoints"),
+        ("GET", "/api/v1/keys/%ff"),
+        ("PATCH", "/api/v1/keys/%ff"),
+        ("DELETE", "/api/v1/keys/%ff"),
+    ] {
+        let call = gateway.at(method, path).key(gateway.management_key()).json(&json!({}));
+        let message = call.send().await.error_message(400, "invalid_request");
+        assert!(message.starts_with("Invalid path: "), "{path}: {message}");
+        assert!(message.contains("UTF-8"), "{path}: {message}");
+    }
+    for (method, path) in [
+        ("POST", "/api/v1beta/models/%ff:generateContent"),
+        ("GET", "/api/v1beta/models/%ff"),
+        ("POST", "/api/v1/models/a/%ff:streamGenerateContent"),
+    ] {
+        let reply = gateway.at(method, path).key(gateway.key()).json(&json!({})).send().await;
+        assert_eq!(reply.status, 400, "{path}: {}", reply.text());
+        let error = &reply.json()["error"];
+        assert_eq!((&error["code"], &error["status"]), (&json!(400), &json!("INVALID_ARGUMENT")));
+        assert!(error["message"].as_str().unwrap().contains("UTF-8"), "{path}: {error}");
+    }
+    world.is_well().await;
+}
+
 #[tokio::test]
 async fn a_body_that_stops_half_way_harms_nobody() {
     let world = World::new().await;

@@ -118,3 +118,84 @@ async fn a_disagreeing_wish_for_usage_changes_nothing() {
         assert_eq!(said.count("/total_tokens"), 2, "{wish}");
     }
 }
+
+/// Custom tools are OpenAI's: whoever speaks chat gets them as they are, others a function.
+#[tokio::test]
+async fn custom_tools_go_through_where_chat_is_spoken_and_are_functions_elsewhere() {
+    let simulator = simulator().await;
+    let price = r#"{ input = "1", output = "2" }"#;
+    let gateway = TestGateway::builder()
+        .provider("chatty", Protocol::OpenAi, &simulator)
+        .provider("claude", Protocol::Anthropic, &simulator)
+        .endpoint("chatty/m", "chatty", "tools", price)
+        .endpoint("claude/m", "claude", "tools", price)
+        .start()
+        .await;
+    let tools = json!([
+        { "type": "custom", "custom": { "name": "run", "description": "Runs code." } },
+        { "type": "function", "function": { "name": "other" } },
+    ]);
+    let allowed = json!({
+        "type": "allowed_tools",
+        "allowed_tools": {
+            "mode": "required", "tools": [{ "type": "custom", "custom": { "name": "run" } }],
+        },
+    });
+    let ask = |model: &str| {
+        json!({
+            "model": model, "messages": [{ "role": "user", "content": "Run it" }],
+            "tools": tools, "tool_choice": allowed,
+        })
+    };
+    // What this provider makes of them is its own affair.
+    gateway.chat(ask("chatty/m")).await;
+    let arrived = simulator.requests().pop().unwrap().json();
+    assert_eq!((&arrived["tools"], &arrived["tool_choice"]), (&tools, &allowed));
+
+    let reply = gateway.chat(ask("claude/m")).await;
+    assert_eq!(reply.status, 200, "{}", reply.text());
+    let arrived = simulator.requests().pop().unwrap().json();
+    let offered = arrived["tools"].as_array().unwrap();
+    assert_eq!((offered.len(), &offered[0]["name"]), (1, &json!("run")), "{arrived}");
+    assert_eq!(offered[0]["input_schema"]["properties"]["input"]["type"], "string", "{arrived}");
+    assert_eq!(arrived["tool_choice"]["type"], "any", "{arrived}");
+    let message = reply.json()["choices"][0]["message"].take();
+    let call = &message["tool_calls"][0];
+    assert_eq!((&call["type"], &call["custom"]["name"]), (&json!("custom"), &json!("run")));
+    assert!(call["custom"]["input"].is_string() && call.get("function").is_none(), "{call}");
+
+    let streamed = gateway.chat_stream(ask("claude/m")).await;
+    let calls = streamed.chunks().into_iter();
+    let calls: Vec<&Value> =
+        calls.filter_map(|it| it.pointer("/choices/0/delta/tool_calls/0")).collect();
+    let [streamed] = calls.as_slice() else { panic!("{calls:?}") };
+    assert_eq!(streamed["custom"], call["custom"], "{streamed}");
+
+    // The call and its result go back as they came.
+    let mut body = ask("claude/m");
+    let result = json!({ "role": "tool", "tool_call_id": call["id"], "content": "done" });
+    body["tool_choice"] = json!("auto");
+    body["messages"].as_array_mut().unwrap().extend([message.clone(), result]);
+    assert_eq!(gateway.chat(body).await.status, 200);
+    let arrived = simulator.requests().pop().unwrap().json();
+    let sent = &arrived["messages"][1]["content"][0];
+    assert_eq!(sent["input"], json!({ "input": call["custom"]["input"] }), "{arrived}");
+}
+
+/// A relay keeps nothing for its caller either.
+#[tokio::test]
+async fn items_are_not_referred_to_where_responses_are_spoken() {
+    let simulator = simulator().await;
+    let gateway = TestGateway::builder()
+        .provider("acme", Protocol::Responses, &simulator)
+        .endpoint("acme/m", "acme", "echo", r#"{ input = "1", output = "2" }"#)
+        .start()
+        .await;
+    let input =
+        json!([{ "role": "user", "content": "x" }, { "type": "item_reference", "id": "msg_1" }]);
+    let reply = gateway.post("/responses", &json!({ "model": "acme/m", "input": input })).await;
+    assert_eq!(reply.status, 400, "{}", reply.text());
+    let error = reply.json()["error"].clone();
+    assert!(error["message"].as_str().unwrap().starts_with("input.1: Items can't"), "{error}");
+    assert_eq!(simulator.requests().len(), 0);
+}

@@ -79,6 +79,54 @@ async fn an_unknown_model_is_a_404_where_the_dialects_own_server_says_so() {
     }
 }
 
+/// Ollama's documentation asks with `curl -d` and no type, which sends that of a form.
+#[tokio::test]
+async fn ollamas_paths_take_any_type() {
+    let gateway = TestGateway::builder().start().await;
+    let chat = r#"{"model": "tollgate/echo", "messages": [{"role": "user", "content": "Hi"}], "stream": false}"#;
+    for (path, body) in [("/api/chat", chat), ("/api/show", r#"{"model": "tollgate/echo"}"#)] {
+        for kind in ["application/x-www-form-urlencoded", "text/plain", "application/json"] {
+            let call = gateway.at("POST", path).key(gateway.key()).header("content-type", kind);
+            let reply = call.body(body).send().await;
+            assert_eq!(reply.status, 200, "{path} {kind}: {}", reply.text());
+        }
+    }
+}
+
+/// By a request without messages Ollama's clients have a model loaded.
+#[tokio::test]
+async fn a_model_of_ollamas_clients_is_loaded_at_once() {
+    let gateway = TestGateway::builder().start().await;
+    let ask = |body: serde_json::Value| {
+        gateway.at("POST", "/api/chat").key(gateway.key()).json(&body).send()
+    };
+    for (body, kind, reason) in [
+        (json!({ "model": "tollgate/echo", "messages": [] }), "application/x-ndjson", "load"),
+        (json!({ "model": "tollgate/echo", "stream": false }), "application/json", "load"),
+        (json!({ "model": "tollgate/echo", "keep_alive": 0 }), "application/x-ndjson", "unload"),
+    ] {
+        let reply = ask(body.clone()).await;
+        assert_eq!(reply.status, 200, "{body}: {}", reply.text());
+        assert_eq!(reply.header("content-type"), Some(kind), "{body}");
+        let mut said = reply.json();
+        assert!(said["created_at"].take().as_str().is_some_and(|it| it.ends_with('Z')), "{said}");
+        let message = json!({ "role": "assistant", "content": "" });
+        let expected = json!({
+            "model": "tollgate/echo", "created_at": null, "message": message,
+            "done_reason": reason, "done": true,
+        });
+        assert_eq!(said, expected, "{body}");
+    }
+    let reply = ask(json!({ "model": "no/such", "messages": [] })).await;
+    assert_eq!(reply.status, 404, "{}", reply.text());
+    assert!(reply.json()["error"].as_str().unwrap().contains("no/such"), "{}", reply.text());
+    assert_eq!(ask(json!({ "messages": [] })).await.status, 400);
+    let keyless = gateway.at("POST", "/api/chat").json(&json!({ "model": "tollgate/echo" }));
+    assert_eq!(keyless.send().await.status, 401);
+    assert_eq!(gateway.generations().await, 0);
+    assert_eq!(gateway.spent().await.as_f64(), Some(0.0));
+}
+
 /// Google's SDK for Python asks under `v1` unless it is told otherwise, and others under `v1beta`.
 #[tokio::test]
 async fn gemini_is_spoken_under_both_versions() {

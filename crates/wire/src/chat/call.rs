@@ -65,6 +65,18 @@ impl ChatCall {
     ///
     /// As [`read`](Self::read).
     pub(crate) fn from_object(object: RawObject) -> Result<Self, BadRequest> {
+        let call = Self::translated(object)?;
+        call.params.check_chats_bounds()?;
+        Ok(call)
+    }
+
+    /// Reads a request that another dialect became, or that was read before. What its own dialect
+    /// allows holds.
+    ///
+    /// # Errors
+    ///
+    /// As [`read`](Self::read).
+    pub(crate) fn translated(object: RawObject) -> Result<Self, BadRequest> {
         let bytes = object.text().as_bytes();
         let mut params = ChatParams::default();
         let mut survey = Survey::default();

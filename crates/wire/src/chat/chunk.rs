@@ -8,6 +8,8 @@ use crate::chat::event::{AnswerHead, ChatEvent, FinishReason, ReasoningDetail};
 use crate::chat::usage::UsageView;
 use crate::error::ErrorBody;
 use crate::json::write_string;
+use crate::translation::custom::CustomArguments;
+use crate::translation::whole_calls::WholeCalls;
 
 /// The end of every stream, exactly once.
 pub const DONE: &[u8] = b"data: [DONE]\n\n";
@@ -23,6 +25,42 @@ pub struct ChunkWriter {
     begun: bool,
     /// Images written so far.
     images: u32,
+    custom: CustomCalls,
+}
+
+/// Calls of custom tools that are on their way.
+#[derive(Debug, Clone, Default)]
+struct CustomCalls {
+    /// The custom tools that are offered.
+    names: Vec<String>,
+    open: WholeCalls,
+    /// Which calls are held.
+    held: Vec<u32>,
+}
+
+impl CustomCalls {
+    /// Takes what is a custom tool's; says whether it was.
+    fn take(&mut self, event: &ChatEvent) -> bool {
+        match event {
+            ChatEvent::ToolCallStart { index, id, name } => {
+                self.held.retain(|held| held != index);
+                let is_custom = self.names.contains(name);
+                if is_custom {
+                    self.held.push(*index);
+                    self.open.start(*index, id, name);
+                }
+                is_custom
+            }
+            ChatEvent::ToolCallArguments { index, fragment } => {
+                let is_held = self.held.contains(index);
+                if is_held {
+                    self.open.add(*index, fragment);
+                }
+                is_held
+            }
+            _ => false,
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -40,6 +78,22 @@ struct FunctionDelta<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<&'a str>,
     arguments: &'a str,
+}
+
+/// A whole call of a custom tool: its text is known when the function's arguments are.
+#[derive(Serialize)]
+struct CustomCallDelta<'a> {
+    index: u32,
+    id: &'a str,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    custom: CustomDelta<'a>,
+}
+
+#[derive(Serialize)]
+struct CustomDelta<'a> {
+    name: &'a str,
+    input: &'a str,
 }
 
 #[derive(Serialize)]
@@ -66,7 +120,25 @@ impl ChunkWriter {
         write_string(&mut text, &head.model);
         text.extend_from_slice(b",\"object\":\"chat.completion.chunk\",\"created\":");
         text.extend_from_slice(head.created.unix_seconds().to_string().as_bytes());
-        Self { head: text, begun: false, images: 0 }
+        Self { head: text, begun: false, images: 0, custom: CustomCalls::default() }
+    }
+
+    /// Calls of these tools are written as calls of custom tools.
+    pub(super) fn with_custom(mut self, names: Vec<String>) -> Self {
+        self.custom.names = names;
+        self
+    }
+
+    /// Writes the calls of custom tools that are whole, at the end all.
+    fn custom_calls(&mut self, out: &mut Vec<u8>, is_end: bool) {
+        let next = if is_end { WholeCalls::next } else { WholeCalls::next_complete };
+        while let Some(call) = next(&mut self.custom.open) {
+            let input = CustomArguments::input_of(&call.arguments);
+            let custom = CustomDelta { name: &call.name, input: &input };
+            let (index, id) = (call.index, call.id.as_str());
+            let call = CustomCallDelta { index, id, kind: "custom", custom };
+            self.chunk(out, |out| member(out, "tool_calls", &[call]), None, None);
+        }
     }
 
     /// The members every chunk begins with, as `{"id":…,"created":…` without an end.
@@ -103,6 +175,11 @@ impl AnswerWriter for ChunkWriter {
         if !self.begun {
             self.chunk(out, speaker, None, None);
             self.begun = true;
+        }
+        let is_custom = self.custom.take(event);
+        self.custom_calls(out, matches!(event, ChatEvent::Finish { .. }));
+        if is_custom {
+            return;
         }
         match event {
             ChatEvent::Text(text) => {
@@ -150,6 +227,7 @@ impl AnswerWriter for ChunkWriter {
 
     /// The last chunk repeats the finish reason and carries the usage.
     fn end(&mut self, out: &mut Vec<u8>, finish: (FinishReason, &str), usage: &UsageView) {
+        self.custom_calls(out, true);
         self.open(out);
         choice(out, |_| {}, None, Some(finish));
         out.extend_from_slice(b"],\"usage\":");

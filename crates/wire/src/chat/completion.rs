@@ -1,5 +1,7 @@
 //! Events collected into one completion (contract §3.1).
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -7,6 +9,7 @@ use crate::answer::AnswerBuilder;
 use crate::chat::event::{AnswerHead, AudioDelta, ChatEvent, FinishReason, ReasoningDetail};
 use crate::chat::usage::UsageView;
 use crate::error::{ErrorBody, ErrorObject};
+use crate::translation::custom::CustomArguments;
 
 /// Collects the events of an answer and writes them as one `chat.completion`.
 #[derive(Debug, Default)]
@@ -15,28 +18,50 @@ pub struct CompletionBuilder {
     refusal: Option<String>,
     reasoning: String,
     reasoning_details: Vec<ReasoningDetail>,
-    tool_calls: Vec<ToolCallObject>,
+    tool_calls: Vec<ToolCall>,
     images: Vec<ImageObject>,
     audio: Option<AudioDelta>,
     annotations: Vec<Box<RawValue>>,
     logprobs: Option<Box<RawValue>>,
     service_tier: Option<String>,
     finish: Option<(FinishReason, String)>,
+    /// The custom tools that are offered.
+    custom: Vec<String>,
 }
 
-#[derive(Debug, Serialize)]
-struct ToolCallObject {
+#[derive(Debug)]
+struct ToolCall {
     index: u32,
     id: String,
-    #[serde(rename = "type")]
-    kind: &'static str,
-    function: FunctionObject,
-}
-
-#[derive(Debug, Serialize)]
-struct FunctionObject {
     name: String,
     arguments: String,
+}
+
+#[derive(Serialize)]
+struct ToolCallObject<'a> {
+    index: u32,
+    id: &'a str,
+    #[serde(flatten)]
+    called: Called<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+enum Called<'a> {
+    Function { function: FunctionObject<'a> },
+    Custom { custom: CustomObject<'a> },
+}
+
+#[derive(Serialize)]
+struct FunctionObject<'a> {
+    name: &'a str,
+    arguments: &'a str,
+}
+
+#[derive(Serialize)]
+struct CustomObject<'a> {
+    name: &'a str,
+    input: Cow<'a, str>,
 }
 
 #[derive(Debug, Serialize)]
@@ -85,8 +110,8 @@ struct MessageObject<'a> {
     reasoning: Option<&'a str>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     reasoning_details: &'a [ReasoningDetail],
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    tool_calls: &'a [ToolCallObject],
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tool_calls: Vec<ToolCallObject<'a>>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     images: &'a [ImageObject],
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -101,16 +126,13 @@ impl AnswerBuilder for CompletionBuilder {
             ChatEvent::Text(text) => self.content.get_or_insert_default().push_str(&text),
             ChatEvent::Refusal(text) => self.refusal.get_or_insert_default().push_str(&text),
             ChatEvent::Reasoning(detail) => self.reason(detail),
-            ChatEvent::ToolCallStart { index, id, name } => self.tool_calls.push(ToolCallObject {
-                index,
-                id,
-                kind: "function",
-                function: FunctionObject { name, arguments: String::new() },
-            }),
+            ChatEvent::ToolCallStart { index, id, name } => {
+                self.tool_calls.push(ToolCall { index, id, name, arguments: String::new() });
+            }
             ChatEvent::ToolCallArguments { index, fragment } => {
                 let call = self.tool_calls.iter_mut().rev().find(|call| call.index == index);
                 if let Some(call) = call {
-                    call.function.arguments.push_str(&fragment);
+                    call.arguments.push_str(&fragment);
                 }
             }
             ChatEvent::Image { url } => self.images.push(ImageObject {
@@ -158,6 +180,12 @@ impl AnswerBuilder for CompletionBuilder {
 }
 
 impl CompletionBuilder {
+    /// Calls of these tools are written as calls of custom tools.
+    pub(super) fn with_custom(mut self, names: Vec<String>) -> Self {
+        self.custom = names;
+        self
+    }
+
     /// Pieces of one block become one detail, its signature included.
     fn reason(&mut self, detail: ReasoningDetail) {
         self.reasoning.push_str(detail.text());
@@ -175,6 +203,17 @@ impl CompletionBuilder {
         block.id = block.id.take().or(detail.id);
     }
 
+    fn call<'a>(&'a self, call: &'a ToolCall) -> ToolCallObject<'a> {
+        let name = call.name.as_str();
+        let called = if self.custom.contains(&call.name) {
+            let input = CustomArguments::input_of(&call.arguments);
+            Called::Custom { custom: CustomObject { name, input } }
+        } else {
+            Called::Function { function: FunctionObject { name, arguments: &call.arguments } }
+        };
+        ToolCallObject { index: call.index, id: &call.id, called }
+    }
+
     fn message(&self) -> MessageObject<'_> {
         // An answer that only calls tools has no content; any other has at least an empty one.
         let empty = self.tool_calls.is_empty().then_some("");
@@ -184,7 +223,7 @@ impl CompletionBuilder {
             refusal: self.refusal.as_deref(),
             reasoning: Some(self.reasoning.as_str()).filter(|text| !text.is_empty()),
             reasoning_details: &self.reasoning_details,
-            tool_calls: &self.tool_calls,
+            tool_calls: self.tool_calls.iter().map(|call| self.call(call)).collect(),
             images: &self.images,
             audio: self.audio.as_ref(),
             annotations: &self.annotations,
@@ -336,6 +375,61 @@ mod tests {
             String::new(),
         ];
         assert_eq!(text, expected.join("\n\n"));
+    }
+
+    #[test]
+    fn calls_of_custom_tools_are_written_as_such() {
+        let (start, add) = (
+            |index, id: &str, name: &str| ChatEvent::ToolCallStart {
+                index,
+                id: id.to_owned(),
+                name: name.to_owned(),
+            },
+            |index, fragment: &str| ChatEvent::ToolCallArguments {
+                index,
+                fragment: fragment.to_owned(),
+            },
+        );
+        let events = [
+            start(0, "c0", "p"),
+            add(0, r#"{"input":"a"#),
+            start(1, "c1", "f"),
+            add(1, r#"{"input":"x"}"#),
+            add(0, r#"\n\"b\""}"#),
+            start(2, "c2", "p"),
+            add(2, "no JSON"),
+            ChatEvent::Finish { reason: FinishReason::ToolCalls, native: "tool_use".to_owned() },
+        ];
+        let names = vec!["p".to_owned()];
+        let mut builder = CompletionBuilder::default().with_custom(names.clone());
+        let mut writer = ChunkWriter::new(&head()).with_custom(names);
+        let mut out = Vec::new();
+        for event in events {
+            writer.event(&mut out, &event);
+            builder.event(event);
+        }
+        writer.end(&mut out, (FinishReason::ToolCalls, "tool_use"), &usage());
+        let streamed = String::from_utf8(out).unwrap();
+        let calls: Vec<&str> = streamed
+            .split("\"tool_calls\":[")
+            .skip(1)
+            .filter_map(|rest| Some(rest.split_once("]},")?.0))
+            .collect();
+        let first =
+            r#"{"index":0,"id":"c0","type":"custom","custom":{"name":"p","input":"a\n\"b\""}}"#;
+        let last =
+            r#"{"index":2,"id":"c2","type":"custom","custom":{"name":"p","input":"no JSON"}}"#;
+        let expected = [
+            r#"{"index":1,"id":"c1","type":"function","function":{"name":"f","arguments":""}}"#,
+            r#"{"index":1,"function":{"arguments":"{\"input\":\"x\"}"}}"#,
+            first,
+            last,
+        ];
+        assert_eq!(calls, expected, "{streamed}");
+        let whole = String::from_utf8(builder.build(&head(), &usage(), None)).unwrap();
+        let function = r#"{"index":1,"id":"c1","type":"function","function":{"name":"f","arguments":"{\"input\":\"x\"}"}}"#;
+        let calls = format!(r#""tool_calls":[{first},{function},{last}]"#);
+        assert!(whole.contains(&calls), "{whole}");
     }
 
     #[test]

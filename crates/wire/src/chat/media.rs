@@ -49,7 +49,7 @@ impl ChatCall {
             copied = remote.place.end.saturating_add(1);
         }
         body.extend_from_slice(text.get(copied..).unwrap_or_default().as_bytes());
-        Self::from_object(RawObject::read(Bytes::from(body))?)
+        Self::translated(RawObject::read(Bytes::from(body))?)
     }
 }
 

@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 use crate::chat::call::ChatCall;
 use crate::chat::event::ReasoningDetail;
 use crate::chat::params::ChatParams;
-use crate::chat::tool::{Tool, ToolChoice, ToolChoiceObject, ToolObject};
+use crate::chat::tool::{Chosen, Tool, ToolChoice, ToolObject};
 use crate::error::BadRequest;
+use crate::translation::custom::CustomArguments;
 
 /// A chat request whose messages and tools are values. Text is borrowed from the request's bytes
 /// wherever it has no escapes.
@@ -145,6 +146,7 @@ impl<'a> ChatRequest<'a> {
             tool_choice: None,
             cache_control: None,
         };
+        let mut chosen = None;
         for (key, raw) in call.members().filter(|(_, raw)| *raw != "null") {
             match key {
                 "messages" => {
@@ -154,14 +156,17 @@ impl<'a> ChatRequest<'a> {
                 "prompt" => request.messages.push(Message::user(read(key, raw)?)),
                 "tools" => {
                     let objects: Vec<ToolObject<'a>> = read(key, raw)?;
-                    request.tools = objects.into_iter().map(Tool::from).collect();
+                    let tools = objects.into_iter().enumerate();
+                    request.tools =
+                        tools.map(|(index, tool)| tool.read(index)).collect::<Result<_, _>>()?;
                 }
-                "tool_choice" => {
-                    request.tool_choice = Some(read::<ToolChoiceObject>(key, raw)?.into());
-                }
+                "tool_choice" => chosen = Some(Chosen::read(raw)?),
                 "cache_control" => request.cache_control = Some(read(key, raw)?),
                 _ => {}
             }
+        }
+        if let Some(chosen) = chosen {
+            request.tool_choice = chosen.narrow(&mut request.tools)?;
         }
         Ok(request)
     }
@@ -325,7 +330,7 @@ struct FileObject<'a> {
 struct ToolCallObject<'a> {
     #[serde(borrow, default)]
     id: Cow<'a, str>,
-    #[serde(borrow)]
+    #[serde(borrow, alias = "custom")]
     function: CalledFunction<'a>,
 }
 
@@ -335,6 +340,9 @@ struct CalledFunction<'a> {
     name: Cow<'a, str>,
     #[serde(borrow, default)]
     arguments: Cow<'a, str>,
+    /// What a custom tool takes instead.
+    #[serde(borrow, default)]
+    input: Option<Cow<'a, str>>,
 }
 
 impl<'a> From<MessageObject<'a>> for Message<'a> {
@@ -368,7 +376,12 @@ impl<'a> From<MessageObject<'a>> for Message<'a> {
 
 impl<'a> From<ToolCallObject<'a>> for ToolCall<'a> {
     fn from(it: ToolCallObject<'a>) -> Self {
-        Self { id: it.id, name: it.function.name, arguments: it.function.arguments }
+        let CalledFunction { name, arguments, input } = it.function;
+        let arguments = match input.filter(|_| arguments.is_empty()) {
+            Some(input) => Cow::Owned(CustomArguments { input }.to_json()),
+            None => arguments,
+        };
+        Self { id: it.id, name, arguments }
     }
 }
 
@@ -435,6 +448,72 @@ mod tests {
         assert_eq!(request.messages[2].tool_call_id.as_deref(), Some("c1"));
         assert_eq!(request.tools[0].parameters.unwrap().get(), r#"{"type":"object"}"#);
         assert_eq!(request.tool_choice, Some(ToolChoice::Function("f".to_owned())));
+    }
+
+    fn offered(rest: &str) -> Result<(Vec<String>, Option<ToolChoice>), String> {
+        let tools = r#"[{"type":"function","function":{"name":"f"}},{"type":"custom","custom":{"name":"p"}},{"type":"function","function":{"name":"g"}}]"#;
+        let body = format!(
+            r#"{{"tool_choice":{rest},"messages":[{{"role":"user","content":"hi"}}],"tools":{tools}}}"#
+        );
+        let call = ChatCall::read(Bytes::from(body)).unwrap();
+        let request = call.typed().map_err(|error| error.message().to_owned())?;
+        let names = request.tools.iter().map(|tool| tool.name.to_string());
+        Ok((names.collect(), request.tool_choice))
+    }
+
+    #[test]
+    fn a_choice_names_tools_of_either_kind_and_narrows_the_offer() {
+        let names = |names: &[&str]| names.iter().map(|it| (*it).to_owned()).collect::<Vec<_>>();
+        let one = |name: &str| Some(ToolChoice::Function(name.to_owned()));
+        for (choice, tools, expected) in [
+            (r#""any""#, &["f", "p", "g"][..], Some(ToolChoice::Required)),
+            (r#"{"type":"function","function":{"name":"g"}}"#, &["f", "p", "g"], one("g")),
+            (r#"{"type":"custom","custom":{"name":"p"}}"#, &["f", "p", "g"], one("p")),
+            (
+                r#"{"type":"allowed_tools","allowed_tools":{"mode":"required","tools":[{"type":"custom","custom":{"name":"p"}},{"type":"function","function":{"name":"g"}},{"type":"function","function":{"name":"x"}}]}}"#,
+                &["p", "g"],
+                Some(ToolChoice::Required),
+            ),
+            (r#"{"type":"allowed_tools","allowed_tools":{"mode":"auto","tools":[]}}"#, &[], None),
+        ] {
+            assert_eq!(offered(choice).unwrap(), (names(tools), expected), "{choice}");
+        }
+        for (choice, message) in [
+            (
+                r#"{"type":"allowed_tools","allowed_tools":{"mode":"required","tools":[]}}"#,
+                "tool_choice: A call is required, but none of the allowed tools is offered",
+            ),
+            (
+                r#"{"type":"web_search"}"#,
+                "tool_choice: Expected none, auto, required or an object with function, custom or allowed_tools, received object",
+            ),
+        ] {
+            assert_eq!(offered(choice).unwrap_err(), message);
+        }
+    }
+
+    #[test]
+    fn a_custom_tool_is_a_function_that_takes_a_string() {
+        let call = ChatCall::read(Bytes::from_static(
+            br#"{"messages":[{"role":"user","content":"hi"},
+              {"role":"assistant","tool_calls":[{"id":"c1","type":"custom","custom":{"name":"p","input":"a \"b\""}}]},
+              {"role":"tool","tool_call_id":"c1","content":"ok"}],
+              "tools":[{"type":"custom","custom":{"name":"p","description":"d","format":{"type":"grammar","grammar":{"syntax":"lark","definition":"start: A"}}},"cache_control":{"type":"ephemeral"}},
+                {"type":"custom","custom":{"name":"q","format":{"type":"text"}}}]}"#,
+        ))
+        .unwrap();
+        assert_eq!(call.survey().tools, 2);
+        let request = call.typed().unwrap();
+        let called = &request.messages[1].tool_calls[0];
+        assert_eq!((&*called.name, &*called.arguments), ("p", r#"{"input":"a \"b\""}"#));
+        let [p, q] = request.tools.as_slice() else { panic!() };
+        let told = "d\n\n`input` must match this lark grammar:\nstart: A";
+        assert_eq!((p.description.as_deref(), q.description.as_deref()), (Some(told), None));
+        assert!(p.cache_control.is_some());
+        let schema = r#"{"type":"object","properties":{"input":{"type":"string"}},"required":["input"],"additionalProperties":false}"#;
+        for tool in [p, q] {
+            assert_eq!(tool.parameters.unwrap().get(), schema);
+        }
     }
 
     #[test]

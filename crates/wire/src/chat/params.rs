@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 
 use crate::chat::shapes;
 use crate::error::BadRequest;
-use crate::json::{kind_of, wrong_type};
+use crate::json::{kind_of, whole, whole_member, wrong_type};
 
 /// Everything of a request but its messages and tools, checked.
 ///
@@ -25,7 +25,7 @@ pub struct ChatParams {
     pub max_tokens: Option<u64>,
     /// Sampling temperature, 0 to 2.
     pub temperature: Option<f64>,
-    /// Nucleus sampling, above 0 to 1.
+    /// Nucleus sampling, above 0 to 1; 0 too in dialects whose makers take it.
     pub top_p: Option<f64>,
     /// Only the k likeliest tokens.
     pub top_k: Option<u64>,
@@ -190,6 +190,7 @@ pub enum ResponseFormat {
 struct ReasoningObject {
     enabled: Option<bool>,
     effort: Option<Effort>,
+    #[serde(default, deserialize_with = "whole_member")]
     max_tokens: Option<u64>,
     exclude: Option<bool>,
     summary: Option<String>,
@@ -245,7 +246,10 @@ impl ChatParams {
                 // Synonyms: the smaller one bounds both.
                 self.max_tokens = Some(self.max_tokens.map_or(tokens, |other| other.min(tokens)));
             }
-            "seed" => self.seed = Some(parse(key, value, "integer")?),
+            "seed" => {
+                let seed = whole(value.get());
+                self.seed = Some(seed.ok_or_else(|| wrong_type(key, "integer", value.get()))?);
+            }
             "top_k" => self.top_k = Some(integer(key, value, 0, None)?),
             "logprobs" => self.logprobs = Some(parse(key, value, "boolean")?),
             "top_logprobs" => self.top_logprobs = Some(integer(key, value, 0, Some(20))?),
@@ -263,10 +267,20 @@ impl ChatParams {
         Ok(())
     }
 
+    /// Checks the bounds that chat draws narrower than other dialects (§2.1).
+    pub(super) fn check_chats_bounds(&self) -> Result<(), BadRequest> {
+        if self.top_p.is_some_and(|top_p| top_p <= 0.0) {
+            return Err(BadRequest::new(
+                "top_p: Number must be greater than 0 and at most 1, received 0",
+            ));
+        }
+        Ok(())
+    }
+
     fn take_sampling(&mut self, key: &str, value: &RawValue) -> Result<(), BadRequest> {
         let (slot, least, most, open) = match key {
             "temperature" => (&mut self.temperature, 0.0, 2.0, false),
-            "top_p" => (&mut self.top_p, 0.0, 1.0, true),
+            "top_p" => (&mut self.top_p, 0.0, 1.0, false),
             "min_p" => (&mut self.min_p, 0.0, 1.0, false),
             "top_a" => (&mut self.top_a, 0.0, 1.0, false),
             "frequency_penalty" => (&mut self.frequency_penalty, -2.0, 2.0, false),
@@ -367,10 +381,8 @@ pub(super) fn parse<T: DeserializeOwned>(
 }
 
 fn integer(key: &str, value: &RawValue, least: u64, most: Option<u64>) -> Result<u64, BadRequest> {
-    // Some clients send every number as a float; 64.0 is an integer.
     let text = value.get();
-    let text = text.strip_suffix(".0").unwrap_or(text);
-    let number: u64 = serde_json::from_str(text).map_err(|_| {
+    let number: u64 = whole(text).ok_or_else(|| {
         BadRequest::new(format!(
             "{key}: Expected integer of at least {least}, received {}",
             kind_of(text)

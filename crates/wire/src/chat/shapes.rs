@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 
 use crate::chat::params::parse;
 use crate::error::BadRequest;
-use crate::json::kind_of;
+use crate::json::{kind_of, whole};
 
 /// What a value must be.
 #[derive(Debug, Clone, Copy)]
@@ -71,8 +71,7 @@ pub(super) fn check(key: &str, value: &RawValue) -> Result<(), BadRequest> {
             wrong(&format!("one of {} or object", words.join(", ")))
         }
         Form::Between(least, most) => {
-            let number: u64 = parse(key, value, "integer")?;
-            if (*least..=*most).contains(&number) {
+            if whole(raw).is_some_and(|number: u64| (*least..=*most).contains(&number)) {
                 return Ok(());
             }
             wrong(&format!("integer from {least} to {most}"))

@@ -131,7 +131,8 @@ impl<'a> Walk<'a, '_> {
                 b"tool_calls" => {
                     let span = self.value()?;
                     has_calls = span.len() > 2 && self.text.get(span.start) == Some(&b'[');
-                    self.survey.text_bytes += self.strings(&span, &[b"name", b"arguments"])?;
+                    self.survey.text_bytes +=
+                        self.strings(&span, &[b"name", b"arguments", b"input"])?;
                 }
                 b"cache_control" => {
                     self.value()?;
@@ -237,7 +238,7 @@ impl<'a> Walk<'a, '_> {
     fn tool(&mut self, index: u64) -> Result<(), BadRequest> {
         let path = || format!("tools.{index}");
         let mut kind: Option<&[u8]> = None;
-        let mut has_function = false;
+        let (mut has_function, mut has_custom) = (false, false);
         let mut first = true;
         self.object(&path)?;
         while let Some(key) = self.member(first)? {
@@ -245,25 +246,28 @@ impl<'a> Walk<'a, '_> {
             let span = self.value()?;
             match key {
                 b"type" => kind = self.text.get(span),
-                b"function" => {
-                    has_function = self.text.get(span.start) == Some(&b'{');
-                    let function = self.text.get(span).unwrap_or_default();
-                    self.survey.text_bytes += prompt_length(function);
+                b"function" | b"custom" => {
+                    let is_object = self.text.get(span.start) == Some(&b'{');
+                    let has = if key == b"function" { &mut has_function } else { &mut has_custom };
+                    *has = is_object;
+                    let tool = self.text.get(span).unwrap_or_default();
+                    self.survey.text_bytes += prompt_length(tool);
                 }
                 b"cache_control" => self.survey.cache_markers = true,
                 _ => {}
             }
         }
-        match (kind, has_function) {
-            (Some(br#""function""#), true) => Ok(()),
-            (Some(br#""function""#), false) => {
-                Err(BadRequest::new(format!("tools.{index}.function: Required")))
+        let (has, name) = match kind {
+            Some(br#""function""#) => (has_function, "function"),
+            Some(br#""custom""#) => (has_custom, "custom"),
+            other => {
+                return Err(BadRequest::new(format!(
+                    "tools.{index}.type: Expected \"function\" or \"custom\", received {}; this installation runs no server tools",
+                    shown(other)
+                )));
             }
-            (other, _) => Err(BadRequest::new(format!(
-                "tools.{index}.type: Expected \"function\", received {}; this installation runs no server tools",
-                shown(other)
-            ))),
-        }
+        };
+        if has { Ok(()) } else { Err(BadRequest::new(format!("tools.{index}.{name}: Required"))) }
     }
 
     fn object(&mut self, path: &impl Fn() -> String) -> Result<(), BadRequest> {
@@ -364,6 +368,29 @@ mod tests {
                 ..Survey::default()
             }
         );
+    }
+
+    #[test]
+    fn tools_are_functions_or_custom() {
+        let tools = |tools: &str| {
+            let body =
+                format!(r#"{{"messages":[{{"role":"user","content":"x"}}],"tools":[{tools}]}}"#);
+            ChatCall::read(Bytes::from(body))
+                .map(|call| call.survey().tools)
+                .map_err(|error| error.message().to_owned())
+        };
+        let both = r#"{"type":"function","function":{"name":"f"}},{"type":"custom","custom":{"name":"p"}}"#;
+        assert_eq!(tools(both), Ok(2));
+        for (tool, message) in [
+            (r#"{"type":"function","custom":{"name":"f"}}"#, "tools.0.function: Required"),
+            (r#"{"type":"custom"}"#, "tools.0.custom: Required"),
+            (
+                r#"{"type":"web_search"}"#,
+                "tools.0.type: Expected \"function\" or \"custom\", received string \"web_search\"; this installation runs no server tools",
+            ),
+        ] {
+            assert_eq!(tools(tool).unwrap_err(), message);
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 
 use crate::dialect::Reading;
 use crate::error::BadRequest;
-use crate::json::{ObjectWriter, RawObject, kind_of, raw_value};
+use crate::json::{ObjectWriter, RawObject, kind_of, raw_value, whole, wrong_type};
 use crate::translation::outgoing::ChatMessage;
 use crate::translation::{Translation, note, parse, take_as, take_passed_on};
 
@@ -142,13 +142,16 @@ fn prompt(object: &RawObject) -> Result<&RawValue, BadRequest> {
 
 /// `logprobs` is the number of alternatives here; chat's form is taken as well.
 fn logprobs(object: &RawObject) -> Result<Logprobs, BadRequest> {
-    let top: Option<u64> = object.get("top_logprobs", "integer")?;
+    let top = object
+        .member("top_logprobs")
+        .map(|raw| whole(raw).ok_or_else(|| wrong_type("top_logprobs", "integer", raw)));
+    let top: Option<u64> = top.transpose()?;
     match object.member("logprobs") {
         None => Ok(Logprobs { wanted: top.is_some(), top }),
         Some("false") => Ok(Logprobs::default()),
         Some("true") => Ok(Logprobs { wanted: true, top }),
-        Some(raw) => match serde_json::from_str::<u64>(raw) {
-            Ok(count) if count <= TOP_MAX => {
+        Some(raw) => match whole(raw) {
+            Some(count) if count <= TOP_MAX => {
                 Ok(Logprobs { wanted: true, top: Some(count).filter(|it| *it > 0) })
             }
             _ => Err(BadRequest::new(format!(

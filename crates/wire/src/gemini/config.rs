@@ -11,7 +11,7 @@ use super::names::{camel, snake};
 use super::schema::Json;
 use crate::dialect::Reading;
 use crate::error::BadRequest;
-use crate::json::kind_of;
+use crate::json::{kind_of, whole_member};
 use crate::translation::{Translation, note, parse, take_as};
 
 /// The members, by their names in camelCase.
@@ -26,7 +26,7 @@ pub(super) struct Config<'a> {
 struct Thinking {
     #[serde(alias = "include_thoughts")]
     include_thoughts: Option<bool>,
-    #[serde(alias = "thinking_budget")]
+    #[serde(alias = "thinking_budget", deserialize_with = "whole_member")]
     thinking_budget: Option<i64>,
     #[serde(alias = "thinking_level")]
     thinking_level: Option<String>,

@@ -2,7 +2,7 @@
 
 use crate::chat::{Effort, Reasoning};
 use crate::error::BadRequest;
-use crate::json::{ObjectWriter, RawObject};
+use crate::json::{ObjectWriter, RawObject, whole};
 use crate::messages::fields::{Fields, Path};
 use crate::translation::Translation;
 
@@ -111,7 +111,7 @@ fn mode(fields: &Fields<'_, '_>) -> Result<Mode, BadRequest> {
         "enabled" => {
             let path = fields.path().member("budget_tokens");
             let Some(raw) = fields.get("budget_tokens") else { return Err(path.wrong("", None)) };
-            let tokens = serde_json::from_str(raw).ok().filter(|tokens| *tokens > 0);
+            let tokens = whole(raw).filter(|tokens| *tokens > 0);
             tokens.map(Mode::Budget).ok_or_else(|| path.wrong("integer of at least 1", Some(raw)))
         }
         _ => Err(fields

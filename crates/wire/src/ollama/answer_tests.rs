@@ -155,3 +155,27 @@ fn failures_are_one_sentence() {
     let body = error_body(Dialect::Ollama, &failure(), None);
     assert_eq!(String::from_utf8(body).unwrap(), r#"{"error":"The provider broke off"}"#);
 }
+
+#[test]
+fn no_messages_ask_to_load_a_model_or_to_let_it_go() {
+    let now = tollgate_types::Timestamp::from_unix_millis(1_790_000_000_123);
+    let loaded = |dialect, body: &str| {
+        let line = call(dialect, body).unwrap().loaded(now);
+        line.map(|it| String::from_utf8(it).unwrap())
+    };
+    let line =
+        |reason: &str| Some(format!("{HEAD}\"\"}},\"done_reason\":\"{reason}\",\"done\":true}}\n"));
+    for body in [
+        r#"{"model":"a/b","messages":[]}"#,
+        r#"{"model":"a/b"}"#,
+        r#"{"model":"a/b","messages":null,"stream":false,"keep_alive":-1}"#,
+    ] {
+        assert_eq!(loaded(Dialect::Ollama, body), line("load"), "{body}");
+    }
+    for keep_alive in ["0", r#""0""#, r#""0s""#] {
+        let body = format!(r#"{{"model":"a/b","messages":[],"keep_alive":{keep_alive}}}"#);
+        assert_eq!(loaded(Dialect::Ollama, &body), line("unload"), "{body}");
+    }
+    assert_eq!(loaded(Dialect::Ollama, BODY), None);
+    assert_eq!(loaded(Dialect::Responses, r#"{"prompt":{"id":"p"}}"#), None);
+}

@@ -6,26 +6,22 @@ use crate::error::BadRequest;
 use crate::json::{RawObject, prompt_length};
 use crate::translation::walk::{Walk, count, shown};
 
-/// Surveys the request.
+/// Surveys the request. One without messages asks only that the model be loaded.
 ///
 /// # Errors
 ///
-/// Names what is missing or has the wrong type.
+/// Names what has the wrong type.
 pub(super) fn request(object: &RawObject, survey: &mut Survey) -> Result<(), BadRequest> {
     let text = object.text().as_bytes();
     let mut surveyor = Surveyor { survey };
-    let mut has_messages = false;
     for (name, _, offset) in object.members_at().filter(|(_, raw, _)| *raw != "null") {
         match name {
-            "messages" => {
-                surveyor.messages(&mut Walk::at(text, offset))?;
-                has_messages = true;
-            }
+            "messages" => surveyor.messages(&mut Walk::at(text, offset))?,
             "tools" => surveyor.tools(&mut Walk::at(text, offset))?,
             _ => {}
         }
     }
-    if has_messages { Ok(()) } else { Err(BadRequest::new("messages: Required")) }
+    Ok(())
 }
 
 #[derive(Debug)]
@@ -40,9 +36,6 @@ impl Surveyor<'_> {
         while walk.element(index == 0)? {
             self.message(walk, &format!("messages.{index}"))?;
             index += 1;
-        }
-        if index == 0 {
-            return Err(BadRequest::new("messages: Array must contain at least 1 element"));
         }
         self.survey.messages = index;
         Ok(())

@@ -6,7 +6,7 @@ use super::MediaSource;
 use super::fields::{Fields, elements, filled};
 use super::media;
 use crate::error::BadRequest;
-use crate::json::wrong_type;
+use crate::json::{whole, wrong_type};
 
 pub use vector::Vector;
 
@@ -165,8 +165,7 @@ fn input(path: &str, raw: &str) -> Result<EmbeddingInput, BadRequest> {
 
 fn tokens(path: &str, all: &[&str]) -> Result<Vec<u32>, BadRequest> {
     let token = |(index, raw): (usize, &&str)| {
-        let number = raw.strip_suffix(".0").unwrap_or(raw);
-        serde_json::from_str(number).map_err(|_| {
+        whole(raw).ok_or_else(|| {
             wrong_type(&format!("{path}.{index}"), "token, an integer of at least 0", raw)
         })
     };

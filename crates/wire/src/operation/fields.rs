@@ -9,7 +9,7 @@ use std::ops::RangeInclusive;
 use serde_json::value::RawValue;
 
 use crate::error::BadRequest;
-use crate::json::{RawObject, wrong_type};
+use crate::json::{RawObject, whole, wrong_type};
 
 /// The members of one object, and where it stands in the request.
 #[derive(Debug)]
@@ -87,9 +87,7 @@ impl<'a> Fields<'a> {
     ) -> Result<Option<u64>, BadRequest> {
         let Some(raw) = self.raw(name) else { return Ok(None) };
         let numeral = self.numeral(raw);
-        // Some clients send every number as a float; 64.0 is an integer.
-        let number = numeral.strip_suffix(".0").unwrap_or(&numeral);
-        let number: u64 = serde_json::from_str(number).map_err(|_| {
+        let number: u64 = whole(&numeral).ok_or_else(|| {
             let expected = format!("integer of at least {}", bounds.start());
             wrong_type(&self.path(name), &expected, raw)
         })?;
@@ -100,10 +98,7 @@ impl<'a> Fields<'a> {
     pub(super) fn signed(&self, name: &str) -> Result<Option<i64>, BadRequest> {
         let Some(raw) = self.raw(name) else { return Ok(None) };
         let numeral = self.numeral(raw);
-        let number = numeral.strip_suffix(".0").unwrap_or(&numeral);
-        serde_json::from_str(number)
-            .map(Some)
-            .map_err(|_| wrong_type(&self.path(name), "integer", raw))
+        whole(&numeral).map(Some).ok_or_else(|| wrong_type(&self.path(name), "integer", raw))
     }
 
     /// A number within bounds.

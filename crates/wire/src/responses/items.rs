@@ -12,8 +12,9 @@ use serde_json::value::RawValue;
 use crate::error::BadRequest;
 use crate::json::{ObjectWriter, raw_value};
 use crate::responses::parts::{self, Part};
-use crate::responses::tools::CustomArguments;
+use crate::responses::read;
 use crate::responses::turn::{ReasoningItem, Turn};
+use crate::translation::custom::CustomArguments;
 use crate::translation::outgoing::{ChatContent, ChatPart};
 use crate::translation::{Translation, parse};
 
@@ -116,9 +117,7 @@ impl<'a> Conversation<'a, '_, '_, '_> {
             (Some("message") | None, Some(role), _) => self.said(path, &role, raw)?,
             (Some("message"), None, _) => return Err(unknown_role(path, None)),
             (Some("item_reference"), ..) | (None, None, Some(_)) => {
-                return Err(BadRequest::new(format!(
-                    "{path}: Items can't be referred to by id, because responses are not stored here; send the item itself"
-                )));
+                return Err(read::refers(path));
             }
             (None, None, None) => {
                 return Err(BadRequest::new(format!("{path}.type: Required")));

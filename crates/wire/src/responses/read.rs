@@ -155,31 +155,46 @@ fn input(text: &[u8], offset: usize, survey: &mut Survey) -> Result<(), BadReque
         Some(b'[') => {}
         _ => return Err(wrong_kind("input", "string or array of items", text, offset)),
     }
-    let mut walk = || -> Result<Option<(usize, usize)>, ScanError> {
+    let mut walk = || -> Result<Option<BadRequest>, ScanError> {
         scanner.begin_array()?;
         let mut index = 0;
         while scanner.next_element(index == 0)? {
             if scanner.peek() != Some(b'{') {
-                return Ok(Some((index, scanner.offset())));
+                let path = format!("input.{index}");
+                return Ok(Some(wrong_kind(&path, "object", text, scanner.offset())));
             }
-            item(text, scanner.offset(), survey)?;
+            if item(text, scanner.offset(), survey)? == Kind::Reference {
+                return Ok(Some(refers(&format!("input.{index}"))));
+            }
             scanner.value()?;
             index += 1;
         }
         survey.messages += size(index);
         Ok(None)
     };
-    match walk().map_err(|error| not_json(text, error))? {
-        Some((index, offset)) => Err(wrong_kind(&format!("input.{index}"), "object", text, offset)),
-        None => Ok(()),
-    }
+    walk().map_err(|error| not_json(text, error))?.map_or(Ok(()), Err)
+}
+
+/// Whether an item is one, or only says which it would be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Item,
+    Reference,
+}
+
+/// An item can't be referred to: nothing is stored here (contract §3.5), and what a provider keeps
+/// is kept under our key, not the caller's.
+pub(super) fn refers(path: &str) -> BadRequest {
+    BadRequest::new(format!(
+        "{path}: Items can't be referred to by id, because responses are not stored here; send the item itself"
+    ))
 }
 
 /// Walks one item: its own members for what it is, then every string in it for what it contains.
-fn item(text: &[u8], offset: usize, survey: &mut Survey) -> Result<(), ScanError> {
+fn item(text: &[u8], offset: usize, survey: &mut Survey) -> Result<Kind, ScanError> {
     let mut scanner = Scanner::at(text, offset);
-    let (mut role, mut kind): (&[u8], &[u8]) = (b"", br#""message""#);
-    let mut extended = false;
+    let (mut role, mut kind): (&[u8], &[u8]) = (b"", b"");
+    let (mut extended, mut has_id) = (false, false);
     scanner.begin_object()?;
     let mut first = true;
     while let Some(key) = scanner.next_member(first)? {
@@ -187,17 +202,25 @@ fn item(text: &[u8], offset: usize, survey: &mut Survey) -> Result<(), ScanError
         let span: Span = scanner.value()?;
         let value = text.get(span).unwrap_or_default();
         match key {
+            _ if value == b"null" => {}
+            b"id" => has_id = true,
             b"role" => role = value,
             b"type" => kind = value,
-            b"format" | b"signature" => extended |= value != b"null",
+            b"format" | b"signature" => extended = true,
             _ => {}
         }
     }
+    let is_bare = kind.is_empty() && role.is_empty() && has_id;
+    if is_bare || kind == br#""item_reference""# {
+        return Ok(Kind::Reference);
+    }
+    let is_message = kind.is_empty() || kind == br#""message""#;
     // OpenAI's own API refuses what the contract adds to its reasoning items.
     survey.extensions |= extended && kind == br#""reasoning""#;
     survey.developer_role |= role == br#""developer""#;
-    survey.prefill = role == br#""assistant""# && kind == br#""message""#;
-    leaves(text, offset, |leaf| notice(leaf, survey))
+    survey.prefill = role == br#""assistant""# && is_message;
+    leaves(text, offset, |leaf| notice(leaf, survey))?;
+    Ok(Kind::Item)
 }
 
 /// Notes what a string says of the prompt. Data (images, files, sealed thoughts) is not text.
@@ -347,6 +370,14 @@ mod tests {
             (r#"{"input":null}"#, "input: Required"),
             (r#"{"input":7}"#, "input: Expected string or array of items, received number 7"),
             (r#"{"input":["x"]}"#, "input.0: Expected object, received string \"x\""),
+            (
+                r#"{"input":[{"role":"user","content":"x"},{"type":"item_reference","id":"msg_1"}]}"#,
+                "input.1: Items can't be referred to by id, because responses are not stored here; send the item itself",
+            ),
+            (
+                r#"{"input":[{"type":null,"id":"msg_1"}]}"#,
+                "input.0: Items can't be referred to by id, because responses are not stored here; send the item itself",
+            ),
             (
                 r#"{"input":"x","store":true}"#,
                 "store: Responses are not stored here; send false or leave it out",

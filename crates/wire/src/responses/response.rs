@@ -13,8 +13,8 @@ use crate::responses::echo::Echo;
 use crate::responses::error;
 use crate::responses::item::{Item, Kind, Part, Status, Summary};
 use crate::responses::output::Output;
-use crate::responses::tools::CustomArguments;
 use crate::responses::usage::UsageObject;
+use crate::translation::custom::CustomArguments;
 
 /// Which response it is.
 #[derive(Debug, Clone)]

@@ -10,11 +10,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::error::BadRequest;
-use crate::json::{RawObject, raw_value, wrong_type};
-use crate::translation::{Translation, parse};
-
-/// What a custom tool takes as a function: a schema of [`CustomArguments`].
-const CUSTOM_PARAMETERS: &str = r#"{"type":"object","properties":{"input":{"type":"string"}},"required":["input"],"additionalProperties":false}"#;
+use crate::json::{RawObject, wrong_type};
+use crate::translation::{Translation, custom, parse};
 
 #[derive(Deserialize)]
 struct ToolObject<'a> {
@@ -32,17 +29,6 @@ struct ToolObject<'a> {
     format: Option<&'a RawValue>,
     #[serde(borrow, default)]
     cache_control: Option<&'a RawValue>,
-}
-
-/// What the text for a custom tool must look like.
-#[derive(Deserialize)]
-struct CustomFormat<'a> {
-    #[serde(borrow, rename = "type")]
-    kind: Cow<'a, str>,
-    #[serde(borrow, default)]
-    syntax: Cow<'a, str>,
-    #[serde(borrow, default)]
-    definition: Cow<'a, str>,
 }
 
 #[derive(Deserialize)]
@@ -116,30 +102,6 @@ pub(super) struct Offer<'a> {
     pub(super) choice: Option<ChatChoice<'a>>,
 }
 
-/// The arguments of the function that a custom tool becomes.
-#[derive(Debug, Serialize, Deserialize)]
-pub(super) struct CustomArguments<'a> {
-    /// What the tool takes.
-    #[serde(borrow)]
-    pub(super) input: Cow<'a, str>,
-}
-
-impl<'a> CustomArguments<'a> {
-    /// Reads the input out of a function's arguments. A model that did not follow the schema gave
-    /// the input itself.
-    pub(super) fn input_of(arguments: &'a str) -> Cow<'a, str> {
-        match serde_json::from_str::<Self>(arguments) {
-            Ok(it) => it.input,
-            Err(_) => Cow::Borrowed(arguments),
-        }
-    }
-
-    /// The arguments as JSON.
-    pub(super) fn to_json(&self) -> String {
-        serde_json::to_string(self).unwrap_or_default()
-    }
-}
-
 /// How many tools are offered that every protocol can express.
 pub(super) fn count(raw: &str) -> Result<u64, BadRequest> {
     let functions = kinds(raw)?.filter(|(kind, _)| is_function(kind)).count();
@@ -206,30 +168,14 @@ fn tool<'a>(
     };
     let cache_control = tool.cache_control;
     let function = if tool.kind == "custom" {
-        let description = custom_description(tool.description, tool.format);
-        let parameters = Some(raw_value(CUSTOM_PARAMETERS)?);
+        let description = custom::description(tool.description, tool.format);
+        let parameters = custom::parameters();
         ChatFunction { name, description, parameters, strict: None }
     } else {
         let ToolObject { description, parameters, strict, .. } = tool;
         ChatFunction { name, description, parameters, strict }
     };
     Ok(Some(ChatTool { kind: "function", function, cache_control }))
-}
-
-/// A grammar can't be enforced, but it can be told.
-fn custom_description<'a>(
-    description: Option<Cow<'a, str>>,
-    format: Option<&'a RawValue>,
-) -> Option<Cow<'a, str>> {
-    let format = format.and_then(|raw| serde_json::from_str::<CustomFormat<'_>>(raw.get()).ok());
-    let Some(grammar) = format.filter(|format| format.kind == "grammar") else {
-        return description;
-    };
-    let before = description.map_or_else(String::new, |text| format!("{text}\n\n"));
-    Some(Cow::Owned(format!(
-        "{before}`input` must match this {} grammar:\n{}",
-        grammar.syntax, grammar.definition
-    )))
 }
 
 impl<'a> Offer<'a> {
@@ -331,7 +277,8 @@ mod tests {
         let tools = r#"[{"type":"function","name":"f"},{"type":"custom","name":"g"},{"type":"function","name":"h"}]"#;
         let f = r#"{"type":"function","function":{"name":"f"}}"#;
         let all = format!(
-            r#"[{f},{{"type":"function","function":{{"name":"g","parameters":{CUSTOM_PARAMETERS}}}}},{{"type":"function","function":{{"name":"h"}}}}]"#
+            r#"[{f},{{"type":"function","function":{{"name":"g","parameters":{}}}}},{{"type":"function","function":{{"name":"h"}}}}]"#,
+            custom::parameters().unwrap()
         );
         for (choice, expected, kept) in [
             (r#""auto""#, r#""auto""#, &*all),

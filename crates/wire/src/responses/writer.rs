@@ -13,7 +13,7 @@ use crate::responses::echo::Echo;
 use crate::responses::item::{Growth, Item, Kind, Part, Step, Watcher};
 use crate::responses::output::Output;
 use crate::responses::response::{Ending, IN_PROGRESS, Identity, ItemView, Response};
-use crate::responses::tools::CustomArguments;
+use crate::translation::custom::CustomArguments;
 
 /// Writes the events of one answer.
 #[derive(Debug)]

@@ -16,7 +16,8 @@ pub(crate) struct WholeCalls {
 /// One call.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct WholeCall {
-    index: u32,
+    /// The call's number.
+    pub(crate) index: u32,
     /// The call's id.
     pub(crate) id: String,
     /// The function.

@@ -3,7 +3,7 @@
 //! <https://ai.google.dev/api/models>
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use tollgate_catalog::{Catalog, Modality, Model};
 
@@ -12,6 +12,7 @@ use crate::auth::AnyKey;
 use crate::error::ApiError;
 use crate::handlers::models::find;
 use crate::listing::lead;
+use crate::path::PathOf;
 use crate::query::Params;
 use crate::router::App;
 
@@ -85,7 +86,7 @@ pub(crate) async fn list_gemini_models(
 pub(crate) async fn get_gemini_model(
     State(app): State<App>,
     _: AnyKey,
-    Path(segments): Path<Vec<(String, String)>>,
+    PathOf(segments): PathOf<Vec<(String, String)>>,
 ) -> Result<Json<GeminiModel>, ApiError> {
     let installation = app.engine.installation();
     let catalog = installation.routable();

@@ -1,7 +1,7 @@
 //! The lists of models that are not for conversations (contract §1.2).
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 use serde_json::value::RawValue;
@@ -13,6 +13,7 @@ use super::find;
 use crate::error::ApiError;
 use crate::handlers::credits::Data;
 use crate::listing::words;
+use crate::path::PathOf;
 use crate::query::Params;
 use crate::router::App;
 
@@ -50,7 +51,7 @@ pub(crate) async fn list_image_models(
 /// Who serves one of them. Not wrapped in `data`, unlike every other list.
 pub(crate) async fn list_image_endpoints(
     State(app): State<App>,
-    Path((author, slug)): Path<(String, String)>,
+    PathOf((author, slug)): PathOf<(String, String)>,
 ) -> Result<Json<ImageEndpointsView>, ApiError> {
     let installation = app.engine.installation();
     let catalog = installation.routable();
