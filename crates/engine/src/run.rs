@@ -161,10 +161,13 @@ impl<C: Asked> Run<C> {
         let usage = match progress.usage.filter(Usage::is_possible) {
             Some(said) => {
                 let is_final = said.source == UsageSource::Reported && ended;
-                let prompt_tokens = if said.prompt_tokens > 0 { said.prompt_tokens } else { read };
+                let prompt_tokens = match said.prompt_tokens {
+                    0 => read.max(said.cached_tokens.saturating_add(said.cache_write_tokens)),
+                    tokens => tokens,
+                };
                 let completion_tokens = match said.completion_tokens {
                     tokens @ 1.. if is_final => tokens,
-                    tokens => tokens.max(written),
+                    tokens => tokens.max(written).max(said.reasoning_tokens),
                 };
                 let totals = (prompt_tokens, completion_tokens);
                 let is_whole = is_final && totals == (said.prompt_tokens, said.completion_tokens);

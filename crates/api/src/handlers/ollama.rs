@@ -114,9 +114,13 @@ pub(crate) async fn list_loaded_models() -> Json<Loaded> {
     Json(Loaded { models: [] })
 }
 
-/// This program's version, not one of Ollama's.
+/// The version of Ollama whose API this is: clients ask for it to learn what they may use, and
+/// some refuse an older one.
+const OLLAMA_VERSION: &str = "0.12.6";
+
+/// Which Ollama this is as good as.
 pub(crate) async fn get_version() -> Json<Version> {
-    Json(Version { version: env!("CARGO_PKG_VERSION") })
+    Json(Version { version: OLLAMA_VERSION })
 }
 
 impl Tag {

@@ -28,7 +28,7 @@ impl Operations for Ollama {
     }
 
     fn takes(&self, _: &Target<'_>, _: Operation, member: &str) -> bool {
-        member == "dimensions"
+        member == "dimensions" || EXTRAS.contains(&member)
     }
 
     fn encode(&self, task: &Task<'_>) -> Result<Request<Bytes>, EncodeError> {
@@ -71,11 +71,20 @@ fn body(task: &Task<'_>, request: &EmbeddingsRequest) -> Result<Vec<u8>, Unsuppo
     }
     for name in EXTRAS {
         if let Some(raw) = task.call.member(name) {
-            object.raw(name.as_bytes(), raw.as_bytes());
+            object.raw(name.as_bytes(), own_word(name, raw).as_bytes());
         }
     }
     object.end();
     Ok(body)
+}
+
+/// What others say in words is yes or no here: too long a text is cut, or it is refused.
+fn own_word<'a>(name: &str, raw: &'a str) -> &'a str {
+    match (name, raw) {
+        ("truncate", r#""NONE""#) => "false",
+        ("truncate", raw) if raw.starts_with('"') => "true",
+        (_, raw) => raw,
+    }
 }
 
 /// The answer. Its fields may be absent or null.

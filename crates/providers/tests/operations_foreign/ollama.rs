@@ -33,6 +33,11 @@ fn texts_are_embedded() {
         "model": "nomic-embed-text", "input": ["hi", "ho"], "dimensions": 64, "truncate": false
     });
     assert_eq!(sent, expected);
+    for (word, expected) in [("NONE", false), ("START", true), ("END", true)] {
+        let given = json!({"input": ["hi"], "truncate": word});
+        let (_, sent) = place().sent(Operation::Embeddings, &given);
+        assert_eq!(sent["truncate"], expected, "{word}");
+    }
     let request = place().request(Operation::Embeddings, &given).unwrap();
     assert_eq!(request.headers()["authorization"], "Bearer o-x");
 }

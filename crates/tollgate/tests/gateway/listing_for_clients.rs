@@ -79,7 +79,7 @@ fn names<'a>(list: &'a Value, member: &str) -> Vec<&'a str> {
 async fn a_client_of_ollama_finds_the_models() {
     let (gateway, _simulator) = gateway().await;
     let at = |path: &str| gateway.at("GET", path).send();
-    assert_eq!(good(&at("/api/version").await)["version"], env!("CARGO_PKG_VERSION"));
+    assert_eq!(good(&at("/api/version").await)["version"], "0.12.6");
     assert_eq!(good(&at("/api/ps").await), json!({ "models": [] }));
     let tags = good(&at("/api/tags").await);
     assert_eq!(names(&tags, "name"), ["acme/plain", "acme/seer"], "{tags}");

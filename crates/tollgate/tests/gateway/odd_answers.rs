@@ -49,6 +49,7 @@ async fn counts_that_cannot_be_true_are_replaced_by_our_own() {
         json!({ "prompt_tokens": 5, "total_tokens": 5 }),
         json!({ "prompt_tokens": 0, "completion_tokens": 6 }),
         json!({ "prompt_tokens": 0, "completion_tokens": 0 }),
+        json!({ "prompt_tokens": 3, "completion_tokens": 0, "completion_tokens_details": { "reasoning_tokens": 6 } }),
         json!(null),
     ] {
         let body = completion(&usage);
