@@ -4,6 +4,7 @@ use std::fmt;
 
 use tollgate_catalog::Modality;
 use tollgate_providers::{Adapter, Fault, Target, dropped, left_out};
+use tollgate_types::Usage;
 use tollgate_upstream::MediaFetcher;
 use tollgate_wire::Call;
 use tollgate_wire::chat::{ChatParams, Survey};
@@ -13,14 +14,14 @@ use crate::media;
 
 /// A conversation or an operation, on its way through the same pipeline.
 pub(crate) trait Asked: fmt::Debug + Send + Sync + Sized + 'static {
-    /// Whether whoever answers must have read tokens: no provider reads none for nothing.
-    const READS_TOKENS: bool;
-
     /// The parameters that the gateway acts on.
     fn params(&self) -> &ChatParams;
 
     /// What the request contains.
     fn survey(&self) -> &Survey;
+
+    /// What whoever answers must have consumed, as counted here: nobody does so for nothing.
+    fn least(&self) -> Usage;
 
     /// The raw JSON of one top-level member, unless it is absent or `null`.
     fn member(&self, name: &str) -> Option<&str>;
@@ -45,7 +46,9 @@ pub(crate) trait Asked: fmt::Debug + Send + Sync + Sized + 'static {
 }
 
 impl Asked for Call {
-    const READS_TOKENS: bool = true;
+    fn least(&self) -> Usage {
+        Usage { prompt_tokens: self.survey().tokens_estimated(), ..Usage::default() }
+    }
 
     fn params(&self) -> &ChatParams {
         self.params()
@@ -89,7 +92,18 @@ impl Asked for Call {
 }
 
 impl Asked for OperationCall {
-    const READS_TOKENS: bool = false;
+    fn least(&self) -> Usage {
+        let measured = self.measured();
+        let prompt_tokens =
+            if self.operation() == Operation::Embeddings { measured.prompt_tokens } else { 0 };
+        Usage {
+            prompt_tokens,
+            prompt_characters: measured.prompt_characters,
+            prompt_audio_milliseconds: measured.prompt_audio_milliseconds,
+            search_units: measured.search_units,
+            ..Usage::default()
+        }
+    }
 
     fn params(&self) -> &ChatParams {
         self.params()

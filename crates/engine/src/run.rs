@@ -155,24 +155,22 @@ impl<C: Asked> Run<C> {
     /// what was read or written for nothing, as it says.
     fn usage(&self, progress: &Progress, ending: Ending<'_>) -> Usage {
         let survey = self.call.survey();
-        let read = if C::READS_TOKENS { survey.tokens_estimated() } else { 0 };
+        let least = self.call.least();
         let written = progress.output_bytes.div_ceil(BYTES_PER_TOKEN);
         let ended = progress.finish.is_some() || matches!(ending, Ending::Complete);
         let usage = match progress.usage.filter(Usage::is_possible) {
             Some(said) => {
                 let is_final = said.source == UsageSource::Reported && ended;
-                let prompt_tokens = match said.prompt_tokens {
-                    0 => read.max(said.cached_tokens.saturating_add(said.cache_write_tokens)),
+                let whole = completed(said, &least, if is_final { 0 } else { written });
+                // What was written is never written for nothing.
+                let completion_tokens = match whole.completion_tokens {
+                    0 => written.max(said.reasoning_tokens),
                     tokens => tokens,
                 };
-                let completion_tokens = match said.completion_tokens {
-                    tokens @ 1.. if is_final => tokens,
-                    tokens => tokens.max(written).max(said.reasoning_tokens),
-                };
-                let totals = (prompt_tokens, completion_tokens);
-                let is_whole = is_final && totals == (said.prompt_tokens, said.completion_tokens);
-                let source = if is_whole { said.source } else { UsageSource::Estimated };
-                Usage { source, prompt_tokens, completion_tokens, ..said }
+                let whole = Usage { completion_tokens, ..whole };
+                let source =
+                    if is_final && whole == said { said.source } else { UsageSource::Estimated };
+                Usage { source, ..whole }
             }
             // Nothing came: nothing is known to have been consumed.
             None if !progress.content || matches!(ending, Ending::Failed(_)) => Usage::default(),
@@ -180,7 +178,7 @@ impl<C: Asked> Run<C> {
                 source: UsageSource::Estimated,
                 prompt_tokens: survey.tokens_estimated(),
                 completion_tokens: written,
-                ..Usage::default()
+                ..least
             },
         };
         let prompt_images =
@@ -249,6 +247,24 @@ impl<C: Asked> Drop for Run<C> {
         if !self.settled {
             self.settle(None, &Progress::default(), Ending::Cancelled);
         }
+    }
+}
+
+/// A report with what it leaves out: what was read as counted here, and at least so many tokens
+/// written.
+fn completed(said: Usage, least: &Usage, written: u64) -> Usage {
+    let or = |said: u64, least: u64| if said > 0 { said } else { least };
+    let cached = said.cached_tokens.saturating_add(said.cache_write_tokens);
+    Usage {
+        prompt_tokens: or(said.prompt_tokens, least.prompt_tokens.max(cached)),
+        completion_tokens: said.completion_tokens.max(written),
+        prompt_characters: or(said.prompt_characters, least.prompt_characters),
+        prompt_audio_milliseconds: or(
+            said.prompt_audio_milliseconds,
+            least.prompt_audio_milliseconds,
+        ),
+        search_units: or(said.search_units, least.search_units),
+        ..said
     }
 }
 

@@ -58,8 +58,9 @@ pub struct Usage {
     pub search_units: u64,
 }
 
-/// More tokens than any call can have: no model reads or writes a thousandth of it.
-const TOKENS_MAX: u64 = 1 << 40;
+/// More than any call can have of anything that is counted: no model reads or writes a thousandth
+/// of it.
+const COUNT_MAX: u64 = 1 << 40;
 
 impl Usage {
     /// Whether anything was counted here rather than by the provider. Where nothing was consumed,
@@ -75,7 +76,13 @@ impl Usage {
     /// Whether a call can have consumed this much. What a broken provider reports beyond it is
     /// better not believed.
     pub const fn is_possible(&self) -> bool {
-        self.prompt_tokens <= TOKENS_MAX && self.completion_tokens <= TOKENS_MAX
+        self.prompt_tokens <= COUNT_MAX
+            && self.completion_tokens <= COUNT_MAX
+            && self.web_searches <= COUNT_MAX
+            && self.prompt_characters <= COUNT_MAX
+            && self.prompt_audio_milliseconds <= COUNT_MAX
+            && self.completion_images <= COUNT_MAX
+            && self.search_units <= COUNT_MAX
     }
 
     /// Prompt and completion together.

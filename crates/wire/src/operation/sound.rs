@@ -1,8 +1,8 @@
 //! How long a recording is, as its header tells.
 //!
 //! Transcription is priced by time, and not every provider says how much it heard. Nothing is
-//! decoded. A header is the client's word: no sound is taken to be denser than any is, and where
-//! no header tells the length, the size does, so that nothing is heard for free.
+//! decoded. A header is the client's word: no sound is taken to be denser or thinner than any is,
+//! and where no header tells the length, the size does, so that nothing is heard for free.
 
 mod adts;
 mod mp3;
@@ -12,7 +12,10 @@ mod webm;
 const DENSEST: u64 = 192;
 
 /// Bytes of a millisecond where nothing is known: 16 kbit/s, which is what speech comes to.
-const SPARSEST: u64 = 2;
+const USUAL: u64 = 2;
+
+/// Milliseconds of a byte of the thinnest sound: 2 kbit/s, where AMR and Opus have a silence.
+const THINNEST: u64 = 4;
 
 /// Its length in milliseconds, at least one. `format` is what the client calls it: samples without
 /// a header have OpenAI's rate, 24 kHz
@@ -22,15 +25,19 @@ pub(super) fn length(bytes: &[u8], format: Option<&str>) -> u64 {
     let guessed = match format {
         Some("pcm" | "pcm16") => size / 48,
         Some("pcm24") => size / 72,
-        _ => size / SPARSEST,
+        _ => size / USUAL,
     };
-    milliseconds(bytes).unwrap_or(guessed).max(size / DENSEST).max(1)
+    // What is streamed has a header that says nothing, or the greatest number.
+    let possible = 1..=size.saturating_mul(THINNEST);
+    let told = milliseconds(bytes).filter(|told| possible.contains(told));
+    told.unwrap_or(guessed).max(size / DENSEST).max(1)
 }
 
 /// Its length in milliseconds; `None` when the header does not tell.
 fn milliseconds(bytes: &[u8]) -> Option<u64> {
     match bytes {
-        [b'R', b'I', b'F', b'F', ..] => wav(bytes),
+        // RF64 is the same for what is too large for it.
+        [b'R', b'I', b'F', b'F', ..] | [b'R', b'F', b'6', b'4', ..] => wav(bytes),
         [b'f', b'L', b'a', b'C', ..] => flac(bytes),
         [b'O', b'g', b'g', b'S', ..] => ogg(bytes),
         [b'F', b'O', b'R', b'M', ..] => aiff(bytes),
@@ -247,6 +254,13 @@ mod tests {
         lying.extend(boxed(b"moov", &boxed(b"mvhd", &header)));
         lying.resize(1_000_000, 0);
         let megabyte = vec![0; 1_000_000];
+        let endless = |length: u32| {
+            let header = [&[0; 12][..], &1_000_u32.to_be_bytes(), &length.to_be_bytes()].concat();
+            let movie = boxed(b"moov", &boxed(b"mvhd", &header));
+            let mut bytes = [boxed(b"ftyp", b"M4A "), movie].concat();
+            bytes.resize(1_000, 0);
+            bytes
+        };
         for (name, bytes, format, expected) in [
             ("a header", wav_of(32_000, 16_000), Some("wav"), 1_000),
             ("a header that can't be", lying, Some("m4a"), 5_208),
@@ -254,6 +268,8 @@ mod tests {
             ("samples", megabyte.clone(), Some("pcm16"), 20_833),
             ("long samples", megabyte, Some("pcm24"), 13_888),
             ("one byte", vec![0], None, 1),
+            ("a film without an end", endless(u32::MAX), Some("m4a"), 500),
+            ("a film in fragments", endless(0), Some("m4a"), 500),
         ] {
             assert_eq!(length(&bytes, format), expected, "{name}");
         }
