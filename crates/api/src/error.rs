@@ -51,7 +51,7 @@ impl ApiError {
 
 impl From<BadRequest> for ApiError {
     fn from(error: BadRequest) -> Self {
-        Self::bad_request(error.message())
+        Self::new(error.error_type(), error.message())
     }
 }
 

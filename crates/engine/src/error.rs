@@ -80,9 +80,8 @@ impl CallError {
     /// The contract's word, and with it the status.
     pub fn error_type(&self) -> ErrorType {
         match self {
-            Self::BadRequest(_) | Self::NoModel | Self::UnknownModel(_) => {
-                ErrorType::InvalidRequest
-            }
+            Self::BadRequest(error) => error.error_type(),
+            Self::NoModel | Self::UnknownModel(_) => ErrorType::InvalidRequest,
             Self::NotRoutable { .. } | Self::NoEndpoints { .. } => ErrorType::NotFound,
             Self::KeyLimit { .. } => ErrorType::PaymentRequired,
             Self::PlanExhausted { faults, .. } => told(faults)

@@ -102,12 +102,23 @@ impl ErrorType {
 #[error("{message}")]
 pub struct BadRequest {
     message: String,
+    error_type: ErrorType,
 }
 
 impl BadRequest {
     /// Says what is wrong in a full sentence that names the field.
     pub fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into() }
+        Self { message: message.into(), error_type: ErrorType::InvalidRequest }
+    }
+
+    /// The same of an image.
+    pub(crate) fn image(message: impl Into<String>) -> Self {
+        Self { message: message.into(), error_type: ErrorType::InvalidImage }
+    }
+
+    /// The contract's word for what is wrong.
+    pub const fn error_type(&self) -> ErrorType {
+        self.error_type
     }
 
     /// The sentence.

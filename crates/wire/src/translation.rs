@@ -7,6 +7,7 @@
 pub(crate) mod base64;
 pub(crate) mod call_ids;
 pub(crate) mod custom;
+pub(crate) mod data_uri;
 pub(crate) mod outgoing;
 pub(crate) mod schema;
 #[cfg(test)]

@@ -449,6 +449,75 @@ async fn a_path_that_is_not_text_is_told() {
     world.is_well().await;
 }
 
+/// An image that is neither here nor anywhere is the caller's to mend, whoever is asked.
+#[tokio::test]
+async fn an_image_without_an_address_is_told() {
+    let world = World::new().await;
+    let gateway = &world.gateway;
+    let content = json!([
+        { "type": "text", "text": "What is it?" },
+        { "type": "image_url", "image_url": { "url": "x.test/a.png" } },
+    ]);
+    let reply =
+        gateway.chat(with("messages", json!([{ "role": "user", "content": content }]))).await;
+    let message = reply.error_message(400, "invalid_image");
+    assert!(message.starts_with("messages.0.content.1.image_url.url: "), "{message}");
+    assert!(message.contains("x.test/a.png"), "{message}");
+    let short = json!([{ "type": "image_url", "image_url": "iVBORw0KGgo=" }]);
+    let reply = gateway.chat(with("messages", json!([{ "role": "user", "content": short }]))).await;
+    let message = reply.error_message(400, "invalid_image");
+    assert!(message.starts_with("messages.0.content.0.image_url: "), "{message}");
+    let image = json!({ "type": "image", "source": { "type": "url", "url": "x.test/a.png" } });
+    let messages = json!([{ "role": "user", "content": [image] }]);
+    let item = json!({ "type": "input_image", "image_url": "x.test/a.png" });
+    let input = json!([{ "role": "user", "content": "x" }, { "role": "user", "content": [item] }]);
+    for (path, body, named) in [
+        (
+            "/messages",
+            json!({ "model": "acme/small", "max_tokens": 9, "messages": messages }),
+            "messages.0.content.0.source.url: ",
+        ),
+        ("/responses", json!({ "model": "acme/small", "input": input }), "input.1: image_url: "),
+    ] {
+        let reply = gateway.post(path, &body).await;
+        assert_eq!(reply.status, 400, "{path}: {}", reply.text());
+        let error = reply.json()["error"].clone();
+        assert!(error["message"].as_str().unwrap().starts_with(named), "{path}: {error}");
+    }
+    world.is_well().await;
+}
+
+/// A data URI may be text with escapes; providers read base64 only.
+#[tokio::test]
+async fn data_with_escapes_goes_to_providers_as_base64() {
+    let simulator = simulator().await;
+    let rows = r#"
+        [[model]]
+        id = "claude/m"
+        input = ["text", "image", "file"]
+        [[model.endpoint]]
+        provider = "claude"
+        upstream_model = "echo"
+    "#;
+    let gateway = TestGateway::builder()
+        .config(rows)
+        .provider("claude", Protocol::Anthropic, &simulator)
+        .start()
+        .await;
+    let content = json!([
+        { "type": "text", "text": "Hello" },
+        { "type": "file", "file": { "filename": "a.txt", "file_data": "data:text/plain,a%20b" } },
+        { "type": "image_url", "image_url": { "url": "data:image/png,%89PNG%0D%0A%1A%0A" } },
+    ]);
+    let messages = json!([{ "role": "user", "content": content }]);
+    gateway.chat(json!({ "model": "claude/m", "messages": messages })).await;
+    let arrived = simulator.requests().pop().unwrap().json();
+    let blocks = &arrived["messages"][0]["content"];
+    assert_eq!(blocks[1]["source"]["data"], "a b", "{arrived}");
+    let image = json!({ "type": "base64", "media_type": "image/png", "data": "iVBORw0KGgo=" });
+    assert_eq!(blocks[2]["source"], image, "{arrived}");
+}
+
 #[tokio::test]
 async fn a_body_that_stops_half_way_harms_nobody() {
     let world = World::new().await;

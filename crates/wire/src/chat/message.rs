@@ -11,6 +11,7 @@ use crate::chat::params::ChatParams;
 use crate::chat::tool::{Chosen, Tool, ToolChoice, ToolObject};
 use crate::error::BadRequest;
 use crate::translation::custom::CustomArguments;
+use crate::translation::data_uri::in_base64;
 
 /// A chat request whose messages and tools are values. Text is borrowed from the request's bytes
 /// wherever it has no escapes.
@@ -405,7 +406,7 @@ impl<'a> From<PartObject<'a>> for Part<'a> {
             PartObject::VideoUrl { video_url } => Self::Video { url: video_url.split().0 },
             PartObject::File { file, cache_control } => Self::File {
                 filename: file.filename,
-                data: file.file_data,
+                data: file.file_data.map(in_base64),
                 file_id: file.file_id,
                 cache_control,
             },
@@ -416,8 +417,8 @@ impl<'a> From<PartObject<'a>> for Part<'a> {
 impl<'a> UrlObject<'a> {
     fn split(self) -> (Cow<'a, str>, Option<Cow<'a, str>>) {
         match self {
-            Self::Short(url) => (url, None),
-            Self::Long { url, detail } => (url, detail),
+            Self::Short(url) => (in_base64(url), None),
+            Self::Long { url, detail } => (in_base64(url), detail),
         }
     }
 }
@@ -441,7 +442,7 @@ mod tests {
         let request = call.typed().unwrap();
         assert_eq!(request.messages[0].text(), "a\nb");
         assert!(
-            matches!(&request.messages[0].content[1], Part::Image { url, .. } if url == "data:,x")
+            matches!(&request.messages[0].content[1], Part::Image { url, .. } if url == "data:;base64,eA==")
         );
         assert_eq!(request.messages[1].tool_calls[0].arguments, r#"{"a":1}"#);
         assert_eq!(request.messages[1].reasoning_details[0].text(), "hm");
@@ -528,7 +529,7 @@ mod tests {
         let request = call.typed().unwrap();
         let [drawn, odd, user] = request.messages.as_slice() else { panic!() };
         assert!(matches!(drawn.content.as_slice(),
-            [Part::Text { .. }, Part::Image { url, .. }] if url == "data:,x"));
+            [Part::Text { .. }, Part::Image { url, .. }] if url == "data:;base64,eA=="));
         assert_eq!((odd.content.len(), user.content.len()), (1, 1));
     }
 

@@ -4,6 +4,7 @@ use crate::error::BadRequest;
 use crate::json::{
     ScanError, Scanner, Span, kind_of, leaves, not_json, prompt_length, text_length,
 };
+use crate::translation::data_uri::check_image;
 
 /// What routing, metering and the same-dialect path need to know of the messages.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -200,7 +201,7 @@ impl<'a> Walk<'a, '_> {
     fn part(&mut self, message: u64, index: u64) -> Result<(), BadRequest> {
         let path = || format!("messages.{message}.content.{index}");
         let mut kind: Option<&[u8]> = None;
-        let mut inline = false;
+        let mut image: Option<Span> = None;
         let mut size = 0;
         let mut first = true;
         self.object(&path)?;
@@ -211,15 +212,17 @@ impl<'a> Walk<'a, '_> {
                 b"type" => kind = self.text.get(span),
                 b"cache_control" | b"prompt_cache_breakpoint" => self.survey.cache_markers = true,
                 b"text" => size = span.len(),
-                b"image_url" => inline = self.has_data_uri(span),
+                b"image_url" => image = Some(span),
                 _ => {}
             }
         }
         match kind {
             Some(br#""text""# | br#""refusal""#) => self.survey.text_bytes += bytes(size),
             Some(br#""image_url""#) => {
+                let image = image.unwrap_or_default();
+                self.check_image(&image, &path)?;
                 self.survey.images += 1;
-                self.survey.remote_images |= !inline;
+                self.survey.remote_images |= !self.has_data_uri(image);
             }
             Some(br#""input_audio""#) => self.survey.audio = true,
             Some(br#""video_url""# | br#""input_video""#) => self.survey.video = true,
@@ -295,6 +298,27 @@ impl<'a> Walk<'a, '_> {
         })
         .map_err(|error| not_json(self.text, error))?;
         Ok(length)
+    }
+
+    /// Refuses an image without an address. What has the wrong type is named where it is read.
+    fn check_image(&self, image: &Span, path: &impl Fn() -> String) -> Result<(), BadRequest> {
+        let broken = |error| not_json(self.text, error);
+        let mut scanner = Scanner::at(self.text, image.start);
+        let path = || format!("{}.image_url", path());
+        if self.text.get(image.start) != Some(&b'{') {
+            return check_image(&path(), self.text.get(image.clone()).unwrap_or_default());
+        }
+        scanner.begin_object().map_err(broken)?;
+        let mut first = true;
+        while let Some(key) = scanner.next_member(first).map_err(broken)? {
+            first = false;
+            let span = scanner.value().map_err(broken)?;
+            if key == b"url" {
+                let url = self.text.get(span).unwrap_or_default();
+                check_image(&format!("{}.url", path()), url)?;
+            }
+        }
+        Ok(())
     }
 
     /// `{"url":"data:…"}` or the short form `"data:…"`.

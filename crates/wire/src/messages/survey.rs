@@ -4,6 +4,7 @@ use crate::chat::Survey;
 use crate::error::BadRequest;
 use crate::json::{ScanError, Scanner, Span, kind_of, not_json, prompt_length};
 use crate::messages::seal;
+use crate::translation::data_uri::check_image;
 
 /// Deepest blocks in blocks looked into: a result, a document in it, a block of its content.
 const DEPTH_MAX: u32 = 4;
@@ -59,6 +60,7 @@ struct Seen<'a> {
 #[derive(Default)]
 struct Source<'a> {
     kind: Option<&'a [u8]>,
+    url: Option<&'a [u8]>,
     data_bytes: u64,
 }
 
@@ -133,8 +135,12 @@ impl<'a, 's> Walk<'a, 's> {
         let source = seen.source.unwrap_or_default();
         match (seen.kind, source.kind) {
             (Some(br#""image""#), kind) => {
+                let is_remote = kind == Some(br#""url""#);
+                if let Some(url) = source.url.filter(|_| is_remote) {
+                    check_image(&format!("{path}.{index}.source.url"), url)?;
+                }
                 self.survey.images += 1;
-                self.survey.remote_images |= kind == Some(br#""url""#);
+                self.survey.remote_images |= is_remote;
             }
             (Some(br#""document""#), Some(br#""text""#)) => {
                 self.survey.text_bytes += source.data_bytes;
@@ -187,6 +193,10 @@ impl<'a, 's> Walk<'a, 's> {
                 b"type" => {
                     let span = self.value()?;
                     source.kind = self.text.get(span);
+                }
+                b"url" => {
+                    let span = self.value()?;
+                    source.url = self.text.get(span);
                 }
                 b"data" => source.data_bytes = length(&self.value()?),
                 b"content" => self.content(path, depth + 1)?,

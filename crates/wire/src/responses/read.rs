@@ -9,6 +9,7 @@ use crate::json::{
 };
 use crate::responses::text::TextConfig;
 use crate::responses::tools;
+use crate::translation::data_uri::{astray, is_astray};
 use crate::translation::{note, take_as, take_passed_on};
 
 /// Members under names of this dialect, or with another meaning than chat gives them.
@@ -163,8 +164,12 @@ fn input(text: &[u8], offset: usize, survey: &mut Survey) -> Result<(), BadReque
                 let path = format!("input.{index}");
                 return Ok(Some(wrong_kind(&path, "object", text, scanner.offset())));
             }
-            if item(text, scanner.offset(), survey)? == Kind::Reference {
-                return Ok(Some(refers(&format!("input.{index}"))));
+            match item(text, scanner.offset(), survey)? {
+                Kind::Item => {}
+                Kind::Reference => return Ok(Some(refers(&format!("input.{index}")))),
+                Kind::Astray(image) => {
+                    return Ok(Some(astray(&format!("input.{index}: image_url"), image)));
+                }
             }
             scanner.value()?;
             index += 1;
@@ -176,10 +181,12 @@ fn input(text: &[u8], offset: usize, survey: &mut Survey) -> Result<(), BadReque
 }
 
 /// Whether an item is one, or only says which it would be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+#[derive(Debug)]
+enum Kind<'a> {
     Item,
     Reference,
+    /// It holds an image without an address: what stands for one.
+    Astray(&'a [u8]),
 }
 
 /// An item can't be referred to: nothing is stored here (contract §3.5), and what a provider keeps
@@ -191,7 +198,7 @@ pub(super) fn refers(path: &str) -> BadRequest {
 }
 
 /// Walks one item: its own members for what it is, then every string in it for what it contains.
-fn item(text: &[u8], offset: usize, survey: &mut Survey) -> Result<Kind, ScanError> {
+fn item<'a>(text: &'a [u8], offset: usize, survey: &mut Survey) -> Result<Kind<'a>, ScanError> {
     let mut scanner = Scanner::at(text, offset);
     let (mut role, mut kind): (&[u8], &[u8]) = (b"", b"");
     let (mut extended, mut has_id) = (false, false);
@@ -219,8 +226,16 @@ fn item(text: &[u8], offset: usize, survey: &mut Survey) -> Result<Kind, ScanErr
     survey.extensions |= extended && kind == br#""reasoning""#;
     survey.developer_role |= role == br#""developer""#;
     survey.prefill = role == br#""assistant""# && is_message;
-    leaves(text, offset, |leaf| notice(leaf, survey))?;
-    Ok(Kind::Item)
+    let mut image = None;
+    leaves(text, offset, |leaf| {
+        let is_image =
+            leaf.key == b"image_url" || (leaf.key == b"url" && leaf.parent == b"image_url");
+        if is_image && is_astray(leaf.text) {
+            image = Some(leaf.text);
+        }
+        notice(leaf, survey);
+    })?;
+    Ok(image.map_or(Kind::Item, Kind::Astray))
 }
 
 /// Notes what a string says of the prompt. Data (images, files, sealed thoughts) is not text.

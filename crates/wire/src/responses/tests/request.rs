@@ -221,7 +221,9 @@ fn the_chat_request_reads_as_values() {
     let detail = &request.messages[1].reasoning_details[0];
     assert_eq!((detail.kind, detail.format), (ReasoningKind::Encrypted, ReasoningFormat::OpenAi));
     assert_eq!((detail.data.as_deref(), detail.id.as_deref()), (Some("ENC"), Some("rs_1")));
-    assert!(matches!(&request.messages[2].content[0], Part::Image { url, .. } if url == "data:,y"));
+    assert!(
+        matches!(&request.messages[2].content[0], Part::Image { url, .. } if url == "data:;base64,eQ==")
+    );
     assert_eq!(request.tool_choice, Some(ToolChoice::Required));
     let schema: Value = serde_json::from_str(request.tools[0].parameters.unwrap().get()).unwrap();
     assert_eq!(schema["required"][0], "input");
