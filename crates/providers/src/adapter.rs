@@ -108,6 +108,13 @@ pub trait Native: Send + Sync + fmt::Debug + 'static {
         false
     }
 
+    /// Whether it leaves thoughts out of an answer where the caller wants none shown
+    /// (`reasoning.exclude`). A relay that does not is passed over for such a call, which is
+    /// translated.
+    fn hides_thoughts(&self) -> bool {
+        true
+    }
+
     /// Whether a call can't go up as it came, so that [`Native::forward`] translates it. What that
     /// leaves out is named as of any other translation; the answer is passed on all the same.
     fn translates(&self, _call: &Call) -> bool {

@@ -28,7 +28,7 @@ mod fault;
 pub(crate) mod model;
 mod output;
 pub(crate) mod reasoning;
-mod relay;
+pub(crate) mod relay;
 pub(crate) mod schema;
 mod shape;
 pub(crate) mod thoughts;

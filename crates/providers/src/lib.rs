@@ -17,6 +17,7 @@
 
 mod adapter;
 mod call_id;
+mod chat_words;
 mod counting;
 mod encoding;
 mod fault;

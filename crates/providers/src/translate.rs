@@ -85,7 +85,11 @@ pub(crate) const DROPPED_MAX: usize = 32;
 
 fn native<'a>(adapter: &'a dyn Adapter, call: &Call) -> Option<&'a dyn Native> {
     let may_be_passed_on = call.may_be_passed_on() && !call.address().as_array;
-    adapter.native().filter(|native| may_be_passed_on && native.dialect() == call.dialect())
+    let hides = call.params().reasoning.exclude;
+    adapter.native().filter(|native| {
+        let suits = native.dialect() == call.dialect() && (!hides || native.hides_thoughts());
+        may_be_passed_on && suits
+    })
 }
 
 /// A stream that is translated event by event.
