@@ -57,6 +57,12 @@ pub trait Adapter: Send + Sync + fmt::Debug + 'static {
         lacks(target, member)
     }
 
+    /// Whether something that a call lost on its way into chat, by the name it has in the record,
+    /// reaches the endpoint all the same.
+    fn carries(&self, _target: &Target<'_>, _lost: &str) -> bool {
+        false
+    }
+
     /// Starts reading a streamed answer. Dropping it is the only clean-up.
     fn decoder(&self) -> Box<dyn Decoder>;
 
@@ -205,6 +211,9 @@ pub struct Outbound<'a> {
     /// Features that the caller asks Anthropic for in a header (contract §0), where the provider
     /// serves Claude.
     pub betas: Option<&'a str>,
+    /// The tools, as JSON, of a caller who speaks Anthropic's API: chat has no word for those that
+    /// only Claude knows, and Claude is served by other protocols too.
+    pub claude_tools: Option<&'a str>,
     /// The time of day, for protocols that sign it.
     pub now: Timestamp,
 }
@@ -250,7 +259,8 @@ impl<'a> Inbound<'a> {
     pub fn outbound(&self) -> Result<Outbound<'a>, BadRequest> {
         let Self { call, target, end_user, now } = *self;
         let betas = call.address().anthropic_beta.as_deref();
-        Ok(Outbound { call: call.chat()?, target, end_user, betas, now })
+        let claude_tools = call.member("tools").filter(|_| call.dialect() == Dialect::Messages);
+        Ok(Outbound { call: call.chat()?, target, end_user, betas, claude_tools, now })
     }
 }
 

@@ -77,7 +77,8 @@ pub fn dropped(adapter: &dyn Adapter, call: &Call, target: &Target<'_>) -> Vec<S
         .filter(is_said)
         .filter(|(name, json)| !adapter.knows(name) || adapter.leaves_out(target, name, json));
     let members = left_out.map(|(name, _)| name.to_owned());
-    call.lost().iter().cloned().chain(members).take(DROPPED_MAX).collect()
+    let lost = call.lost().iter().filter(|name| !adapter.carries(target, name));
+    lost.cloned().chain(members).take(DROPPED_MAX).collect()
 }
 
 /// Most names kept of what was left out.

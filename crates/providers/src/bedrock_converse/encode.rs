@@ -5,15 +5,15 @@ use std::borrow::Cow;
 use bytes::Bytes;
 use http::Request;
 use serde::Serialize;
-use tollgate_wire::chat::ChatParams;
+use tollgate_wire::chat::{ChatParams, ToolChoice};
 
 use super::block::Block;
 use super::conversation::{Conversation, Turn};
 use super::fields::{Inference, Own};
 use super::model::{Family, Model};
 use super::output::{Form, OutputConfig};
-use super::tools::ToolConfig;
-use super::{cache, fields, output, sign, tools};
+use super::tools::{Asked, ToolConfig};
+use super::{cache, claude_tools, fields, output, sign, tools};
 use crate::adapter::post;
 use crate::anthropic_messages::betas;
 use crate::anthropic_messages::reasoning::Circumstances;
@@ -79,8 +79,13 @@ pub(super) fn body(outbound: &Outbound<'_>) -> Result<Vec<u8>, EncodeError> {
             Form::Instruction(text) => (None, Some(Cow::Owned(text))),
         };
     let takes_strict = output::enforces(target, model);
-    let mut offered = tools::offered(&request, &conversation, model, takes_strict);
-    let mut told = tools::told(&request, &offered, model);
+    let claude_tools = claude_tools::read(outbound.claude_tools);
+    if model.family != Family::Claude && !claude_tools.is_empty() {
+        return Err(Unsupported("Claude's own tools for a model of another maker".into()).into());
+    }
+    let asked = Asked { request: &request, model, claude_tools: &claude_tools };
+    let mut offered = tools::offered(asked, &conversation, takes_strict);
+    let mut told = tools::told(asked, &offered);
     let instructions = [form_told, told.instruction.map(Cow::Borrowed)].into_iter().flatten();
     conversation.system.extend(instructions.filter_map(Block::text));
     conversation.mark_end(request.cache_control.as_ref());
@@ -91,6 +96,9 @@ pub(super) fn body(outbound: &Outbound<'_>) -> Result<Vec<u8>, EncodeError> {
     };
     let (inference_config, mut own) = fields::read(params, target, model, circumstances);
     own.tool_choice = told.claude.take();
+    if request.tool_choice != Some(ToolChoice::None) {
+        own.tools.clone_from(&claude_tools);
+    }
     if model.family == Family::Claude {
         own.ask_for(outbound.betas.into_iter().flat_map(betas::named));
     }
