@@ -57,6 +57,12 @@ pub trait Adapter: Send + Sync + fmt::Debug + 'static {
         lacks(target, member)
     }
 
+    /// Members of a call that are left out at this endpoint because of what else the call says: the
+    /// model takes either, not both. They are named in the record too, where the call says them.
+    fn rules_out(&self, _target: &Target<'_>, _call: &ChatCall) -> Vec<&'static str> {
+        Vec::new()
+    }
+
     /// Whether something that a call lost on its way into chat, by the name it has in the record,
     /// reaches the endpoint all the same.
     fn carries(&self, _target: &Target<'_>, _lost: &str) -> bool {

@@ -44,7 +44,7 @@ mod usage;
 
 use bytes::Bytes;
 use http::Request;
-use tollgate_wire::chat::ChatEvent;
+use tollgate_wire::chat::{ChatCall, ChatEvent};
 
 use self::model::{Family, Model};
 use crate::adapter::get;
@@ -78,6 +78,10 @@ impl Adapter for BedrockConverse {
 
     fn leaves_out(&self, target: &Target<'_>, member: &str, json: &str) -> bool {
         lacks(target, member) || Tier::is_lost(member, json, encode::tier_word)
+    }
+
+    fn rules_out(&self, target: &Target<'_>, call: &ChatCall) -> Vec<&'static str> {
+        encode::ruled_out(call, target)
     }
 
     fn carries(&self, target: &Target<'_>, lost: &str) -> bool {

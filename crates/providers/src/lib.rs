@@ -19,6 +19,7 @@ mod adapter;
 mod call_id;
 mod chat_words;
 mod counting;
+mod counts;
 mod encoding;
 mod fault;
 mod function_tool;

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use http::Request;
-use tollgate_wire::chat::{AnswerHead, ChatEvent};
+use tollgate_wire::chat::{AnswerHead, ChatCall, ChatEvent};
 use tollgate_wire::{Call, Dialect};
 
 use super::address;
@@ -36,6 +36,14 @@ impl Adapter for VertexAnthropic {
 
     fn knows(&self, member: &str) -> bool {
         member != "service_tier" && AnthropicMessages.knows(member)
+    }
+
+    fn leaves_out(&self, target: &Target<'_>, member: &str, json: &str) -> bool {
+        Adapter::leaves_out(&AnthropicMessages, target, member, json)
+    }
+
+    fn rules_out(&self, target: &Target<'_>, call: &ChatCall) -> Vec<&'static str> {
+        AnthropicMessages.rules_out(target, call)
     }
 
     fn decoder(&self) -> Box<dyn Decoder> {

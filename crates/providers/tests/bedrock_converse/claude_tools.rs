@@ -1,5 +1,7 @@
 //! Tools of Claude's own that a client of Anthropic's API runs itself.
 
+#![expect(clippy::unwrap_used, reason = "a test should panic where something is missing")]
+
 use bytes::Bytes;
 use serde_json::{Value, json};
 use tollgate_providers::{BedrockConverse, EncodeError, Inbound, dropped, encode};
