@@ -9,8 +9,8 @@
 use bytes::Bytes;
 use serde_json::{Value, json};
 use tollgate_providers::{
-    Adapter, AnthropicMessages, BedrockConverse, Cohere, Gemini, Mistral, Ollama, OpenAiChat,
-    OpenAiResponses, Vertex, VertexAnthropic, whole,
+    Adapter, AnthropicMessages, BedrockConverse, Cohere, Gemini, Mistral, Native, Ollama,
+    OpenAiChat, OpenAiResponses, Vertex, VertexAnthropic, whole,
 };
 use tollgate_types::{GenerationId, Timestamp};
 use tollgate_wire::chat::AnswerHead;
@@ -18,39 +18,39 @@ use tollgate_wire::{Address, Call, Dialect};
 
 /// An adapter, an answer of its provider's with counts of what was read and written, and the name
 /// of the member that holds them; none where they stand alone.
-type Case = (&'static dyn Adapter, fn(Value, Value) -> Value, Option<&'static str>);
+type Case = (&'static dyn Adapter, fn(&Value, &Value) -> Value, Option<&'static str>);
 
-fn chat(prompt: Value, completion: Value) -> Value {
+fn chat(prompt: &Value, completion: &Value) -> Value {
     json!({"choices": [{"index": 0, "message": {"content": "hi"}, "finish_reason": "stop"}],
         "usage": {"prompt_tokens": prompt, "completion_tokens": completion}})
 }
 
-fn anthropic(prompt: Value, completion: Value) -> Value {
+fn anthropic(prompt: &Value, completion: &Value) -> Value {
     json!({"type": "message", "content": [{"type": "text", "text": "hi"}], "stop_reason": "end_turn",
         "usage": {"input_tokens": prompt, "output_tokens": completion}})
 }
 
-fn bedrock(prompt: Value, completion: Value) -> Value {
+fn bedrock(prompt: &Value, completion: &Value) -> Value {
     json!({"output": {"message": {"content": [{"text": "hi"}]}}, "stopReason": "end_turn",
         "usage": {"inputTokens": prompt, "outputTokens": completion}})
 }
 
-fn gemini(prompt: Value, completion: Value) -> Value {
+fn gemini(prompt: &Value, completion: &Value) -> Value {
     json!({"candidates": [{"content": {"parts": [{"text": "hi"}]}, "finishReason": "STOP"}],
         "usageMetadata": {"promptTokenCount": prompt, "candidatesTokenCount": completion}})
 }
 
-fn cohere(prompt: Value, completion: Value) -> Value {
+fn cohere(prompt: &Value, completion: &Value) -> Value {
     json!({"message": {"content": [{"text": "hi"}]}, "finish_reason": "COMPLETE",
         "usage": {"tokens": {"input_tokens": prompt, "output_tokens": completion}}})
 }
 
-fn ollama(prompt: Value, completion: Value) -> Value {
+fn ollama(prompt: &Value, completion: &Value) -> Value {
     json!({"message": {"content": "hi"}, "done": true, "done_reason": "stop",
         "prompt_eval_count": prompt, "eval_count": completion})
 }
 
-fn responses(prompt: Value, completion: Value) -> Value {
+fn responses(prompt: &Value, completion: &Value) -> Value {
     let content = json!([{"type": "output_text", "text": "hi", "annotations": []}]);
     json!({"id": "r", "object": "response", "status": "completed",
         "output": [{"type": "message", "role": "assistant", "content": content}],
@@ -73,7 +73,7 @@ const CASES: [Case; 10] = [
 /// The counts of an answer, for a chat client and for one of the provider's own dialect.
 fn counts(adapter: &dyn Adapter, body: &Value) -> Vec<Option<(u64, u64)>> {
     let body = Bytes::from(body.to_string());
-    let own = match adapter.native().map(|native| native.dialect()) {
+    let own = match adapter.native().map(Native::dialect) {
         Some(Dialect::Messages) => {
             (Dialect::Messages, r#"{"max_tokens":9,"messages":[{"role":"user","content":"hi"}]}"#)
         }
@@ -107,9 +107,9 @@ fn an_odd_count_is_not_said_and_the_other_one_is() {
     for (adapter, body, _) in CASES {
         for odd in [json!(-5), json!(5.5), json!([5]), json!({"a": 5})] {
             let context = format!("{} {odd}", adapter.protocol());
-            let found = counts(adapter, &body(odd.clone(), json!(7)));
+            let found = counts(adapter, &body(&odd, &json!(7)));
             assert_eq!(found, [Some((0, 7)), Some((0, 7))], "{context}");
-            let found = counts(adapter, &body(json!(7.0), odd));
+            let found = counts(adapter, &body(&json!(7.0), &odd));
             assert_eq!(found, [Some((7, 0)), Some((7, 0))], "{context}");
         }
     }
@@ -120,7 +120,7 @@ fn a_report_that_is_no_object_is_none() {
     for (adapter, body, member) in CASES {
         let Some(member) = member else { continue };
         for odd in [json!([7, 7]), json!(7), json!("7")] {
-            let mut body = body(json!(7), json!(7));
+            let mut body = body(&json!(7), &json!(7));
             if let Some(report) = body.get_mut(member) {
                 *report = odd.clone();
             }
