@@ -160,8 +160,14 @@ async fn stream_at(run: &Run, endpoint: &Arc<Endpoint>) -> Result<OpenStream, Fa
     }
 }
 
-/// Reads until the client can be given something.
+/// Reads until the client can be given something. An answer that has failed by then is none:
+/// nothing of it has gone to the client.
 async fn first_word(open: &mut OpenStream) -> Result<(), Fault> {
+    read_first_word(open).await?;
+    open.answer.progress().failure().map_or(Ok(()), Err)
+}
+
+async fn read_first_word(open: &mut OpenStream) -> Result<(), Fault> {
     let Some(body) = open.body.as_mut() else { return Ok(()) };
     while !open.answer.progress().content {
         match body.frame().await {

@@ -91,8 +91,9 @@ impl CallError {
         }
     }
 
-    /// How long to wait before trying again: the shortest of what the providers ask for, and only
-    /// when each of them asked (contract §4.6).
+    /// How long to wait before trying again, in whole seconds: the shortest of what the providers
+    /// ask for, and only when each of them asked (contract §4.6). At least one, because coming back
+    /// too early helps nobody, and at most an hour: nobody's clock is to be trusted for longer.
     pub fn retry_after(&self) -> Option<Duration> {
         let faults = match self {
             Self::PlanExhausted { faults, .. } => faults,
@@ -100,7 +101,7 @@ impl CallError {
             _ => return None,
         };
         let waits: Option<Vec<Duration>> = faults.iter().map(|(_, it)| it.retry_after).collect();
-        waits?.into_iter().min()
+        waits?.into_iter().min().map(whole_seconds)
     }
 
     /// The body the caller gets.
@@ -190,10 +191,18 @@ impl CallError {
         };
         body.error.availability = Some(Availability {
             retryable: true,
-            retry_after: self.retry_after().map(|wait| wait.as_secs().max(1)),
+            retry_after: self.retry_after().map(|wait| wait.as_secs()),
             ..availability(code, models.to_vec())
         });
     }
+}
+
+/// The longest wait that a caller is told.
+const WAIT_MAX: Duration = Duration::from_hours(1);
+
+fn whole_seconds(wait: Duration) -> Duration {
+    let seconds = wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0));
+    Duration::from_secs(seconds.max(1)).min(WAIT_MAX)
 }
 
 /// Which of several faults the caller is told: one they can mend, else the last.
@@ -275,5 +284,25 @@ const fn availability(code: &'static str, requested_models: Vec<String>) -> Avai
         requested_models,
         fallback_models: Vec::new(),
         docs_url: DOCS_URL,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_wait_is_told_in_whole_seconds_and_the_same_everywhere() {
+        for (asked, told) in [(0, 1), (1, 1), (1_000, 1), (22_500, 23), (90_000_000_000, 3_600)] {
+            let wait = Some(Duration::from_millis(asked));
+            let fault = Fault { retry_after: wait, ..Fault::new(FaultKind::RateLimited) };
+            let error = CallError::PlanExhausted {
+                models: vec!["a/b".to_owned()],
+                faults: vec![("Acme".to_owned(), fault)],
+            };
+            assert_eq!(error.retry_after(), Some(Duration::from_secs(told)), "{asked} ms");
+            let availability = error.body().error.availability;
+            assert_eq!(availability.and_then(|it| it.retry_after), Some(told), "{asked} ms");
+        }
     }
 }

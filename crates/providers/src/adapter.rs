@@ -57,6 +57,18 @@ pub trait Adapter: Send + Sync + fmt::Debug + 'static {
         lacks(target, member)
     }
 
+    /// Members of a call that are left out at this endpoint because of what else the call says: the
+    /// model takes either, not both. They are named in the record too, where the call says them.
+    fn rules_out(&self, _target: &Target<'_>, _call: &ChatCall) -> Vec<&'static str> {
+        Vec::new()
+    }
+
+    /// Whether something that a call lost on its way into chat, by the name it has in the record,
+    /// reaches the endpoint all the same.
+    fn carries(&self, _target: &Target<'_>, _lost: &str) -> bool {
+        false
+    }
+
     /// Starts reading a streamed answer. Dropping it is the only clean-up.
     fn decoder(&self) -> Box<dyn Decoder>;
 
@@ -106,6 +118,13 @@ pub trait Native: Send + Sync + fmt::Debug + 'static {
     /// so named in the record of the attempt.
     fn leaves_out(&self, _target: &Target<'_>, _member: &str, _json: &str) -> bool {
         false
+    }
+
+    /// Whether it leaves thoughts out of an answer where the caller wants none shown
+    /// (`reasoning.exclude`). A relay that does not is passed over for such a call, which is
+    /// translated.
+    fn hides_thoughts(&self) -> bool {
+        true
     }
 
     /// Whether a call can't go up as it came, so that [`Native::forward`] translates it. What that
@@ -198,6 +217,9 @@ pub struct Outbound<'a> {
     /// Features that the caller asks Anthropic for in a header (contract §0), where the provider
     /// serves Claude.
     pub betas: Option<&'a str>,
+    /// The tools, as JSON, of a caller who speaks Anthropic's API: chat has no word for those that
+    /// only Claude knows, and Claude is served by other protocols too.
+    pub claude_tools: Option<&'a str>,
     /// The time of day, for protocols that sign it.
     pub now: Timestamp,
 }
@@ -243,7 +265,8 @@ impl<'a> Inbound<'a> {
     pub fn outbound(&self) -> Result<Outbound<'a>, BadRequest> {
         let Self { call, target, end_user, now } = *self;
         let betas = call.address().anthropic_beta.as_deref();
-        Ok(Outbound { call: call.chat()?, target, end_user, betas, now })
+        let claude_tools = call.member("tools").filter(|_| call.dialect() == Dialect::Messages);
+        Ok(Outbound { call: call.chat()?, target, end_user, betas, claude_tools, now })
     }
 }
 

@@ -28,7 +28,8 @@ mod fault;
 pub(crate) mod model;
 mod output;
 pub(crate) mod reasoning;
-mod relay;
+pub(crate) mod relay;
+pub(crate) mod rules;
 pub(crate) mod schema;
 mod shape;
 pub(crate) mod thoughts;
@@ -38,7 +39,7 @@ mod usage;
 use bytes::Bytes;
 use http::Request;
 use tollgate_catalog::Auth;
-use tollgate_wire::chat::ChatEvent;
+use tollgate_wire::chat::{ChatCall, ChatEvent};
 
 use crate::adapter::{get, versioned};
 use crate::encoding::{has_place, lacks};
@@ -73,6 +74,10 @@ impl Adapter for AnthropicMessages {
 
     fn leaves_out(&self, target: &Target<'_>, member: &str, json: &str) -> bool {
         lacks(target, member) || Tier::is_lost(member, json, Tier::reserved)
+    }
+
+    fn rules_out(&self, target: &Target<'_>, call: &ChatCall) -> Vec<&'static str> {
+        rules::ruled_out(call, target)
     }
 
     fn decoder(&self) -> Box<dyn Decoder> {

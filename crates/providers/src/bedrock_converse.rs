@@ -24,6 +24,7 @@
 mod answer;
 mod block;
 mod cache;
+mod claude_tools;
 mod conversation;
 mod counter;
 mod credential;
@@ -43,8 +44,9 @@ mod usage;
 
 use bytes::Bytes;
 use http::Request;
-use tollgate_wire::chat::ChatEvent;
+use tollgate_wire::chat::{ChatCall, ChatEvent};
 
+use self::model::{Family, Model};
 use crate::adapter::get;
 use crate::encoding::{has_place, lacks};
 use crate::tier::Tier;
@@ -76,6 +78,15 @@ impl Adapter for BedrockConverse {
 
     fn leaves_out(&self, target: &Target<'_>, member: &str, json: &str) -> bool {
         lacks(target, member) || Tier::is_lost(member, json, encode::tier_word)
+    }
+
+    fn rules_out(&self, target: &Target<'_>, call: &ChatCall) -> Vec<&'static str> {
+        encode::ruled_out(call, target)
+    }
+
+    fn carries(&self, target: &Target<'_>, lost: &str) -> bool {
+        let kind = lost.strip_prefix("tools.").unwrap_or_default();
+        claude_tools::is_one(kind) && Model::read(target.upstream_model).family == Family::Claude
     }
 
     fn decoder(&self) -> Box<dyn Decoder> {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
+use tollgate_types::Timestamp;
 use tollgate_wire::error::ErrorType;
 use tollgate_wire::sse::EventTooLarge;
 
@@ -226,14 +227,27 @@ impl From<EventTooLarge> for Fault {
     }
 }
 
-/// `Retry-After` in seconds, or OpenAI's and Anthropic's finer header in milliseconds. The date
-/// form (RFC 9110 §10.2.3) needs a clock and is passed over.
+/// `Retry-After` in seconds, whole or not, or OpenAI's and Anthropic's finer header in
+/// milliseconds. A date (RFC 9110 §10.2.3) counts from the response's own `Date`: that is the
+/// clock it was made by. Without one it is passed over.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let number = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse::<u64>().ok();
+    let text = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
+    let number = |name: &str| text(name)?.parse().ok().filter(|it: &f64| it.is_finite());
+    let wait = |seconds: f64| Duration::try_from_secs_f64(seconds.min(WAIT_MAX_SECONDS)).ok();
+    let until = || {
+        let (then, now) = (text("retry-after")?, text("date")?);
+        let wait = Timestamp::parse_rfc2822(then)?.millis_since(Timestamp::parse_rfc2822(now)?);
+        Some(Duration::from_millis(u64::try_from(wait).unwrap_or(0)))
+    };
     number("retry-after-ms")
-        .map(Duration::from_millis)
-        .or_else(|| number("retry-after").map(Duration::from_secs))
+        .and_then(|milliseconds| wait(milliseconds / 1_000.0))
+        .or_else(|| number("retry-after").and_then(wait))
+        .or_else(until)
 }
+
+/// Longer than anybody waits: what is longer still is read as this. The bound that callers are told
+/// is the engine's.
+const WAIT_MAX_SECONDS: f64 = 86_400.0;
 
 /// The error bodies that providers share: `{"error":{…}}`, `{"error":"…"}`, `{"message":"…"}`,
 /// `{"detail":…}`, `{"type":"error","error":{…}}`, and the array form of Gemini.
@@ -501,6 +515,34 @@ mod tests {
         ] {
             let body = serde_json::json!({"error": {"message": message}}).to_string();
             assert_eq!(classify(429, &body).kind, FaultKind::RateLimited, "{message}");
+        }
+    }
+
+    #[test]
+    fn waits_are_read_in_every_form() {
+        let date = "Mon, 21 Sep 2026 14:13:20 GMT";
+        for (headers, expected) in [
+            (&[("retry-after", "7")][..], Some(7_000)),
+            (&[("retry-after", " 1.5 ")], Some(1_500)),
+            (&[("retry-after", "0")], Some(0)),
+            (&[("retry-after-ms", "250"), ("retry-after", "7")], Some(250)),
+            (&[("retry-after-ms", "soon"), ("retry-after", "7")], Some(7_000)),
+            (&[("retry-after", "Mon, 21 Sep 2026 14:13:50 GMT"), ("date", date)], Some(30_000)),
+            (&[("retry-after", "Mon, 21 Sep 2026 14:13:00 GMT"), ("date", date)], Some(0)),
+            (&[("retry-after", "Mon, 21 Sep 2026 14:13:50 GMT")], None),
+            (&[("retry-after", "99999999999999")], Some(86_400_000)),
+            (&[("retry-after", "inf")], None),
+            (&[("retry-after", "-3")], None),
+            (&[("retry-after", "NaN")], None),
+            (&[("retry-after", "later")], None),
+            (&[], None),
+        ] {
+            let mut given = HeaderMap::new();
+            for (name, value) in headers {
+                given.insert(*name, HeaderValue::from_static(value));
+            }
+            let wait = retry_after(&given).map(|wait| wait.as_millis());
+            assert_eq!(wait, expected, "{headers:?}");
         }
     }
 

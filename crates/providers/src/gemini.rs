@@ -37,7 +37,7 @@ mod logprobs;
 pub(crate) mod model;
 pub(crate) mod operations;
 mod part;
-mod relay;
+pub(crate) mod relay;
 mod shape;
 mod usage;
 

@@ -17,7 +17,9 @@
 
 mod adapter;
 mod call_id;
+mod chat_words;
 mod counting;
+mod counts;
 mod encoding;
 mod fault;
 mod function_tool;

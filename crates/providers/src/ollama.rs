@@ -31,8 +31,8 @@ mod splice;
 
 use bytes::Bytes;
 use http::Request;
-use tollgate_wire::Dialect;
 use tollgate_wire::chat::{AnswerHead, ChatEvent};
+use tollgate_wire::{Call, Dialect};
 
 use crate::adapter::get;
 use crate::encoding::{authorize, has_place};
@@ -95,8 +95,16 @@ impl Native for Ollama {
         Dialect::Ollama
     }
 
+    fn leaves_out(&self, _: &Target<'_>, member: &str, _: &str) -> bool {
+        encode::leaves_out(member)
+    }
+
+    fn translates(&self, call: &Call) -> bool {
+        encode::translates(call)
+    }
+
     fn forward(&self, inbound: &Inbound<'_>) -> Result<Request<Bytes>, EncodeError> {
-        Ok(encode::forward(inbound)?)
+        encode::forward(inbound)
     }
 
     fn stream(&self, head: &AnswerHead) -> Box<dyn AnswerStream> {

@@ -33,8 +33,8 @@ mod usage;
 
 use bytes::Bytes;
 use http::Request;
-use tollgate_wire::Dialect;
 use tollgate_wire::chat::{AnswerHead, ChatEvent};
+use tollgate_wire::{Call, Dialect};
 
 use crate::adapter::get;
 use crate::azure_openai::joined;
@@ -94,7 +94,11 @@ impl Native for OpenAiResponses {
     }
 
     fn leaves_out(&self, target: &Target<'_>, member: &str, _json: &str) -> bool {
-        native::is_refused(target, member)
+        native::leaves_out(target, member)
+    }
+
+    fn translates(&self, call: &Call) -> bool {
+        native::translates(call)
     }
 
     fn forward(&self, inbound: &Inbound<'_>) -> Result<Request<Bytes>, EncodeError> {

@@ -3,6 +3,8 @@
 use tollgate_types::Usage;
 use tollgate_wire::chat::{ChatEvent, FinishReason};
 
+use crate::{Fault, FaultKind};
+
 /// What is known of an answer so far: enough to decide about failover, to bill and to record.
 #[derive(Debug, Clone, Default)]
 pub struct Progress {
@@ -47,6 +49,17 @@ impl Progress {
             | ChatEvent::Logprobs(_)
             | ChatEvent::StopSequence(_) => {}
         }
+    }
+
+    /// The fault of an answer that the provider ended with an error of its own: it failed, whatever
+    /// it says besides. Content that was filtered and a refusal are answers.
+    pub fn failure(&self) -> Option<Fault> {
+        let (_, native) = self.finish.as_ref().filter(|(it, _)| *it == FinishReason::Error)?;
+        let message = format!("The provider ended the answer with \"{native}\"");
+        Some(Fault {
+            code: Some(native.clone()),
+            ..Fault::with_message(FaultKind::Broken, &message)
+        })
     }
 
     /// Counts `bytes` more of output.

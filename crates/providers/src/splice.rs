@@ -29,6 +29,16 @@ pub(crate) fn members<'a>(
     Ok(())
 }
 
+/// The names of the members of a JSON object; none of another value.
+pub(crate) fn member_names(json: &str) -> Vec<String> {
+    let mut names = Vec::new();
+    let walk = members(&mut Scanner::new(json.as_bytes()), |key, scanner| {
+        names.push(unescaped(key));
+        scanner.value().map(drop)
+    });
+    if walk.is_ok() { names } else { Vec::new() }
+}
+
 /// Visits the elements of the array at the scanner's position. `visit` consumes each of them.
 pub(crate) fn elements<'a>(
     scanner: &mut Scanner<'a>,

@@ -47,19 +47,21 @@ pub fn array_stream(
 ///
 /// # Errors
 ///
-/// When the body is not an answer: garbage, an error in a 200, nothing at all.
+/// When the body is not an answer: garbage, an error in a 200, nothing at all, or an answer that the
+/// provider itself calls failed.
 pub fn whole(
     adapter: &dyn Adapter,
     call: &Call,
     head: &AnswerHead,
     body: Bytes,
 ) -> Result<Box<dyn WholeAnswer>, Fault> {
-    match native(adapter, call) {
-        Some(native) => native.whole(head, body),
-        None => {
-            TranslatedWhole::collect(call.builder(), head, adapter.events(&mend_surrogates(&body))?)
-        }
-    }
+    let answer = if let Some(native) = native(adapter, call) {
+        native.whole(head, body)?
+    } else {
+        let events = adapter.events(&mend_surrogates(&body))?;
+        TranslatedWhole::collect(call.builder(), head, events)?
+    };
+    answer.progress().failure().map_or(Ok(answer), Err)
 }
 
 /// Parts of a call that are left out on the way to an endpoint: what its client's dialect says and
@@ -72,12 +74,13 @@ pub fn dropped(adapter: &dyn Adapter, call: &Call, target: &Target<'_>) -> Vec<S
         return left_out.map(|(name, _)| name.to_owned()).take(DROPPED_MAX).collect();
     }
     let Ok(chat) = call.chat() else { return Vec::new() };
-    let left_out = chat
-        .members()
-        .filter(is_said)
-        .filter(|(name, json)| !adapter.knows(name) || adapter.leaves_out(target, name, json));
+    let ruled_out = adapter.rules_out(target, chat);
+    let left_out = chat.members().filter(is_said).filter(|(name, json)| {
+        !adapter.knows(name) || adapter.leaves_out(target, name, json) || ruled_out.contains(name)
+    });
     let members = left_out.map(|(name, _)| name.to_owned());
-    call.lost().iter().cloned().chain(members).take(DROPPED_MAX).collect()
+    let lost = call.lost().iter().filter(|name| !adapter.carries(target, name));
+    lost.cloned().chain(members).take(DROPPED_MAX).collect()
 }
 
 /// Most names kept of what was left out.
@@ -85,7 +88,11 @@ pub(crate) const DROPPED_MAX: usize = 32;
 
 fn native<'a>(adapter: &'a dyn Adapter, call: &Call) -> Option<&'a dyn Native> {
     let may_be_passed_on = call.may_be_passed_on() && !call.address().as_array;
-    adapter.native().filter(|native| may_be_passed_on && native.dialect() == call.dialect())
+    let hides = call.params().reasoning.exclude;
+    adapter.native().filter(|native| {
+        let suits = native.dialect() == call.dialect() && (!hides || native.hides_thoughts());
+        may_be_passed_on && suits
+    })
 }
 
 /// A stream that is translated event by event.

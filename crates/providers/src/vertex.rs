@@ -15,11 +15,15 @@
 //! - Media by address are fetched for Gemini and must have a type: one that the address does not
 //!   tell is guessed. For Claude they are not fetched, so they are
 //!   [unsupported](crate::Unsupported).
+//! - Clients that speak Gemini's or Anthropic's API themselves are served by the relays next door.
+//!   Contents that say too little for this host or hold ids are rewritten; results in another
+//!   order than their calls are translated.
 //! - A tier is asked for in a header for Gemini. For Claude there is none.
 //! - Models of other makers speak OpenAI's chat, under one address.
 
 mod address;
 mod anthropic;
+mod contents;
 mod counter;
 mod gemini;
 mod operations;

@@ -19,7 +19,7 @@ use support::{head, recordings};
 use tollgate_catalog::{Auth, Quirks};
 use tollgate_providers::{AnthropicMessages, FaultKind, Inbound, Native, Target, dropped, encode};
 use tollgate_types::Timestamp;
-use tollgate_wire::chat::{FinishReason, UsageView};
+use tollgate_wire::chat::{AnswerHead, FinishReason, UsageView};
 use tollgate_wire::error::{ErrorBody, ErrorType};
 use tollgate_wire::{Address, Call, Dialect};
 
@@ -154,7 +154,7 @@ fn what_chat_alone_knows_is_translated_or_left_out_and_named() {
             &["seed", "frequency_penalty", "structured_outputs"][..],
         ),
         (
-            r#""stop":["x"],"stop_sequences":["y"],"include_reasoning":false"#,
+            r#""stop":["x"],"stop_sequences":["y"],"include_reasoning":true"#,
             r#""max_tokens":9,"messages":[],"stop_sequences":["y"]"#,
             &["stop"],
         ),
@@ -162,6 +162,18 @@ fn what_chat_alone_knows_is_translated_or_left_out_and_named() {
             r#""stop":["x"],"container":"c""#,
             r#""max_tokens":9,"messages":[{"role":"user","content":[{"type":"text","text":"hi"}]}],"stop_sequences":["x"]"#,
             &["container"],
+        ),
+        (
+            r#""verbosity":"low","web_search_options":{},"image_config":{},"max_tool_calls":3,"prompt_cache_key":"k","audio":{}"#,
+            r#""max_tokens":9,"messages":[]"#,
+            &[
+                "verbosity",
+                "web_search_options",
+                "image_config",
+                "max_tool_calls",
+                "prompt_cache_key",
+                "audio",
+            ],
         ),
         (r#""service_tier":"fast""#, r#""max_tokens":9,"messages":[],"service_tier":"auto""#, &[]),
         (r#""service_tier":"flex""#, r#""max_tokens":9,"messages":[]"#, &["service_tier"]),
@@ -183,6 +195,33 @@ fn what_chat_alone_knows_is_translated_or_left_out_and_named() {
     let sent: Value = serde_json::from_str(&there.body(asked)).unwrap();
     assert_eq!(sent["thinking"]["budget_tokens"], 2000);
     assert_eq!(sent.get("reasoning"), None);
+}
+
+#[test]
+fn thoughts_that_nobody_wants_to_see_are_hidden() {
+    for wish in [r#""reasoning":{"exclude":true}"#, r#""include_reasoning":false"#] {
+        let asked = |stream: bool| {
+            let body = format!(
+                r#"{{"model":"a/b","max_tokens":9,{MESSAGES},"thinking":{{"type":"adaptive"}},"stream":{stream},{wish}}}"#
+            );
+            Call::read(Dialect::Messages, Bytes::from(body), Address::default()).unwrap()
+        };
+        let head = AnswerHead { hides_reasoning: true, ..head() };
+        let mut stream = tollgate_providers::stream(&AnthropicMessages, &asked(true), &head);
+        let mut out = Vec::new();
+        stream.push(&recording("thinking-tools.sse"), &mut out).unwrap();
+        stream.finish(&mut out).unwrap();
+        let streamed = String::from_utf8(out).unwrap();
+        assert!(
+            !streamed.contains(r#""type":"thinking""#) && streamed.contains("tool_use"),
+            "{streamed}"
+        );
+        let body = Bytes::from(recording("thinking-tools.json"));
+        let whole =
+            tollgate_providers::whole(&AnthropicMessages, &asked(false), &head, body).unwrap();
+        let whole = String::from_utf8(whole.render(&head, &usage())).unwrap();
+        assert!(!whole.contains(r#""type":"thinking""#) && whole.contains("tool_use"), "{whole}");
+    }
 }
 
 #[test]

@@ -10,6 +10,9 @@ mod reading;
 #[path = "bedrock_converse/answers.rs"]
 mod answers;
 
+#[path = "bedrock_converse/claude_tools.rs"]
+mod claude_tools;
+
 #[path = "bedrock_converse/parameters.rs"]
 mod parameters;
 

@@ -65,8 +65,9 @@ fn members_without_a_place_are_named() {
     });
     let call = call(&members, None);
     let adapters: [(&dyn Adapter, &[&str]); 8] = [
-        (&AnthropicMessages, &["logit_bias", "safe_prompt", "knob"]),
-        (&VertexAnthropic, &["logit_bias", "safe_prompt", "knob"]),
+        // Claude takes no temperature while it thinks.
+        (&AnthropicMessages, &["logit_bias", "safe_prompt", "knob", "temperature"]),
+        (&VertexAnthropic, &["logit_bias", "safe_prompt", "knob", "temperature"]),
         (&Gemini, &["logit_bias", "safe_prompt", "knob"]),
         (&Vertex, &["logit_bias", "safe_prompt", "knob"]),
         (&BedrockConverse, &["logit_bias", "safe_prompt", "knob"]),
@@ -112,6 +113,39 @@ fn what_an_endpoint_does_not_take_is_named() {
     // Sampling is refused by the model, whatever the endpoint is said to take.
     let quirks = Quirks::default();
     assert_eq!(dropped(&OpenAiChat, &call, &target("gpt-5", &[], &quirks)), ["temperature"]);
+}
+
+#[test]
+fn what_one_wish_rules_out_of_another_is_named() {
+    let tools = json!([{"type": "function", "function": {"name": "f"}}]);
+    let thinks = json!({"effort": "high"});
+    let asking = json!({"role": "user", "content": "hi"});
+    let begun = json!([asking, {"role": "assistant", "content": "So"}]);
+    for (members, names) in [
+        (json!({"temperature": 0.5, "top_p": 0.5, "top_k": 3}), &["top_p"][..]),
+        (json!({"temperature": 0.5, "top_k": 3, "reasoning": thinks}), &["temperature", "top_k"]),
+        (json!({"reasoning": thinks, "tools": tools, "tool_choice": "required"}), &["reasoning"]),
+        (json!({"reasoning_effort": "high", "messages": begun}), &["reasoning_effort"]),
+        (json!({"reasoning": {"enabled": false}, "temperature": 0.5}), &[]),
+        (json!({"top_p": 0.5, "reasoning": thinks}), &[]),
+    ] {
+        let call = call(&members, None);
+        let places: [(&dyn Adapter, &str); 3] = [
+            (&AnthropicMessages, "claude-sonnet-4-5"),
+            (&VertexAnthropic, "claude-sonnet-4-5@20250929"),
+            (&BedrockConverse, "us.anthropic.claude-sonnet-4-5-20250929-v1:0"),
+        ];
+        for (adapter, model) in places {
+            let quirks = Quirks::default();
+            let mut found = dropped(adapter, &call, &target(model, &[], &quirks));
+            found.sort();
+            assert_eq!(found, names, "{} {members}", adapter.protocol());
+        }
+    }
+    let quirks = Quirks::default();
+    let both = call(&json!({"temperature": 0.5, "top_p": 0.5}), None);
+    let nova = target("amazon.nova-pro-v1:0", &[], &quirks);
+    assert!(dropped(&BedrockConverse, &both, &nova).is_empty());
 }
 
 #[test]

@@ -7,12 +7,15 @@ mod support;
 #[path = "support/reading.rs"]
 mod reading;
 
+use bytes::Bytes;
 use http::header::AUTHORIZATION;
-use reading::{Place, deltas, kept_message, recording, streamed, whole};
+use reading::{Place, completion, deltas, kept_message, recording, streamed, whole};
 use serde_json::{Value, json};
-use support::stream;
+use support::{head, stream};
 use tollgate_catalog::{Auth, Quirks};
 use tollgate_providers::{Adapter, Cohere};
+use tollgate_wire::chat::ChatEvent;
+use tollgate_wire::{Address, Call, Dialect};
 
 fn place(model: &'static str) -> Place {
     Place {
@@ -558,6 +561,17 @@ usage Reported prompt=3 completion=9
 "#,
     ),
     (
+        "cited-tools.json",
+        r#"text[0] unknown text="Look it up.\n\nFoxes?"
+content "Foxes are red."
+call[0] id="f_1" name="count" arguments={}
+annotation {"type":"url_citation","url_citation":{"end_index":13,"start_index":0,"title":"Foxes","url":"https://fox.test/a"}}
+finish tool_calls (TOOL_CALL)
+id msg_4
+usage Reported completion=9
+"#,
+    ),
+    (
         "tools.json",
         r#"text[0] unknown text="I will look it up."
 call[0] id="w_1" name="get_weather" arguments={"city":"Paris"}
@@ -568,3 +582,28 @@ usage Reported prompt=67 completion=25
 "#,
     ),
 ];
+
+#[test]
+fn a_citation_belongs_to_its_text_and_not_to_the_call_behind_it() {
+    let events = Cohere.events(&recording("cohere", "cited-tools.json")).unwrap();
+    let kinds: Vec<_> = events
+        .iter()
+        .filter_map(|event| match event {
+            ChatEvent::Text(_) => Some("text"),
+            ChatEvent::Annotation(_) => Some("citation"),
+            ChatEvent::ToolCallStart { .. } => Some("call"),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(kinds, ["text", "citation", "call"]);
+    let body = br#"{"max_tokens":9,"messages":[{"role":"user","content":"hi"}]}"#;
+    let call = Call::read(Dialect::Messages, Bytes::from_static(body), Address::default()).unwrap();
+    let recorded = Bytes::from(recording("cohere", "cited-tools.json"));
+    let answer = tollgate_providers::whole(&Cohere, &call, &head(), recorded).unwrap();
+    let answer = completion(answer.as_ref());
+    let blocks = answer["content"].as_array().unwrap();
+    let texts: Vec<_> = blocks.iter().filter(|block| block["type"] == "text").collect();
+    assert_eq!(texts.len(), 1, "{answer}");
+    assert_eq!(texts[0]["text"], "Foxes are red.");
+    assert_eq!(texts[0]["citations"].as_array().map(Vec::len), Some(1), "{answer}");
+}

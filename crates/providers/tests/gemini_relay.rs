@@ -16,9 +16,9 @@ use relay::{recorded, relayed, relayed_to_the_end, relayed_whole, usage};
 use serde_json::{Value, json};
 use support::{head, recordings};
 use tollgate_catalog::{Auth, Quirks};
-use tollgate_providers::{FaultKind, Gemini, Inbound, Native, Target, encode};
+use tollgate_providers::{FaultKind, Gemini, Inbound, Native, Target, dropped, encode};
 use tollgate_types::Timestamp;
-use tollgate_wire::chat::FinishReason;
+use tollgate_wire::chat::{AnswerHead, FinishReason};
 use tollgate_wire::error::{ErrorBody, ErrorType};
 use tollgate_wire::{Address, Call, Dialect};
 
@@ -30,12 +30,8 @@ fn recording(name: &str) -> Vec<u8> {
 const CONTENTS: &str = r#""contents":[{"parts":[{"text":"hi"}]}]"#;
 const NONE: &str = r#""contents":[]"#;
 
-fn forwarded(body: &str, model: &str, stream: bool, quirks: &Quirks) -> Request<Bytes> {
-    let model_asked = Some("acme/flash".to_owned());
-    let address = Address { model: model_asked, stream: Some(stream), ..Address::default() };
-    let body = Bytes::from(body.replace(NONE, CONTENTS));
-    let call = Call::read(Dialect::Gemini, body, address).unwrap();
-    let target = Target {
+fn target<'a>(model: &'a str, quirks: &'a Quirks) -> Target<'a> {
+    Target {
         base_url: "https://google.test/v1beta",
         upstream_model: model,
         credential: Some("AIza-x"),
@@ -43,7 +39,15 @@ fn forwarded(body: &str, model: &str, stream: bool, quirks: &Quirks) -> Request<
         supported_parameters: &[],
         auth: Auth::XGoogApiKey,
         quirks,
-    };
+    }
+}
+
+fn forwarded(body: &str, model: &str, stream: bool, quirks: &Quirks) -> Request<Bytes> {
+    let model_asked = Some("acme/flash".to_owned());
+    let address = Address { model: model_asked, stream: Some(stream), ..Address::default() };
+    let body = Bytes::from(body.replace(NONE, CONTENTS));
+    let call = Call::read(Dialect::Gemini, body, address).unwrap();
+    let target = target(model, quirks);
     let now = Timestamp::from_unix_millis(1_000);
     encode(&Gemini, &Inbound { call: &call, target, end_user: Some("u-1"), now }).unwrap()
 }
@@ -94,6 +98,57 @@ fn the_configuration_is_what_the_endpoint_takes() {
         let sent = format!(r#"{{"contents":[],"generationConfig":{expected}}}"#);
         assert_eq!(body(&request, quirks), sent, "{config}");
     }
+}
+
+#[test]
+fn what_chat_alone_knows_is_translated_or_left_out_and_named() {
+    let quirks = Quirks::default();
+    for (members, sent, names) in [
+        (
+            r#""verbosity":"low","web_search_options":{},"max_tool_calls":2,"prompt_cache_key":"k","stream":true"#,
+            r#"{"contents":[]}"#,
+            &["verbosity", "web_search_options", "max_tool_calls", "prompt_cache_key"][..],
+        ),
+        (
+            r#""reasoning":{"max_tokens":9},"generation_config":{"thinking_config":{"thinking_budget":5}}"#,
+            r#"{"contents":[],"generation_config":{"thinking_config":{"thinking_budget":5}}}"#,
+            &["reasoning"],
+        ),
+        (
+            r#""seed":7,"safetySettings":[]"#,
+            r#"{"contents":[{"role":"user","parts":[{"text":"hi"}]}],"generationConfig":{"seed":7,"thinkingConfig":{"includeThoughts":false}}}"#,
+            &["safetySettings"],
+        ),
+        (
+            r#""reasoning":{"max_tokens":900}"#,
+            r#"{"contents":[{"role":"user","parts":[{"text":"hi"}]}],"generationConfig":{"thinkingConfig":{"includeThoughts":true,"thinkingBudget":900}}}"#,
+            &[],
+        ),
+    ] {
+        let request = format!(r#"{{"contents":[],{members}}}"#);
+        assert_eq!(body(&request, &quirks), sent, "{members}");
+        let address = Address { model: Some("acme/flash".to_owned()), ..Address::default() };
+        let given = Bytes::from(request.replace(NONE, CONTENTS));
+        let call = Call::read(Dialect::Gemini, given, address).unwrap();
+        let target = target("gemini-2.5-flash", &quirks);
+        // What was lost in the translation is known once it was done.
+        drop(call.chat());
+        assert_eq!(dropped(&Gemini, &call, &target), names, "{members}");
+    }
+}
+
+#[test]
+fn thoughts_that_nobody_wants_to_see_are_hidden() {
+    let asked = r#"{"contents":[],"generationConfig":{"thinkingConfig":{"includeThoughts":true}},"reasoning":{"exclude":true}}"#;
+    let address = Address { model: Some("acme/flash".to_owned()), ..Address::default() };
+    let given = Bytes::from(asked.replace(NONE, CONTENTS));
+    let call = Call::read(Dialect::Gemini, given, address).unwrap();
+    let head = AnswerHead { hides_reasoning: true, ..head() };
+    let recorded = Bytes::from(recording("thinking-tools.json"));
+    assert!(String::from_utf8_lossy(&recorded).contains(r#""thought""#));
+    let answer = tollgate_providers::whole(&Gemini, &call, &head, recorded).unwrap();
+    let answer = String::from_utf8(answer.render(&head, &usage())).unwrap();
+    assert!(!answer.contains(r#""thought":"#) && answer.contains("functionCall"), "{answer}");
 }
 
 #[test]

@@ -33,7 +33,14 @@ fn encoded(request: &str, quirks: &Quirks, parameters: &[&str]) -> String {
         quirks,
     };
     let now = Timestamp::from_unix_millis(1_000);
-    let outbound = Outbound { call: &call, target, end_user: Some("u-hash"), betas: None, now };
+    let outbound = Outbound {
+        call: &call,
+        target,
+        end_user: Some("u-hash"),
+        betas: None,
+        claude_tools: None,
+        now,
+    };
     let request = OpenAiChat.encode(&outbound).unwrap();
     assert_eq!(request.uri(), "https://host/v1/chat/completions");
     assert_eq!(request.headers()["authorization"], "Bearer sk-secret");

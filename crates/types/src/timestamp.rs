@@ -56,6 +56,12 @@ impl Timestamp {
         text.parse::<jiff::Timestamp>().ok().map(|at| Self(at.as_millisecond()))
     }
 
+    /// Reads an RFC 2822 instant, which an HTTP date (RFC 9110 §5.6.7) is too.
+    pub fn parse_rfc2822(text: &str) -> Option<Self> {
+        let at = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok()?;
+        Some(Self(at.as_millisecond()))
+    }
+
     fn calendar(self) -> jiff::Timestamp {
         jiff::Timestamp::from_millisecond(self.0).unwrap_or(jiff::Timestamp::UNIX_EPOCH)
     }
@@ -71,6 +77,10 @@ mod tests {
         assert_eq!(at.to_rfc3339(), "2026-09-21T14:13:20.123Z");
         assert_eq!(Timestamp::parse_rfc3339(&at.to_rfc3339()), Some(at));
         assert_eq!(at.to_rfc2822(), "Mon, 21 Sep 2026 14:13:20 +0000");
+        let whole = Timestamp::from_unix_millis(1_790_000_000_000);
+        assert_eq!(Timestamp::parse_rfc2822(&at.to_rfc2822()), Some(whole));
+        assert_eq!(Timestamp::parse_rfc2822("Mon, 21 Sep 2026 14:13:20 GMT"), Some(whole));
+        assert_eq!(Timestamp::parse_rfc2822("tomorrow"), None);
         assert_eq!(at.unix_seconds(), 1_790_000_000);
         assert_eq!(at.utc_date().to_string(), "2026-09-21");
         assert_eq!(Timestamp::parse_rfc3339("yesterday"), None);

@@ -42,8 +42,20 @@ pub(crate) enum Host {
     Vertex,
 }
 
-/// The version of the protocol on Vertex AI.
-const VERTEX_VERSION: &str = "vertex-2023-10-16";
+impl Host {
+    /// The version of the protocol that the body must name.
+    pub(super) const fn version(self) -> Option<&'static str> {
+        match self {
+            Self::Anthropic => None,
+            Self::Vertex => Some("vertex-2023-10-16"),
+        }
+    }
+
+    /// Whether the body names the model.
+    pub(super) fn names_models(self) -> bool {
+        self == Self::Anthropic
+    }
+}
 
 #[derive(Serialize)]
 struct Body<'a> {
@@ -162,8 +174,8 @@ pub(crate) fn body(outbound: &Outbound<'_>, host: Host) -> Result<Vec<u8>, Encod
     };
     let plan = reasoning::plan(params, target, model, circumstances);
     let body = Body {
-        model: (!at_vertex).then_some(target.upstream_model),
-        anthropic_version: at_vertex.then_some(VERTEX_VERSION),
+        model: host.names_models().then_some(target.upstream_model),
+        anthropic_version: host.version(),
         max_tokens: plan.max_tokens,
         system: system(&mut conversation.system),
         messages: &conversation.turns,

@@ -11,7 +11,7 @@
 
 mod cost;
 mod frame;
-mod request;
+pub(crate) mod request;
 mod stream;
 mod watch;
 mod whole;
@@ -22,6 +22,7 @@ use tollgate_wire::chat::AnswerHead;
 use tollgate_wire::{Call, Dialect};
 
 use super::AnthropicMessages;
+use super::encode::Host;
 use crate::{AnswerStream, EncodeError, Fault, Inbound, Native, Target, WholeAnswer};
 
 impl Native for AnthropicMessages {
@@ -30,7 +31,11 @@ impl Native for AnthropicMessages {
     }
 
     fn leaves_out(&self, target: &Target<'_>, member: &str, json: &str) -> bool {
-        request::leaves_out(target, member, json)
+        request::leaves_out(target, Host::Anthropic, member, json)
+    }
+
+    fn hides_thoughts(&self) -> bool {
+        false
     }
 
     fn translates(&self, call: &Call) -> bool {

@@ -7,6 +7,8 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use crate::counts::{report, said};
+
 /// One event of a stream.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -20,6 +22,7 @@ pub(super) struct Event {
     /// For `content_block_delta` and `message_delta`.
     pub(super) delta: Option<Delta>,
     /// For `message_delta`.
+    #[serde(deserialize_with = "report")]
     pub(super) usage: Option<UsageObject>,
 }
 
@@ -34,6 +37,7 @@ pub(super) struct Message {
     pub(super) stop_reason: Option<String>,
     pub(super) stop_sequence: Option<String>,
     pub(super) stop_details: Option<StopDetails>,
+    #[serde(deserialize_with = "report")]
     pub(super) usage: Option<UsageObject>,
 }
 
@@ -102,12 +106,19 @@ pub(super) struct Citation {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct UsageObject {
+    #[serde(deserialize_with = "said")]
     pub(super) input_tokens: Option<u64>,
+    #[serde(deserialize_with = "said")]
     pub(super) output_tokens: Option<u64>,
+    #[serde(deserialize_with = "said")]
     pub(super) cache_read_input_tokens: Option<u64>,
+    #[serde(deserialize_with = "said")]
     pub(super) cache_creation_input_tokens: Option<u64>,
+    #[serde(deserialize_with = "report")]
     pub(super) cache_creation: Option<CacheCreation>,
+    #[serde(deserialize_with = "report")]
     pub(super) output_tokens_details: Option<OutputTokensDetails>,
+    #[serde(deserialize_with = "report")]
     pub(super) server_tool_use: Option<ServerToolUse>,
     pub(super) service_tier: Option<String>,
 }
@@ -116,6 +127,7 @@ pub(super) struct UsageObject {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct CacheCreation {
+    #[serde(deserialize_with = "said")]
     pub(super) ephemeral_1h_input_tokens: Option<u64>,
 }
 
@@ -123,6 +135,7 @@ pub(super) struct CacheCreation {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct OutputTokensDetails {
+    #[serde(deserialize_with = "said")]
     pub(super) thinking_tokens: Option<u64>,
 }
 
@@ -130,5 +143,6 @@ pub(super) struct OutputTokensDetails {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct ServerToolUse {
+    #[serde(deserialize_with = "said")]
     pub(super) web_search_requests: Option<u64>,
 }

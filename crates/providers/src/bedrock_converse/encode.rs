@@ -5,20 +5,20 @@ use std::borrow::Cow;
 use bytes::Bytes;
 use http::Request;
 use serde::Serialize;
-use tollgate_wire::chat::ChatParams;
+use tollgate_wire::chat::{ChatCall, ChatParams, ToolChoice};
 
 use super::block::Block;
 use super::conversation::{Conversation, Turn};
 use super::fields::{Inference, Own};
 use super::model::{Family, Model};
 use super::output::{Form, OutputConfig};
-use super::tools::ToolConfig;
-use super::{cache, fields, output, sign, tools};
+use super::tools::{Asked, Told, ToolConfig};
+use super::{cache, claude_tools, fields, output, sign, tools};
 use crate::adapter::post;
-use crate::anthropic_messages::betas;
+use crate::anthropic_messages::{betas, rules};
 use crate::anthropic_messages::reasoning::Circumstances;
 use crate::tier::Tier;
-use crate::{EncodeError, Outbound, Unsupported};
+use crate::{EncodeError, Outbound, Target, Unsupported};
 
 /// Members of a chat request that have a place here besides the common ones.
 pub(super) const OWN_MEMBERS: &[&str] =
@@ -79,18 +79,23 @@ pub(super) fn body(outbound: &Outbound<'_>) -> Result<Vec<u8>, EncodeError> {
             Form::Instruction(text) => (None, Some(Cow::Owned(text))),
         };
     let takes_strict = output::enforces(target, model);
-    let mut offered = tools::offered(&request, &conversation, model, takes_strict);
-    let mut told = tools::told(&request, &offered, model);
+    let claude_tools = claude_tools::read(outbound.claude_tools);
+    if model.family != Family::Claude && !claude_tools.is_empty() {
+        return Err(Unsupported("Claude's own tools for a model of another maker".into()).into());
+    }
+    let asked = Asked { request: &request, model, claude_tools: &claude_tools };
+    let mut offered = tools::offered(asked, &conversation, takes_strict);
+    let mut told = tools::told(asked, &offered);
     let instructions = [form_told, told.instruction.map(Cow::Borrowed)].into_iter().flatten();
     conversation.system.extend(instructions.filter_map(Block::text));
     conversation.mark_end(request.cache_control.as_ref());
     cache::bound(&mut offered, &mut conversation);
-    let circumstances = Circumstances {
-        precluded: told.is_forced() || conversation.is_prefilled(),
-        without_thoughts: conversation.continues_without_thoughts(),
-    };
+    let circumstances = circumstances(&told, &conversation);
     let (inference_config, mut own) = fields::read(params, target, model, circumstances);
     own.tool_choice = told.claude.take();
+    if request.tool_choice != Some(ToolChoice::None) {
+        own.tools.clone_from(&claude_tools);
+    }
     if model.family == Family::Claude {
         own.ask_for(outbound.betas.into_iter().flat_map(betas::named));
     }
@@ -105,6 +110,27 @@ pub(super) fn body(outbound: &Outbound<'_>) -> Result<Vec<u8>, EncodeError> {
         service_tier: service_tier(params),
     };
     Ok(serde_json::to_vec(&body).map_err(|error| Unsupported(error.to_string()))?)
+}
+
+/// The members of a call that Claude is not sent because of what else it says.
+pub(super) fn ruled_out(call: &ChatCall, target: &Target<'_>) -> Vec<&'static str> {
+    let model = Model::read(target.upstream_model);
+    let Ok(request) = call.typed() else { return Vec::new() };
+    let Ok(conversation) = Conversation::read(&request.messages, model) else { return Vec::new() };
+    if model.family != Family::Claude {
+        return Vec::new();
+    }
+    let asked = Asked { request: &request, model, claude_tools: &[] };
+    let offered = tools::offered(asked, &conversation, false);
+    let told = tools::told(asked, &offered);
+    rules::of(request.params, target, model.claude, circumstances(&told, &conversation))
+}
+
+fn circumstances(told: &Told<'_>, conversation: &Conversation<'_>) -> Circumstances {
+    Circumstances {
+        precluded: told.is_forced() || conversation.is_prefilled(),
+        without_thoughts: conversation.continues_without_thoughts(),
+    }
 }
 
 /// Where Claude's own answer says which stop sequence it met: the common fields don't.

@@ -6,6 +6,7 @@
 use serde::Serialize;
 use tollgate_wire::chat::{ChatParams, Effort};
 
+use super::claude_tools::ClaudeTool;
 use super::model::{Family, Model};
 use crate::Target;
 use crate::anthropic_messages::encode::{sampling, stop_sequences};
@@ -44,6 +45,9 @@ pub(super) struct Own<'a> {
     /// Claude.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) tool_choice: Option<Choice<'a>>,
+    /// Claude: beside those of the common fields.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) tools: Vec<ClaudeTool<'a>>,
     /// Claude and Mistral.
     #[serde(skip_serializing_if = "Option::is_none")]
     top_k: Option<u64>,

@@ -6,6 +6,8 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use crate::counts::{report, said};
+
 /// The payload of one event.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
@@ -20,6 +22,7 @@ pub(super) struct Event {
     /// For `messageStop`.
     pub(super) additional_model_response_fields: Option<OwnFields>,
     /// For `metadata`.
+    #[serde(deserialize_with = "report")]
     pub(super) usage: Option<UsageObject>,
     /// For `metadata`.
     pub(super) service_tier: Option<ServiceTier>,
@@ -32,6 +35,7 @@ pub(super) struct Whole {
     pub(super) output: Option<Output>,
     pub(super) stop_reason: Option<String>,
     pub(super) additional_model_response_fields: Option<OwnFields>,
+    #[serde(deserialize_with = "report")]
     pub(super) usage: Option<UsageObject>,
     pub(super) service_tier: Option<ServiceTier>,
 }
@@ -183,9 +187,13 @@ pub(super) struct OwnDelta {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct UsageObject {
+    #[serde(deserialize_with = "said")]
     pub(super) input_tokens: Option<u64>,
+    #[serde(deserialize_with = "said")]
     pub(super) output_tokens: Option<u64>,
+    #[serde(deserialize_with = "said")]
     pub(super) cache_read_input_tokens: Option<u64>,
+    #[serde(deserialize_with = "said")]
     pub(super) cache_write_input_tokens: Option<u64>,
     pub(super) cache_details: Option<Vec<CacheDetail>>,
 }
@@ -195,6 +203,7 @@ pub(super) struct UsageObject {
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct CacheDetail {
     pub(super) ttl: Option<String>,
+    #[serde(deserialize_with = "said")]
     pub(super) input_tokens: Option<u64>,
 }
 

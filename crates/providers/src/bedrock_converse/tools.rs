@@ -9,6 +9,7 @@ use serde_json::value::{RawValue, to_raw_value};
 use tollgate_wire::chat::{ChatRequest, Tool, ToolChoice};
 
 use super::block::CachePoint;
+use super::claude_tools::ClaudeTool;
 use super::conversation::Conversation;
 use super::model::{Family, Model};
 use crate::anthropic_messages::schema;
@@ -66,6 +67,17 @@ pub(super) enum Forced<'a> {
     },
 }
 
+/// What the caller wants of tools, and of whom.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Asked<'a> {
+    /// The request.
+    pub(super) request: &'a ChatRequest<'a>,
+    /// The model.
+    pub(super) model: Model,
+    /// Tools that are not offered in `toolConfig`.
+    pub(super) claude_tools: &'a [ClaudeTool<'a>],
+}
+
 /// How the choice is put.
 #[derive(Debug, Default)]
 pub(super) struct Told<'a> {
@@ -100,17 +112,21 @@ impl Told<'_> {
 /// those that may not be called are offered too, and the ones it names where the caller has none.
 /// `takes_strict` is whether arguments can be held to a schema.
 pub(super) fn offered<'a>(
-    request: &'a ChatRequest<'a>,
+    asked: Asked<'a>,
     conversation: &Conversation<'a>,
-    model: Model,
     takes_strict: bool,
 ) -> Vec<Offer<'a>> {
+    let Asked { request, model, claude_tools } = asked;
     let called = conversation.called();
     if called.is_none() && request.tool_choice == Some(ToolChoice::None) {
         return Vec::new();
     }
     if request.tools.is_empty() {
-        return called.map_or_else(Vec::new, |names| placeholders(&names));
+        return called.map_or_else(Vec::new, |mut names| {
+            // Two tools of one name are refused.
+            names.retain(|name| claude_tools.iter().all(|tool| tool.name != *name));
+            placeholders(&names)
+        });
     }
     let mut offered = Vec::with_capacity(request.tools.len());
     for tool in &request.tools {
@@ -122,18 +138,21 @@ pub(super) fn offered<'a>(
 }
 
 /// How the model is told of the choice among the tools offered.
-pub(super) fn told<'a>(
-    request: &'a ChatRequest<'a>,
-    offered: &[Offer<'_>],
-    model: Model,
-) -> Told<'a> {
+pub(super) fn told<'a>(asked: Asked<'a>, offered: &[Offer<'_>]) -> Told<'a> {
+    let Asked { request, model, claude_tools } = asked;
     if offered.is_empty() {
         return Told::default();
     }
-    let none = request.tools.is_empty() || request.tool_choice == Some(ToolChoice::None);
+    let has_none = request.tools.is_empty() && claude_tools.is_empty();
+    let none = has_none || request.tool_choice == Some(ToolChoice::None);
     let one_at_a_time = request.params.parallel_tool_calls == Some(false);
-    if model.family == Family::Claude && (none || one_at_a_time) {
-        let disable_parallel_tool_use = true;
+    // The common choice knows only the tools that stand beside it.
+    let is_claudes = match &request.tool_choice {
+        Some(ToolChoice::Function(name)) => claude_tools.iter().any(|tool| tool.name == *name),
+        _ => false,
+    };
+    if model.family == Family::Claude && (none || one_at_a_time || is_claudes) {
+        let disable_parallel_tool_use = one_at_a_time;
         let claude = match &request.tool_choice {
             _ if none => Choice::None,
             Some(ToolChoice::Required) => Choice::Any { disable_parallel_tool_use },

@@ -18,10 +18,22 @@ pub(super) struct Answer {
     calls: Vec<u32>,
     /// Elements of `reasoning_details` so far.
     details: u32,
-    /// The last of them may go on.
-    thinking: bool,
+    /// The last of them may go on with what this one is.
+    thinking: Option<Thought>,
     done: bool,
 }
+
+/// What a thought is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Thought {
+    /// What to do with the tools.
+    Plan,
+    /// Anything.
+    Thinking,
+}
+
+/// What stands between a plan and other thoughts.
+const PARAGRAPH: &str = "\n\n";
 
 /// No answer calls so many tools; one that does is not one.
 const CALLS_MAX: usize = 1_024;
@@ -86,31 +98,36 @@ impl Answer {
 
     fn message(&mut self, message: Message, out: &mut Vec<ChatEvent>) {
         if let Some(plan) = message.tool_plan {
-            self.thought(plan, out);
+            self.thought(Thought::Plan, plan, out);
         }
         for Content { text, thinking } in message.content.into_iter().flat_map(Pieces::into_list) {
-            self.thought(thinking.unwrap_or_default(), out);
+            self.thought(Thought::Thinking, thinking.unwrap_or_default(), out);
             if let Some(text) = text.filter(|text| !text.is_empty()) {
-                self.thinking = false;
+                self.thinking = None;
                 out.push(ChatEvent::Text(text));
             }
+        }
+        // Right behind the text that they are about.
+        for citation in message.citations.into_iter().flat_map(Pieces::into_list) {
+            out.extend(annotations(&citation));
         }
         for call in message.tool_calls.into_iter().flat_map(Pieces::into_list) {
             self.call(None, call, out);
         }
-        for citation in message.citations.into_iter().flat_map(Pieces::into_list) {
-            out.extend(annotations(&citation));
-        }
     }
 
-    fn thought(&mut self, text: String, out: &mut Vec<ChatEvent>) {
+    fn thought(&mut self, kind: Thought, text: String, out: &mut Vec<ChatEvent>) {
         if text.is_empty() {
             return;
         }
-        if !self.thinking {
-            self.thinking = true;
-            self.details = self.details.saturating_add(1);
-        }
+        let text = match self.thinking.replace(kind) {
+            Some(before) if before != kind => format!("{PARAGRAPH}{text}"),
+            Some(_) => text,
+            None => {
+                self.details = self.details.saturating_add(1);
+                text
+            }
+        };
         let index = self.details.saturating_sub(1);
         let detail = ReasoningDetail::thought(text, ReasoningFormat::Unknown, index);
         out.push(ChatEvent::Reasoning(detail));
@@ -126,7 +143,7 @@ impl Answer {
                 let place = self.calls.len();
                 let index = count(place);
                 self.calls.push(number.unwrap_or(index));
-                self.thinking = false;
+                self.thinking = None;
                 let id = call.id.filter(|id| !id.is_empty());
                 let id = id.unwrap_or_else(|| format!("{name}_{index}"));
                 out.push(ChatEvent::ToolCallStart { index, id, name });

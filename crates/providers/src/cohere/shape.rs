@@ -6,6 +6,7 @@ use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 
 use super::usage::UsageObject;
+use crate::counts::report;
 
 /// An event of a stream.
 #[derive(Debug, Default, Deserialize)]
@@ -28,6 +29,7 @@ pub(super) struct Delta {
     pub(super) message: Option<Message>,
     pub(super) error: Option<String>,
     pub(super) finish_reason: Option<String>,
+    #[serde(deserialize_with = "report")]
     pub(super) usage: Option<UsageObject>,
 }
 
@@ -38,6 +40,7 @@ pub(super) struct Response {
     pub(super) id: Option<String>,
     pub(super) finish_reason: Option<String>,
     pub(super) message: Option<Said>,
+    #[serde(deserialize_with = "report")]
     pub(super) usage: Option<UsageObject>,
     pub(super) logprobs: Option<Vec<LogprobItem>>,
 }

@@ -1,45 +1,46 @@
 //! Counts, as they were billed.
 
 use serde::Deserialize;
-use serde_json::Number;
 use tollgate_types::{Usage, UsageSource};
 
-use crate::operation::answers::count;
+use crate::counts::{Count, report};
 
 /// `usage`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct UsageObject {
     /// What the provider bills: without what its own templates add.
+    #[serde(deserialize_with = "report")]
     billed_units: Option<Tokens>,
     /// What the model read and wrote.
+    #[serde(deserialize_with = "report")]
     tokens: Option<Tokens>,
-    cached_tokens: Option<Number>,
+    cached_tokens: Count,
 }
 
 /// The provider's counts are numbers, not integers.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Tokens {
-    input_tokens: Option<Number>,
-    output_tokens: Option<Number>,
+    input_tokens: Count,
+    output_tokens: Count,
 }
 
 impl UsageObject {
     /// The counts in our totals; nothing where none was said. What the templates add stands before
     /// the prompt, so it is the first to be cached: only what is cached beyond it was billed.
     pub(super) fn usage(&self) -> Option<Usage> {
-        let said = |it: &&Tokens| it.input_tokens.is_some() || it.output_tokens.is_some();
+        let said = |it: &&Tokens| it.input_tokens.get().or(it.output_tokens.get()).is_some();
         let counts = [self.billed_units.as_ref(), self.tokens.as_ref()];
         let tokens = counts.into_iter().flatten().find(said)?;
-        let prompt_tokens = count(tokens.input_tokens.as_ref());
-        let read = count(self.tokens.as_ref().and_then(|it| it.input_tokens.as_ref()));
+        let prompt_tokens = tokens.input_tokens.unwrap_or(0);
+        let read = self.tokens.as_ref().map_or(0, |it| it.input_tokens.unwrap_or(0));
         let unbilled = read.saturating_sub(prompt_tokens);
-        let cached = count(self.cached_tokens.as_ref()).saturating_sub(unbilled);
+        let cached = self.cached_tokens.unwrap_or(0).saturating_sub(unbilled);
         Some(Usage {
             source: UsageSource::Reported,
             prompt_tokens,
-            completion_tokens: count(tokens.output_tokens.as_ref()),
+            completion_tokens: tokens.output_tokens.unwrap_or(0),
             cached_tokens: cached.min(prompt_tokens),
             ..Usage::default()
         })

@@ -9,7 +9,7 @@
 //! holds the two together over every recording.
 
 mod chunk;
-mod request;
+pub(crate) mod request;
 mod stream;
 mod watch;
 mod whole;
@@ -20,11 +20,19 @@ use tollgate_wire::chat::AnswerHead;
 use tollgate_wire::{Call, Dialect};
 
 use super::Gemini;
-use crate::{AnswerStream, EncodeError, Fault, Inbound, Native, WholeAnswer};
+use crate::{AnswerStream, EncodeError, Fault, Inbound, Native, Target, WholeAnswer};
 
 impl Native for Gemini {
     fn dialect(&self) -> Dialect {
         Dialect::Gemini
+    }
+
+    fn hides_thoughts(&self) -> bool {
+        false
+    }
+
+    fn leaves_out(&self, _: &Target<'_>, member: &str, _: &str) -> bool {
+        request::leaves_out(member)
     }
 
     fn translates(&self, call: &Call) -> bool {

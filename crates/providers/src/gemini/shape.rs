@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 use super::grounding::Grounding;
 use super::logprobs::LogprobsResult;
 use super::usage::UsageMetadata;
+use crate::counts::report;
 
 /// A response, partial or whole.
 #[derive(Debug, Default, Deserialize)]
@@ -15,6 +16,7 @@ use super::usage::UsageMetadata;
 pub(super) struct Response {
     pub(super) candidates: Option<Vec<Candidate>>,
     pub(super) prompt_feedback: Option<PromptFeedback>,
+    #[serde(deserialize_with = "report")]
     pub(super) usage_metadata: Option<UsageMetadata>,
     pub(super) response_id: Option<String>,
     pub(super) error: Option<IgnoredAny>,

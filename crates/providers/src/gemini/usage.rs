@@ -3,14 +3,21 @@
 use serde::Deserialize;
 use tollgate_types::{Usage, UsageSource};
 
+use crate::counts::said;
+
 /// `usageMetadata`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct UsageMetadata {
+    #[serde(deserialize_with = "said")]
     prompt_token_count: Option<u64>,
+    #[serde(deserialize_with = "said")]
     cached_content_token_count: Option<u64>,
+    #[serde(deserialize_with = "said")]
     tool_use_prompt_token_count: Option<u64>,
+    #[serde(deserialize_with = "said")]
     candidates_token_count: Option<u64>,
+    #[serde(deserialize_with = "said")]
     thoughts_token_count: Option<u64>,
     /// Embeddings have it under another name.
     #[serde(alias = "promptTokenDetails")]
@@ -26,6 +33,7 @@ pub(super) struct UsageMetadata {
 #[serde(default, rename_all = "camelCase")]
 struct ModalityTokens {
     modality: Option<String>,
+    #[serde(deserialize_with = "said")]
     token_count: Option<u64>,
 }
 

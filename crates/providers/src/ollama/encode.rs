@@ -2,15 +2,17 @@
 
 use bytes::Bytes;
 use http::Request;
-use tollgate_wire::GATEWAY_MEMBERS;
 use tollgate_wire::chat::{ChatParams, ChatRequest, Effort, ResponseFormat, ToolChoice};
 use tollgate_wire::error::BadRequest;
 use tollgate_wire::json::ObjectWriter;
+use tollgate_wire::{Call, GATEWAY_MEMBERS};
 
 use super::{conversation, options, root};
 use crate::adapter::post;
+use crate::chat_words::ChatWords;
 use crate::encoding::{authorize, takes};
 use crate::function_tool::FunctionTool;
+use crate::splice::member_names;
 use crate::{EncodeError, Inbound, Outbound, Target, Unsupported};
 
 /// Members of a chat request that have a place here besides the common ones.
@@ -27,15 +29,45 @@ pub(super) const OWN_MEMBERS: &[&str] = &[
     "keep_alive",
 ];
 
+/// Clients of this dialect may use chat's words too, which the provider ignores. Its own stand in
+/// `options`, but for two.
+const CHAT: ChatWords = ChatWords {
+    own: &["logprobs", "top_logprobs"],
+    synonyms: &[
+        ("temperature", &["temperature"]),
+        ("top_p", &["top_p"]),
+        ("top_k", &["top_k"]),
+        ("min_p", &["min_p"]),
+        ("seed", &["seed"]),
+        ("stop", &["stop"]),
+        ("max_tokens", &["num_predict"]),
+        ("max_completion_tokens", &["num_predict"]),
+        ("repetition_penalty", &["repeat_penalty"]),
+        ("presence_penalty", &["presence_penalty"]),
+        ("frequency_penalty", &["frequency_penalty"]),
+        ("reasoning", &["think"]),
+        ("reasoning_effort", &["think"]),
+        ("response_format", &["format"]),
+        ("tool_choice", &[]),
+    ],
+};
+
+/// Members that a relay leaves out besides the gateway's, or writes itself. Whom the caller names
+/// as end user is never passed on, and the protocol has no place for one; whether thoughts are
+/// shown the gateway sees to.
+const OURS: [&str; 4] = ["model", "stream", "user", "include_reasoning"];
+
 /// Encodes a call that is translated.
 pub(super) fn request(outbound: &Outbound<'_>) -> Result<Request<Bytes>, EncodeError> {
     Ok(send(&outbound.target, body(outbound)?)?)
 }
 
 /// Encodes a call of a client that speaks the protocol itself: its members as they came, without
-/// those that are the gateway's. Whom the caller names as end user is never passed on, and the
-/// protocol has no place for one.
-pub(super) fn forward(inbound: &Inbound<'_>) -> Result<Request<Bytes>, Unsupported> {
+/// those that are the gateway's or chat's.
+pub(super) fn forward(inbound: &Inbound<'_>) -> Result<Request<Bytes>, EncodeError> {
+    if translates(inbound.call) {
+        return request(&inbound.outbound()?);
+    }
     let object = inbound.call.object();
     let mut body = Vec::with_capacity(object.text().len().saturating_add(64));
     let mut writer = ObjectWriter::new(&mut body);
@@ -43,12 +75,29 @@ pub(super) fn forward(inbound: &Inbound<'_>) -> Result<Request<Bytes>, Unsupport
     // Streaming is this protocol's default: it is said either way.
     writer.field("stream", &inbound.call.params().stream);
     for (name, raw) in object.members() {
-        if !matches!(name, "model" | "stream" | "user") && !GATEWAY_MEMBERS.contains(&name) {
+        let is_ours = OURS.contains(&name) || GATEWAY_MEMBERS.contains(&name);
+        if !is_ours && !leaves_out(name) {
             writer.member(name, raw);
         }
     }
     writer.end();
-    send(&inbound.target, body)
+    Ok(send(&inbound.target, body)?)
+}
+
+/// Whether something is asked for in a word of chat that only the translation knows in the
+/// provider's own.
+pub(super) fn translates(call: &Call) -> bool {
+    let options = member_names(call.member("options").unwrap_or_default());
+    let own = |name: &str| match name {
+        "think" | "format" => call.member(name).is_some(),
+        _ => options.iter().any(|option| option == name),
+    };
+    CHAT.ask(|name| call.member(name).is_some(), own)
+}
+
+/// Whether a member of the client's request is left out of what goes up, though it means something.
+pub(super) fn leaves_out(name: &str) -> bool {
+    CHAT.are_foreign(name)
 }
 
 fn send(target: &Target<'_>, body: Vec<u8>) -> Result<Request<Bytes>, Unsupported> {

@@ -6,6 +6,8 @@ use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 use tollgate_types::{Usage, UsageSource};
 
+use crate::counts::said;
+
 /// A line of a stream, or a whole answer.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -16,7 +18,9 @@ pub(super) struct Line {
     pub(super) done_reason: Option<String>,
     pub(super) logprobs: Option<Box<RawValue>>,
     pub(super) error: Option<IgnoredAny>,
+    #[serde(deserialize_with = "said")]
     pub(super) prompt_eval_count: Option<u64>,
+    #[serde(deserialize_with = "said")]
     pub(super) eval_count: Option<u64>,
 }
 

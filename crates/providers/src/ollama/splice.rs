@@ -6,6 +6,7 @@ use tollgate_wire::json::{ObjectWriter, ScanError, Scanner};
 use super::answer::{arguments, reason};
 use super::fault::refined;
 use super::shape::{ToolCall, usage};
+use crate::counts::Count;
 use crate::splice::text_length;
 use crate::{Fault, Progress};
 
@@ -80,8 +81,8 @@ impl Walked {
                 b"error" if raw != b"null" => self.error = Some(refined(Fault::in_band(line))),
                 b"done" => self.done = raw == b"true",
                 b"done_reason" => self.done_reason = serde_json::from_slice(raw).ok(),
-                b"prompt_eval_count" => self.prompt_eval_count = serde_json::from_slice(raw).ok(),
-                b"eval_count" => self.eval_count = serde_json::from_slice(raw).ok(),
+                b"prompt_eval_count" => self.prompt_eval_count = count(raw),
+                b"eval_count" => self.eval_count = count(raw),
                 _ => {}
             }
             member(&mut self.members, key, raw);
@@ -139,6 +140,10 @@ impl Walked {
             progress.usage = Some(usage);
         }
     }
+}
+
+fn count(raw: &[u8]) -> Option<u64> {
+    serde_json::from_slice::<Count>(raw).ok()?.get()
 }
 
 fn member(members: &mut Vec<u8>, key: &[u8], raw: &[u8]) {

@@ -2,38 +2,11 @@
 
 use std::borrow::Cow;
 
-use serde::{Deserialize, Deserializer};
-use serde_json::Value;
+use serde::Deserialize;
 use tollgate_types::{Usage, UsageSource};
 
+use crate::counts::{Count, object, report};
 use crate::tier::Tier;
-
-/// A count however it is spelt: an integer, a whole number as a float, a number in a string.
-/// Anything else counts as not said, so that one odd number does not discard the others.
-#[derive(Default, Clone, Copy)]
-pub(super) struct Count(Option<u64>);
-
-impl<'de> Deserialize<'de> for Count {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let digits = match Value::deserialize(from)? {
-            Value::Number(number) => number.to_string(),
-            Value::String(text) => text,
-            _ => return Ok(Self(None)),
-        };
-        Ok(Self(digits.strip_suffix(".0").unwrap_or(&digits).parse().ok()))
-    }
-}
-
-impl Count {
-    /// The number, if one was said.
-    pub(super) const fn get(self) -> Option<u64> {
-        self.0
-    }
-
-    fn unwrap_or(self, default: u64) -> u64 {
-        self.0.unwrap_or(default)
-    }
-}
 
 #[derive(Deserialize)]
 struct UsageObject {
@@ -43,9 +16,9 @@ struct UsageObject {
     completion_tokens: Count,
     #[serde(default)]
     total_tokens: Count,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "report")]
     prompt_tokens_details: Option<PromptDetails>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "report")]
     completion_tokens_details: Option<CompletionDetails>,
     /// DeepSeek's spelling.
     #[serde(default)]
@@ -80,7 +53,7 @@ struct CompletionDetails {
 
 /// Reads a `usage` value; `None` when it says nothing.
 pub(super) fn read(raw: &[u8]) -> Option<Usage> {
-    let it: UsageObject = serde_json::from_slice(raw).ok()?;
+    let it: UsageObject = object(raw)?;
     if it.prompt_tokens.0.is_none() && it.completion_tokens.0.is_none() {
         return None;
     }

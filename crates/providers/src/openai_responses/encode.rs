@@ -57,7 +57,7 @@ const TRANSLATED: &[&str] = &[
 
 /// The least bound the provider takes. A caller who wants less gets a few tokens more, rather than
 /// a refusal that chat would not have given.
-const OUTPUT_TOKENS_MIN: u64 = 16;
+pub(super) const OUTPUT_TOKENS_MIN: u64 = 16;
 
 /// Whether a member of a chat request has a place here.
 pub(super) fn knows(member: &str) -> bool {

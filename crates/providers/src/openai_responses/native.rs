@@ -12,6 +12,6 @@ mod splice;
 mod stream;
 mod whole;
 
-pub(super) use forward::{forward, is_refused};
+pub(super) use forward::{forward, leaves_out, translates};
 pub(super) use stream::SplicedStream;
 pub(super) use whole::SplicedWhole;

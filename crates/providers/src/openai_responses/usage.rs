@@ -3,29 +3,40 @@
 use serde::Deserialize;
 use tollgate_types::{Usage, UsageSource};
 
+use crate::counts::{object, report, said};
+
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct UsageObject {
+    #[serde(deserialize_with = "said")]
     input_tokens: Option<u64>,
+    #[serde(deserialize_with = "report")]
     input_tokens_details: Option<Details>,
+    #[serde(deserialize_with = "said")]
     output_tokens: Option<u64>,
+    #[serde(deserialize_with = "report")]
     output_tokens_details: Option<Details>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Details {
+    #[serde(deserialize_with = "said")]
     cached_tokens: Option<u64>,
+    #[serde(deserialize_with = "said")]
     cache_write_tokens: Option<u64>,
+    #[serde(deserialize_with = "said")]
     reasoning_tokens: Option<u64>,
+    #[serde(deserialize_with = "said")]
     audio_tokens: Option<u64>,
+    #[serde(deserialize_with = "said")]
     image_tokens: Option<u64>,
 }
 
 /// Reads a `usage` value; `None` when it says nothing. Searches are not in it: they are counted
 /// among the output items.
 pub(super) fn read(raw: &str, web_searches: u64) -> Option<Usage> {
-    let it: UsageObject = serde_json::from_str(raw).ok()?;
+    let it: UsageObject = object(raw.as_bytes())?;
     if it.input_tokens.is_none() && it.output_tokens.is_none() {
         return None;
     }

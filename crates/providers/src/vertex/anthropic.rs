@@ -2,15 +2,14 @@
 
 use bytes::Bytes;
 use http::Request;
-use tollgate_wire::chat::ChatEvent;
+use tollgate_wire::chat::{AnswerHead, ChatCall, ChatEvent};
+use tollgate_wire::{Call, Dialect};
 
 use super::address;
 use crate::anthropic_messages::betas;
 use crate::anthropic_messages::encode::{Host, body};
-use crate::{
-    Adapter, AnthropicMessages, Counter, Decoder, EncodeError, Fetches, Failure, Fault, Gemini, Outbound,
-    Target, Unsupported,
-};
+use crate::anthropic_messages::relay::request as relay;
+use crate::{Adapter, AnswerStream, AnthropicMessages, Counter, Decoder, EncodeError, Failure, Fault, Fetches, Gemini, Inbound, Native, Outbound, Target, Unsupported, WholeAnswer};
 
 /// The adapter for `vertex-anthropic`.
 #[derive(Debug)]
@@ -30,16 +29,21 @@ impl Adapter for VertexAnthropic {
     }
 
     fn encode(&self, outbound: &Outbound<'_>) -> Result<Request<Bytes>, EncodeError> {
-        let streamed = outbound.call.params().stream;
-        let operation = if streamed { "streamRawPredict" } else { "rawPredict" };
         let body = body(outbound, Host::Vertex)?;
-        let mut request = address::call(&outbound.target, "anthropic", operation, body)?;
-        betas::add(request.headers_mut(), outbound.betas)?;
-        Ok(request)
+        let streamed = outbound.call.params().stream;
+        Ok(send(&outbound.target, streamed, outbound.betas, body)?)
     }
 
     fn knows(&self, member: &str) -> bool {
         member != "service_tier" && AnthropicMessages.knows(member)
+    }
+
+    fn leaves_out(&self, target: &Target<'_>, member: &str, json: &str) -> bool {
+        Adapter::leaves_out(&AnthropicMessages, target, member, json)
+    }
+
+    fn rules_out(&self, target: &Target<'_>, call: &ChatCall) -> Vec<&'static str> {
+        AnthropicMessages.rules_out(target, call)
     }
 
     fn decoder(&self) -> Box<dyn Decoder> {
@@ -62,7 +66,60 @@ impl Adapter for VertexAnthropic {
         address::probe(target)
     }
 
+    fn native(&self) -> Option<&dyn Native> {
+        Some(self)
+    }
+
     fn counter(&self) -> Option<&dyn Counter> {
         Some(self)
     }
+}
+
+/// Clients of Anthropic's own API are served as Anthropic serves them, but for the body's frame.
+impl Native for VertexAnthropic {
+    fn dialect(&self) -> Dialect {
+        AnthropicMessages.dialect()
+    }
+
+    fn hides_thoughts(&self) -> bool {
+        AnthropicMessages.hides_thoughts()
+    }
+
+    fn leaves_out(&self, target: &Target<'_>, member: &str, json: &str) -> bool {
+        relay::leaves_out(target, Host::Vertex, member, json)
+    }
+
+    fn translates(&self, call: &Call) -> bool {
+        relay::translates(call)
+    }
+
+    fn forward(&self, inbound: &Inbound<'_>) -> Result<Request<Bytes>, EncodeError> {
+        let Inbound { call, target, .. } = *inbound;
+        if relay::translates(call) {
+            return Adapter::encode(self, &inbound.outbound()?);
+        }
+        let betas = call.address().anthropic_beta.as_deref();
+        let body = relay::body(inbound, Host::Vertex);
+        Ok(send(&target, call.params().stream, betas, body)?)
+    }
+
+    fn stream(&self, head: &AnswerHead) -> Box<dyn AnswerStream> {
+        Native::stream(&AnthropicMessages, head)
+    }
+
+    fn whole(&self, head: &AnswerHead, body: Bytes) -> Result<Box<dyn WholeAnswer>, Fault> {
+        Native::whole(&AnthropicMessages, head, body)
+    }
+}
+
+fn send(
+    target: &Target<'_>,
+    streamed: bool,
+    betas: Option<&str>,
+    body: Vec<u8>,
+) -> Result<Request<Bytes>, Unsupported> {
+    let operation = if streamed { "streamRawPredict" } else { "rawPredict" };
+    let mut request = address::call(target, "anthropic", operation, body)?;
+    betas::add(request.headers_mut(), betas)?;
+    Ok(request)
 }

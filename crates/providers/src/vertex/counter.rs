@@ -13,7 +13,15 @@ use crate::counting::{count, kept, moved};
 use crate::{Counter, EncodeError, Fault, Inbound};
 
 /// Members that the count takes. Unlike Google AI Studio's, it has no place for a whole request.
-const COUNTED: &[&str] = &["contents", "generationConfig", "systemInstruction", "tools"];
+/// They are read in either spelling.
+const COUNTED: &[&str] = &[
+    "contents",
+    "generationConfig",
+    "generation_config",
+    "systemInstruction",
+    "system_instruction",
+    "tools",
+];
 
 /// The place of the count of all Claude models: the one that is meant is named in the body.
 const CLAUDE_COUNT: &str = "publishers/anthropic/models/count-tokens:rawPredict";

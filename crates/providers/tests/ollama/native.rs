@@ -5,7 +5,7 @@
 use bytes::Bytes;
 use serde_json::{Value, json};
 use tollgate_providers::{
-    Adapter, Fault, FaultKind, Inbound, Ollama, Progress, WholeAnswer, encode,
+    Adapter, Fault, FaultKind, Inbound, Ollama, Progress, WholeAnswer, dropped, encode,
 };
 use tollgate_types::{Timestamp, Usage, Usd};
 use tollgate_wire::chat::{AnswerHead, FinishReason, UsageView};
@@ -36,6 +36,35 @@ fn forwarded(body: &str) -> Value {
     let request = encode(&Ollama, &inbound).unwrap();
     assert_eq!(request.uri(), "http://ollama.test:11434/api/chat");
     serde_json::from_slice(request.body()).unwrap()
+}
+
+#[test]
+fn what_chat_alone_knows_is_translated_or_left_out_and_named() {
+    let with = |members: &str| {
+        forwarded(&format!(
+            r#"{{"model":"a/b","messages":[{{"role":"user","content":"hi"}}],{members}}}"#
+        ))
+    };
+    let foreign = r#""verbosity":"low","reasoning":{"effort":"high"},"think":false,"options":{"seed":1},"seed":7,"image_config":{},"include_reasoning":true"#;
+    assert_eq!(
+        with(foreign),
+        json!({
+            "model": "llama3.2:3b", "stream": true, "think": false, "options": {"seed": 1},
+            "messages": [{"role": "user", "content": "hi"}]
+        })
+    );
+    let body =
+        format!(r#"{{"model":"a/b","messages":[{{"role":"user","content":"hi"}}],{foreign}}}"#);
+    let call = Call::read(Dialect::Ollama, Bytes::from(body), Address::default()).unwrap();
+    assert_eq!(
+        dropped(&Ollama, &call, &place("llama3.2:3b").target()),
+        ["verbosity", "reasoning", "seed", "image_config"]
+    );
+    assert_eq!(with(r#""reasoning":{"enabled":true}"#)["think"], json!(true));
+    assert_eq!(
+        with(r#""seed":7,"options":{"top_k":3}"#)["options"],
+        json!({"seed": 7, "top_k": 3})
+    );
 }
 
 struct Passed {

@@ -2,7 +2,9 @@
 
 use bytes::Bytes;
 use tollgate_catalog::Quirks;
-use tollgate_providers::{EncodeError, FaultKind, Inbound, OpenAiResponses, Progress, encode};
+use tollgate_providers::{
+    EncodeError, FaultKind, Inbound, OpenAiResponses, Progress, dropped, encode,
+};
 use tollgate_types::{Timestamp, Usage, UsageSource, Usd};
 use tollgate_wire::chat::{FinishReason, UsageView};
 use tollgate_wire::error::{ErrorBody, ErrorType};
@@ -88,6 +90,37 @@ fn what_the_endpoint_does_not_take_is_adapted() {
     let unthinking = Place { supported: vec!["tools".to_owned()], ..place("gpt-4o") };
     let body = r#"{"model":"a/b","input":"hi","reasoning":{"effort":"low"}}"#;
     assert!(!forwarded(&unthinking, body).unwrap().contains("reasoning"));
+}
+
+#[test]
+fn what_chat_alone_knows_is_reworded_translated_or_named() {
+    for (members, sent, names) in [
+        (
+            r#""max_tokens":9,"reasoning_effort":"high","verbosity":"low","include_reasoning":false"#,
+            r#"{"model":"gpt-5.1","input":"hi","max_output_tokens":16,"reasoning":{"effort":"high"},"text":{"verbosity":"low"},"store":false,"user":"u-1"}"#,
+            &[][..],
+        ),
+        (
+            r#""verbosity":"low","text":{"format":{"type":"text"}},"reasoning":{"summary":"auto"},"include_reasoning":false"#,
+            r#"{"model":"gpt-5.1","input":"hi","text":{"format":{"type":"text"},"verbosity":"low"},"reasoning":{},"store":false,"user":"u-1"}"#,
+            &[],
+        ),
+        (
+            r#""seed":7,"image_config":{},"stop":["x"],"max_tool_calls":3,"prompt_cache_key":"k""#,
+            r#"{"model":"gpt-5.1","input":"hi","max_tool_calls":3,"prompt_cache_key":"k","store":false,"user":"u-1"}"#,
+            &["seed", "image_config", "stop"],
+        ),
+    ] {
+        let body = format!(r#"{{"model":"a/b","input":"hi",{members}}}"#);
+        let place = place("gpt-5.1");
+        assert_eq!(forwarded(&place, &body).unwrap(), sent, "{members}");
+        let names_found = dropped(&OpenAiResponses, &responses(&body), &place.target());
+        assert_eq!(names_found, names, "{members}");
+    }
+    let body = r#"{"model":"a/b","input":"hi","response_format":{"type":"json_object"}}"#;
+    let sent = forwarded(&place("gpt-5.1"), body).unwrap();
+    assert!(sent.contains(r#""text":{"format":{"type":"json_object"}}"#), "{sent}");
+    assert!(!sent.contains("response_format"), "{sent}");
 }
 
 #[test]

@@ -167,3 +167,86 @@ async fn what_we_say_of_an_answer_is_not_told_as_the_providers_words() {
     let error = gateway.chat(hello()).await.json();
     assert_eq!(error["error"]["metadata"]["raw"], "out of cheese", "{error}");
 }
+
+/// What a provider itself calls failed, whole and streamed.
+const FAILED: [(Protocol, &str, &str); 4] = [
+    (
+        Protocol::OpenAi,
+        "application/json",
+        r#"{"id":"c","choices":[{"index":0,"message":{"role":"assistant","content":"four and"},"finish_reason":"insufficient_system_resource"}]}"#,
+    ),
+    (
+        Protocol::OpenAi,
+        "text/event-stream",
+        "data: {\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\",\"content\":\"\"},\"finish_reason\":\"error\"}]}\n\ndata: [DONE]\n\n",
+    ),
+    (
+        Protocol::Gemini,
+        "application/json",
+        r#"{"candidates":[{"content":{"parts":[{"text":"four and"}]},"finishReason":"MALFORMED_FUNCTION_CALL"}]}"#,
+    ),
+    (
+        Protocol::Gemini,
+        "text/event-stream",
+        "data: {\"candidates\":[{\"finishReason\":\"MALFORMED_FUNCTION_CALL\"}]}\r\n\r\n",
+    ),
+];
+
+#[tokio::test]
+async fn an_answer_that_its_provider_calls_failed_is_replaced() {
+    let simulator = tollgate_testkit::simulator().await;
+    for (protocol, media_type, body) in FAILED {
+        let canned = Canned::start(media_type, body).await;
+        let builder = TestGateway::builder()
+            .in_memory()
+            .provider_at("acme", protocol, &canned.base_url())
+            .provider("second", Protocol::OpenAi, &simulator)
+            .endpoint("acme/m", "acme", "m", PRICE)
+            .endpoint("acme/m", "second", "echo", r#"{ input = "10", output = "20" }"#);
+        let gateway = builder.start().await;
+        let said = if media_type == "application/json" {
+            gateway.chat(hello()).await.said()
+        } else {
+            gateway.chat_stream(hello()).await.said()
+        };
+        assert_eq!(
+            (said.text.as_str(), said.provider.as_str()),
+            ("Hello there", "Second"),
+            "{body}"
+        );
+        let record = gateway.generation(&said.id).await;
+        assert_eq!(record["provider_responses"][0]["fault"], "broken", "{body}: {record}");
+    }
+}
+
+#[tokio::test]
+async fn the_last_failed_answer_is_an_error_in_every_dialect() {
+    for (protocol, media_type, body) in FAILED {
+        let (gateway, _canned) = answering(protocol, media_type, body).await;
+        let streamed = media_type == "text/event-stream";
+        let gemini = if streamed { "streamGenerateContent" } else { "generateContent" };
+        let turns = json!([{ "role": "user", "content": "Hello there" }]);
+        let asks = [
+            ("/api/v1/chat/completions".to_owned(), json!({ "messages": turns })),
+            ("/api/v1/messages".to_owned(), json!({ "messages": turns, "max_tokens": 9 })),
+            ("/api/v1/responses".to_owned(), json!({ "input": "Hello there" })),
+            ("/api/chat".to_owned(), json!({ "messages": turns })),
+            (
+                format!("/api/v1beta/models/acme/m:{gemini}"),
+                json!({ "contents": [{ "parts": [{ "text": "Hello there" }] }] }),
+            ),
+        ];
+        for (path, mut ask) in asks {
+            if !path.contains("beta") {
+                ask["model"] = json!("acme/m");
+                ask["stream"] = json!(streamed);
+            }
+            let reply = gateway.at("POST", &path).key(gateway.key()).json(&ask).send().await;
+            assert_eq!(reply.status, 502, "{path}: {}", reply.text());
+            assert!(
+                reply.json()["error"].is_object() || reply.json()["error"].is_string(),
+                "{path}"
+            );
+        }
+    }
+}

@@ -208,7 +208,7 @@ static ACCEPTED: &[Accepted] = &[
     },
     Accepted {
         clients: &[Messages],
-        protocols: &[Protocol::Anthropic],
+        protocols: &[Protocol::Anthropic, Protocol::VertexAnthropic],
         features: &[Feature::AssistantFirst],
         says: "must use the",
         reason: "Anthropic's API wants the user to begin, and the client speaks that very API: its request is passed on as it is.",

@@ -5,8 +5,10 @@ use http::Request;
 use tollgate_wire::json::{ObjectWriter, ScanError, Scanner};
 use tollgate_wire::{Call, Dialect, GATEWAY_MEMBERS};
 
+use super::super::encode::Host;
 use super::super::{betas, encode, reasoning};
 use crate::adapter::{post, versioned};
+use crate::chat_words::ChatWords;
 use crate::splice::{elements, members, raw, unescaped};
 use crate::tier::Tier;
 use crate::{EncodeError, Inbound, Target};
@@ -18,41 +20,26 @@ const OURS: [&str; 3] = ["fallbacks", "user", "include_reasoning"];
 /// Parameters of the contract's vocabulary (§7.1) with another name in this protocol.
 const OTHER_NAMES: [(&str, &str); 2] = [("stop", "stop_sequences"), ("reasoning", "thinking")];
 
-/// Members that are chat's own, and that the provider refuses. Clients of this dialect may send
-/// them all the same (contract §3.6).
-const CHAT_ONLY: &[&str] = &[
-    "min_p",
-    "top_a",
-    "frequency_penalty",
-    "presence_penalty",
-    "repetition_penalty",
-    "logit_bias",
-    "logprobs",
-    "top_logprobs",
-    "prediction",
-    "seed",
-    "n",
-    "stop",
-    "response_format",
-    "structured_outputs",
-    "parallel_tool_calls",
-    "max_tool_calls",
-    "reasoning",
-    "reasoning_effort",
-    "verbosity",
-    "web_search_options",
-    "modalities",
-    "stream_options",
-];
-
-/// Chat's words that have another one in this protocol, which goes before where both are said.
-const SYNONYMS: [(&str, &[&str]); 5] = [
-    ("reasoning", &["thinking"]),
-    ("reasoning_effort", &["thinking"]),
-    ("response_format", &["output_config", "output_format"]),
-    ("stop", &["stop_sequences"]),
-    ("parallel_tool_calls", &["tool_choice"]),
-];
+/// Clients of this dialect may use chat's words all the same (contract §3.6).
+const CHAT: ChatWords = ChatWords {
+    own: &[
+        "temperature",
+        "top_p",
+        "top_k",
+        "max_tokens",
+        "max_completion_tokens",
+        "tool_choice",
+        "metadata",
+        "cache_control",
+    ],
+    synonyms: &[
+        ("reasoning", &["thinking"]),
+        ("reasoning_effort", &["thinking"]),
+        ("response_format", &["output_config", "output_format"]),
+        ("stop", &["stop_sequences"]),
+        ("parallel_tool_calls", &["tool_choice"]),
+    ],
+};
 
 /// Forwards the call.
 pub(super) fn forward(inbound: &Inbound<'_>) -> Result<Request<Bytes>, EncodeError> {
@@ -61,7 +48,7 @@ pub(super) fn forward(inbound: &Inbound<'_>) -> Result<Request<Bytes>, EncodeErr
         return encode::request(&inbound.outbound()?);
     }
     let url = versioned(target.base_url, "v1", "messages");
-    let mut request = post(&url, body(inbound))?;
+    let mut request = post(&url, body(inbound, Host::Anthropic))?;
     encode::headers(request.headers_mut(), &target)?;
     betas::add(request.headers_mut(), call.address().anthropic_beta.as_deref())?;
     Ok(request)
@@ -70,19 +57,21 @@ pub(super) fn forward(inbound: &Inbound<'_>) -> Result<Request<Bytes>, EncodeErr
 /// Whether the provider would refuse the call as it is: for thoughts of another provider, for
 /// instructions between the turns (contract §3.6), or for a word of chat that only the translation
 /// knows in the provider's own.
-pub(super) fn translates(call: &Call) -> bool {
+pub(crate) fn translates(call: &Call) -> bool {
     let messages = call.member("messages").unwrap_or_default();
-    let is_asked_in_chat = SYNONYMS.iter().any(|(chat, own)| {
-        call.member(chat).is_some() && own.iter().all(|name| call.member(name).is_none())
-    });
-    is_asked_in_chat || Dialect::Messages.holds_seal(messages) || holds_instructions(messages)
+    let says = |name: &str| call.member(name).is_some();
+    CHAT.ask(says, says)
+        || Dialect::Messages.holds_seal(messages)
+        || holds_instructions(messages)
 }
 
 /// Whether a member, given as JSON, is left out of what goes up, though it means something.
-pub(super) fn leaves_out(target: &Target<'_>, name: &str, json: &str) -> bool {
-    Tier::is_lost(name, json, Tier::reserved)
-        || CHAT_ONLY.contains(&name)
-        || is_refused(target, name)
+pub(crate) fn leaves_out(target: &Target<'_>, host: Host, name: &str, json: &str) -> bool {
+    let is_lost = match host {
+        Host::Anthropic => Tier::is_lost(name, json, Tier::reserved),
+        Host::Vertex => name == "service_tier",
+    };
+    is_lost || CHAT.are_foreign(name) || is_refused(target, name)
 }
 
 /// The tier in the provider's words; the contract takes those of other families too (§3.6).
@@ -103,24 +92,29 @@ fn holds_instructions(messages: &str) -> bool {
     walk.is_ok() && found
 }
 
-fn body(inbound: &Inbound<'_>) -> Vec<u8> {
+/// The body, as its host takes it.
+pub(crate) fn body(inbound: &Inbound<'_>, host: Host) -> Vec<u8> {
     let (call, target) = (inbound.call, &inbound.target);
     let text = call.object().text();
     let mut body = Vec::with_capacity(text.len().saturating_add(128));
     let mut object = ObjectWriter::new(&mut body);
+    if let Some(version) = host.version() {
+        object.field("anthropic_version", version);
+    }
     for (name, raw) in call.object().members() {
         match name {
-            "model" => object.field("model", target.upstream_model),
+            "model" if host.names_models() => object.field("model", target.upstream_model),
+            "anthropic_version" if host.version().is_some() => {}
             "max_tokens" if raw != "null" && is_within(inbound) => {
                 object.raw(b"max_tokens", raw.as_bytes());
             }
             "max_tokens" => object.field("max_tokens", &bound(inbound)),
-            // Chat's synonym, which the provider refuses.
-            "max_completion_tokens" => {}
+            // The one is in the address then, the other chat's synonym, which the provider refuses.
+            "model" | "max_completion_tokens" => {}
             "metadata" if raw.starts_with('{') => metadata(&mut object, raw, inbound.end_user),
             "metadata" if inbound.end_user.is_some() => {}
             name if OURS.contains(&name) || GATEWAY_MEMBERS.contains(&name) => {}
-            name if leaves_out(target, name, raw) => {}
+            name if leaves_out(target, host, name, raw) => {}
             "service_tier" => match tier(raw) {
                 Some(tier) => object.field("service_tier", tier),
                 None => object.raw(b"service_tier", raw.as_bytes()),
@@ -129,7 +123,7 @@ fn body(inbound: &Inbound<'_>) -> Vec<u8> {
         }
     }
     let has = |name: &str| call.object().members().any(|(key, _)| key == name);
-    if !has("model") {
+    if host.names_models() && !has("model") {
         object.field("model", target.upstream_model);
     }
     if !has("max_tokens") {

@@ -9,6 +9,7 @@ use super::super::shape::{Message, StopDetails, UsageObject};
 use super::cost::Cost;
 use super::frame::Piece;
 use super::watch::Watch;
+use crate::counts::object;
 use crate::splice::{Places, elements, malformed, members, null, patch, quoted, raw};
 use crate::{Fault, FaultKind, Progress, WholeAnswer};
 
@@ -112,7 +113,7 @@ impl<'a> Said<'a> {
         }
         self.watch.begin(Message { id: value(self.id)?, ..Message::default() });
         let details: Option<StopDetails> = value(self.stop_details)?;
-        let usage: Option<UsageObject> = value(self.usage)?;
+        let usage: Option<UsageObject> = object(self.usage);
         self.watch.end(value(self.stop_reason)?, details, usage.as_ref());
         Ok(self.watch)
     }

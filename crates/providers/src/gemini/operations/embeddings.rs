@@ -15,6 +15,7 @@ use tollgate_wire::operation::{
 use super::super::fault::refined;
 use super::super::usage::UsageMetadata;
 use super::generate::{Blob, Content, Part, counted};
+use crate::counts::report;
 use crate::operation::answers::{embeddings, numbers, parse};
 use crate::operation::inputs::{inline, text, tokens};
 use crate::operation::purpose::Purpose;
@@ -137,6 +138,7 @@ fn part<'a>(part: &'a InputPart, model: &str) -> Result<Part<'a>, Unsupported> {
 struct Response {
     embeddings: Option<Vec<Embedding>>,
     embedding: Option<Embedding>,
+    #[serde(deserialize_with = "report")]
     usage_metadata: Option<UsageMetadata>,
     error: Option<IgnoredAny>,
 }

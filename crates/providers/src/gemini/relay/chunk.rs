@@ -6,6 +6,7 @@ use tollgate_wire::json::{ScanError, Scanner, Span};
 use super::super::shape::PromptFeedback;
 use super::super::usage::UsageMetadata;
 use crate::Fault;
+use crate::counts::object;
 use crate::splice::{
     compact_length, elements, malformed, members, null, raw, string, text_length, unescaped,
 };
@@ -91,7 +92,7 @@ impl Chunk {
             scanner.end()
         };
         walk().map_err(malformed)?;
-        (chunk.feedback, chunk.usage) = (value(feedback)?, value(usage)?);
+        (chunk.feedback, chunk.usage) = (value(feedback)?, object(usage));
         Ok(chunk)
     }
 

@@ -2,17 +2,45 @@
 
 use bytes::Bytes;
 use http::Request;
-use tollgate_wire::json::{ObjectWriter, ScanError, Scanner};
+use tollgate_wire::json::{ObjectWriter, RawObject, ScanError, Scanner};
 use tollgate_wire::{Call, Dialect, GATEWAY_MEMBERS};
 
 use super::super::encode;
 use crate::adapter::post;
-use crate::splice::{members, raw, same_name};
+use crate::chat_words::ChatWords;
+use crate::splice::{member_names, members, raw, same_name};
 use crate::{EncodeError, Inbound, Target};
 
-/// Members that are the gateway's besides [`GATEWAY_MEMBERS`]: the model is part of the address,
-/// and whom the caller names as end user is never passed on.
-const OURS: [&str; 2] = ["model", "user"];
+/// Members that are the gateway's besides [`GATEWAY_MEMBERS`]: the model and whether to stream are
+/// part of the address, whom the caller names as end user is never passed on, and whether thoughts
+/// are shown is chat's to say.
+const OURS: [&str; 4] = ["model", "stream", "user", "include_reasoning"];
+
+/// Clients of this dialect may use chat's words too, which the provider refuses. Its own stand in
+/// `generationConfig`, but for one.
+const CHAT: ChatWords = ChatWords {
+    own: &[],
+    synonyms: &[
+        ("temperature", &["temperature"]),
+        ("top_p", &["topP"]),
+        ("top_k", &["topK"]),
+        ("max_tokens", &["maxOutputTokens"]),
+        ("max_completion_tokens", &["maxOutputTokens"]),
+        ("seed", &["seed"]),
+        ("stop", &["stopSequences"]),
+        ("presence_penalty", &["presencePenalty"]),
+        ("frequency_penalty", &["frequencyPenalty"]),
+        ("logprobs", &["responseLogprobs"]),
+        ("top_logprobs", &["logprobs"]),
+        ("response_format", &["responseMimeType", "responseSchema", "responseJsonSchema"]),
+        ("tool_choice", &["toolConfig"]),
+        ("modalities", &["responseModalities"]),
+        ("image_config", &["imageConfig"]),
+        ("reasoning", &["thinkingConfig"]),
+        ("reasoning_effort", &["thinkingConfig"]),
+        ("include_reasoning", &["thinkingConfig"]),
+    ],
+};
 
 /// Parameters of the contract's vocabulary (§7.1) with another name in `generationConfig`.
 const OTHER_NAMES: [(&str, &str); 5] = [
@@ -23,10 +51,28 @@ const OTHER_NAMES: [(&str, &str); 5] = [
     ("reasoning", "thinkingConfig"),
 ];
 
-/// Whether other providers' thoughts are in the conversation, all of which this one would refuse.
-/// The translation leaves them out, and knows what must take their place.
-pub(super) fn translates(call: &Call) -> bool {
-    Dialect::Gemini.holds_seal(call.member("contents").unwrap_or_default())
+/// Whether the provider would refuse the call as it is, or not do what it asks: for thoughts of
+/// another provider, or for a word of chat that only the translation knows in the provider's own.
+pub(crate) fn translates(call: &Call) -> bool {
+    let thoughts = call.member("contents").unwrap_or_default();
+    Dialect::Gemini.holds_seal(thoughts) || is_asked_in_chat(call.object())
+}
+
+fn is_asked_in_chat(object: &RawObject) -> bool {
+    let is_config = |(name, _): &(&str, &str)| same_name(name, "generationConfig");
+    let config = object.members().find(is_config).map_or("", |(_, raw)| raw);
+    let settings = member_names(config);
+    let chat = |name: &str| object.member(name).is_some();
+    let own = |name: &str| {
+        let is_set = settings.iter().any(|setting| same_name(setting, name));
+        is_set || name == "toolConfig" && object.members().any(|(it, _)| same_name(it, name))
+    };
+    CHAT.ask(chat, own)
+}
+
+/// Whether a member of the client's request is left out of what goes up, though it means something.
+pub(crate) fn leaves_out(name: &str) -> bool {
+    CHAT.are_foreign(name)
 }
 
 /// Forwards the call.
@@ -35,25 +81,42 @@ pub(super) fn forward(inbound: &Inbound<'_>) -> Result<Request<Bytes>, EncodeErr
     if translates(call) {
         return encode::request(&inbound.outbound()?);
     }
-    let mut request = post(&encode::url(&target, call.params()), body(inbound))?;
+    let body = body(inbound, |_, _| Member::AsItCame);
+    let mut request = post(&encode::url(&target, call.params()), body)?;
     encode::credential(request.headers_mut(), &target)?;
     Ok(request)
 }
 
-fn body(inbound: &Inbound<'_>) -> Vec<u8> {
+/// What becomes of a member at a host that is not quite like the provider.
+#[derive(Debug)]
+pub(crate) enum Member {
+    /// It is passed on.
+    AsItCame,
+    /// It is said in another way.
+    Otherwise(Vec<u8>),
+    /// It has no place.
+    LeftOut,
+}
+
+/// The body. What the host takes in its own way `adapted` tells by name and JSON.
+pub(crate) fn body(inbound: &Inbound<'_>, adapted: impl Fn(&str, &str) -> Member) -> Vec<u8> {
     let object = inbound.call.object();
     let mut body = Vec::with_capacity(object.text().len().saturating_add(16));
     let mut written = ObjectWriter::new(&mut body);
     for (name, raw) in object.members() {
-        if OURS.contains(&name) || GATEWAY_MEMBERS.contains(&name) {
+        if OURS.contains(&name) || GATEWAY_MEMBERS.contains(&name) || leaves_out(name) {
             continue;
         }
         if same_name(name, "generationConfig") && must_change(inbound) {
             let config = config(raw, &inbound.target).unwrap_or_else(|_| raw.as_bytes().to_vec());
             // A name of this kind has no characters that need escapes.
             written.raw(name.as_bytes(), &config);
-        } else {
-            written.member(name, raw);
+            continue;
+        }
+        match adapted(name, raw) {
+            Member::AsItCame => written.member(name, raw),
+            Member::Otherwise(json) => written.raw(name.as_bytes(), &json),
+            Member::LeftOut => {}
         }
     }
     written.end();

@@ -11,7 +11,7 @@ use tollgate_types::UsageSource;
 use tollgate_wire::json::ObjectWriter;
 use tollgate_wire::operation::{Document, MediaSource, OperationAnswer, RerankRequest};
 
-use super::super::usage::Count;
+use crate::counts::Count;
 use super::shape::Frame;
 use super::{members, usage};
 use crate::operation::answers::{self, Placed};

@@ -7,7 +7,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use tollgate_types::{Usage, UsageSource};
 
-use super::super::usage::Count;
+use crate::counts::Count;
 use crate::encoding::is_object;
 
 /// Every spelling. Chat says `prompt` and `completion`, the newer operations `input` and `output`.

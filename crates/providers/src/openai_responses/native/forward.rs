@@ -2,20 +2,60 @@
 
 use bytes::Bytes;
 use http::Request;
-use tollgate_wire::GATEWAY_MEMBERS;
 use tollgate_wire::chat::Effort;
 use tollgate_wire::json::{ObjectWriter, Scanner};
+use tollgate_wire::{Call, GATEWAY_MEMBERS};
 
-use super::super::encode::address;
+use super::super::encode::{self, OUTPUT_TOKENS_MIN, address};
 use super::super::reasoning::is_known;
 use super::input;
+use crate::chat_words::ChatWords;
 use crate::openai_model::Model;
 use crate::splice::{members, raw};
 use crate::tier::Tier;
 use crate::{EncodeError, Inbound, Target};
 
-/// Members that the contract adds to the dialect (§3.5) and no provider of it knows.
-const EXTENSIONS: &[&str] = &["cache_control", "modalities", "image_config"];
+/// Clients of this dialect may use chat's words too (contract §3.5), which the provider refuses.
+/// Three have a counterpart that only the translation knows; those in [`REWORDED`] are written in
+/// the provider's words. Penalties and the like are known to some imitations: see [`OPTIONAL`].
+const CHAT: ChatWords = ChatWords {
+    own: &[
+        "temperature",
+        "top_p",
+        "top_k",
+        "min_p",
+        "top_a",
+        "frequency_penalty",
+        "presence_penalty",
+        "repetition_penalty",
+        "top_logprobs",
+        "tool_choice",
+        "parallel_tool_calls",
+        "max_tool_calls",
+        "reasoning",
+        "prompt_cache_key",
+        "prompt_cache_retention",
+        "safety_identifier",
+        "metadata",
+        "stream_options",
+    ],
+    synonyms: &[
+        ("response_format", &["text"]),
+        ("web_search_options", &["tools"]),
+        ("modalities", &["tools"]),
+    ],
+};
+
+/// Chat's words for what this protocol says in another way, and what goes before them.
+const REWORDED: &[(&str, &str)] = &[
+    ("max_tokens", "max_output_tokens"),
+    ("max_completion_tokens", "max_output_tokens"),
+    ("reasoning_effort", "reasoning"),
+    ("verbosity", "text"),
+];
+
+/// Whether thoughts are shown: the gateway sees to it.
+const SHOWS_THOUGHTS: &str = "include_reasoning";
 
 /// Parameters of the contract's vocabulary (§7.1) that an endpoint may not know: then they are
 /// left out rather than refused by the provider.
@@ -39,7 +79,22 @@ const REASONING_EXTENSIONS: &[&[u8]] = &[b"enabled", b"max_tokens", b"exclude"];
 
 /// Forwards the call.
 pub(in super::super) fn forward(inbound: &Inbound<'_>) -> Result<Request<Bytes>, EncodeError> {
+    if translates(inbound.call) {
+        return encode::request(&inbound.outbound()?);
+    }
     Ok(address(&inbound.target, body(inbound))?)
+}
+
+/// Whether the provider would refuse a word of chat that only the translation knows in its own.
+pub(in super::super) fn translates(call: &Call) -> bool {
+    let says = |name: &str| call.member(name).is_some();
+    CHAT.ask(says, says)
+}
+
+/// Whether a member is left out of what goes up, though it means something.
+pub(in super::super) fn leaves_out(target: &Target<'_>, key: &str) -> bool {
+    let is_reworded = REWORDED.iter().any(|(chat, _)| *chat == key);
+    is_refused(target, key) || CHAT.are_foreign(key) && !is_reworded
 }
 
 fn body(inbound: &Inbound<'_>) -> Vec<u8> {
@@ -50,15 +105,16 @@ fn body(inbound: &Inbound<'_>) -> Vec<u8> {
     object.field("model", target.upstream_model);
     for (key, raw) in received.members() {
         match key {
-            "model" | "store" | "user" => {}
-            key if GATEWAY_MEMBERS.contains(&key) || EXTENSIONS.contains(&key) => {}
+            "model" | "store" | "user" | SHOWS_THOUGHTS => {}
+            key if GATEWAY_MEMBERS.contains(&key) || CHAT.are_foreign(key) => {}
             key if is_refused(target, key) => {}
             "input" => match input::adapted(raw) {
                 Some(input) => object.raw(b"input", &input),
                 None => object.raw(b"input", raw.as_bytes()),
             },
-            "reasoning" => write_reasoning(&mut object, inbound, raw),
-            "max_output_tokens" => write_bound(&mut object, inbound, raw),
+            "reasoning" => write_reasoning(&mut object, inbound, Some(raw)),
+            "text" => write_text(&mut object, inbound, raw),
+            "max_output_tokens" => write_bound(&mut object, inbound, Some(raw)),
             // The contract takes the words of other families too.
             "service_tier" => match Tier::read_json(raw) {
                 Some(tier) => object.field("service_tier", tier.as_str()),
@@ -67,6 +123,7 @@ fn body(inbound: &Inbound<'_>) -> Vec<u8> {
             key => object.member(key, raw),
         }
     }
+    write_reworded(&mut object, inbound);
     // Nothing is kept upstream either: the gateway could not refer to it (contract §3.5).
     object.field("store", &false);
     if let Some(user) = inbound.end_user.filter(|_| !is_refused(target, "user")) {
@@ -77,22 +134,63 @@ fn body(inbound: &Inbound<'_>) -> Vec<u8> {
 }
 
 /// Whether the endpoint is known not to take a member.
-pub(in super::super) fn is_refused(target: &Target<'_>, key: &str) -> bool {
+fn is_refused(target: &Target<'_>, key: &str) -> bool {
     target.quirks.drop_params.iter().any(|refused| refused == key)
         || (OPTIONAL.contains(&key) && !target.supports(key))
 }
 
+/// Writes what is asked for in chat's words alone.
+fn write_reworded(object: &mut ObjectWriter<'_>, inbound: &Inbound<'_>) {
+    let (call, target) = (inbound.call, &inbound.target);
+    let is_said = |name: &str| call.member(name).is_some();
+    let mut written = Vec::new();
+    for (chat, own) in REWORDED {
+        let is_due = is_said(chat) && !is_said(own) && !written.contains(own);
+        if !is_due || is_refused(target, chat) || is_refused(target, own) {
+            continue;
+        }
+        written.push(*own);
+        match *own {
+            "reasoning" => write_reasoning(object, inbound, None),
+            "text" => write_text(object, inbound, "{}"),
+            _ => write_bound(object, inbound, None),
+        }
+    }
+}
+
+/// Writes `text`, with chat's verbosity where it has none of its own.
+fn write_text(object: &mut ObjectWriter<'_>, inbound: &Inbound<'_>, raw: &str) {
+    let given = object_members(raw);
+    let verbosity = inbound.call.member("verbosity");
+    let has_own = !raw.starts_with('{') || given.iter().any(|(key, _)| *key == b"verbosity");
+    let Some(verbosity) = verbosity.filter(|_| !has_own) else {
+        return object.raw(b"text", raw.as_bytes());
+    };
+    let mut out = Vec::with_capacity(raw.len().saturating_add(24));
+    let mut text = ObjectWriter::new(&mut out);
+    for (key, value) in given {
+        text.raw(key, value);
+    }
+    text.raw(b"verbosity", verbosity.as_bytes());
+    text.end();
+    object.raw(b"text", &out);
+}
+
 /// A bound beyond what the endpoint can write is lowered to it.
-fn write_bound(object: &mut ObjectWriter<'_>, inbound: &Inbound<'_>, raw: &str) {
+fn write_bound(object: &mut ObjectWriter<'_>, inbound: &Inbound<'_>, raw: Option<&str>) {
     let asked = inbound.call.params().max_tokens;
-    match (asked, inbound.target.max_output) {
-        (Some(asked), Some(most)) if asked > most => object.field("max_output_tokens", &most),
-        _ => object.raw(b"max_output_tokens", raw.as_bytes()),
+    match (raw, asked, inbound.target.max_output) {
+        (_, Some(asked), Some(most)) if asked > most => object.field("max_output_tokens", &most),
+        (Some(raw), ..) => object.raw(b"max_output_tokens", raw.as_bytes()),
+        (None, Some(asked), _) => {
+            object.field("max_output_tokens", &asked.max(OUTPUT_TOKENS_MIN));
+        }
+        (None, None, _) => {}
     }
 }
 
 /// Writes `reasoning` as it came, unless it holds what the provider doesn't know.
-fn write_reasoning(object: &mut ObjectWriter<'_>, inbound: &Inbound<'_>, raw: &str) {
+fn write_reasoning(object: &mut ObjectWriter<'_>, inbound: &Inbound<'_>, raw: Option<&str>) {
     let target = &inbound.target;
     let model = Model::read(target.upstream_model);
     if !is_known(target, model) {
@@ -101,22 +199,25 @@ fn write_reasoning(object: &mut ObjectWriter<'_>, inbound: &Inbound<'_>, raw: &s
     let params = inbound.call.params();
     let asked = &params.reasoning;
     let word = model.asked(params, target);
-    let members = reasoning_members(raw);
-    let is_extended = members.iter().any(|(key, _)| REASONING_EXTENSIONS.contains(key));
-    if !is_extended && asked.effort.map(Effort::as_str) == word {
+    let members = object_members(raw.unwrap_or_default());
+    let is_summary = |key: &[u8]| matches!(key, b"summary" | b"generate_summary");
+    let is_changed = members.iter().any(|(key, _)| {
+        REASONING_EXTENSIONS.contains(key) || asked.exclude && is_summary(key)
+    });
+    let said = asked.effort.map(Effort::as_str);
+    if let Some(raw) = raw.filter(|_| !is_changed && said == word) {
         object.raw(b"reasoning", raw.as_bytes());
         return;
     }
-    let mut out = Vec::with_capacity(raw.len());
+    let mut out = Vec::new();
     let mut reasoning = ObjectWriter::new(&mut out);
     if let Some(word) = word {
         reasoning.field("effort", word);
     }
     for (key, value) in members {
-        let is_summary = matches!(key, b"summary" | b"generate_summary");
         let is_ours = REASONING_EXTENSIONS.contains(&key) || key == b"effort";
         // A summary nobody wants to see is not asked for.
-        if !(is_ours || is_summary && asked.exclude) {
+        if !(is_ours || asked.exclude && is_summary(key)) {
             reasoning.raw(key, value);
         }
     }
@@ -125,7 +226,7 @@ fn write_reasoning(object: &mut ObjectWriter<'_>, inbound: &Inbound<'_>, raw: &s
 }
 
 /// The members of an object; none of another value.
-fn reasoning_members(json: &str) -> Vec<(&[u8], &[u8])> {
+fn object_members(json: &str) -> Vec<(&[u8], &[u8])> {
     let text = json.as_bytes();
     let mut found = Vec::new();
     let walk = members(&mut Scanner::new(text), |key, scanner| {

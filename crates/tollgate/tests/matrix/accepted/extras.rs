@@ -217,14 +217,14 @@ pub(super) static ACCEPTED: &[Accepted] = &[
     },
     Accepted {
         clients: &[Client::Messages],
-        protocols: &[Protocol::Anthropic],
+        protocols: &[Protocol::Anthropic, Protocol::VertexAnthropic],
         features: &[Feature::BoundedSchema],
         says: "minimum: got",
         reason: "The client speaks the provider's own API: its schema is passed on as it is.",
     },
     Accepted {
         clients: &[Client::Messages],
-        protocols: &[Protocol::Anthropic],
+        protocols: &[Protocol::Anthropic, Protocol::VertexAnthropic],
         features: &[Feature::Unknown],
         says: "Extra inputs are not permitted",
         reason: "The client speaks the provider's own API, which refuses what it does not know, and says so.",

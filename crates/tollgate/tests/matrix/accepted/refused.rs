@@ -17,7 +17,7 @@ pub(super) static ACCEPTED: &[Accepted] = &[
     },
     Accepted {
         clients: &[Client::Gemini],
-        protocols: &[Protocol::Gemini],
+        protocols: &[Protocol::Gemini, Protocol::Vertex],
         features: &[Feature::Unknown],
         says: "status of: got (400",
         reason: "The client speaks the provider's own API, so its request is passed on as it is, and the provider refuses members it does not know.",

@@ -51,7 +51,8 @@ pub(super) async fn shown(ask: &mut Ask<'_>) -> Proof {
 pub(super) async fn hidden(ask: &mut Ask<'_>) -> Proof {
     let heard = ask.hear(&asking(ask, Thinking::Hidden)).await?;
     answered(ask, &heard)?;
-    if ask.client == Client::Messages && ask.protocol == Protocol::Anthropic {
+    let is_relayed = matches!(ask.protocol, Protocol::Anthropic | Protocol::VertexAnthropic);
+    if ask.client == Client::Messages && is_relayed {
         // The client's own words reach the provider, whose simulation shows thoughts all the same.
         let upstream = ask.upstream_text()?;
         let asked = upstream.contains("\"display\":\"omitted\"");
