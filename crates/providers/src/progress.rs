@@ -39,7 +39,7 @@ impl Progress {
             ChatEvent::ToolCallArguments { fragment, .. } => self.wrote(fragment.len()),
             ChatEvent::UpstreamId(id) => self.upstream_id = Some(id.clone()),
             ChatEvent::ServiceTier(tier) => self.service_tier = Some(tier.clone()),
-            ChatEvent::Usage(usage) => self.usage = Some(*usage),
+            ChatEvent::Usage(usage) => self.report(*usage),
             ChatEvent::Finish { reason, native } => self.finish = Some((*reason, native.clone())),
             ChatEvent::Audio(piece) => {
                 self.wrote(piece.transcript.as_deref().map_or(0, str::len));
@@ -60,6 +60,15 @@ impl Progress {
             code: Some(native.clone()),
             ..Fault::with_message(FaultKind::Broken, &message)
         })
+    }
+
+    /// Takes what the provider says it consumed. The last word counts, but for zeros at the end of
+    /// a stream, which take nothing back.
+    pub(crate) fn report(&mut self, usage: Usage) {
+        let is_nothing = usage.total_tokens() == 0;
+        if self.usage.is_none_or(|said| !is_nothing || said.total_tokens() == 0) {
+            self.usage = Some(usage);
+        }
     }
 
     /// Counts `bytes` more of output.

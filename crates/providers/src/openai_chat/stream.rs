@@ -212,7 +212,7 @@ impl<'a> Walk<'a, '_> {
             b"usage" => note_usage(self.progress, raw),
             b"x_groq" => {
                 if let Some(usage) = groq_usage(raw) {
-                    self.progress.usage = Some(usage);
+                    self.progress.report(usage);
                 }
             }
             b"error" if raw != b"null" => self.error = Some(Fault::in_band(raw)),
@@ -238,7 +238,7 @@ pub(super) fn note_id(progress: &mut Progress, raw: &[u8]) {
 
 pub(super) fn note_usage(progress: &mut Progress, raw: &[u8]) {
     if let Some(usage) = usage::read(raw) {
-        progress.usage = Some(usage);
+        progress.report(usage);
     }
     if progress.service_tier.is_none() {
         progress.service_tier = usage::tier(raw);

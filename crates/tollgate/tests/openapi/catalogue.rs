@@ -104,7 +104,9 @@ async fn ollama(world: &World) {
         let ask = world.ask("POST", path).key(None).about(body.to_string()).json(&body);
         ask.ours(true).expect(status, JSON).await;
     }
-    world.ask("POST", path).about("another type").body("text/csv", "a").expect(415, JSON).await;
+    world.ask("POST", path).about("another type").body("text/csv", "a").expect(400, JSON).await;
+    let packed = world.ask("POST", path).about("packed").header("content-encoding", "gzip");
+    packed.json(&json!({ "model": "tollgate/echo" })).expect(415, JSON).await;
 }
 
 fn at(path: &str, model: &str) -> String {

@@ -166,7 +166,11 @@ async fn bodies(world: &World, route: &Route) {
     ask().about("not JSON").body(JSON, "{").expect(400, JSON).await;
     ask().about("nothing in it").json(&json!({})).expect(400, JSON).await;
     ask().about("a wrong type").json(&route.wrong).expect(400, JSON).await;
-    ask().about("another type").body("text/csv", "a,b").expect(415, JSON).await;
+    // Ollama's own clients don't say what they send.
+    let of_another_type = if route.path == "/api/chat" { 400 } else { 415 };
+    ask().about("another type").body("text/csv", "a,b").expect(of_another_type, JSON).await;
+    let ask_packed = ask().about("packed").header("content-encoding", "gzip");
+    ask_packed.json(&(route.body)(&route.model)).expect(415, JSON).await;
     let large = format!("{{\"padding\":\"{}\"}}", "x".repeat(BODY_BYTES_MAX));
     ask().about("too large").body(JSON, large).expect(413, JSON).await;
     let unknown = "tollgate/nobody";

@@ -55,7 +55,7 @@ fn media_become_parts() {
         {"fileData":{"fileUri":"https://www.youtube.com/watch?v=1"},"videoMetadata":{"fps":1}},
         {"file_data":{"mime_type":"application/pdf","file_uri":"gs://b/c.pdf"}}]}]}"#;
     let (text, lost) = chat(body);
-    let expected = r#"{"messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"data:image/png;base64,+/+/"}},{"type":"input_audio","input_audio":{"data":"AAAA","format":"mp3"}},{"type":"file","file":{"filename":"a.pdf","file_data":"data:application/pdf;base64,JVBE"}},{"type":"video_url","video_url":{"url":"data:video/mp4;base64,AAA="}},{"type":"image_url","image_url":{"url":"https://x/y","detail":"high"}},{"type":"video_url","video_url":{"url":"https://www.youtube.com/watch?v=1"}},{"type":"file","file":{"file_data":"gs://b/c.pdf"}}]}],"#;
+    let expected = r#"{"messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"data:image/png;base64,+/+/"}},{"type":"input_audio","input_audio":{"data":"AAAA","format":"mp3"}},{"type":"file","file":{"filename":"a.pdf","file_data":"data:application/pdf;base64,JVBE"}},{"type":"video_url","video_url":{"url":"data:video/mp4;base64,AAA="}},{"type":"image_url","image_url":{"url":"https://x/y","detail":"high"}},{"type":"video_url","video_url":{"url":"https://www.youtube.com/watch?v=1"}},{"type":"file","file":{"filename":"document.pdf","file_data":"gs://b/c.pdf"}}]}],"#;
     assert_eq!(text, format!("{expected}{HIDDEN}"));
     assert_eq!(lost, ["contents.parts.videoMetadata"]);
 }

@@ -58,9 +58,9 @@ impl<'a> Part<'a> {
             }
             Body::File { name, content } => {
                 push(out, &[r#"{"type":"file","file":{"#]);
-                if let Some(name) = name {
-                    push(out, &[r#""filename":""#, name.as_str(), "\","]);
-                }
+                // OpenAI refuses data without a name.
+                let name = name.as_ref().map_or("document.pdf", |name| name.as_str());
+                push(out, &[r#""filename":""#, name, "\","]);
                 push(out, &[r#""file_data":""#]);
                 content.write(out);
                 push(out, &["\"}"]);

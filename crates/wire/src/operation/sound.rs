@@ -43,7 +43,10 @@ fn milliseconds(bytes: &[u8]) -> Option<u64> {
         [b'F', b'O', b'R', b'M', ..] => aiff(bytes),
         [0x1a, 0x45, 0xdf, 0xa3, ..] => webm::milliseconds(bytes),
         [_, _, _, _, b'f', b't', b'y', b'p', ..] => mp4(bytes),
-        _ => adts::milliseconds(bytes).or_else(|| mp3::milliseconds(bytes)),
+        _ => {
+            let sound = bytes.get(mp3::tag_length(bytes)?..)?;
+            adts::milliseconds(sound).or_else(|| mp3::milliseconds(sound))
+        }
     }
 }
 

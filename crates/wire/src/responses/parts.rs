@@ -133,7 +133,10 @@ fn part<'a>(path: &str, raw: &'a RawValue) -> Result<Part<'a>, BadRequest> {
             if data.is_none() && part.file_id.is_none() {
                 return Err(required("file_data"));
             }
-            let file = Document { filename: part.filename, file_data: data, file_id: part.file_id };
+            // OpenAI's chat refuses data without a name.
+            let named = || data.is_some().then_some(Cow::Borrowed("document.pdf"));
+            let filename = part.filename.or_else(named);
+            let file = Document { filename, file_data: data, file_id: part.file_id };
             ChatPart::File { file, cache_control }
         }
         Some("input_audio") => {

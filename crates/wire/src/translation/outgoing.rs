@@ -196,6 +196,8 @@ impl<'a> ChatPart<'a> {
     }
 
     fn document(filename: Option<Cow<'a, str>>, data: impl Into<Cow<'a, str>>) -> Self {
+        // OpenAI refuses data without a name.
+        let filename = Some(filename.unwrap_or(Cow::Borrowed("document.pdf")));
         let file = Document { filename, file_data: Some(data.into()), file_id: None };
         Self::File { file, cache_control: None }
     }

@@ -135,7 +135,7 @@ fn blocks_become_parts() {
         ),
         (
             r#"[{"type":"document","context":"c","source":{"type":"url","url":"https://x.test/a.pdf"},"cache_control":{"type":"ephemeral"}}]"#,
-            r#"[{"type":"text","text":"c"},{"type":"file","file":{"file_data":"https://x.test/a.pdf"},"cache_control":{"type":"ephemeral"}}]"#,
+            r#"[{"type":"text","text":"c"},{"type":"file","file":{"filename":"document.pdf","file_data":"https://x.test/a.pdf"},"cache_control":{"type":"ephemeral"}}]"#,
         ),
         (
             r#"[{"type":"document","source":{"type":"file","file_id":"file_1"}}]"#,
@@ -177,7 +177,7 @@ fn turns_become_messages() {
         ),
         (
             r#"[{"role":"user","content":[{"type":"tool_result","tool_use_id":"c","content":[{"type":"document","source":{"type":"base64","media_type":"application/pdf","data":"JVBE"}}]}]}]"#,
-            r#"[{"role":"tool","tool_call_id":"c","content":[{"type":"file","file":{"file_data":"data:application/pdf;base64,JVBE"}}]}]"#,
+            r#"[{"role":"tool","tool_call_id":"c","content":[{"type":"file","file":{"filename":"document.pdf","file_data":"data:application/pdf;base64,JVBE"}}]}]"#,
         ),
         (
             r#"[{"role":"user","content":"a"},{"role":"system","content":[{"type":"text","text":"now"}]}]"#,

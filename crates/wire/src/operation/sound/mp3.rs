@@ -22,11 +22,10 @@ struct Frame {
     remarks: usize,
 }
 
-/// Its length in milliseconds.
+/// Its length in milliseconds, without a tag before it.
 pub(super) fn milliseconds(bytes: &[u8]) -> Option<u64> {
-    let sound = bytes.get(tag_length(bytes)?..)?;
-    let (start, frame) = first_frame(sound)?;
-    let frames = sound.get(start..)?;
+    let (start, frame) = first_frame(bytes)?;
+    let frames = bytes.get(start..)?;
     if let Some(count) = frame_count(frames, frame) {
         return scaled(count.saturating_mul(frame.samples), frame.samples_per_second);
     }
@@ -35,7 +34,7 @@ pub(super) fn milliseconds(bytes: &[u8]) -> Option<u64> {
 }
 
 /// An ID3v2 tag before the sound: its length is in the lower seven bits of four bytes.
-fn tag_length(bytes: &[u8]) -> Option<usize> {
+pub(super) fn tag_length(bytes: &[u8]) -> Option<usize> {
     if !bytes.starts_with(b"ID3") {
         return Some(0);
     }
