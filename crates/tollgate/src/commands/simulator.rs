@@ -34,6 +34,7 @@ pub(super) async fn run(args: &SimulatorArgs) -> anyhow::Result<ExitCode> {
         ("gemini", simulator.gemini_base()),
         ("vertex", simulator.vertex_base()),
         ("vertex-anthropic", simulator.vertex_base()),
+        ("vertex-openai", simulator.vertex_base()),
         ("cohere", simulator.cohere_base()),
         ("mistral", simulator.mistral_base()),
         ("ollama", simulator.ollama_base()),
