@@ -105,6 +105,7 @@ pub(crate) fn lacks(target: &Target<'_>, member: &str) -> bool {
         "reasoning" | "reasoning_effort" => {
             !takes(target, "reasoning") && !takes(target, "reasoning_effort")
         }
+        "service_tier" => drops(target, member),
         _ => SENT_WHERE_TAKEN.contains(&member) && !takes(target, member),
     }
 }
@@ -112,7 +113,12 @@ pub(crate) fn lacks(target: &Target<'_>, member: &str) -> bool {
 /// Whether an optional parameter may be sent: the endpoint knows it and the provider doesn't
 /// refuse it.
 pub(crate) fn takes(target: &Target<'_>, parameter: &str) -> bool {
-    target.supports(parameter) && !target.quirks.drop_params.iter().any(|it| it == parameter)
+    target.supports(parameter) && !drops(target, parameter)
+}
+
+/// Whether the provider is said to refuse a parameter.
+pub(crate) fn drops(target: &Target<'_>, parameter: &str) -> bool {
+    target.quirks.drop_params.iter().any(|it| it == parameter)
 }
 
 /// An image, film or document: its bytes, or where they are.

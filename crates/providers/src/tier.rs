@@ -2,6 +2,12 @@
 
 use tollgate_wire::chat::ChatParams;
 
+use crate::Target;
+use crate::encoding::drops;
+
+/// The member of a chat request.
+const MEMBER: &str = "service_tier";
+
 /// A tier that can be asked for (contract §2.1). Each provider has some of them, under names of its
 /// own; the others are left to its default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,15 +25,16 @@ pub(crate) enum Tier {
 }
 
 impl Tier {
-    /// The tier a call asks for.
-    pub(crate) fn asked(params: &ChatParams) -> Option<Self> {
-        Self::read(params.service_tier.as_deref()?)
+    /// The tier a call asks for, unless the provider is not to be asked for any.
+    pub(crate) fn asked(params: &ChatParams, target: &Target<'_>) -> Option<Self> {
+        let asked = params.service_tier.as_deref().filter(|_| !drops(target, MEMBER))?;
+        Self::read(asked)
     }
 
     /// Whether a call asks for a tier that a provider has no word for: one that is left out.
     /// `json` is the member of the call, if that is `member`.
     pub(crate) fn is_lost<T>(member: &str, json: &str, word: impl Fn(Self) -> Option<T>) -> bool {
-        member == "service_tier" && Self::read_json(json).is_some_and(|tier| word(tier).is_none())
+        member == MEMBER && Self::read_json(json).is_some_and(|tier| word(tier).is_none())
     }
 
     /// Reads a word in JSON.

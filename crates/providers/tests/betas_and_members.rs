@@ -149,6 +149,22 @@ fn what_one_wish_rules_out_of_another_is_named() {
 }
 
 #[test]
+fn no_tier_is_asked_for_where_none_is_to_be() {
+    let call = call(&json!({"service_tier": "priority"}), None);
+    let quirks = Quirks { drop_params: vec!["service_tier".to_owned()], ..Quirks::default() };
+    let adapters: [&dyn Adapter; 6] =
+        [&OpenAiChat, &AzureOpenAi, &AnthropicMessages, &Gemini, &BedrockConverse, &Mistral];
+    for adapter in adapters {
+        let target = target("m", &[], &quirks);
+        let now = Timestamp::from_unix_millis(1_000);
+        let sent = encode(adapter, &Inbound { call: &call, target, end_user: None, now }).unwrap();
+        let text = String::from_utf8_lossy(sent.body()).to_lowercase();
+        assert!(!text.contains("tier"), "{}: {text}", adapter.protocol());
+        assert_eq!(dropped(adapter, &call, &target), ["service_tier"], "{}", adapter.protocol());
+    }
+}
+
+#[test]
 fn features_reach_claude_wherever_it_is_served() {
     let asked = Some("context-1m-2025-08-07, oauth-2025-04-20");
     let call = call(&json!({}), asked);

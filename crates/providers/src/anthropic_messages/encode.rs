@@ -188,7 +188,7 @@ pub(crate) fn body(outbound: &Outbound<'_>, host: Host) -> Result<Vec<u8>, Encod
         output_config: (plan.effort.is_some() || format.is_some())
             .then_some(OutputConfig { effort: plan.effort, format }),
         metadata: outbound.end_user.map(|user_id| Metadata { user_id }),
-        service_tier: Tier::asked(params).and_then(Tier::reserved).filter(|_| !at_vertex),
+        service_tier: Tier::asked(params, target).and_then(Tier::reserved).filter(|_| !at_vertex),
     };
     Ok(serde_json::to_vec(&body).map_err(|error| Unsupported(error.to_string()))?)
 }

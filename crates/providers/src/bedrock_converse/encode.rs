@@ -107,7 +107,7 @@ pub(super) fn body(outbound: &Outbound<'_>) -> Result<Vec<u8>, EncodeError> {
         tool_config: tools::config(&offered, &mut told),
         output_config,
         additional_model_request_fields: own,
-        service_tier: service_tier(params),
+        service_tier: service_tier(params, target),
     };
     Ok(serde_json::to_vec(&body).map_err(|error| Unsupported(error.to_string()))?)
 }
@@ -155,8 +155,8 @@ pub(super) const fn tier_word(tier: Tier) -> Option<&'static str> {
 }
 
 /// The tiers this provider has; the others are left to its default.
-fn service_tier(params: &ChatParams) -> Option<ServiceTier> {
-    match Tier::asked(params)? {
+fn service_tier(params: &ChatParams, target: &Target<'_>) -> Option<ServiceTier> {
+    match Tier::asked(params, target)? {
         Tier::Auto => None,
         tier => tier_word(tier).map(|kind| ServiceTier { kind }),
     }

@@ -140,7 +140,7 @@ pub(crate) fn body(outbound: &Outbound<'_>, host: Host) -> Result<Vec<u8>, Encod
         tool_config: tool_config(&request),
         generation_config,
         // Vertex AI wants it in a header.
-        service_tier: service_tier(params).filter(|_| host == Host::Studio),
+        service_tier: service_tier(params, target).filter(|_| host == Host::Studio),
     };
     Ok(serde_json::to_vec(&body).map_err(|error| Unsupported(error.to_string()))?)
 }
@@ -193,6 +193,6 @@ pub(crate) const fn tier_word(tier: Tier) -> Option<&'static str> {
 }
 
 /// The tiers this provider has; the others are left to its default.
-pub(crate) fn service_tier(params: &ChatParams) -> Option<&'static str> {
-    Tier::asked(params).filter(|tier| *tier != Tier::Auto).and_then(tier_word)
+pub(crate) fn service_tier(params: &ChatParams, target: &Target<'_>) -> Option<&'static str> {
+    Tier::asked(params, target).filter(|tier| *tier != Tier::Auto).and_then(tier_word)
 }

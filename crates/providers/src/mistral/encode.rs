@@ -161,7 +161,7 @@ fn sampling<'a>(params: &'a ChatParams, target: &Target<'_>) -> Sampling<'a> {
         random_seed: params.seed.filter(|_| takes(target, "seed")).map(i64::unsigned_abs),
         frequency_penalty: number("frequency_penalty", params.frequency_penalty),
         presence_penalty: number("presence_penalty", params.presence_penalty),
-        service_tier: Tier::asked(params).and_then(Tier::reserved),
+        service_tier: Tier::asked(params, target).and_then(Tier::reserved),
     }
 }
 

@@ -115,7 +115,7 @@ fn write_body(outbound: &Outbound<'_>, body: &mut Vec<u8>) {
             {
                 object.field("verbosity", "high");
             }
-            "service_tier" => match Tier::asked(params) {
+            "service_tier" => match Tier::asked(params, target) {
                 Some(tier) => object.field("service_tier", tier.as_str()),
                 None => object.raw(b"service_tier", raw.as_bytes()),
             },

@@ -186,7 +186,7 @@ fn write_rest(object: &mut ObjectWriter<'_>, outbound: &Outbound<'_>) {
     {
         object.field("safety_identifier", user);
     }
-    if let Some(tier) = Tier::asked(params) {
+    if let Some(tier) = Tier::asked(params, &outbound.target) {
         object.field("service_tier", tier.as_str());
     }
 }

@@ -126,7 +126,7 @@ fn send(
     }
     let operation = if params.stream { "streamGenerateContent?alt=sse" } else { "generateContent" };
     let mut request = address::call(target, "google", operation, body)?;
-    if let Some(tier @ ("flex" | "priority")) = service_tier(params) {
+    if let Some(tier @ ("flex" | "priority")) = service_tier(params, target) {
         request.headers_mut().insert(TIER, HeaderValue::from_static(tier));
     }
     Ok(request)
