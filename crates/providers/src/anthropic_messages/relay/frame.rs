@@ -1,6 +1,6 @@
 //! One event, as far as it must be understood to be passed on.
 
-use tollgate_wire::json::{ScanError, Scanner};
+use tollgate_wire::json::{ScanError, Scanner, mend_surrogates};
 
 use super::super::shape::Event;
 use crate::Fault;
@@ -45,7 +45,7 @@ impl<'a> Frame<'a> {
         let mut frame = Self::default();
         frame.walk(data).map_err(malformed)?;
         if matches!(frame.kind, b"message_start" | b"message_delta") {
-            frame.values = serde_json::from_slice(data)
+            frame.values = serde_json::from_slice(&mend_surrogates(data))
                 .map_err(|_| Fault::malformed("an event is not JSON"))?;
         }
         Ok(frame)

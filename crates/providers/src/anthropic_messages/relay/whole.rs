@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use tollgate_wire::chat::{AnswerHead, UsageView};
-use tollgate_wire::json::{ScanError, Scanner};
+use tollgate_wire::json::{ScanError, Scanner, mend_surrogates};
 
 use super::super::fault::refined;
 use super::super::shape::{Message, StopDetails, UsageObject};
@@ -67,7 +67,8 @@ fn value<T: serde::de::DeserializeOwned>(raw: &[u8]) -> Result<Option<T>, Fault>
     if raw.is_empty() {
         return Ok(None);
     }
-    serde_json::from_slice(raw).map_err(|_| Fault::malformed("it is not a message"))
+    serde_json::from_slice(&mend_surrogates(raw))
+        .map_err(|_| Fault::malformed("it is not a message"))
 }
 
 impl<'a> Said<'a> {

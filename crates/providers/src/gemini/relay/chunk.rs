@@ -1,7 +1,7 @@
 //! A response, partial or whole, as far as it must be understood to be passed on.
 
 use serde::de::DeserializeOwned;
-use tollgate_wire::json::{ScanError, Scanner, Span};
+use tollgate_wire::json::{ScanError, Scanner, Span, mend_surrogates};
 
 use super::super::shape::PromptFeedback;
 use super::super::usage::UsageMetadata;
@@ -129,7 +129,8 @@ fn value<T: DeserializeOwned>(raw: &[u8]) -> Result<Option<T>, Fault> {
     if raw.is_empty() {
         return Ok(None);
     }
-    serde_json::from_slice(raw).map_err(|_| Fault::malformed("a part of it is not a response"))
+    serde_json::from_slice(&mend_surrogates(raw))
+        .map_err(|_| Fault::malformed("a part of it is not a response"))
 }
 
 impl Candidate {

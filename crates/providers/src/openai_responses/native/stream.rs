@@ -7,6 +7,7 @@ use tollgate_wire::chat::{AnswerHead, DONE, UsageView};
 use tollgate_wire::error::ErrorBody;
 use tollgate_wire::sse::{SseDecoder, SseEvent};
 
+use tollgate_wire::json::mend_surrogates;
 use super::super::fault::refined;
 use super::super::shape::{Kind, Response};
 use super::end::{self, Counts};
@@ -183,7 +184,8 @@ impl Relay {
         };
         note_id(&mut self.progress, event.data, &places);
         let raw = event.data.get(span).unwrap_or_default();
-        let mut response: Response<'_> = serde_json::from_slice(raw)
+        let mended = mend_surrogates(raw);
+        let mut response: Response<'_> = serde_json::from_slice(&mended)
             .map_err(|_| Fault::malformed("the last event has no response that can be read"))?;
         // The event's name says it too, and some providers say it only there.
         let kind = word(event.data, &scanned.kind);

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use tollgate_wire::chat::{AnswerHead, UsageView};
-use tollgate_wire::json::{Leaf, Scanner, leaves};
+use tollgate_wire::json::{Leaf, Scanner, leaves, mend_surrogates};
 
 use super::super::fault::of_response;
 use super::super::shape::Response;
@@ -26,8 +26,9 @@ impl SplicedWhole {
         }
         let mut scanner = Scanner::new(&body);
         scanner.value().and_then(|_| scanner.end()).map_err(malformed)?;
+        let mended = mend_surrogates(&body);
         let response: Response<'_> =
-            serde_json::from_slice(&body).map_err(|_| Fault::malformed("it is not a response"))?;
+            serde_json::from_slice(&mended).map_err(|_| Fault::malformed("it is not a response"))?;
         if response.error.is_some() {
             return Err(of_response(response.error));
         }
