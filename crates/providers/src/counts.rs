@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
+use tollgate_wire::json::mend_surrogates;
 
 /// A count however it is spelt: an integer, a whole number as a float, a number in a string.
 /// Anything else counts as not said, so that one odd number does not discard the others.
@@ -52,10 +53,10 @@ where
 }
 
 /// Reads a report of counts from its JSON, as [`report`] does.
-pub(crate) fn object<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Option<T> {
+pub(crate) fn object<T: DeserializeOwned>(json: &[u8]) -> Option<T> {
     // A list would be read as the members in their order.
     let json = json.trim_ascii_start();
-    json.starts_with(b"{").then(|| serde_json::from_slice(json).ok()).flatten()
+    json.starts_with(b"{").then(|| serde_json::from_slice(&mend_surrogates(json)).ok()).flatten()
 }
 
 #[cfg(test)]
@@ -95,5 +96,13 @@ mod tests {
             let answer: Answer = serde_json::from_str(json).unwrap();
             assert_eq!(answer.usage.map(|it| it.tokens), expected, "{json}");
         }
+    }
+
+    #[test]
+    fn half_a_character_makes_no_report_unreadable() {
+        let report: Report = object(br#" {"tokens":"\ud800"}"#).unwrap();
+        assert_eq!(report.tokens, None);
+        let report: Report = object(br#"{"word":"\udc00","tokens":7}"#).unwrap();
+        assert_eq!(report.tokens, Some(7));
     }
 }
