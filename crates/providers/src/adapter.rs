@@ -63,8 +63,8 @@ pub trait Adapter: Send + Sync + fmt::Debug + 'static {
         Vec::new()
     }
 
-    /// Whether something that a call lost on its way into chat, by the name it has in the record,
-    /// reaches the endpoint all the same.
+    /// Whether something that a call lost on its way into chat, or that few protocols take, reaches
+    /// the endpoint all the same. It is given by the name it would have in the record.
     fn carries(&self, _target: &Target<'_>, _lost: &str) -> bool {
         false
     }
@@ -118,6 +118,11 @@ pub trait Native: Send + Sync + fmt::Debug + 'static {
     /// so named in the record of the attempt.
     fn leaves_out(&self, _target: &Target<'_>, _member: &str, _json: &str) -> bool {
         false
+    }
+
+    /// As [`Adapter::carries`], for a call that is passed on: all of it, if nothing else is said.
+    fn carries(&self, _target: &Target<'_>, _lost: &str) -> bool {
+        true
     }
 
     /// Whether it leaves thoughts out of an answer where the caller wants none shown

@@ -62,6 +62,10 @@ impl Adapter for AzureOpenAi {
         openai_chat::is_left_out(target, member, json)
     }
 
+    fn carries(&self, target: &Target<'_>, lost: &str) -> bool {
+        openai_chat::carries(target, lost)
+    }
+
     fn decoder(&self) -> Box<dyn Decoder> {
         OpenAiChat.decoder()
     }
@@ -96,6 +100,10 @@ impl Native for AzureOpenAi {
 
     fn leaves_out(&self, target: &Target<'_>, member: &str, json: &str) -> bool {
         openai_chat::is_left_out(target, member, json)
+    }
+
+    fn carries(&self, target: &Target<'_>, lost: &str) -> bool {
+        openai_chat::carries(target, lost)
     }
 
     fn forward(&self, inbound: &Inbound<'_>) -> Result<Request<Bytes>, EncodeError> {

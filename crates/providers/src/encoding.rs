@@ -75,7 +75,6 @@ const COMMON_MEMBERS: &[&str] = &[
     "temperature",
     "top_p",
     "stop",
-    "modalities",
     "n",
     "user",
 ];
@@ -91,12 +90,16 @@ const SENT_WHERE_TAKEN: &[&str] = &[
     "temperature",
     "top_p",
     "top_k",
+    "min_p",
+    "repetition_penalty",
     "frequency_penalty",
     "presence_penalty",
     "seed",
     "stop",
     "logprobs",
     "top_logprobs",
+    "verbosity",
+    "web_search_options",
 ];
 
 /// Whether a member of a chat request is left out because the endpoint does not take it.

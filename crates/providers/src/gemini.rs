@@ -49,6 +49,7 @@ use tollgate_wire::chat::ChatEvent;
 use crate::adapter::{get, versioned};
 use crate::encoding::{authorize, has_place, lacks};
 use crate::tier::Tier;
+use crate::translate::{ANSWERED_CONTENT, ANSWERED_IMAGES};
 use crate::{
     Adapter, Counter, Decoder, EncodeError, Failure, Fault, Native, Operations, Outbound, Target,
     Unsupported,
@@ -77,6 +78,10 @@ impl Adapter for Gemini {
 
     fn leaves_out(&self, target: &Target<'_>, member: &str, json: &str) -> bool {
         lacks(target, member) || Tier::is_lost(member, json, encode::tier_word)
+    }
+
+    fn carries(&self, _target: &Target<'_>, lost: &str) -> bool {
+        [ANSWERED_IMAGES, ANSWERED_CONTENT].contains(&lost)
     }
 
     fn decoder(&self) -> Box<dyn Decoder> {

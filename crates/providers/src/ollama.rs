@@ -36,6 +36,7 @@ use tollgate_wire::{Call, Dialect};
 
 use crate::adapter::get;
 use crate::encoding::{authorize, has_place};
+use crate::translate::{ANSWERED_CONTENT, ANSWERED_IMAGES};
 use crate::{
     Adapter, AnswerStream, Decoder, EncodeError, Fetches, Failure, Fault, Inbound, Native, Operations,
     Outbound, Target, Unsupported, WholeAnswer,
@@ -60,6 +61,10 @@ impl Adapter for Ollama {
 
     fn knows(&self, member: &str) -> bool {
         has_place(member, encode::OWN_MEMBERS)
+    }
+
+    fn carries(&self, _target: &Target<'_>, lost: &str) -> bool {
+        [ANSWERED_IMAGES, ANSWERED_CONTENT].contains(&lost)
     }
 
     fn decoder(&self) -> Box<dyn Decoder> {

@@ -30,6 +30,7 @@ use crate::{
 };
 
 pub(crate) use encode::{body, is_left_out};
+pub(crate) use messages::carries;
 
 /// The adapter for `openai-chat`.
 #[derive(Debug)]
@@ -51,6 +52,10 @@ impl Adapter for OpenAiChat {
 
     fn leaves_out(&self, target: &Target<'_>, member: &str, json: &str) -> bool {
         is_left_out(target, member, json)
+    }
+
+    fn carries(&self, target: &Target<'_>, lost: &str) -> bool {
+        carries(target, lost)
     }
 
     fn decoder(&self) -> Box<dyn Decoder> {
@@ -83,6 +88,10 @@ impl Native for OpenAiChat {
 
     fn leaves_out(&self, target: &Target<'_>, member: &str, json: &str) -> bool {
         is_left_out(target, member, json)
+    }
+
+    fn carries(&self, target: &Target<'_>, lost: &str) -> bool {
+        carries(target, lost)
     }
 
     fn forward(&self, inbound: &Inbound<'_>) -> Result<Request<Bytes>, EncodeError> {

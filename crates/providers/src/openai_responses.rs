@@ -33,12 +33,13 @@ mod usage;
 
 use bytes::Bytes;
 use http::Request;
-use tollgate_wire::chat::{AnswerHead, ChatEvent};
+use tollgate_wire::chat::{AnswerHead, ChatCall, ChatEvent};
 use tollgate_wire::{Call, Dialect};
 
 use crate::adapter::get;
 use crate::azure_openai::joined;
-use crate::encoding::authorize;
+use crate::encoding::{authorize, lacks};
+use crate::openai_chat;
 use crate::{
     Adapter, AnswerStream, Counter, Decoder, EncodeError, Failure, Fault, Inbound, Native,
     Outbound, Target, Unsupported, WholeAnswer,
@@ -59,6 +60,15 @@ impl Adapter for OpenAiResponses {
 
     fn knows(&self, member: &str) -> bool {
         encode::knows(member)
+    }
+
+    fn leaves_out(&self, target: &Target<'_>, member: &str, json: &str) -> bool {
+        let is_form = member == "response_format";
+        lacks(target, member) || is_form && openai_chat::is_left_out(target, member, json)
+    }
+
+    fn rules_out(&self, target: &Target<'_>, call: &ChatCall) -> Vec<&'static str> {
+        encode::ruled_out(call, target)
     }
 
     fn decoder(&self) -> Box<dyn Decoder> {

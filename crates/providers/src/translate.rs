@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use http::Request;
-use tollgate_wire::chat::{AnswerHead, ChatEvent, FinishReason, UsageView};
+use tollgate_wire::chat::{AnswerHead, ChatEvent, FinishReason, Survey, UsageView};
 use tollgate_wire::error::ErrorBody;
 use tollgate_wire::json::mend_surrogates;
 use tollgate_wire::{AnswerBuilder, AnswerWriter, Call, GATEWAY_MEMBERS};
@@ -67,21 +67,54 @@ pub fn whole(
 /// Parts of a call that are left out on the way to an endpoint: what its client's dialect says and
 /// chat can't, what chat says and the adapter's protocol can't, and what the endpoint does not take.
 pub fn dropped(adapter: &dyn Adapter, call: &Call, target: &Target<'_>) -> Vec<String> {
-    let is_said = |(name, json): &(&str, &str)| *json != "null" && !GATEWAY_MEMBERS.contains(name);
+    let is_said = |(name, json): &(&str, &str)| says_something(call, name, json);
     if let Some(native) = native(adapter, call).filter(|native| !native.translates(call)) {
         let members = call.object().members().filter(is_said);
         let left_out = members.filter(|(name, json)| native.leaves_out(target, name, json));
-        return left_out.map(|(name, _)| name.to_owned()).take(DROPPED_MAX).collect();
+        let media = lost_of_answers(call.survey()).filter(|name| !native.carries(target, name));
+        return media
+            .chain(left_out.map(|(name, _)| name))
+            .take(DROPPED_MAX)
+            .map(str::to_owned)
+            .collect();
     }
     let Ok(chat) = call.chat() else { return Vec::new() };
     let ruled_out = adapter.rules_out(target, chat);
     let left_out = chat.members().filter(is_said).filter(|(name, json)| {
         !adapter.knows(name) || adapter.leaves_out(target, name, json) || ruled_out.contains(name)
     });
-    let members = left_out.map(|(name, _)| name.to_owned());
-    let lost = call.lost().iter().filter(|name| !adapter.carries(target, name));
-    lost.cloned().chain(members).take(DROPPED_MAX).collect()
+    let lost = call.lost().iter().map(String::as_str).chain(lost_of_answers(chat.survey()));
+    let lost = lost.filter(|name| !adapter.carries(target, name));
+    lost.chain(left_out.map(|(name, _)| name)).take(DROPPED_MAX).map(str::to_owned).collect()
 }
+
+/// Whether a member of a request asks for something that a provider could do.
+fn says_something(call: &Call, name: &str, json: &str) -> bool {
+    match name {
+        // Whether thoughts are shown the gateway sees to.
+        "reasoning" => json != "null" && call.params().reasoning.wanted().is_some(),
+        "modalities" => !matches!(json, "null" | "[]" | r#"["text"]"#),
+        name => json != "null" && !GATEWAY_MEMBERS.contains(&name),
+    }
+}
+
+/// What earlier answers have besides text, by name: few protocols take it back.
+fn lost_of_answers(survey: &Survey) -> impl Iterator<Item = &str> {
+    let answers = survey.answers;
+    let places = [
+        (answers.images, ANSWERED_IMAGES),
+        (answers.audio, ANSWERED_AUDIO),
+        (answers.content, ANSWERED_CONTENT),
+    ];
+    places.into_iter().filter_map(|(is_there, name)| is_there.then_some(name))
+}
+
+/// What the record calls pictures that an earlier answer drew.
+pub(crate) const ANSWERED_IMAGES: &str = "messages.images";
+/// What the record calls the sound of an earlier answer.
+pub(crate) const ANSWERED_AUDIO: &str = "messages.audio";
+/// What the record calls other parts than text in an earlier answer.
+pub(crate) const ANSWERED_CONTENT: &str = "messages.content";
 
 /// Most names kept of what was left out.
 pub(crate) const DROPPED_MAX: usize = 32;

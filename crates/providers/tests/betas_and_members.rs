@@ -70,7 +70,8 @@ fn members_without_a_place_are_named() {
         (&VertexAnthropic, &["logit_bias", "safe_prompt", "knob", "temperature"]),
         (&Gemini, &["logit_bias", "safe_prompt", "knob"]),
         (&Vertex, &["logit_bias", "safe_prompt", "knob"]),
-        (&BedrockConverse, &["logit_bias", "safe_prompt", "knob"]),
+        // Nothing is known of a model of this name, so nothing of how it reasons.
+        (&BedrockConverse, &["logit_bias", "safe_prompt", "knob", "reasoning"]),
         (&Cohere, &["logit_bias", "safe_prompt", "knob"]),
         (&Mistral, &["logit_bias", "knob"]),
         (&Ollama, &["logit_bias", "safe_prompt", "knob"]),

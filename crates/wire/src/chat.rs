@@ -36,6 +36,6 @@ pub use media::RemoteMedia;
 pub use message::{CacheControl, ChatRequest, Message, Part, Role, ToolCall};
 pub(crate) use params::STOPS_MAX;
 pub use params::{ChatParams, Effort, Reasoning, ResponseFormat};
-pub use survey::Survey;
+pub use survey::{AnswerMedia, Survey};
 pub use tool::{Tool, ToolChoice};
 pub use usage::UsageView;

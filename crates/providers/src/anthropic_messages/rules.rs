@@ -38,10 +38,11 @@ pub(crate) fn of(
     let is_sent = |name: &str| match name {
         "temperature" => sent.temperature.is_some(),
         "top_p" => sent.top_p.is_some(),
+        "verbosity" => plan.effort.is_some(),
         "top_k" => sent.top_k.is_some() || params.top_k == Some(0),
         _ => params.reasoning.wanted() != Some(true) || plan.thinks() || plan.effort.is_some(),
     };
-    ["temperature", "top_p", "top_k", "reasoning", "reasoning_effort"]
+    ["temperature", "top_p", "top_k", "verbosity", "reasoning", "reasoning_effort"]
         .into_iter()
         .filter(|name| takes(target, name) && !is_sent(name))
         .collect()

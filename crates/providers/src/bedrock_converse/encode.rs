@@ -118,7 +118,7 @@ pub(super) fn ruled_out(call: &ChatCall, target: &Target<'_>) -> Vec<&'static st
     let Ok(request) = call.typed() else { return Vec::new() };
     let Ok(conversation) = Conversation::read(&request.messages, model) else { return Vec::new() };
     if model.family != Family::Claude {
-        return Vec::new();
+        return fields::ruled_out(request.params, target, model);
     }
     let asked = Asked { request: &request, model, claude_tools: &[] };
     let offered = tools::offered(asked, &conversation, false);

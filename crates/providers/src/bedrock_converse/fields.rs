@@ -186,6 +186,32 @@ fn nova(
     (common, Own { inference_config, reasoning_config, ..Own::default() })
 }
 
+/// The members of a chat request that a model of another maker than Anthropic is not sent.
+pub(super) fn ruled_out(
+    params: &ChatParams,
+    target: &Target<'_>,
+    model: Model,
+) -> Vec<&'static str> {
+    let is_nova_at_most = model.family == Family::Nova2
+        && wanted_effort(params, target).is_some_and(|it| three_levels(it) == "high");
+    let takes_top_k = matches!(model.family, Family::Nova | Family::Nova2 | Family::Mistral);
+    let reasons = matches!(model.family, Family::Nova2 | Family::GptOss | Family::OpenAi)
+        || params.reasoning.wanted() != Some(true);
+    let marks = model.takes_markers();
+    [
+        (false, &["verbosity"][..]),
+        (marks, &["cache_control"]),
+        (reasons, &["reasoning", "reasoning_effort"]),
+        (takes_top_k && !is_nova_at_most, &["top_k"]),
+        (!is_nova_at_most, &["max_tokens", "max_completion_tokens", "temperature", "top_p"]),
+    ]
+    .into_iter()
+    .filter_map(|(is_sent, names)| (!is_sent).then_some(names))
+    .flatten()
+    .copied()
+    .collect()
+}
+
 /// The effort asked for.
 fn wanted_effort(params: &ChatParams, target: &Target<'_>) -> Option<Effort> {
     let wanted = params.reasoning.wanted().filter(|_| takes(target, "reasoning"))?;

@@ -28,6 +28,7 @@ pub(super) const OWN_MEMBERS: &[&str] = &[
     "logprobs",
     "top_logprobs",
     "image_config",
+    "modalities",
     "service_tier",
 ];
 

@@ -74,7 +74,7 @@ pub(super) fn forward(inbound: &Inbound<'_>) -> Result<Request<Bytes>, EncodeErr
     writer.field("model", inbound.target.upstream_model);
     // Streaming is this protocol's default: it is said either way.
     writer.field("stream", &inbound.call.params().stream);
-    for (name, raw) in object.members() {
+    for (name, raw) in object.members_received() {
         let is_ours = OURS.contains(&name) || GATEWAY_MEMBERS.contains(&name);
         if !is_ours && !leaves_out(name) {
             writer.member(name, raw);

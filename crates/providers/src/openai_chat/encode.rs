@@ -89,14 +89,14 @@ fn write_body(outbound: &Outbound<'_>, body: &mut Vec<u8>) {
     let params = outbound.call.params();
     let mut object = ObjectWriter::new(body);
     object.field("model", target.upstream_model);
-    for (key, raw) in outbound.call.members() {
+    for (key, raw) in outbound.call.members_received() {
         match key {
             "messages" => messages::write(&mut object, outbound, raw),
             "prompt" if raw == "null" => {}
             "prompt" => object
                 .raw(b"messages", format!(r#"[{{"role":"user","content":{raw}}}]"#).as_bytes()),
             "tools" if outbound.call.survey().cache_markers => {
-                messages::write_tools(&mut object, target, raw);
+                messages::write_tools(&mut object, outbound, raw);
             }
             "model"
             | "max_tokens"
@@ -154,6 +154,7 @@ pub(crate) fn is_left_out(target: &Target<'_>, key: &str, raw: &str) -> bool {
         return true;
     }
     match key {
+        "max_tool_calls" | "cache_control" | "x_search_filter" => true,
         "reasoning" | "reasoning_effort" => lacks(target, key),
         "temperature" | "top_p" if Model::read(target.upstream_model).refuses_sampling() => true,
         "response_format" => {

@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 use tollgate_catalog::{ReasoningField, ReasoningStyle};
 use tollgate_wire::json::ObjectWriter;
 
+use crate::translate::{ANSWERED_AUDIO, ANSWERED_CONTENT, ANSWERED_IMAGES};
 use crate::{Outbound, Target};
 
 /// Fields of a message that only the client's dialect knows (contract §2.2).
@@ -13,6 +14,15 @@ const EXTENSIONS: [&str; 5] =
 const ERROR: &str = "Error: ";
 /// What a tool's result says whose images come after it.
 const SHOWN_BELOW: &str = "The result is in the next message.";
+
+/// Whether what an earlier answer has besides text goes up: pictures it drew only to who speaks the
+/// contract's dialect.
+pub(crate) fn carries(target: &Target<'_>, lost: &str) -> bool {
+    match lost {
+        ANSWERED_IMAGES => target.quirks.reasoning_style == ReasoningStyle::OpenRouter,
+        _ => lost == ANSWERED_AUDIO || lost == ANSWERED_CONTENT,
+    }
+}
 
 /// Writes the `messages` member.
 ///
@@ -32,7 +42,8 @@ pub(super) fn write(object: &mut ObjectWriter<'_>, outbound: &Outbound<'_>, raw:
         object.raw(b"messages", raw.as_bytes());
         return;
     }
-    let Ok(Value::Array(mut messages)) = serde_json::from_str::<Value>(raw) else {
+    let readable = outbound.call.member("messages").unwrap_or(raw);
+    let Ok(Value::Array(mut messages)) = serde_json::from_str::<Value>(readable) else {
         object.raw(b"messages", raw.as_bytes());
         return;
     };
@@ -46,9 +57,10 @@ pub(super) fn write(object: &mut ObjectWriter<'_>, outbound: &Outbound<'_>, raw:
 }
 
 /// Writes the `tools` member without cache markers.
-pub(super) fn write_tools(object: &mut ObjectWriter<'_>, target: &Target<'_>, raw: &str) {
-    let speaks_our_dialect = target.quirks.reasoning_style == ReasoningStyle::OpenRouter;
-    let tools = (!speaks_our_dialect).then(|| serde_json::from_str::<Value>(raw).ok()).flatten();
+pub(super) fn write_tools(object: &mut ObjectWriter<'_>, outbound: &Outbound<'_>, raw: &str) {
+    let speaks_our_dialect = outbound.target.quirks.reasoning_style == ReasoningStyle::OpenRouter;
+    let readable = outbound.call.member("tools").unwrap_or(raw);
+    let tools = serde_json::from_str::<Value>(readable).ok().filter(|_| !speaks_our_dialect);
     let Some(Value::Array(mut tools)) = tools else {
         object.raw(b"tools", raw.as_bytes());
         return;

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use http::Request;
-use tollgate_wire::chat::ChatRequest;
+use tollgate_wire::chat::{ChatCall, ChatRequest};
 use tollgate_wire::json::ObjectWriter;
 
 use super::block::Markers;
@@ -62,6 +62,13 @@ pub(super) const OUTPUT_TOKENS_MIN: u64 = 16;
 /// Whether a member of a chat request has a place here.
 pub(super) fn knows(member: &str) -> bool {
     SHARED.contains(&member) || TRANSLATED.contains(&member)
+}
+
+/// Members that the model takes only where it does not reason, if at all.
+pub(super) fn ruled_out(call: &ChatCall, target: &Target<'_>) -> Vec<&'static str> {
+    let thinks = call.params().reasoning.wanted() == Some(true);
+    let is_taken = Model::read(target.upstream_model).takes_sampling(thinks);
+    if is_taken { Vec::new() } else { vec!["temperature", "top_p"] }
 }
 
 /// Encodes the call.

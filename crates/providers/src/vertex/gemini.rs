@@ -12,6 +12,7 @@ use crate::gemini::encode::{body, service_tier};
 use crate::gemini::model::Host;
 use crate::gemini::relay::request::{self as relay, Member};
 use crate::splice::same_name;
+use crate::translate::{ANSWERED_CONTENT, ANSWERED_IMAGES};
 use crate::{
     Adapter, AnswerStream, Counter, Decoder, EncodeError, Failure, Fault, Gemini, Inbound, Native,
     Operations, Outbound, Target, Unsupported, WholeAnswer,
@@ -44,6 +45,10 @@ impl Adapter for Vertex {
 
     fn leaves_out(&self, target: &Target<'_>, member: &str, json: &str) -> bool {
         Adapter::leaves_out(&Gemini, target, member, json)
+    }
+
+    fn carries(&self, _target: &Target<'_>, lost: &str) -> bool {
+        [ANSWERED_IMAGES, ANSWERED_CONTENT].contains(&lost)
     }
 
     fn decoder(&self) -> Box<dyn Decoder> {

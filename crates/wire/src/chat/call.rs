@@ -139,6 +139,11 @@ impl ChatCall {
         self.object.members()
     }
 
+    /// The same, each value as it came to the byte.
+    pub fn members_received(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.object.members_received()
+    }
+
     /// The raw JSON of one member, unless it is absent or `null`.
     pub fn member(&self, name: &str) -> Option<&str> {
         self.object.member(name)

@@ -1,5 +1,7 @@
 //! What a request's messages contain, found out without building them (contract §2.2).
 
+use std::fmt;
+
 use crate::error::BadRequest;
 use crate::json::{
     ScanError, Scanner, Span, kind_of, leaves, not_json, prompt_length, text_length,
@@ -33,10 +35,32 @@ pub struct Survey {
     pub extensions: bool,
     /// Whether a tool's result has more than text in it.
     pub tool_media: bool,
+    /// What earlier answers have besides text.
+    pub answers: AnswerMedia,
     /// Whether a message has the role `developer`.
     pub developer_role: bool,
     /// Whether the last message is the assistant's: the answer goes on from it.
     pub prefill: bool,
+}
+
+/// What earlier answers have besides text: by the place in an assistant's message where it stands.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct AnswerMedia {
+    /// `images`: pictures that a model drew (contract §3.1).
+    pub images: bool,
+    /// `audio`: an answer that was spoken.
+    pub audio: bool,
+    /// `content`: parts other than text.
+    pub content: bool,
+}
+
+impl AnswerMedia {
+    /// Joins what another answer has.
+    const fn add(&mut self, other: Self) {
+        self.images |= other.images;
+        self.audio |= other.audio;
+        self.content |= other.content;
+    }
 }
 
 /// About how many bytes of text a token has, and tokens an image.
@@ -117,6 +141,7 @@ impl<'a> Walk<'a, '_> {
         let mut role: Option<&[u8]> = None;
         let mut has_content = false;
         let mut has_calls = false;
+        let mut answer = AnswerMedia::default();
         // Thoughts often come twice: as plain text and with signatures.
         let mut thoughts = 0;
         let mut first = true;
@@ -145,11 +170,12 @@ impl<'a> Walk<'a, '_> {
                     thoughts = thoughts.max(self.strings(&span, names)?);
                     self.survey.extensions = true;
                 }
-                key => {
-                    self.value()?;
-                    self.survey.extensions |= MESSAGE_EXTENSIONS.contains(&key);
-                }
+                key => self.other(key, &mut answer)?,
             }
+        }
+        if role == Some(br#""assistant""#) {
+            answer.content = self.media() != media_before;
+            self.survey.answers.add(answer);
         }
         self.survey.text_bytes += thoughts;
         self.survey.tool_media |= role == Some(br#""tool""#) && self.media() != media_before;
@@ -162,6 +188,19 @@ impl<'a> Walk<'a, '_> {
         if !has_content && !has_calls && !self.survey.prefill {
             return Err(BadRequest::new(format!("messages.{index}.content: Required")));
         }
+        Ok(())
+    }
+
+    /// A member of a message that has no part in the prompt's text.
+    fn other(&mut self, key: &[u8], answer: &mut AnswerMedia) -> Result<(), BadRequest> {
+        let span = self.value()?;
+        let raw = self.text.get(span).unwrap_or_default();
+        self.survey.extensions |= MESSAGE_EXTENSIONS.contains(&key);
+        if key == b"images" && raw.starts_with(b"[") && raw.len() > 2 {
+            answer.images = true;
+            self.survey.remote_images |= memchr::memmem::find(raw, b"\"http").is_some();
+        }
+        answer.audio |= key == b"audio" && raw.starts_with(b"{");
         Ok(())
     }
 
@@ -306,7 +345,10 @@ impl<'a> Walk<'a, '_> {
         let mut scanner = Scanner::at(self.text, image.start);
         let path = || format!("{}.image_url", path());
         if self.text.get(image.start) != Some(&b'{') {
-            return check_image(&path(), self.text.get(image.clone()).unwrap_or_default());
+            return check_image(
+                fmt::from_fn(|out| out.write_str(&path())),
+                self.text.get(image.clone()).unwrap_or_default(),
+            );
         }
         scanner.begin_object().map_err(broken)?;
         let mut first = true;
@@ -315,7 +357,7 @@ impl<'a> Walk<'a, '_> {
             let span = scanner.value().map_err(broken)?;
             if key == b"url" {
                 let url = self.text.get(span).unwrap_or_default();
-                check_image(&format!("{}.url", path()), url)?;
+                check_image(fmt::from_fn(|out| write!(out, "{}.url", path())), url)?;
             }
         }
         Ok(())

@@ -1,5 +1,7 @@
 //! What a request contains, found out without building it.
 
+use std::fmt::Arguments;
+
 use super::names::camel;
 use super::seal::MARK_BASE64;
 use crate::chat::Survey;
@@ -27,7 +29,7 @@ pub(super) fn request(object: &RawObject, survey: &mut Survey) -> Result<(), Bad
             }
             "systemInstruction" => {
                 let mut walk = Walk::at(text, offset);
-                surveyor.content(&mut walk, "systemInstruction")?;
+                surveyor.content(&mut walk, format_args!("systemInstruction"))?;
             }
             "tools" => surveyor.tools(offset)?,
             _ => {}
@@ -50,12 +52,12 @@ impl<'a> Surveyor<'a, '_> {
             Some(b'[') => {
                 walk.array("contents")?;
                 while walk.element(index == 0)? {
-                    self.speech(&mut walk, &format!("contents.{index}"))?;
+                    self.speech(&mut walk, format_args!("contents.{index}"))?;
                     index += 1;
                 }
             }
             Some(b'{') => {
-                self.speech(&mut walk, "contents")?;
+                self.speech(&mut walk, format_args!("contents"))?;
                 index = 1;
             }
             _ => return Err(walk.wrong("contents", "array")),
@@ -68,7 +70,7 @@ impl<'a> Surveyor<'a, '_> {
     }
 
     /// One element of `contents`.
-    fn speech(&mut self, walk: &mut Walk<'a>, path: &str) -> Result<(), BadRequest> {
+    fn speech(&mut self, walk: &mut Walk<'a>, path: Arguments<'_>) -> Result<(), BadRequest> {
         let role = self.content(walk, path)?;
         self.survey.prefill = role == Some(br#""model""#);
         match role {
@@ -81,7 +83,11 @@ impl<'a> Surveyor<'a, '_> {
     }
 
     /// A role and parts; returns the role.
-    fn content(&mut self, walk: &mut Walk<'a>, path: &str) -> Result<Option<&'a [u8]>, BadRequest> {
+    fn content(
+        &mut self,
+        walk: &mut Walk<'a>,
+        path: Arguments<'_>,
+    ) -> Result<Option<&'a [u8]>, BadRequest> {
         let mut role = None;
         let mut first = true;
         walk.object(path)?;
@@ -89,20 +95,20 @@ impl<'a> Surveyor<'a, '_> {
             first = false;
             match key {
                 b"role" => role = Some(walk.raw()?),
-                b"parts" => self.parts(walk, &format!("{path}.parts"))?,
+                b"parts" => self.parts(walk, format_args!("{path}.parts"))?,
                 _ => walk.skip()?,
             }
         }
         Ok(role)
     }
 
-    fn parts(&mut self, walk: &mut Walk<'a>, path: &str) -> Result<(), BadRequest> {
+    fn parts(&mut self, walk: &mut Walk<'a>, path: Arguments<'_>) -> Result<(), BadRequest> {
         match walk.peek() {
             Some(b'[') => {
                 walk.array(path)?;
                 let mut index = 0_u64;
                 while walk.element(index == 0)? {
-                    self.part(walk, &format!("{path}.{index}"))?;
+                    self.part(walk, format_args!("{path}.{index}"))?;
                     index += 1;
                 }
                 Ok(())
@@ -113,7 +119,7 @@ impl<'a> Surveyor<'a, '_> {
         }
     }
 
-    fn part(&mut self, walk: &mut Walk<'a>, path: &str) -> Result<(), BadRequest> {
+    fn part(&mut self, walk: &mut Walk<'a>, path: Arguments<'_>) -> Result<(), BadRequest> {
         let mut first = true;
         walk.object(path)?;
         while let Some(key) = walk.member(first)? {
@@ -209,18 +215,18 @@ impl<'a> Surveyor<'a, '_> {
     fn tools(&mut self, offset: usize) -> Result<(), BadRequest> {
         let mut walk = Walk::at(self.text, offset);
         if walk.peek() != Some(b'[') {
-            return self.tool(&mut walk, "tools");
+            return self.tool(&mut walk, format_args!("tools"));
         }
         let mut index = 0_u64;
         walk.array("tools")?;
         while walk.element(index == 0)? {
-            self.tool(&mut walk, &format!("tools.{index}"))?;
+            self.tool(&mut walk, format_args!("tools.{index}"))?;
             index += 1;
         }
         Ok(())
     }
 
-    fn tool(&mut self, walk: &mut Walk<'a>, path: &str) -> Result<(), BadRequest> {
+    fn tool(&mut self, walk: &mut Walk<'a>, path: Arguments<'_>) -> Result<(), BadRequest> {
         let mut first = true;
         walk.object(path)?;
         while let Some(key) = walk.member(first)? {

@@ -1,5 +1,7 @@
 //! The strings of a JSON value, however deep.
 
+use smallvec::SmallVec;
+
 use crate::json::{ScanError, Scanner};
 
 /// A string somewhere inside a value.
@@ -19,6 +21,9 @@ pub struct Leaf<'a> {
 /// at all.
 const LOOKED_INTO_MAX: usize = 128;
 
+/// Containers within containers that take no allocation.
+const USUAL_DEPTH: usize = 16;
+
 /// Gives `visit` every string of the value that stands at `offset` in `text`, in order.
 ///
 /// # Errors
@@ -31,7 +36,7 @@ pub fn leaves<'a>(
 ) -> Result<(), ScanError> {
     let mut scanner = Scanner::at(text, offset);
     // One entry per open container: whether it is an object, whether it has had a member, its key.
-    let mut open: Vec<(bool, bool, &'a [u8])> = Vec::new();
+    let mut open: SmallVec<[(bool, bool, &'a [u8]); USUAL_DEPTH]> = SmallVec::new();
     let mut key: &'a [u8] = b"";
     loop {
         match scanner.peek() {

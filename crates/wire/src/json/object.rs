@@ -26,6 +26,9 @@ struct Field {
 pub struct RawObject {
     text: String,
     fields: Vec<Field>,
+    /// The text as it came, where halves of characters in it were mended. Of the same length: what
+    /// stands in the one stands in the other.
+    received: Option<Box<str>>,
 }
 
 /// No request has so many parameters; one that has is an attack.
@@ -40,17 +43,19 @@ impl RawObject {
     pub fn read(body: Bytes) -> Result<Self, BadRequest> {
         // Takes the buffer over where nobody else holds it: the check is made once, for good.
         let mut text = String::from_utf8(body.into()).map_err(|error| not_utf8(&error))?;
-        // Clients that cut text by UTF-16 units leave half a character behind: providers refuse it.
+        // Clients that cut text by UTF-16 units leave half a character behind: no string holds it.
+        let mut received = None;
         if let Cow::Owned(mended) = mend_surrogates(text.as_bytes()) {
-            text = String::from_utf8(mended).map_err(|error| not_utf8(&error))?;
+            let mended = String::from_utf8(mended).map_err(|error| not_utf8(&error))?;
+            received = Some(std::mem::replace(&mut text, mended).into_boxed_str());
         }
         let fields = fields_of(&text)?;
-        let object = Self { text, fields };
+        let object = Self { text, fields, received };
         object.refuse_repeated()?;
         Ok(object)
     }
 
-    /// The whole body.
+    /// The whole body, with U+FFFD where half a character stood.
     pub fn text(&self) -> &str {
         &self.text
     }
@@ -59,6 +64,14 @@ impl RawObject {
     pub fn members(&self) -> impl Iterator<Item = (&str, &str)> {
         self.fields.iter().map(|field| {
             (field.name(&self.text), self.text.get(field.value.clone()).unwrap_or_default())
+        })
+    }
+
+    /// The same, each value as it came to the byte: for who passes it on and reads nothing.
+    pub fn members_received(&self) -> impl Iterator<Item = (&str, &str)> {
+        let received = self.received.as_deref().unwrap_or(&self.text);
+        self.fields.iter().map(move |field| {
+            (field.name(&self.text), received.get(field.value.clone()).unwrap_or_default())
         })
     }
 
@@ -207,5 +220,7 @@ mod tests {
             Some("a\u{fffd} b")
         );
         assert_eq!(object.member("seed"), Some("1"));
+        let received: Vec<_> = object.members_received().collect();
+        assert_eq!(received, [("prompt", r#""a\ud83d b""#), ("seed", "1")]);
     }
 }

@@ -1,5 +1,7 @@
 //! What a request contains, found out in one walk that builds nothing (contract §3.6).
 
+use std::fmt::Arguments;
+
 use crate::chat::Survey;
 use crate::error::BadRequest;
 use crate::json::{ScanError, Scanner, Span, kind_of, not_json, prompt_length};
@@ -12,7 +14,7 @@ const DEPTH_MAX: u32 = 4;
 /// Walks the `messages` array that starts at `offset`.
 pub(super) fn messages(text: &[u8], offset: usize, survey: &mut Survey) -> Result<(), BadRequest> {
     let mut walk = Walk::at(text, offset, survey);
-    walk.begin_array("messages")?;
+    walk.begin_array(format_args!("messages"))?;
     let mut index = 0;
     while walk.more(index)? {
         walk.message(index)?;
@@ -27,13 +29,13 @@ pub(super) fn messages(text: &[u8], offset: usize, survey: &mut Survey) -> Resul
 
 /// Walks `system`, which starts at `offset`.
 pub(super) fn system(text: &[u8], offset: usize, survey: &mut Survey) -> Result<(), BadRequest> {
-    Walk::at(text, offset, survey).content("system", 0)
+    Walk::at(text, offset, survey).content(format_args!("system"), 0)
 }
 
 /// Walks the `tools` array that starts at `offset`. Definitions are part of what the model reads.
 pub(super) fn tools(text: &[u8], offset: usize, survey: &mut Survey) -> Result<(), BadRequest> {
     let mut walk = Walk::at(text, offset, survey);
-    walk.begin_array("tools")?;
+    walk.begin_array(format_args!("tools"))?;
     let mut index = 0;
     while walk.more(index)? {
         walk.tool(index)?;
@@ -70,10 +72,10 @@ impl<'a, 's> Walk<'a, 's> {
     }
 
     fn message(&mut self, index: u64) -> Result<(), BadRequest> {
-        let path = format!("messages.{index}");
+        let path = format_args!("messages.{index}");
         let mut role: Option<&[u8]> = None;
         let (mut has_content, mut first) = (false, true);
-        self.begin_object(&path)?;
+        self.begin_object(path)?;
         while let Some(key) = self.member(first)? {
             first = false;
             match key {
@@ -82,7 +84,7 @@ impl<'a, 's> Walk<'a, 's> {
                     role = self.text.get(span);
                 }
                 b"content" if self.scanner.peek() != Some(b'n') => {
-                    self.content(&format!("{path}.content"), 0)?;
+                    self.content(format_args!("{path}.content"), 0)?;
                     has_content = true;
                 }
                 _ => self.skip()?,
@@ -105,7 +107,7 @@ impl<'a, 's> Walk<'a, 's> {
     }
 
     /// A string or an array of blocks.
-    fn content(&mut self, path: &str, depth: u32) -> Result<(), BadRequest> {
+    fn content(&mut self, path: Arguments<'_>, depth: u32) -> Result<(), BadRequest> {
         match self.scanner.peek() {
             Some(b'"') => self.counted(),
             Some(b'[') if depth < DEPTH_MAX => {
@@ -122,9 +124,9 @@ impl<'a, 's> Walk<'a, 's> {
         }
     }
 
-    fn block(&mut self, path: &str, index: u64, depth: u32) -> Result<(), BadRequest> {
+    fn block(&mut self, path: Arguments<'_>, index: u64, depth: u32) -> Result<(), BadRequest> {
         if self.scanner.peek() != Some(b'{') {
-            return Err(self.wrong_kind(&format!("{path}.{index}"), "object"));
+            return Err(self.wrong_kind(format_args!("{path}.{index}"), "object"));
         }
         let (mut seen, mut first) = (Seen::default(), true);
         self.scanner.begin_object().map_err(|error| not_json(self.text, error))?;
@@ -137,7 +139,7 @@ impl<'a, 's> Walk<'a, 's> {
             (Some(br#""image""#), kind) => {
                 let is_remote = kind == Some(br#""url""#);
                 if let Some(url) = source.url.filter(|_| is_remote) {
-                    check_image(&format!("{path}.{index}.source.url"), url)?;
+                    check_image(format_args!("{path}.{index}.source.url"), url)?;
                 }
                 self.survey.images += 1;
                 self.survey.remote_images |= is_remote;
@@ -157,7 +159,7 @@ impl<'a, 's> Walk<'a, 's> {
         &mut self,
         key: &[u8],
         seen: &mut Seen<'a>,
-        path: &str,
+        path: Arguments<'_>,
         depth: u32,
     ) -> Result<(), BadRequest> {
         match (key, self.scanner.peek()) {
@@ -184,7 +186,7 @@ impl<'a, 's> Walk<'a, 's> {
         Ok(())
     }
 
-    fn source(&mut self, path: &str, depth: u32) -> Result<Source<'a>, BadRequest> {
+    fn source(&mut self, path: Arguments<'_>, depth: u32) -> Result<Source<'a>, BadRequest> {
         let (mut source, mut first) = (Source::default(), true);
         self.scanner.begin_object().map_err(|error| not_json(self.text, error))?;
         while let Some(key) = self.member(first)? {
@@ -208,7 +210,7 @@ impl<'a, 's> Walk<'a, 's> {
 
     fn tool(&mut self, index: u64) -> Result<(), BadRequest> {
         let mut first = true;
-        self.begin_object(&format!("tools.{index}"))?;
+        self.begin_object(format_args!("tools.{index}"))?;
         while let Some(key) = self.member(first)? {
             first = false;
             match (key, self.scanner.peek()) {
@@ -235,14 +237,14 @@ impl<'a, 's> Walk<'a, 's> {
         Ok(())
     }
 
-    fn begin_array(&mut self, path: &str) -> Result<(), BadRequest> {
+    fn begin_array(&mut self, path: Arguments<'_>) -> Result<(), BadRequest> {
         if self.scanner.peek() != Some(b'[') {
             return Err(self.wrong_kind(path, "array"));
         }
         self.scanner.begin_array().map_err(|error| not_json(self.text, error))
     }
 
-    fn begin_object(&mut self, path: &str) -> Result<(), BadRequest> {
+    fn begin_object(&mut self, path: Arguments<'_>) -> Result<(), BadRequest> {
         if self.scanner.peek() != Some(b'{') {
             return Err(self.wrong_kind(path, "object"));
         }
@@ -265,7 +267,7 @@ impl<'a, 's> Walk<'a, 's> {
         self.value().map(|_| ())
     }
 
-    fn wrong_kind(&self, path: &str, expected: &str) -> BadRequest {
+    fn wrong_kind(&self, path: Arguments<'_>, expected: &str) -> BadRequest {
         let mut scanner = self.scanner.clone();
         let found = scanner.value().ok().and_then(|span| self.text.get(span));
         BadRequest::new(format!("{path}: Expected {expected}, received {}", shown(found)))

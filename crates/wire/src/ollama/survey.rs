@@ -1,5 +1,7 @@
 //! What a request contains, found out without building it.
 
+use std::fmt::Arguments;
+
 use super::messages::{is_remote, kind};
 use crate::chat::Survey;
 use crate::error::BadRequest;
@@ -24,6 +26,10 @@ pub(super) fn request(object: &RawObject, survey: &mut Survey) -> Result<(), Bad
     Ok(())
 }
 
+/// Whose a message may be, as JSON: the server does not look at case.
+const ROLES: [&[u8]; 5] =
+    [br#""system""#, br#""user""#, br#""assistant""#, br#""tool""#, br#""developer""#];
+
 #[derive(Debug)]
 struct Surveyor<'s> {
     survey: &'s mut Survey,
@@ -34,46 +40,44 @@ impl Surveyor<'_> {
         let mut index = 0_u64;
         walk.array("messages")?;
         while walk.element(index == 0)? {
-            self.message(walk, &format!("messages.{index}"))?;
+            self.message(walk, format_args!("messages.{index}"))?;
             index += 1;
         }
         self.survey.messages = index;
         Ok(())
     }
 
-    fn message(&mut self, walk: &mut Walk<'_>, path: &str) -> Result<(), BadRequest> {
-        let mut role: Option<Vec<u8>> = None;
+    fn message(&mut self, walk: &mut Walk<'_>, path: Arguments<'_>) -> Result<(), BadRequest> {
+        let mut role: Option<&[u8]> = None;
         let mut has_images = false;
         let mut first = true;
         walk.object(path)?;
         while let Some(key) = walk.member(first)? {
             first = false;
             match key {
-                b"role" => role = Some(walk.raw()?.to_ascii_lowercase()),
-                b"content" => self.content(walk, &format!("{path}.content"))?,
+                b"role" => role = Some(walk.raw()?),
+                b"content" => self.content(walk, format_args!("{path}.content"))?,
                 b"thinking" | b"tool_calls" if walk.peek() != Some(b'n') => {
                     self.survey.text_bytes += prompt_length(walk.raw()?);
                 }
-                b"images" => has_images = self.images(walk, &format!("{path}.images"))?,
+                b"images" => has_images = self.images(walk, format_args!("{path}.images"))?,
                 _ => walk.skip()?,
             }
         }
-        self.survey.prefill = role.as_deref() == Some(br#""assistant""#);
-        match role.as_deref() {
-            Some(br#""system""# | br#""user""# | br#""assistant""#) => {}
-            Some(br#""developer""#) => self.survey.developer_role = true,
-            Some(br#""tool""#) => self.survey.tool_media |= has_images,
-            other => {
-                return Err(BadRequest::new(format!(
-                    "{path}.role: Expected one of system, user, assistant, tool, received {}",
-                    shown(other)
-                )));
-            }
+        let is = |name: &[u8]| role.is_some_and(|role| role.eq_ignore_ascii_case(name));
+        self.survey.prefill = is(br#""assistant""#);
+        self.survey.developer_role |= is(br#""developer""#);
+        self.survey.tool_media |= has_images && is(br#""tool""#);
+        if !ROLES.iter().any(|role| is(role)) {
+            return Err(BadRequest::new(format!(
+                "{path}.role: Expected one of system, user, assistant, tool, received {}",
+                shown(role)
+            )));
         }
         Ok(())
     }
 
-    fn content(&mut self, walk: &mut Walk<'_>, path: &str) -> Result<(), BadRequest> {
+    fn content(&mut self, walk: &mut Walk<'_>, path: Arguments<'_>) -> Result<(), BadRequest> {
         match walk.peek() {
             Some(b'"') => {
                 self.survey.text_bytes += count(walk.value()?.len());
@@ -84,7 +88,7 @@ impl Surveyor<'_> {
         }
     }
 
-    fn images(&mut self, walk: &mut Walk<'_>, path: &str) -> Result<bool, BadRequest> {
+    fn images(&mut self, walk: &mut Walk<'_>, path: Arguments<'_>) -> Result<bool, BadRequest> {
         if walk.peek() == Some(b'n') {
             return walk.value().map(|_| false);
         }
@@ -114,7 +118,7 @@ impl Surveyor<'_> {
         walk.array("tools")?;
         while walk.element(index == 0)? {
             if walk.peek() != Some(b'{') {
-                return Err(walk.wrong(&format!("tools.{index}"), "object"));
+                return Err(walk.wrong(format_args!("tools.{index}"), "object"));
             }
             self.survey.text_bytes += prompt_length(walk.raw()?);
             index += 1;

@@ -168,7 +168,7 @@ fn input(text: &[u8], offset: usize, survey: &mut Survey) -> Result<(), BadReque
                 Kind::Item => {}
                 Kind::Reference => return Ok(Some(refers(&format!("input.{index}")))),
                 Kind::Astray(image) => {
-                    return Ok(Some(astray(&format!("input.{index}: image_url"), image)));
+                    return Ok(Some(astray(format_args!("input.{index}: image_url"), image)));
                 }
             }
             scanner.value()?;

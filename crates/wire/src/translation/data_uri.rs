@@ -1,6 +1,7 @@
 //! Where media is: an address, or the media itself as a data URI (RFC 2397).
 
 use std::borrow::Cow;
+use std::fmt::Display;
 
 use crate::error::BadRequest;
 use crate::json::kind_of;
@@ -11,7 +12,7 @@ const HEAD_BYTES: usize = 64;
 
 /// Refuses an image that is given by neither: `json` is the string as the client wrote it. Which
 /// schemes are read is for each provider to say.
-pub(crate) fn check_image(path: &str, json: &[u8]) -> Result<(), BadRequest> {
+pub(crate) fn check_image(path: impl Display, json: &[u8]) -> Result<(), BadRequest> {
     let text = json.strip_prefix(b"\"").and_then(|text| text.strip_suffix(b"\""));
     match text {
         Some(text) if is_astray(text) => Err(astray(path, text)),
@@ -30,7 +31,7 @@ pub(crate) fn is_astray(text: &[u8]) -> bool {
 }
 
 /// Says so.
-pub(crate) fn astray(path: &str, text: &[u8]) -> BadRequest {
+pub(crate) fn astray(path: impl Display, text: &[u8]) -> BadRequest {
     let head = text.get(..text.len().min(HEAD_BYTES)).unwrap_or_default();
     let shown = kind_of(&format!("\"{}\"", String::from_utf8_lossy(head)));
     BadRequest::image(format!("{path}: Expected an http(s) URL or a data URI, received {shown}"))

@@ -1,5 +1,7 @@
 //! A walk over a request's bytes, with complaints that name the path.
 
+use std::fmt::Display;
+
 use crate::error::BadRequest;
 use crate::json::{ScanError, Scanner, Span, kind_of, not_json};
 
@@ -22,7 +24,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Enters an object.
-    pub(crate) fn object(&mut self, path: &str) -> Result<(), BadRequest> {
+    pub(crate) fn object(&mut self, path: impl Display) -> Result<(), BadRequest> {
         if self.scanner.peek() != Some(b'{') {
             return Err(self.wrong(path, "object"));
         }
@@ -30,7 +32,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Enters an array.
-    pub(crate) fn array(&mut self, path: &str) -> Result<(), BadRequest> {
+    pub(crate) fn array(&mut self, path: impl Display) -> Result<(), BadRequest> {
         if self.scanner.peek() != Some(b'[') {
             return Err(self.wrong(path, "array"));
         }
@@ -64,7 +66,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Says that the next value has the wrong type.
-    pub(crate) fn wrong(&mut self, path: &str, expected: &str) -> BadRequest {
+    pub(crate) fn wrong(&mut self, path: impl Display, expected: &str) -> BadRequest {
         self.scanner.peek();
         let rest = self.text.get(self.scanner.offset()..).unwrap_or_default();
         let rest = rest.get(..rest.len().min(64)).unwrap_or_default();

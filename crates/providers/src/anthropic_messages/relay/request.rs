@@ -101,7 +101,7 @@ pub(crate) fn body(inbound: &Inbound<'_>, host: Host) -> Vec<u8> {
     if let Some(version) = host.version() {
         object.field("anthropic_version", version);
     }
-    for (name, raw) in call.object().members() {
+    for (name, raw) in call.object().members_received() {
         match name {
             "model" if host.names_models() => object.field("model", target.upstream_model),
             "anthropic_version" if host.version().is_some() => {}

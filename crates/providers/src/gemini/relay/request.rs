@@ -103,7 +103,7 @@ pub(crate) fn body(inbound: &Inbound<'_>, adapted: impl Fn(&str, &str) -> Member
     let object = inbound.call.object();
     let mut body = Vec::with_capacity(object.text().len().saturating_add(16));
     let mut written = ObjectWriter::new(&mut body);
-    for (name, raw) in object.members() {
+    for (name, raw) in object.members_received() {
         if OURS.contains(&name) || GATEWAY_MEMBERS.contains(&name) || leaves_out(name) {
             continue;
         }

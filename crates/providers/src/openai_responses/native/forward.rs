@@ -10,6 +10,7 @@ use super::super::encode::{self, OUTPUT_TOKENS_MIN, address};
 use super::super::reasoning::is_known;
 use super::input;
 use crate::chat_words::ChatWords;
+use crate::encoding::lacks;
 use crate::openai_model::Model;
 use crate::splice::{members, raw};
 use crate::tier::Tier;
@@ -94,7 +95,8 @@ pub(in super::super) fn translates(call: &Call) -> bool {
 /// Whether a member is left out of what goes up, though it means something.
 pub(in super::super) fn leaves_out(target: &Target<'_>, key: &str) -> bool {
     let is_reworded = REWORDED.iter().any(|(chat, _)| *chat == key);
-    is_refused(target, key) || CHAT.are_foreign(key) && !is_reworded
+    let is_unknown = key == "reasoning" && lacks(target, key);
+    is_unknown || is_refused(target, key) || CHAT.are_foreign(key) && !is_reworded
 }
 
 fn body(inbound: &Inbound<'_>) -> Vec<u8> {
@@ -103,7 +105,7 @@ fn body(inbound: &Inbound<'_>) -> Vec<u8> {
     let mut body = Vec::with_capacity(received.text().len().saturating_add(128));
     let mut object = ObjectWriter::new(&mut body);
     object.field("model", target.upstream_model);
-    for (key, raw) in received.members() {
+    for (key, raw) in received.members_received() {
         match key {
             "model" | "store" | "user" | SHOWS_THOUGHTS => {}
             key if GATEWAY_MEMBERS.contains(&key) || CHAT.are_foreign(key) => {}
