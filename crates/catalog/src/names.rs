@@ -62,6 +62,9 @@ pub(crate) struct NameIndex {
 /// Longer names are not compared with every model's.
 const COMPARED_LENGTH_MAX: usize = 100;
 
+/// What clients of Ollama add to a name that has no tag of its own.
+const OLLAMAS_TAG: &str = ":latest";
+
 impl NameIndex {
     pub(crate) fn new(models: &[Arc<Model>], endpoints: &[Vec<Arc<Endpoint>>]) -> Self {
         let mut index = Self::default();
@@ -89,16 +92,23 @@ impl NameIndex {
     }
 
     pub(crate) fn resolve(&self, name: &str, models: &[Arc<Model>]) -> Result<usize, Unknown> {
-        if let Some(at) = self.exact(name) {
-            return Ok(at);
-        }
-        let lower = name.to_ascii_lowercase();
-        let bearers = self.exact.get(&lower).or_else(|| self.loose.get(&loosen(&lower)));
-        match bearers.map(|bearers| bearers.models.as_slice()) {
+        let untagged = name.strip_suffix(OLLAMAS_TAG);
+        let bearers = self.bearers(name).or_else(|| self.bearers(untagged?));
+        match bearers {
             Some([only]) => Ok(*only),
             Some(several) => Err(ambiguous(name, several, models)),
             None => Err(unknown(name, models)),
         }
+    }
+
+    /// The models that go by a name, as it is written or nearly.
+    fn bearers(&self, name: &str) -> Option<&[usize]> {
+        if let Some(bearers) = self.exact.get(name).filter(|it| it.models.len() == 1) {
+            return Some(&bearers.models);
+        }
+        let lower = name.to_ascii_lowercase();
+        let bearers = self.exact.get(&lower).or_else(|| self.loose.get(&loosen(&lower)))?;
+        Some(&bearers.models)
     }
 
     fn add(&mut self, kind: Kind, name: &str, at: usize, models: &[Arc<Model>]) {

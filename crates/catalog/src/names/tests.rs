@@ -35,6 +35,8 @@ fn a_model_is_found_by_what_people_call_it() {
         ("b/twin", "b/twin"),
         ("~a/one-latest", "~a/one-latest"),
         ("one-latest", "~a/one-latest"),
+        ("a/one-1.5:latest", "a/one-1.5"),
+        ("One-1.5:latest", "a/one-1.5"),
     ] {
         assert_eq!(catalog.resolve(name).unwrap().id.as_str(), id, "{name}");
     }

@@ -10,7 +10,7 @@ use tollgate_wire::chat::ChatEvent;
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Call<'a> {
-    index: Option<u32>,
+    index: Option<i64>,
     #[serde(borrow)]
     id: Option<Id<'a>>,
     #[serde(borrow)]
@@ -54,7 +54,7 @@ pub(super) struct Calls {
 #[derive(Debug)]
 struct KnownCall {
     /// The provider's index, or its position where it gives none.
-    index: u32,
+    index: i64,
     /// The provider's id, which it may have given to several.
     id: String,
 }
@@ -100,7 +100,7 @@ impl Calls {
     ///
     /// Some servers stream every whole call under the index 0, each with its own id: a function
     /// under another id is another call.
-    fn place(&self, index: Option<u32>, id: Option<&str>, names: bool) -> Option<usize> {
+    fn place(&self, index: Option<i64>, id: Option<&str>, names: bool) -> Option<usize> {
         if self.whole {
             return None;
         }
@@ -116,8 +116,8 @@ impl Calls {
         }
     }
 
-    fn next_index(&self, position: usize) -> u32 {
-        let number = u32::try_from(position).unwrap_or_default();
+    fn next_index(&self, position: usize) -> i64 {
+        let number = i64::try_from(position).unwrap_or_default();
         self.known.last().map_or(number, |last| last.index.saturating_add(1))
     }
 }
