@@ -9,7 +9,7 @@ use crate::{Target, Task};
 /// the end user are not among them: they are written anew.
 pub(crate) fn passed<'a>(task: &Task<'a>) -> impl Iterator<Item = (&'a str, &'a str)> + use<'a> {
     let target = task.target;
-    task.call.object().members_received().filter(move |(key, raw)| {
+    task.call.object().members().filter(move |(key, raw)| {
         !matches!(*key, "model" | "user" | "stream") && *raw != "null" && is_passed(&target, key)
     })
 }
