@@ -9,6 +9,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("wire", &["types"]),
     ("catalog", &["types"]),
     ("routing", &["catalog", "types"]),
+    ("health", &["types"]),
     ("providers", &["catalog", "types", "wire"]),
     ("upstream", &[]),
     ("store", &["types"]),
