@@ -148,6 +148,7 @@ fn model(row: &ModelEntry) -> Result<Model, Problem> {
         knowledge_cutoff: row.knowledge_cutoff.clone(),
         expiration_date: row.expiration_date.clone(),
         is_moderated: row.is_moderated.unwrap_or(false),
+        distillable: row.distillable,
         supported_parameters: row.supported_parameters.clone().unwrap_or_else(usual).into(),
         default_parameters: row.default_parameters,
     })

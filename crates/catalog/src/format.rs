@@ -158,6 +158,8 @@ pub struct ModelEntry {
     pub expiration_date: Option<String>,
     /// The author screens prompts.
     pub is_moderated: Option<bool>,
+    /// The author permits to train other models on the answers.
+    pub distillable: Option<bool>,
     /// Request parameters it takes; all usual ones when absent.
     pub supported_parameters: Option<Vec<String>>,
     /// Sampling parameters its author recommends.

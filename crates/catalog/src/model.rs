@@ -38,6 +38,9 @@ pub struct Model {
     pub expiration_date: Option<String>,
     /// The author screens prompts.
     pub is_moderated: bool,
+    /// Whether the author permits to train other models on the answers; `None` when that is not
+    /// known.
+    pub distillable: Option<bool>,
     /// Request parameters that at least one endpoint takes.
     pub supported_parameters: Arc<[String]>,
     /// Sampling parameters its author recommends.

@@ -32,6 +32,9 @@ pub(crate) trait Asked: fmt::Debug + Send + Sync + Sized + 'static {
     /// What the answer must contain.
     fn output(&self) -> Vec<Modality>;
 
+    /// What its conversation is recognised by, if it is one (contract §5.8).
+    fn opening(&self) -> Option<u64>;
+
     /// Its kind in a generation record (contract §1.3).
     fn api_type(&self) -> &'static str;
 
@@ -76,6 +79,10 @@ impl Asked for Call {
         });
         let named: Vec<Modality> = named.collect();
         if named.is_empty() { vec![Modality::Text] } else { named }
+    }
+
+    fn opening(&self) -> Option<u64> {
+        self.opening()
     }
 
     fn api_type(&self) -> &'static str {
@@ -131,6 +138,10 @@ impl Asked for OperationCall {
             Operation::Image => Modality::Image,
             Operation::Moderation => Modality::Moderation,
         }]
+    }
+
+    fn opening(&self) -> Option<u64> {
+        None
     }
 
     fn api_type(&self) -> &'static str {

@@ -11,16 +11,18 @@ use std::time::Duration;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Response};
 use http_body_util::BodyExt;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tollgate_catalog::Endpoint;
+use tollgate_health::{Health, InFlight};
 use tollgate_providers::{Adapter, AnswerStream, Fault, FaultKind, Inbound, WholeAnswer};
 use tollgate_store::AttemptRecord;
+use tollgate_types::Timestamp;
 use tollgate_upstream::UpstreamBody;
 
-use crate::CallError;
 use crate::asked::Asked;
 use crate::reach::{Reach, error_body, whole_body};
 use crate::run::Run;
+use crate::{CallError, hedge};
 
 /// A stream that has said its first word.
 #[derive(Debug)]
@@ -49,17 +51,8 @@ pub(crate) type Opening =
 /// Cancel safe: dropped, it cancels the request in flight; the run settles itself.
 pub(crate) fn open_stream(mut run: Run) -> Opening {
     Box::pin(async move {
-        for endpoint in run.steps.clone() {
-            let attempt = Attempt::begin(&run);
-            let result = stream_at(&run, &endpoint).await;
-            let result = attempt.end(&mut run, &endpoint, result);
-            match result {
-                Ok(open) => return (run, Ok(open)),
-                Err(fault) => run.faults.push((endpoint.provider.name.clone(), fault)),
-            }
-        }
-        let error = exhausted(&mut run);
-        (run, Err(error))
+        let result = first(&mut run, stream_at).await;
+        (run, result.map(|(_, open)| open))
     })
 }
 
@@ -67,40 +60,80 @@ pub(crate) fn open_stream(mut run: Run) -> Opening {
 ///
 /// Cancel safe: as [`open_stream`].
 pub(crate) async fn open_whole(run: &mut Run) -> Result<OpenWhole, CallError> {
-    for endpoint in run.steps.clone() {
-        let attempt = Attempt::begin(run);
-        let result = whole_at(run, &endpoint).await;
-        let result = attempt.end(run, &endpoint, result);
-        match result {
-            Ok(answer) => return Ok(OpenWhole { endpoint, answer }),
-            Err(fault) => run.faults.push((endpoint.provider.name.clone(), fault)),
+    let (endpoint, answer) = first(run, whole_at).await?;
+    Ok(OpenWhole { endpoint, answer })
+}
+
+/// Tries the endpoints of the plan in order until one succeeds, and once more those that may answer
+/// by then.
+pub(crate) async fn first<C: Asked, T>(
+    run: &mut Run<C>,
+    at: impl AsyncFn(&Run<C>, &Arc<Endpoint>) -> Result<T, Fault>,
+) -> Result<(Arc<Endpoint>, T), CallError> {
+    for round in 0.. {
+        if round > 0 && !rest(run, round).await {
+            break;
+        }
+        let mut hedged = None;
+        for index in 0..run.plan.steps.len() {
+            if hedged == Some(index) || !run.is_due(index, round) {
+                continue;
+            }
+            let raced = hedge::race(run, index, &at).await;
+            hedged = raced.hedged;
+            if let Some(answer) = raced.conclude(run) {
+                return Ok(answer);
+            }
         }
     }
     Err(exhausted(run))
+}
+
+/// Waits before another round; `false` when there is to be none.
+async fn rest<C: Asked>(run: &mut Run<C>, round: u32) -> bool {
+    let policy = run.engine.config().retry;
+    let faults = run.faults.iter().map(|(_, _, fault)| fault);
+    let random = f64::from(u32::try_from(run.seed >> 32).unwrap_or(0)) / f64::from(u32::MAX);
+    let Some(pause) = policy.pause_before(round, faults, random) else { return false };
+    if !run.engine.retries().take() {
+        return false;
+    }
+    sleep(pause).await;
+    run.retried = std::mem::take(&mut run.faults);
+    true
 }
 
 /// Every endpoint has failed.
 pub(crate) fn exhausted<C: Asked>(run: &mut Run<C>) -> CallError {
     CallError::PlanExhausted {
         models: run.requested_models().cloned().collect(),
-        faults: std::mem::take(&mut run.faults),
+        faults: std::mem::take(&mut run.faults)
+            .into_iter()
+            .map(|(_, provider, fault)| (provider, fault))
+            .collect(),
     }
 }
 
-/// The clock of one attempt.
+/// One attempt under way.
+#[derive(Debug)]
 pub(crate) struct Attempt {
     started: Instant,
-    started_at: tollgate_types::Timestamp,
+    started_at: Timestamp,
+    in_flight: Option<InFlight>,
 }
 
+/// What the record calls an attempt that was given up because another endpoint was faster.
+const OVERTAKEN: &str = "overtaken";
+
 impl Attempt {
-    pub(crate) fn begin<C: Asked>(run: &Run<C>) -> Self {
-        Self { started: Instant::now(), started_at: run.engine.now() }
+    pub(crate) fn begin<C: Asked>(run: &Run<C>, endpoint: &Endpoint) -> Self {
+        let in_flight = run.vitals.health(&endpoint.id).map(Health::begin);
+        Self { started: Instant::now(), started_at: run.engine.now(), in_flight }
     }
 
     /// Writes down what came of it. The fault comes back without the credential.
     pub(crate) fn end<C: Asked, T>(
-        &self,
+        self,
         run: &mut Run<C>,
         endpoint: &Endpoint,
         result: Result<T, Fault>,
@@ -117,21 +150,47 @@ impl Attempt {
                 status = fault.status,
                 "attempt failed"
             );
+            run.failed_at(endpoint, fault);
         } else {
             run.first_word = Some(Instant::now());
+            if run.call.params().stream
+                && let Some(health) = run.vitals.health(&endpoint.id)
+            {
+                health.first_token(self.started.elapsed(), run.engine.now());
+            }
         }
+        let status = fault.map_or(Some(200), |fault| fault.status);
+        self.note(run, endpoint, status, word);
+        if result.is_ok() {
+            run.answering = Some((self.started, self.in_flight));
+        }
+        result
+    }
+
+    /// Writes down that another endpoint was faster.
+    pub(crate) fn overtaken<C: Asked>(self, run: &mut Run<C>, endpoint: &Endpoint) {
+        run.engine.metrics().attempted(endpoint.provider.slug.as_str(), Some(OVERTAKEN));
+        self.note(run, endpoint, None, Some(OVERTAKEN));
+    }
+
+    fn note<C: Asked>(
+        &self,
+        run: &mut Run<C>,
+        endpoint: &Endpoint,
+        status: Option<u16>,
+        fault: Option<&str>,
+    ) {
         let elapsed = self.started.elapsed();
         run.attempts.push(AttemptRecord {
             endpoint: endpoint.id.as_str().to_owned(),
             provider: endpoint.provider.name.clone(),
             model: endpoint.model.id.to_string(),
-            status: fault.map_or(Some(200), |fault| fault.status),
-            fault: fault.map(|fault| fault.kind.as_str().to_owned()),
+            status,
+            fault: fault.map(str::to_owned),
             latency_ms: u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
             started_at: self.started_at,
             dropped: run.dropped_at(endpoint),
         });
-        result
     }
 }
 
@@ -198,7 +257,7 @@ async fn not_a_stream(body: UpstreamBody) -> Fault {
     }
 }
 
-async fn whole_at(run: &Run, endpoint: &Endpoint) -> Result<Box<dyn WholeAnswer>, Fault> {
+async fn whole_at(run: &Run, endpoint: &Arc<Endpoint>) -> Result<Box<dyn WholeAnswer>, Fault> {
     let patience = run.engine.config().whole_timeout;
     let deadline = Instant::now() + patience;
     let (adapter, response) = send(run, endpoint, patience).await?;

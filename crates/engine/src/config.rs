@@ -2,6 +2,10 @@
 
 use std::time::Duration;
 
+use tollgate_routing::Sort;
+
+use crate::retry::RetryPolicy;
+
 /// Times and bounds of the pipeline.
 #[derive(Debug, Clone)]
 pub struct EngineConfig {
@@ -21,6 +25,13 @@ pub struct EngineConfig {
     pub unrecorded_max: usize,
     /// Largest answer taken that is not streamed, in bytes.
     pub answer_bytes_max: usize,
+    /// What endpoints are sorted by where the request does not say.
+    pub sort: Option<Sort>,
+    /// Whether every call may have a second endpoint started when the first is slower than it
+    /// usually is.
+    pub hedge: bool,
+    /// When a call that no endpoint would serve is tried again.
+    pub retry: RetryPolicy,
     /// Whether endpoints without a price are left out for everybody, because calls are paid for.
     pub billing: bool,
 }
@@ -35,6 +46,9 @@ impl Default for EngineConfig {
             idle_timeout: Duration::from_mins(2),
             unrecorded_max: 32_768,
             answer_bytes_max: 64 * 1024 * 1024,
+            sort: None,
+            hedge: false,
+            retry: RetryPolicy::default(),
             billing: false,
         }
     }

@@ -1,10 +1,9 @@
 //! Counting the tokens of a conversation without holding it.
 
-use std::sync::Arc;
-
 use tokio::time::timeout;
 use tollgate_catalog::Endpoint;
 use tollgate_providers::{Fault, Inbound};
+use tollgate_routing::Plan;
 use tollgate_wire::Call;
 
 use crate::Installation;
@@ -25,9 +24,9 @@ pub(crate) async fn count(
     engine: &Engine,
     installation: &Installation,
     call: &Call,
-    steps: &[Arc<Endpoint>],
+    plan: &Plan,
 ) -> Count {
-    for endpoint in steps {
+    for endpoint in plan.steps.iter().map(|step| &step.endpoint) {
         match count_at(engine, installation, call, endpoint).await {
             Ok(Some(tokens)) => return Count { tokens, is_estimated: false },
             Ok(None) => {}

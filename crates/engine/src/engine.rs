@@ -9,6 +9,7 @@ use tokio::sync::OnceCell;
 use tokio::time::{Instant, timeout};
 use tokio_util::task::TaskTracker;
 use tollgate_providers::Progress;
+use tollgate_routing::Plan;
 use tollgate_store::{Attribution, Stores};
 use tollgate_types::{ApiKey, GenerationId, Timestamp, Usd};
 use tollgate_upstream::{MediaFetcher, Upstream, UpstreamBody};
@@ -17,10 +18,14 @@ use tollgate_wire::operation::OperationCall;
 
 use crate::asked::Asked;
 use crate::attempt::{OpenWhole, open_stream, open_whole};
+use crate::resolve::Circumstances;
+use crate::retry::RetryBudget;
 use crate::run::{Ending, Run};
+use crate::sticky::{Conversation, Stickiness};
 use crate::{
     AuthError, CallError, CallFailure, ChatStream, Clock, Count, EngineConfig, Entropy,
-    Installation, KeyEntry, KeyRing, Metrics, Operated, Recorder, count, operate, resolve,
+    Installation, KeyEntry, KeyRing, Metrics, Operated, Recorder, Vitals, count, operate, resolve,
+    sticky,
 };
 
 /// Everything the engine is made of.
@@ -62,6 +67,9 @@ pub struct Engine {
     entropy: Arc<dyn Entropy>,
     tasks: TaskTracker,
     metrics: Metrics,
+    vitals: ArcSwap<Vitals>,
+    stickiness: Stickiness,
+    retries: RetryBudget,
 }
 
 /// An answer on its way to the client.
@@ -78,7 +86,7 @@ pub enum Answer {
         /// The media type of the body.
         media_type: &'static str,
         /// The body.
-        body: ChatStream,
+        body: Box<ChatStream>,
     },
 }
 
@@ -99,6 +107,7 @@ const DRAIN_PATIENCE: Duration = Duration::from_secs(1);
 impl Engine {
     /// Puts the engine together.
     pub fn new(parts: Parts) -> Arc<Self> {
+        let vitals = Vitals::of(parts.installation.routable(), &Vitals::default());
         Arc::new(Self {
             config: parts.config,
             installation: ArcSwap::from_pointee(parts.installation),
@@ -111,6 +120,9 @@ impl Engine {
             entropy: parts.entropy,
             tasks: parts.tasks,
             metrics: Metrics::default(),
+            vitals: ArcSwap::from_pointee(vitals),
+            stickiness: Stickiness::default(),
+            retries: RetryBudget::default(),
         })
     }
 
@@ -174,8 +186,8 @@ impl Engine {
     /// When the call is wrong or can't be routed. A provider that fails to count is no error.
     pub async fn count(&self, call: &Call) -> Result<Count, CallError> {
         let installation = self.installation();
-        let steps = resolve::steps(call, &installation, false)?;
-        Ok(count::count(self, &installation, call, &steps).await)
+        let plan = self.idle_plan(call, &installation)?;
+        Ok(count::count(self, &installation, call, &plan).await)
     }
 
     /// Whether a call could be sent anywhere, and sends it nowhere.
@@ -184,7 +196,24 @@ impl Engine {
     ///
     /// When the call is wrong or can't be routed.
     pub fn check(&self, call: &Call) -> Result<(), CallError> {
-        resolve::steps(call, &self.installation(), false).map(drop)
+        self.idle_plan(call, &self.installation()).map(drop)
+    }
+
+    /// Plans a call that costs nothing and says nothing of anybody's health.
+    fn idle_plan(&self, call: &Call, installation: &Installation) -> Result<Plan, CallError> {
+        let (vitals, now) = (self.vitals(), self.now());
+        resolve::plan(
+            call,
+            installation,
+            &Circumstances {
+                must_be_priced: false,
+                standing: &|endpoint| vitals.standing(&endpoint.id, now),
+                sticky: &|_| None,
+                sort: self.config.sort,
+                seed: 0,
+                now,
+            },
+        )
     }
 
     /// What this installation can call now.
@@ -194,6 +223,8 @@ impl Engine {
 
     /// Replaces what this installation can call; calls under way keep what they began with.
     pub fn install(&self, installation: Installation) {
+        let vitals = Vitals::of(installation.routable(), &self.vitals());
+        self.vitals.store(Arc::new(vitals));
         self.installation.store(Arc::new(installation));
     }
 
@@ -242,6 +273,19 @@ impl Engine {
         &self.metrics
     }
 
+    /// How the endpoints are doing.
+    pub fn vitals(&self) -> Arc<Vitals> {
+        self.vitals.load_full()
+    }
+
+    pub(crate) const fn stickiness(&self) -> &Stickiness {
+        &self.stickiness
+    }
+
+    pub(crate) const fn retries(&self) -> &RetryBudget {
+        &self.retries
+    }
+
     pub(crate) const fn config(&self) -> &EngineConfig {
         &self.config
     }
@@ -269,9 +313,12 @@ impl Engine {
         attribution: Attribution,
     ) -> Run<C> {
         let created = self.now();
-        let mut random = [0; 20];
+        let mut random = [0; 28];
         let id_is_random = self.entropy.fill(&mut random).is_ok();
+        let [seed @ .., _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _] = random;
+        let [_, _, _, _, _, _, _, _, random @ ..] = random;
         self.metrics.admitted();
+        self.retries.earn();
         Run {
             engine: Arc::clone(self),
             installation: self.installation(),
@@ -282,9 +329,15 @@ impl Engine {
             key,
             call,
             attribution,
-            steps: Vec::new(),
+            plan: Plan::default(),
+            seed: u64::from_le_bytes(seed),
+            hedges: false,
+            conversation: None,
+            vitals: self.vitals(),
             attempts: Vec::new(),
             faults: Vec::new(),
+            retried: Vec::new(),
+            answering: None,
             inlined: OnceCell::new(),
             first_word: None,
             settled: false,
@@ -306,7 +359,18 @@ impl Engine {
             return Err(CallError::KeyLimit { limit });
         }
         let must_be_priced = self.config().billing || limit.is_some();
-        run.steps = resolve::steps(&run.call, &run.installation, must_be_priced)?;
+        run.conversation = conversation(run);
+        let (vitals, now) = (&run.vitals, run.created);
+        let circumstances = Circumstances {
+            must_be_priced,
+            standing: &|endpoint| vitals.standing_for_call(endpoint, now),
+            sticky: &|_| self.stickiness.endpoint(run.conversation.as_ref()?, now),
+            sort: self.config.sort,
+            seed: run.seed,
+            now,
+        };
+        run.plan = resolve::plan(&run.call, &run.installation, &circumstances)?;
+        run.hedges = self.config.hedge || resolve::preferences(&run.call)?.hedge;
         Ok(())
     }
 
@@ -321,7 +385,7 @@ impl Engine {
             Ok((run, Err(error))) => return Err(fail(run, error)),
             Err(_) => (None, ChatStream::opening(opening, self.config().clone(), keep_alive)),
         };
-        Ok(Answer::Stream { id, provider, media_type, body })
+        Ok(Answer::Stream { id, provider, media_type, body: Box::new(body) })
     }
 
     async fn whole(&self, mut run: Run) -> Result<Answer, CallFailure> {
@@ -341,6 +405,21 @@ impl Engine {
 fn fail<C: Asked>(mut run: Run<C>, error: CallError) -> CallFailure {
     run.settle(None, &Progress::default(), Ending::Failed(&error));
     CallFailure { id: run.id.clone(), error }
+}
+
+/// What a conversation is recognised by, where that could save anything: its model has several
+/// endpoints, and one of them reads from its cache for less.
+fn conversation<C: Asked>(run: &Run<C>) -> Option<Conversation> {
+    let model = resolve::primary(&run.call, &run.installation)?;
+    let endpoints = run.installation.routable().endpoints(model.id.as_str());
+    if endpoints.len() < 2 || !endpoints.iter().any(|endpoint| sticky::saves(endpoint)) {
+        return None;
+    }
+    let session = run.attribution.session_id.as_deref();
+    let cache_key = run.call.member("prompt_cache_key");
+    let opening = || run.call.opening();
+    let workspace = &run.key.record.workspace_id;
+    Conversation::of(workspace, model.id.as_str(), session.or(cache_key), opening)
 }
 
 /// The caller's `user` together with whose key it is, hashed: providers can tell abusers apart

@@ -12,11 +12,10 @@ use tollgate_types::GenerationId;
 use tollgate_upstream::UpstreamBody;
 use tollgate_wire::operation::{OperationAnswer, OperationCall, OperationRequest, Rendered};
 
-use crate::CallError;
-use crate::attempt::{Attempt, exhausted};
 use crate::passing::PassingBody;
 use crate::reach::{Reach, error_body, unsupported, whole_body};
 use crate::run::{Ending, Run};
+use crate::{CallError, attempt};
 
 /// The answer of an operation on its way to the client.
 #[derive(Debug)]
@@ -60,15 +59,8 @@ enum Outcome {
 ///
 /// Cancel safe: dropped, it cancels the request in flight; the run settles itself.
 pub(crate) async fn first(run: &mut Run<OperationCall>) -> Result<Done, CallError> {
-    for endpoint in run.steps.clone() {
-        let attempt = Attempt::begin(run);
-        let result = at(run, &endpoint).await;
-        match attempt.end(run, &endpoint, result) {
-            Ok(outcome) => return Ok(Done { endpoint, outcome }),
-            Err(fault) => run.faults.push((endpoint.provider.name.clone(), fault)),
-        }
-    }
-    Err(exhausted(run))
+    let (endpoint, outcome) = attempt::first(run, at).await?;
+    Ok(Done { endpoint, outcome })
 }
 
 impl Done {
@@ -96,7 +88,7 @@ impl Done {
     }
 }
 
-async fn at(run: &Run<OperationCall>, endpoint: &Endpoint) -> Result<Outcome, Fault> {
+async fn at(run: &Run<OperationCall>, endpoint: &Arc<Endpoint>) -> Result<Outcome, Fault> {
     let patience = run.engine.config().whole_timeout;
     let deadline = Instant::now() + patience;
     let reach = Reach::to(&run.engine, &run.installation, endpoint, patience).await?;

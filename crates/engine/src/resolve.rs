@@ -2,48 +2,88 @@
 
 use std::sync::Arc;
 
-use tollgate_catalog::{Catalog, Endpoint, Modality, Model};
-use tollgate_routing::{CallShape, Plan, Preferences, plan};
+use tollgate_catalog::{Catalog, Endpoint, EndpointId, Modality, Model};
+use tollgate_health::Standing;
+use tollgate_routing::{CallShape, Candidates, Plan, Preferences, Question, Sort, Tier};
+use tollgate_types::Timestamp;
 use tollgate_wire::error::BadRequest;
 
 use crate::asked::Asked;
 use crate::installation::adapter_of;
 use crate::{CallError, Installation};
 
-/// Suffixes that say how to route, not which model (contract §5.5). Price is the only order so
-/// far, so they change nothing yet.
-const ROUTING_VARIANTS: &[&str] = &[":nitro", ":floor", ":exacto"];
+/// Suffixes that say how to route, not which model (contract §5.5).
+const ROUTING_VARIANTS: &[(&str, Sort)] =
+    &[(":nitro", Sort::Throughput), (":floor", Sort::Price), (":exacto", Sort::Exacto)];
 
-/// The endpoints to try for a call, in order: those of the first model, then of its fallbacks.
-pub(crate) fn steps(
+/// What a plan depends on besides the call.
+#[derive(Clone, Copy)]
+pub(crate) struct Circumstances<'a> {
+    /// Whether an endpoint without a price is out.
+    pub(crate) must_be_priced: bool,
+    /// How an endpoint has been doing.
+    pub(crate) standing: &'a dyn Fn(&Endpoint) -> Standing,
+    /// Where the conversation about a model is.
+    pub(crate) sticky: &'a dyn Fn(&Model) -> Option<EndpointId>,
+    /// What endpoints are sorted by where neither the request nor the model's name says.
+    pub(crate) sort: Option<Sort>,
+    /// What the draw depends on.
+    pub(crate) seed: u64,
+    /// The time of the call.
+    pub(crate) now: Timestamp,
+}
+
+/// A model that was asked for, and how its name asks to be routed.
+type Found = (Arc<Model>, Option<Sort>);
+
+/// The endpoints to try for a call, in order, and why not the others.
+pub(crate) fn plan(
     call: &impl Asked,
     installation: &Installation,
-    must_be_priced: bool,
-) -> Result<Vec<Arc<Endpoint>>, CallError> {
+    circumstances: &Circumstances<'_>,
+) -> Result<Plan, CallError> {
     refuse_what_is_not_here(call)?;
     let names = requested_models(call)?;
-    let wants = call.member("provider").map_or_else(|| Ok(Preferences::default()), preferences)?;
-    let shape = shape(call, must_be_priced);
-    let mut steps = Vec::new();
-    let mut left_out = Plan::default();
+    let wants = preferences(call)?;
+    let shape = shape(call, circumstances.must_be_priced);
     let mut unroutable = None;
+    let mut models: Vec<Found> = Vec::with_capacity(names.len());
     for name in &names {
         match find(name, installation) {
-            Ok(model) => {
-                let candidates = installation.routable().endpoints(model.id.as_str());
-                let mut planned = plan(candidates, &shape, &wants);
-                steps.append(&mut planned.steps);
-                left_out.dropped.append(&mut planned.dropped);
-            }
+            Ok(found) => models.push(found),
             Err(error @ CallError::NotRoutable { .. }) => unroutable = unroutable.or(Some(error)),
             Err(error) => return Err(error),
         }
     }
-    match (steps.is_empty(), left_out.dropped.is_empty(), unroutable) {
-        (false, _, _) => Ok(steps),
+    let candidates: Vec<Candidates<'_>> = models
+        .iter()
+        .map(|(model, variant)| Candidates {
+            endpoints: installation.routable().endpoints(model.id.as_str()),
+            variant: *variant,
+        })
+        .collect();
+    let sticky = models.first().and_then(|(model, _)| (circumstances.sticky)(model));
+    let plan = tollgate_routing::plan(&Question {
+        models: &candidates,
+        shape: &shape,
+        wants: &wants,
+        sort: circumstances.sort,
+        standing: circumstances.standing,
+        sticky: sticky.as_ref(),
+        seed: circumstances.seed,
+        now: circumstances.now,
+    });
+    match (plan.steps.is_empty(), plan.dropped.is_empty(), unroutable) {
+        (false, _, _) => Ok(plan),
         (true, true, Some(error)) => Err(error),
-        (true, _, _) => Err(no_endpoints(names, &left_out)),
+        (true, _, _) => Err(no_endpoints(names, &plan)),
     }
+}
+
+/// The first model that a call asks for, where it is one of this installation.
+pub(crate) fn primary(call: &impl Asked, installation: &Installation) -> Option<Arc<Model>> {
+    let name = call.params().model.as_ref().or(call.params().models.first())?;
+    Some(find(name, installation).ok()?.0)
 }
 
 /// A plugin that would bring something into the prompt, and a preset, change the answer: a caller
@@ -95,13 +135,19 @@ fn requested_models(call: &impl Asked) -> Result<Vec<String>, CallError> {
     if names.is_empty() { Err(CallError::NoModel) } else { Ok(names) }
 }
 
-fn preferences(json: &str) -> Result<Preferences, CallError> {
-    Preferences::parse(json).map_err(|error| BadRequest::new(error.to_string()).into())
+/// The `provider` object; `route: "sort"` is an older word for sorting across models (contract
+/// §2.1).
+pub(crate) fn preferences(call: &impl Asked) -> Result<Preferences, CallError> {
+    let read =
+        call.member("provider").map_or_else(|| Ok(Preferences::default()), Preferences::parse);
+    let mut wants = read.map_err(|error| BadRequest::new(error.to_string()))?;
+    wants.across_models |= call.member("route") == Some(r#""sort""#);
+    Ok(wants)
 }
 
-fn find(name: &str, installation: &Installation) -> Result<Arc<Model>, CallError> {
+fn find(name: &str, installation: &Installation) -> Result<Found, CallError> {
     let unknown = match lookup(name, installation.routable()) {
-        Ok(model) => return Ok(model),
+        Ok(found) => return Ok(found),
         Err(unknown) => unknown,
     };
     if name.ends_with(":online") {
@@ -110,7 +156,7 @@ fn find(name: &str, installation: &Installation) -> Result<Arc<Model>, CallError
         return Err(BadRequest::new(message).into());
     }
     match lookup(name, installation.known()) {
-        Ok(model) => Err(CallError::NotRoutable {
+        Ok((model, _)) => Err(CallError::NotRoutable {
             providers: missing_keys(installation.known().endpoints(model.id.as_str())),
             model: model.id.to_string(),
         }),
@@ -122,12 +168,19 @@ fn find(name: &str, installation: &Installation) -> Result<Arc<Model>, CallError
     }
 }
 
-fn lookup(name: &str, catalog: &Catalog) -> Result<Arc<Model>, tollgate_catalog::Unknown> {
-    let found = catalog.resolve(name);
-    let bare = ROUTING_VARIANTS.iter().find_map(|variant| name.strip_suffix(variant));
-    match (found, bare) {
-        (Err(_), Some(bare)) => lookup(bare, catalog),
-        (found, _) => found.cloned(),
+/// A model by its name, and what the last of its variants sorts by (contract §5.5).
+fn lookup(name: &str, catalog: &Catalog) -> Result<Found, tollgate_catalog::Unknown> {
+    let (mut bare, mut sort) = (name, None);
+    loop {
+        let unknown = match catalog.resolve(bare) {
+            Ok(model) => return Ok((Arc::clone(model), sort)),
+            Err(unknown) => unknown,
+        };
+        let variant = ROUTING_VARIANTS
+            .iter()
+            .find_map(|(variant, sorts)| Some((bare.strip_suffix(variant)?, *sorts)));
+        let Some((rest, sorts)) = variant else { return Err(unknown) };
+        (bare, sort) = (rest, sort.or(Some(sorts)));
     }
 }
 
@@ -161,6 +214,8 @@ fn shape(call: &impl Asked, must_be_priced: bool) -> CallShape {
         prompt_tokens: survey.text_bytes / 4,
         max_tokens: params.max_tokens,
         must_be_priced,
+        tier: params.service_tier.as_deref().and_then(Tier::asked),
+        wants_ordinary_tier: matches!(params.service_tier.as_deref(), Some("default" | "standard")),
     }
 }
 

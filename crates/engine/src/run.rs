@@ -5,7 +5,9 @@ use std::sync::Arc;
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
 use tollgate_catalog::{Cost, Endpoint};
+use tollgate_health::{InFlight, Outcome};
 use tollgate_providers::{Fault, Progress};
+use tollgate_routing::Plan;
 use tollgate_store::{AttemptRecord, Attribution, ErrorRecord, GenerationRecord};
 use tollgate_types::{Chain, GenerationId, Timestamp, Usage, UsageSource, Usd};
 use tollgate_wire::Call;
@@ -15,6 +17,9 @@ use crate::asked::Asked;
 use crate::engine::Engine;
 use crate::installation::adapter_of;
 use crate::reach::known_of;
+use crate::retry::may_pass;
+use crate::sticky::Conversation;
+use crate::vitals::{Vitals, outcome};
 use crate::{CallError, Installation, KeyEntry, Slot};
 
 /// A call that was admitted. Settled exactly once: by whoever ends it, else by its own drop.
@@ -33,9 +38,23 @@ pub(crate) struct Run<C: Asked = Call> {
     pub(crate) attribution: Attribution,
     /// The caller's `user`, made anonymous.
     pub(crate) end_user: Option<String>,
-    pub(crate) steps: Vec<Arc<Endpoint>>,
+    /// Which endpoints are tried, and why not the others.
+    pub(crate) plan: Plan,
+    /// What the plan's draw depended on.
+    pub(crate) seed: u64,
+    /// Whether a second endpoint may be started beside one that is late.
+    pub(crate) hedges: bool,
+    /// What it is recognised by when it goes on.
+    pub(crate) conversation: Option<Conversation>,
+    /// How the endpoints are doing.
+    pub(crate) vitals: Arc<Vitals>,
     pub(crate) attempts: Vec<AttemptRecord>,
-    pub(crate) faults: Vec<(String, Fault)>,
+    /// What failed in this round, by its place in the plan.
+    pub(crate) faults: Vec<(usize, String, Fault)>,
+    /// What failed in the round before.
+    pub(crate) retried: Vec<(usize, String, Fault)>,
+    /// When the attempt began that answers, and its place among those under way.
+    pub(crate) answering: Option<(Instant, Option<InFlight>)>,
     /// When the first word came.
     pub(crate) first_word: Option<Instant>,
     pub(crate) settled: bool,
@@ -68,6 +87,43 @@ impl<C: Asked> Run<C> {
             model: endpoint.model.id.to_string(),
             provider: endpoint.provider.name.clone(),
             hides_reasoning: self.call.params().reasoning.exclude,
+        }
+    }
+
+    /// The endpoint at a place of the plan.
+    pub(crate) fn endpoint(&self, index: usize) -> Option<&Arc<Endpoint>> {
+        self.plan.steps.get(index).map(|step| &step.endpoint)
+    }
+
+    /// Whether a step is tried in a round: in the first all are, later what may answer by then.
+    pub(crate) fn is_due(&self, index: usize, round: u32) -> bool {
+        let may_pass = |(at, _, fault): &(usize, String, Fault)| *at == index && may_pass(fault);
+        round == 0 || self.retried.iter().any(may_pass)
+    }
+
+    /// Notes what a fault says of its endpoint.
+    pub(crate) fn failed_at(&self, endpoint: &Endpoint, fault: &Fault) {
+        if let Some(health) = self.vitals.health(&endpoint.id) {
+            health.observe(outcome(fault), self.engine.now());
+        }
+    }
+
+    /// Notes that an endpoint has answered, and where the conversation is now.
+    fn answered(&mut self, endpoint: &Arc<Endpoint>, ending: Ending<'_>, usage: &Usage) {
+        let now = self.engine.now();
+        let Some((started, _)) = self.answering.take() else { return };
+        let Some(health) = self.vitals.health(&endpoint.id) else { return };
+        match ending {
+            Ending::Complete => {
+                health.observe(Outcome::Success, now);
+                health.generated(usage.completion_tokens, started.elapsed(), now);
+                if let Some(conversation) = self.conversation.take() {
+                    self.engine.stickiness().answered(conversation, endpoint, usage, now);
+                }
+            }
+            Ending::Cancelled => health.observe(Outcome::Callers, now),
+            // What broke off was noted with its fault.
+            Ending::Failed(_) => {}
         }
     }
 
@@ -127,6 +183,9 @@ impl<C: Asked> Run<C> {
         if !self.settled {
             self.settled = true;
             self.key.spent(bill.view.cost, self.created);
+            if let Some(endpoint) = endpoint {
+                self.answered(endpoint, ending, &usage);
+            }
             self.count(endpoint, ending, &bill.view);
             let record = self.record(endpoint, progress, ending, &bill);
             if let (Some(record), Some(slot)) = (record, self.slot.take()) {
@@ -194,7 +253,7 @@ impl<C: Asked> Run<C> {
         ending: Ending<'_>,
         bill: &Bill,
     ) -> Option<GenerationRecord> {
-        let model = endpoint.or(self.steps.first())?.model.id.clone();
+        let model = endpoint.or(self.endpoint(0))?.model.id.clone();
         let id = self.id.clone();
         let mut record = GenerationRecord::new(id, self.key.record.hash, model, self.created);
         record.workspace_id.clone_from(&self.key.record.workspace_id);

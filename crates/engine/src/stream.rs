@@ -224,6 +224,7 @@ impl Relay {
             fault = fault.kind.as_str(),
             "answer broke off"
         );
+        self.run.failed_at(&self.open.endpoint, &fault);
         if let Some(attempt) = self.run.attempts.last_mut() {
             attempt.fault = Some(fault.kind.as_str().to_owned());
         }

@@ -1,18 +1,29 @@
 //! Which endpoints serve a call, in which order, and why the others don't. No I/O, no clock.
 //!
-//! [`plan()`] takes a model's endpoints, what the call needs of them ([`CallShape`]) and what the
-//! caller wants ([`Preferences`]), and returns a [`Plan`]: the endpoints to try, in order, and a
-//! reason for each one left out. The same inputs always give the same plan.
-//!
-//! This is the first form: hard filters, the caller's order, then price. Health, load balancing
-//! and the rest of contract §5 replace the order, not the mechanism.
+//! [`plan()`] takes a [`Question`]: the endpoints of the models asked for, what the call needs of
+//! them ([`CallShape`]), what the caller wants ([`Preferences`]), how each endpoint has been doing
+//! ([`Standing`](tollgate_health::Standing)) and a seed. It returns a [`Plan`]: the endpoints to
+//! try, in order, each with why it stands there, and a reason for each one left out. The same
+//! question always has the same answer, so that a plan can be explained and decided again later.
 
+mod asked;
+mod balance;
+mod cutoffs;
+mod dropped;
+mod exacto;
 mod filter;
+mod names;
+mod order;
 mod plan;
 mod preferences;
 mod shape;
+mod tier;
 
-pub use filter::Dropped;
+pub use asked::{Candidates, Question};
+pub use cutoffs::Cutoffs;
+pub use dropped::Dropped;
+pub use order::{Demotion, Place, Step};
 pub use plan::{Plan, plan};
-pub use preferences::{InvalidPreferences, Preferences};
+pub use preferences::{InvalidPreferences, MaxPrice, Preferences, Sort};
 pub use shape::CallShape;
+pub use tier::Tier;

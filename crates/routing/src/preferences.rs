@@ -1,11 +1,18 @@
 //! What the caller wants of routing: the `provider` object (contract §5.2).
 
-use serde::Deserialize;
+mod read;
+
 use tollgate_catalog::Endpoint;
 use tollgate_types::UnitPrice;
 
+use crate::cutoffs::Cutoffs;
+use crate::names::names;
+
+pub use read::InvalidPreferences;
+
 /// The caller's wishes.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "independent wishes the contract names")]
 pub struct Preferences {
     /// Providers to try first, in this order.
     pub order: Vec<String>,
@@ -21,12 +28,64 @@ pub struct Preferences {
     pub deny_data_collection: bool,
     /// Whether providers that keep prompts are out.
     pub zero_retention: bool,
-    /// Most a prompt token may cost.
-    pub max_prompt_price: Option<UnitPrice>,
-    /// Most a completion token may cost.
-    pub max_completion_price: Option<UnitPrice>,
+    /// Whether only models are allowed whose author permits to train others on their answers.
+    pub distillable_only: bool,
+    /// Most that units of a call may cost.
+    pub max_price: MaxPrice,
     /// The only precisions allowed, unless empty.
     pub quantizations: Vec<String>,
+    /// Whether a second endpoint is started when the first is slower than it usually is: this
+    /// gateway's own wish.
+    pub hedge: bool,
+    /// What to sort by instead of balancing.
+    pub sort: Option<Sort>,
+    /// Whether the models asked for are sorted together, rather than one after the other.
+    pub across_models: bool,
+    /// Tokens per second that an endpoint should reach.
+    pub preferred_min_throughput: Option<Cutoffs>,
+    /// Seconds to the first token that an endpoint should stay below.
+    pub preferred_max_latency: Option<Cutoffs>,
+}
+
+/// What to sort endpoints by (contract §5.2, §5.4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Sort {
+    /// The cheapest first.
+    Price,
+    /// The fastest writer first.
+    Throughput,
+    /// The first to speak first.
+    Latency,
+    /// The best at tools first.
+    Exacto,
+}
+
+impl Sort {
+    /// The contract's word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Price => "price",
+            Self::Throughput => "throughput",
+            Self::Latency => "latency",
+            Self::Exacto => "exacto",
+        }
+    }
+}
+
+/// Most that a unit may cost. An endpoint whose price for it is not known is above any bound, but
+/// for what it does not charge by at all.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct MaxPrice {
+    /// A prompt token.
+    pub prompt: Option<UnitPrice>,
+    /// A completion token.
+    pub completion: Option<UnitPrice>,
+    /// A request.
+    pub request: Option<UnitPrice>,
+    /// An image.
+    pub image: Option<UnitPrice>,
+    /// A prompt token of audio.
+    pub audio: Option<UnitPrice>,
 }
 
 impl Default for Preferences {
@@ -39,113 +98,26 @@ impl Default for Preferences {
             require_parameters: false,
             deny_data_collection: false,
             zero_retention: false,
-            max_prompt_price: None,
-            max_completion_price: None,
+            distillable_only: false,
+            max_price: MaxPrice::default(),
             quantizations: Vec::new(),
+            hedge: false,
+            sort: None,
+            across_models: false,
+            preferred_min_throughput: None,
+            preferred_max_latency: None,
         }
     }
 }
 
-/// The `provider` object has a field of the wrong type.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("provider: {0}")]
-pub struct InvalidPreferences(String);
-
-#[derive(Deserialize)]
-struct ProviderObject {
-    order: Option<Vec<String>>,
-    only: Option<Vec<String>>,
-    ignore: Option<Vec<String>>,
-    allow_fallbacks: Option<bool>,
-    require_parameters: Option<bool>,
-    data_collection: Option<DataCollection>,
-    zdr: Option<bool>,
-    max_price: Option<MaxPrice>,
-    quantizations: Option<Vec<String>>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum DataCollection {
-    Allow,
-    Deny,
-}
-
-/// Dollars per million tokens.
-#[derive(Deserialize)]
-struct MaxPrice {
-    prompt: Option<Dollars>,
-    completion: Option<Dollars>,
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Dollars {
-    Number(f64),
-    Text(String),
-}
-
-impl Dollars {
-    fn per_million(&self) -> Result<UnitPrice, InvalidPreferences> {
-        let text = match self {
-            Self::Number(number) => format!("{number:.6}"),
-            Self::Text(text) => text.clone(),
-        };
-        UnitPrice::per_million(&text)
-            .map_err(|error| InvalidPreferences(format!("max_price: {error}")))
-    }
-}
-
 impl Preferences {
-    /// Reads the `provider` object. Fields this version does not act on are passed over.
-    pub fn parse(json: &str) -> Result<Self, InvalidPreferences> {
-        let object: ProviderObject = serde_json::from_str(json).map_err(|error| {
-            let text = error.to_string();
-            let reason = text.split(" at line").next().unwrap_or_default();
-            InvalidPreferences(reason.to_owned())
-        })?;
-        let (prompt, completion) =
-            object.max_price.map_or((None, None), |most| (most.prompt, most.completion));
-        Ok(Self {
-            order: object.order.unwrap_or_default(),
-            only: object.only.unwrap_or_default(),
-            ignore: object.ignore.unwrap_or_default(),
-            allow_fallbacks: object.allow_fallbacks.unwrap_or(true),
-            require_parameters: object.require_parameters.unwrap_or(false),
-            deny_data_collection: matches!(object.data_collection, Some(DataCollection::Deny)),
-            zero_retention: object.zdr.unwrap_or(false),
-            max_prompt_price: prompt.as_ref().map(Dollars::per_million).transpose()?,
-            max_completion_price: completion.as_ref().map(Dollars::per_million).transpose()?,
-            quantizations: object.quantizations.unwrap_or_default(),
-        })
-    }
-
     /// Where the endpoint stands in the caller's order, if it does.
     pub(crate) fn rank(&self, endpoint: &Endpoint) -> Option<usize> {
         self.order.iter().position(|name| names(name, endpoint))
     }
-}
 
-/// Whether `name` means this endpoint: its tag, or its provider by slug, alias or display name. A
-/// provider covers all its endpoints (§5.2).
-pub(crate) fn names(name: &str, endpoint: &Endpoint) -> bool {
-    let provider = &endpoint.provider;
-    name.eq_ignore_ascii_case(&endpoint.tag())
-        || name.eq_ignore_ascii_case(provider.slug.as_str())
-        || name.eq_ignore_ascii_case(&provider.name)
-        || provider.aliases.iter().any(|alias| name.eq_ignore_ascii_case(alias))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn unknown_fields_are_passed_over_and_wrong_types_named() {
-        let preferences = Preferences::parse(r#"{"only":["a"],"sort":"price"}"#).unwrap();
-        assert_eq!(preferences.only, ["a"]);
-        assert!(preferences.allow_fallbacks);
-        let error = Preferences::parse(r#"{"order":"a"}"#).unwrap_err();
-        assert_eq!(error.to_string(), "provider: invalid type: string \"a\", expected a sequence");
+    /// Whether the caller named the endpoint itself, which lets in what no provider's name covers.
+    pub(crate) fn names_itself(&self, endpoint: &Endpoint) -> bool {
+        self.order.iter().chain(&self.only).any(|name| names(name, endpoint))
     }
 }

@@ -2,6 +2,8 @@
 
 use tollgate_catalog::Modality;
 
+use crate::tier::Tier;
+
 /// What a call needs of an endpoint, taken from the request once.
 #[derive(Debug, Clone, Default)]
 pub struct CallShape {
@@ -17,6 +19,11 @@ pub struct CallShape {
     pub max_tokens: Option<u64>,
     /// Whether an endpoint without a price is out: somebody pays for this call.
     pub must_be_priced: bool,
+    /// The service tier asked for (contract §5.7).
+    pub tier: Option<Tier>,
+    /// Whether the ordinary service was asked for in so many words, which shuts out the tiers that
+    /// a variant of the model's name would let in.
+    pub wants_ordinary_tier: bool,
 }
 
 /// What an answer is taken to be long when the caller sets no bound: only the order by price

@@ -93,6 +93,9 @@ impl Protocol {
     }
 }
 
+/// Routing without chance.
+const PREDICTABLE: &str = "[routing]\nsort = \"price\"\nretry_rounds = 0\n";
+
 /// A gateway to be started.
 #[derive(Debug, Default)]
 pub struct Builder {
@@ -101,6 +104,7 @@ pub struct Builder {
     models: BTreeSet<String>,
     environment: Environment,
     in_memory: bool,
+    balanced: bool,
     directory: Option<TempDir>,
 }
 
@@ -178,9 +182,18 @@ impl Builder {
         self
     }
 
+    /// Balances and tries again as an operator's gateway does. Without it the cheapest is always
+    /// first and nothing is tried twice, so that tests know who is called.
+    #[must_use]
+    pub const fn balanced(mut self) -> Self {
+        self.balanced = true;
+        self
+    }
+
     /// The text of the configuration file.
     pub fn text(&self) -> String {
-        format!("{}\n{}", self.head, self.rows)
+        let routing = if self.balanced { "" } else { PREDICTABLE };
+        format!("{}\n{routing}\n{}", self.head, self.rows)
     }
 
     /// Starts the gateway on a free port.

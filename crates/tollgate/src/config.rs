@@ -6,6 +6,7 @@
 mod file;
 mod problems;
 mod read;
+mod routing;
 mod sections;
 
 use std::collections::BTreeMap;

@@ -140,6 +140,12 @@ impl Call {
         }
     }
 
+    /// A number by which the turns of a conversation are recognised as one (contract §5.8); `None`
+    /// for a request that is not a list of messages.
+    pub fn opening(&self) -> Option<u64> {
+        crate::opening::opening(self)
+    }
+
     /// The same call with media that it points to put inside, as data URIs.
     ///
     /// Its body follows where its dialect can ([`may_be_passed_on`](Self::may_be_passed_on)).

@@ -23,6 +23,7 @@ mod gemini;
 pub mod json;
 mod messages;
 mod ollama;
+mod opening;
 pub mod operation;
 mod responses;
 pub mod sse;

@@ -8,13 +8,16 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("types", &[]),
     ("wire", &["types"]),
     ("catalog", &["types"]),
-    ("routing", &["catalog", "types"]),
+    ("routing", &["catalog", "health", "types"]),
     ("health", &["types"]),
     ("providers", &["catalog", "types", "wire"]),
     ("upstream", &[]),
     ("store", &["types"]),
     ("store-sqlite", &["store", "types"]),
-    ("engine", &["catalog", "providers", "routing", "store", "types", "upstream", "wire"]),
+    (
+        "engine",
+        &["catalog", "health", "providers", "routing", "store", "types", "upstream", "wire"],
+    ),
     ("api", &["catalog", "engine", "store", "types", "wire"]),
     ("simulator", &[]),
     (

@@ -11,6 +11,7 @@ use tollgate_catalog::{EndpointEntry, ModelEntry, ProviderEntry};
 use toml::{Table, Value};
 
 use super::Problems;
+use super::routing::RoutingSection;
 use super::sections::{
     AttributionSection, BillingSection, DatabaseSection, LimitsSection, SharedSection,
     SimulatorSection, UpstreamSection,
@@ -27,6 +28,7 @@ pub(super) struct File {
     pub(super) shared: SharedSection,
     pub(super) billing: BillingSection,
     pub(super) limits: LimitsSection,
+    pub(super) routing: RoutingSection,
     pub(super) upstream: UpstreamSection,
     pub(super) attribution: AttributionSection,
     pub(super) simulator: SimulatorSection,

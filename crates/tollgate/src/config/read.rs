@@ -69,6 +69,7 @@ impl Reader<'_> {
         self.check_what_is_not_there_yet(&file);
         self.note_the_rest(&file);
         let mut limits = file.limits.check(&mut self.problems);
+        file.routing.apply(&mut limits.engine, &mut self.problems);
         if let Some(path) = &file.upstream.ca_file {
             self.trust(path, &mut limits);
         }
@@ -133,7 +134,9 @@ impl Reader<'_> {
             ("upstream.ca_file", text(&file.upstream.ca_file)),
             ("upstream.fetch_private_addresses", file.upstream.fetch_private_addresses.to_string()),
         ];
-        for (name, value) in sections.into_iter().chain(file.limits.settings()) {
+        for (name, value) in
+            sections.into_iter().chain(file.limits.settings()).chain(file.routing.settings())
+        {
             let is_given = file.given.contains(name);
             let origin = if is_given { self.file_name.clone() } else { DEFAULT.to_owned() };
             self.note(name, &value, &origin);

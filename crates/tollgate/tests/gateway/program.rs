@@ -363,6 +363,11 @@ fn where_each_value_comes_from_is_shown() {
         ("limits.idle_timeout_ms", "7000", "file"),
         ("limits.body_bytes_max", "67108864", "default"),
         ("limits.shutdown_grace_ms", "30000", "default"),
+        ("routing.sort", "balanced", "default"),
+        ("routing.hedge", "false", "default"),
+        ("routing.retry_rounds", "1", "default"),
+        ("routing.retry_pause_ms", "250", "default"),
+        ("routing.retry_pause_max_ms", "3000", "default"),
         ("attribution.headers", "X-Department, X-Team", "file"),
         ("simulator.enabled", "true", "default"),
         ("upstream.fetch_private_addresses", "true", "file"),
@@ -376,7 +381,7 @@ fn where_each_value_comes_from_is_shown() {
         let origin = if origin == "file" { &shown["data_dir"]["origin"] } else { &json!(origin) };
         assert_eq!(origins[name], json!({ "value": value, "origin": origin }), "{name}");
     }
-    assert_eq!(origins.as_object().unwrap().len(), 22, "{origins}");
+    assert_eq!(origins.as_object().unwrap().len(), 27, "{origins}");
     let table = home.does(&["config", "show", "--origin"]);
     assert!(table.contains("TOLLGATE_LISTEN") && !table.contains("secret"), "{table}");
 }

@@ -1,0 +1,84 @@
+//! How the endpoints of this installation are doing: one [`Health`] each, learned from live traffic.
+
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock};
+
+use tollgate_catalog::{Catalog, Endpoint, EndpointId};
+use tollgate_health::{Circuit, FailureKind, Health, Outcome, Report, Standing};
+use tollgate_providers::{Fault, FaultKind};
+use tollgate_types::Timestamp;
+
+/// The health of every endpoint that can be called. An endpoint that was never called takes no more
+/// than its name.
+#[derive(Debug, Default)]
+pub struct Vitals {
+    endpoints: HashMap<EndpointId, OnceLock<Arc<Health>>>,
+}
+
+impl Vitals {
+    /// Of the endpoints of a catalogue; what was known of those that were there before is kept.
+    pub(crate) fn of(catalog: &Catalog, before: &Self) -> Self {
+        let known = |id: &EndpointId| before.endpoints.get(id).cloned().unwrap_or_default();
+        let endpoints = catalog.all_endpoints().map(|it| (it.id.clone(), known(&it.id))).collect();
+        Self { endpoints }
+    }
+
+    /// How an endpoint has been doing; as one of which nothing is known when it was never called.
+    pub fn standing(&self, endpoint: &EndpointId, now: Timestamp) -> Standing {
+        self.called(endpoint).map_or_else(Standing::default, |health| health.standing(now))
+    }
+
+    /// The same for a call that is being planned: an endpoint that is to be tried again after a
+    /// failure is well for one call at a time.
+    pub(crate) fn standing_for_call(&self, endpoint: &Endpoint, now: Timestamp) -> Standing {
+        let Some(health) = self.called(&endpoint.id) else { return Standing::default() };
+        let standing = health.standing(now);
+        if standing.circuit == Circuit::HalfOpen && health.try_probe(now) {
+            return Standing { circuit: Circuit::Closed, stable: true, ..standing };
+        }
+        standing
+    }
+
+    /// All that is known of an endpoint; `None` when it was never called.
+    pub fn report(&self, endpoint: &EndpointId, now: Timestamp) -> Option<Report> {
+        Some(self.called(endpoint)?.report(now))
+    }
+
+    /// The endpoints that were called, with all that is known of them.
+    pub fn reports(&self, now: Timestamp) -> impl Iterator<Item = (&EndpointId, Report)> {
+        self.endpoints.iter().filter_map(move |(id, health)| Some((id, health.get()?.report(now))))
+    }
+
+    /// Where what comes of a call is noted.
+    pub(crate) fn health(&self, endpoint: &EndpointId) -> Option<&Arc<Health>> {
+        Some(self.endpoints.get(endpoint)?.get_or_init(Arc::default))
+    }
+
+    fn called(&self, endpoint: &EndpointId) -> Option<&Arc<Health>> {
+        self.endpoints.get(endpoint)?.get()
+    }
+}
+
+/// What a failed attempt says of its endpoint: what the caller must mend says nothing (contract
+/// §5.3).
+pub(crate) fn outcome(fault: &Fault) -> Outcome {
+    let failure = match fault.kind {
+        FaultKind::Credential => FailureKind::Credential,
+        FaultKind::Payment => FailureKind::Payment,
+        FaultKind::ModelMissing => FailureKind::ModelMissing,
+        FaultKind::Timeout => FailureKind::Timeout,
+        FaultKind::Unreachable => FailureKind::Unreachable,
+        FaultKind::Broken => FailureKind::Broken,
+        FaultKind::Truncated => FailureKind::Truncated,
+        FaultKind::Empty => FailureKind::Empty,
+        FaultKind::Overloaded => FailureKind::Overloaded,
+        FaultKind::RateLimited => return Outcome::RateLimited { retry_after: fault.retry_after },
+        FaultKind::BadRequest
+        | FaultKind::Rejected
+        | FaultKind::ContextLength
+        | FaultKind::TooLarge
+        | FaultKind::ContentPolicy
+        | FaultKind::Unsupported => return Outcome::Callers,
+    };
+    Outcome::Failure(failure)
+}

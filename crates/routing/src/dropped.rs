@@ -1,0 +1,144 @@
+//! Why endpoints are left out, in words and in the contract's vocabulary (§4.5).
+
+use tollgate_catalog::Modality;
+
+use crate::tier::Tier;
+
+/// Why an endpoint was left out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Dropped {
+    /// The caller ignores its provider.
+    Ignored,
+    /// The caller allows other providers only.
+    NotAllowed,
+    /// It stands behind the first one and the caller wants no fallbacks.
+    NoFallbacks,
+    /// It has no price, and unpriced is not free.
+    Unpriced,
+    /// Its provider trains on prompts or keeps them, or is not known not to.
+    DataCollection,
+    /// Its provider keeps prompts, or is not known not to.
+    Retention,
+    /// It costs more than the caller allows, or nobody knows what it costs.
+    MaxPrice,
+    /// Its weights have another precision than the caller allows.
+    Quantization,
+    /// It does not read what the prompt contains.
+    Input(Modality),
+    /// It does not write what the answer must contain.
+    Output(Modality),
+    /// The prompt is longer than it takes.
+    ContextLength,
+    /// It can't write as much as asked for.
+    MaxOutput,
+    /// It does not know a parameter, and the caller requires that it does.
+    Parameter(&'static str),
+    /// Another endpoint of the model knows a parameter that this one does not.
+    Preferred(&'static str),
+    /// Another endpoint of the model has room for the prompt and the answer, and this one does not.
+    Room,
+    /// It is of a service tier that was not asked for.
+    Tier(Tier),
+    /// Its provider has endpoints of the service tier that was asked for, and this is none.
+    NotOfTier(Tier),
+    /// Its model's author does not permit to train others on its answers, or is not known to.
+    Distillation,
+}
+
+impl Dropped {
+    /// The reason as a phrase that follows "it".
+    pub fn reason(&self) -> String {
+        match self {
+            Self::Ignored => "is ignored by the request's provider.ignore".to_owned(),
+            Self::NotAllowed => "is not in the request's provider.only".to_owned(),
+            Self::NoFallbacks => "would be a fallback, which the request forbids".to_owned(),
+            Self::Unpriced => "has no price in the catalog, and unpriced is not free".to_owned(),
+            Self::DataCollection => "may train on prompts or keep them".to_owned(),
+            Self::Retention => "may keep prompts".to_owned(),
+            Self::MaxPrice => "costs more than the request's provider.max_price".to_owned(),
+            Self::Quantization => "is not in the request's provider.quantizations".to_owned(),
+            Self::Input(modality) => format!("does not read {}", modality.as_str()),
+            Self::Output(modality) => format!("does not write {}", modality.as_str()),
+            Self::ContextLength => "takes shorter prompts only".to_owned(),
+            Self::MaxOutput => "can't write as many tokens as max_tokens asks for".to_owned(),
+            Self::Parameter(name) => format!("does not know the parameter {name}"),
+            Self::Preferred(name) => format!("does not know {name}, and another endpoint does"),
+            Self::Room => {
+                "has no room for the prompt and max_tokens, and another endpoint has".to_owned()
+            }
+            Self::Tier(tier) => {
+                format!("is of the service tier {}, which was not asked for", tier.as_str())
+            }
+            Self::NotOfTier(tier) => {
+                format!("is not of the service tier {}, and another endpoint is", tier.as_str())
+            }
+            Self::Distillation => "is not known to permit distillation".to_owned(),
+        }
+    }
+
+    /// What the caller reads when this removed the last endpoint of `model` (contract §4.5).
+    pub fn message(&self, model: &str) -> String {
+        match self {
+            Self::Ignored | Self::NotAllowed | Self::NoFallbacks => {
+                "No allowed providers are available for the selected model.".to_owned()
+            }
+            Self::Unpriced => format!(
+                "No endpoints found for {model} that have a price. Give its endpoint a price in the configuration."
+            ),
+            Self::DataCollection => {
+                "No endpoints found matching your data policy (provider.data_collection)".to_owned()
+            }
+            Self::Retention => {
+                "No endpoints found matching your data policy (Zero data retention)".to_owned()
+            }
+            Self::MaxPrice => {
+                format!("No endpoints found for {model} within provider.max_price")
+            }
+            Self::Quantization => {
+                format!("No endpoints found for {model} with one of provider.quantizations")
+            }
+            Self::Input(modality) => {
+                format!("No endpoints found that support {} input", modality.as_str())
+            }
+            Self::Output(modality) => format!(
+                "No endpoints found that support the requested output modalities: {}",
+                modality.as_str()
+            ),
+            Self::ContextLength => {
+                format!("No endpoints found for {model} with a context long enough for this prompt")
+            }
+            Self::MaxOutput => {
+                format!("No endpoints found for {model} that can handle the requested max_tokens")
+            }
+            Self::Parameter(name) | Self::Preferred(name) => format!(
+                "No endpoints found that can handle the requested parameters: none supports {name}"
+            ),
+            Self::Room => format!("No endpoints found for {model} with a context long enough"),
+            Self::Tier(tier) | Self::NotOfTier(tier) => format!(
+                "No endpoints found for {model} of the requested service tier: only {} has any",
+                tier.as_str()
+            ),
+            Self::Distillation => format!(
+                "No endpoints found for {model} whose author permits distillation (provider.enforce_distillable_text)"
+            ),
+        }
+    }
+
+    /// The word for programs (`excluded_by`, contract §4.5).
+    pub const fn excluded_by(&self) -> &'static str {
+        match self {
+            Self::Ignored | Self::NotAllowed | Self::NoFallbacks => "allowed_providers",
+            Self::DataCollection | Self::Distillation => "data_policy:training",
+            Self::Retention => "data_policy:zdr",
+            Self::Quantization => "quantization",
+            Self::Unpriced | Self::MaxPrice => "max_price",
+            Self::Input(_)
+            | Self::Output(_)
+            | Self::Parameter(_)
+            | Self::Preferred(_)
+            | Self::Tier(_)
+            | Self::NotOfTier(_) => "require_parameters",
+            Self::ContextLength | Self::MaxOutput | Self::Room => "context_length",
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! What the names in `order`, `only` and `ignore` mean (contract §5.2).
+
+use tollgate_catalog::Endpoint;
+
+use crate::tier::Tier;
+
+/// Whether `name` means this endpoint: its tag, or its provider by slug, alias or display name,
+/// whatever the case.
+///
+/// A provider covers all its endpoints but those of a service tier: these are dearer or slower, and
+/// nobody gets them who did not name them.
+pub(crate) fn names(name: &str, endpoint: &Endpoint) -> bool {
+    let provider = &endpoint.provider;
+    let suffix = endpoint.suffix.as_deref();
+    let is_provider = |name: &str| {
+        name.eq_ignore_ascii_case(provider.slug.as_str())
+            || name.eq_ignore_ascii_case(&provider.name)
+            || provider.aliases.iter().any(|alias| name.eq_ignore_ascii_case(alias))
+    };
+    if is_provider(name) {
+        return Tier::of(endpoint).is_none();
+    }
+    name.split_once('/').is_some_and(|(base, rest)| {
+        is_provider(base) && suffix.is_some_and(|suffix| suffix.eq_ignore_ascii_case(rest))
+    })
+}

@@ -1,0 +1,214 @@
+//! In which order endpoints are tried, and why each stands where it does (contract §5.2, §5.3).
+
+use std::cmp::Ordering;
+use std::sync::Arc;
+
+use tollgate_catalog::Endpoint;
+use tollgate_health::{Circuit, Standing, UptimeTier};
+use tollgate_types::Timestamp;
+
+use crate::asked::Asked;
+use crate::exacto::Class;
+use crate::tier::Tier;
+use crate::{CallShape, Preferences, Sort};
+
+/// One endpoint of a plan.
+#[derive(Debug, Clone)]
+pub struct Step {
+    /// What is tried.
+    pub endpoint: Arc<Endpoint>,
+    /// The place of its model among those asked for: 0 is the primary.
+    pub model: usize,
+    /// Why it stands where it does.
+    pub place: Place,
+    /// Why it stands behind others, if it does.
+    pub demotion: Option<Demotion>,
+    /// About what the call costs there, in pico-dollars; `None` when it has no price.
+    pub price: Option<u128>,
+    /// How it has been doing.
+    pub standing: Standing,
+    /// Its place in the caller's order, if it has one.
+    pub(crate) rank: Option<usize>,
+    /// How good it is at tools, where that counts.
+    pub(crate) class: Class,
+    /// Whether it is of the tier that was asked for.
+    pub(crate) is_of_tier: bool,
+}
+
+/// Why an endpoint stands where it does.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Place {
+    /// It has the conversation in its cache.
+    Sticky,
+    /// The caller's `provider.order` names it.
+    Ordered,
+    /// It was drawn, with this chance, among those that are well.
+    Drawn {
+        /// From 0 to 1.
+        chance: f64,
+    },
+    /// By the caller's sort.
+    Sorted(Sort),
+    /// By price: the next cheapest.
+    Price,
+}
+
+/// Why an endpoint stands behind others, from the least reason to the greatest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Demotion {
+    /// It misses `preferred_min_throughput` or `preferred_max_latency`.
+    Slow,
+    /// It answered 80 to 94 % of a day's calls.
+    Lowered,
+    /// It answered fewer.
+    LastResort,
+    /// It has failed within the last 30 seconds.
+    Unstable,
+    /// Its provider asked for a pause, or nothing is left of what it grants.
+    Cooling,
+    /// It has failed again and again.
+    Open,
+}
+
+impl Demotion {
+    /// Why, as a phrase that follows "it".
+    pub const fn reason(self) -> &'static str {
+        match self {
+            Self::Slow => "is slower than the request prefers",
+            Self::Lowered => "answered less than 95 % of its calls of the last day",
+            Self::LastResort => "answered less than 80 % of its calls of the last day",
+            Self::Unstable => "has been failing in the last 30 seconds",
+            Self::Cooling => "has asked for a pause",
+            Self::Open => "has failed again and again, and is left alone for a while",
+        }
+    }
+
+    /// Whether it would only be tried when all else has failed, whatever the caller's order: it is
+    /// known that it would not answer.
+    pub(crate) const fn is_last(self) -> bool {
+        matches!(self, Self::Cooling | Self::Open)
+    }
+
+    pub(crate) fn of(standing: &Standing, wants: &Preferences, now: Timestamp) -> Option<Self> {
+        let is_cooling = standing.cooling_until.is_some_and(|until| until > now);
+        if matches!(standing.circuit, Circuit::Open { .. }) {
+            return Some(Self::Open);
+        }
+        if is_cooling || standing.requests_left == Some(0) {
+            return Some(Self::Cooling);
+        }
+        if !standing.stable || standing.circuit == Circuit::HalfOpen {
+            return Some(Self::Unstable);
+        }
+        match standing.tier {
+            UptimeTier::LastResort => Some(Self::LastResort),
+            UptimeTier::Lowered => Some(Self::Lowered),
+            UptimeTier::Normal => is_slow(standing, wants).then_some(Self::Slow),
+        }
+    }
+}
+
+/// Whether what was measured misses a cut-off. What was never measured is given the benefit of the
+/// doubt: else it never would be.
+fn is_slow(standing: &Standing, wants: &Preferences) -> bool {
+    let writes_slowly = wants.preferred_min_throughput.zip(standing.tokens_per_second);
+    let seconds = standing.first_token_ms.map(|it| tollgate_health::Percentiles {
+        p50: it.p50 / 1_000.0,
+        p75: it.p75 / 1_000.0,
+        p90: it.p90 / 1_000.0,
+        p99: it.p99 / 1_000.0,
+    });
+    let speaks_late = wants.preferred_max_latency.zip(seconds);
+    writes_slowly.is_some_and(|(least, measured)| least.is_below(&measured))
+        || speaks_late.is_some_and(|(most, measured)| most.is_above(&measured))
+}
+
+impl Step {
+    pub(crate) fn new(
+        endpoint: &Arc<Endpoint>,
+        model: usize,
+        standing: Standing,
+        asked: &Asked<'_>,
+    ) -> Self {
+        let Asked { shape, wants, now, .. } = *asked;
+        let rank = wants.rank(endpoint);
+        let place = match (rank, asked.sort()) {
+            (Some(_), _) => Place::Ordered,
+            (None, Some(sort)) => Place::Sorted(sort),
+            (None, None) => Place::Price,
+        };
+        Self {
+            model,
+            place,
+            demotion: Demotion::of(&standing, wants, now),
+            price: estimate(endpoint, shape),
+            standing,
+            rank,
+            class: Class::default(),
+            is_of_tier: shape.tier.is_some() && Tier::of(endpoint) == shape.tier,
+            endpoint: Arc::clone(endpoint),
+        }
+    }
+
+    /// Whether it stands before another: what is known not to answer last of all, then the caller's
+    /// order, then health, then the tier asked for, then the sort, then price.
+    pub(crate) fn compare(&self, other: &Self, sort: Option<Sort>, tier: Option<Tier>) -> Ordering {
+        let is_last = |step: &Self| step.demotion.is_some_and(Demotion::is_last);
+        let rank = |step: &Self| step.rank.unwrap_or(usize::MAX);
+        is_last(self)
+            .cmp(&is_last(other))
+            .then_with(|| rank(self).cmp(&rank(other)))
+            .then_with(|| self.demotion.cmp(&other.demotion))
+            .then_with(|| other.is_of_tier.cmp(&self.is_of_tier))
+            .then_with(|| self.class.cmp(&other.class))
+            .then_with(|| self.compare_by(other, sort.or(by_tier(tier))))
+            .then_with(|| self.compare_price(other))
+    }
+
+    fn compare_by(&self, other: &Self, sort: Option<Sort>) -> Ordering {
+        let throughput = |step: &Self| step.standing.tokens_per_second.map(|it| -it.p50);
+        let latency = |step: &Self| step.standing.first_token_ms.map(|it| it.p50);
+        match sort {
+            Some(Sort::Throughput) => least_first(throughput(self), throughput(other)),
+            Some(Sort::Latency) => least_first(latency(self), latency(other)),
+            Some(Sort::Price | Sort::Exacto) | None => Ordering::Equal,
+        }
+    }
+
+    /// Unpriced last, resellers behind those they resell; the id makes it total.
+    fn compare_price(&self, other: &Self) -> Ordering {
+        let reseller = |step: &Self| step.endpoint.provider.reseller;
+        (self.price.is_none(), self.price, reseller(self))
+            .cmp(&(other.price.is_none(), other.price, reseller(other)))
+            .then_with(|| self.endpoint.id.cmp(&other.endpoint.id))
+    }
+}
+
+/// The fastest of the dearer endpoints first (contract §5.7); the cheaper ones stand by price.
+const fn by_tier(tier: Option<Tier>) -> Option<Sort> {
+    match tier {
+        Some(Tier::Priority) => Some(Sort::Throughput),
+        Some(Tier::Flex) | None => None,
+    }
+}
+
+/// What was measured before what was not.
+fn least_first(mine: Option<f64>, other: Option<f64>) -> Ordering {
+    match (mine, other) {
+        (Some(mine), Some(other)) => mine.total_cmp(&other),
+        (mine, other) => mine.is_none().cmp(&other.is_none()),
+    }
+}
+
+/// What the call would cost at the endpoint, in pico-dollars; `None` when it has no price.
+pub(crate) fn estimate(endpoint: &Endpoint, shape: &CallShape) -> Option<u128> {
+    let rates = endpoint.price.as_ref()?.rates;
+    Some(rates.estimate(shape.prompt_tokens.max(1), shape.answer_tokens()))
+}
+
+/// The same with the prompt in the endpoint's cache.
+pub(crate) fn estimate_cached(endpoint: &Endpoint, shape: &CallShape) -> Option<u128> {
+    let mut rates = endpoint.price.as_ref()?.rates;
+    rates.input = rates.cache_read.unwrap_or(rates.input);
+    Some(rates.estimate(shape.prompt_tokens.max(1), shape.answer_tokens()))
+}
