@@ -13,6 +13,7 @@ mod ollama;
 mod openapi;
 mod operations;
 mod providers;
+mod routing;
 mod welcome;
 
 pub(crate) use credits::get_credits;
@@ -35,6 +36,7 @@ pub(crate) use operations::{
     create_transcription,
 };
 pub(crate) use providers::list_providers;
+pub(crate) use routing::explain_routing;
 pub(crate) use welcome::welcome;
 
 /// The generation's id, the same as in the body (contract §0).

@@ -3,8 +3,9 @@
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use tollgate_catalog::{
-    Catalog, DefaultParameters, Endpoint, Listing, ListingOverride, Modality, Model,
+    Catalog, DefaultParameters, Endpoint, EndpointId, Listing, ListingOverride, Modality, Model,
 };
+use tollgate_engine::{Percentiles, Report};
 
 /// A model (§7.1).
 #[derive(Debug, Serialize)]
@@ -108,7 +109,7 @@ impl Serialize for OverrideView<'_> {
     }
 }
 
-/// An endpoint (§7.2). What is learned from traffic is `null` until routing learns it.
+/// An endpoint (§7.2). What is learned from traffic is `null` until there was enough of it.
 #[derive(Debug, Serialize)]
 pub(crate) struct EndpointView {
     name: String,
@@ -122,13 +123,28 @@ pub(crate) struct EndpointView {
     quantization: Option<String>,
     pricing: PricingView,
     supported_parameters: Vec<String>,
-    status: i32,
+    status: i8,
     supports_implicit_caching: bool,
     uptime_last_5m: Option<f64>,
     uptime_last_30m: Option<f64>,
     uptime_last_1d: Option<f64>,
-    latency_last_30m: Option<f64>,
-    throughput_last_30m: Option<f64>,
+    latency_last_30m: Option<PercentilesView>,
+    throughput_last_30m: Option<PercentilesView>,
+}
+
+/// Percentiles of a measurement.
+#[derive(Debug, Serialize)]
+struct PercentilesView {
+    p50: f64,
+    p75: f64,
+    p90: f64,
+    p99: f64,
+}
+
+impl From<Percentiles> for PercentilesView {
+    fn from(it: Percentiles) -> Self {
+        Self { p50: it.p50, p75: it.p75, p90: it.p90, p99: it.p99 }
+    }
 }
 
 /// A model with its endpoints.
@@ -218,7 +234,7 @@ impl PricingView {
 }
 
 impl EndpointView {
-    fn of(endpoint: &Endpoint) -> Self {
+    fn of(endpoint: &Endpoint, report: Option<&Report>) -> Self {
         Self {
             name: format!("{} | {}", endpoint.provider.name, endpoint.model.canonical_slug),
             model_id: endpoint.model.id.to_string(),
@@ -231,19 +247,23 @@ impl EndpointView {
             quantization: endpoint.quantization.clone(),
             pricing: PricingView::of(Some(endpoint)),
             supported_parameters: endpoint.supported_parameters.to_vec(),
-            status: 0,
+            status: report.map_or(0, |it| it.status),
             supports_implicit_caching: endpoint.caches_implicitly(),
-            uptime_last_5m: None,
-            uptime_last_30m: None,
-            uptime_last_1d: None,
-            latency_last_30m: None,
-            throughput_last_30m: None,
+            uptime_last_5m: report.and_then(|it| it.uptime_5m),
+            uptime_last_30m: report.and_then(|it| it.uptime_30m),
+            uptime_last_1d: report.and_then(|it| it.uptime_1d),
+            latency_last_30m: report.and_then(|it| it.latency_30m).map(Into::into),
+            throughput_last_30m: report.and_then(|it| it.throughput_30m).map(Into::into),
         }
     }
 }
 
 impl ModelEndpointsView {
-    pub(crate) fn of(model: &Model, catalog: &Catalog) -> Self {
+    pub(crate) fn of(
+        model: &Model,
+        catalog: &Catalog,
+        report: impl Fn(&EndpointId) -> Option<Report>,
+    ) -> Self {
         let endpoints = catalog.endpoints(model.id.as_str());
         Self {
             id: model.id.to_string(),
@@ -251,7 +271,10 @@ impl ModelEndpointsView {
             created: model.created,
             description: model.description.clone(),
             architecture: ArchitectureView::of(model),
-            endpoints: endpoints.iter().map(|it| EndpointView::of(it)).collect(),
+            endpoints: endpoints
+                .iter()
+                .map(|it| EndpointView::of(it, report(&it.id).as_ref()))
+                .collect(),
         }
     }
 }

@@ -88,6 +88,7 @@ pub fn router(app: App) -> Router {
         .route("/keys/{hash}", get(on::get_key).patch(on::update_key).delete(on::delete_key))
         .route("/credits", get(on::get_credits))
         .route("/generation", get(on::get_generation))
+        .route("/routing/explain", post(on::explain_routing))
         .route("/openapi.json", get(on::get_openapi));
     let gemini = Router::new()
         .route("/models", get(on::list_gemini_models))

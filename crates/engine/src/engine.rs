@@ -10,7 +10,7 @@ use tokio::time::{Instant, timeout};
 use tokio_util::task::TaskTracker;
 use tollgate_providers::Progress;
 use tollgate_routing::Plan;
-use tollgate_store::{Attribution, Stores};
+use tollgate_store::{Attribution, RoutingRecord, Stores};
 use tollgate_types::{ApiKey, GenerationId, Timestamp, Usd};
 use tollgate_upstream::{MediaFetcher, Upstream, UpstreamBody};
 use tollgate_wire::Call;
@@ -24,8 +24,8 @@ use crate::run::{Ending, Run};
 use crate::sticky::{Conversation, Stickiness};
 use crate::{
     AuthError, CallError, CallFailure, ChatStream, Clock, Count, EngineConfig, Entropy,
-    Installation, KeyEntry, KeyRing, Metrics, Operated, Recorder, Vitals, count, operate, resolve,
-    sticky,
+    Installation, KeyEntry, KeyRing, Metrics, Operated, Recorder, Vitals, count, decision, operate,
+    resolve, sticky,
 };
 
 /// Everything the engine is made of.
@@ -197,6 +197,15 @@ impl Engine {
     /// When the call is wrong or can't be routed.
     pub fn check(&self, call: &Call) -> Result<(), CallError> {
         self.idle_plan(call, &self.installation()).map(drop)
+    }
+
+    /// Where a call would go now, and why, and sends it nowhere.
+    ///
+    /// # Errors
+    ///
+    /// When the call is wrong or can't be routed.
+    pub fn explain(&self, call: &Call) -> Result<RoutingRecord, CallError> {
+        Ok(decision::record(&self.idle_plan(call, &self.installation())?, 0))
     }
 
     /// Plans a call that costs nothing and says nothing of anybody's health.

@@ -20,7 +20,7 @@ use crate::reach::known_of;
 use crate::retry::may_pass;
 use crate::sticky::Conversation;
 use crate::vitals::{Vitals, outcome};
-use crate::{CallError, Installation, KeyEntry, Slot};
+use crate::{CallError, Installation, KeyEntry, Slot, decision};
 
 /// A call that was admitted. Settled exactly once: by whoever ends it, else by its own drop.
 #[derive(Debug)]
@@ -276,6 +276,7 @@ impl<C: Asked> Run<C> {
         record.price_source =
             endpoint.and_then(|it| it.price.as_ref()).map(|price| price.source.clone());
         record.attribution = std::mem::take(&mut self.attribution);
+        record.routing = Some(Box::new(decision::record(&self.plan, self.seed)));
         record.attempts = std::mem::take(&mut self.attempts);
         if let Some((reason, native)) = &progress.finish {
             record.finish_reason = Some(reason.as_str().to_owned());

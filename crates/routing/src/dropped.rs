@@ -1,5 +1,7 @@
 //! Why endpoints are left out, in words and in the contract's vocabulary (§4.5).
 
+use std::borrow::Cow;
+
 use tollgate_catalog::Modality;
 
 use crate::tier::Tier;
@@ -47,33 +49,44 @@ pub enum Dropped {
 
 impl Dropped {
     /// The reason as a phrase that follows "it".
-    pub fn reason(&self) -> String {
-        match self {
-            Self::Ignored => "is ignored by the request's provider.ignore".to_owned(),
-            Self::NotAllowed => "is not in the request's provider.only".to_owned(),
-            Self::NoFallbacks => "would be a fallback, which the request forbids".to_owned(),
-            Self::Unpriced => "has no price in the catalog, and unpriced is not free".to_owned(),
-            Self::DataCollection => "may train on prompts or keep them".to_owned(),
-            Self::Retention => "may keep prompts".to_owned(),
-            Self::MaxPrice => "costs more than the request's provider.max_price".to_owned(),
-            Self::Quantization => "is not in the request's provider.quantizations".to_owned(),
-            Self::Input(modality) => format!("does not read {}", modality.as_str()),
-            Self::Output(modality) => format!("does not write {}", modality.as_str()),
-            Self::ContextLength => "takes shorter prompts only".to_owned(),
-            Self::MaxOutput => "can't write as many tokens as max_tokens asks for".to_owned(),
-            Self::Parameter(name) => format!("does not know the parameter {name}"),
-            Self::Preferred(name) => format!("does not know {name}, and another endpoint does"),
-            Self::Room => {
-                "has no room for the prompt and max_tokens, and another endpoint has".to_owned()
+    pub fn reason(&self) -> Cow<'static, str> {
+        let known = match self {
+            Self::Ignored => "is ignored by the request's provider.ignore",
+            Self::NotAllowed => "is not in the request's provider.only",
+            Self::NoFallbacks => "would be a fallback, which the request forbids",
+            Self::Unpriced => "has no price in the catalog, and unpriced is not free",
+            Self::DataCollection => "may train on prompts or keep them",
+            Self::Retention => "may keep prompts",
+            Self::MaxPrice => "costs more than the request's provider.max_price",
+            Self::Quantization => "is not in the request's provider.quantizations",
+            Self::Input(modality) => return format!("does not read {}", modality.as_str()).into(),
+            Self::Output(modality) => {
+                return format!("does not write {}", modality.as_str()).into();
             }
+            Self::ContextLength => "takes shorter prompts only",
+            Self::MaxOutput => "can't write as many tokens as max_tokens asks for",
+            Self::Parameter(name) => return format!("does not know the parameter {name}").into(),
+            Self::Preferred(name) => {
+                return format!("does not know {name}, and another endpoint does").into();
+            }
+            Self::Room => "has no room for the prompt and max_tokens, and another endpoint has",
             Self::Tier(tier) => {
-                format!("is of the service tier {}, which was not asked for", tier.as_str())
+                return format!(
+                    "is of the service tier {}, which was not asked for",
+                    tier.as_str()
+                )
+                .into();
             }
             Self::NotOfTier(tier) => {
-                format!("is not of the service tier {}, and another endpoint is", tier.as_str())
+                return format!(
+                    "is not of the service tier {}, and another endpoint is",
+                    tier.as_str()
+                )
+                .into();
             }
-            Self::Distillation => "is not known to permit distillation".to_owned(),
-        }
+            Self::Distillation => "is not known to permit distillation",
+        };
+        Cow::Borrowed(known)
     }
 
     /// What the caller reads when this removed the last endpoint of `model` (contract §4.5).

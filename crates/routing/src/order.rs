@@ -53,6 +53,19 @@ pub enum Place {
     Price,
 }
 
+impl Place {
+    /// One word for records.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Sticky => "sticky",
+            Self::Ordered => "ordered",
+            Self::Drawn { .. } => "drawn",
+            Self::Sorted(_) => "sorted",
+            Self::Price => "price",
+        }
+    }
+}
+
 /// Why an endpoint stands behind others, from the least reason to the greatest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Demotion {

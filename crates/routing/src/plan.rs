@@ -19,6 +19,8 @@ pub struct Plan {
     pub steps: Vec<Step>,
     /// Left out, each with its reason.
     pub dropped: Vec<(Arc<Endpoint>, Dropped)>,
+    /// What the endpoints of the primary model were sorted by; `None` for those that are balanced.
+    pub sort: Option<Sort>,
 }
 
 /// Parameters that make an endpoint preferable to those that don't know them (contract §5.1,
@@ -46,6 +48,7 @@ pub fn plan(question: &Question<'_>) -> Plan {
         plan.forbid_fallbacks(question.wants, &mut steps);
         plan.steps = steps;
     }
+    plan.sort = question.at(question.models.first().and_then(|it| it.variant)).sort();
     // What is known not to answer is not tried before a fallback that may.
     plan.steps.sort_by_key(|step| step.demotion.is_some_and(Demotion::is_last));
     plan

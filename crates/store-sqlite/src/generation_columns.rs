@@ -7,10 +7,13 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use sqlx::sqlite::SqliteRow;
-use tollgate_store::{AttemptRecord, Attribution, ErrorRecord, GenerationRecord, StoreError};
+use tollgate_store::{
+    AttemptRecord, Attribution, ErrorRecord, GenerationRecord, RoutingRecord, StoreError,
+};
 use tollgate_types::{GenerationId, ModelSlug, ProviderSlug, Timestamp, Usage, UsageSource};
 
 use crate::columns::{Columns, held};
+use crate::routing_column::RoutingRow;
 
 /// The counts without a column.
 #[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -173,6 +176,7 @@ pub(crate) fn read_generation(row: &SqliteRow) -> Result<GenerationRecord, Store
         service_tier: columns.get("service_tier")?,
         attribution: read_attribution(&columns)?,
         attempts: read_attempts(&columns)?,
+        routing: read_routing(&columns)?,
         error: read_error(&columns)?,
     })
 }
@@ -220,6 +224,13 @@ fn read_attribution(columns: &Columns<'_>) -> Result<Attribution, StoreError> {
         session_id: columns.get("session_id")?,
         tags: detail.tags,
     })
+}
+
+/// Why a call went where it went; a text that can't be read is none.
+fn read_routing(columns: &Columns<'_>) -> Result<Option<Box<RoutingRecord>>, StoreError> {
+    let text: Option<String> = columns.get("routing")?;
+    let row = text.as_deref().and_then(|text| serde_json::from_str::<RoutingRow<'_>>(text).ok());
+    Ok(row.map(|row| Box::new(row.into_record())))
 }
 
 fn read_attempts(columns: &Columns<'_>) -> Result<Vec<AttemptRecord>, StoreError> {

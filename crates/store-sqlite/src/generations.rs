@@ -16,6 +16,7 @@ use crate::error::failed;
 use crate::generation_columns::{
     AttemptRow, AttributionDetail, UsageDetail, attempt_rows, read_generation, source_text,
 };
+use crate::routing_column::routing_text;
 use crate::usage::Tally;
 use crate::writer::Write;
 
@@ -106,12 +107,12 @@ const INTO: &str = "
         latency_ms, generation_time_ms, usage_source, prompt_tokens, completion_tokens,
         cached_tokens, reasoning_tokens, usage_detail, cost_nanos, upstream_cost_nanos,
         cache_discount_nanos, service_tier, http_referer, app_title, external_user, session_id,
-        attribution_detail, attempts, error_status, error_type, error_message
+        attribution_detail, attempts, routing, error_status, error_type, error_message
     ) VALUES ";
 
 /// One placeholder for each column of [`INTO`].
 const ROW: &str = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, \
-                    ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+                    ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
 const UNLESS_KNOWN: &str = " ON CONFLICT (id) DO NOTHING RETURNING id";
 
@@ -172,6 +173,7 @@ fn bind<'q>(query: Insert<'q>, record: &'q GenerationRecord) -> Insert<'q> {
         .bind(who.session_id.as_deref())
         .bind(json_unless_default(&AttributionDetail::of(who)))
         .bind(json_unless_default(&attempts))
+        .bind(routing_text(record))
         .bind(error.map(|error| error.status))
         .bind(error.map(|error| error.error_type.as_str()))
         .bind(error.map(|error| error.message.as_str()))

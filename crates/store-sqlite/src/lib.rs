@@ -30,6 +30,7 @@ mod generations;
 mod keys;
 mod location;
 mod migrations;
+mod routing_column;
 mod store;
 mod usage;
 mod writer;

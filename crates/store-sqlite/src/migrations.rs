@@ -21,6 +21,11 @@ pub(crate) const MIGRATIONS: &[MigrationFile] = &[
         name: "credits",
         sql: include_str!("../migrations/0003_credits.sql"),
     },
+    MigrationFile {
+        version: 4,
+        name: "routing",
+        sql: include_str!("../migrations/0004_routing.sql"),
+    },
 ];
 
 /// One step from a version of the schema to the next.
@@ -82,7 +87,7 @@ mod tests {
     use crate::SqliteStore;
 
     const NEXT: MigrationFile = MigrationFile {
-        version: 4,
+        version: 5,
         name: "next",
         sql: "ALTER TABLE api_key ADD COLUMN colour TEXT NOT NULL DEFAULT 'grey';
               UPDATE api_key SET colour = 'blue';",
@@ -139,7 +144,7 @@ mod tests {
         file.open(&with_next()).await.unwrap().close().await;
         for _ in 0..2 {
             let error = file.open(MIGRATIONS).await.unwrap_err();
-            assert!(matches!(error, OpenError::TooNew { found: 4, known: 3, .. }), "{error:?}");
+            assert!(matches!(error, OpenError::TooNew { found: 5, known: 4, .. }), "{error:?}");
             assert!(error.to_string().contains("newer version of Tollgate"), "{error}");
         }
         file.open(&with_next()).await.unwrap();

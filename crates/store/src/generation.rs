@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use tollgate_types::{GenerationId, KeyHash, ModelSlug, ProviderSlug, Timestamp, Usage, Usd};
 
+use crate::routing::RoutingRecord;
 use crate::usage::{DayUsage, UtcDay};
 use crate::{DEFAULT_WORKSPACE_ID, StoreError};
 
@@ -74,6 +75,8 @@ pub struct GenerationRecord {
     pub attribution: Attribution,
     /// Every endpoint tried, in order.
     pub attempts: Vec<AttemptRecord>,
+    /// Why it went where it went.
+    pub routing: Option<Box<RoutingRecord>>,
     /// What the caller was told went wrong.
     pub error: Option<ErrorRecord>,
 }
@@ -179,6 +182,7 @@ impl GenerationRecord {
             service_tier: None,
             attribution: Attribution::default(),
             attempts: Vec::new(),
+            routing: None,
             error: None,
         }
     }

@@ -23,6 +23,7 @@ mod generation;
 mod health;
 mod key;
 mod memory;
+mod routing;
 mod stores;
 mod usage;
 
@@ -40,5 +41,6 @@ pub use key::{
     ResetInterval,
 };
 pub use memory::MemoryStore;
+pub use routing::{CandidateRecord, RoutingRecord};
 pub use stores::Stores;
 pub use usage::{AccountUsage, DayUsage, KeyUsage, UsageStore, UsageWindows, UtcDay};

@@ -7,6 +7,7 @@ mod doctor;
 mod keys;
 mod models;
 mod providers;
+mod route;
 mod serve;
 mod simulator;
 
@@ -58,6 +59,9 @@ enum Command {
     Models(models::ModelsArgs),
     /// List the providers this installation can call
     Providers(providers::ProvidersArgs),
+    /// Explain routing: why a call went where it went
+    #[command(subcommand, after_help = "Example: tollgate route explain --model openai/gpt-4o")]
+    Route(route::RouteCommand),
     /// Talk to a running gateway
     Chat(chat::ChatArgs),
     /// Add credit, or show what was bought and spent
@@ -99,6 +103,7 @@ pub async fn run(cli: Cli, environment: Environment) -> anyhow::Result<ExitCode>
         Command::Keys(command) => keys::run(command, &session).await,
         Command::Models(args) => models::run(&args, &session),
         Command::Providers(args) => providers::run(&args, &session),
+        Command::Route(command) => route::run(command, &session).await,
         Command::Chat(args) => chat::run(args, &session).await,
         Command::Credits(command) => credits::run(command, &session).await,
         Command::Doctor(args) => doctor::run(&args, &session).await,

@@ -9,6 +9,7 @@ use tollgate_wire::json::UsdNumber;
 use tollgate_wire::operation::Operation;
 
 use super::credits::Data;
+use super::routing::RoutingView;
 use crate::auth::AnyKey;
 use crate::error::ApiError;
 use crate::query::Params;
@@ -78,6 +79,8 @@ pub(crate) struct GenerationView {
     data_region: &'static str,
     tags: std::collections::BTreeMap<String, String>,
     provider_responses: Vec<AttemptView>,
+    /// Ours: why the call went where it went.
+    routing: Option<RoutingView>,
     error: Option<ErrorView>,
 }
 
@@ -122,6 +125,7 @@ pub(crate) async fn get_generation(
     Ok(Json(Data { data: view(record) }))
 }
 
+#[expect(clippy::too_many_lines, reason = "a line for each field of the contract")]
 fn view(record: GenerationRecord) -> GenerationView {
     let (usage, who) = (record.usage, record.attribution);
     let has_audio = heard(&record.api_type, &usage);
@@ -181,6 +185,7 @@ fn view(record: GenerationRecord) -> GenerationView {
         data_region: "global",
         tags: who.tags,
         provider_responses: record.attempts.into_iter().map(attempt).collect(),
+        routing: record.routing.as_deref().map(RoutingView::of),
         error: record.error.map(failure),
     }
 }

@@ -8,7 +8,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
-use tollgate_catalog::Model;
+use tollgate_catalog::{EndpointId, Model};
 use tollgate_types::ModelSlug;
 
 use super::credits::Data;
@@ -81,7 +81,9 @@ pub(crate) async fn list_endpoints(
     let installation = app.engine.installation();
     let catalog = installation.routable();
     let model = find(catalog, &format!("{author}/{slug}"))?;
-    Ok(Json(Data { data: ModelEndpointsView::of(model, catalog) }))
+    let (vitals, now) = (app.engine.vitals(), app.engine.now());
+    let report = |endpoint: &EndpointId| vitals.report(endpoint, now);
+    Ok(Json(Data { data: ModelEndpointsView::of(model, catalog, report) }))
 }
 
 /// The model of this name; an alias resolves.

@@ -7,8 +7,8 @@ use tollgate_types::{
 };
 
 use crate::{
-    AttemptRecord, Attribution, CreditEntry, CreditKind, DEFAULT_ACCOUNT, ErrorRecord,
-    GenerationRecord, KeyRecord, ResetInterval,
+    AttemptRecord, Attribution, CandidateRecord, CreditEntry, CreditKind, DEFAULT_ACCOUNT,
+    ErrorRecord, GenerationRecord, KeyRecord, ResetInterval, RoutingRecord,
 };
 
 /// The hash made of 32 times `byte`.
@@ -87,6 +87,7 @@ pub fn full_generation(id: &str) -> GenerationRecord {
         service_tier: Some("flex".to_owned()),
         attribution: attribution(),
         attempts: attempts(),
+        routing: Some(Box::new(routing())),
         error: Some(ErrorRecord {
             status: 502,
             error_type: "provider_error".to_owned(),
@@ -169,4 +170,26 @@ fn attempts() -> Vec<AttemptRecord> {
     };
     let answered = AttemptRecord { status: Some(200), fault: None, ..failed.clone() };
     vec![failed, silent, answered]
+}
+
+fn routing() -> RoutingRecord {
+    let first = CandidateRecord {
+        endpoint: "other/acme/small".into(),
+        place: "drawn".into(),
+        reason: None,
+        price_picos: Some(1_500_000),
+        chance_millionths: Some(900_000),
+        first_token_ms: Some(120),
+        tokens_per_second: Some(80),
+    };
+    let left_out = CandidateRecord {
+        endpoint: "third/acme/small".into(),
+        place: "dropped".into(),
+        reason: Some("does not read image".into()),
+        price_picos: None,
+        chance_millionths: None,
+        first_token_ms: None,
+        tokens_per_second: None,
+    };
+    RoutingRecord { seed: u64::MAX, sort: "balanced".into(), candidates: vec![first, left_out] }
 }

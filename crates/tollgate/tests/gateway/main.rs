@@ -23,3 +23,4 @@ mod passing_through;
 mod pointing;
 mod program;
 mod real_clients;
+mod routing;

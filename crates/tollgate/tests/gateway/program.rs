@@ -398,6 +398,7 @@ fn every_command_helps_with_an_example() {
         "models",
         "providers",
         "chat",
+        "route explain",
         "credits add",
         "credits show",
         "doctor",

@@ -100,6 +100,14 @@ async fn records(world: &World) {
         seen.await;
         world.ask("GET", path).at(at).about(model).expect(200, JSON).await;
     }
+    let explain = "/api/v1/routing/explain";
+    let body = dialect.body("acme/echo", Wish::Nothing, false);
+    let key = world.gateway.key();
+    let ask = || world.ask("POST", explain).key(Some(key));
+    ask().about("a plan").json(&body).expect(200, JSON).await;
+    ask().about("no request").json(&json!({})).expect(400, JSON).await;
+    let nobody = json!({ "model": "acme/echo", "messages": body["messages"], "provider": { "only": ["nobody"] } });
+    ask().about("nobody left").json(&nobody).expect(404, JSON).await;
     world.ask("GET", path).about("no id").expect(400, JSON).await;
     let at = format!("{path}?id=gen-0-none");
     world.ask("GET", path).at(at).about("no such record").expect(404, JSON).await;

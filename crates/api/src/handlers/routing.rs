@@ -1,0 +1,82 @@
+//! Why a call went where it went, or would go.
+
+use axum::Json;
+use axum::extract::State;
+use serde::Serialize;
+use tollgate_store::{CandidateRecord, RoutingRecord};
+use tollgate_wire::{Address, Call, Dialect};
+
+use super::credits::Data;
+use crate::auth::InferenceKey;
+use crate::body::JsonBytes;
+use crate::error::ApiError;
+use crate::router::App;
+
+/// Where a chat request would go now, and why. It is sent nowhere.
+pub(crate) async fn explain_routing(
+    State(app): State<App>,
+    _: InferenceKey,
+    JsonBytes(body): JsonBytes,
+) -> Result<Json<Data<RoutingView>>, ApiError> {
+    let call = Call::read(Dialect::Chat, body, Address::default())?;
+    let record = app.engine.explain(&call).map_err(ApiError::from)?;
+    Ok(Json(Data { data: RoutingView::of(&record) }))
+}
+
+/// A plan.
+#[derive(Debug, Serialize)]
+pub(crate) struct RoutingView {
+    /// What the draw depended on, in hexadecimal: readers of JSON lose digits of such numbers.
+    seed: String,
+    sort: String,
+    candidates: Vec<CandidateView>,
+}
+
+/// An endpoint of a plan.
+#[derive(Debug, Serialize)]
+struct CandidateView {
+    endpoint_id: String,
+    /// From 1; absent for one that was left out.
+    position: Option<usize>,
+    place: String,
+    reason: Option<String>,
+    /// About what the call would have cost there, in dollars.
+    price: Option<f64>,
+    /// From 0 to 1.
+    chance: Option<f64>,
+    first_token_ms: Option<u32>,
+    tokens_per_second: Option<u32>,
+}
+
+impl RoutingView {
+    pub(crate) fn of(record: &RoutingRecord) -> Self {
+        Self {
+            seed: format!("{:016x}", record.seed),
+            sort: record.sort.to_string(),
+            candidates: record.candidates.iter().enumerate().map(candidate).collect(),
+        }
+    }
+}
+
+/// What stands in the place of one for an endpoint that was left out.
+const DROPPED: &str = "dropped";
+
+fn candidate((index, record): (usize, &CandidateRecord)) -> CandidateView {
+    CandidateView {
+        endpoint_id: record.endpoint.to_string(),
+        position: (record.place != DROPPED).then_some(index + 1),
+        place: record.place.to_string(),
+        reason: record.reason.as_deref().map(str::to_owned),
+        price: record.price_picos.map(dollars),
+        chance: record.chance_millionths.map(|it| f64::from(it) / 1e6),
+        first_token_ms: record.first_token_ms,
+        tokens_per_second: record.tokens_per_second,
+    }
+}
+
+/// For people: an estimate, which nobody is billed by.
+fn dollars(picos: u64) -> f64 {
+    let whole = u32::try_from(picos / 1_000_000).map_or(f64::MAX, f64::from);
+    let rest = f64::from(u32::try_from(picos % 1_000_000).unwrap_or_default());
+    whole / 1e6 + rest / 1e12
+}

@@ -1,0 +1,229 @@
+//! `tollgate route`
+
+use std::process::ExitCode;
+
+use anyhow::{Context, anyhow, bail};
+use bytes::Bytes;
+use clap::{Args, Subcommand};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+use tollgate_engine::{Clock, SystemClock};
+use tollgate_store::{AttemptRecord, CandidateRecord, GenerationRecord, RoutingRecord};
+use tollgate_types::GenerationId;
+use tollgate_wire::{Address, Call, Dialect};
+
+use super::Session;
+use crate::gateway::open_store;
+use crate::output;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum RouteCommand {
+    /// Say why a call went where it went, or where one would go
+    #[command(
+        after_help = "Examples:\n  tollgate route explain gen-1795286266-FAFIFLs30qPD8EVqB69U\n  tollgate route explain --model openai/gpt-4o --provider '{\"sort\":\"latency\"}'"
+    )]
+    Explain(ExplainArgs),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ExplainArgs {
+    /// The generation's id, as answers have it in `id` and `X-Generation-Id`
+    #[arg(required_unless_present = "model", conflicts_with = "model")]
+    generation: Option<String>,
+    /// A model: where would a call to it go in a gateway that has just started?
+    #[arg(long, value_name = "MODEL")]
+    model: Option<String>,
+    /// Models to fall back to
+    #[arg(long, value_name = "MODEL", requires = "model")]
+    fallback: Vec<String>,
+    /// The request's `provider` object
+    #[arg(long, value_name = "JSON", requires = "model")]
+    provider: Option<String>,
+    /// A call with tools
+    #[arg(long, requires = "model")]
+    tools: bool,
+    /// The request's `max_tokens`
+    #[arg(long, value_name = "TOKENS", requires = "model")]
+    max_tokens: Option<u64>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// A plan and what came of it.
+#[derive(Serialize)]
+struct Explained<'a> {
+    seed: u64,
+    sort: &'a str,
+    candidates: Vec<Candidate<'a>>,
+    attempts: Vec<Tried<'a>>,
+}
+
+#[derive(Serialize)]
+struct Candidate<'a> {
+    position: Option<usize>,
+    endpoint: &'a str,
+    place: &'a str,
+    reason: Option<&'a str>,
+    price_usd: Option<String>,
+    chance: Option<f64>,
+    first_token_ms: Option<u32>,
+    tokens_per_second: Option<u32>,
+}
+
+#[derive(Serialize)]
+struct Tried<'a> {
+    endpoint: &'a str,
+    status: Option<u16>,
+    fault: Option<&'a str>,
+    milliseconds: u64,
+}
+
+pub(super) async fn run(command: RouteCommand, session: &Session) -> anyhow::Result<ExitCode> {
+    let RouteCommand::Explain(args) = command;
+    if let Some(id) = &args.generation {
+        let record = generation(id, session).await?;
+        let routing = record.routing.as_deref();
+        let routing = routing.ok_or_else(|| anyhow!("nothing was kept of how {id} was routed"))?;
+        show(routing, &record.attempts, &args, || println_outcome(&record))?;
+    } else {
+        let routing = hypothetical(&args, session)?;
+        show(&routing, &[], &args, || {})?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn generation(id: &str, session: &Session) -> anyhow::Result<GenerationRecord> {
+    let stores = open_store(&session.config()?).await?;
+    let record = stores.generations.get(&GenerationId::from_text(id)).await;
+    let record = record.context("the store could not be read")?;
+    record.ok_or_else(|| anyhow!("there is no generation {id} in this store"))
+}
+
+/// The plan of a call that nobody made.
+fn hypothetical(args: &ExplainArgs, session: &Session) -> anyhow::Result<RoutingRecord> {
+    let mut body = Map::new();
+    body.insert("model".to_owned(), args.model.clone().into());
+    body.insert("messages".to_owned(), json!([{ "role": "user", "content": "Hello" }]));
+    if !args.fallback.is_empty() {
+        body.insert("models".to_owned(), args.fallback.clone().into());
+    }
+    if let Some(provider) = &args.provider {
+        let provider: Value =
+            serde_json::from_str(provider).context("--provider is not a JSON object")?;
+        body.insert("provider".to_owned(), provider);
+    }
+    if args.tools {
+        let tool = json!([{ "type": "function", "function": { "name": "any" } }]);
+        body.insert("tools".to_owned(), tool);
+    }
+    if let Some(tokens) = args.max_tokens {
+        body.insert("max_tokens".to_owned(), tokens.into());
+    }
+    let body = Bytes::from(Value::Object(body).to_string());
+    let call = Call::read(Dialect::Chat, body, Address::default());
+    let call = call.map_err(|error| anyhow!("{}", error.message()))?;
+    let installation = super::providers::assemble(session)?;
+    match tollgate_engine::explain(&call, &installation, SystemClock.now()) {
+        Ok(routing) => Ok(routing),
+        Err(error) => bail!("{error}"),
+    }
+}
+
+fn show(
+    routing: &RoutingRecord,
+    attempts: &[AttemptRecord],
+    args: &ExplainArgs,
+    outcome: impl FnOnce(),
+) -> anyhow::Result<()> {
+    let explained = Explained {
+        seed: routing.seed,
+        sort: &routing.sort,
+        candidates: routing.candidates.iter().enumerate().map(candidate).collect(),
+        attempts: attempts.iter().map(tried).collect(),
+    };
+    if args.json {
+        return output::json(&explained);
+    }
+    let sort = match explained.sort {
+        "balanced" => "drawn by price among the healthy".to_owned(),
+        sort => format!("sorted by {sort}"),
+    };
+    anstream::println!("Endpoints are {sort}.\n");
+    let mut table =
+        output::table(&["", "endpoint", "why", "est. price", "first token", "tokens/s"]);
+    for it in &explained.candidates {
+        let position = it.position.map_or_else(|| "–".to_owned(), |it| it.to_string());
+        let price = it.price_usd.as_ref().map_or_else(|| "–".to_owned(), |it| format!("${it}"));
+        let shown = |value: Option<u32>| value.map_or_else(|| "–".to_owned(), |it| it.to_string());
+        let first_token = it.first_token_ms.map_or_else(|| "–".to_owned(), |it| format!("{it} ms"));
+        let throughput = shown(it.tokens_per_second);
+        table.add_row([position, it.endpoint.to_owned(), why(it), price, first_token, throughput]);
+    }
+    output::right(&mut table, &[0, 3, 4, 5]);
+    output::print(&table, "No endpoint was looked at.");
+    if !explained.attempts.is_empty() {
+        anstream::println!("\nTried:");
+    }
+    for it in &explained.attempts {
+        let result = it.fault.unwrap_or("answered");
+        anstream::println!("  {} {result} after {} ms", it.endpoint, it.milliseconds);
+    }
+    outcome();
+    Ok(())
+}
+
+fn println_outcome(record: &GenerationRecord) {
+    let from = record.provider.as_deref().unwrap_or("nobody");
+    let cost = record.cost.to_decimal();
+    anstream::println!("\nAnswered by {from}: ${cost}, finish reason {}.", {
+        record.finish_reason.as_deref().unwrap_or("unknown")
+    });
+}
+
+/// Why an endpoint stands where it does, in words.
+fn why(candidate: &Candidate<'_>) -> String {
+    let place = match candidate.place {
+        "sticky" => "it has this conversation in its cache".to_owned(),
+        "ordered" => "the request's order names it".to_owned(),
+        "drawn" => {
+            let percent = candidate.chance.unwrap_or_default() * 100.0;
+            format!("it was drawn, with a chance of {percent:.0} %")
+        }
+        "sorted" => "by the sort".to_owned(),
+        "dropped" => "left out".to_owned(),
+        _ => "next by price".to_owned(),
+    };
+    match candidate.reason {
+        Some(reason) => format!("{place}: it {reason}"),
+        None => place,
+    }
+}
+
+fn candidate((index, record): (usize, &CandidateRecord)) -> Candidate<'_> {
+    Candidate {
+        position: (record.place != "dropped").then_some(index + 1),
+        endpoint: &record.endpoint,
+        place: &record.place,
+        reason: record.reason.as_deref(),
+        price_usd: record.price_picos.map(dollars),
+        chance: record.chance_millionths.map(|it| f64::from(it) / 1e6),
+        first_token_ms: record.first_token_ms,
+        tokens_per_second: record.tokens_per_second,
+    }
+}
+
+fn tried(attempt: &AttemptRecord) -> Tried<'_> {
+    Tried {
+        endpoint: &attempt.endpoint,
+        status: attempt.status,
+        fault: attempt.fault.as_deref(),
+        milliseconds: attempt.latency_ms,
+    }
+}
+
+/// Pico-dollars, to a millionth of a dollar.
+fn dollars(picos: u64) -> String {
+    let micros = picos.div_ceil(1_000_000);
+    format!("{}.{:06}", micros / 1_000_000, micros % 1_000_000)
+}

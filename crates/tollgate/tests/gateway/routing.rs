@@ -1,0 +1,239 @@
+//! Where calls go, and why: balancing, health, stickiness, retries and hedging over real sockets
+//! (contract §5), and what the record says of it.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use tollgate_simulator::Simulator;
+use tollgate_testkit::{Builder, Protocol, TestGateway, simulator};
+
+const P1: &str = r#"{ input = "1", output = "2" }"#;
+const P2: &str = r#"{ input = "2", output = "4" }"#;
+const CACHED: &str = r#"{ input = "1", output = "2", cache_read = "0.1" }"#;
+
+fn asking(text: &str) -> Value {
+    json!({ "model": "acme/m", "messages": [{ "role": "user", "content": text }] })
+}
+
+/// `acme/m` at `first` and at `second`.
+fn two(simulator: &Simulator, first: (&str, &str), second: (&str, &str)) -> Builder {
+    TestGateway::builder()
+        .provider("first", Protocol::OpenAi, simulator)
+        .provider("second", Protocol::Anthropic, simulator)
+        .endpoint("acme/m", "first", first.0, first.1)
+        .endpoint("acme/m", "second", second.0, second.1)
+}
+
+/// The plan of a call, as its record has it.
+async fn plan(gateway: &TestGateway, id: &str) -> Vec<Value> {
+    let record = gateway.generation(id).await;
+    record["routing"]["candidates"].as_array().unwrap().clone()
+}
+
+/// Who was tried, and with what fault.
+async fn tried(gateway: &TestGateway, id: &str) -> Vec<(String, Value)> {
+    let record = gateway.generation(id).await;
+    let attempts = record["provider_responses"].as_array().unwrap().iter();
+    let told = |it: &Value| (it["provider_name"].as_str().unwrap().to_owned(), it["fault"].clone());
+    attempts.map(told).collect()
+}
+
+#[tokio::test]
+async fn section_5_3_calls_are_spread_over_equal_endpoints() {
+    let simulator = simulator().await;
+    let gateway = two(&simulator, ("echo", P1), ("echo", P1)).balanced().start().await;
+    let mut answered = BTreeMap::new();
+    for _ in 0..40 {
+        let said = gateway.chat(asking("Hello")).await.said();
+        *answered.entry(said.provider.clone()).or_insert(0) += 1;
+        let plan = plan(&gateway, &said.id).await;
+        assert_eq!(plan[0]["place"], "drawn", "{plan:?}");
+        assert_eq!(plan[0]["chance"], 0.5, "{plan:?}");
+        assert_eq!(plan[1]["place"], "price", "{plan:?}");
+    }
+    // Each has a chance of one in a million million of never being drawn.
+    assert_eq!(answered.len(), 2, "{answered:?}");
+}
+
+#[tokio::test]
+async fn section_5_8_a_session_stays_where_it_is_and_says_so() {
+    let simulator = simulator().await;
+    let gateway = two(&simulator, ("echo", CACHED), ("echo", CACHED)).balanced().start().await;
+    let mut homes = BTreeMap::new();
+    for session in 0..12 {
+        for turn in 0..4 {
+            let mut asking = asking(&format!("Turn {turn}"));
+            asking["session_id"] = json!(format!("session-{session}"));
+            let said = gateway.chat(asking).await.said();
+            let home = homes.entry(session).or_insert_with(|| said.provider.clone());
+            assert_eq!(*home, said.provider, "session {session}, turn {turn}");
+            let plan = plan(&gateway, &said.id).await;
+            let place = if turn == 0 { "drawn" } else { "sticky" };
+            assert_eq!(plan[0]["place"], place, "session {session}, turn {turn}: {plan:?}");
+        }
+    }
+    let mut seen: Vec<&String> = homes.values().collect();
+    seen.sort();
+    seen.dedup();
+    assert_eq!(seen.len(), 2, "{homes:?}");
+}
+
+#[tokio::test]
+async fn section_5_8_stickiness_holds_against_the_callers_order() {
+    let simulator = simulator().await;
+    // The first fails once, so the conversation moves to the second, and stays there.
+    let failing = ("echo+fail-first:1:503", CACHED);
+    let gateway = two(&simulator, failing, ("echo", CACHED)).start().await;
+    for turn in 0..3 {
+        let mut asking = asking(&format!("Turn {turn}"));
+        asking["session_id"] = json!("one");
+        asking["provider"] = json!({ "order": ["first", "second"] });
+        assert_eq!(gateway.chat(asking).await.said().provider, "Second", "turn {turn}");
+    }
+}
+
+#[tokio::test]
+async fn section_5_3_what_fails_again_and_again_is_left_alone() {
+    let simulator = simulator().await;
+    let gateway = two(&simulator, ("echo+status:500", P1), ("echo", P2)).start().await;
+    let mut last = Vec::new();
+    for _ in 0..6 {
+        let mut asking = asking("Hello");
+        asking["provider"] = json!({ "order": ["first"] });
+        let said = gateway.chat(asking).await.said();
+        assert_eq!(said.provider, "Second");
+        last = plan(&gateway, &said.id).await;
+    }
+    // Five failures in a row: it is not even tried first where the caller's order says so.
+    assert_eq!(last[0]["endpoint_id"], "second/acme/m", "{last:?}");
+    let reason = "has failed again and again, and is left alone for a while";
+    assert_eq!(last[1]["reason"], reason, "{last:?}");
+    let listed = gateway.get("/models/acme/m/endpoints").await.json();
+    let endpoints = listed["data"]["endpoints"].as_array().unwrap();
+    let by = |name: &str| endpoints.iter().find(|it| it["provider_name"] == name).unwrap();
+    assert_eq!(by("First")["uptime_last_5m"], 0.0, "{listed}");
+    assert_eq!(by("First")["status"], -10, "{listed}");
+    assert_eq!(by("Second")["uptime_last_30m"], 100.0, "{listed}");
+    assert_eq!(by("Second")["status"], 0, "{listed}");
+}
+
+#[tokio::test]
+async fn section_5_3_a_callers_mistake_says_nothing_of_an_endpoint() {
+    let simulator = simulator().await;
+    let gateway = two(&simulator, ("echo+status:400", P1), ("echo+status:400", P2)).start().await;
+    for _ in 0..8 {
+        gateway.chat(asking("Hello")).await.error(400, "invalid_request");
+    }
+    let listed = gateway.get("/models/acme/m/endpoints").await.json();
+    for endpoint in listed["data"]["endpoints"].as_array().unwrap() {
+        assert_eq!(endpoint["status"], 0, "{listed}");
+        assert_eq!(endpoint["uptime_last_5m"], Value::Null, "{listed}");
+    }
+}
+
+#[tokio::test]
+async fn a_pause_that_a_provider_asks_for_is_kept() {
+    let simulator = simulator().await;
+    let limited = ("echo+status:429+retry-after:60", P1);
+    let gateway = two(&simulator, limited, ("echo", P2)).start().await;
+    let first = gateway.chat(asking("Hello")).await.said();
+    let rate_limited = ("First".to_owned(), json!("rate_limited"));
+    let answered = ("Second".to_owned(), Value::Null);
+    assert_eq!(tried(&gateway, &first.id).await, [rate_limited, answered.clone()]);
+    let next = gateway.chat(asking("Hello")).await.said();
+    assert_eq!(tried(&gateway, &next.id).await, [answered]);
+    assert_eq!(plan(&gateway, &next.id).await[1]["reason"], "has asked for a pause");
+}
+
+#[tokio::test]
+async fn what_nobody_would_serve_is_tried_once_more_where_that_may_help() {
+    let simulator = simulator().await;
+    let gateway = TestGateway::builder()
+        .balanced()
+        .config("[routing]\nretry_pause_ms = 10\nretry_pause_max_ms = 100\n")
+        .provider("first", Protocol::OpenAi, &simulator)
+        .endpoint("acme/m", "first", "echo+fail-first:1:503", P1)
+        .endpoint("acme/refused", "first", "echo+fail-first:1:401", P1)
+        .start()
+        .await;
+    let said = gateway.chat(asking("Hello")).await.said();
+    let overloaded = ("First".to_owned(), json!("overloaded"));
+    assert_eq!(tried(&gateway, &said.id).await, [overloaded, ("First".to_owned(), Value::Null)]);
+    // 2 tokens each way, once.
+    assert_eq!(said.cost().nanos(), 1_000 + 2_000);
+    // A refused key stays refused.
+    let mut refused = asking("Hello");
+    refused["model"] = json!("acme/refused");
+    gateway.chat(refused).await.error(502, "provider_unavailable");
+}
+
+#[tokio::test]
+async fn a_late_endpoint_is_overtaken_by_the_next_and_only_one_is_billed() {
+    let simulator = simulator().await;
+    let gateway = two(&simulator, ("echo+hang", P1), ("echo", P2)).start().await;
+    for streamed in [false, true] {
+        let mut asking = asking("Hello there");
+        asking["provider"] = json!({ "order": ["first"], "hedge": true });
+        let said = if streamed {
+            gateway.chat_stream(asking).await.said()
+        } else {
+            gateway.chat(asking).await.said()
+        };
+        assert_eq!((said.provider.as_str(), said.text.as_str()), ("Second", "Hello there"));
+        let overtaken = ("First".to_owned(), json!("overtaken"));
+        let answered = ("Second".to_owned(), Value::Null);
+        assert_eq!(tried(&gateway, &said.id).await, [overtaken, answered]);
+        assert_eq!(said.cost().nanos(), 2 * 2_000 + 2 * 4_000);
+    }
+    // What was overtaken was given up.
+    tokio::time::timeout(tollgate_testkit::PATIENCE, simulator.wait_for_open_streams(0))
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn section_5_5_nitro_finds_the_faster_one() {
+    let simulator = simulator().await;
+    let gateway = two(&simulator, ("echo+tps:20", P1), ("echo+tps:2000", P2)).start().await;
+    let words = "one two three four five six seven eight nine ten";
+    // Both are measured.
+    for provider in ["first", "second"] {
+        let mut asking = asking(words);
+        asking["provider"] = json!({ "only": [provider] });
+        gateway.chat_stream(asking).await.said();
+    }
+    // Asking for the report works the percentiles out.
+    let listed = gateway.get("/models/acme/m/endpoints").await.json();
+    let endpoints = listed["data"]["endpoints"].as_array().unwrap();
+    assert!(endpoints.iter().all(|it| it["throughput_last_30m"]["p50"].is_f64()), "{listed}");
+    let mut nitro = asking(words);
+    nitro["model"] = json!("acme/m:nitro");
+    let said = gateway.chat_stream(nitro).await.said();
+    assert_eq!(said.provider, "Second");
+    let plan = plan(&gateway, &said.id).await;
+    assert_eq!(plan[0]["place"], "sorted", "{plan:?}");
+    let speed = |at: usize| plan[at]["tokens_per_second"].as_u64().unwrap();
+    assert!(speed(0) > speed(1), "{plan:?}");
+    let mut floor = asking(words);
+    floor["model"] = json!("acme/m:nitro:floor");
+    assert_eq!(gateway.chat(floor).await.said().provider, "First");
+}
+
+#[tokio::test]
+async fn a_plan_can_be_asked_for_without_a_call() {
+    let simulator = simulator().await;
+    let text_only = r#"{ input = "1", output = "2" }"#;
+    let gateway = two(&simulator, ("echo", text_only), ("echo", P2)).start().await;
+    let mut body = asking("Hello");
+    body["provider"] = json!({ "ignore": ["first"] });
+    let explained = gateway.post("/routing/explain", &body).await.json();
+    let candidates = explained["data"]["candidates"].as_array().unwrap();
+    assert_eq!(candidates[0]["endpoint_id"], "second/acme/m", "{explained}");
+    assert_eq!(candidates[0]["position"], 1, "{explained}");
+    assert_eq!(candidates[1]["place"], "dropped", "{explained}");
+    let reason = "is ignored by the request's provider.ignore";
+    assert_eq!(candidates[1]["reason"], reason, "{explained}");
+    assert_eq!(simulator.requests().len(), 0);
+    body["provider"] = json!({ "only": ["nobody"] });
+    gateway.post("/routing/explain", &body).await.error(404, "not_found");
+}
