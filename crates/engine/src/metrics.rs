@@ -11,7 +11,11 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
-use tollgate_types::{Usage, Usd};
+use tollgate_catalog::EndpointId;
+use tollgate_health::Percentiles;
+use tollgate_types::{Timestamp, Usage, Usd};
+
+use crate::vitals::Vitals;
 
 /// Counters of the pipeline.
 #[derive(Debug)]
@@ -23,6 +27,34 @@ pub struct Metrics {
     cost_nanos: Counter,
     in_flight: Gauge,
     first_word: Histogram,
+    endpoints: EndpointGauges,
+}
+
+/// How each endpoint that was called is doing.
+#[derive(Debug, Default)]
+struct EndpointGauges {
+    status: Family<EndpointLabels, Gauge>,
+    in_flight: Family<EndpointLabels, Gauge>,
+    uptime: Family<UptimeLabels, Gauge<f64, AtomicU64>>,
+    first_token: Family<QuantileLabels, Gauge<f64, AtomicU64>>,
+    throughput: Family<QuantileLabels, Gauge<f64, AtomicU64>>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct EndpointLabels {
+    endpoint: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct UptimeLabels {
+    endpoint: String,
+    window: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct QuantileLabels {
+    endpoint: String,
+    quantile: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -65,13 +97,93 @@ impl Default for Metrics {
             "Time from admission to the first word",
             first_word.clone(),
         );
-        Self { registry, calls, attempts, tokens, cost_nanos, in_flight, first_word }
+        let endpoints = EndpointGauges::registered(&mut registry);
+        Self { registry, calls, attempts, tokens, cost_nanos, in_flight, first_word, endpoints }
+    }
+}
+
+impl EndpointGauges {
+    fn registered(registry: &mut Registry) -> Self {
+        let it = Self::default();
+        let name = |name: &str| format!("endpoint_{name}");
+        registry.register(
+            name("status"),
+            "How it is doing: 0 is well, lower is worse",
+            it.status.clone(),
+        );
+        registry.register(name("in_flight"), "Attempts under way", it.in_flight.clone());
+        registry.register(
+            name("uptime_percent"),
+            "Percent of attempts that succeeded",
+            it.uptime.clone(),
+        );
+        registry.register(
+            name("first_token_seconds"),
+            "Time to the first token over 5 minutes",
+            it.first_token.clone(),
+        );
+        registry.register(
+            name("tokens_per_second"),
+            "Throughput over 5 minutes",
+            it.throughput.clone(),
+        );
+        it
+    }
+
+    fn show(&self, vitals: &Vitals, now: Timestamp) {
+        for (id, report) in vitals.reports(now) {
+            let endpoint = || id.as_str().to_owned();
+            let standing = report.standing;
+            let labels = EndpointLabels { endpoint: endpoint() };
+            self.status.get_or_create(&labels).set(report.status.into());
+            self.in_flight.get_or_create(&labels).set(standing.in_flight.into());
+            let uptimes =
+                [("5m", report.uptime_5m), ("30m", report.uptime_30m), ("1d", report.uptime_1d)];
+            for (window, uptime) in uptimes {
+                let labels = UptimeLabels { endpoint: endpoint(), window };
+                if let Some(uptime) = uptime {
+                    self.uptime.get_or_create(&labels).set(uptime);
+                } else {
+                    self.uptime.remove(&labels);
+                }
+            }
+            let seconds = standing.first_token_ms.map(|it| quantiles(&it, 1_000.0));
+            show_quantiles(&self.first_token, id, seconds);
+            let throughput = standing.tokens_per_second.map(|it| quantiles(&it, 1.0));
+            show_quantiles(&self.throughput, id, throughput);
+        }
+    }
+}
+
+const QUANTILES: [&str; 4] = ["0.5", "0.75", "0.9", "0.99"];
+
+fn quantiles(measured: &Percentiles, unit: f64) -> [f64; 4] {
+    [measured.p50, measured.p75, measured.p90, measured.p99].map(|it| it / unit)
+}
+
+/// What was not measured of late is not shown.
+fn show_quantiles(
+    family: &Family<QuantileLabels, Gauge<f64, AtomicU64>>,
+    endpoint: &EndpointId,
+    values: Option<[f64; 4]>,
+) {
+    for (at, quantile) in QUANTILES.into_iter().enumerate() {
+        let labels = QuantileLabels { endpoint: endpoint.as_str().to_owned(), quantile };
+        match values.as_ref().and_then(|values| values.get(at)) {
+            Some(value) => {
+                family.get_or_create(&labels).set(*value);
+            }
+            None => {
+                family.remove(&labels);
+            }
+        }
     }
 }
 
 impl Metrics {
     /// Everything in the Prometheus text format.
-    pub fn render(&self) -> String {
+    pub fn render(&self, vitals: &Vitals, now: Timestamp) -> String {
+        self.endpoints.show(vitals, now);
         let mut text = String::new();
         // Writing to a String can't fail.
         encode(&mut text, &self.registry).unwrap_or_default();

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{HeaderMap, Request, Response};
 use tokio::time::timeout;
 use tollgate_catalog::{Auth, Endpoint};
+use tollgate_health::Headroom;
 use tollgate_providers::{Adapter, EncodeError, Failure, Fault, FaultKind, Target};
 use tollgate_types::{Chain, Timestamp};
 use tollgate_upstream::{
@@ -73,6 +74,7 @@ impl<'a> Reach<'a> {
         })?;
         let response = self.engine.upstream().send(request, self.patience).await;
         let response = response.map_err(|error| unreachable(&error))?;
+        self.note_headroom(response.headers());
         if response.status().is_success() {
             return Ok(response);
         }
@@ -80,6 +82,20 @@ impl<'a> Reach<'a> {
         let (status, headers) = (parts.status, &parts.headers);
         let body = error_body(body).await;
         Err(self.adapter.classify(&Failure { status, headers, body: &body }))
+    }
+}
+
+impl Reach<'_> {
+    /// Notes what the provider says is left of its rate limits.
+    fn note_headroom(&self, headers: &HeaderMap) {
+        let texts =
+            headers.iter().filter_map(|(name, it)| Some((name.as_str(), it.to_str().ok()?)));
+        let headroom = Headroom::read(texts, self.now);
+        if headroom != Headroom::default()
+            && let Some(health) = self.engine.vitals().health(&self.endpoint.id)
+        {
+            health.headroom(headroom, self.now);
+        }
     }
 }
 

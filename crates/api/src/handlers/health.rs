@@ -33,5 +33,5 @@ pub(crate) async fn ready(State(app): State<App>) -> Result<Json<Health>, ApiErr
 /// What operators watch, in the Prometheus (OpenMetrics) text format.
 pub(crate) async fn metrics(State(app): State<App>) -> ([(HeaderName, &'static str); 1], String) {
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    ([(CONTENT_TYPE, kind)], app.engine.metrics().render())
+    ([(CONTENT_TYPE, kind)], app.engine.metrics().render(&app.engine.vitals(), app.engine.now()))
 }

@@ -115,6 +115,14 @@ async fn section_5_3_what_fails_again_and_again_is_left_alone() {
     assert_eq!(by("First")["status"], -10, "{listed}");
     assert_eq!(by("Second")["uptime_last_30m"], 100.0, "{listed}");
     assert_eq!(by("Second")["status"], 0, "{listed}");
+    let metrics = gateway.at("GET", "/metrics").send().await.text();
+    for line in [
+        r#"tollgate_endpoint_status{endpoint="first/acme/m"} -10"#,
+        r#"tollgate_endpoint_uptime_percent{endpoint="first/acme/m",window="5m"} 0.0"#,
+        r#"tollgate_endpoint_uptime_percent{endpoint="second/acme/m",window="1d"} 100.0"#,
+    ] {
+        assert!(metrics.lines().any(|it| it == line), "{line}: {metrics}");
+    }
 }
 
 #[tokio::test]
