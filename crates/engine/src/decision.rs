@@ -31,7 +31,8 @@ pub fn explain(
         seed: 0,
         now,
     };
-    Ok(record(&resolve::plan(call, installation, &circumstances)?, 0))
+    let (plan, _) = resolve::plan(call, installation, &circumstances)?;
+    Ok(record(&plan, 0))
 }
 
 /// The record of a plan.

@@ -223,6 +223,7 @@ impl Engine {
                 now,
             },
         )
+        .map(|(plan, _)| plan)
     }
 
     /// What this installation can call now.
@@ -339,6 +340,7 @@ impl Engine {
             call,
             attribution,
             plan: Plan::default(),
+            router: None,
             seed: u64::from_le_bytes(seed),
             hedges: false,
             conversation: None,
@@ -378,7 +380,7 @@ impl Engine {
             seed: run.seed,
             now,
         };
-        run.plan = resolve::plan(&run.call, &run.installation, &circumstances)?;
+        (run.plan, run.router) = resolve::plan(&run.call, &run.installation, &circumstances)?;
         run.hedges = self.config.hedge || resolve::preferences(&run.call)?.hedge;
         Ok(())
     }

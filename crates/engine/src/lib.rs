@@ -31,6 +31,7 @@ mod count;
 mod decision;
 mod engine;
 mod error;
+mod expand;
 mod hedge;
 mod installation;
 mod keys;

@@ -9,6 +9,7 @@ use tollgate_types::Timestamp;
 use tollgate_wire::error::BadRequest;
 
 use crate::asked::Asked;
+use crate::expand::{self, Wanted};
 use crate::installation::adapter_of;
 use crate::{CallError, Installation};
 
@@ -36,15 +37,17 @@ pub(crate) struct Circumstances<'a> {
 /// A model that was asked for, and how its name asks to be routed.
 type Found = (Arc<Model>, Option<Sort>);
 
-/// The endpoints to try for a call, in order, and why not the others.
+/// The endpoints to try for a call, in order, and why not the others; and the router that chose the
+/// models, if one did.
 pub(crate) fn plan(
     call: &impl Asked,
     installation: &Installation,
     circumstances: &Circumstances<'_>,
-) -> Result<Plan, CallError> {
+) -> Result<(Plan, Option<String>), CallError> {
     refuse_what_is_not_here(call)?;
-    let names = requested_models(call)?;
-    let wants = preferences(call)?;
+    let mut wants = preferences(call)?;
+    let wanted = expand::wanted(call, installation.routable(), circumstances.seed, &mut wants)?;
+    let Wanted { names, router } = wanted;
     let shape = shape(call, circumstances.must_be_priced);
     let mut unroutable = None;
     let mut models: Vec<Found> = Vec::with_capacity(names.len());
@@ -74,7 +77,7 @@ pub(crate) fn plan(
         now: circumstances.now,
     });
     match (plan.steps.is_empty(), plan.dropped.is_empty(), unroutable) {
-        (false, _, _) => Ok(plan),
+        (false, _, _) => Ok((plan, router)),
         (true, true, Some(error)) => Err(error),
         (true, _, _) => Err(no_endpoints(names, &plan)),
     }
@@ -114,25 +117,6 @@ fn refuse_what_is_not_here(call: &impl Asked) -> Result<(), CallError> {
         return Err(BadRequest::new("preset: this installation has no presets").into());
     }
     Ok(())
-}
-
-/// Longest model name looked up, and repeated in an answer.
-const NAME_BYTES_MAX: usize = 256;
-
-/// The models asked for, the primary first, each once.
-fn requested_models(call: &impl Asked) -> Result<Vec<String>, CallError> {
-    let params = call.params();
-    let mut names: Vec<String> = Vec::new();
-    for name in params.model.iter().chain(&params.models) {
-        if !names.contains(name) {
-            names.push(name.clone());
-        }
-    }
-    if names.iter().any(|name| name.len() > NAME_BYTES_MAX) {
-        let message = format!("model: String must contain at most {NAME_BYTES_MAX} characters");
-        return Err(BadRequest::new(message).into());
-    }
-    if names.is_empty() { Err(CallError::NoModel) } else { Ok(names) }
 }
 
 /// The `provider` object; `route: "sort"` is an older word for sorting across models (contract

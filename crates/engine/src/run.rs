@@ -40,6 +40,8 @@ pub(crate) struct Run<C: Asked = Call> {
     pub(crate) end_user: Option<String>,
     /// Which endpoints are tried, and why not the others.
     pub(crate) plan: Plan,
+    /// The router that chose the models.
+    pub(crate) router: Option<String>,
     /// What the plan's draw depended on.
     pub(crate) seed: u64,
     /// Whether a second endpoint may be started beside one that is late.
@@ -258,6 +260,7 @@ impl<C: Asked> Run<C> {
         let mut record = GenerationRecord::new(id, self.key.record.hash, model, self.created);
         record.workspace_id.clone_from(&self.key.record.workspace_id);
         record.requested_model = self.requested_model();
+        record.router = self.router.take();
         self.call.api_type().clone_into(&mut record.api_type);
         record.streamed = self.call.params().stream;
         record.cancelled = matches!(ending, Ending::Cancelled);

@@ -6,12 +6,9 @@ use crate::order::{Place, Step};
 /// a chance by the inverse square of their price. The others follow by price.
 pub(crate) fn draw(steps: &mut [Step], seed: u64) {
     let Some(top) = steps.first().filter(|first| first.demotion.is_none()) else { return };
-    let (class, is_of_tier, model) = (top.class, top.is_of_tier, top.model);
+    let (class, is_of_tier) = (top.class, top.is_of_tier);
     let is_peer = |step: &Step| {
-        step.demotion.is_none()
-            && step.class == class
-            && step.is_of_tier == is_of_tier
-            && step.model == model
+        step.demotion.is_none() && step.class == class && step.is_of_tier == is_of_tier
     };
     let peers = steps.iter().take_while(|step| is_peer(step)).count();
     let Some(pool) = steps.get_mut(..peers) else { return };

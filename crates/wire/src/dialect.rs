@@ -72,6 +72,8 @@ pub const GATEWAY_MEMBERS: &[&str] = &[
     "usage",
     "debug",
     "stop_server_tools_when",
+    "routing_strategy",
+    "max_price_per_million_tokens",
 ];
 
 /// What a request says outside its body: in its path, its query or its headers.

@@ -4,6 +4,7 @@ use bytes::Bytes;
 use http::Request;
 use serde::Serialize;
 use tollgate_catalog::{MaxTokensField, ReasoningStyle};
+use tollgate_wire::GATEWAY_MEMBERS;
 use tollgate_wire::chat::ChatParams;
 use tollgate_wire::json::ObjectWriter;
 
@@ -14,24 +15,12 @@ use crate::openai_model::Model;
 use crate::tier::Tier;
 use crate::{Outbound, Target, Unsupported};
 
-/// Members that mean something to the gateway and nothing to a provider (contract §2.1).
-pub(super) const OURS: &[&str] = &[
-    "models",
-    "route",
-    "provider",
-    "plugins",
-    "transforms",
-    "preset",
-    "session_id",
-    "trace",
-    "usage",
-    "debug",
-    "structured_outputs",
-    "max_tool_calls",
-    "stop_server_tools_when",
-    "x_search_filter",
-    "cache_control",
-];
+/// Whether a member means something to the gateway and nothing to a provider (contract §2.1).
+pub(super) fn is_ours(member: &str) -> bool {
+    const OWN_HERE: [&str; 4] =
+        ["structured_outputs", "max_tool_calls", "x_search_filter", "cache_control"];
+    GATEWAY_MEMBERS.contains(&member) || OWN_HERE.contains(&member)
+}
 
 /// Parameters of the contract's vocabulary (§7.1) that an endpoint may not know: then they are
 /// left out rather than refused by the provider.
@@ -106,7 +95,7 @@ fn write_body(outbound: &Outbound<'_>, body: &mut Vec<u8>) {
             | "reasoning_effort"
             | "include_reasoning"
             | "user" => {}
-            key if OURS.contains(&key) => {}
+            key if is_ours(key) => {}
             key if is_left_out(target, key, raw) => {}
             // OpenAI's own scale ends there; only the client's dialect goes further (contract §2.1).
             "verbosity"

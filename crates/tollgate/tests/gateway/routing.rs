@@ -245,3 +245,70 @@ async fn a_plan_can_be_asked_for_without_a_call() {
     body["provider"] = json!({ "only": ["nobody"] });
     gateway.post("/routing/explain", &body).await.error(404, "not_found");
 }
+
+/// Three models of one provider: two of them free.
+async fn three(simulator: &Simulator) -> TestGateway {
+    const FREE: &str = r#"{ input = "0", output = "0", free = true }"#;
+    TestGateway::builder()
+        .config("[simulator]\nenabled = false\n")
+        .provider("first", Protocol::OpenAi, simulator)
+        .endpoint("acme/paid", "first", "echo", P1)
+        .endpoint("acme/free", "first", "echo", FREE)
+        .endpoint("bravo/free", "first", "echo", FREE)
+        .start()
+        .await
+}
+
+fn asking_of(model: &str) -> Value {
+    json!({ "model": model, "messages": [{ "role": "user", "content": "Hello" }] })
+}
+
+#[tokio::test]
+async fn section_5_6_the_free_router_chooses_a_free_model_and_says_so() {
+    let simulator = simulator().await;
+    let gateway = three(&simulator).await;
+    let mut chosen = BTreeMap::new();
+    for _ in 0..40 {
+        let said = gateway.chat(asking_of("openrouter/free")).await.said();
+        let record = gateway.generation(&said.id).await;
+        assert_eq!(record["router"], "openrouter/free", "{record}");
+        assert_eq!(record["total_cost"].as_f64(), Some(0.0), "{record}");
+        *chosen.entry(record["model"].as_str().unwrap().to_owned()).or_insert(0) += 1;
+    }
+    assert_eq!(chosen.keys().collect::<Vec<_>>(), ["acme/free", "bravo/free"], "{chosen:?}");
+}
+
+#[tokio::test]
+async fn any_model_within_a_price_is_a_wildcard() {
+    let simulator = simulator().await;
+    let gateway = three(&simulator).await;
+    let answering = async |body: Value| {
+        let said = gateway.chat(body).await.said();
+        gateway.generation(&said.id).await["model"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(answering(asking_of("/*")).await, "acme/free");
+    assert_eq!(answering(asking_of("bravo/*")).await, "bravo/free");
+    let mut within = asking_of("/*");
+    within["max_price_per_million_tokens"] = json!(1.5);
+    assert_eq!(answering(within).await, "acme/free");
+    let mut wrong = asking_of("/*");
+    wrong["max_price_per_million_tokens"] = json!("cheap");
+    gateway.chat(wrong).await.error(400, "invalid_request");
+    // None of it reaches a provider.
+    let sent = simulator.requests();
+    assert!(sent.iter().all(|it| !String::from_utf8_lossy(&it.body).contains("max_price")));
+}
+
+#[tokio::test]
+async fn a_list_of_models_under_transforms_is_one_of_fallbacks() {
+    let simulator = simulator().await;
+    let gateway = TestGateway::builder()
+        .provider("first", Protocol::OpenAi, &simulator)
+        .endpoint("acme/broken", "first", "echo+status:500", P1)
+        .endpoint("acme/m", "first", "echo", P1)
+        .start()
+        .await;
+    let mut body = asking_of("acme/broken");
+    body["transforms"] = json!(["acme/m", "middle-out"]);
+    assert_eq!(gateway.chat(body).await.said().model, "acme/m");
+}

@@ -2,7 +2,7 @@
 
 use tollgate_wire::json::ObjectWriter;
 
-use super::super::encode::OURS;
+use super::super::encode::is_ours;
 use crate::{Target, Task};
 
 /// The members that are neither the gateway's nor empty nor refused by the provider. The model and
@@ -16,7 +16,7 @@ pub(crate) fn passed<'a>(task: &Task<'a>) -> impl Iterator<Item = (&'a str, &'a 
 
 /// Whether a member means something to the provider.
 pub(super) fn is_passed(target: &Target<'_>, key: &str) -> bool {
-    !OURS.contains(&key) && !is_refused(target, key)
+    !is_ours(key) && !is_refused(target, key)
 }
 
 /// Whether the provider is known to refuse a parameter.

@@ -1,0 +1,166 @@
+//! Names that stand for several models: routers, wildcards, and lists under older names.
+//!
+//! An open set: a router is a function and a line in [`ROUTERS`].
+
+use std::sync::Arc;
+
+use tollgate_catalog::{Catalog, Endpoint, Modality, Model};
+use tollgate_routing::{Preferences, Sort};
+use tollgate_types::UnitPrice;
+use tollgate_wire::error::BadRequest;
+
+use crate::CallError;
+use crate::asked::Asked;
+
+/// The models that a call asks for.
+#[derive(Debug, Default)]
+pub(crate) struct Wanted {
+    /// Their names, the primary first, each once.
+    pub(crate) names: Vec<String>,
+    /// The router or wildcard that chose them.
+    pub(crate) router: Option<String>,
+}
+
+/// Longest model name looked up, and repeated in an answer.
+const NAME_BYTES_MAX: usize = 256;
+/// Most models that one name stands for.
+const MODELS_MAX: usize = 10;
+
+/// Which endpoints a router chooses from.
+type Choice = fn(&Endpoint) -> bool;
+
+/// Names that choose a model (contract §5.6), and what each chooses from.
+const ROUTERS: &[(&str, Choice)] = &[("openrouter/free", is_free)];
+
+/// Reads which models a call asks for, and what the way it asks says of routing.
+///
+/// The guides of hosted routers show forms beside `model` and `models`: a `transforms` list of
+/// models, `routing_strategy`, and `/*` with `max_price_per_million_tokens`.
+pub(crate) fn wanted(
+    call: &impl Asked,
+    catalog: &Catalog,
+    seed: u64,
+    wants: &mut Preferences,
+) -> Result<Wanted, CallError> {
+    let params = call.params();
+    let mut names: Vec<String> = Vec::new();
+    let listed = listed_as_transforms(call);
+    for name in params.model.iter().chain(&params.models).chain(&listed) {
+        if !names.contains(name) {
+            names.push(name.clone());
+        }
+    }
+    if names.iter().any(|name| name.len() > NAME_BYTES_MAX) {
+        let message = format!("model: String must contain at most {NAME_BYTES_MAX} characters");
+        return Err(BadRequest::new(message).into());
+    }
+    let Some(primary) = names.first().cloned() else { return Err(CallError::NoModel) };
+    if call.member("routing_strategy") == Some(r#""weighted_by_inverse_price""#) {
+        wants.across_models = true;
+    }
+    let most = most(call)?;
+    let chosen = if let Some(author) = primary.strip_suffix("/*").or((primary == "*").then_some(""))
+    {
+        let is_of = |endpoint: &Endpoint| {
+            let own = endpoint.model.id.as_str().split('/').next() == Some(author);
+            (author.is_empty() || own) && is_within(endpoint, most)
+        };
+        // Any of them will do, so the cheapest.
+        wants.across_models = true;
+        wants.sort = wants.sort.or(Some(Sort::Price));
+        cheapest(catalog, call, is_of)
+    } else if let Some((_, suits)) = ROUTERS.iter().find(|(name, _)| *name == primary) {
+        drawn(cheapest_all(catalog, call, suits), seed)
+    } else {
+        return Ok(Wanted { names, router: None });
+    };
+    if chosen.is_empty() {
+        // The name may be that of a model of a provider which is a router itself.
+        return Ok(Wanted { names, router: None });
+    }
+    let rest = names.split_off(1);
+    let names = chosen.iter().map(|model| model.id.to_string()).chain(rest).collect();
+    Ok(Wanted { names, router: Some(primary) })
+}
+
+/// Entries of `transforms` that name models rather than what to do with the prompt.
+fn listed_as_transforms(call: &impl Asked) -> Vec<String> {
+    let read = call.member("transforms").map(serde_json::from_str::<Vec<String>>);
+    let mut names = read.and_then(Result::ok).unwrap_or_default();
+    names.retain(|name| name.contains('/'));
+    names.truncate(MODELS_MAX);
+    names
+}
+
+fn most(call: &impl Asked) -> Result<Option<UnitPrice>, CallError> {
+    let Some(raw) = call.member("max_price_per_million_tokens") else { return Ok(None) };
+    let price = UnitPrice::per_million(raw.trim_matches('"'))
+        .map_err(|error| BadRequest::new(format!("max_price_per_million_tokens: {error}")))?;
+    Ok(Some(price))
+}
+
+fn is_within(endpoint: &Endpoint, most: Option<UnitPrice>) -> bool {
+    let rates = endpoint.price.as_ref().map(|price| price.rates);
+    most.is_none_or(|most| rates.is_some_and(|it| it.input <= most && it.output <= most))
+}
+
+fn is_free(endpoint: &Endpoint) -> bool {
+    let rates = endpoint.price.as_ref().map(|price| price.rates);
+    rates.is_some_and(|it| it.input == UnitPrice::ZERO && it.output == UnitPrice::ZERO)
+        && endpoint.model.id.author() != "openrouter"
+}
+
+/// The cheapest models that one of whose endpoints suits.
+fn cheapest(
+    catalog: &Catalog,
+    call: &impl Asked,
+    suits: impl Fn(&Endpoint) -> bool,
+) -> Vec<Arc<Model>> {
+    let mut models = cheapest_all(catalog, call, suits);
+    models.truncate(MODELS_MAX);
+    models
+}
+
+fn cheapest_all(
+    catalog: &Catalog,
+    call: &impl Asked,
+    suits: impl Fn(&Endpoint) -> bool,
+) -> Vec<Arc<Model>> {
+    let mut priced: Vec<(u128, &Arc<Model>)> = Vec::new();
+    for model in catalog.models().iter().filter(|model| model.alias_target.is_none()) {
+        let endpoints = catalog.endpoints(model.id.as_str()).iter();
+        let estimates = endpoints.filter(|it| suits(it) && answers(it, call)).filter_map(|it| {
+            let rates = it.price.as_ref()?.rates;
+            Some(rates.estimate(1_000, 500))
+        });
+        priced.extend(estimates.min().map(|price| (price, model)));
+    }
+    priced.sort_by(|(one, first), (other, second)| one.cmp(other).then(first.id.cmp(&second.id)));
+    priced.into_iter().map(|(_, model)| Arc::clone(model)).collect()
+}
+
+/// Whether an endpoint reads what the call has and knows its tools.
+fn answers(endpoint: &Endpoint, call: &impl Asked) -> bool {
+    let survey = call.survey();
+    let reads = |is_in: bool, modality: Modality| !is_in || endpoint.reads(modality);
+    call.output().iter().all(|it| endpoint.output_modalities.contains(it))
+        && reads(survey.images > 0, Modality::Image)
+        && reads(survey.audio, Modality::Audio)
+        && reads(survey.files, Modality::File)
+        && reads(survey.video, Modality::Video)
+        && call.parameters().iter().filter(|it| NEEDED.contains(it)).all(|it| endpoint.supports(it))
+}
+
+/// Parameters without which an answer would be another one.
+const NEEDED: &[&str] = &["tools", "response_format"];
+
+/// A few of them, from a place that depends on the seed.
+fn drawn(mut models: Vec<Arc<Model>>, seed: u64) -> Vec<Arc<Model>> {
+    if let Ok(count) = u64::try_from(models.len())
+        && let Some(place) = seed.checked_rem(count)
+    {
+        models.rotate_left(usize::try_from(place).unwrap_or(0));
+    }
+    models.truncate(MODELS_MAX);
+    models
+}
