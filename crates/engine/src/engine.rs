@@ -285,6 +285,7 @@ impl Engine {
             steps: Vec::new(),
             attempts: Vec::new(),
             faults: Vec::new(),
+            shares: Vec::new(),
             inlined: OnceCell::new(),
             first_word: None,
             settled: false,
