@@ -281,6 +281,138 @@ fn what_was_called_is_not_said_again() {
     }
 }
 
+/// What is left after text and one thing more: the text, or nothing that can be gone on with.
+fn left_after(protocol: &str, more: &str) -> Option<String> {
+    let adapter = adapter(protocol).unwrap();
+    let dialect = adapter.native().unwrap().dialect();
+    let text = match dialect {
+        Dialect::Chat => r#"data: {"choices":[{"index":0,"delta":{"content":"so "}}]}"#,
+        Dialect::Messages => {
+            r#"data: {"type":"content_block_start","index":0,"content_block":{"type":"text","text":"so "}}"#
+        }
+        Dialect::Gemini => {
+            r#"data: {"candidates":[{"content":{"parts":[{"text":"so "}],"role":"model"}}]}"#
+        }
+        _ => r#"{"message":{"role":"assistant","content":"so "},"done":false}"#,
+    };
+    let (mut stream, mut out) = (opened(adapter, &call(dialect)), Vec::new());
+    stream.push(format!("{text}\n\n").as_bytes(), &mut out).unwrap();
+    drop(stream.push(format!("{more}\n\n").as_bytes(), &mut out));
+    let progress = stream.progress();
+    let said = progress.said.text().filter(|_| progress.finish.is_none())?;
+    assert_eq!(read(dialect, &out), said, "{protocol} {more}");
+    Some(said.to_owned())
+}
+
+#[test]
+fn what_the_client_did_not_see_is_not_remembered() {
+    for (protocol, more) in [
+        (
+            "openai-chat",
+            r#"data: {"choices":[{"index":0,"delta":{"content":"lost"}}],"error":{"code":500,"message":"x"}}"#,
+        ),
+        (
+            "openai-chat",
+            r#"data: {"choices":[{"index":0,"delta":{"content":""},"finish_reason":"error"}],"error":{"code":500,"message":"x"}}"#,
+        ),
+        ("openai-chat", r#"data: {"choices":[{"index":0,"delta":{"content":"lost"}}"#),
+        (
+            "anthropic-messages",
+            r#"data: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"lost"}"#,
+        ),
+        (
+            "anthropic-messages",
+            r#"data: {"type":"error","error":{"type":"overloaded_error","message":"x"}}"#,
+        ),
+        ("gemini", r#"data: {"candidates":[{"content":{"parts":[{"text":"lost"}]}}]"#),
+        (
+            "gemini",
+            r#"data: {"candidates":[{"content":{"parts":[{"text":"lost"}]}}],"error":{"code":503,"message":"x"}}"#,
+        ),
+        ("ollama", r#"{"message":{"role":"assistant","content":"lost"},"done":fal"#),
+        ("ollama", r#"{"message":{"role":"assistant","content":"lost"},"error":"x"}"#),
+    ] {
+        assert_eq!(left_after(protocol, more).as_deref(), Some("so "), "{protocol} {more}");
+    }
+}
+
+#[test]
+fn what_can_not_be_said_again_is_not_remembered() {
+    for (protocol, more) in [
+        (
+            "openai-chat",
+            r#"data: {"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"id":"c","function":{"name":"f","arguments":""}}]}}]}"#,
+        ),
+        ("openai-chat", r#"data: {"choices":[{"index":0,"delta":{"refusal":"No"}}]}"#),
+        (
+            "openai-chat",
+            r#"data: {"choices":[{"index":0,"delta":{"annotations":[{"type":"url_citation"}]}}]}"#,
+        ),
+        (
+            "openai-chat",
+            r#"data: {"choices":[{"index":0,"delta":{"images":[{"type":"image_url"}]}}]}"#,
+        ),
+        ("openai-chat", r#"data: {"choices":[{"index":0,"delta":{"audio":{"data":"AAAA"}}}]}"#),
+        ("openai-chat", r#"data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}"#),
+        (
+            "anthropic-messages",
+            r#"data: {"type":"content_block_start","index":1,"content_block":{"type":"tool_use","id":"c","name":"f","input":{}}}"#,
+        ),
+        (
+            "anthropic-messages",
+            r#"data: {"type":"content_block_start","index":1,"content_block":{"type":"server_tool_use","id":"c","name":"web_search","input":{}}}"#,
+        ),
+        (
+            "anthropic-messages",
+            r#"data: {"type":"content_block_delta","index":0,"delta":{"type":"citations_delta","citation":{}}}"#,
+        ),
+        (
+            "anthropic-messages",
+            r#"data: {"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":1}}"#,
+        ),
+        (
+            "gemini",
+            r#"data: {"candidates":[{"content":{"parts":[{"functionCall":{"name":"f","args":{}}}]}}]}"#,
+        ),
+        (
+            "gemini",
+            r#"data: {"candidates":[{"content":{"parts":[{"inlineData":{"mimeType":"image/png","data":"AA=="}}]}}]}"#,
+        ),
+        ("gemini", r#"data: {"candidates":[{"content":{"parts":[]},"logprobsResult":{}}]}"#),
+        (
+            "gemini",
+            r#"data: {"candidates":[{"content":{"parts":[{"text":""}]},"finishReason":"STOP"}]}"#,
+        ),
+        (
+            "ollama",
+            r#"{"message":{"role":"assistant","content":"","tool_calls":[{"function":{"name":"f","arguments":{}}}]},"done":false}"#,
+        ),
+        (
+            "ollama",
+            r#"{"message":{"role":"assistant","content":"","images":["AA=="]},"done":false}"#,
+        ),
+        (
+            "ollama",
+            r#"{"message":{"role":"assistant","content":""},"done":true,"done_reason":"stop"}"#,
+        ),
+    ] {
+        assert_eq!(left_after(protocol, more), None, "{protocol} {more}");
+    }
+}
+
+#[test]
+fn two_parts_of_one_packet_are_both_remembered() {
+    let more = r#"data: {"candidates":[{"content":{"parts":[{"text":"it"},{"text":" hm","thought":true},{"text":"\n"},{"text":" goes"}]}}]}"#;
+    assert_eq!(left_after("gemini", more).as_deref(), Some("so it\n goes"));
+    let more =
+        r#"data: {"choices":[{"index":0,"delta":{"content":[{"type":"text","text":"it goes"}]}}]}"#;
+    // A list is passed on as it came; clients of such providers read it.
+    let adapter = adapter("openai-chat").unwrap();
+    let (mut stream, mut out) = (opened(adapter, &call(Dialect::Chat)), Vec::new());
+    stream.push(format!("{more}\n\n").as_bytes(), &mut out).unwrap();
+    assert_eq!(stream.progress().said.text(), Some("it goes"));
+}
+
 /// One text grows: it is doubled now and then, and that is all.
 #[test]
 fn remembering_takes_no_allocation_for_a_chunk() {

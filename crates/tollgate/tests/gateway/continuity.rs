@@ -356,6 +356,20 @@ async fn what_was_asked_for_is_the_rest_and_no_more() {
     assert_ne!(sent["thinking"]["type"], "enabled", "{sent}");
 }
 
+/// Who has thoughts told already is not asked for more.
+#[tokio::test]
+async fn whoever_goes_on_is_not_asked_to_think() {
+    let simulator = simulator().await;
+    let endpoints = [(Protocol::OpenAi, "echo+cut-after:2"), (Protocol::OpenAi, "echo")];
+    let gateway = world(&simulator, &endpoints, "").await;
+    let more = json!({ "reasoning": { "effort": "high" } });
+    let said = chats(&gateway, "one two three four five six", more).await.said();
+    assert_eq!(said.text, "one two three four five six");
+    let sent = simulator.requests();
+    assert_eq!(sent[0].json()["reasoning_effort"], "high");
+    assert_ne!(sent[1].json()["reasoning_effort"], "high");
+}
+
 /// The beginning at the first price, the rest at the second, the question once.
 #[tokio::test]
 async fn each_share_is_priced_once() {
@@ -407,7 +421,7 @@ async fn the_next_one_is_asked_when_one_refuses() {
     let endpoints = [
         (Protocol::OpenAi, "echo+cut-after:3"),
         (Protocol::Mistral, "echo+status:503"),
-        (Protocol::Gemini, "echo"),
+        (Protocol::Gemini, "echo+delay:500"),
     ];
     let gateway = world(&simulator, &endpoints, "").await;
     let streamed = chats(&gateway, TEXT, json!({})).await;
@@ -415,6 +429,9 @@ async fn the_next_one_is_asked_when_one_refuses() {
     let record = record_of(&gateway, streamed.header("x-generation-id")).await;
     let expected = [("FIRST", true, false), ("SECOND", true, true), ("THIRD", false, true)];
     assert_eq!(attempts(&record), expected, "{record}");
+    // The client's first word came long before.
+    assert!(record["latency"].as_u64().unwrap() < 500, "{record}");
+    assert!(record["generation_time"].as_u64().unwrap() >= 500, "{record}");
 }
 
 #[tokio::test]
@@ -434,6 +451,13 @@ async fn when_nobody_goes_on_the_answer_breaks_off_as_ever() {
         assert_eq!(record["provider_responses"][0]["fault"], "truncated", "{record}");
         assert_eq!(record["total_cost"].as_f64(), Some(0.0), "{record}");
         assert_eq!(gateway.spent().await.as_f64(), Some(0.0));
+        // Nothing is counted twice for having been tried.
+        let alone = world(&simulator, &endpoints[..1], "").await;
+        let streamed = client.asks(&alone, TEXT, json!({})).await;
+        let before = record_of(&alone, streamed.header("x-generation-id")).await;
+        for counted in ["tokens_prompt", "tokens_completion", "upstream_inference_cost"] {
+            assert_eq!(record[counted], before[counted], "{record}");
+        }
     }
 }
 
