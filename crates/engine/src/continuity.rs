@@ -11,7 +11,7 @@
 //! - The answer must have a form (a schema, JSON) or a call is demanded: who is held to a grammar
 //!   begins it anew, in the middle of the text.
 //! - Token probabilities were asked for, or other output than text.
-//! - The client's own last message begins the answer: two beginnings don't make one.
+//! - The caller began the answer, and the provider that died does not go on with such.
 //! - No endpoint is left that goes on with text ([`Adapter::continues`]). Before the first text any
 //!   will do.
 //! - Thoughts are open that a client must send back signed (Messages, Responses).
@@ -72,29 +72,25 @@ pub(crate) type GoingOn = Pin<Box<dyn Future<Output = (Run, Option<Next>)> + Sen
 pub(crate) fn listen(run: &Run, endpoint: &Arc<Endpoint>, answer: &mut dyn AnswerStream) {
     let mut successors = successors(run, endpoint).peekable();
     if successors.peek().is_some() && is_free(run.call.params()) {
-        let keeps_text = !run.call.survey().prefill && successors.any(|next| goes_on(next));
+        // Whoever does not go on with what the caller began says an answer of its own.
+        let is_whole = !run.call.survey().prefill || goes_on(endpoint);
+        let keeps_text = is_whole && successors.any(|next| goes_on(next));
         answer.remember(keeps_text);
     }
 }
 
-/// Whether an answer that broke off can go on, and after what.
-pub(crate) fn resumable<'p>(
-    run: &Run,
-    endpoint: &Arc<Endpoint>,
-    progress: &'p Progress,
-) -> Option<&'p Said> {
+/// Whether an answer that broke off can go on.
+pub(crate) fn can_go_on(run: &Run, endpoint: &Arc<Endpoint>, progress: &Progress) -> bool {
     let said = &progress.said;
-    let text = said.text().filter(|_| progress.finish.is_none())?;
-    // Rarely reached, so it may cost a translation; what is wrong with the call shows here.
-    let chat = run.call.chat().ok()?;
-    let is_demanded = chat
-        .member("tool_choice")
-        .is_some_and(|raw| raw.starts_with('{') || matches!(raw, "\"required\"" | "\"any\""));
+    let Some(text) = said.text().filter(|_| progress.finish.is_none()) else { return false };
+    // Rarely reached, so it may cost a translation: all that a call says is known in chat.
+    let Ok(chat) = run.call.chat() else { return false };
+    let demands = |raw: &str| raw.starts_with('{') || raw == r#""required""#;
+    let is_demanded = chat.member("tool_choice").is_some_and(demands);
     let searches = chat.member("web_search_options").is_some();
     let is_open = said.ends_in_thoughts() && must_be_signed(&run.call);
     let may = is_free(chat.params()) && !is_demanded && !searches && !is_open;
-    let has_next = successors(run, endpoint).any(|next| suits(next, text));
-    (may && has_next).then_some(said)
+    may && successors(run, endpoint).any(|next| suits(next, text))
 }
 
 /// Asks the endpoints behind `endpoint` for the rest, one after the other. What was written until

@@ -173,7 +173,7 @@ impl ChatStream {
         };
         let Relay { run, mut open } = *relay;
         let (endpoint, progress) = (&open.endpoint, open.answer.progress());
-        if continuity::resumable(&run, endpoint, progress).is_none() {
+        if !continuity::can_go_on(&run, endpoint, progress) {
             return Relay { run, open }.fail(fault);
         }
         let mut run = run;

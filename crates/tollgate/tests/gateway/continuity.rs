@@ -473,13 +473,6 @@ async fn what_can_not_be_said_again_is_not_continued() {
         ("echo+cut-after:2", json!({ "response_format": schema })),
         ("echo+cut-after:2", json!({ "response_format": { "type": "json_object" } })),
         ("echo+cut-after:2", json!({ "logprobs": true })),
-        (
-            "echo+cut-after:2",
-            json!({ "messages": [
-                { "role": "user", "content": "one two three four five six seven eight" },
-                { "role": "assistant", "content": "one" },
-            ] }),
-        ),
     ] {
         let endpoints = [(Protocol::OpenAi, model), (Protocol::OpenAi, "echo")];
         let gateway = world(&simulator, &endpoints, "").await;
@@ -517,6 +510,31 @@ async fn thoughts_are_not_thought_twice() {
         }
     }
     panic!("the answer has no end");
+}
+
+/// What the caller wrote of the answer and what was told of it are one beginning, where the provider
+/// that died goes on with such; one that does not began anew.
+#[tokio::test]
+async fn an_answer_that_the_caller_began_goes_on_too() {
+    let simulator = simulator().await;
+    let asked = "one two three four five six seven eight";
+    let more = json!({ "messages": [
+        { "role": "user", "content": asked },
+        { "role": "assistant", "content": "one two" },
+    ] });
+    for first in [Protocol::OpenAi, Protocol::Anthropic, Protocol::Bedrock] {
+        let endpoints = [(first, "echo+cut-after:2"), (Protocol::Mistral, "echo")];
+        let gateway = world(&simulator, &endpoints, "").await;
+        let said = chats(&gateway, asked, more.clone()).await.said();
+        assert_eq!(said.text, " three four five six seven eight", "{first:?}");
+        let sent = simulator.requests().pop().unwrap().json();
+        let messages = sent["messages"].as_array().unwrap();
+        assert_eq!(messages.len(), 2, "{sent}");
+        assert!(messages[1].to_string().contains("one two three"), "{sent}");
+    }
+    let endpoints = [(Protocol::Azure, "echo+cut-after:2"), (Protocol::Mistral, "echo")];
+    let gateway = world(&simulator, &endpoints, "").await;
+    chats(&gateway, asked, more).await.broken_off();
 }
 
 /// Neither a tick nor a patience lies between the fault and the next request.

@@ -1,6 +1,7 @@
 //! A chat request as received: its bytes, its parameters, and where everything stands.
 
 use bytes::Bytes;
+use serde_json::Value;
 
 use crate::chat::survey::{self, Survey};
 use crate::chat::{ChatParams, ChatRequest};
@@ -152,15 +153,13 @@ impl ChatCall {
     /// The call that asks for the rest of an answer: `said` is how it begins, in `written` tokens.
     /// With `is_quiet` the model is asked not to think.
     ///
-    /// What was not said is not asked to be continued: then it is the same call again.
+    /// What was not said is not asked to be continued: then it is the same call again. Where the
+    /// call ends with the beginning of an answer already, `said` is what followed that.
     ///
     /// # Errors
     ///
-    /// When the call ends with the beginning of an answer already: two don't make one.
+    /// When the call ends with something else of the assistant's than text.
     pub fn continued(&self, said: &str, written: u64, is_quiet: bool) -> Result<Self, BadRequest> {
-        if self.survey.prefill && !said.is_empty() {
-            return Err(BadRequest::new("messages: The answer has begun twice"));
-        }
         let size = self.body_bytes().saturating_add(said.len()).saturating_add(256);
         let mut body = Vec::with_capacity(size);
         let mut object = ObjectWriter::new(&mut body);
@@ -170,6 +169,9 @@ impl ChatCall {
                 "prompt" => {
                     let question = format!(r#"[{{"role":"user","content":{raw}}}]"#);
                     object.raw(b"messages", &begun(&question, said));
+                }
+                "messages" if self.survey.prefill && !said.is_empty() => {
+                    object.raw(b"messages", &lengthened(raw, said)?);
                 }
                 "messages" => object.raw(b"messages", &begun(raw, said)),
                 "max_tokens" | "max_completion_tokens" => {}
@@ -207,6 +209,21 @@ fn begun(messages: &str, said: &str) -> Vec<u8> {
         out.extend_from_slice(b"}]");
     }
     out
+}
+
+/// A list of messages whose last is the beginning of an answer, with more of the answer in it.
+fn lengthened(messages: &str, said: &str) -> Result<Vec<u8>, BadRequest> {
+    let fail = || BadRequest::new("messages: The last message has more than text");
+    let mut all: Vec<Value> = serde_json::from_str(messages).map_err(|_| fail())?;
+    let last = all.last_mut().filter(|last| last.get("tool_calls").is_none_or(Value::is_null));
+    let content = last.and_then(|last| last.get_mut("content"));
+    let text = match content {
+        Some(Value::Array(parts)) => parts.last_mut().and_then(|part| part.get_mut("text")),
+        content => content,
+    };
+    let Some(Value::String(text)) = text else { return Err(fail()) };
+    text.push_str(said);
+    serde_json::to_vec(&all).map_err(|_| fail())
 }
 
 #[cfg(test)]
@@ -257,10 +274,28 @@ mod tests {
             continued(r#"{"prompt":"hi","max_tokens":3}"#, "so", false).unwrap(),
             r#"{"messages":[{"role":"user","content":"hi"},{"role":"assistant","content":"so"}],"max_tokens":1}"#
         );
-        let begun =
-            r#"{"messages":[{"role":"user","content":"hi"},{"role":"assistant","content":"so"}]}"#;
-        assert!(continued(begun, "on", false).is_err());
-        assert!(continued(begun, "", false).is_ok());
+    }
+
+    #[test]
+    fn an_answer_that_the_caller_began_goes_on_behind_that() {
+        let last = |message: &str, said: &str| {
+            let asked = format!(r#"{{"messages":[{{"role":"user","content":"hi"}},{message}]}}"#);
+            let call = read(&asked).unwrap().continued(said, 7, false)?;
+            let messages = call.member("messages").unwrap();
+            let messages: Vec<Value> = serde_json::from_str(messages).unwrap();
+            assert_eq!(messages.len(), 2);
+            Ok::<_, BadRequest>(messages.last().unwrap()["content"].clone())
+        };
+        let begun = r#"{"role":"assistant","content":"so "}"#;
+        assert_eq!(last(begun, "it is").unwrap(), "so it is");
+        assert_eq!(last(begun, "").unwrap(), "so ");
+        let parts = r#"{"role":"assistant","content":[{"type":"text","text":"so "}]}"#;
+        let expected = serde_json::json!([{"type": "text", "text": "so it"}]);
+        assert_eq!(last(parts, "it").unwrap(), expected);
+        let call = r#"{"role":"assistant","content":"so ","tool_calls":[{"id":"1","type":"function","function":{"name":"f","arguments":"{}"}}]}"#;
+        for unsayable in [call, r#"{"role":"assistant","content":null}"#] {
+            assert!(last(unsayable, "it").is_err(), "{unsayable}");
+        }
     }
 
     #[test]
