@@ -12,8 +12,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::vocabulary::{
-    Auth, EffortLevel, MaxTokensField, Modality, OperationStyle, Protocol, Rate, ReasoningField,
-    ReasoningStyle,
+    Auth, EffortLevel, MaxTokensField, Modality, OperationStyle, Prefill, Protocol, Rate,
+    ReasoningField, ReasoningStyle,
 };
 
 /// Rows to lay over a catalogue. The built-in catalogue is an overlay over nothing.
@@ -100,6 +100,8 @@ pub struct QuirksEntry {
     pub reasoning_style: Option<ReasoningStyle>,
     /// The levels of effort that models know there whose names don't tell.
     pub efforts: Option<Vec<EffortLevel>>,
+    /// How it is told to go on with the assistant's last message.
+    pub prefill: Option<Prefill>,
     /// Whose form requests have that are not conversations.
     pub operation_style: Option<OperationStyle>,
     /// Parameters it refuses.

@@ -50,6 +50,6 @@ pub use names::Unknown;
 pub use price::{MinuteOfDay, Override, Price, Rates, When};
 pub use provider::{Provider, Quirks};
 pub use vocabulary::{
-    Auth, EffortLevel, Lot, MaxTokensField, Modality, OperationStyle, Protocol, Rate,
+    Auth, EffortLevel, Lot, MaxTokensField, Modality, OperationStyle, Prefill, Protocol, Rate,
     ReasoningField, ReasoningStyle,
 };

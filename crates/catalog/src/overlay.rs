@@ -59,6 +59,7 @@ fn merge_quirks(known: &mut QuirksEntry, new: QuirksEntry) {
     set(&mut known.reasoning_field, new.reasoning_field);
     set(&mut known.reasoning_style, new.reasoning_style);
     set(&mut known.efforts, new.efforts);
+    set(&mut known.prefill, new.prefill);
     set(&mut known.operation_style, new.operation_style);
     set(&mut known.drop_params, new.drop_params);
     set(&mut known.stream_options, new.stream_options);

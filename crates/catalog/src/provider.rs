@@ -6,7 +6,8 @@ use tollgate_types::ProviderSlug;
 
 use crate::format::{DataPolicy, QuirksEntry};
 use crate::vocabulary::{
-    Auth, EffortLevel, MaxTokensField, OperationStyle, Protocol, ReasoningField, ReasoningStyle,
+    Auth, EffortLevel, MaxTokensField, OperationStyle, Prefill, Protocol, ReasoningField,
+    ReasoningStyle,
 };
 
 /// Somebody who serves models.
@@ -64,6 +65,9 @@ pub struct Quirks {
     /// asked for; with none named, any. Absent, they are `low`, `medium` and `high`, unless the
     /// `reasoning` object goes up as it is.
     pub efforts: Option<Vec<EffortLevel>>,
+    /// How it is told to go on with the assistant's last message, where it does so and neither its
+    /// protocol nor the model's name tells. The ways are those of `openai-chat`; others have one.
+    pub prefill: Option<Prefill>,
     /// Whose form requests have that are not conversations.
     pub operation_style: OperationStyle,
     /// Parameters it refuses, to be left out.
@@ -91,6 +95,7 @@ impl Default for Quirks {
             reasoning_field: ReasoningField::default(),
             reasoning_style: ReasoningStyle::default(),
             efforts: None,
+            prefill: None,
             operation_style: OperationStyle::default(),
             drop_params: Vec::new(),
             stream_options: true,
@@ -113,6 +118,7 @@ impl Quirks {
             reasoning_field: row.reasoning_field.unwrap_or(self.reasoning_field),
             reasoning_style: row.reasoning_style.unwrap_or(self.reasoning_style),
             efforts: row.efforts.clone().or(self.efforts),
+            prefill: row.prefill.or(self.prefill),
             operation_style: row.operation_style.unwrap_or(self.operation_style),
             drop_params: row.drop_params.clone().unwrap_or(self.drop_params),
             stream_options: row.stream_options.unwrap_or(self.stream_options),

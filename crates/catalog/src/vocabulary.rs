@@ -230,6 +230,23 @@ pub enum ReasoningField {
     Reasoning,
 }
 
+/// How a provider is told to go on with the assistant's last message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Prefill {
+    /// Not at all: where the last message is the assistant's, it does so.
+    Plain,
+    /// `prefix: true` in that message
+    /// (<https://api-docs.deepseek.com/guides/chat_prefix_completion>).
+    Prefix,
+    /// `partial: true` in that message
+    /// (<https://platform.moonshot.ai/docs/guide/use-partial-mode-feature-of-kimi-api>).
+    Partial,
+    /// `continue_final_message: true` and `add_generation_prompt: false` in the request
+    /// (<https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html>).
+    ContinueFinalMessage,
+}
+
 /// How a caller's wish for reasoning is put to the provider.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -20,6 +20,7 @@ use tollgate_types::Timestamp;
 use tollgate_upstream::UpstreamBody;
 
 use crate::asked::Asked;
+use crate::continuity;
 use crate::reach::{Reach, error_body, whole_body};
 use crate::run::Run;
 use crate::{CallError, hedge};
@@ -190,6 +191,7 @@ impl Attempt {
             latency_ms: u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
             started_at: self.started_at,
             dropped: run.dropped_at(endpoint),
+            continued: false,
         });
     }
 }
@@ -203,7 +205,7 @@ async fn stream_at(run: &Run, endpoint: &Arc<Endpoint>) -> Result<OpenStream, Fa
     let (adapter, response) = send(run, endpoint, patience).await?;
     let (parts, body) = response.into_parts();
     let head = run.head(endpoint);
-    let answer = if is_json(&parts.headers) {
+    let mut answer = if is_json(&parts.headers) {
         match tollgate_providers::array_stream(adapter, &run.call, &head) {
             Some(answer) => answer,
             None => return Err(not_a_stream(body).await),
@@ -211,6 +213,7 @@ async fn stream_at(run: &Run, endpoint: &Arc<Endpoint>) -> Result<OpenStream, Fa
     } else {
         tollgate_providers::stream(adapter, &run.call, &head)
     };
+    continuity::listen(run, endpoint, answer.as_mut());
     let endpoint = Arc::clone(endpoint);
     let mut open = OpenStream { endpoint, answer, body: Some(body), out: Vec::new() };
     match timeout_at(deadline, first_word(&mut open)).await {
@@ -249,7 +252,7 @@ async fn read_first_word(open: &mut OpenStream) -> Result<(), Fault> {
 }
 
 /// A provider that answers a stream with JSON reports an error, or does not stream.
-async fn not_a_stream(body: UpstreamBody) -> Fault {
+pub(crate) async fn not_a_stream(body: UpstreamBody) -> Fault {
     let fault = Fault::in_band(&error_body(body).await);
     match fault.message {
         Some(_) => fault,
@@ -282,6 +285,6 @@ async fn send(
     Ok((reach.adapter, reach.send(request).await?))
 }
 
-fn is_json(headers: &HeaderMap) -> bool {
+pub(crate) fn is_json(headers: &HeaderMap) -> bool {
     headers.get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"))
 }

@@ -349,6 +349,7 @@ impl Engine {
             faults: Vec::new(),
             retried: Vec::new(),
             answering: None,
+            shares: Vec::new(),
             inlined: OnceCell::new(),
             first_word: None,
             settled: false,

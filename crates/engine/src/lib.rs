@@ -27,6 +27,7 @@ mod asked;
 mod attempt;
 mod clock;
 mod config;
+mod continuity;
 mod count;
 mod decision;
 mod engine;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
 use tollgate_catalog::{Cost, Endpoint};
-use tollgate_health::{InFlight, Outcome};
+use tollgate_health::{FailureKind, InFlight, Outcome};
 use tollgate_providers::{Fault, Progress};
 use tollgate_routing::Plan;
 use tollgate_store::{AttemptRecord, Attribution, ErrorRecord, GenerationRecord};
@@ -14,6 +14,7 @@ use tollgate_wire::Call;
 use tollgate_wire::chat::{AnswerHead, FinishReason, UsageView};
 
 use crate::asked::Asked;
+use crate::continuity::{self, Share};
 use crate::engine::Engine;
 use crate::installation::adapter_of;
 use crate::reach::known_of;
@@ -57,6 +58,8 @@ pub(crate) struct Run<C: Asked = Call> {
     pub(crate) retried: Vec<(usize, String, Fault)>,
     /// When the attempt began that answers, and its place among those under way.
     pub(crate) answering: Option<(Instant, Option<InFlight>)>,
+    /// What endpoints wrote of the answer before they broke off and others went on with it.
+    pub(crate) shares: Vec<Share>,
     /// When the first word came.
     pub(crate) first_word: Option<Instant>,
     pub(crate) settled: bool,
@@ -111,11 +114,20 @@ impl<C: Asked> Run<C> {
     }
 
     /// Notes that an endpoint has answered, and where the conversation is now.
-    fn answered(&mut self, endpoint: &Arc<Endpoint>, ending: Ending<'_>, usage: &Usage) {
+    fn answered(
+        &mut self,
+        endpoint: &Arc<Endpoint>,
+        ending: Ending<'_>,
+        (usage, says_error): (&Usage, bool),
+    ) {
         let now = self.engine.now();
         let Some((started, _)) = self.answering.take() else { return };
         let Some(health) = self.vitals.health(&endpoint.id) else { return };
         match ending {
+            // An answer that says itself that it failed (contract §5.3).
+            Ending::Complete if says_error => {
+                health.observe(Outcome::Failure(FailureKind::Broken), now);
+            }
             Ending::Complete => {
                 health.observe(Outcome::Success, now);
                 health.generated(usage.completion_tokens, started.elapsed(), now);
@@ -182,11 +194,16 @@ impl<C: Asked> Run<C> {
         let failed = matches!(ending, Ending::Failed(_))
             || matches!(progress.finish, Some((FinishReason::Error, _)));
         let bill = Bill::of(endpoint, &usage, self.created, failed);
+        let bill = continuity::joined(&self.shares, bill, failed);
+        // Whoever began the answer, when nobody went on with it.
+        let last = self.shares.last().map(|share| Arc::clone(&share.endpoint));
+        let endpoint = endpoint.or(last.as_ref());
         if !self.settled {
             self.settled = true;
             self.key.spent(bill.view.cost, self.created);
             if let Some(endpoint) = endpoint {
-                self.answered(endpoint, ending, &usage);
+                let says_error = matches!(progress.finish, Some((FinishReason::Error, _)));
+                self.answered(endpoint, ending, (&usage, says_error));
             }
             self.count(endpoint, ending, &bill.view);
             let record = self.record(endpoint, progress, ending, &bill);
@@ -214,7 +231,7 @@ impl<C: Asked> Run<C> {
     /// What the provider reported, else our own count of what went through. A report that can't be
     /// true is none. What is missing of one is counted here: the end of a stream that was cut, and
     /// what was read or written for nothing, as it says.
-    fn usage(&self, progress: &Progress, ending: Ending<'_>) -> Usage {
+    pub(crate) fn usage(&self, progress: &Progress, ending: Ending<'_>) -> Usage {
         let survey = self.call.survey();
         let least = self.call.least();
         let written = progress.output_bytes.div_ceil(BYTES_PER_TOKEN);
@@ -267,7 +284,8 @@ impl<C: Asked> Run<C> {
         record.provider = endpoint.map(|it| it.provider.name.clone());
         record.provider_slug = endpoint.map(|it| it.provider.slug.clone());
         record.endpoint_id = endpoint.map(|it| it.id.as_str().to_owned());
-        record.upstream_id.clone_from(&progress.upstream_id);
+        let begun = self.shares.last().and_then(|share| share.upstream_id.clone());
+        record.upstream_id = progress.upstream_id.clone().or(begun);
         record.service_tier.clone_from(&progress.service_tier);
         record.latency_ms = self.first_word.map(|at| millis(at, self.started));
         record.generation_time_ms = Some(millis(Instant::now(), self.started));
@@ -290,6 +308,27 @@ impl<C: Asked> Run<C> {
             record.error = Some(error_record(error));
         }
         Some(record)
+    }
+
+    /// Writes down that the endpoint that was answering died. The fault comes back without the
+    /// credential.
+    pub(crate) fn broke_off(&mut self, endpoint: &Endpoint, fault: Fault) -> Fault {
+        let fault = self.installation.without_secret(endpoint, fault);
+        // Those who were asked to go on have their own.
+        let begun = self.attempts.iter_mut().rfind(|attempt| attempt.status == Some(200));
+        if let Some(attempt) = begun.filter(|attempt| attempt.fault.is_none()) {
+            if let Some(health) = self.vitals.health(&endpoint.id) {
+                health.observe(outcome(&fault), self.engine.now());
+            }
+            tracing::info!(
+                call.id = self.id.as_str(),
+                endpoint.id = endpoint.id.as_str(),
+                fault = fault.kind.as_str(),
+                "answer broke off"
+            );
+            attempt.fault = Some(fault.kind.as_str().to_owned());
+        }
+        fault
     }
 
     /// The models that the caller named, in order.
@@ -332,15 +371,21 @@ fn completed(said: Usage, least: &Usage, written: u64) -> Usage {
 }
 
 /// What a call costs, and to whom.
-struct Bill {
-    view: UsageView,
-    cache_discount: Option<Usd>,
+#[derive(Debug, Clone)]
+pub(crate) struct Bill {
+    pub(crate) view: UsageView,
+    pub(crate) cache_discount: Option<Usd>,
 }
 
 impl Bill {
     /// Prices `usage` at `endpoint`. An answer that failed is not charged (contract §6.2,
     /// zero-completion insurance), whatever the provider takes for it.
-    fn of(endpoint: Option<&Arc<Endpoint>>, usage: &Usage, at: Timestamp, failed: bool) -> Self {
+    pub(crate) fn of(
+        endpoint: Option<&Arc<Endpoint>>,
+        usage: &Usage,
+        at: Timestamp,
+        failed: bool,
+    ) -> Self {
         let price = endpoint.and_then(|it| it.price.as_ref());
         let priced = price.and_then(|price| match price.cost(usage, at) {
             Ok(cost) => Some((price, cost)),

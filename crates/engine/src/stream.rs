@@ -21,6 +21,7 @@ use tollgate_providers::{Fault, FaultKind, Progress};
 use crate::CallError;
 use crate::attempt::{OpenStream, Opening};
 use crate::config::EngineConfig;
+use crate::continuity::{self, GoingOn};
 use crate::run::{Ending, Run};
 
 /// A streamed answer, in the caller's dialect.
@@ -40,7 +41,17 @@ enum State {
     /// No endpoint has spoken yet; the client is kept waiting with comments.
     Opening(Opening),
     Relaying(Box<Relay>),
+    /// The provider has died; another is asked to go on.
+    GoingOn(Box<Broken>),
     Done,
+}
+
+/// An answer between the endpoint that broke off and the one that goes on.
+struct Broken {
+    going_on: GoingOn,
+    /// How far it got, and what the client has not been given yet.
+    open: OpenStream,
+    fault: Fault,
 }
 
 struct Relay {
@@ -108,6 +119,23 @@ impl ChatStream {
         }
     }
 
+    /// The next bytes for the client, whoever writes them.
+    fn poll_answer(&mut self, context: &mut Context<'_>) -> Poll<Vec<u8>> {
+        let out = match self.poll_relay(context) {
+            Poll::Ready(out) if matches!(self.state, State::GoingOn(_)) => out,
+            Poll::Pending if matches!(self.state, State::GoingOn(_)) => Vec::new(),
+            poll => return poll,
+        };
+        // Whoever goes on is asked before the client is given what came last.
+        if let Poll::Ready(end) = self.poll_going_on(context) {
+            return Poll::Ready([out, end].concat());
+        }
+        if !out.is_empty() {
+            return Poll::Ready(out);
+        }
+        self.poll_relay(context)
+    }
+
     /// The next bytes for the client, if there are any now.
     fn poll_relay(&mut self, context: &mut Context<'_>) -> Poll<Vec<u8>> {
         let State::Relaying(relay) = &mut self.state else { return Poll::Pending };
@@ -130,12 +158,46 @@ impl ChatStream {
             };
             self.heard_at = Instant::now();
             if let Err(fault) = step {
-                let out = relay.fail(fault);
-                self.state = State::Done;
-                return Poll::Ready(out);
+                return Poll::Ready(self.break_off(fault));
             }
         }
         context.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    /// The provider has died: somebody else goes on, or the client is told. Returns what the client
+    /// is to have at once.
+    fn break_off(&mut self, fault: Fault) -> Vec<u8> {
+        let State::Relaying(relay) = std::mem::replace(&mut self.state, State::Done) else {
+            return Vec::new();
+        };
+        let Relay { run, mut open } = *relay;
+        let (endpoint, progress) = (&open.endpoint, open.answer.progress());
+        if !continuity::can_go_on(&run, endpoint, progress) {
+            return Relay { run, open }.fail(fault);
+        }
+        let mut run = run;
+        let fault = run.broke_off(endpoint, fault);
+        let going_on = continuity::go_on(run, endpoint, progress);
+        // The connection to the provider is of no use any more.
+        open.body = None;
+        let out = std::mem::take(&mut open.out);
+        self.state = State::GoingOn(Box::new(Broken { going_on, open, fault }));
+        out
+    }
+
+    /// Waits for somebody to go on.
+    fn poll_going_on(&mut self, context: &mut Context<'_>) -> Poll<Vec<u8>> {
+        let State::GoingOn(broken) = &mut self.state else { return Poll::Pending };
+        let (run, next) = ready!(broken.going_on.as_mut().poll(context));
+        self.heard_at = Instant::now();
+        let State::GoingOn(broken) = std::mem::replace(&mut self.state, State::Done) else {
+            return Poll::Pending;
+        };
+        let Broken { open, fault, .. } = *broken;
+        let Some(next) = next else { return Poll::Ready(Relay { run, open }.fail(fault)) };
+        let open = next.take_over(&run, open);
+        self.state = State::Relaying(Box::new(Relay { run, open }));
         Poll::Pending
     }
 
@@ -148,12 +210,17 @@ impl ChatStream {
             && silent >= relay.patience(&self.config)
         {
             let silence = "The provider fell silent in the middle of its answer";
-            let out = if relay.has_finished() {
-                relay.open.body = None;
-                relay.complete()
-            } else {
-                relay.fail(Fault::with_message(FaultKind::Timeout, silence))
-            };
+            if !relay.has_finished() {
+                let out = self.break_off(Fault::with_message(FaultKind::Timeout, silence));
+                self.tick.as_mut().reset(now + self.config.keep_alive);
+                if out.is_empty() {
+                    context.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
+                return Poll::Ready(Some(out));
+            }
+            relay.open.body = None;
+            let out = relay.complete();
             self.state = State::Done;
             return Poll::Ready(Some(out));
         }
@@ -217,17 +284,7 @@ impl Relay {
 
     /// Settles an answer that broke off and says so to the client.
     fn fail(&mut self, fault: Fault) -> Vec<u8> {
-        let fault = self.run.installation.without_secret(&self.open.endpoint, fault);
-        tracing::info!(
-            call.id = self.run.id.as_str(),
-            endpoint.id = self.open.endpoint.id.as_str(),
-            fault = fault.kind.as_str(),
-            "answer broke off"
-        );
-        self.run.failed_at(&self.open.endpoint, &fault);
-        if let Some(attempt) = self.run.attempts.last_mut() {
-            attempt.fault = Some(fault.kind.as_str().to_owned());
-        }
+        let fault = self.run.broke_off(&self.open.endpoint, fault);
         let provider = self.open.endpoint.provider.name.clone();
         let error = CallError::PlanExhausted {
             models: self.run.requested_models().cloned().collect(),
@@ -243,12 +300,14 @@ impl Relay {
     }
 }
 
-impl Drop for Relay {
+impl Drop for ChatStream {
     /// The client has gone: what was produced is charged.
     fn drop(&mut self) {
-        if !self.run.settled {
-            let progress = self.open.answer.progress();
-            self.run.settle(Some(&self.open.endpoint), progress, Ending::Cancelled);
+        if let State::Relaying(relay) = &mut self.state
+            && !relay.run.settled
+        {
+            let progress = relay.open.answer.progress();
+            relay.run.settle(Some(&relay.open.endpoint), progress, Ending::Cancelled);
         }
     }
 }
@@ -265,7 +324,7 @@ impl Body for ChatStream {
         if let Poll::Ready(Some(out)) = this.poll_opening(context) {
             return this.send(out);
         }
-        if let Poll::Ready(out) = this.poll_relay(context) {
+        if let Poll::Ready(out) = this.poll_answer(context) {
             return this.send(out);
         }
         if matches!(this.state, State::Done) {
@@ -287,6 +346,7 @@ impl fmt::Debug for ChatStream {
         let state = match self.state {
             State::Opening(_) => "opening",
             State::Relaying(_) => "relaying",
+            State::GoingOn(_) => "going on",
             State::Done => "done",
         };
         f.debug_struct("ChatStream").field("state", &state).finish_non_exhaustive()

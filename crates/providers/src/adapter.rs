@@ -8,7 +8,7 @@ use http::{HeaderMap, Method, Request, Uri};
 use tollgate_types::Timestamp;
 use tollgate_wire::chat::{AnswerHead, ChatCall, ChatEvent, UsageView};
 use tollgate_wire::error::{BadRequest, ErrorBody};
-use tollgate_wire::{Call, Dialect};
+use tollgate_wire::{AnswerWriter, Call, Dialect, Position};
 
 use crate::encoding::lacks;
 use crate::{Counter, Failure, Fault, Operations, Progress};
@@ -91,6 +91,13 @@ pub trait Adapter: Send + Sync + fmt::Debug + 'static {
 
     /// A cheap request that succeeds when base URL and credential are right.
     fn probe(&self, target: &Target<'_>) -> Result<Request<Bytes>, Unsupported>;
+
+    /// Whether a conversation that ends with the beginning of the assistant's answer is answered
+    /// there with the rest of it, and nothing else: so an answer that broke off elsewhere can go
+    /// on. Only where the provider's documentation says so.
+    fn continues(&self, _target: &Target<'_>) -> bool {
+        false
+    }
 
     /// How clients are served that speak this protocol themselves.
     fn native(&self) -> Option<&dyn Native> {
@@ -185,6 +192,19 @@ pub trait AnswerStream: Send + fmt::Debug {
 
     /// Writes the end of an answer that broke off.
     fn fail(&mut self, out: &mut Vec<u8>, error: &ErrorBody, usage: Option<&UsageView>);
+
+    /// Keeps in [`Progress::said`] what the client is told, so that another endpoint can go on with
+    /// it; without `keeps_text` only as long as it is no text. A stream that can't be handed over
+    /// keeps nothing.
+    fn remember(&mut self, _keeps_text: bool) {}
+
+    /// Gives up its place: the writer stands where the client's reading does, and goes on under the
+    /// same `head`, since one answer has one name. Only for a stream that remembers.
+    fn hand_over(self: Box<Self>, call: &Call, head: &AnswerHead) -> Box<dyn AnswerWriter> {
+        let mut writer = call.writer(head);
+        writer.resume(Position::default());
+        writer
+    }
 }
 
 /// A whole answer that was read. Written only once its cost is known.

@@ -80,6 +80,11 @@ impl Adapter for AnthropicMessages {
         rules::ruled_out(call, target)
     }
 
+    fn continues(&self, target: &Target<'_>) -> bool {
+        let is_known = model::Model::read(target.upstream_model).takes_prefill();
+        is_known || target.quirks.prefill.is_some()
+    }
+
     fn decoder(&self) -> Box<dyn Decoder> {
         Box::new(decode::MessagesDecoder::default())
     }

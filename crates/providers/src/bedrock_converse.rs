@@ -89,6 +89,11 @@ impl Adapter for BedrockConverse {
         claude_tools::is_one(kind) && Model::read(target.upstream_model).family == Family::Claude
     }
 
+    fn continues(&self, target: &Target<'_>) -> bool {
+        let is_known = Model::read(target.upstream_model).takes_prefill();
+        is_known || target.quirks.prefill.is_some()
+    }
+
     fn decoder(&self) -> Box<dyn Decoder> {
         Box::new(decode::ConverseDecoder::default())
     }

@@ -84,6 +84,11 @@ impl Adapter for Gemini {
         [ANSWERED_IMAGES, ANSWERED_CONTENT].contains(&lost)
     }
 
+    fn continues(&self, target: &Target<'_>) -> bool {
+        // Open models are served under the protocol too; nothing is documented of those.
+        !target.upstream_model.contains("gemma") || target.quirks.prefill.is_some()
+    }
+
     fn decoder(&self) -> Box<dyn Decoder> {
         Box::new(decode::GeminiDecoder::default())
     }

@@ -18,6 +18,7 @@
 mod adapter;
 mod call_id;
 mod chat_words;
+mod continuation;
 mod counting;
 mod counts;
 mod encoding;
@@ -28,6 +29,7 @@ mod operation;
 mod pieces;
 mod progress;
 mod replay;
+mod said;
 mod splice;
 mod tier;
 mod translate;
@@ -36,9 +38,11 @@ pub use adapter::{
     Adapter, AnswerStream, Decoder, EncodeError, Fetches, Inbound, Native, Outbound, Target,
     Unsupported, WholeAnswer,
 };
+pub use continuation::{Continuation, continued_call};
 pub use fault::{Failure, Fault, FaultKind};
 pub use operation::{Counter, Operations, Reply, Task, left_out};
 pub use progress::Progress;
+pub use said::{SAID_BYTES_MAX, Said};
 pub use translate::{array_stream, dropped, encode, stream, whole};
 
 /// The modules of adapters and the adapters in each.

@@ -57,6 +57,10 @@ impl Adapter for Mistral {
         lacks(target, member) || Tier::is_lost(member, json, Tier::reserved)
     }
 
+    fn continues(&self, _: &Target<'_>) -> bool {
+        true
+    }
+
     fn decoder(&self) -> Box<dyn Decoder> {
         Box::new(ChunkDecoder::default())
     }

@@ -67,6 +67,11 @@ impl Adapter for Ollama {
         [ANSWERED_IMAGES, ANSWERED_CONTENT].contains(&lost)
     }
 
+    fn continues(&self, target: &Target<'_>) -> bool {
+        // Its form of a conversation leaves no answer open.
+        !target.upstream_model.contains("gpt-oss")
+    }
+
     fn decoder(&self) -> Box<dyn Decoder> {
         Box::new(decode::OllamaDecoder::default())
     }

@@ -58,6 +58,10 @@ impl Adapter for OpenAiChat {
         carries(target, lost)
     }
 
+    fn continues(&self, target: &Target<'_>) -> bool {
+        target.quirks.prefill.is_some()
+    }
+
     fn decoder(&self) -> Box<dyn Decoder> {
         Box::new(decode::ChunkDecoder::default())
     }

@@ -3,7 +3,7 @@
 use tollgate_types::Usage;
 use tollgate_wire::chat::{ChatEvent, FinishReason};
 
-use crate::{Fault, FaultKind};
+use crate::{Fault, FaultKind, Said};
 
 /// What is known of an answer so far: enough to decide about failover, to bill and to record.
 #[derive(Debug, Clone, Default)]
@@ -23,12 +23,15 @@ pub struct Progress {
     pub output_bytes: u64,
     /// Tools called.
     pub tool_calls: u32,
+    /// What the client was told, if anybody listens.
+    pub said: Said,
 }
 
 impl Progress {
     /// Takes note of an event.
     pub fn note(&mut self, event: &ChatEvent) {
         self.content |= event.is_content();
+        self.hear(event);
         match event {
             ChatEvent::Text(text) | ChatEvent::Refusal(text) => self.wrote(text.len()),
             ChatEvent::Reasoning(detail) => self.wrote(detail.text().len()),
@@ -48,6 +51,26 @@ impl Progress {
             | ChatEvent::Annotation(_)
             | ChatEvent::Logprobs(_)
             | ChatEvent::StopSequence(_) => {}
+        }
+    }
+
+    fn hear(&mut self, event: &ChatEvent) {
+        match event {
+            ChatEvent::Text(text) => self.said.tell(text),
+            ChatEvent::Reasoning(_) => self.said.think(),
+            ChatEvent::Refusal(text) if text.is_empty() => {}
+            ChatEvent::Refusal(_)
+            | ChatEvent::ToolCallStart { .. }
+            | ChatEvent::ToolCallArguments { .. }
+            | ChatEvent::Image { .. }
+            | ChatEvent::Audio(_)
+            | ChatEvent::Annotation(_)
+            | ChatEvent::Logprobs(_) => self.said.lose(),
+            ChatEvent::UpstreamId(_)
+            | ChatEvent::ServiceTier(_)
+            | ChatEvent::StopSequence(_)
+            | ChatEvent::Usage(_)
+            | ChatEvent::Finish { .. } => {}
         }
     }
 

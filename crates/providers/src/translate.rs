@@ -7,6 +7,7 @@ use tollgate_wire::error::ErrorBody;
 use tollgate_wire::json::mend_surrogates;
 use tollgate_wire::{AnswerBuilder, AnswerWriter, Call, GATEWAY_MEMBERS};
 
+use crate::continuation::Echo;
 use crate::{
     Adapter, AnswerStream, Decoder, EncodeError, Fault, FaultKind, Inbound, Native, Progress,
     Target, WholeAnswer,
@@ -130,13 +131,15 @@ fn native<'a>(adapter: &'a dyn Adapter, call: &Call) -> Option<&'a dyn Native> {
 
 /// A stream that is translated event by event.
 #[derive(Debug)]
-struct TranslatedStream {
-    decoder: Box<dyn Decoder>,
-    writer: Box<dyn AnswerWriter>,
-    progress: Progress,
-    hides_reasoning: bool,
+pub(crate) struct TranslatedStream {
+    pub(crate) decoder: Box<dyn Decoder>,
+    pub(crate) writer: Box<dyn AnswerWriter>,
+    pub(crate) progress: Progress,
+    pub(crate) hides_reasoning: bool,
+    /// What the client was told already and may come again.
+    pub(crate) echo: Echo,
     /// Kept between packets for its capacity.
-    events: Vec<ChatEvent>,
+    pub(crate) events: Vec<ChatEvent>,
 }
 
 impl TranslatedStream {
@@ -146,12 +149,16 @@ impl TranslatedStream {
             writer,
             progress: Progress::default(),
             hides_reasoning: head.hides_reasoning,
+            echo: Echo::default(),
             events: Vec::new(),
         }
     }
 
     fn write(&mut self, out: &mut Vec<u8>) {
-        for event in self.events.drain(..) {
+        for mut event in self.events.drain(..) {
+            if !self.echo.leaves(&mut event) {
+                continue;
+            }
             if hidden(self.hides_reasoning, &event, &mut self.progress) {
                 continue;
             }
@@ -192,11 +199,19 @@ impl AnswerStream for TranslatedStream {
     fn fail(&mut self, out: &mut Vec<u8>, error: &ErrorBody, usage: Option<&UsageView>) {
         self.writer.fail(out, error, usage);
     }
+
+    fn remember(&mut self, keeps_text: bool) {
+        self.progress.said.listen(keeps_text);
+    }
+
+    fn hand_over(self: Box<Self>, _: &Call, _: &AnswerHead) -> Box<dyn AnswerWriter> {
+        self.writer
+    }
 }
 
 /// Whether the event is reasoning that the caller does not want to see. It was written all the
 /// same, and counts.
-fn hidden(hides_reasoning: bool, event: &ChatEvent, progress: &mut Progress) -> bool {
+pub(crate) fn hidden(hides_reasoning: bool, event: &ChatEvent, progress: &mut Progress) -> bool {
     match event {
         ChatEvent::Reasoning(detail) if hides_reasoning => {
             progress.wrote(detail.text().len());

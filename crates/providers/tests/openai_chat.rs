@@ -8,7 +8,8 @@
 mod support;
 
 use bytes::Bytes;
-use tollgate_catalog::{Auth, MaxTokensField, Quirks, ReasoningStyle};
+use serde_json::Value;
+use tollgate_catalog::{Auth, MaxTokensField, Prefill, Quirks, ReasoningStyle};
 use tollgate_providers::{Adapter, FaultKind, Native, OpenAiChat, Outbound, Progress, Target};
 use tollgate_types::{Timestamp, Usage, UsageSource, Usd};
 use tollgate_wire::chat::{ChatCall, ChatEvent, FinishReason, UsageView};
@@ -146,6 +147,43 @@ fn parameters_are_adapted_to_the_endpoint() {
     }
 }
 
+/// Where an answer was begun, each provider is told in its way to go on with it.
+#[test]
+fn who_is_to_go_on_is_told_so() {
+    let question = r#"{"role":"user","content":"x"}"#;
+    let begun = format!(r#"[{question},{{"role":"assistant","content":"y"}}]"#);
+    let marked =
+        |mark: &str| format!(r#"[{question},{{"role":"assistant","content":"y","{mark}":true}}]"#);
+    let all = r#","continue_final_message":true,"add_generation_prompt":false"#;
+    for (prefill, messages, members) in [
+        (None, begun.clone(), ""),
+        (Some(Prefill::Plain), begun.clone(), ""),
+        (Some(Prefill::Prefix), marked("prefix"), ""),
+        (Some(Prefill::Partial), marked("partial"), ""),
+        (Some(Prefill::ContinueFinalMessage), begun.clone(), all),
+    ] {
+        let quirks = Quirks { prefill, ..Quirks::default() };
+        let encoded =
+            |messages: &str| encoded(&format!(r#"{{"messages":{messages}}}"#), &quirks, &[]);
+        let expected =
+            format!(r#"{{"model":"small-1","messages":{messages},"user":"u-hash"{members}}}"#);
+        let (sent, expected): (Value, Value) = (
+            serde_json::from_str(&encoded(&begun)).unwrap(),
+            serde_json::from_str(&expected).unwrap(),
+        );
+        assert_eq!(sent, expected, "{prefill:?}");
+        let asked = format!("[{question}]");
+        let expected = format!(r#"{{"model":"small-1","messages":{asked},"user":"u-hash"}}"#);
+        assert_eq!(encoded(&asked), expected, "{prefill:?}");
+    }
+    let called = format!(
+        r#"[{question},{{"role":"assistant","tool_calls":[{{"id":"1","type":"function","function":{{"name":"f","arguments":"{{}}"}}}}]}}]"#
+    );
+    let quirks = Quirks { prefill: Some(Prefill::Prefix), ..Quirks::default() };
+    let sent = encoded(&format!(r#"{{"messages":{called}}}"#), &quirks, &[]);
+    assert!(!sent.contains("prefix"), "{sent}");
+}
+
 #[test]
 fn messages_lose_only_what_no_provider_knows() {
     let request = r#"{"messages":[{"role":"developer","content":"d"},
@@ -279,7 +317,7 @@ fn a_whole_answer_keeps_what_is_not_ours() {
         r#"{"id":"gen-1-x","provider":"Acme","model":"a/b","object":"chat.completion","created":1,"choices":[{"index":0,"message":{"role":"assistant","content":"Hello","refusal":null,"annotations":[],"reasoning":null},"logprobs":null,"finish_reason":"stop","native_finish_reason":"stop"}],"service_tier":"default","system_fingerprint":"fp_2","x_vendor":"#
     ), "{before}");
     assert!(rest.starts_with(r#"{"prompt_tokens":12,"completion_tokens":0,"#), "{rest}");
-    assert!(serde_json::from_str::<serde_json::Value>(&json).is_ok());
+    assert!(serde_json::from_str::<Value>(&json).is_ok());
 }
 
 #[test]

@@ -81,6 +81,8 @@ pub(crate) struct AttemptRow {
     started_at: i64,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     dropped: Vec<String>,
+    #[serde(skip_serializing_if = "is_default")]
+    continued: bool,
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
@@ -131,6 +133,7 @@ pub(crate) fn attempt_rows(attempts: &[AttemptRecord]) -> Vec<AttemptRow> {
         latency_ms: held(attempt.latency_ms).unsigned_abs(),
         started_at: attempt.started_at.unix_millis(),
         dropped: attempt.dropped.clone(),
+        continued: attempt.continued,
     };
     attempts.iter().map(row).collect()
 }
@@ -244,6 +247,7 @@ fn read_attempts(columns: &Columns<'_>) -> Result<Vec<AttemptRecord>, StoreError
         latency_ms: row.latency_ms,
         started_at: Timestamp::from_unix_millis(row.started_at),
         dropped: row.dropped,
+        continued: row.continued,
     };
     Ok(rows.into_iter().map(record).collect())
 }

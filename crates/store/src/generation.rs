@@ -121,6 +121,8 @@ pub struct AttemptRecord {
     pub started_at: Timestamp,
     /// Parts of the request that this endpoint's protocol has no word for and that were left out.
     pub dropped: Vec<String>,
+    /// Whether it was asked for the rest of an answer that another endpoint had begun.
+    pub continued: bool,
 }
 
 /// An error as the caller saw it.

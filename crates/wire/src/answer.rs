@@ -20,6 +20,20 @@ pub trait AnswerWriter: Send + fmt::Debug {
 
     /// Writes the end of an answer that broke off, with what it cost so far.
     fn fail(&mut self, out: &mut Vec<u8>, error: &ErrorBody, usage: Option<&UsageView>);
+
+    /// Begins where somebody else has stopped: the client was given the beginning of the answer
+    /// already, and none of it is written again.
+    fn resume(&mut self, _at: Position) {}
+}
+
+/// Where a client stands that was given the beginning of an answer, in a dialect whose answers are
+/// numbered blocks. The others have nothing to remember.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Position {
+    /// The number of the next block.
+    pub next: u32,
+    /// The number of the text that is open.
+    pub open_text: Option<u32>,
 }
 
 /// Collects the events of one answer and writes it whole in one client's dialect.

@@ -29,6 +29,6 @@ mod responses;
 pub mod sse;
 mod translation;
 
-pub use answer::{AnswerBuilder, AnswerWriter};
+pub use answer::{AnswerBuilder, AnswerWriter, Position};
 pub use call::{Call, error_body};
 pub use dialect::{Address, DIALECTS, Dialect, GATEWAY_MEMBERS, Received};

@@ -95,6 +95,9 @@ struct AttemptView {
     is_byok: bool,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     dropped: Vec<String>,
+    /// Ours: it was asked for the rest of an answer that another had begun.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    continued: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -213,6 +216,7 @@ fn attempt(record: AttemptRecord) -> AttemptView {
         latency: record.latency_ms,
         is_byok: false,
         dropped: record.dropped,
+        continued: record.continued,
     }
 }
 

@@ -88,6 +88,13 @@ impl Model {
         self.version.is_none_or(|version| version < (4, 1))
     }
 
+    /// Whether it goes on with an answer that was begun for it. Versions from 4.6 on refuse that
+    /// (<https://platform.claude.com/docs/en/about-claude/models/migration-guide>); of imitations
+    /// nothing is known.
+    pub(crate) fn takes_prefill(self) -> bool {
+        self.claude && self.version.is_some_and(|version| version < (4, 6))
+    }
+
     /// Whether it can be held to a JSON schema.
     pub(super) fn takes_schema(self) -> bool {
         self.version.is_none_or(|version| version >= (4, 1))
@@ -149,6 +156,16 @@ mod tests {
             assert_eq!(model.version, version, "{name}");
             assert_eq!(model.thinking(), thinking, "{name}");
             assert_eq!(model.effort(Effort::Xhigh), xhigh, "{name}");
+        }
+        for (name, takes) in [
+            ("claude-haiku-4-5", true),
+            ("claude-3-haiku-20240307", true),
+            ("claude-sonnet-4-6", false),
+            ("claude-opus-5", false),
+            ("claude-mythos-preview", false),
+            ("MiniMax-M2.5", false),
+        ] {
+            assert_eq!(Model::read(name).takes_prefill(), takes, "{name}");
         }
         assert!(Model::read("claude-opus-5").can_be_told_not_to_think());
         assert!(!Model::read("claude-fable-5").can_be_told_not_to_think());

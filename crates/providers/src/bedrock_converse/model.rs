@@ -85,6 +85,11 @@ impl Model {
         Self { family, claude, takes_schema }
     }
 
+    /// Whether it goes on with an answer that was begun for it: of the others nothing is documented.
+    pub(super) fn takes_prefill(self) -> bool {
+        self.family == Family::Claude && self.claude.takes_prefill()
+    }
+
     /// Whether its answers can be held to a JSON schema.
     pub(super) const fn takes_schema(self) -> bool {
         self.takes_schema

@@ -69,6 +69,10 @@ impl AnswerStream for SplicedLines {
         out.extend_from_slice(line.trim_ascii_end());
         out.push(b'\n');
     }
+
+    fn remember(&mut self, keeps_text: bool) {
+        self.splicer.progress.said.listen(keeps_text);
+    }
 }
 
 impl LineSplicer {
@@ -76,7 +80,10 @@ impl LineSplicer {
         if self.last.is_some() {
             return Ok(());
         }
-        let walked = Walked::read(line, self.head.hides_reasoning, &mut self.progress)?;
+        let said = self.progress.said.mark();
+        let walked = Walked::read(line, self.head.hides_reasoning, &mut self.progress);
+        // The client sees nothing of a line that can't be read.
+        let walked = walked.inspect_err(|_| self.progress.said.back_to(said))?;
         if walked.done {
             self.last = Some(walked);
         } else {

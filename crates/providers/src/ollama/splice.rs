@@ -110,7 +110,13 @@ impl Walked {
                 (b"content" | b"thinking", [b'"', text @ .., b'"']) if !text.is_empty() => {
                     progress.content = true;
                     progress.wrote(text_length(text));
+                    if key == b"content" {
+                        progress.said.tell_escaped(text);
+                    } else {
+                        progress.said.think();
+                    }
                 }
+                (b"images", _) => progress.said.lose(),
                 (b"tool_calls", _) => calls(raw, progress),
                 _ => {}
             }
@@ -157,6 +163,7 @@ fn member(members: &mut Vec<u8>, key: &[u8], raw: &[u8]) {
 fn calls(raw: &[u8], progress: &mut Progress) {
     let calls: Option<Vec<ToolCall>> = serde_json::from_slice(raw).unwrap_or_default();
     for ToolCall { function, .. } in calls.into_iter().flatten() {
+        progress.said.lose();
         progress.content = true;
         progress.tool_calls = progress.tool_calls.saturating_add(1);
         progress.wrote(function.name.as_deref().map_or(0, str::len));

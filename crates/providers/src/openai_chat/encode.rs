@@ -126,6 +126,7 @@ fn write_body(outbound: &Outbound<'_>, body: &mut Vec<u8>) {
         object.field("stream_options", &StreamOptions { include_usage: true });
     }
     write_reasoning(&mut object, target, params);
+    messages::write_prefill(&mut object, outbound);
     object.end();
 }
 

@@ -1,7 +1,7 @@
 //! Messages on their way up: as they are, unless one of them carries what a provider would refuse.
 
 use serde_json::{Map, Value, json};
-use tollgate_catalog::{ReasoningField, ReasoningStyle};
+use tollgate_catalog::{Prefill, ReasoningField, ReasoningStyle};
 use tollgate_wire::json::ObjectWriter;
 
 use crate::translate::{ANSWERED_AUDIO, ANSWERED_CONTENT, ANSWERED_IMAGES};
@@ -37,6 +37,7 @@ pub(super) fn write(object: &mut ObjectWriter<'_>, outbound: &Outbound<'_>, raw:
         && (survey.extensions
             || survey.cache_markers
             || survey.tool_media
+            || prefill_mark(outbound).is_some()
             || (survey.developer_role && !quirks.developer_role));
     if !must_change {
         object.raw(b"messages", raw.as_bytes());
@@ -53,7 +54,33 @@ pub(super) fn write(object: &mut ObjectWriter<'_>, outbound: &Outbound<'_>, raw:
     if survey.tool_media {
         messages = show_tool_media(messages);
     }
+    let last = messages.last_mut().and_then(Value::as_object_mut);
+    if let (Some(mark), Some(last)) = (prefill_mark(outbound), last)
+        && !last.contains_key("tool_calls")
+    {
+        last.entry(mark).or_insert(Value::Bool(true));
+    }
     object.field("messages", &messages);
+}
+
+/// What is said in the assistant's last message where the answer is to go on from it.
+fn prefill_mark(outbound: &Outbound<'_>) -> Option<&'static str> {
+    match outbound.target.quirks.prefill.filter(|_| outbound.call.survey().prefill)? {
+        Prefill::Prefix => Some("prefix"),
+        Prefill::Partial => Some("partial"),
+        Prefill::Plain | Prefill::ContinueFinalMessage => None,
+    }
+}
+
+/// Says in the request that the answer is to go on from the last message.
+pub(super) fn write_prefill(object: &mut ObjectWriter<'_>, outbound: &Outbound<'_>) {
+    let asked = outbound.call.survey().prefill
+        && outbound.target.quirks.prefill == Some(Prefill::ContinueFinalMessage);
+    for (name, value) in [("continue_final_message", true), ("add_generation_prompt", false)] {
+        if asked && outbound.call.member(name).is_none() {
+            object.field(name, &value);
+        }
+    }
 }
 
 /// Writes the `tools` member without cache markers.

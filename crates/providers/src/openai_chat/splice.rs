@@ -166,6 +166,12 @@ impl<'a> Splice<'a, '_> {
     fn count(&mut self, key: &[u8], span: &Span) {
         match key {
             b"content" | b"refusal" if self.is_text(span) => {
+                match self.text.get(span.clone()) {
+                    Some([b'"', inner @ .., b'"']) if key == b"content" => {
+                        self.progress.said.tell_escaped(inner);
+                    }
+                    _ => self.progress.said.lose(),
+                }
                 let length = self.text_length(span);
                 self.wrote(length);
             }
@@ -196,7 +202,10 @@ impl<'a> Splice<'a, '_> {
                 let audio = self.parsed::<AudioDelta>(span).map(ChatEvent::Audio);
                 self.note(audio.as_slice());
             }
-            b"images" | b"annotations" if span.len() > 4 => self.wrote(0),
+            b"images" | b"annotations" if span.len() > 4 => {
+                self.progress.said.lose();
+                self.wrote(0);
+            }
             _ => {}
         }
     }
@@ -218,6 +227,7 @@ impl<'a> Splice<'a, '_> {
             return;
         }
         self.wrote(length);
+        self.progress.said.think();
         let Some(span) = thoughts.text.clone() else {
             self.no_thoughts(members);
             return;

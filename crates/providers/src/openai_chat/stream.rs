@@ -90,6 +90,10 @@ impl AnswerStream for SplicedStream {
     fn fail(&mut self, out: &mut Vec<u8>, error: &ErrorBody, usage: Option<&UsageView>) {
         self.chunk.writer.fail(out, error, usage);
     }
+
+    fn remember(&mut self, keeps_text: bool) {
+        self.chunk.progress.said.listen(keeps_text);
+    }
 }
 
 impl ChunkSplicer {
@@ -105,14 +109,18 @@ impl ChunkSplicer {
             return Err(Fault::malformed("an event is not UTF-8"));
         }
         let start = out.len();
+        let (said, finished) = (self.progress.said.mark(), self.progress.finish.is_some());
         match self.chunk(event.data, out) {
             Ok(true) => Ok(()),
             Ok(false) => {
                 out.truncate(start);
                 Ok(())
             }
+            // The client sees nothing of it.
             Err(fault) => {
                 out.truncate(start);
+                self.progress.said.back_to(said);
+                self.progress.finish = self.progress.finish.take().filter(|_| finished);
                 Err(fault)
             }
         }

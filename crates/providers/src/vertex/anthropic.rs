@@ -46,6 +46,10 @@ impl Adapter for VertexAnthropic {
         AnthropicMessages.rules_out(target, call)
     }
 
+    fn continues(&self, target: &Target<'_>) -> bool {
+        AnthropicMessages.continues(target)
+    }
+
     fn decoder(&self) -> Box<dyn Decoder> {
         AnthropicMessages.decoder()
     }

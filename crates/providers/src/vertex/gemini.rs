@@ -51,6 +51,10 @@ impl Adapter for Vertex {
         [ANSWERED_IMAGES, ANSWERED_CONTENT].contains(&lost)
     }
 
+    fn continues(&self, target: &Target<'_>) -> bool {
+        Gemini.continues(target)
+    }
+
     fn decoder(&self) -> Box<dyn Decoder> {
         Gemini.decoder()
     }

@@ -161,6 +161,7 @@ fn attempts() -> Vec<AttemptRecord> {
         latency_ms: 12,
         started_at: noon(),
         dropped: vec!["top_k".to_owned()],
+        continued: false,
     };
     let silent = AttemptRecord {
         status: None,
@@ -168,7 +169,8 @@ fn attempts() -> Vec<AttemptRecord> {
         dropped: Vec::new(),
         ..failed.clone()
     };
-    let answered = AttemptRecord { status: Some(200), fault: None, ..failed.clone() };
+    let answered =
+        AttemptRecord { status: Some(200), fault: None, continued: true, ..failed.clone() };
     vec![failed, silent, answered]
 }
 

@@ -12,6 +12,7 @@ mod bad_input;
 mod beside_chat;
 mod breaking_off;
 mod catalogue;
+mod continuity;
 mod dialects;
 mod failover;
 mod hanging_up;

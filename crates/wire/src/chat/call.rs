@@ -1,11 +1,12 @@
 //! A chat request as received: its bytes, its parameters, and where everything stands.
 
 use bytes::Bytes;
+use serde_json::Value;
 
 use crate::chat::survey::{self, Survey};
 use crate::chat::{ChatParams, ChatRequest};
 use crate::error::BadRequest;
-use crate::json::{RawObject, raw_value};
+use crate::json::{ObjectWriter, RawObject, raw_value, write_string};
 
 /// A chat request that was read once: checked, its parameters taken, its bytes kept.
 ///
@@ -149,6 +150,45 @@ impl ChatCall {
         self.object.member(name)
     }
 
+    /// The call that asks for the rest of an answer: `said` is how it begins, in `written` tokens.
+    /// With `is_quiet` the model is asked not to think.
+    ///
+    /// What was not said is not asked to be continued: then it is the same call again. Where the
+    /// call ends with the beginning of an answer already, `said` is what followed that.
+    ///
+    /// # Errors
+    ///
+    /// When the call ends with something else of the assistant's than text.
+    pub fn continued(&self, said: &str, written: u64, is_quiet: bool) -> Result<Self, BadRequest> {
+        let size = self.body_bytes().saturating_add(said.len()).saturating_add(256);
+        let mut body = Vec::with_capacity(size);
+        let mut object = ObjectWriter::new(&mut body);
+        for (name, raw) in self.members() {
+            match name {
+                "prompt" if raw == "null" => {}
+                "prompt" => {
+                    let question = format!(r#"[{{"role":"user","content":{raw}}}]"#);
+                    object.raw(b"messages", &begun(&question, said));
+                }
+                "messages" if self.survey.prefill && !said.is_empty() => {
+                    object.raw(b"messages", &lengthened(raw, said)?);
+                }
+                "messages" => object.raw(b"messages", &begun(raw, said)),
+                "max_tokens" | "max_completion_tokens" => {}
+                "reasoning" | "reasoning_effort" | "include_reasoning" if is_quiet => {}
+                name => object.member(name, raw),
+            }
+        }
+        if let Some(most) = self.params.max_tokens {
+            object.field("max_tokens", &most.saturating_sub(written).max(1));
+        }
+        if is_quiet {
+            object.raw(b"reasoning", br#"{"enabled":false}"#);
+        }
+        object.end();
+        Self::translated(RawObject::read(Bytes::from(body))?)
+    }
+
     /// Builds the messages and tools as values, for translation into another dialect.
     ///
     /// # Errors
@@ -157,6 +197,33 @@ impl ChatCall {
     pub fn typed(&self) -> Result<ChatRequest<'_>, BadRequest> {
         ChatRequest::build(self)
     }
+}
+
+/// A list of messages with the beginning of an answer behind them.
+fn begun(messages: &str, said: &str) -> Vec<u8> {
+    let mut out = messages.trim_end().as_bytes().to_vec();
+    if !said.is_empty() {
+        out.pop();
+        out.extend_from_slice(br#",{"role":"assistant","content":"#);
+        write_string(&mut out, said);
+        out.extend_from_slice(b"}]");
+    }
+    out
+}
+
+/// A list of messages whose last is the beginning of an answer, with more of the answer in it.
+fn lengthened(messages: &str, said: &str) -> Result<Vec<u8>, BadRequest> {
+    let fail = || BadRequest::new("messages: The last message has more than text");
+    let mut all: Vec<Value> = serde_json::from_str(messages).map_err(|_| fail())?;
+    let last = all.last_mut().filter(|last| last.get("tool_calls").is_none_or(Value::is_null));
+    let content = last.and_then(|last| last.get_mut("content"));
+    let text = match content {
+        Some(Value::Array(parts)) => parts.last_mut().and_then(|part| part.get_mut("text")),
+        content => content,
+    };
+    let Some(Value::String(text)) = text else { return Err(fail()) };
+    text.push_str(said);
+    serde_json::to_vec(&all).map_err(|_| fail())
 }
 
 #[cfg(test)]
@@ -186,6 +253,49 @@ mod tests {
         assert_eq!(params.stop, ["x"]);
         assert!(!params.stream);
         assert_eq!(params.reasoning.wanted(), Some(true));
+    }
+
+    #[test]
+    fn a_call_asks_for_the_rest_of_an_answer() {
+        let continued = |body: &str, said: &str, is_quiet: bool| {
+            let call = read(body).unwrap().continued(said, 7, is_quiet);
+            call.map(|it| it.object().text().to_owned()).map_err(|it| it.message().to_owned())
+        };
+        let asked = r#"{"model":"a/b","messages":[ {"role":"user","content":"hi"} ] ,"max_completion_tokens":9,"reasoning_effort":"low","stop":"x"}"#;
+        assert_eq!(
+            continued(asked, "He said \"so\"", true).unwrap(),
+            r#"{"model":"a/b","messages":[ {"role":"user","content":"hi"} ,{"role":"assistant","content":"He said \"so\""}],"stop":"x","max_tokens":2,"reasoning":{"enabled":false}}"#
+        );
+        assert_eq!(
+            continued(asked, "", false).unwrap(),
+            r#"{"model":"a/b","messages":[ {"role":"user","content":"hi"} ],"reasoning_effort":"low","stop":"x","max_tokens":2}"#
+        );
+        assert_eq!(
+            continued(r#"{"prompt":"hi","max_tokens":3}"#, "so", false).unwrap(),
+            r#"{"messages":[{"role":"user","content":"hi"},{"role":"assistant","content":"so"}],"max_tokens":1}"#
+        );
+    }
+
+    #[test]
+    fn an_answer_that_the_caller_began_goes_on_behind_that() {
+        let last = |message: &str, said: &str| {
+            let asked = format!(r#"{{"messages":[{{"role":"user","content":"hi"}},{message}]}}"#);
+            let call = read(&asked).unwrap().continued(said, 7, false)?;
+            let messages = call.member("messages").unwrap();
+            let messages: Vec<Value> = serde_json::from_str(messages).unwrap();
+            assert_eq!(messages.len(), 2);
+            Ok::<_, BadRequest>(messages.last().unwrap()["content"].clone())
+        };
+        let begun = r#"{"role":"assistant","content":"so "}"#;
+        assert_eq!(last(begun, "it is").unwrap(), "so it is");
+        assert_eq!(last(begun, "").unwrap(), "so ");
+        let parts = r#"{"role":"assistant","content":[{"type":"text","text":"so "}]}"#;
+        let expected = serde_json::json!([{"type": "text", "text": "so it"}]);
+        assert_eq!(last(parts, "it").unwrap(), expected);
+        let call = r#"{"role":"assistant","content":"so ","tool_calls":[{"id":"1","type":"function","function":{"name":"f","arguments":"{}"}}]}"#;
+        for unsayable in [call, r#"{"role":"assistant","content":null}"#] {
+            assert!(last(unsayable, "it").is_err(), "{unsayable}");
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use crate::answer::AnswerWriter;
+use crate::answer::{AnswerWriter, Position};
 use crate::chat::event::{AnswerHead, ChatEvent, FinishReason, ReasoningDetail};
 use crate::chat::usage::UsageView;
 use crate::error::ErrorBody;
@@ -249,6 +249,10 @@ impl AnswerWriter for ChunkWriter {
         }
         out.extend_from_slice(b"}\n\n");
         out.extend_from_slice(DONE);
+    }
+
+    fn resume(&mut self, _: Position) {
+        self.begun = true;
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::answer::{Choice, TextCompletion, characters, text_of};
 use super::logprobs::LegacyLogprobs;
-use crate::answer::AnswerWriter;
+use crate::answer::{AnswerWriter, Position};
 use crate::chat::{AnswerHead, ChatEvent, DONE, FinishReason, UsageView};
 use crate::error::ErrorBody;
 
@@ -82,5 +82,9 @@ impl AnswerWriter for TextWriter {
         completion.usage = usage;
         frame(out, &completion);
         out.extend_from_slice(DONE);
+    }
+
+    fn resume(&mut self, _: Position) {
+        self.echo.clear();
     }
 }

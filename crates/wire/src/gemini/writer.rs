@@ -6,7 +6,7 @@ use super::response::{
     Candidate, Content, LogprobsResult, Part, Parts, Response, UsageMetadata, finish_reason,
 };
 use super::status::error_json;
-use crate::answer::AnswerWriter;
+use crate::answer::{AnswerWriter, Position};
 use crate::chat::{AnswerHead, ChatEvent, FinishReason, UsageView};
 use crate::error::ErrorBody;
 
@@ -100,6 +100,10 @@ impl AnswerWriter for StreamWriter {
         out.extend_from_slice(&error_json(error, Some(&self.frame.id)));
         self.frame.close(out);
         self.frame.end(out);
+    }
+
+    fn resume(&mut self, _: Position) {
+        self.frame.begun = true;
     }
 }
 

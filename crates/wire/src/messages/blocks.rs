@@ -11,6 +11,7 @@ use std::borrow::Cow;
 
 use serde_json::value::RawValue;
 
+use crate::answer::Position;
 use crate::chat::{ChatEvent, ReasoningDetail, ReasoningKind};
 use crate::messages::object::{BlockObject, Citation, Delta, Source};
 use crate::messages::seal;
@@ -78,6 +79,12 @@ impl Blocks {
     /// No blocks yet. Thoughts may be left out of theirs.
     pub(super) fn new(omits_thoughts: bool) -> Self {
         Self { omits_thoughts, ..Self::default() }
+    }
+
+    /// Goes on behind blocks that somebody else wrote.
+    pub(super) fn resume(&mut self, at: Position) {
+        self.count = at.next;
+        self.open = at.open_text.map_or(Open::Nothing, |index| Open::Text { index, cited: false });
     }
 
     /// Takes an event; those that add nothing to the content are passed over.

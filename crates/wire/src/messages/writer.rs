@@ -5,7 +5,7 @@
 use serde::Serialize;
 use tollgate_types::Usage;
 
-use crate::answer::AnswerWriter;
+use crate::answer::{AnswerWriter, Position};
 use crate::chat::{AnswerHead, ChatEvent, FinishReason, UsageView};
 use crate::error::ErrorBody;
 use crate::json::write_string;
@@ -101,6 +101,11 @@ impl AnswerWriter for MessageWriter {
         out.extend_from_slice(b"event: error\ndata: ");
         json(out, &Failure::of(error, Some(&self.id), usage));
         out.extend_from_slice(b"\n\n");
+    }
+
+    fn resume(&mut self, at: Position) {
+        self.begun = true;
+        self.blocks.resume(at);
     }
 }
 

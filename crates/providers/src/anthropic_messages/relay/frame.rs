@@ -13,6 +13,8 @@ pub(super) struct Frame<'a> {
     pub(super) kind: &'a [u8],
     /// What it adds to a block, or the block that begins.
     pub(super) piece: Piece<'a>,
+    /// The number of the block that it is about.
+    pub(super) index: Option<u32>,
     /// The event as values: only for the two that have counts, which come once each.
     pub(super) values: Event,
 }
@@ -56,6 +58,10 @@ impl<'a> Frame<'a> {
         members(&mut scanner, |key, scanner| {
             match key {
                 b"type" => self.kind = string(data, scanner)?.unwrap_or_default(),
+                b"index" => {
+                    let number = std::str::from_utf8(raw(data, scanner)?);
+                    self.index = number.ok().and_then(|it| it.parse().ok());
+                }
                 b"content_block" | b"delta" => self.piece = Piece::read(data, scanner)?,
                 _ => return scanner.value().map(drop),
             }

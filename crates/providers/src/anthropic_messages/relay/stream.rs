@@ -7,7 +7,7 @@ use tollgate_wire::chat::{AnswerHead, UsageView};
 use tollgate_wire::error::ErrorBody;
 use tollgate_wire::json::{ObjectWriter, ScanError};
 use tollgate_wire::sse::{SseDecoder, SseEvent};
-use tollgate_wire::{Dialect, error_body};
+use tollgate_wire::{AnswerWriter, Call, Dialect, error_body};
 
 use super::super::fault::refined;
 use super::super::shape::Event;
@@ -118,6 +118,16 @@ impl AnswerStream for RelayedStream {
         }
         write_event(b"error", &body, out);
     }
+
+    fn remember(&mut self, keeps_text: bool) {
+        self.relay.watch.remember(keeps_text);
+    }
+
+    fn hand_over(self: Box<Self>, call: &Call, head: &AnswerHead) -> Box<dyn AnswerWriter> {
+        let mut writer = call.writer(head);
+        writer.resume(self.relay.watch.position());
+        writer
+    }
 }
 
 impl Relay {
@@ -130,7 +140,7 @@ impl Relay {
     ) -> Result<(), Fault> {
         match frame.kind {
             b"message_start" => return self.start(frame, data, out),
-            b"content_block_start" => self.watch.open_block(&frame.piece),
+            b"content_block_start" => self.watch.open_block(&frame.piece, frame.index),
             b"content_block_delta" => self.watch.grow_block(&frame.piece),
             b"content_block_stop" => self.watch.close_block(),
             b"message_delta" => {

@@ -1,6 +1,7 @@
 //! How far an answer got that is passed on: what the gateway bills, records and decides by.
 
 use tollgate_types::UsageSource;
+use tollgate_wire::Position;
 use tollgate_wire::chat::FinishReason;
 
 use super::super::shape::{Message, StopDetails, UsageObject};
@@ -15,6 +16,8 @@ pub(super) struct Watch {
     progress: Progress,
     counts: Counts,
     open: Open,
+    /// Where the client stands.
+    position: Position,
 }
 
 /// The block that is open, where its kind decides what its pieces are.
@@ -40,6 +43,16 @@ impl Watch {
         self.progress.finish.is_some()
     }
 
+    /// Keeps what the client is told.
+    pub(super) fn remember(&mut self, keeps_text: bool) {
+        self.progress.said.listen(keeps_text);
+    }
+
+    /// Where the client stands.
+    pub(super) const fn position(&self) -> Position {
+        self.position
+    }
+
     /// The message begins. Its counts are those of the prompt, so they are marked as estimated
     /// until the provider's final report.
     pub(super) fn begin(&mut self, message: Message) {
@@ -53,13 +66,20 @@ impl Watch {
 
     /// A block begins; the one before it has ended, whether that was said or not. A kind that
     /// isn't known here is content: the client may know it.
-    pub(super) fn open_block(&mut self, block: &Piece<'_>) {
+    pub(super) fn open_block(&mut self, block: &Piece<'_>, index: Option<u32>) {
         self.close_block();
-        let Some(kind) = block.kind else { return };
+        let index = index.unwrap_or(self.position.next);
+        self.position.next = self.position.next.max(index.saturating_add(1));
+        let Some(kind) = block.kind else { return self.progress.said.lose() };
         match kind {
-            b"text" => self.wrote(block.text),
+            b"text" => {
+                self.position.open_text = Some(index);
+                self.progress.said.tell_escaped(block.text);
+                self.wrote(block.text);
+            }
             b"thinking" => {
                 self.open = Open::Thinking;
+                self.progress.said.think();
                 self.wrote(block.thinking);
                 self.progress.content |= !block.signature.is_empty();
             }
@@ -68,9 +88,13 @@ impl Watch {
                 self.open = Open::Tool { given, written: false };
                 self.progress.tool_calls = self.progress.tool_calls.saturating_add(1);
                 self.wrote(block.name);
+                self.progress.said.lose();
                 self.progress.content = true;
             }
-            _ => self.progress.content = true,
+            _ => {
+                self.progress.said.lose();
+                self.progress.content = true;
+            }
         }
     }
 
@@ -78,18 +102,25 @@ impl Watch {
     pub(super) fn grow_block(&mut self, delta: &Piece<'_>) {
         let Some(kind) = delta.kind else { return };
         let piece = match (kind, &mut self.open) {
-            (b"text_delta", _) => delta.text,
+            (b"text_delta", _) => {
+                self.progress.said.tell_escaped(delta.text);
+                delta.text
+            }
             (b"input_json_delta", Open::Tool { written, .. }) => {
                 *written |= !delta.partial_json.is_empty();
                 delta.partial_json
             }
-            (b"thinking_delta", Open::Thinking) => delta.thinking,
+            (b"thinking_delta", Open::Thinking) => {
+                self.progress.said.think();
+                delta.thinking
+            }
             (b"signature_delta", _) => {
                 self.progress.content |= !delta.signature.is_empty();
                 return;
             }
             // The arguments of the provider's own tools, citations, and what a later version adds.
             _ => {
+                self.progress.said.lose();
                 self.progress.content = true;
                 return;
             }
@@ -99,6 +130,7 @@ impl Watch {
 
     /// The block ends. A call of which no piece came has the arguments it began with.
     pub(super) fn close_block(&mut self) {
+        self.position.open_text = None;
         if let Open::Tool { given, written: false } = std::mem::take(&mut self.open) {
             self.progress.wrote(given);
         }

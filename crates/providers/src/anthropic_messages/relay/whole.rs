@@ -98,7 +98,7 @@ impl<'a> Said<'a> {
         }
         self.has_content = true;
         elements(scanner, |scanner| {
-            self.watch.open_block(&Piece::read(body, scanner)?);
+            self.watch.open_block(&Piece::read(body, scanner)?, None);
             Ok(())
         })?;
         self.watch.close_block();

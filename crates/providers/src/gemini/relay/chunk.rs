@@ -13,7 +13,7 @@ use crate::splice::{
 
 /// A response that was walked.
 #[derive(Debug, Default)]
-pub(super) struct Chunk {
+pub(super) struct Chunk<'a> {
     /// Where the model's name stands.
     pub(super) model_version: Option<Span>,
     /// Where the id stands.
@@ -23,7 +23,7 @@ pub(super) struct Chunk {
     /// It is an error instead of an answer.
     pub(super) is_error: bool,
     /// The first of the answers, or more of it: the one that is billed by.
-    pub(super) candidate: Option<Candidate>,
+    pub(super) candidate: Option<Candidate<'a>>,
     /// Why there is no answer.
     pub(super) feedback: Option<PromptFeedback>,
     /// Counts.
@@ -32,7 +32,7 @@ pub(super) struct Chunk {
 
 /// What an answer grew by.
 #[derive(Debug, Default)]
-pub(super) struct Candidate {
+pub(super) struct Candidate<'a> {
     /// Which of the answers, when it is not the first.
     is_other: bool,
     /// Something a client would notice.
@@ -41,6 +41,14 @@ pub(super) struct Candidate {
     pub(super) calls: u32,
     /// Bytes of text, thoughts and arguments.
     pub(super) bytes: usize,
+    /// Its text, without quotes and with its escapes: mostly one part, seldom more.
+    pub(super) text: &'a [u8],
+    /// The rest of its text.
+    pub(super) more_text: Vec<&'a [u8]>,
+    /// It has thoughts.
+    pub(super) thinks: bool,
+    /// It has more than text and thoughts.
+    pub(super) has_more: bool,
     /// Why the model stopped, in its words.
     pub(super) finish_reason: String,
 }
@@ -64,15 +72,15 @@ struct Call<'a> {
     arguments: &'a [u8],
 }
 
-impl Chunk {
+impl<'a> Chunk<'a> {
     /// Walks a response.
-    pub(super) fn read(data: &[u8]) -> Result<Self, Fault> {
+    pub(super) fn read(data: &'a [u8]) -> Result<Self, Fault> {
         if std::str::from_utf8(data).is_err() {
             return Err(Fault::malformed("a part of it is not UTF-8"));
         }
         let mut scanner = Scanner::new(data);
         let mut chunk = Self::default();
-        let (mut feedback, mut usage): (&[u8], &[u8]) = (b"", b"");
+        let (mut feedback, mut usage): (&'a [u8], &'a [u8]) = (b"", b"");
         let mut walk = || -> Result<(), ScanError> {
             members(&mut scanner, |key, scanner| {
                 match key {
@@ -96,11 +104,7 @@ impl Chunk {
         Ok(chunk)
     }
 
-    fn candidates<'a>(
-        &mut self,
-        data: &'a [u8],
-        scanner: &mut Scanner<'a>,
-    ) -> Result<(), ScanError> {
+    fn candidates(&mut self, data: &'a [u8], scanner: &mut Scanner<'a>) -> Result<(), ScanError> {
         if null(scanner)? {
             return Ok(());
         }
@@ -133,8 +137,8 @@ fn value<T: DeserializeOwned>(raw: &[u8]) -> Result<Option<T>, Fault> {
         .map_err(|_| Fault::malformed("a part of it is not a response"))
 }
 
-impl Candidate {
-    fn read<'a>(data: &'a [u8], scanner: &mut Scanner<'a>) -> Result<Self, ScanError> {
+impl<'a> Candidate<'a> {
+    fn read(data: &'a [u8], scanner: &mut Scanner<'a>) -> Result<Self, ScanError> {
         let mut candidate = Self::default();
         members(scanner, |key, scanner| {
             match key {
@@ -144,7 +148,11 @@ impl Candidate {
                     let reason = string(data, scanner)?.map(unescaped);
                     candidate.finish_reason = reason.unwrap_or_default();
                 }
-                b"logprobsResult" => candidate.content |= !is_null(scanner)?,
+                b"logprobsResult" => {
+                    let is_there = !is_null(scanner)?;
+                    candidate.content |= is_there;
+                    candidate.has_more |= is_there;
+                }
                 _ => return scanner.value().map(drop),
             }
             Ok(())
@@ -152,7 +160,7 @@ impl Candidate {
         Ok(candidate)
     }
 
-    fn content<'a>(&mut self, data: &'a [u8], scanner: &mut Scanner<'a>) -> Result<(), ScanError> {
+    fn content(&mut self, data: &'a [u8], scanner: &mut Scanner<'a>) -> Result<(), ScanError> {
         if null(scanner)? {
             return Ok(());
         }
@@ -170,8 +178,14 @@ impl Candidate {
         })
     }
 
-    fn part(&mut self, part: &Part<'_>) {
+    fn part(&mut self, part: &Part<'a>) {
         self.content |= !part.signature.is_empty() || part.other;
+        self.has_more |= part.other || part.call.is_some();
+        match (part.thought, self.text.is_empty()) {
+            (true, _) => self.thinks = true,
+            (false, true) => self.text = part.text,
+            (false, false) => self.more_text.push(part.text),
+        }
         match &part.call {
             Some(call) if !part.thought => {
                 self.calls = self.calls.saturating_add(1);

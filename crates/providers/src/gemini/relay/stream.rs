@@ -105,10 +105,14 @@ impl AnswerStream for RelayedStream {
         out.extend_from_slice(&one_line(&body));
         out.extend_from_slice(b"\n\n");
     }
+
+    fn remember(&mut self, keeps_text: bool) {
+        self.relay.watch.remember(keeps_text);
+    }
 }
 
 impl Relay {
-    fn pass(&mut self, chunk: Chunk, data: &[u8], out: &mut Vec<u8>) -> Result<(), Fault> {
+    fn pass(&mut self, chunk: Chunk<'_>, data: &[u8], out: &mut Vec<u8>) -> Result<(), Fault> {
         let places = [chunk.response_id.clone(), chunk.model_version.clone()];
         self.watch.take(chunk, data)?;
         out.extend_from_slice(b"data: ");

@@ -25,6 +25,11 @@ impl Watch {
         &self.progress
     }
 
+    /// Keeps what the client is told.
+    pub(super) fn remember(&mut self, keeps_text: bool) {
+        self.progress.said.listen(keeps_text);
+    }
+
     /// Whether anything of an answer was there.
     pub(super) const fn has_begun(&self) -> bool {
         self.begun
@@ -36,7 +41,7 @@ impl Watch {
     }
 
     /// Takes note of a response, partial or whole; `data` is its JSON.
-    pub(super) fn take(&mut self, chunk: Chunk, data: &[u8]) -> Result<(), Fault> {
+    pub(super) fn take(&mut self, chunk: Chunk<'_>, data: &[u8]) -> Result<(), Fault> {
         if chunk.is_error {
             return Err(refined(Fault::in_band(data), data));
         }
@@ -65,8 +70,18 @@ impl Watch {
         }
     }
 
-    fn candidate(&mut self, candidate: Candidate) {
+    fn candidate(&mut self, candidate: Candidate<'_>) {
         let progress = &mut self.progress;
+        if candidate.thinks {
+            progress.said.think();
+        }
+        for text in [candidate.text].iter().chain(&candidate.more_text) {
+            progress.said.tell_escaped(text);
+        }
+        // Once the client knows why the answer ended, nothing can follow.
+        if candidate.has_more || is_telling(&candidate.finish_reason) {
+            progress.said.lose();
+        }
         progress.content |= candidate.content;
         progress.tool_calls = progress.tool_calls.saturating_add(candidate.calls);
         progress.wrote(candidate.bytes);
@@ -81,6 +96,7 @@ impl Watch {
         let message = feedback.block_reason_message.unwrap_or_default();
         self.progress.content |= !message.is_empty();
         self.progress.wrote(message.len());
+        self.progress.said.lose();
         self.finish = Some((FinishReason::ContentFilter, native));
     }
 
