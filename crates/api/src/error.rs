@@ -93,7 +93,9 @@ impl From<CallError> for ApiError {
 
 impl From<CallFailure> for ApiError {
     fn from(failure: CallFailure) -> Self {
-        Self { generation_id: Some(failure.id), ..Self::from(failure.error) }
+        let mut error = Self::from(failure.error);
+        error.body.openrouter_metadata = failure.metadata;
+        Self { generation_id: Some(failure.id), ..error }
     }
 }
 

@@ -35,6 +35,9 @@ pub(crate) trait Asked: fmt::Debug + Send + Sync + Sized + 'static {
     /// What its conversation is recognised by, if it is one (contract §5.8).
     fn opening(&self) -> Option<u64>;
 
+    /// Whether the caller wants to be told of routing (contract §3.4).
+    fn wants_metadata(&self) -> bool;
+
     /// Its kind in a generation record (contract §1.3).
     fn api_type(&self) -> &'static str;
 
@@ -83,6 +86,10 @@ impl Asked for Call {
 
     fn opening(&self) -> Option<u64> {
         self.opening()
+    }
+
+    fn wants_metadata(&self) -> bool {
+        self.address().wants_metadata
     }
 
     fn api_type(&self) -> &'static str {
@@ -142,6 +149,10 @@ impl Asked for OperationCall {
 
     fn opening(&self) -> Option<u64> {
         None
+    }
+
+    fn wants_metadata(&self) -> bool {
+        false
     }
 
     fn api_type(&self) -> &'static str {

@@ -1,15 +1,20 @@
 //! What is kept of a plan: why a call went where it went.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 use std::time::Duration;
 
+use tollgate_catalog::Endpoint;
 use tollgate_health::Standing;
 use tollgate_routing::{Demotion, Place, Plan, Sort, Step};
-use tollgate_store::{CandidateRecord, RoutingRecord};
+use tollgate_store::{AttemptRecord, CandidateRecord, RoutingRecord};
 use tollgate_types::Timestamp;
 use tollgate_wire::Call;
+use tollgate_wire::router_metadata::{AttemptTold, EndpointTold, EndpointsTold, RouterMetadata};
 
+use crate::asked::Asked;
 use crate::resolve::Circumstances;
+use crate::run::Run;
 use crate::{CallError, Installation, resolve};
 
 /// Where a call would go, as far as that depends on this installation alone: as in a gateway that
@@ -67,6 +72,57 @@ fn candidate(step: &Step) -> CandidateRecord {
         chance_millionths,
         first_token_ms: first_token_ms.map(|it| whole(it.p50)),
         tokens_per_second: tokens_per_second.map(|it| whole(it.p50)),
+    }
+}
+
+/// What the caller is told of routing, if they ask: `answered_by` is who answered.
+pub(crate) fn told<C: Asked>(
+    run: &Run<C>,
+    answered_by: Option<&Arc<Endpoint>>,
+) -> Option<Box<RouterMetadata>> {
+    if !run.call.wants_metadata() {
+        return None;
+    }
+    let attempts: Vec<AttemptTold> = run.attempts.iter().map(attempt_told).collect();
+    let available = run.plan.steps.iter().map(|step| EndpointTold {
+        provider: step.endpoint.provider.name.clone(),
+        model: step.endpoint.model.id.to_string(),
+        selected: answered_by.is_some_and(|it| Arc::ptr_eq(it, &step.endpoint)),
+    });
+    let total = run.plan.steps.len().saturating_add(run.plan.dropped.len());
+    let selected = answered_by.map_or("none", |it| it.provider.name.as_str());
+    Some(Box::new(RouterMetadata {
+        requested: run.requested_models().next().cloned().unwrap_or_default(),
+        strategy: strategy(run, answered_by),
+        region: None,
+        summary: format!("available={}, selected={selected}", run.plan.steps.len()),
+        attempt: if answered_by.is_some() { attempts.len() } else { 0 },
+        is_byok: false,
+        endpoints: EndpointsTold { total, available: available.collect() },
+        attempts,
+    }))
+}
+
+fn attempt_told(attempt: &AttemptRecord) -> AttemptTold {
+    AttemptTold {
+        provider: attempt.provider.clone(),
+        model: attempt.model.clone(),
+        status: attempt.status.unwrap_or(0),
+    }
+}
+
+/// How the model was found, in the contract's words.
+fn strategy<C: Asked>(run: &Run<C>, answered_by: Option<&Arc<Endpoint>>) -> &'static str {
+    let model = answered_by.or(run.endpoint(0)).map(|it| &it.model);
+    let is_latest = run.requested_models().next().is_some_and(|name| name.starts_with('~'));
+    match run.router.as_deref() {
+        Some("openrouter/free") => "free",
+        // A wildcard: what it stands for was found by what suits the call.
+        Some(_) => "auto",
+        None if run.requested_models().count() > 1 => "fallback",
+        None if is_latest => "latest",
+        None if model.is_some_and(|model| model.alias_target.is_some()) => "alias",
+        None => "direct",
     }
 }
 

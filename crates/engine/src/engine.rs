@@ -405,18 +405,21 @@ impl Engine {
             Ok(open) => open,
             Err(error) => return Err(fail(run, error)),
         };
+        let told = decision::told(&run, Some(&endpoint));
         let usage = run.settle(Some(&endpoint), answer.progress(), Ending::Complete);
-        Ok(Answer::Whole(WholeReply {
-            id: run.id.clone(),
-            provider: endpoint.provider.name.clone(),
-            body: answer.render(&run.head(&endpoint), &usage),
-        }))
+        let mut body = answer.render(&run.head(&endpoint), &usage);
+        if let Some(told) = told {
+            told.join_answer(run.call.dialect(), &mut body);
+        }
+        let provider = endpoint.provider.name.clone();
+        Ok(Answer::Whole(WholeReply { id: run.id.clone(), provider, body }))
     }
 }
 
 fn fail<C: Asked>(mut run: Run<C>, error: CallError) -> CallFailure {
+    let metadata = decision::told(&run, None);
     run.settle(None, &Progress::default(), Ending::Failed(&error));
-    CallFailure { id: run.id.clone(), error }
+    CallFailure { id: run.id.clone(), error, metadata }
 }
 
 /// What a conversation is recognised by, where that could save anything: its model has several

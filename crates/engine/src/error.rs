@@ -6,11 +6,14 @@ use tollgate_catalog::Unknown;
 use tollgate_providers::{Fault, FaultKind};
 use tollgate_types::{GenerationId, Usd};
 use tollgate_wire::error::{Availability, BadRequest, ErrorBody, ErrorType, PreviousError};
+use tollgate_wire::router_metadata::RouterMetadata;
 
 /// A call that failed, and the id it was given.
 #[derive(Debug, thiserror::Error)]
 #[error("call {id} failed")]
 pub struct CallFailure {
+    /// How it was routed, for callers who ask.
+    pub metadata: Option<Box<RouterMetadata>>,
     /// The generation's id.
     pub id: GenerationId,
     /// Why.

@@ -18,11 +18,11 @@ use http_body::{Body, Frame};
 use tokio::time::{Instant, Sleep, sleep};
 use tollgate_providers::{Fault, FaultKind, Progress};
 
-use crate::CallError;
 use crate::attempt::{OpenStream, Opening};
 use crate::config::EngineConfig;
 use crate::continuity::{self, GoingOn};
 use crate::run::{Ending, Run};
+use crate::{CallError, decision};
 
 /// A streamed answer, in the caller's dialect.
 pub struct ChatStream {
@@ -275,10 +275,15 @@ impl Relay {
 
     /// Settles a complete answer and writes its end.
     fn complete(&mut self) -> Vec<u8> {
+        let told = decision::told(&self.run, Some(&self.open.endpoint));
         let progress = self.open.answer.progress();
         let usage = self.run.settle(Some(&self.open.endpoint), progress, Ending::Complete);
         let mut out = std::mem::take(&mut self.open.out);
+        let end = out.len();
         self.open.answer.end(&mut out, &usage);
+        if let Some(told) = told {
+            told.join_end(self.run.call.dialect(), &mut out, end);
+        }
         out
     }
 

@@ -85,6 +85,9 @@ pub struct Address {
     pub stream: Option<bool>,
     /// Gemini without `alt=sse`: a stream is the elements of one JSON array.
     pub as_array: bool,
+    /// Whether the caller wants to be told of routing (`X-OpenRouter-Metadata: enabled`, contract
+    /// §3.4).
+    pub wants_metadata: bool,
     /// `anthropic-beta`: features the client asks Anthropic for.
     pub anthropic_beta: Option<String>,
 }

@@ -1,5 +1,6 @@
 //! The contract's error envelope and vocabulary (contract §4).
 
+use crate::router_metadata::RouterMetadata;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -132,6 +133,9 @@ impl BadRequest {
 pub struct ErrorBody {
     /// The error itself.
     pub error: ErrorObject,
+    /// How the call was routed, for callers who ask (§3.4).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub openrouter_metadata: Option<Box<RouterMetadata>>,
 }
 
 /// What `error` holds.
@@ -223,6 +227,7 @@ impl ErrorBody {
                 metadata: ErrorMetadata { error_type: word, ..ErrorMetadata::default() },
                 availability: None,
             },
+            openrouter_metadata: None,
         }
     }
 

@@ -26,6 +26,7 @@ mod ollama;
 mod opening;
 pub mod operation;
 mod responses;
+pub mod router_metadata;
 pub mod sse;
 mod translation;
 

@@ -122,7 +122,11 @@ pub(super) async fn generate(
     headers: &HeaderMap,
     asked: Asked,
 ) -> Result<Response, ApiError> {
-    let address = Address { anthropic_beta: betas(headers), ..asked.address };
+    let address = Address {
+        anthropic_beta: betas(headers),
+        wants_metadata: wants_metadata(headers),
+        ..asked.address
+    };
     let call = Call::read(asked.dialect, asked.body, address)?;
     if let Some(line) = call.loaded(app.engine.now()) {
         app.engine.check(&call)?;
@@ -141,6 +145,15 @@ pub(super) async fn generate(
             respond(media_type, &id, provider.as_deref(), Body::new(body))
         }
     })
+}
+
+/// Whether the caller wants to be told of routing, by the header's name or its older one (contract
+/// §0, §3.4).
+fn wants_metadata(headers: &HeaderMap) -> bool {
+    ["x-openrouter-metadata", "x-openrouter-experimental-metadata"]
+        .into_iter()
+        .find_map(|name| headers.get(name))
+        .is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"enabled"))
 }
 
 /// Anthropic's own header, and the contract's name for it (§0); each may hold a list.

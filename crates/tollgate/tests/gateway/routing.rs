@@ -312,3 +312,83 @@ async fn a_list_of_models_under_transforms_is_one_of_fallbacks() {
     body["transforms"] = json!(["acme/m", "middle-out"]);
     assert_eq!(gateway.chat(body).await.said().model, "acme/m");
 }
+
+/// What is told of a call that failed at the first endpoint and was answered by the second.
+fn check_told(told: &Value) {
+    let expected = json!({
+        "requested": "acme/m",
+        "strategy": "direct",
+        "region": null,
+        "summary": "available=2, selected=Second",
+        "attempt": 2,
+        "is_byok": false,
+        "endpoints": { "total": 2, "available": [
+            { "provider": "First", "model": "acme/m", "selected": false },
+            { "provider": "Second", "model": "acme/m", "selected": true },
+        ] },
+        "attempts": [
+            { "provider": "First", "model": "acme/m", "status": 500 },
+            { "provider": "Second", "model": "acme/m", "status": 200 },
+        ],
+    });
+    assert_eq!(*told, expected);
+}
+
+#[tokio::test]
+async fn section_3_4_callers_who_ask_are_told_of_routing() {
+    let turn = json!([{ "role": "user", "content": "Hello" }]);
+    for (path, body) in [
+        ("/chat/completions", json!({ "model": "acme/m", "messages": turn })),
+        ("/messages", json!({ "model": "acme/m", "max_tokens": 9, "messages": turn })),
+        ("/responses", json!({ "model": "acme/m", "input": turn })),
+    ] {
+        for second in [Protocol::OpenAi, Protocol::Anthropic] {
+            for streamed in [false, true] {
+                let simulator = simulator().await;
+                let gateway = TestGateway::builder()
+                    .provider("first", Protocol::OpenAi, &simulator)
+                    .provider("second", second, &simulator)
+                    .endpoint("acme/m", "first", "echo+status:500", P1)
+                    .endpoint("acme/m", "second", "echo", P2)
+                    .start()
+                    .await;
+                let mut body = body.clone();
+                body["stream"] = json!(streamed);
+                let ask = || gateway.call("POST", path).json(&body);
+                let reply = ask().header("X-OpenRouter-Metadata", "enabled").send().await;
+                assert_eq!(reply.status, 200, "{}", reply.text());
+                check_told(&metadata(&reply.text(), streamed));
+                let unasked = ask().send().await.text();
+                assert!(!unasked.contains("openrouter_metadata"), "{unasked}");
+            }
+        }
+    }
+}
+
+/// What is told in a whole answer, or in the last event of a stream that has it.
+fn metadata(text: &str, streamed: bool) -> Value {
+    if !streamed {
+        let answer: Value = serde_json::from_str(text).unwrap();
+        return answer["openrouter_metadata"].clone();
+    }
+    let mut data = text.lines().filter_map(|line| line.strip_prefix("data: "));
+    let event = data.rfind(|it| it.contains("openrouter_metadata"));
+    let event: Value = serde_json::from_str(event.unwrap_or_else(|| panic!("{text}"))).unwrap();
+    let within = [&event, &event["response"]].map(|it| it["openrouter_metadata"].clone());
+    within.into_iter().find(Value::is_object).unwrap()
+}
+
+#[tokio::test]
+async fn section_3_4_a_failure_tells_of_routing_beside_the_error() {
+    let simulator = simulator().await;
+    let failing = ("echo+status:500", P1);
+    let gateway = two(&simulator, failing, ("echo+status:503", P2)).start().await;
+    let ask = gateway.chat_call(&asking("Hello")).header("X-OpenRouter-Metadata", "enabled");
+    let told = ask.send().await.json()["openrouter_metadata"].clone();
+    assert_eq!(told["attempt"], 0, "{told}");
+    assert_eq!(
+        told["attempts"][1],
+        json!({ "provider": "Second", "model": "acme/m", "status": 503 })
+    );
+    assert_eq!(told["endpoints"]["available"][0]["selected"], false, "{told}");
+}
