@@ -4,10 +4,10 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tollgate_catalog::Endpoint;
+use tollgate_catalog::{Endpoint, Modality};
 use tollgate_health::Standing;
-use tollgate_routing::{Demotion, Place, Plan, Sort, Step};
-use tollgate_store::{AttemptRecord, CandidateRecord, RoutingRecord};
+use tollgate_routing::{CallShape, Demotion, Place, Plan, Sort, Step};
+use tollgate_store::{AskedRecord, AttemptRecord, CandidateRecord, RoutingRecord};
 use tollgate_types::Timestamp;
 use tollgate_wire::Call;
 use tollgate_wire::router_metadata::{AttemptTold, EndpointTold, EndpointsTold, RouterMetadata};
@@ -36,12 +36,27 @@ pub fn explain(
         seed: 0,
         now,
     };
-    let (plan, _) = resolve::plan(call, installation, &circumstances)?;
-    Ok(record(&plan, 0))
+    let routed = resolve::plan(call, installation, &circumstances)?;
+    Ok(record(&routed.plan, &routed.shape, call.member("provider"), 0))
 }
 
 /// The record of a plan.
-pub(crate) fn record(plan: &Plan, seed: u64) -> RoutingRecord {
+pub(crate) fn record(
+    plan: &Plan,
+    shape: &CallShape,
+    provider: Option<&str>,
+    seed: u64,
+) -> RoutingRecord {
+    let words =
+        |modalities: &[Modality]| modalities.iter().map(|it| Cow::Borrowed(it.as_str())).collect();
+    let asked = AskedRecord {
+        input: words(&shape.input),
+        output: words(&shape.output),
+        parameters: shape.parameters.iter().copied().map(Cow::Borrowed).collect(),
+        prompt_tokens: shape.prompt_tokens,
+        max_tokens: shape.max_tokens,
+        provider: provider.map(Into::into),
+    };
     let dropped = plan.dropped.iter().map(|(endpoint, reason)| CandidateRecord {
         endpoint: endpoint.id.shared(),
         place: Cow::Borrowed("dropped"),
@@ -54,6 +69,7 @@ pub(crate) fn record(plan: &Plan, seed: u64) -> RoutingRecord {
     RoutingRecord {
         seed,
         sort: Cow::Borrowed(plan.sort.map_or("balanced", Sort::as_str)),
+        asked,
         candidates: plan.steps.iter().map(candidate).chain(dropped).collect(),
     }
 }

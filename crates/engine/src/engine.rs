@@ -9,7 +9,7 @@ use tokio::sync::OnceCell;
 use tokio::time::{Instant, timeout};
 use tokio_util::task::TaskTracker;
 use tollgate_providers::Progress;
-use tollgate_routing::Plan;
+use tollgate_routing::{CallShape, Plan};
 use tollgate_store::{Attribution, RoutingRecord, Stores};
 use tollgate_types::{ApiKey, GenerationId, Timestamp, Usd};
 use tollgate_upstream::{MediaFetcher, Upstream, UpstreamBody};
@@ -18,7 +18,7 @@ use tollgate_wire::operation::OperationCall;
 
 use crate::asked::Asked;
 use crate::attempt::{OpenWhole, open_stream, open_whole};
-use crate::resolve::Circumstances;
+use crate::resolve::{Circumstances, Routed};
 use crate::retry::RetryBudget;
 use crate::run::{Ending, Run};
 use crate::sticky::{Conversation, Stickiness};
@@ -186,8 +186,8 @@ impl Engine {
     /// When the call is wrong or can't be routed. A provider that fails to count is no error.
     pub async fn count(&self, call: &Call) -> Result<Count, CallError> {
         let installation = self.installation();
-        let plan = self.idle_plan(call, &installation)?;
-        Ok(count::count(self, &installation, call, &plan).await)
+        let routed = self.idle_plan(call, &installation)?;
+        Ok(count::count(self, &installation, call, &routed.plan).await)
     }
 
     /// Whether a call could be sent anywhere, and sends it nowhere.
@@ -205,11 +205,13 @@ impl Engine {
     ///
     /// When the call is wrong or can't be routed.
     pub fn explain(&self, call: &Call) -> Result<RoutingRecord, CallError> {
-        Ok(decision::record(&self.idle_plan(call, &self.installation())?, 0))
+        let routed = self.idle_plan(call, &self.installation())?;
+        let provider = call.member("provider");
+        Ok(decision::record(&routed.plan, &routed.shape, provider, 0))
     }
 
     /// Plans a call that costs nothing and says nothing of anybody's health.
-    fn idle_plan(&self, call: &Call, installation: &Installation) -> Result<Plan, CallError> {
+    fn idle_plan(&self, call: &Call, installation: &Installation) -> Result<Routed, CallError> {
         let (vitals, now) = (self.vitals(), self.now());
         resolve::plan(
             call,
@@ -223,7 +225,6 @@ impl Engine {
                 now,
             },
         )
-        .map(|(plan, _)| plan)
     }
 
     /// What this installation can call now.
@@ -341,6 +342,7 @@ impl Engine {
             attribution,
             plan: Plan::default(),
             router: None,
+            shape: CallShape::default(),
             seed: u64::from_le_bytes(seed),
             hedges: false,
             conversation: None,
@@ -381,7 +383,8 @@ impl Engine {
             seed: run.seed,
             now,
         };
-        (run.plan, run.router) = resolve::plan(&run.call, &run.installation, &circumstances)?;
+        let routed = resolve::plan(&run.call, &run.installation, &circumstances)?;
+        Routed { plan: run.plan, router: run.router, shape: run.shape } = routed;
         run.hedges = self.config.hedge || resolve::preferences(&run.call)?.hedge;
         Ok(())
     }

@@ -34,16 +34,26 @@ pub(crate) struct Circumstances<'a> {
     pub(crate) now: Timestamp,
 }
 
+/// What was decided for a call.
+#[derive(Debug, Default)]
+pub(crate) struct Routed {
+    /// Which endpoints are tried, and why not the others.
+    pub(crate) plan: Plan,
+    /// The router that chose the models, if one did.
+    pub(crate) router: Option<String>,
+    /// What the call needs.
+    pub(crate) shape: CallShape,
+}
+
 /// A model that was asked for, and how its name asks to be routed.
 type Found = (Arc<Model>, Option<Sort>);
 
-/// The endpoints to try for a call, in order, and why not the others; and the router that chose the
-/// models, if one did.
+/// The endpoints to try for a call, in order, and why not the others.
 pub(crate) fn plan(
     call: &impl Asked,
     installation: &Installation,
     circumstances: &Circumstances<'_>,
-) -> Result<(Plan, Option<String>), CallError> {
+) -> Result<Routed, CallError> {
     refuse_what_is_not_here(call)?;
     let mut wants = preferences(call)?;
     let wanted = expand::wanted(call, installation.routable(), circumstances.seed, &mut wants)?;
@@ -77,7 +87,7 @@ pub(crate) fn plan(
         now: circumstances.now,
     });
     match (plan.steps.is_empty(), plan.dropped.is_empty(), unroutable) {
-        (false, _, _) => Ok((plan, router)),
+        (false, _, _) => Ok(Routed { plan, router, shape }),
         (true, true, Some(error)) => Err(error),
         (true, _, _) => Err(no_endpoints(names, &plan)),
     }

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use tollgate_catalog::{Cost, Endpoint};
 use tollgate_health::{FailureKind, InFlight, Outcome};
 use tollgate_providers::{Fault, Progress};
-use tollgate_routing::Plan;
+use tollgate_routing::{CallShape, Plan};
 use tollgate_store::{AttemptRecord, Attribution, ErrorRecord, GenerationRecord};
 use tollgate_types::{Chain, GenerationId, Timestamp, Usage, UsageSource, Usd};
 use tollgate_wire::Call;
@@ -41,6 +41,8 @@ pub(crate) struct Run<C: Asked = Call> {
     pub(crate) end_user: Option<String>,
     /// Which endpoints are tried, and why not the others.
     pub(crate) plan: Plan,
+    /// What it needs of endpoints.
+    pub(crate) shape: CallShape,
     /// The router that chose the models.
     pub(crate) router: Option<String>,
     /// What the plan's draw depended on.
@@ -297,7 +299,9 @@ impl<C: Asked> Run<C> {
         record.price_source =
             endpoint.and_then(|it| it.price.as_ref()).map(|price| price.source.clone());
         record.attribution = std::mem::take(&mut self.attribution);
-        record.routing = Some(Box::new(decision::record(&self.plan, self.seed)));
+        let provider = self.call.member("provider");
+        let routing = decision::record(&self.plan, &self.shape, provider, self.seed);
+        record.routing = Some(Box::new(routing));
         record.attempts = std::mem::take(&mut self.attempts);
         if let Some((reason, native)) = &progress.finish {
             record.finish_reason = Some(reason.as_str().to_owned());

@@ -4,15 +4,62 @@
 use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
-use tollgate_store::{CandidateRecord, GenerationRecord, RoutingRecord};
+use tollgate_store::{AskedRecord, CandidateRecord, GenerationRecord, RoutingRecord};
 
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct RoutingRow<'a> {
     seed: u64,
     #[serde(borrow)]
     sort: Cow<'a, str>,
+    #[serde(borrow, default)]
+    asked: AskedRow<'a>,
     #[serde(borrow)]
     candidates: Vec<CandidateRow<'a>>,
+}
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+struct AskedRow<'a> {
+    #[serde(borrow, skip_serializing_if = "Vec::is_empty")]
+    input: Vec<Cow<'a, str>>,
+    #[serde(borrow, skip_serializing_if = "Vec::is_empty")]
+    output: Vec<Cow<'a, str>>,
+    #[serde(borrow, skip_serializing_if = "Vec::is_empty")]
+    parameters: Vec<Cow<'a, str>>,
+    prompt_tokens: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_tokens: Option<u64>,
+    #[serde(borrow, skip_serializing_if = "Option::is_none")]
+    provider: Option<Cow<'a, str>>,
+}
+
+impl<'a> AskedRow<'a> {
+    fn of(record: &'a AskedRecord) -> Self {
+        let words =
+            |words: &'a [Cow<'static, str>]| words.iter().map(|it| (&**it).into()).collect();
+        Self {
+            input: words(&record.input),
+            output: words(&record.output),
+            parameters: words(&record.parameters),
+            prompt_tokens: record.prompt_tokens,
+            max_tokens: record.max_tokens,
+            provider: record.provider.as_deref().map(Into::into),
+        }
+    }
+
+    fn into_record(self) -> AskedRecord {
+        let words = |words: Vec<Cow<'_, str>>| {
+            words.into_iter().map(|it| Cow::Owned(it.into_owned())).collect()
+        };
+        AskedRecord {
+            input: words(self.input),
+            output: words(self.output),
+            parameters: words(self.parameters),
+            prompt_tokens: self.prompt_tokens,
+            max_tokens: self.max_tokens,
+            provider: self.provider.map(|it| it.into_owned().into()),
+        }
+    }
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -47,6 +94,7 @@ impl<'a> RoutingRow<'a> {
         Self {
             seed: record.seed,
             sort: (&*record.sort).into(),
+            asked: AskedRow::of(&record.asked),
             candidates: record.candidates.iter().map(candidate).collect(),
         }
     }
@@ -64,6 +112,7 @@ impl<'a> RoutingRow<'a> {
         RoutingRecord {
             seed: self.seed,
             sort: self.sort.into_owned().into(),
+            asked: self.asked.into_record(),
             candidates: self.candidates.into_iter().map(candidate).collect(),
         }
     }

@@ -41,6 +41,6 @@ pub use key::{
     ResetInterval,
 };
 pub use memory::MemoryStore;
-pub use routing::{CandidateRecord, RoutingRecord};
+pub use routing::{AskedRecord, CandidateRecord, RoutingRecord};
 pub use stores::Stores;
 pub use usage::{AccountUsage, DayUsage, KeyUsage, UsageStore, UsageWindows, UtcDay};

@@ -12,6 +12,8 @@ pub struct RoutingRecord {
     pub seed: u64,
     /// What endpoints were sorted by: `balanced`, `price`, `throughput`, `latency` or `exacto`.
     pub sort: Cow<'static, str>,
+    /// What the call needed and wanted.
+    pub asked: AskedRecord,
     /// Every endpoint of every model asked for: those to be tried, in order, then those left out.
     pub candidates: Vec<CandidateRecord>,
 }
@@ -34,4 +36,21 @@ pub struct CandidateRecord {
     pub first_token_ms: Option<u32>,
     /// Its median throughput, in tokens per second.
     pub tokens_per_second: Option<u32>,
+}
+
+/// What a call needed of endpoints and wanted of routing: what it takes to decide again.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct AskedRecord {
+    /// What the prompt contained besides text.
+    pub input: Vec<Cow<'static, str>>,
+    /// What the answer had to contain.
+    pub output: Vec<Cow<'static, str>>,
+    /// Parameters sent, in the contract's vocabulary.
+    pub parameters: Vec<Cow<'static, str>>,
+    /// About how many tokens the prompt had.
+    pub prompt_tokens: u64,
+    /// Most tokens to generate, when the caller said.
+    pub max_tokens: Option<u64>,
+    /// The request's `provider` object, as it came.
+    pub provider: Option<Box<str>>,
 }

@@ -7,8 +7,8 @@ use tollgate_types::{
 };
 
 use crate::{
-    AttemptRecord, Attribution, CandidateRecord, CreditEntry, CreditKind, DEFAULT_ACCOUNT,
-    ErrorRecord, GenerationRecord, KeyRecord, ResetInterval, RoutingRecord,
+    AskedRecord, AttemptRecord, Attribution, CandidateRecord, CreditEntry, CreditKind,
+    DEFAULT_ACCOUNT, ErrorRecord, GenerationRecord, KeyRecord, ResetInterval, RoutingRecord,
 };
 
 /// The hash made of 32 times `byte`.
@@ -193,5 +193,14 @@ fn routing() -> RoutingRecord {
         first_token_ms: None,
         tokens_per_second: None,
     };
-    RoutingRecord { seed: u64::MAX, sort: "balanced".into(), candidates: vec![first, left_out] }
+    let asked = AskedRecord {
+        input: vec!["image".into()],
+        output: vec!["text".into()],
+        parameters: vec!["tools".into(), "seed".into()],
+        prompt_tokens: 7,
+        max_tokens: Some(8),
+        provider: Some(r#"{"sort":"price"}"#.into()),
+    };
+    let candidates = vec![first, left_out];
+    RoutingRecord { seed: u64::MAX, sort: "balanced".into(), asked, candidates }
 }
