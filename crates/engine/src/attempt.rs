@@ -21,6 +21,7 @@ use tollgate_upstream::UpstreamBody;
 
 use crate::asked::Asked;
 use crate::reach::{Reach, error_body, whole_body};
+use crate::retry::waits;
 use crate::run::Run;
 use crate::{CallError, hedge};
 
@@ -92,9 +93,9 @@ pub(crate) async fn first<C: Asked, T>(
 /// Waits before another round; `false` when there is to be none.
 async fn rest<C: Asked>(run: &mut Run<C>, round: u32) -> bool {
     let policy = run.engine.config().retry;
-    let faults = run.faults.iter().map(|(_, _, fault)| fault);
+    let waits = waits(run.faults.iter().map(|(_, _, fault)| fault));
     let random = f64::from(u32::try_from(run.seed >> 32).unwrap_or(0)) / f64::from(u32::MAX);
-    let Some(pause) = policy.pause_before(round, faults, random) else { return false };
+    let Some(pause) = policy.pause_before(round, waits, random) else { return false };
     if !run.engine.retries().take() {
         return false;
     }
