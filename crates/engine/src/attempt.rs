@@ -13,7 +13,7 @@ use http::{HeaderMap, Response};
 use http_body_util::BodyExt;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tollgate_catalog::Endpoint;
-use tollgate_health::{Health, InFlight};
+use tollgate_health::{FailureKind, Health, InFlight, Outcome};
 use tollgate_providers::{Adapter, AnswerStream, Fault, FaultKind, Inbound, WholeAnswer};
 use tollgate_store::AttemptRecord;
 use tollgate_types::Timestamp;
@@ -22,6 +22,7 @@ use tollgate_upstream::UpstreamBody;
 use crate::asked::Asked;
 use crate::continuity;
 use crate::reach::{Reach, error_body, whole_body};
+use crate::retry::waits;
 use crate::run::Run;
 use crate::{CallError, hedge};
 
@@ -47,12 +48,19 @@ pub(crate) struct OpenWhole {
 pub(crate) type Opening =
     Pin<Box<dyn Future<Output = (Run, Result<OpenStream, CallError>)> + Send>>;
 
+/// One attempt at one endpoint, boxed: several may be under way.
+pub(crate) type At<C, T> =
+    for<'a> fn(
+        &'a Run<C>,
+        &'a Arc<Endpoint>,
+    ) -> Pin<Box<dyn Future<Output = Result<T, Fault>> + Send + 'a>>;
+
 /// Opens a stream at the first endpoint that speaks.
 ///
 /// Cancel safe: dropped, it cancels the request in flight; the run settles itself.
 pub(crate) fn open_stream(mut run: Run) -> Opening {
     Box::pin(async move {
-        let result = first(&mut run, stream_at).await;
+        let result = first(&mut run, |run, endpoint| Box::pin(stream_at(run, endpoint))).await;
         (run, result.map(|(_, open)| open))
     })
 }
@@ -61,7 +69,7 @@ pub(crate) fn open_stream(mut run: Run) -> Opening {
 ///
 /// Cancel safe: as [`open_stream`].
 pub(crate) async fn open_whole(run: &mut Run) -> Result<OpenWhole, CallError> {
-    let (endpoint, answer) = first(run, whole_at).await?;
+    let (endpoint, answer) = first(run, |run, endpoint| Box::pin(whole_at(run, endpoint))).await?;
     Ok(OpenWhole { endpoint, answer })
 }
 
@@ -69,21 +77,30 @@ pub(crate) async fn open_whole(run: &mut Run) -> Result<OpenWhole, CallError> {
 /// by then.
 pub(crate) async fn first<C: Asked, T>(
     run: &mut Run<C>,
-    at: impl AsyncFn(&Run<C>, &Arc<Endpoint>) -> Result<T, Fault>,
+    at: At<C, T>,
 ) -> Result<(Arc<Endpoint>, T), CallError> {
     for round in 0.. {
         if round > 0 && !rest(run, round).await {
             break;
         }
-        let mut hedged = None;
-        for index in 0..run.plan.steps.len() {
-            if hedged == Some(index) || !run.is_due(index, round) {
-                continue;
-            }
-            let raced = hedge::race(run, index, &at).await;
-            hedged = raced.hedged;
+        if run.hedges {
+            // Seldom, and larger: kept out of the future of every call.
+            let raced = Box::pin(hedge::race(run, round, at)).await;
             if let Some(answer) = raced.conclude(run) {
                 return Ok(answer);
+            }
+            continue;
+        }
+        for index in 0..run.plan.steps.len() {
+            let Some(endpoint) = run.endpoint(index).filter(|_| run.is_due(index, round)).cloned()
+            else {
+                continue;
+            };
+            let attempt = Attempt::begin(run, &endpoint);
+            let result = at(run, &endpoint).await;
+            match attempt.end(run, &endpoint, result) {
+                Ok(answer) => return Ok((endpoint, answer)),
+                Err(fault) => run.faults.push((index, endpoint.provider.name.clone(), fault)),
             }
         }
     }
@@ -93,9 +110,9 @@ pub(crate) async fn first<C: Asked, T>(
 /// Waits before another round; `false` when there is to be none.
 async fn rest<C: Asked>(run: &mut Run<C>, round: u32) -> bool {
     let policy = run.engine.config().retry;
-    let faults = run.faults.iter().map(|(_, _, fault)| fault);
+    let waits = waits(run.faults.iter().map(|(_, _, fault)| fault));
     let random = f64::from(u32::try_from(run.seed >> 32).unwrap_or(0)) / f64::from(u32::MAX);
-    let Some(pause) = policy.pause_before(round, faults, random) else { return false };
+    let Some(pause) = policy.pause_before(round, waits, random) else { return false };
     if !run.engine.retries().take() {
         return false;
     }
@@ -121,7 +138,22 @@ pub(crate) struct Attempt {
     started: Instant,
     started_at: Timestamp,
     in_flight: Option<InFlight>,
+    /// How long it may be silent before being given up says something of its endpoint; `None` where
+    /// no first word is waited for.
+    patience: Option<Duration>,
+    /// What the endpoint was seen to take at the worst, and more.
+    worst: Duration,
+    is_over: bool,
 }
+
+/// A stream that has not begun after so long is late, whoever gives it up.
+const LATE: Duration = Duration::from_secs(5);
+/// The same of a model that may think before it speaks.
+const LATE_THINKING: Duration = Duration::from_mins(1);
+/// The same where another endpoint, started later, was faster.
+const LATE_OVERTAKEN: Duration = Duration::from_millis(1_500);
+/// An endpoint that has been measured may take so many times what it takes at the worst.
+const WORST: f64 = 3.0;
 
 /// What the record calls an attempt that was given up because another endpoint was faster.
 const OVERTAKEN: &str = "overtaken";
@@ -129,12 +161,16 @@ const OVERTAKEN: &str = "overtaken";
 impl Attempt {
     pub(crate) fn begin<C: Asked>(run: &Run<C>, endpoint: &Endpoint) -> Self {
         let in_flight = run.vitals.health(&endpoint.id).map(Health::begin);
-        Self { started: Instant::now(), started_at: run.engine.now(), in_flight }
+        let started_at = run.engine.now();
+        let late = if endpoint.supports("reasoning") { LATE_THINKING } else { LATE };
+        let patience = run.call.params().stream.then_some(late);
+        let worst = worst(run, endpoint, started_at);
+        Self { started: Instant::now(), started_at, in_flight, patience, worst, is_over: false }
     }
 
     /// Writes down what came of it. The fault comes back without the credential.
     pub(crate) fn end<C: Asked, T>(
-        self,
+        mut self,
         run: &mut Run<C>,
         endpoint: &Endpoint,
         result: Result<T, Fault>,
@@ -162,14 +198,16 @@ impl Attempt {
         }
         let status = fault.map_or(Some(200), |fault| fault.status);
         self.note(run, endpoint, status, word);
+        self.is_over = true;
         if result.is_ok() {
-            run.answering = Some((self.started, self.in_flight));
+            run.answering = Some((self.started, self.in_flight.take()));
         }
         result
     }
 
-    /// Writes down that another endpoint was faster.
-    pub(crate) fn overtaken<C: Asked>(self, run: &mut Run<C>, endpoint: &Endpoint) {
+    /// Writes down that another endpoint was faster. What that says of this one its drop tells.
+    pub(crate) fn overtaken<C: Asked>(mut self, run: &mut Run<C>, endpoint: &Endpoint) {
+        self.patience = self.patience.map(|it| it.min(LATE_OVERTAKEN));
         run.engine.metrics().attempted(endpoint.provider.slug.as_str(), Some(OVERTAKEN));
         self.note(run, endpoint, None, Some(OVERTAKEN));
     }
@@ -194,6 +232,27 @@ impl Attempt {
             continued: false,
         });
     }
+}
+
+impl Drop for Attempt {
+    /// Given up before it came to anything: the client has left, or another endpoint was faster.
+    /// That speaks against an endpoint which has been silent for long; of any other it says nothing.
+    fn drop(&mut self) {
+        let Some(in_flight) = self.in_flight.as_ref().filter(|_| !self.is_over) else { return };
+        let elapsed = self.started.elapsed();
+        let is_late = self.patience.is_some_and(|patience| elapsed >= patience.max(self.worst));
+        let outcome =
+            if is_late { Outcome::Failure(FailureKind::Timeout) } else { Outcome::Callers };
+        let millis = i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX);
+        in_flight.health().observe(outcome, self.started_at.plus_millis(millis));
+    }
+}
+
+/// Some times what an endpoint was seen to take at the worst; nothing where it was not measured.
+fn worst<C: Asked>(run: &Run<C>, endpoint: &Endpoint, now: Timestamp) -> Duration {
+    let measured = run.vitals.standing(&endpoint.id, now).first_token_ms;
+    let seconds = measured.map_or(0.0, |it| it.p99 / 1_000.0 * WORST);
+    Duration::try_from_secs_f64(seconds).unwrap_or_default()
 }
 
 async fn stream_at(run: &Run, endpoint: &Arc<Endpoint>) -> Result<OpenStream, Fault> {

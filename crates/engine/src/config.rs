@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use tollgate_routing::Sort;
-
-use crate::retry::RetryPolicy;
+use tollgate_routing::{RetryPolicy, Sort};
 
 /// Times and bounds of the pipeline.
 #[derive(Debug, Clone)]

@@ -9,7 +9,7 @@ use tokio::sync::OnceCell;
 use tokio::time::{Instant, timeout};
 use tokio_util::task::TaskTracker;
 use tollgate_providers::Progress;
-use tollgate_routing::{CallShape, Plan};
+use tollgate_routing::{CallShape, Plan, RetryBudget};
 use tollgate_store::{Attribution, RoutingRecord, Stores};
 use tollgate_types::{ApiKey, GenerationId, Timestamp, Usd};
 use tollgate_upstream::{MediaFetcher, Upstream, UpstreamBody};
@@ -19,7 +19,6 @@ use tollgate_wire::operation::OperationCall;
 use crate::asked::Asked;
 use crate::attempt::{OpenWhole, open_stream, open_whole};
 use crate::resolve::{Circumstances, Routed};
-use crate::retry::RetryBudget;
 use crate::run::{Ending, Run};
 use crate::sticky::{Conversation, Stickiness};
 use crate::{

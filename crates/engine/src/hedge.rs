@@ -1,9 +1,12 @@
-//! Starting a second endpoint when the first is slower than it usually is.
+//! Starting another endpoint when one is slower than it usually is.
 //!
-//! For callers who ask (`provider.hedge`). Whichever speaks first answers; the other is cancelled.
-//! Only the one that answers is billed.
+//! For callers who ask (`provider.hedge`). Whichever speaks first answers; the others are cancelled.
+//! Only the one that answers is billed. When one fails the next is started at once, whoever else is
+//! under way.
 
+use std::future::poll_fn;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use tokio::time::sleep;
@@ -12,75 +15,64 @@ use tollgate_health::Percentiles;
 use tollgate_providers::Fault;
 
 use crate::asked::Asked;
-use crate::attempt::Attempt;
+use crate::attempt::{At, Attempt};
 use crate::run::Run;
 
-/// What came of an endpoint, and of another that was started beside it.
+/// What came of the endpoints that were tried beside each other.
 pub(crate) struct Raced<T> {
-    /// The place in the plan of the other, if one was started.
-    pub(crate) hedged: Option<usize>,
     ended: Vec<(usize, Attempt, Result<T, Fault>)>,
-    overtaken: Option<(usize, Attempt)>,
+    overtaken: Vec<(usize, Attempt)>,
 }
 
 /// How long an endpoint is waited for of which nothing was measured.
 const UNMEASURED: Duration = Duration::from_secs(2);
+/// How many may be under way at once.
+const UNDER_WAY_MAX: usize = 3;
 
-/// Tries one endpoint, and beside it the next one of the plan if the call is hedged and the first is
-/// late.
-pub(crate) async fn race<C: Asked, T>(
-    run: &Run<C>,
-    index: usize,
-    at: &impl AsyncFn(&Run<C>, &Arc<Endpoint>) -> Result<T, Fault>,
-) -> Raced<T> {
-    let Some(endpoint) = run.endpoint(index) else { return Raced::nothing() };
-    if let Some(other) = run.endpoint(index + 1).filter(|_| run.hedges) {
-        // Seldom, and twice as large: kept out of the future of every call.
-        return Box::pin(both(run, index, [endpoint, other], at)).await;
-    }
-    let attempt = Attempt::begin(run, endpoint);
-    Raced::of(index, attempt, at(run, endpoint).await)
-}
-
-async fn both<C: Asked, T>(
-    run: &Run<C>,
-    index: usize,
-    [endpoint, other]: [&Arc<Endpoint>; 2],
-    at: &impl AsyncFn(&Run<C>, &Arc<Endpoint>) -> Result<T, Fault>,
-) -> Raced<T> {
-    let first = Attempt::begin(run, endpoint);
-    let mut one = std::pin::pin!(at(run, endpoint));
-    tokio::select! {
-        biased;
-        result = &mut one => return Raced::of(index, first, result),
-        () = sleep(usual(run, index)) => {}
-    }
-    let next = index + 1;
-    let second = Attempt::begin(run, other);
-    let mut two = std::pin::pin!(at(run, other));
-    let mut raced = Raced { hedged: Some(next), ..Raced::nothing() };
-    tokio::select! {
-        biased;
-        result = &mut one => {
-            let is_answer = result.is_ok();
-            raced.ended.push((index, first, result));
-            if is_answer {
-                raced.overtaken = Some((next, second));
-            } else {
-                raced.ended.push((next, second, two.await));
-            }
+/// Tries the endpoints of a round until one answers: the next one is started when the last is late,
+/// or one fails.
+pub(crate) async fn race<C: Asked, T>(run: &Run<C>, round: u32, at: At<C, T>) -> Raced<T> {
+    // In reverse: the next one is taken from the end.
+    let mut due: Vec<usize> =
+        (0..run.plan.steps.len()).rev().filter(|index| run.is_due(*index, round)).collect();
+    let mut under_way = Vec::new();
+    let mut raced = Raced { ended: Vec::new(), overtaken: Vec::new() };
+    let mut newest = 0;
+    loop {
+        if under_way.len() < UNDER_WAY_MAX
+            && let Some(index) = due.pop()
+            && let Some(endpoint) = run.endpoint(index)
+        {
+            newest = index;
+            under_way.push((index, Attempt::begin(run, endpoint), at(run, endpoint)));
         }
-        result = &mut two => {
-            let is_answer = result.is_ok();
-            raced.ended.push((next, second, result));
-            if is_answer {
-                raced.overtaken = Some((index, first));
-            } else {
-                raced.ended.push((index, first, one.await));
-            }
+        if under_way.is_empty() {
+            return raced;
+        }
+        let may_start = !due.is_empty() && under_way.len() < UNDER_WAY_MAX;
+        let next = poll_fn(|context| {
+            let mut polled = under_way.iter_mut().enumerate();
+            let ended =
+                polled.find_map(|(place, (_, _, attempt))| match attempt.as_mut().poll(context) {
+                    Poll::Ready(result) => Some((place, result)),
+                    Poll::Pending => None,
+                });
+            ended.map_or(Poll::Pending, Poll::Ready)
+        });
+        let (place, result) = tokio::select! {
+            biased;
+            ended = next => ended,
+            () = sleep(usual(run, newest)), if may_start => continue,
+        };
+        let (index, attempt, _) = under_way.swap_remove(place);
+        let is_answer = result.is_ok();
+        raced.ended.push((index, attempt, result));
+        if is_answer {
+            let others = under_way.drain(..);
+            raced.overtaken = others.map(|(index, attempt, _)| (index, attempt)).collect();
+            return raced;
         }
     }
-    raced
 }
 
 /// How long the endpoint may take to its first word before another is started: what it has taken
@@ -98,31 +90,24 @@ fn ninety_fifth(measured: &Percentiles) -> f64 {
 }
 
 impl<T> Raced<T> {
-    const fn nothing() -> Self {
-        Self { hedged: None, ended: Vec::new(), overtaken: None }
-    }
-
-    fn of(index: usize, attempt: Attempt, result: Result<T, Fault>) -> Self {
-        Self { ended: vec![(index, attempt, result)], ..Self::nothing() }
-    }
-
     /// Writes down what came of it, and returns the answer if there is one.
     pub(crate) fn conclude<C: Asked>(self, run: &mut Run<C>) -> Option<(Arc<Endpoint>, T)> {
-        if let Some((index, attempt)) = self.overtaken
-            && let Some(endpoint) = run.endpoint(index).cloned()
-        {
-            attempt.overtaken(run, &endpoint);
-        }
-        let mut answer = None;
-        for (index, attempt, result) in self.ended {
+        let (answers, failures): (Vec<_>, Vec<_>) =
+            self.ended.into_iter().partition(|(_, _, result)| result.is_ok());
+        for (index, attempt, result) in failures {
             let Some(endpoint) = run.endpoint(index).cloned() else { continue };
-            match attempt.end(run, &endpoint, result) {
-                Ok(value) => answer = Some((endpoint, value)),
-                Err(fault) => {
-                    run.faults.push((index, endpoint.provider.name.clone(), fault));
-                }
+            if let Err(fault) = attempt.end(run, &endpoint, result) {
+                run.faults.push((index, endpoint.provider.name.clone(), fault));
             }
         }
-        answer
+        for (index, attempt) in self.overtaken {
+            if let Some(endpoint) = run.endpoint(index).cloned() {
+                attempt.overtaken(run, &endpoint);
+            }
+        }
+        let (index, attempt, result) = answers.into_iter().next()?;
+        let endpoint = run.endpoint(index).cloned()?;
+        let value = attempt.end(run, &endpoint, result).ok()?;
+        Some((endpoint, value))
     }
 }

@@ -59,7 +59,8 @@ enum Outcome {
 ///
 /// Cancel safe: dropped, it cancels the request in flight; the run settles itself.
 pub(crate) async fn first(run: &mut Run<OperationCall>) -> Result<Done, CallError> {
-    let (endpoint, outcome) = attempt::first(run, at).await?;
+    let (endpoint, outcome) =
+        attempt::first(run, |run, endpoint| Box::pin(at(run, endpoint))).await?;
     Ok(Done { endpoint, outcome })
 }
 

@@ -5,6 +5,9 @@
 //! ([`Standing`](tollgate_health::Standing)) and a seed. It returns a [`Plan`]: the endpoints to
 //! try, in order, each with why it stands there, and a reason for each one left out. The same
 //! question always has the same answer, so that a plan can be explained and decided again later.
+//!
+//! When all of a plan has failed, [`RetryPolicy`] says whether and when it is gone through again,
+//! within a [`RetryBudget`].
 
 mod asked;
 mod balance;
@@ -16,6 +19,7 @@ mod names;
 mod order;
 mod plan;
 mod preferences;
+mod retry;
 mod shape;
 mod tier;
 
@@ -25,5 +29,6 @@ pub use dropped::Dropped;
 pub use order::{Demotion, Place, Step};
 pub use plan::{Plan, plan};
 pub use preferences::{InvalidPreferences, MaxPrice, Preferences, Sort};
+pub use retry::{RetryBudget, RetryPolicy};
 pub use shape::CallShape;
 pub use tier::Tier;

@@ -37,6 +37,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ),
     ("testkit", &["engine", "simulator", "store", "store-sqlite", "tollgate", "types"]),
     ("bench", &["simulator"]),
+    ("lab", &["catalog", "health", "routing", "types"]),
     ("xtask", &[]),
 ];
 
@@ -61,8 +62,8 @@ const EDGES: &[(&str, &[&str])] = &[
             "upstream",
         ],
     ),
-    ("clap", &["tollgate", "bench"]),
-    ("anyhow", &["tollgate", "testkit", "bench"]),
+    ("clap", &["tollgate", "bench", "lab"]),
+    ("anyhow", &["tollgate", "testkit", "bench", "lab"]),
 ];
 
 /// Never in the tree: C TLS stacks, a second crypto provider, archived parsers.

@@ -193,6 +193,12 @@ async fn a_late_endpoint_is_overtaken_by_the_next_and_only_one_is_billed() {
         assert_eq!(tried(&gateway, &said.id).await, [overtaken, answered]);
         assert_eq!(said.cost().nanos(), 2 * 2_000 + 2 * 4_000);
     }
+    // Having been overtaken twice, it is known to stall.
+    let mut again = asking("Hello there");
+    again["provider"] = json!({ "order": ["first"], "hedge": true });
+    gateway.chat_stream(again).await.said();
+    let listed = gateway.get("/models/acme/m/endpoints").await.json();
+    assert_eq!(listed["data"]["endpoints"][0]["status"], -3, "{listed}");
     // What was overtaken was given up.
     tokio::time::timeout(tollgate_testkit::PATIENCE, simulator.wait_for_open_streams(0))
         .await
@@ -391,4 +397,62 @@ async fn section_3_4_a_failure_tells_of_routing_beside_the_error() {
         json!({ "provider": "Second", "model": "acme/m", "status": 503 })
     );
     assert_eq!(told["endpoints"]["available"][0]["selected"], false, "{told}");
+}
+
+#[tokio::test]
+async fn where_the_hedge_fails_too_the_next_one_is_started() {
+    let simulator = simulator().await;
+    let gateway = TestGateway::builder()
+        .provider("first", Protocol::OpenAi, &simulator)
+        .provider("second", Protocol::OpenAi, &simulator)
+        .provider("third", Protocol::OpenAi, &simulator)
+        .endpoint("acme/m", "first", "echo+hang", P1)
+        .endpoint("acme/m", "second", "echo+status:500", P1)
+        .endpoint("acme/m", "third", "echo", P1)
+        .start()
+        .await;
+    let mut asking = asking("Hello");
+    asking["provider"] = json!({ "order": ["first", "second", "third"], "hedge": true });
+    let said = gateway.chat_stream(asking).await.said();
+    assert_eq!(said.provider, "Third");
+    let told = tried(&gateway, &said.id).await;
+    let faults: Vec<&Value> = told.iter().map(|(_, fault)| fault).collect();
+    assert_eq!(faults, [&json!("broken"), &json!("overtaken"), &Value::Null], "{told:?}");
+}
+
+#[tokio::test]
+async fn a_client_that_leaves_a_silent_endpoint_speaks_against_it() {
+    // A model that does not think has no reason to be silent for so long.
+    const UNTHINKING: &str = r#"
+        [[model]]
+        id = "acme/quick"
+        [[endpoint]]
+        model = "acme/quick"
+        provider = "first"
+        upstream_model = "echo+hang"
+        without_parameters = ["reasoning"]
+        price = { input = "1", output = "2" }
+        [[endpoint]]
+        model = "acme/quick"
+        provider = "second"
+        upstream_model = "echo"
+        price = { input = "2", output = "4" }
+    "#;
+    let simulator = simulator().await;
+    let builder = two(&simulator, ("echo", P1), ("echo", P2)).config(UNTHINKING);
+    let gateway = builder.start().await;
+    // Two clients lose patience before the gateway does.
+    let leave = async || {
+        let patience = std::time::Duration::from_millis(5_200);
+        let call = gateway.chat_stream(asking_of("acme/quick"));
+        assert!(tokio::time::timeout(patience, call).await.is_err());
+    };
+    tokio::join!(leave(), leave());
+    let listed = async || gateway.get("/models/acme/quick/endpoints").await.json();
+    tollgate_testkit::eventually("the endpoint is known to be silent", || async {
+        (listed().await["data"]["endpoints"][0]["status"] == -3).then_some(())
+    })
+    .await;
+    let said = gateway.chat(asking_of("acme/quick")).await.said();
+    assert_eq!(tried(&gateway, &said.id).await, [("Second".to_owned(), Value::Null)]);
 }
