@@ -4,6 +4,7 @@
 //! What the endpoint sent before its first word (a role, a comment, an id) is kept back, so an
 //! endpoint that opens a stream and then fails is still replaced unnoticed.
 
+use std::collections::VecDeque;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,7 +23,7 @@ use tollgate_upstream::UpstreamBody;
 use crate::asked::Asked;
 use crate::continuity;
 use crate::reach::{Reach, error_body, whole_body};
-use crate::retry::waits;
+use crate::retry::{may_pass, waits};
 use crate::run::Run;
 use crate::{CallError, hedge};
 
@@ -91,11 +92,16 @@ pub(crate) async fn first<C: Asked, T>(
             }
             continue;
         }
-        for index in 0..run.plan.steps.len() {
-            let Some(endpoint) = run.endpoint(index).filter(|_| run.is_due(index, round)).cloned()
-            else {
+        let mut due = VecDeque::from(run.due(round));
+        let mut left_alone = due.len();
+        while let Some(index) = due.pop_front() {
+            // Somebody else is finding out whether it is back: tried when all else has failed.
+            if left_alone > 0 && !run.may_try(index) {
+                left_alone -= 1;
+                due.push_back(index);
                 continue;
-            };
+            }
+            let Some(endpoint) = run.endpoint(index).cloned() else { continue };
             let attempt = Attempt::begin(run, &endpoint);
             let result = at(run, &endpoint).await;
             match attempt.end(run, &endpoint, result) {
@@ -117,7 +123,11 @@ async fn rest<C: Asked>(run: &mut Run<C>, round: u32) -> bool {
         return false;
     }
     sleep(pause).await;
-    run.retried = std::mem::take(&mut run.faults);
+    // What can't pass is told with what comes of the others.
+    let faults = std::mem::take(&mut run.faults);
+    let is_rested = |fault: &Fault| fault.retry_after.is_none_or(|wait| wait <= pause);
+    (run.retried, run.faults) =
+        faults.into_iter().partition(|(_, _, fault)| may_pass(fault) && is_rested(fault));
     true
 }
 

@@ -198,15 +198,34 @@ impl Engine {
         self.idle_plan(call, &self.installation()).map(drop)
     }
 
-    /// Where a call would go now, and why, and sends it nowhere.
+    /// Where a call of this key would go now, and why, and sends it nowhere. `session` is the
+    /// conversation that the caller named outside the body, if they did.
     ///
     /// # Errors
     ///
-    /// When the call is wrong or can't be routed.
-    pub fn explain(&self, call: &Call) -> Result<RoutingRecord, CallError> {
-        let routed = self.idle_plan(call, &self.installation())?;
-        let provider = call.member("provider");
-        Ok(decision::record(&routed.plan, &routed.shape, provider, 0))
+    /// When the call is wrong or can't be routed, or the system has no random bytes.
+    pub fn explain(
+        &self,
+        key: &KeyEntry,
+        call: &Call,
+        session: Option<&str>,
+    ) -> Result<RoutingRecord, CallError> {
+        let (installation, vitals, now) = (self.installation(), self.vitals(), self.now());
+        let mut seed = [0; 8];
+        self.entropy.fill(&mut seed).map_err(|_| CallError::NoEntropy)?;
+        let seed = u64::from_le_bytes(seed);
+        let session = call.params().session_id.as_deref().or(session);
+        let conversation = conversation(key, call, &installation, session);
+        let circumstances = Circumstances {
+            must_be_priced: self.config().billing || key.record.limit.is_some(),
+            standing: &|endpoint| vitals.standing(&endpoint.id, now),
+            sticky: &|_| self.stickiness.endpoint(conversation.as_ref()?, now),
+            sort: self.config.sort,
+            seed,
+            now,
+        };
+        let routed = resolve::plan(call, &installation, &circumstances)?;
+        Ok(decision::record(&routed.plan, &routed.shape, call.member("provider"), seed))
     }
 
     /// Plans a call that costs nothing and says nothing of anybody's health.
@@ -350,6 +369,7 @@ impl Engine {
             faults: Vec::new(),
             retried: Vec::new(),
             answering: None,
+            unread: Duration::ZERO,
             shares: Vec::new(),
             inlined: OnceCell::new(),
             first_word: None,
@@ -372,11 +392,12 @@ impl Engine {
             return Err(CallError::KeyLimit { limit });
         }
         let must_be_priced = self.config().billing || limit.is_some();
-        run.conversation = conversation(run);
+        let session = run.attribution.session_id.as_deref();
+        run.conversation = conversation(&run.key, &run.call, &run.installation, session);
         let (vitals, now) = (&run.vitals, run.created);
         let circumstances = Circumstances {
             must_be_priced,
-            standing: &|endpoint| vitals.standing_for_call(endpoint, now),
+            standing: &|endpoint| vitals.standing(&endpoint.id, now),
             sticky: &|_| self.stickiness.endpoint(run.conversation.as_ref()?, now),
             sort: self.config.sort,
             seed: run.seed,
@@ -426,17 +447,20 @@ fn fail<C: Asked>(mut run: Run<C>, error: CallError) -> CallFailure {
 
 /// What a conversation is recognised by, where that could save anything: its model has several
 /// endpoints, and one of them reads from its cache for less.
-fn conversation<C: Asked>(run: &Run<C>) -> Option<Conversation> {
-    let model = resolve::primary(&run.call, &run.installation)?;
-    let endpoints = run.installation.routable().endpoints(model.id.as_str());
+fn conversation(
+    key: &KeyEntry,
+    call: &impl Asked,
+    installation: &Installation,
+    session: Option<&str>,
+) -> Option<Conversation> {
+    let model = resolve::primary(call, installation)?;
+    let endpoints = installation.routable().endpoints(model.id.as_str());
     if endpoints.len() < 2 || !endpoints.iter().any(|endpoint| sticky::saves(endpoint)) {
         return None;
     }
-    let session = run.attribution.session_id.as_deref();
-    let cache_key = run.call.member("prompt_cache_key");
-    let opening = || run.call.opening();
-    let workspace = &run.key.record.workspace_id;
-    Conversation::of(workspace, model.id.as_str(), session.or(cache_key), opening)
+    let session = session.or(call.member("prompt_cache_key"));
+    let workspace = &key.record.workspace_id;
+    Conversation::of(workspace, model.id.as_str(), session, || call.opening())
 }
 
 /// The caller's `user` together with whose key it is, hashed: providers can tell abusers apart

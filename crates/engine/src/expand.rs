@@ -11,6 +11,7 @@ use tollgate_wire::error::BadRequest;
 
 use crate::CallError;
 use crate::asked::Asked;
+use crate::resolve::without_variants;
 
 /// The models that a call asks for.
 #[derive(Debug, Default)]
@@ -54,7 +55,8 @@ pub(crate) fn wanted(
         let message = format!("model: String must contain at most {NAME_BYTES_MAX} characters");
         return Err(BadRequest::new(message).into());
     }
-    let Some(primary) = names.first().cloned() else { return Err(CallError::NoModel) };
+    let Some(first) = names.first().cloned() else { return Err(CallError::NoModel) };
+    let (primary, variant) = without_variants(&first);
     if call.member("routing_strategy") == Some(r#""weighted_by_inverse_price""#) {
         wants.across_models = true;
     }
@@ -67,9 +69,10 @@ pub(crate) fn wanted(
         };
         // Any of them will do, so the cheapest.
         wants.across_models = true;
-        wants.sort = wants.sort.or(Some(Sort::Price));
+        wants.sort = wants.sort.or(variant).or(Some(Sort::Price));
         cheapest(catalog, call, is_of)
     } else if let Some((_, suits)) = ROUTERS.iter().find(|(name, _)| *name == primary) {
+        wants.sort = wants.sort.or(variant);
         drawn(cheapest_all(catalog, call, suits), seed)
     } else {
         return Ok(Wanted { names, router: None });
@@ -80,7 +83,7 @@ pub(crate) fn wanted(
     }
     let rest = names.split_off(1);
     let names = chosen.iter().map(|model| model.id.to_string()).chain(rest).collect();
-    Ok(Wanted { names, router: Some(primary) })
+    Ok(Wanted { names, router: Some(primary.into_owned()) })
 }
 
 /// Entries of `transforms` that name models rather than what to do with the prompt.

@@ -26,15 +26,20 @@ pub(crate) struct Raced<T> {
 
 /// How long an endpoint is waited for of which nothing was measured.
 const UNMEASURED: Duration = Duration::from_secs(2);
+/// The same where its answer comes whole.
+const UNMEASURED_WHOLE: Duration = Duration::from_secs(5);
 /// How many may be under way at once.
 const UNDER_WAY_MAX: usize = 3;
 
 /// Tries the endpoints of a round until one answers: the next one is started when the last is late,
 /// or one fails.
 pub(crate) async fn race<C: Asked, T>(run: &Run<C>, round: u32, at: At<C, T>) -> Raced<T> {
-    // In reverse: the next one is taken from the end.
-    let mut due: Vec<usize> =
-        (0..run.plan.steps.len()).rev().filter(|index| run.is_due(*index, round)).collect();
+    // Who is being tried by another call after an outage comes last.
+    let (mut due, others): (Vec<usize>, Vec<usize>) =
+        run.due(round).into_iter().partition(|index| run.may_try(*index));
+    due.extend(others);
+    // The next one is taken from the end.
+    due.reverse();
     let mut under_way = Vec::new();
     let mut raced = Raced { ended: Vec::new(), overtaken: Vec::new() };
     let mut newest = 0;
@@ -75,13 +80,21 @@ pub(crate) async fn race<C: Asked, T>(run: &Run<C>, round: u32, at: At<C, T>) ->
     }
 }
 
-/// How long the endpoint may take to its first word before another is started: what it has taken
-/// for all but one of twenty calls, by its percentiles.
+/// How long the endpoint may take before another is started: what it has taken to its first word
+/// for all but one of twenty calls, by its percentiles; for an answer that comes whole, what it
+/// takes to write one besides.
 fn usual<C: Asked>(run: &Run<C>, index: usize) -> Duration {
-    let measured = run.plan.steps.get(index).and_then(|step| step.standing.first_token_ms);
-    let seconds = measured.map(|it| ninety_fifth(&it) / 1_000.0);
-    let told = seconds.and_then(|it| Duration::try_from_secs_f64(it).ok());
-    told.unwrap_or(UNMEASURED)
+    let is_streamed = run.call.params().stream;
+    let unmeasured = if is_streamed { UNMEASURED } else { UNMEASURED_WHOLE };
+    let Some(step) = run.plan.steps.get(index) else { return unmeasured };
+    let Some(first_token) = step.standing.first_token_ms else { return unmeasured };
+    let mut seconds = ninety_fifth(&first_token) / 1_000.0;
+    if !is_streamed {
+        let Some(throughput) = step.standing.tokens_per_second else { return unmeasured };
+        let tokens = u32::try_from(run.shape.answer_tokens()).unwrap_or(u32::MAX);
+        seconds += f64::from(tokens) / throughput.p50;
+    }
+    Duration::try_from_secs_f64(seconds).unwrap_or(unmeasured)
 }
 
 /// Half-way between the ninetieth and the ninety-ninth.

@@ -1,5 +1,6 @@
 //! From the names in a request to the endpoints to try.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use tollgate_catalog::{Catalog, Endpoint, EndpointId, Modality, Model};
@@ -15,7 +16,7 @@ use crate::{CallError, Installation};
 
 /// Suffixes that say how to route, not which model (contract §5.5).
 const ROUTING_VARIANTS: &[(&str, Sort)] =
-    &[(":nitro", Sort::Throughput), (":floor", Sort::Price), (":exacto", Sort::Exacto)];
+    &[("nitro", Sort::Throughput), ("floor", Sort::Price), ("exacto", Sort::Exacto)];
 
 /// What a plan depends on besides the call.
 #[derive(Clone, Copy)]
@@ -164,18 +165,33 @@ fn find(name: &str, installation: &Installation) -> Result<Found, CallError> {
 
 /// A model by its name, and what the last of its variants sorts by (contract §5.5).
 fn lookup(name: &str, catalog: &Catalog) -> Result<Found, tollgate_catalog::Unknown> {
-    let (mut bare, mut sort) = (name, None);
-    loop {
-        let unknown = match catalog.resolve(bare) {
-            Ok(model) => return Ok((Arc::clone(model), sort)),
-            Err(unknown) => unknown,
-        };
-        let variant = ROUTING_VARIANTS
-            .iter()
-            .find_map(|(variant, sorts)| Some((bare.strip_suffix(variant)?, *sorts)));
-        let Some((rest, sorts)) = variant else { return Err(unknown) };
-        (bare, sort) = (rest, sort.or(Some(sorts)));
+    let unknown = match catalog.resolve(name) {
+        Ok(model) => return Ok((Arc::clone(model), None)),
+        Err(unknown) => unknown,
+    };
+    match without_variants(name) {
+        (_, None) => Err(unknown),
+        (bare, sort) => catalog.resolve(&bare).map(|model| (Arc::clone(model), sort)),
     }
+}
+
+/// A name without the variants that say how to route, wherever they stand among others, and the
+/// last one's sort.
+pub(crate) fn without_variants(name: &str) -> (Cow<'_, str>, Option<Sort>) {
+    let sort_of = |part: &str| {
+        let known = ROUTING_VARIANTS.iter().find(|(variant, _)| variant.eq_ignore_ascii_case(part));
+        known.map(|(_, sort)| *sort)
+    };
+    let Some(last) = name.split(':').skip(1).filter_map(sort_of).last() else {
+        return (Cow::Borrowed(name), None);
+    };
+    let mut parts = name.split(':');
+    let mut bare = parts.next().unwrap_or_default().to_owned();
+    for part in parts.filter(|part| sort_of(part).is_none()) {
+        bare.push(':');
+        bare.push_str(part);
+    }
+    (Cow::Owned(bare), Some(last))
 }
 
 /// What to set so that one of these endpoints can be called.

@@ -1,11 +1,12 @@
 //! One call on its way through the pipeline, and how it is settled.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
 use tollgate_catalog::{Cost, Endpoint};
-use tollgate_health::{FailureKind, InFlight, Outcome};
+use tollgate_health::{Circuit, FailureKind, InFlight, Outcome};
 use tollgate_providers::{Fault, Progress};
 use tollgate_routing::{CallShape, Plan};
 use tollgate_store::{AttemptRecord, Attribution, ErrorRecord, GenerationRecord};
@@ -62,6 +63,8 @@ pub(crate) struct Run<C: Asked = Call> {
     pub(crate) answering: Option<(Instant, Option<InFlight>)>,
     /// What endpoints wrote of the answer before they broke off and others went on with it.
     pub(crate) shares: Vec<Share>,
+    /// How long what was written waited for the client to read it.
+    pub(crate) unread: Duration,
     /// When the first word came.
     pub(crate) first_word: Option<Instant>,
     pub(crate) settled: bool,
@@ -102,10 +105,22 @@ impl<C: Asked> Run<C> {
         self.plan.steps.get(index).map(|step| &step.endpoint)
     }
 
-    /// Whether a step is tried in a round: in the first all are, later what may answer by then.
-    pub(crate) fn is_due(&self, index: usize, round: u32) -> bool {
-        let may_pass = |(at, _, fault): &(usize, String, Fault)| *at == index && may_pass(fault);
-        round == 0 || self.retried.iter().any(may_pass)
+    /// The places of the plan that are tried in a round, in order: in the first all are, later what
+    /// may answer by then.
+    pub(crate) fn due(&self, round: u32) -> Vec<usize> {
+        let may_pass = |index: usize| {
+            self.retried.iter().any(|(at, _, fault)| *at == index && may_pass(fault))
+        };
+        (0..self.plan.steps.len()).filter(|index| round == 0 || may_pass(*index)).collect()
+    }
+
+    /// Whether an endpoint may be tried now: one that is to be tried again after an outage by one
+    /// call at a time.
+    pub(crate) fn may_try(&self, index: usize) -> bool {
+        let Some(step) = self.plan.steps.get(index) else { return false };
+        let is_half_open = step.standing.circuit == Circuit::HalfOpen;
+        let health = self.vitals.health(&step.endpoint.id).filter(|_| is_half_open);
+        health.is_none_or(|health| health.try_probe(self.engine.now()))
     }
 
     /// Notes what a fault says of its endpoint.
@@ -132,7 +147,8 @@ impl<C: Asked> Run<C> {
             }
             Ending::Complete => {
                 health.observe(Outcome::Success, now);
-                health.generated(usage.completion_tokens, started.elapsed(), now);
+                let wrote = started.elapsed().saturating_sub(self.unread);
+                health.generated(usage.completion_tokens, wrote, now);
                 if let Some(conversation) = self.conversation.take() {
                     self.engine.stickiness().answered(conversation, endpoint, usage, now);
                 }

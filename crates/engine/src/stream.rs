@@ -34,6 +34,8 @@ pub struct ChatStream {
     /// What keeps the client waiting, in its dialect; empty where there is no such thing.
     keep_alive: &'static [u8],
     sent_at: Instant,
+    /// When the server was given bytes that it has not asked for more after.
+    given_at: Option<Instant>,
     heard_at: Instant,
 }
 
@@ -91,11 +93,12 @@ impl ChatStream {
     fn new(state: State, config: EngineConfig, keep_alive: &'static [u8]) -> Self {
         let now = Instant::now();
         let tick = Box::pin(sleep(config.keep_alive));
-        Self { state, tick, config, keep_alive, sent_at: now, heard_at: now }
+        Self { state, tick, config, keep_alive, sent_at: now, given_at: None, heard_at: now }
     }
 
     fn send(&mut self, bytes: Vec<u8>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         self.sent_at = Instant::now();
+        self.given_at = Some(self.sent_at);
         Poll::Ready(Some(Ok(Frame::data(Bytes::from(bytes)))))
     }
 
@@ -173,6 +176,11 @@ impl ChatStream {
         };
         let Relay { run, mut open } = *relay;
         let (endpoint, progress) = (&open.endpoint, open.answer.progress());
+        if progress.finish.is_some() && fault.kind == FaultKind::Truncated {
+            // It had said why it stopped: all that is missing is the connection's own end.
+            open.body = None;
+            return Relay { run, open }.complete();
+        }
         if !continuity::can_go_on(&run, endpoint, progress) {
             return Relay { run, open }.fail(fault);
         }
@@ -326,6 +334,10 @@ impl Body for ChatStream {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         let this = &mut *self;
+        // A client that reads slowly says nothing of how fast its provider writes.
+        if let (Some(given_at), State::Relaying(relay)) = (this.given_at.take(), &mut this.state) {
+            relay.run.unread += given_at.elapsed();
+        }
         if let Poll::Ready(Some(out)) = this.poll_opening(context) {
             return this.send(out);
         }

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
-use tollgate_catalog::{Catalog, Endpoint, EndpointId};
-use tollgate_health::{Circuit, FailureKind, Health, Outcome, Report, Standing};
+use tollgate_catalog::{Catalog, EndpointId};
+use tollgate_health::{FailureKind, Health, Outcome, Report, Standing};
 use tollgate_providers::{Fault, FaultKind};
 use tollgate_types::Timestamp;
 
@@ -26,17 +26,6 @@ impl Vitals {
     /// How an endpoint has been doing; as one of which nothing is known when it was never called.
     pub fn standing(&self, endpoint: &EndpointId, now: Timestamp) -> Standing {
         self.called(endpoint).map_or_else(Standing::default, |health| health.standing(now))
-    }
-
-    /// The same for a call that is being planned: an endpoint that is to be tried again after a
-    /// failure is well for one call at a time.
-    pub(crate) fn standing_for_call(&self, endpoint: &Endpoint, now: Timestamp) -> Standing {
-        let Some(health) = self.called(&endpoint.id) else { return Standing::default() };
-        let standing = health.standing(now);
-        if standing.circuit == Circuit::HalfOpen && health.try_probe(now) {
-            return Standing { circuit: Circuit::Closed, stable: true, ..standing };
-        }
-        standing
     }
 
     /// All that is known of an endpoint; `None` when it was never called.
@@ -62,6 +51,10 @@ impl Vitals {
 /// What a failed attempt says of its endpoint: what the caller must mend says nothing (contract
 /// §5.3).
 pub(crate) fn outcome(fault: &Fault) -> Outcome {
+    // A provider forbids what a caller asks, and a caller can provoke it.
+    if fault.status == Some(403) {
+        return Outcome::Callers;
+    }
     let failure = match fault.kind {
         FaultKind::Credential => FailureKind::Credential,
         FaultKind::Payment => FailureKind::Payment,

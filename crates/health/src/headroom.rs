@@ -11,8 +11,9 @@ use crate::deadline::{Deadline, after, millis};
 /// How long what is left holds when the provider does not say when it resets: limits are mostly per
 /// minute.
 pub const RESET_ASSUMED: Duration = Duration::from_mins(1);
-/// A reset that is farther ahead is read as this far ahead.
-pub const RESET_MAX: Duration = Duration::from_hours(24);
+/// A reset that is farther ahead is read as this far ahead: as with a pause that is asked for, an
+/// endpoint is asked again after so long whatever it said.
+pub const RESET_MAX: Duration = Duration::from_mins(10);
 
 /// What is left of a provider's rate limits for our key.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -214,7 +215,7 @@ mod tests {
             ("6m0s", Some(360_000)),
             ("12ms", Some(12)),
             ("2m59.56s", Some(179_560)),
-            ("1h2m3s", Some(3_723_000)),
+            ("1h2m3s", Some(600_000)),
             ("7.66s", Some(7_660)),
             ("0s", Some(0)),
             ("30", Some(30_000)),
@@ -226,9 +227,9 @@ mod tests {
             ("Mon, 21 Sep 2026 14:14:20 GMT", Some(60_000)),
             // Past, or too far ahead.
             ("2020-01-01T00:00:00Z", Some(0)),
-            ("2090-01-01T00:00:00Z", Some(86_400_000)),
-            ("999999999", Some(86_400_000)),
-            ("99999h", Some(86_400_000)),
+            ("2090-01-01T00:00:00Z", Some(600_000)),
+            ("999999999", Some(600_000)),
+            ("99999h", Some(600_000)),
             ("-1", None),
             ("-5s", None),
             ("NaN", None),
@@ -336,7 +337,7 @@ mod tests {
         last.keep(Headroom { resets_at: None, ..said }, later(0));
         assert_eq!(last.holding(later(0)).resets_at, Some(later(60_000)));
         last.keep(Headroom { resets_at: Some(later(i64::MAX - NOW)), ..said }, later(0));
-        assert_eq!(last.holding(later(0)).resets_at, Some(later(86_400_000)));
+        assert_eq!(last.holding(later(0)).resets_at, Some(later(600_000)));
         assert_eq!(last.holding(later(-1)), Headroom::default(), "the clock went back");
     }
 }

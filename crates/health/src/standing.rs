@@ -59,7 +59,7 @@ impl Standing {
             Self { circuit: Circuit::Open { .. }, .. } => -10,
             Self { tier: UptimeTier::LastResort, .. } => -5,
             Self { stable: false, .. } | Self { circuit: Circuit::HalfOpen, .. } => -3,
-            Self { cooling_until: Some(_), .. } => -2,
+            Self { cooling_until: Some(_), .. } | Self { requests_left: Some(0), .. } => -2,
             Self { tier: UptimeTier::Lowered, .. } => -1,
             Self { .. } => 0,
         }
@@ -108,7 +108,8 @@ mod tests {
         let cooling_until = Some(Timestamp::from_unix_millis(1));
         for (standing, status) in [
             (healthy, 0),
-            (Standing { in_flight: 9, requests_left: Some(0), ..healthy }, 0),
+            (Standing { in_flight: 9, requests_left: Some(1), ..healthy }, 0),
+            (Standing { requests_left: Some(0), ..healthy }, -2),
             (Standing { tier: UptimeTier::Lowered, ..healthy }, -1),
             (Standing { cooling_until, ..healthy }, -2),
             (Standing { cooling_until, tier: UptimeTier::Lowered, ..healthy }, -2),

@@ -1,6 +1,5 @@
 //! In which order a call tries the endpoints of its model.
 
-use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -68,18 +67,11 @@ pub(crate) fn choose(
 fn planned(settings: &Settings, circumstances: &Circumstances<'_>) -> (Vec<Choice>, Vec<usize>) {
     let Circumstances { endpoints, vitals, now, seed, .. } = *circumstances;
     let now = stamp(now);
-    let probes = RefCell::new(Vec::new());
+    let health = |endpoint: &Endpoint| {
+        place_of(endpoints, endpoint).and_then(|place| Some((place, vitals.get(place)?)))
+    };
     let standing = |endpoint: &Endpoint| {
-        let place = place_of(endpoints, endpoint);
-        let Some(health) = place.and_then(|place| vitals.get(place)) else {
-            return Standing::default();
-        };
-        let standing = health.standing(now);
-        if standing.circuit == Circuit::HalfOpen && health.try_probe(now) {
-            probes.borrow_mut().extend(place);
-            return Standing { circuit: Circuit::Closed, stable: true, ..standing };
-        }
-        standing
+        health(endpoint).map_or_else(Standing::default, |(_, health)| health.standing(now))
     };
     let shape =
         CallShape { prompt_tokens: circumstances.prompt_tokens.into(), ..CallShape::default() };
@@ -97,6 +89,17 @@ fn planned(settings: &Settings, circumstances: &Circumstances<'_>) -> (Vec<Choic
     if let Some(within) = settings.draw_within {
         draw_near(&mut plan.steps, within, seed);
     }
+    // One call at a time tries what is to be tried again; the others try it when all else has failed.
+    let mut probes = Vec::new();
+    for _ in 0..plan.steps.len() {
+        let first = plan.steps.first().filter(|it| it.standing.circuit == Circuit::HalfOpen);
+        let Some((place, health)) = first.and_then(|it| health(&it.endpoint)) else { break };
+        if health.try_probe(now) {
+            probes.push(place);
+            break;
+        }
+        plan.steps.rotate_left(1);
+    }
     let choice = |step: &tollgate_routing::Step| {
         let measured = step.standing.first_token_ms;
         // Half-way between the ninetieth and the ninety-ninth, as the engine has it.
@@ -105,7 +108,7 @@ fn planned(settings: &Settings, circumstances: &Circumstances<'_>) -> (Vec<Choic
         let late = usual.unwrap_or(settings.hedge_unmeasured).min(settings.hedge_max);
         Some(Choice { place: place_of(endpoints, &step.endpoint)?, late })
     };
-    (plan.steps.iter().filter_map(choice).collect(), probes.into_inner())
+    (plan.steps.iter().filter_map(choice).collect(), probes)
 }
 
 /// A draw that the gateway does not have: over what stands at the top of a plan by price and costs

@@ -18,7 +18,10 @@ pub struct Cutoffs {
 }
 
 #[derive(Deserialize)]
-#[serde(untagged)]
+#[serde(
+    untagged,
+    expecting = "preferred_min_throughput, preferred_max_latency: Expected a number or an object with p50, p75, p90 or p99"
+)]
 enum Written {
     Median(f64),
     Each { p50: Option<f64>, p75: Option<f64>, p90: Option<f64>, p99: Option<f64> },

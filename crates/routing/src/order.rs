@@ -110,7 +110,8 @@ impl Demotion {
         if is_cooling || standing.requests_left == Some(0) {
             return Some(Self::Cooling);
         }
-        if !standing.stable || standing.circuit == Circuit::HalfOpen {
+        // Half open, it is to be tried again, by one call at a time: whoever attempts sees to that.
+        if !standing.stable && standing.circuit == Circuit::Closed {
             return Some(Self::Unstable);
         }
         match standing.tier {

@@ -149,7 +149,7 @@ impl Plan {
         if wants.allow_fallbacks {
             return;
         }
-        let is_ordered = steps.iter().any(|step| step.rank.is_some());
+        let is_ordered = !wants.order.is_empty();
         let mut position = 0;
         let others = steps.extract_if(.., |step| {
             position += 1;

@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
+use http::HeaderMap;
 use serde::Serialize;
 use tollgate_store::{CandidateRecord, RoutingRecord};
 use tollgate_wire::{Address, Call, Dialect};
@@ -15,11 +16,13 @@ use crate::router::App;
 /// Where a chat request would go now, and why. It is sent nowhere.
 pub(crate) async fn explain_routing(
     State(app): State<App>,
-    _: InferenceKey,
+    InferenceKey(key): InferenceKey,
+    headers: HeaderMap,
     JsonBytes(body): JsonBytes,
 ) -> Result<Json<Data<RoutingView>>, ApiError> {
     let call = Call::read(Dialect::Chat, body, Address::default())?;
-    let record = app.engine.explain(&call).map_err(ApiError::from)?;
+    let session = headers.get("x-session-id").and_then(|value| value.to_str().ok());
+    let record = app.engine.explain(&key, &call, session).map_err(ApiError::from)?;
     Ok(Json(Data { data: RoutingView::of(&record) }))
 }
 

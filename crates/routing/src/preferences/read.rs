@@ -13,6 +13,7 @@ use crate::cutoffs::Cutoffs;
 pub struct InvalidPreferences(String);
 
 #[derive(Deserialize)]
+#[serde(expecting = "an object")]
 struct ProviderObject {
     order: Option<Vec<String>>,
     only: Option<Vec<String>>,
@@ -38,6 +39,7 @@ enum DataCollection {
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "an object with prompt, completion, request, image or audio")]
 struct MaxPriceObject {
     prompt: Option<Dollars>,
     completion: Option<Dollars>,
@@ -76,7 +78,7 @@ enum Partition {
 }
 
 #[derive(Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "max_price: Expected dollars, as numbers or texts")]
 enum Dollars {
     Number(f64),
     Text(String),
@@ -89,7 +91,12 @@ impl Dollars {
         parse: fn(&str) -> Result<UnitPrice, MoneyError>,
     ) -> Result<UnitPrice, InvalidPreferences> {
         let text = match self {
-            Self::Number(number) => format!("{number:.6}"),
+            // Down: a bound is not to admit what is above it.
+            Self::Number(number) => {
+                let exact = format!("{number:.12}");
+                let end = exact.len().saturating_sub(6);
+                exact.get(..end).unwrap_or(&exact).to_owned()
+            }
             Self::Text(text) => text.clone(),
         };
         parse(&text).map_err(|error| InvalidPreferences(format!("max_price.{name}: {error}")))
@@ -185,6 +192,14 @@ mod tests {
                 "provider: sort: Expected price, throughput, latency or exacto, or an object with by and partition (model or none)",
             ),
             (
+                r#"{"max_price":{"prompt":[]}}"#,
+                "provider: max_price: Expected dollars, as numbers or texts",
+            ),
+            (
+                r#"{"preferred_max_latency":"fast"}"#,
+                "provider: preferred_min_throughput, preferred_max_latency: Expected a number or an object with p50, p75, p90 or p99",
+            ),
+            (
                 r#"{"max_price":{"prompt":"cheap"}}"#,
                 "provider: max_price.prompt: `cheap` is not a decimal number such as 0.15",
             ),
@@ -222,6 +237,8 @@ mod tests {
                 audio: Some(UnitPrice::per_million("40").unwrap()),
             }
         );
+        let close = Preferences::parse(r#"{"max_price":{"prompt":0.9999999}}"#).unwrap();
+        assert_eq!(close.max_price.prompt, Some(UnitPrice::per_million("0.999999").unwrap()));
         let throughput = Cutoffs { p50: Some(30.0), ..Cutoffs::default() };
         assert_eq!(read.preferred_min_throughput, Some(throughput));
         let latency = Cutoffs { p50: Some(0.5), p99: Some(3.0), ..Cutoffs::default() };

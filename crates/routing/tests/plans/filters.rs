@@ -52,6 +52,9 @@ fn section_5_2_order_only_ignore_allow_fallbacks() {
     check(&rows, &any, r#"{"allow_fallbacks":false}"#, "a", &alone);
     let ordered = r#"{"order":["c","b"],"allow_fallbacks":false}"#;
     check(&rows, &any, ordered, "c b", &[Dropped::NoFallbacks]);
+    // Only those of the order: where none of them is there, none is.
+    let nobody = r#"{"order":["z"],"allow_fallbacks":false}"#;
+    check(&rows, &any, nobody, "", &[const { Dropped::NoFallbacks }; 3]);
     let none = [Dropped::NotAllowed, Dropped::NotAllowed, Dropped::NotAllowed];
     check(&rows, &any, r#"{"only":["z"]}"#, "", &none);
 }

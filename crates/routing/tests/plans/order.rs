@@ -275,3 +275,9 @@ fn section_5_8_a_conversation_stays_where_its_cache_is() {
     // It can't bring back what a filter ruled out.
     assert_eq!(tags(&asked(r#"{"ignore":["b"]}"#, "b").plan(&[&candidates])), "a c");
 }
+
+#[test]
+fn what_is_to_be_tried_again_stands_where_it_would() {
+    let half_open = Standing { stable: false, circuit: Circuit::HalfOpen, ..Standing::default() };
+    assert_eq!(order(&ABC, &Asked::wanting("{}").with("a", half_open)), "a b c");
+}

@@ -126,7 +126,7 @@ fn hypothetical(args: &ExplainArgs, session: &Session) -> anyhow::Result<Routing
     let installation = super::providers::assemble(session)?;
     match tollgate_engine::explain(&call, &installation, SystemClock.now()) {
         Ok(routing) => Ok(routing),
-        Err(error) => bail!("{error}"),
+        Err(error) => bail!("{}", error.body().error.message),
     }
 }
 

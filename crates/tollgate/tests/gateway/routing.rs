@@ -229,8 +229,10 @@ async fn section_5_5_nitro_finds_the_faster_one() {
     let speed = |at: usize| plan[at]["tokens_per_second"].as_u64().unwrap();
     assert!(speed(0) > speed(1), "{plan:?}");
     let mut floor = asking(words);
-    floor["model"] = json!("acme/m:nitro:floor");
-    assert_eq!(gateway.chat(floor).await.said().provider, "First");
+    for variants in ["acme/m:nitro:floor", "acme/m:NITRO:Floor"] {
+        floor["model"] = json!(variants);
+        assert_eq!(gateway.chat(floor.clone()).await.said().provider, "First", "{variants}");
+    }
 }
 
 #[tokio::test]
@@ -455,4 +457,89 @@ async fn a_client_that_leaves_a_silent_endpoint_speaks_against_it() {
     .await;
     let said = gateway.chat(asking_of("acme/quick")).await.said();
     assert_eq!(tried(&gateway, &said.id).await, [("Second".to_owned(), Value::Null)]);
+}
+
+#[tokio::test]
+async fn an_endpoint_is_tried_again_by_a_call_that_would_go_there() {
+    let simulator = simulator().await;
+    let gateway = two(&simulator, ("echo+fail-first:5:500", P1), ("echo", P2)).start().await;
+    for _ in 0..5 {
+        let mut asking = asking("Hello");
+        asking["provider"] = json!({ "order": ["first"] });
+        assert_eq!(gateway.chat(asking).await.said().provider, "Second");
+    }
+    // It is left alone for a second.
+    tokio::time::sleep(std::time::Duration::from_millis(1_200)).await;
+    // A call that goes elsewhere does not take its turn.
+    let mut elsewhere = asking("Hello");
+    elsewhere["provider"] = json!({ "order": ["second"] });
+    assert_eq!(gateway.chat(elsewhere).await.said().provider, "Second");
+    assert_eq!(gateway.chat(asking("Hello")).await.said().provider, "First");
+}
+
+#[tokio::test]
+async fn what_a_retry_leaves_out_is_told_all_the_same() {
+    let simulator = simulator().await;
+    let gateway = TestGateway::builder()
+        .balanced()
+        .config("[routing]\nsort = \"price\"\nretry_pause_ms = 10\nretry_pause_max_ms = 100\n")
+        .provider("first", Protocol::OpenAi, &simulator)
+        .provider("second", Protocol::OpenAi, &simulator)
+        .endpoint("acme/m", "first", "echo+status:503", P1)
+        .endpoint("acme/m", "second", "echo+too-long", P2)
+        .start()
+        .await;
+    let reply = gateway.chat(asking("Hello")).await;
+    let error = reply.error(400, "context_length_exceeded");
+    assert_eq!(error["metadata"]["previous_errors"][0]["provider"], "First", "{error}");
+    let id = reply.header("x-generation-id").unwrap();
+    assert_eq!(tried(&gateway, id).await.len(), 3);
+}
+
+#[tokio::test]
+async fn a_connection_that_dies_behind_the_last_word_loses_nothing() {
+    let simulator = simulator().await;
+    // Three words, each an event, and the reason why it stopped is the fourth.
+    for fault in ["cut-after:4", "end-after:4", "reset-after:4"] {
+        let gateway = TestGateway::builder()
+            .provider("first", Protocol::OpenAi, &simulator)
+            .endpoint("acme/m", "first", &format!("echo+{fault}"), P1)
+            .start()
+            .await;
+        let said = gateway.chat_stream(asking("one two three")).await.said();
+        assert_eq!(
+            (said.text.as_str(), said.finish.as_str()),
+            ("one two three", "stop"),
+            "{fault}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn section_5_3_what_a_provider_forbids_a_caller_does_not_count() {
+    let simulator = simulator().await;
+    let gateway = two(&simulator, ("echo+status:403", P1), ("echo", P2)).start().await;
+    for _ in 0..6 {
+        let mut asking = asking("Hello");
+        asking["provider"] = json!({ "order": ["first"] });
+        let said = gateway.chat(asking).await.said();
+        assert_eq!(tried(&gateway, &said.id).await.len(), 2);
+    }
+    let listed = gateway.get("/models/acme/m/endpoints").await.json();
+    assert_eq!(listed["data"]["endpoints"][0]["status"], 0, "{listed}");
+}
+
+#[tokio::test]
+async fn a_plan_that_is_asked_for_knows_where_the_conversation_is() {
+    let simulator = simulator().await;
+    let gateway = two(&simulator, ("echo", CACHED), ("echo", CACHED)).balanced().start().await;
+    let mut body = asking("Hello");
+    body["session_id"] = json!("one");
+    let home = gateway.chat(body.clone()).await.said().provider.to_lowercase();
+    for _ in 0..8 {
+        let explained = gateway.post("/routing/explain", &body).await.json();
+        let first = &explained["data"]["candidates"][0];
+        assert_eq!(first["place"], "sticky", "{explained}");
+        assert_eq!(first["endpoint_id"], format!("{home}/acme/m"), "{explained}");
+    }
 }
