@@ -4,6 +4,7 @@
 //! Only the one that answers is billed. When one fails the next is started at once, whoever else is
 //! under way.
 
+use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::Poll;
@@ -34,20 +35,22 @@ const UNDER_WAY_MAX: usize = 3;
 /// Tries the endpoints of a round until one answers: the next one is started when the last is late,
 /// or one fails.
 pub(crate) async fn race<C: Asked, T>(run: &Run<C>, round: u32, at: At<C, T>) -> Raced<T> {
-    // Who is being tried by another call after an outage comes last.
-    let (mut due, others): (Vec<usize>, Vec<usize>) =
-        run.due(round).into_iter().partition(|index| run.may_try(*index));
-    due.extend(others);
-    // The next one is taken from the end.
-    due.reverse();
+    let mut due = VecDeque::from(run.due(round));
+    let mut left_alone = due.len();
     let mut under_way = Vec::new();
     let mut raced = Raced { ended: Vec::new(), overtaken: Vec::new() };
     let mut newest = 0;
     loop {
         if under_way.len() < UNDER_WAY_MAX
-            && let Some(index) = due.pop()
+            && let Some(index) = due.pop_front()
             && let Some(endpoint) = run.endpoint(index)
         {
+            // Somebody else is finding out whether it is back: tried when all else has failed.
+            if left_alone > 0 && !run.may_try(index) {
+                left_alone -= 1;
+                due.push_back(index);
+                continue;
+            }
             newest = index;
             under_way.push((index, Attempt::begin(run, endpoint), at(run, endpoint)));
         }

@@ -4,16 +4,16 @@
 //! admit    the key, its spend limit                                    keys
 //! resolve  the model's name, variants, fallbacks → endpoints           resolve
 //! plan     filters with reasons, then order                            tollgate-routing
-//! attempt  encode, send, wait for the first word; a fault moves on     attempt
-//! relay    bytes through, our fields in                                stream
+//! attempt  encode, send, wait for the first word; a fault moves on     attempt, hedge, retry
+//! relay    bytes through, our fields in; who goes on when one dies     stream, continuity
 //! operate  the same for what is no conversation                        operate, passing
 //! settle   exact cost, generation record, spend counter                run, recorder
 //! ```
 //!
 //! # Invariants
 //!
-//! - After the first word has gone to the client there is no failover, and the end of a stream is
-//!   written exactly once.
+//! - After the first word has gone to the client nothing is taken back: an answer that breaks off is
+//!   continued elsewhere or ends with an error. The end of a stream is written exactly once.
 //! - Every admitted call is settled exactly once, whatever ended it: completion, failure, a client
 //!   that hung up, a future that was dropped. Settling never awaits; the record is handed to a
 //!   tracked task.
