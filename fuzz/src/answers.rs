@@ -68,7 +68,7 @@ pub fn call(dialect: Dialect, as_array: bool) -> Call {
         model: (dialect == Dialect::Gemini).then(|| "m".to_owned()),
         stream: (dialect == Dialect::Gemini).then_some(true),
         as_array: dialect == Dialect::Gemini && as_array,
-        anthropic_beta: None,
+        ..Address::default()
     };
     Call::read(dialect, Bytes::from_static(body.as_bytes()), address).unwrap()
 }

@@ -39,6 +39,7 @@ fuzz_target!(|data: &[u8]| -> Corpus {
         stream: bit(1).then(|| bit(2)),
         as_array: bit(3),
         anthropic_beta: bit(4).then(|| "a-beta-2026-01-01".to_owned()),
+        wants_metadata: bit(5),
     };
     let Ok(call) = Call::read(dialect, Bytes::copy_from_slice(body), address) else {
         return Corpus::Keep;
