@@ -81,6 +81,7 @@ pub(crate) fn plan(
         models: &candidates,
         shape: &shape,
         wants: &wants,
+        restrictions: &[],
         sort: circumstances.sort,
         standing: circumstances.standing,
         sticky: sticky.as_ref(),

@@ -80,6 +80,7 @@ fn planned(settings: &Settings, circumstances: &Circumstances<'_>) -> (Vec<Choic
         models: &[Candidates { endpoints, variant: None }],
         shape: &shape,
         wants: &Preferences::default(),
+        restrictions: &[],
         sort: settings.draw_within.map(|_| Sort::Price),
         standing: &standing,
         sticky: sticky.map(|endpoint| &endpoint.id),

@@ -6,6 +6,7 @@ use tollgate_catalog::{Endpoint, EndpointId};
 use tollgate_health::Standing;
 use tollgate_types::Timestamp;
 
+use crate::names::{names, names_provider};
 use crate::{CallShape, Preferences, Sort};
 
 /// A model that was asked for.
@@ -15,6 +16,16 @@ pub struct Candidates<'a> {
     pub endpoints: &'a [Arc<Endpoint>],
     /// What a variant of its name asks to sort by: `:nitro`, `:floor`, `:exacto` (contract §5.5).
     pub variant: Option<Sort>,
+}
+
+/// What the operator allows, whatever the request says: its filters rule endpoints out as the
+/// request's do.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Restriction {
+    /// Whose it is, for people: the name of a rule.
+    pub rule: Arc<str>,
+    /// What is allowed. What it says of order is not looked at.
+    pub wants: Arc<Preferences>,
 }
 
 /// What is asked of the planner.
@@ -27,6 +38,8 @@ pub struct Question<'a> {
     pub shape: &'a CallShape,
     /// What the caller wants.
     pub wants: &'a Preferences,
+    /// What the operator allows.
+    pub restrictions: &'a [Restriction],
     /// What to sort by where neither the request nor the model's name says.
     pub sort: Option<Sort>,
     /// How an endpoint has been doing.
@@ -47,11 +60,20 @@ pub(crate) struct Asked<'a> {
     pub(crate) variant: Option<Sort>,
     pub(crate) default: Option<Sort>,
     pub(crate) now: Timestamp,
+    /// Whether the wishes are the operator's.
+    pub(crate) is_rule: bool,
 }
 
 impl<'a> Question<'a> {
     pub(crate) const fn at(&self, variant: Option<Sort>) -> Asked<'a> {
-        Asked { shape: self.shape, wants: self.wants, variant, default: self.sort, now: self.now }
+        Asked {
+            shape: self.shape,
+            wants: self.wants,
+            variant,
+            default: self.sort,
+            now: self.now,
+            is_rule: false,
+        }
     }
 }
 
@@ -60,5 +82,11 @@ impl Asked<'_> {
     /// installation's.
     pub(crate) fn sort(&self) -> Option<Sort> {
         self.wants.sort.or(self.variant).or(self.default)
+    }
+
+    /// Whether a name means this endpoint. An operator who names a provider means all of it, tiers
+    /// too.
+    pub(crate) fn means(&self, name: &str, endpoint: &Endpoint) -> bool {
+        names(name, endpoint) || (self.is_rule && names_provider(name, endpoint))
     }
 }

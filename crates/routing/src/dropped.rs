@@ -1,6 +1,7 @@
 //! Why endpoints are left out, in words and in the contract's vocabulary (§4.5).
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use tollgate_catalog::Modality;
 
@@ -45,6 +46,13 @@ pub enum Dropped {
     NotOfTier(Tier),
     /// Its model's author does not permit to train others on its answers, or is not known to.
     Distillation,
+    /// A rule of the operator's leaves it out, whatever the request says.
+    ByRule {
+        /// The rule's name.
+        rule: Arc<str>,
+        /// What the rule has against it.
+        reason: Box<Dropped>,
+    },
 }
 
 impl Dropped {
@@ -85,6 +93,9 @@ impl Dropped {
                 .into();
             }
             Self::Distillation => "is not known to permit distillation",
+            Self::ByRule { rule, reason } => {
+                return format!("{}, by the rule `{rule}`", reason.told_of_rule()).into();
+            }
         };
         Cow::Borrowed(known)
     }
@@ -134,11 +145,27 @@ impl Dropped {
             Self::Distillation => format!(
                 "No endpoints found for {model} whose author permits distillation (provider.enforce_distillable_text)"
             ),
+            Self::ByRule { rule, reason } => format!(
+                "No endpoints found for {model} that the rule `{rule}` of this installation allows: the last one {}.",
+                reason.told_of_rule()
+            ),
         }
     }
 
+    /// The reason as a phrase that follows "it", where no request but a rule says so.
+    fn told_of_rule(&self) -> Cow<'static, str> {
+        let known = match self {
+            Self::Ignored => "is ignored",
+            Self::NotAllowed => "is not allowed",
+            Self::MaxPrice => "costs too much",
+            Self::Quantization => "has another precision than is allowed",
+            known => return known.reason(),
+        };
+        Cow::Borrowed(known)
+    }
+
     /// The word for programs (`excluded_by`, contract §4.5).
-    pub const fn excluded_by(&self) -> &'static str {
+    pub fn excluded_by(&self) -> &'static str {
         match self {
             Self::Ignored | Self::NotAllowed | Self::NoFallbacks => "allowed_providers",
             Self::DataCollection | Self::Distillation => "data_policy:training",
@@ -152,6 +179,7 @@ impl Dropped {
             | Self::Tier(_)
             | Self::NotOfTier(_) => "require_parameters",
             Self::ContextLength | Self::MaxOutput | Self::Room => "context_length",
+            Self::ByRule { reason, .. } => reason.excluded_by(),
         }
     }
 }

@@ -1,18 +1,19 @@
 //! What rules an endpoint out. An open set: a filter is a function and a line in [`FILTERS`].
 
+use std::sync::Arc;
+
 use tollgate_catalog::Endpoint;
 use tollgate_types::UnitPrice;
 
 use crate::Sort;
-use crate::asked::Asked;
+use crate::asked::{Asked, Restriction};
 use crate::dropped::Dropped;
-use crate::names::names;
 use crate::tier::Tier;
 
 type Filter = fn(&Endpoint, &Asked<'_>) -> Option<Dropped>;
 
 /// Every hard filter, in the order in which they are named when several apply.
-pub(crate) static FILTERS: &[Filter] = &[
+static FILTERS: &[Filter] = &[
     ignored,
     not_allowed,
     data_collection,
@@ -29,12 +30,41 @@ pub(crate) static FILTERS: &[Filter] = &[
     parameters,
 ];
 
-fn ignored(endpoint: &Endpoint, Asked { wants, .. }: &Asked<'_>) -> Option<Dropped> {
-    wants.ignore.iter().any(|name| names(name, endpoint)).then_some(Dropped::Ignored)
+/// The filters among them that a [`Restriction`](crate::Restriction) has: what it says of an
+/// endpoint does not depend on what the call needs.
+static ALLOWED: &[Filter] = &[
+    ignored,
+    not_allowed,
+    data_collection,
+    retention,
+    distillation,
+    max_price,
+    quantization,
+    parameters,
+];
+
+/// What rules an endpoint out, if anything does: the request first, then the operator.
+pub(crate) fn ruled_out(
+    endpoint: &Endpoint,
+    asked: &Asked<'_>,
+    restrictions: &[Restriction],
+) -> Option<Dropped> {
+    let by_rule = |restriction: &Restriction| {
+        let asked = Asked { wants: &restriction.wants, is_rule: true, ..*asked };
+        let reason = ALLOWED.iter().find_map(|filter| filter(endpoint, &asked))?;
+        Some(Dropped::ByRule { rule: Arc::clone(&restriction.rule), reason: Box::new(reason) })
+    };
+    let by_request = FILTERS.iter().find_map(|filter| filter(endpoint, asked));
+    by_request.or_else(|| restrictions.iter().find_map(by_rule))
 }
 
-fn not_allowed(endpoint: &Endpoint, Asked { wants, .. }: &Asked<'_>) -> Option<Dropped> {
-    let allowed = wants.only.is_empty() || wants.only.iter().any(|name| names(name, endpoint));
+fn ignored(endpoint: &Endpoint, asked: &Asked<'_>) -> Option<Dropped> {
+    asked.wants.ignore.iter().any(|name| asked.means(name, endpoint)).then_some(Dropped::Ignored)
+}
+
+fn not_allowed(endpoint: &Endpoint, asked: &Asked<'_>) -> Option<Dropped> {
+    let only = &asked.wants.only;
+    let allowed = only.is_empty() || only.iter().any(|name| asked.means(name, endpoint));
     (!allowed).then_some(Dropped::NotAllowed)
 }
 

@@ -23,7 +23,7 @@ mod retry;
 mod shape;
 mod tier;
 
-pub use asked::{Candidates, Question};
+pub use asked::{Candidates, Question, Restriction};
 pub use cutoffs::Cutoffs;
 pub use dropped::Dropped;
 pub use order::{Demotion, Place, Step};

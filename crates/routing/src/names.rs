@@ -10,17 +10,20 @@ use crate::tier::Tier;
 /// A provider covers all its endpoints but those of a service tier: these are dearer or slower, and
 /// nobody gets them who did not name them.
 pub(crate) fn names(name: &str, endpoint: &Endpoint) -> bool {
-    let provider = &endpoint.provider;
     let suffix = endpoint.suffix.as_deref();
-    let is_provider = |name: &str| {
-        name.eq_ignore_ascii_case(provider.slug.as_str())
-            || name.eq_ignore_ascii_case(&provider.name)
-            || provider.aliases.iter().any(|alias| name.eq_ignore_ascii_case(alias))
-    };
-    if is_provider(name) {
+    if names_provider(name, endpoint) {
         return Tier::of(endpoint).is_none();
     }
     name.split_once('/').is_some_and(|(base, rest)| {
-        is_provider(base) && suffix.is_some_and(|suffix| suffix.eq_ignore_ascii_case(rest))
+        names_provider(base, endpoint)
+            && suffix.is_some_and(|suffix| suffix.eq_ignore_ascii_case(rest))
     })
+}
+
+/// Whether `name` means the endpoint's provider: by slug, alias or display name, whatever the case.
+pub(crate) fn names_provider(name: &str, endpoint: &Endpoint) -> bool {
+    let provider = &endpoint.provider;
+    name.eq_ignore_ascii_case(provider.slug.as_str())
+        || name.eq_ignore_ascii_case(&provider.name)
+        || provider.aliases.iter().any(|alias| name.eq_ignore_ascii_case(alias))
 }

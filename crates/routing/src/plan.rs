@@ -7,10 +7,10 @@ use tollgate_catalog::Endpoint;
 use crate::asked::{Asked, Candidates, Question};
 use crate::balance::draw;
 use crate::dropped::Dropped;
-use crate::filter::FILTERS;
+use crate::filter::ruled_out;
 use crate::order::{Demotion, Place, Step, estimate_cached};
 use crate::tier::Tier;
-use crate::{CallShape, Preferences, Sort, exacto};
+use crate::{CallShape, Sort, exacto};
 
 /// Which endpoints to try, in order, and why the others are left out.
 #[derive(Debug, Clone, Default)]
@@ -37,7 +37,7 @@ pub fn plan(question: &Question<'_>) -> Plan {
         classify(&asked, &mut steps);
         if !question.wants.across_models {
             arrange(question, &asked, &mut steps);
-            plan.forbid_fallbacks(question.wants, &mut steps);
+            plan.forbid_fallbacks(question, &mut steps);
         }
         plan.steps.append(&mut steps);
     }
@@ -45,7 +45,7 @@ pub fn plan(question: &Question<'_>) -> Plan {
         let primary = question.models.first().and_then(|it| it.variant);
         let mut steps = std::mem::take(&mut plan.steps);
         arrange(question, &question.at(primary), &mut steps);
-        plan.forbid_fallbacks(question.wants, &mut steps);
+        plan.forbid_fallbacks(question, &mut steps);
         plan.steps = steps;
     }
     plan.sort = question.at(question.models.first().and_then(|it| it.variant)).sort();
@@ -110,7 +110,7 @@ impl Plan {
     ) -> Vec<Step> {
         let mut steps = Vec::with_capacity(candidates.endpoints.len());
         for endpoint in candidates.endpoints {
-            match FILTERS.iter().find_map(|filter| filter(endpoint, asked)) {
+            match ruled_out(endpoint, asked, question.restrictions) {
                 Some(reason) => self.dropped.push((Arc::clone(endpoint), reason)),
                 None => {
                     steps.push(Step::new(endpoint, model, (question.standing)(endpoint), asked));
@@ -145,8 +145,10 @@ impl Plan {
     }
 
     /// Without fallbacks only the first endpoint is tried, or only those the caller ordered (§5.2).
-    fn forbid_fallbacks(&mut self, wants: &Preferences, steps: &mut Vec<Step>) {
-        if wants.allow_fallbacks {
+    fn forbid_fallbacks(&mut self, question: &Question<'_>, steps: &mut Vec<Step>) {
+        let wants = question.wants;
+        let are_allowed = question.restrictions.iter().all(|it| it.wants.allow_fallbacks);
+        if wants.allow_fallbacks && are_allowed {
             return;
         }
         let is_ordered = !wants.order.is_empty();

@@ -203,3 +203,35 @@ fn section_5_1_room_for_prompt_and_answer_is_a_soft_preference() {
     // The count is made from bytes: where none has room by it, the provider judges.
     check(&[("a", small)], &shape, "{}", "a", &[]);
 }
+
+#[test]
+fn a_rule_narrows_whatever_the_request_says() {
+    let rows = [("a", P1), ("b", P2), ("c", P3), ("c/priority", P3)];
+    let by = |reason| Dropped::ByRule { rule: "r".into(), reason: Box::new(reason) };
+    let tier = || Dropped::Tier(Tier::Priority);
+    let asked = |wants: &str, rule: &str| Asked::wanting(wants).under("r", rule);
+    let only = asked("{}", r#"{"only":["b","c"]}"#);
+    check_asked(&rows, &only, "b c", &[by(Dropped::NotAllowed), tier()]);
+    // The request may narrow further, not widen, and its own reason is told first.
+    let both = asked(r#"{"only":["a","b"]}"#, r#"{"only":["b","c"]}"#);
+    let reasons = [by(Dropped::NotAllowed), Dropped::NotAllowed, Dropped::NotAllowed];
+    check_asked(&rows, &both, "b", &reasons);
+    // A rule about a provider is about its tiers too, and leaves it to the request to ask for one.
+    let tiered = asked(r#"{"only":["c/priority","b"]}"#, r#"{"only":["c"]}"#);
+    let reasons = [Dropped::NotAllowed, by(Dropped::NotAllowed), Dropped::NotAllowed];
+    check_asked(&rows, &tiered, "c/priority", &reasons);
+    let ignored = asked(r#"{"order":["c/priority"]}"#, r#"{"ignore":["c"]}"#);
+    let reasons = [by(Dropped::Ignored), by(Dropped::Ignored)];
+    check_asked(&rows, &ignored, "a b", &reasons);
+    // Several rules all hold.
+    let two = asked("{}", r#"{"max_price":{"prompt":2}}"#).under("s", r#"{"ignore":["a"]}"#);
+    let by_second = Dropped::ByRule { rule: "s".into(), reason: Box::new(Dropped::Ignored) };
+    check_asked(&rows, &two, "b", &[by_second.clone(), by(Dropped::MaxPrice), tier()]);
+    let alone = asked("{}", r#"{"allow_fallbacks":false}"#);
+    check_asked(&rows, &alone, "a", &[tier(), Dropped::NoFallbacks, Dropped::NoFallbacks]);
+    assert_eq!(by_second.reason(), "is ignored, by the rule `s`");
+    assert_eq!(
+        by(Dropped::NotAllowed).message("a/m"),
+        "No endpoints found for a/m that the rule `r` of this installation allows: the last one is not allowed."
+    );
+}

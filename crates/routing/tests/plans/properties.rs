@@ -1,10 +1,11 @@
 //! What holds of every plan.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use proptest::prelude::*;
 use tollgate_health::{Circuit, Percentiles, Standing, UptimeTier};
-use tollgate_routing::{CallShape, Plan, Preferences, Sort};
+use tollgate_routing::{CallShape, Plan, Preferences, Restriction, Sort};
 use tollgate_types::Timestamp;
 
 use crate::support::{Asked, NOW, endpoints};
@@ -68,6 +69,7 @@ proptest! {
         prices in prop::collection::vec(prop::option::of(0_u32..5), 1..8),
         standings in prop::collection::vec(standing(), 8),
         wants in wants(),
+        rules in prop::collection::vec(wants(), 0..3),
         must_be_priced in any::<bool>(),
         max_tokens in prop::option::of(1_u64..200),
         sticky in prop::option::of(0_usize..8),
@@ -88,6 +90,10 @@ proptest! {
             sticky: sticky.and_then(|at| candidates.get(at)).map(|it| it.id.clone()),
             seed,
             variant: None,
+            restrictions: rules
+                .into_iter()
+                .map(|wants| Restriction { rule: "r".into(), wants: Arc::new(wants) })
+                .collect(),
         };
         let planned = asked.plan(&[&candidates]);
         let mut seen = ids(&planned);
@@ -105,6 +111,13 @@ proptest! {
                 || it.standing.cooling_until.is_some_and(|until| until > NOW)
         }).collect::<Vec<bool>>();
         prop_assert!(shut(&planned).is_sorted());
+        for rule in asked.restrictions.iter().map(|it| &it.wants) {
+            let names = |list: &[String], id: &str| list.iter().any(|it| id.starts_with(it.as_str()));
+            let forbids = |id: &String| {
+                names(&rule.ignore, id) || (!rule.only.is_empty() && !names(&rule.only, id))
+            };
+            prop_assert!(!ids(&planned).iter().any(forbids));
+        }
     }
 
     /// The draw changes nothing but who is first.

@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use tollgate_catalog::{Catalog, Endpoint, EndpointId};
 use tollgate_health::Standing;
-use tollgate_routing::{CallShape, Candidates, Plan, Preferences, Question, Sort, plan};
+use tollgate_routing::{
+    CallShape, Candidates, Plan, Preferences, Question, Restriction, Sort, plan,
+};
 use tollgate_types::Timestamp;
 
 pub(crate) const P1: &str = "price = { input = \"1\", output = \"1\" }";
@@ -30,6 +32,8 @@ pub(crate) struct Asked {
     pub(crate) seed: u64,
     /// What a variant of every model's name asks for.
     pub(crate) variant: Option<Sort>,
+    /// What the operator allows.
+    pub(crate) restrictions: Vec<Restriction>,
 }
 
 impl Asked {
@@ -37,6 +41,13 @@ impl Asked {
     pub(crate) fn wanting(wants: &str) -> Self {
         let wants = Preferences::parse(wants).unwrap();
         Self { wants, seed: CHEAPEST_DRAWN, ..Self::default() }
+    }
+
+    /// The same under a rule of this name.
+    pub(crate) fn under(mut self, rule: &str, wants: &str) -> Self {
+        let wants = Arc::new(Preferences::parse(wants).unwrap());
+        self.restrictions.push(Restriction { rule: rule.into(), wants });
+        self
     }
 
     pub(crate) fn with(mut self, provider: &'static str, standing: Standing) -> Self {
@@ -55,6 +66,7 @@ impl Asked {
             models: &models,
             shape: &self.shape,
             wants: &self.wants,
+            restrictions: &self.restrictions,
             sort: None,
             standing: &standing,
             sticky: self.sticky.as_ref(),
