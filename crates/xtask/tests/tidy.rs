@@ -10,6 +10,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("catalog", &["types"]),
     ("routing", &["catalog", "health", "types"]),
     ("health", &["types"]),
+    ("policy", &["routing", "types"]),
     ("providers", &["catalog", "types", "wire"]),
     ("upstream", &[]),
     ("store", &["types"]),
