@@ -89,9 +89,27 @@ fn a_schema_that_is_made_to_take_forever_does_not() {
     let wide = json!({ "$ref": "#/$defs/l0", "$defs": levels });
     let endless = json!({ "$ref": "#" });
     let both = json!({ "allOf": [{ "$ref": "#" }, { "$ref": "#" }] });
+    let patterns: Vec<Value> =
+        (0..20_000).map(|it| json!({ "pattern": format!("^(x|y{it}){{1,50}}$") })).collect();
+    let patterns = json!({ "allOf": patterns });
     let cascade = cascade("{ schema = true }");
-    for schema in [&wide, &endless, &both] {
+    for schema in [&wide, &endless, &both, &patterns] {
         assert_eq!(cascade.escalates(&Judged { schema: Some(schema), ..said("\"x\"") }), None);
+    }
+}
+
+#[test]
+fn a_list_that_is_long_to_compare_is_compared_within_the_steps() {
+    let once = json!({ "uniqueItems": true });
+    let often = json!({ "allOf": vec![once.clone(); 20_000] });
+    let items: Vec<u32> = (0..256).collect();
+    let (unique, repeated) = (json!(items).to_string(), json!([1, 2, 1]).to_string());
+    let cascade = cascade("{ schema = true }");
+    for (schema, text, fits) in
+        [(&once, &repeated, false), (&once, &unique, true), (&often, &unique, true)]
+    {
+        let judged = Judged { schema: Some(schema), ..said(text) };
+        assert_eq!(cascade.escalates(&judged).is_none(), fits);
     }
 }
 

@@ -3,7 +3,7 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use tollgate_policy::{ACTIONS, PREDICATES, Policy};
+use tollgate_policy::{ACTIONS, Judged, PREDICATES, Policy};
 use tollgate_types::Timestamp;
 
 use crate::world::{World, policy};
@@ -202,6 +202,69 @@ proptest! {
             prop_assert_eq!(verdict.winner, Some(0));
             prop_assert!(verdict.agreeing == 2 || verdict.agreeing == 0);
         }
+    }
+}
+
+/// Anything that might be a JSON Schema.
+fn schema() -> impl Strategy<Value = Value> {
+    let words = vec![
+        "type",
+        "enum",
+        "const",
+        "properties",
+        "required",
+        "additionalProperties",
+        "items",
+        "patternProperties",
+        "prefixItems",
+        "uniqueItems",
+        "minItems",
+        "pattern",
+        "minLength",
+        "maximum",
+        "multipleOf",
+        "allOf",
+        "anyOf",
+        "oneOf",
+        "not",
+        "if",
+        "then",
+        "else",
+        "$ref",
+        "propertyNames",
+        "maxProperties",
+    ];
+    let word = proptest::sample::select(words);
+    let leaf = prop_oneof![
+        any::<bool>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        proptest::sample::select(vec!["#", "#/allOf/0", "string", "object", "(", "^a", "a"])
+            .prop_map(Value::from),
+    ];
+    leaf.prop_recursive(5, 48, 5, move |inner| {
+        prop_oneof![
+            vec(inner.clone(), 0..4).prop_map(Value::from),
+            vec((word.clone(), inner), 0..5).prop_map(|members| {
+                Value::Object(members.into_iter().map(|(name, it)| (name.to_owned(), it)).collect())
+            }),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn no_schema_panics(schema in schema(), value in anything()) {
+        let then = "{ cascade = { models = ['a', 'b'], escalate = { schema = true } } }";
+        let policy = crate::world::rule("{ key = '*' }", then);
+        let tollgate_policy::Strategy::Cascade(cascade) = World::default().decide(&policy).strategy
+        else {
+            panic!("no cascade");
+        };
+        let text = value.to_string();
+        let judged = Judged { text: &text, schema: Some(&schema), ..Judged::default() };
+        let reason = cascade.escalates(&judged);
+        prop_assert_eq!(&reason, &cascade.escalates(&judged));
+        prop_assert!(reason.is_none_or(|it| it.len() < 300));
     }
 }
 
