@@ -146,9 +146,15 @@ fn the_text_is_asked_for_once_and_only_when_a_rule_needs_it() {
     let world = World::default();
     world.decide(&text);
     assert_eq!(world.text_asked.get(), 1);
-    let world = World::default();
-    world.decide(&rule("{ all = [{ stream = true }, { contains = 'x' }] }", "{ tag = 't' }"));
-    assert_eq!(world.text_asked.get(), 0);
+    for when in [
+        "{ all = [{ stream = true }, { contains = 'x' }] }",
+        "{ code = true, contains = 'x', stream = true }",
+        "{ any = [{ code = true }], stream = true }",
+    ] {
+        let world = World::default();
+        world.decide(&rule(when, "{ tag = 't' }"));
+        assert_eq!(world.text_asked.get(), 0, "{when}");
+    }
 }
 
 #[test]
