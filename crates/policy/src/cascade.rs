@@ -44,7 +44,7 @@ pub struct Judged<'a> {
     pub text: &'a str,
     /// How many tools it called. An answer that calls tools is not judged by its length or form.
     pub tool_calls: usize,
-    /// Why it stopped, in the contract's words (contract §4).
+    /// Why it stopped, in the contract's words (contract §3.1).
     pub finish: Option<&'a str>,
     /// Whether the provider marked it as a refusal.
     pub refusal: bool,
@@ -144,7 +144,7 @@ impl PartialEq for Cascade {
 
 /// Most models of a cascade.
 const MODELS_MAX: usize = 8;
-/// Why an answer may have stopped (contract §4).
+/// Why an answer may have stopped (contract §3.1).
 const FINISHES: &[&str] = &["stop", "length", "tool_calls", "content_filter", "error"];
 const ESCALATE: &[&str] = &[
     "keywords",

@@ -85,8 +85,10 @@ fn tree(value: &Value, reader: &mut Reader, depth: usize) -> Option<Test> {
         return None;
     }
     let table = reader.any_table(value)?;
-    let mut tests = Vec::with_capacity(table.len());
-    for (name, value) in table {
+    let mut entries: Vec<(&String, &Value)> = table.iter().collect();
+    entries.sort_by_key(|(name, _)| cost(name));
+    let mut tests = Vec::with_capacity(entries.len());
+    for (name, value) in entries {
         let test = match name.as_str() {
             "all" => reader.at("all", |reader| list(value, reader, depth).map(every)),
             "any" => reader.at("any", |reader| list(value, reader, depth).map(some)),
@@ -100,6 +102,18 @@ fn tree(value: &Value, reader: &mut Reader, depth: usize) -> Option<Test> {
         tests.extend(test);
     }
     (tests.len() == table.len()).then(|| every(tests))
+}
+
+/// Predicates that look at the text of the prompt.
+const OF_TEXT: &[&str] = &["matches", "contains", "code", "task", "language"];
+
+/// What stands in one table is asked in this order, because readers of TOML don't keep the
+/// operator's: the text last, if it must be.
+fn cost(name: &str) -> usize {
+    match OF_TEXT.iter().position(|it| *it == name) {
+        Some(place) => 2 + place,
+        None => usize::from(["all", "any", "not"].contains(&name)),
+    }
 }
 
 fn leaf(name: &str, value: &Value, reader: &mut Reader) -> Option<Test> {

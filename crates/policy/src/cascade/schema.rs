@@ -9,8 +9,12 @@
 use regex::RegexBuilder;
 use serde_json::{Map, Value};
 
-/// Most subschemas that are looked at.
-const STEPS_MAX: usize = 50_000;
+/// Most steps: a subschema is one, and so is each member, item or entry that it looks at.
+const STEPS_MAX: usize = 200_000;
+/// What compiling a pattern counts for.
+const PATTERN_STEPS: usize = 500;
+/// How many bytes of a text count for one step.
+const BYTES_PER_STEP: usize = 32;
 /// Deepest nesting of subschemas, through references too.
 const DEPTH_MAX: usize = 128;
 /// Most that a pattern may take when it is compiled.
@@ -34,17 +38,34 @@ struct Walk<'s> {
 
 type Checked = Result<(), String>;
 
+/// What looking at one subschema counts for, without those inside of it.
+fn cost(schema: &Value, value: &Value) -> usize {
+    let list = |name: &str| schema.get(name).and_then(Value::as_array).map_or(0, Vec::len);
+    let patterns = schema.get("patternProperties").and_then(Value::as_object);
+    let patterns = patterns.map_or(0, Map::len) + usize::from(schema.get("pattern").is_some());
+    let size = match value {
+        Value::Object(members) => members.len().saturating_mul(1 + patterns),
+        Value::Array(items) if schema.get("uniqueItems").is_some() => {
+            items.len().min(UNIQUE_MAX).pow(2)
+        }
+        Value::Array(items) => items.len(),
+        Value::String(text) => text.len() / BYTES_PER_STEP,
+        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+    };
+    let entries = list("enum") + list("required");
+    size.saturating_add(1 + entries + patterns * PATTERN_STEPS)
+}
+
 fn must(holds: bool, problem: impl FnOnce() -> String) -> Checked {
     if holds { Ok(()) } else { Err(problem()) }
 }
 
 impl<'s> Walk<'s> {
     fn check(&mut self, schema: &'s Value, value: &Value, depth: usize) -> Checked {
-        let (Some(steps), Some(depth)) = (self.steps.checked_sub(1), depth.checked_sub(1)) else {
+        let Some(depth) = depth.checked_sub(1).filter(|_| self.spend(cost(schema, value))) else {
             self.steps = 0;
             return Ok(());
         };
-        self.steps = steps;
         let keywords = match schema {
             Value::Bool(false) => return Err("nothing is allowed here".to_owned()),
             Value::Object(keywords) => keywords,
@@ -62,6 +83,13 @@ impl<'s> Walk<'s> {
             Value::Number(_) => number_fits(keywords, value),
             Value::Null | Value::Bool(_) => Ok(()),
         }
+    }
+
+    /// Takes steps; false when there are not as many left.
+    fn spend(&mut self, steps: usize) -> bool {
+        let left = self.steps.checked_sub(steps);
+        self.steps = left.unwrap_or(0);
+        left.is_some()
     }
 
     /// What a reference inside of the schema points to.

@@ -26,7 +26,6 @@ const BEGINNINGS: &[&str] = &[
     "static ",
     "void ",
     "int ",
-    "#include",
     "#define",
     "package ",
     "func ",
@@ -80,8 +79,6 @@ const BEGINNINGS: &[&str] = &[
     "--- a/",
     "+++ b/",
     "@@ -",
-    "diff --git",
-    "Traceback (most recent",
     "  File \"",
     "\tat ",
     "    at ",
@@ -94,6 +91,17 @@ const BEGINNINGS: &[&str] = &[
     "match ",
     "where ",
     "foreach ",
+];
+
+/// Beginnings that nothing but code has.
+const SURE_BEGINNINGS: &[&str] = &[
+    "diff --git ",
+    "@@ -",
+    "Traceback (most recent call last)",
+    "#include ",
+    "<?php",
+    "<!DOCTYPE",
+    "#!/",
 ];
 
 /// What stands in code and seldom in prose.
@@ -127,9 +135,10 @@ fn looks_like_code(line: &str) -> bool {
         return false;
     }
     let bare = line.trim();
+    let is_sure = SURE_BEGINNINGS.iter().any(|it| bare.starts_with(it));
     let begins =
         BEGINNINGS.iter().any(|it| bare.starts_with(it.trim_start()) || line.starts_with(it));
     let ends = bare.ends_with(ENDS);
     let signs = SIGNS.iter().filter(|it| bare.contains(**it)).take(2).count();
-    usize::from(begins) + usize::from(ends) + signs >= 2
+    is_sure || usize::from(begins) + usize::from(ends) + signs >= 2
 }

@@ -131,9 +131,9 @@ const TELLING: &[(Task, &[&str])] = &[
             "python",
             "javascript",
             "typescript",
-            "rust ",
+            "rust",
             "golang",
-            "java ",
+            "java",
             "c++",
             "c#",
             "sql",
@@ -345,7 +345,7 @@ pub fn task(text: &str, parameters: &[&str]) -> Task {
 /// The task whose words stand first. What writes a program is code, not writing.
 fn told(text: &str) -> Option<Task> {
     let found = TELLING.iter().filter_map(|(task, words)| {
-        let first = words.iter().filter_map(|word| text.find(word)).min()?;
+        let first = words.iter().filter_map(|word| place(text, word)).min()?;
         Some((first, *task))
     });
     let (_, task) = found.min_by_key(|(at, _)| *at)?;
@@ -355,5 +355,16 @@ fn told(text: &str) -> Option<Task> {
 
 fn tells(task: Task, text: &str) -> bool {
     let words = TELLING.iter().filter(|(known, _)| *known == task).flat_map(|(_, words)| *words);
-    words.into_iter().any(|word| text.contains(word))
+    words.into_iter().any(|word| place(text, word).is_some())
+}
+
+/// Where a word begins first: not inside of another, but in scripts that are written without
+/// spaces.
+fn place(text: &str, word: &str) -> Option<usize> {
+    let is_spaced = |it: char| it.is_alphanumeric() && it < '\u{2e80}';
+    let begins_a_word = |(at, _): &(usize, &str)| {
+        let before = text.get(..*at).and_then(|it| it.chars().next_back());
+        !(before.is_some_and(is_spaced) && word.starts_with(is_spaced))
+    };
+    text.match_indices(word).find(begins_a_word).map(|(at, _)| at)
 }
