@@ -21,7 +21,7 @@ pub(crate) struct InferenceKey(pub(crate) Arc<KeyEntry>);
 
 /// A key that may manage.
 #[derive(Debug)]
-pub(crate) struct ManagementKey;
+pub(crate) struct ManagementKey(pub(crate) Arc<KeyEntry>);
 
 impl FromRequestParts<App> for AnyKey {
     type Rejection = ApiError;
@@ -56,7 +56,7 @@ impl FromRequestParts<App> for ManagementKey {
                 "Only management keys can perform this operation. Create one with `tollgate keys create --management`",
             ));
         }
-        Ok(Self)
+        Ok(Self(key))
     }
 }
 

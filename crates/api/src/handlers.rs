@@ -12,6 +12,7 @@ mod models;
 mod ollama;
 mod openapi;
 mod operations;
+mod policy;
 mod providers;
 mod routing;
 mod welcome;
@@ -34,6 +35,10 @@ pub(crate) use openapi::get_openapi;
 pub(crate) use operations::{
     create_embeddings, create_images, create_moderation, create_rerank, create_speech,
     create_transcription,
+};
+pub(crate) use policy::{
+    get_policy, get_policy_version, list_experiments, list_policy_versions, put_policy,
+    restore_policy_version,
 };
 pub(crate) use providers::list_providers;
 pub(crate) use routing::explain_routing;

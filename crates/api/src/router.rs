@@ -55,6 +55,7 @@ impl App {
 }
 
 /// Every route of the program.
+#[expect(clippy::too_many_lines, reason = "a line for each route")]
 pub fn router(app: App) -> Router {
     let api = Router::new()
         .route("/chat/completions", post(on::create_chat_completion))
@@ -89,6 +90,11 @@ pub fn router(app: App) -> Router {
         .route("/credits", get(on::get_credits))
         .route("/generation", get(on::get_generation))
         .route("/routing/explain", post(on::explain_routing))
+        .route("/routing/policy", get(on::get_policy).put(on::put_policy))
+        .route("/routing/policy/versions", get(on::list_policy_versions))
+        .route("/routing/policy/versions/{version}", get(on::get_policy_version))
+        .route("/routing/policy/versions/{version}/restore", post(on::restore_policy_version))
+        .route("/routing/experiments", get(on::list_experiments))
         .route("/openapi.json", get(on::get_openapi));
     let gemini = Router::new()
         .route("/models", get(on::list_gemini_models))

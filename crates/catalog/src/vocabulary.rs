@@ -206,6 +206,23 @@ impl Modality {
             Self::Moderation => "moderation",
         }
     }
+
+    /// Reads its name on the wire.
+    pub fn parse(name: &str) -> Option<Self> {
+        const ALL: [Modality; 10] = [
+            Modality::Text,
+            Modality::Image,
+            Modality::File,
+            Modality::Audio,
+            Modality::Video,
+            Modality::Embeddings,
+            Modality::Rerank,
+            Modality::Speech,
+            Modality::Transcription,
+            Modality::Moderation,
+        ];
+        ALL.into_iter().find(|it| it.as_str() == name)
+    }
 }
 
 /// The parameter that bounds the length of an answer.

@@ -38,6 +38,12 @@ pub(crate) trait Asked: fmt::Debug + Send + Sync + Sized + 'static {
     /// Whether the caller wants to be told of routing (contract §3.4).
     fn wants_metadata(&self) -> bool;
 
+    /// What the client speaks, for rules.
+    fn dialect_name(&self) -> &'static str;
+
+    /// What the user says in it, the latest first, about `most` bytes of it.
+    fn user_text(&self, most: usize) -> String;
+
     /// Its kind in a generation record (contract §1.3).
     fn api_type(&self) -> &'static str;
 
@@ -90,6 +96,14 @@ impl Asked for Call {
 
     fn wants_metadata(&self) -> bool {
         self.address().wants_metadata
+    }
+
+    fn dialect_name(&self) -> &'static str {
+        self.dialect().as_str()
+    }
+
+    fn user_text(&self, most: usize) -> String {
+        self.user_text(most)
     }
 
     fn api_type(&self) -> &'static str {
@@ -153,6 +167,20 @@ impl Asked for OperationCall {
 
     fn wants_metadata(&self) -> bool {
         false
+    }
+
+    /// Operations have one form.
+    fn dialect_name(&self) -> &'static str {
+        self.operation().api_type()
+    }
+
+    /// What is embedded, searched or read aloud, where it is one text.
+    fn user_text(&self, most: usize) -> String {
+        let text = ["input", "query", "prompt"].into_iter().find_map(|name| self.member(name));
+        let mut text =
+            text.and_then(|it| serde_json::from_str::<String>(it).ok()).unwrap_or_default();
+        text.truncate(text.floor_char_boundary(most));
+        text
     }
 
     fn api_type(&self) -> &'static str {

@@ -9,12 +9,14 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Response};
 use http_body_util::BodyExt;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tollgate_catalog::Endpoint;
 use tollgate_health::{FailureKind, Health, InFlight, Outcome};
+use tollgate_policy::Strategy;
 use tollgate_providers::{Adapter, AnswerStream, Fault, FaultKind, Inbound, WholeAnswer};
 use tollgate_store::AttemptRecord;
 use tollgate_types::Timestamp;
@@ -25,7 +27,7 @@ use crate::continuity;
 use crate::reach::{Reach, error_body, whole_body};
 use crate::retry::{may_pass, waits};
 use crate::run::Run;
-use crate::{CallError, hedge};
+use crate::{CallError, hedge, strategy};
 
 /// A stream that has said its first word.
 #[derive(Debug)]
@@ -61,7 +63,12 @@ pub(crate) type At<C, T> =
 /// Cancel safe: dropped, it cancels the request in flight; the run settles itself.
 pub(crate) fn open_stream(mut run: Run) -> Opening {
     Box::pin(async move {
-        let result = first(&mut run, |run, endpoint| Box::pin(stream_at(run, endpoint))).await;
+        let result = if run.steering.decision.strategy == Strategy::Single {
+            first(&mut run, |run, endpoint| Box::pin(stream_at(run, endpoint))).await
+        } else {
+            // Seldom, and larger: kept out of the future of every call.
+            Box::pin(strategy::open_stream(&mut run)).await
+        };
         (run, result.map(|(_, open)| open))
     })
 }
@@ -70,7 +77,11 @@ pub(crate) fn open_stream(mut run: Run) -> Opening {
 ///
 /// Cancel safe: as [`open_stream`].
 pub(crate) async fn open_whole(run: &mut Run) -> Result<OpenWhole, CallError> {
-    let (endpoint, answer) = first(run, |run, endpoint| Box::pin(whole_at(run, endpoint))).await?;
+    let (endpoint, answer) = if run.steering.decision.strategy == Strategy::Single {
+        first(run, |run, endpoint| Box::pin(whole_at(run, endpoint))).await?
+    } else {
+        Box::pin(strategy::open_whole(run)).await?
+    };
     Ok(OpenWhole { endpoint, answer })
 }
 
@@ -173,7 +184,7 @@ impl Attempt {
         let in_flight = run.vitals.health(&endpoint.id).map(Health::begin);
         let started_at = run.engine.now();
         let late = if endpoint.supports("reasoning") { LATE_THINKING } else { LATE };
-        let patience = run.call.params().stream.then_some(late);
+        let patience = (run.call.params().stream && !run.listens).then_some(late);
         let worst = worst(run, endpoint, started_at);
         Self { started: Instant::now(), started_at, in_flight, patience, worst, is_over: false }
     }
@@ -201,6 +212,7 @@ impl Attempt {
         } else {
             run.first_word = Some(Instant::now());
             if run.call.params().stream
+                && !run.listens
                 && let Some(health) = run.vitals.health(&endpoint.id)
             {
                 health.first_token(self.started.elapsed(), run.engine.now());
@@ -265,7 +277,28 @@ fn worst<C: Asked>(run: &Run<C>, endpoint: &Endpoint, now: Timestamp) -> Duratio
     Duration::try_from_secs_f64(seconds).unwrap_or_default()
 }
 
-async fn stream_at(run: &Run, endpoint: &Arc<Endpoint>) -> Result<OpenStream, Fault> {
+/// A stream whose provider has accepted the call.
+#[derive(Debug)]
+pub(crate) struct Started {
+    pub(crate) open: OpenStream,
+    pub(crate) adapter: &'static dyn Adapter,
+    /// Whether it is a JSON array.
+    pub(crate) is_array: bool,
+    /// When its first word must have come.
+    pub(crate) deadline: Instant,
+}
+
+pub(crate) async fn stream_at(run: &Run, endpoint: &Arc<Endpoint>) -> Result<OpenStream, Fault> {
+    let Started { mut open, deadline, .. } = start_stream(run, endpoint).await?;
+    continuity::listen(run, endpoint, open.answer.as_mut());
+    match timeout_at(deadline, first_word(&mut open)).await {
+        Ok(result) => result.map(|()| open),
+        Err(_) => Err(Fault::new(FaultKind::Timeout)),
+    }
+}
+
+/// Sends a call whose answer is streamed.
+pub(crate) async fn start_stream(run: &Run, endpoint: &Arc<Endpoint>) -> Result<Started, Fault> {
     let config = run.engine.config();
     let thinks = endpoint.supports("reasoning");
     let patience =
@@ -274,7 +307,8 @@ async fn stream_at(run: &Run, endpoint: &Arc<Endpoint>) -> Result<OpenStream, Fa
     let (adapter, response) = send(run, endpoint, patience).await?;
     let (parts, body) = response.into_parts();
     let head = run.head(endpoint);
-    let mut answer = if is_json(&parts.headers) {
+    let is_array = is_json(&parts.headers);
+    let answer = if is_array {
         match tollgate_providers::array_stream(adapter, &run.call, &head) {
             Some(answer) => answer,
             None => return Err(not_a_stream(body).await),
@@ -282,13 +316,9 @@ async fn stream_at(run: &Run, endpoint: &Arc<Endpoint>) -> Result<OpenStream, Fa
     } else {
         tollgate_providers::stream(adapter, &run.call, &head)
     };
-    continuity::listen(run, endpoint, answer.as_mut());
     let endpoint = Arc::clone(endpoint);
-    let mut open = OpenStream { endpoint, answer, body: Some(body), out: Vec::new() };
-    match timeout_at(deadline, first_word(&mut open)).await {
-        Ok(result) => result.map(|()| open),
-        Err(_) => Err(Fault::new(FaultKind::Timeout)),
-    }
+    let open = OpenStream { endpoint, answer, body: Some(body), out: Vec::new() };
+    Ok(Started { open, adapter, is_array, deadline })
 }
 
 /// Reads until the client can be given something. An answer that has failed by then is none:
@@ -329,14 +359,26 @@ pub(crate) async fn not_a_stream(body: UpstreamBody) -> Fault {
     }
 }
 
-async fn whole_at(run: &Run, endpoint: &Arc<Endpoint>) -> Result<Box<dyn WholeAnswer>, Fault> {
+pub(crate) async fn whole_at(
+    run: &Run,
+    endpoint: &Arc<Endpoint>,
+) -> Result<Box<dyn WholeAnswer>, Fault> {
+    let (adapter, body) = receive_whole(run, endpoint).await?;
+    tollgate_providers::whole(adapter, &run.call, &run.head(endpoint), body)
+}
+
+/// Sends a call and receives its answer, whole and unread.
+pub(crate) async fn receive_whole(
+    run: &Run,
+    endpoint: &Arc<Endpoint>,
+) -> Result<(&'static dyn Adapter, Bytes), Fault> {
     let patience = run.engine.config().whole_timeout;
     let deadline = Instant::now() + patience;
     let (adapter, response) = send(run, endpoint, patience).await?;
     let body = timeout_at(deadline, whole_body(&run.engine, response.into_body()))
         .await
         .map_err(|_| Fault::new(FaultKind::Timeout))??;
-    tollgate_providers::whole(adapter, &run.call, &run.head(endpoint), body)
+    Ok((adapter, body))
 }
 
 /// Sends the call and returns a successful response.

@@ -4,21 +4,28 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::HeaderMap;
 use tollgate_catalog::{Endpoint, Modality};
 use tollgate_health::Standing;
 use tollgate_routing::{CallShape, Demotion, Place, Plan, Sort, Step};
-use tollgate_store::{AskedRecord, AttemptRecord, CandidateRecord, RoutingRecord};
-use tollgate_types::Timestamp;
+use tollgate_store::{
+    AskedRecord, AttemptRecord, Attribution, CandidateRecord, KeyRecord, RoutingRecord,
+};
+use tollgate_types::{ApiKey, Timestamp};
 use tollgate_wire::Call;
 use tollgate_wire::router_metadata::{AttemptTold, EndpointTold, EndpointsTold, RouterMetadata};
 
 use crate::asked::Asked;
 use crate::resolve::Circumstances;
 use crate::run::Run;
-use crate::{CallError, Installation, resolve};
+use crate::steer::{Caller, Steering};
+use crate::{CallError, Installation, KeyEntry, Policies, resolve};
 
 /// Where a call would go, as far as that depends on this installation alone: as in a gateway that
 /// has just been started.
+///
+/// Of the caller nothing is known but the name of their key; rules that look at headers, a user or
+/// what was spent find nothing.
 ///
 /// # Errors
 ///
@@ -26,36 +33,51 @@ use crate::{CallError, Installation, resolve};
 pub fn explain(
     call: &Call,
     installation: &Installation,
+    policies: &Policies,
+    key: &str,
     now: Timestamp,
 ) -> Result<RoutingRecord, CallError> {
+    let key = KeyEntry::unspent(KeyRecord::new(ApiKey::from_text("").hash(), key, "", now), now);
+    let attribution = Attribution {
+        external_user: call.params().user.clone(),
+        session_id: call.params().session_id.clone(),
+        ..Attribution::default()
+    };
+    let caller = Caller { key: &key, attribution: &attribution, headers: &HeaderMap::new() };
+    let steering = Steering::of(policies, call, caller, (0, now))?;
     let circumstances = Circumstances {
         must_be_priced: false,
         standing: &|_| Standing::default(),
         sticky: &|_| None,
         sort: None,
+        decision: &steering.decision,
         seed: 0,
         now,
     };
     let routed = resolve::plan(call, installation, &circumstances)?;
-    Ok(record(&routed.plan, &routed.shape, call.member("provider"), 0))
+    Ok(record(call, (&routed.plan, &routed.shape), &steering, 0))
 }
 
 /// The record of a plan.
 pub(crate) fn record(
-    plan: &Plan,
-    shape: &CallShape,
-    provider: Option<&str>,
+    call: &impl Asked,
+    (plan, shape): (&Plan, &CallShape),
+    steering: &Steering,
     seed: u64,
 ) -> RoutingRecord {
     let words =
         |modalities: &[Modality]| modalities.iter().map(|it| Cow::Borrowed(it.as_str())).collect();
+    let params = call.params();
     let asked = AskedRecord {
+        models: params.model.iter().chain(&params.models).cloned().collect(),
+        dialect: Cow::Borrowed(call.dialect_name()),
+        messages: call.survey().messages,
         input: words(&shape.input),
         output: words(&shape.output),
         parameters: shape.parameters.iter().copied().map(Cow::Borrowed).collect(),
         prompt_tokens: shape.prompt_tokens,
         max_tokens: shape.max_tokens,
-        provider: provider.map(Into::into),
+        provider: call.member("provider").map(Into::into),
     };
     let dropped = plan.dropped.iter().map(|(endpoint, reason)| CandidateRecord {
         endpoint: endpoint.id.shared(),
@@ -71,6 +93,7 @@ pub(crate) fn record(
         sort: Cow::Borrowed(plan.sort.map_or("balanced", Sort::as_str)),
         asked,
         candidates: plan.steps.iter().map(candidate).chain(dropped).collect(),
+        steered: steering.record(),
     }
 }
 
@@ -143,7 +166,7 @@ fn strategy<C: Asked>(run: &Run<C>, answered_by: Option<&Arc<Endpoint>>) -> &'st
 }
 
 /// A measurement, rounded.
-fn whole(value: f64) -> u32 {
+pub(crate) fn whole(value: f64) -> u32 {
     // Seconds are the standard library's one way from a float that can't go wrong unseen.
     let rounded = Duration::try_from_secs_f64(value + 0.5).unwrap_or_default();
     u32::try_from(rounded.as_secs()).unwrap_or(u32::MAX)

@@ -4,27 +4,27 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use http::HeaderMap;
 use http_body_util::BodyExt;
 use tokio::sync::OnceCell;
 use tokio::time::{Instant, timeout};
 use tokio_util::task::TaskTracker;
 use tollgate_providers::Progress;
 use tollgate_routing::{CallShape, Plan, RetryBudget};
-use tollgate_store::{Attribution, RoutingRecord, Stores};
-use tollgate_types::{ApiKey, GenerationId, Timestamp, Usd};
+use tollgate_store::{Attribution, Stores};
+use tollgate_types::{ApiKey, GenerationId, Timestamp};
 use tollgate_upstream::{MediaFetcher, Upstream, UpstreamBody};
 use tollgate_wire::Call;
 use tollgate_wire::operation::OperationCall;
 
 use crate::asked::Asked;
 use crate::attempt::{OpenWhole, open_stream, open_whole};
-use crate::resolve::{Circumstances, Routed};
 use crate::run::{Ending, Run};
-use crate::sticky::{Conversation, Stickiness};
+use crate::steer::Steering;
+use crate::sticky::Stickiness;
 use crate::{
-    AuthError, CallError, CallFailure, ChatStream, Clock, Count, EngineConfig, Entropy,
-    Installation, KeyEntry, KeyRing, Metrics, Operated, Recorder, Vitals, count, decision, operate,
-    resolve, sticky,
+    AuthError, CallError, CallFailure, ChatStream, Clock, EngineConfig, Entropy, Installation,
+    KeyEntry, KeyRing, Metrics, Operated, Recorder, RuleBook, Vitals, decision, operate,
 };
 
 /// Everything the engine is made of.
@@ -34,6 +34,8 @@ pub struct Parts {
     pub config: EngineConfig,
     /// What can be called.
     pub installation: Installation,
+    /// The operator's rules.
+    pub rules: RuleBook,
     /// The outbound client.
     pub upstream: Upstream,
     /// Fetches what requests point to.
@@ -69,6 +71,7 @@ pub struct Engine {
     vitals: ArcSwap<Vitals>,
     stickiness: Stickiness,
     retries: RetryBudget,
+    rules: RuleBook,
 }
 
 /// An answer on its way to the client.
@@ -122,10 +125,12 @@ impl Engine {
             vitals: ArcSwap::from_pointee(vitals),
             stickiness: Stickiness::default(),
             retries: RetryBudget::default(),
+            rules: parts.rules,
         })
     }
 
-    /// Answers a generative call in any dialect, from admission to the first word.
+    /// Answers a generative call in any dialect, from admission to the first word. Rules may look
+    /// at `headers`.
     ///
     /// Cancel safe: dropped, it cancels the provider's request, and the call is settled as
     /// cancelled.
@@ -138,10 +143,11 @@ impl Engine {
         key: Arc<KeyEntry>,
         call: Call,
         attribution: Attribution,
+        headers: &HeaderMap,
     ) -> Result<Answer, CallFailure> {
         let mut run = self.admit(key, call, attribution);
         run.slot = self.recorder.slot().await;
-        if let Err(error) = self.prepare(&mut run) {
+        if let Err(error) = self.prepare(&mut run, headers) {
             return Err(fail(run, error));
         }
         if run.call.params().stream {
@@ -165,84 +171,17 @@ impl Engine {
         key: Arc<KeyEntry>,
         call: OperationCall,
         attribution: Attribution,
+        headers: &HeaderMap,
     ) -> Result<Operated, CallFailure> {
         let mut run = self.admit(key, call, attribution);
         run.slot = self.recorder.slot().await;
-        if let Err(error) = self.prepare(&mut run) {
+        if let Err(error) = self.prepare(&mut run, headers) {
             return Err(fail(run, error));
         }
         match operate::first(&mut run).await {
             Ok(done) => Ok(done.into_answer(run)),
             Err(error) => Err(fail(run, error)),
         }
-    }
-
-    /// Counts the tokens of a conversation without holding it: the first endpoint's own count,
-    /// where its provider counts, else an estimate.
-    ///
-    /// # Errors
-    ///
-    /// When the call is wrong or can't be routed. A provider that fails to count is no error.
-    pub async fn count(&self, call: &Call) -> Result<Count, CallError> {
-        let installation = self.installation();
-        let routed = self.idle_plan(call, &installation)?;
-        Ok(count::count(self, &installation, call, &routed.plan).await)
-    }
-
-    /// Whether a call could be sent anywhere, and sends it nowhere.
-    ///
-    /// # Errors
-    ///
-    /// When the call is wrong or can't be routed.
-    pub fn check(&self, call: &Call) -> Result<(), CallError> {
-        self.idle_plan(call, &self.installation()).map(drop)
-    }
-
-    /// Where a call of this key would go now, and why, and sends it nowhere. `session` is the
-    /// conversation that the caller named outside the body, if they did.
-    ///
-    /// # Errors
-    ///
-    /// When the call is wrong or can't be routed, or the system has no random bytes.
-    pub fn explain(
-        &self,
-        key: &KeyEntry,
-        call: &Call,
-        session: Option<&str>,
-    ) -> Result<RoutingRecord, CallError> {
-        let (installation, vitals, now) = (self.installation(), self.vitals(), self.now());
-        let mut seed = [0; 8];
-        self.entropy.fill(&mut seed).map_err(|_| CallError::NoEntropy)?;
-        let seed = u64::from_le_bytes(seed);
-        let session = call.params().session_id.as_deref().or(session);
-        let conversation = conversation(key, call, &installation, session);
-        let circumstances = Circumstances {
-            must_be_priced: self.config().billing || key.record.limit.is_some(),
-            standing: &|endpoint| vitals.standing(&endpoint.id, now),
-            sticky: &|_| self.stickiness.endpoint(conversation.as_ref()?, now),
-            sort: self.config.sort,
-            seed,
-            now,
-        };
-        let routed = resolve::plan(call, &installation, &circumstances)?;
-        Ok(decision::record(&routed.plan, &routed.shape, call.member("provider"), seed))
-    }
-
-    /// Plans a call that costs nothing and says nothing of anybody's health.
-    fn idle_plan(&self, call: &Call, installation: &Installation) -> Result<Routed, CallError> {
-        let (vitals, now) = (self.vitals(), self.now());
-        resolve::plan(
-            call,
-            installation,
-            &Circumstances {
-                must_be_priced: false,
-                standing: &|endpoint| vitals.standing(&endpoint.id, now),
-                sticky: &|_| None,
-                sort: self.config.sort,
-                seed: 0,
-                now,
-            },
-        )
     }
 
     /// What this installation can call now.
@@ -255,6 +194,11 @@ impl Engine {
         let vitals = Vitals::of(installation.routable(), &self.vitals());
         self.vitals.store(Arc::new(vitals));
         self.installation.store(Arc::new(installation));
+    }
+
+    /// The operator's rules.
+    pub const fn rules(&self) -> &RuleBook {
+        &self.rules
     }
 
     /// Finds the key a caller sent.
@@ -305,6 +249,10 @@ impl Engine {
     /// How the endpoints are doing.
     pub fn vitals(&self) -> Arc<Vitals> {
         self.vitals.load_full()
+    }
+
+    pub(crate) fn entropy(&self) -> &dyn Entropy {
+        self.entropy.as_ref()
     }
 
     pub(crate) const fn stickiness(&self) -> &Stickiness {
@@ -363,6 +311,9 @@ impl Engine {
             shape: CallShape::default(),
             seed: u64::from_le_bytes(seed),
             hedges: false,
+            steering: Steering::default(),
+            put_aside: Vec::new(),
+            listens: false,
             conversation: None,
             vitals: self.vitals(),
             attempts: Vec::new(),
@@ -377,36 +328,6 @@ impl Engine {
             slot: None,
             id_is_random,
         }
-    }
-
-    /// Checks the key's limit and plans the call.
-    fn prepare<C: Asked>(&self, run: &mut Run<C>) -> Result<(), CallError> {
-        if !run.id_is_random {
-            return Err(CallError::NoEntropy);
-        }
-        if run.slot.is_none() {
-            return Err(CallError::StoreBehind);
-        }
-        let limit = run.key.record.limit;
-        if let (Some(limit), Some(Usd::ZERO)) = (limit, run.key.limit_remaining(run.created)) {
-            return Err(CallError::KeyLimit { limit });
-        }
-        let must_be_priced = self.config().billing || limit.is_some();
-        let session = run.attribution.session_id.as_deref();
-        run.conversation = conversation(&run.key, &run.call, &run.installation, session);
-        let (vitals, now) = (&run.vitals, run.created);
-        let circumstances = Circumstances {
-            must_be_priced,
-            standing: &|endpoint| vitals.standing(&endpoint.id, now),
-            sticky: &|_| self.stickiness.endpoint(run.conversation.as_ref()?, now),
-            sort: self.config.sort,
-            seed: run.seed,
-            now,
-        };
-        let routed = resolve::plan(&run.call, &run.installation, &circumstances)?;
-        Routed { plan: run.plan, router: run.router, shape: run.shape } = routed;
-        run.hedges = self.config.hedge || resolve::preferences(&run.call)?.hedge;
-        Ok(())
     }
 
     async fn stream(&self, run: Run) -> Result<Answer, CallFailure> {
@@ -443,24 +364,6 @@ fn fail<C: Asked>(mut run: Run<C>, error: CallError) -> CallFailure {
     let metadata = decision::told(&run, None);
     run.settle(None, &Progress::default(), Ending::Failed(&error));
     CallFailure { id: run.id.clone(), error, metadata }
-}
-
-/// What a conversation is recognised by, where that could save anything: its model has several
-/// endpoints, and one of them reads from its cache for less.
-fn conversation(
-    key: &KeyEntry,
-    call: &impl Asked,
-    installation: &Installation,
-    session: Option<&str>,
-) -> Option<Conversation> {
-    let model = resolve::primary(call, installation)?;
-    let endpoints = installation.routable().endpoints(model.id.as_str());
-    if endpoints.len() < 2 || !endpoints.iter().any(|endpoint| sticky::saves(endpoint)) {
-        return None;
-    }
-    let session = session.or(call.member("prompt_cache_key"));
-    let workspace = &key.record.workspace_id;
-    Conversation::of(workspace, model.id.as_str(), session, || call.opening())
 }
 
 /// The caller's `user` together with whose key it is, hashed: providers can tell abusers apart

@@ -1,5 +1,6 @@
 //! Why a call could not be answered, and what the caller is told.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tollgate_catalog::Unknown;
@@ -59,6 +60,14 @@ pub enum CallError {
         /// The limit.
         limit: Usd,
     },
+    /// A rule of the operator's refuses the call.
+    #[error("the rule `{rule}` refuses the call")]
+    Denied {
+        /// The rule's name.
+        rule: Arc<str>,
+        /// What the operator has the caller told.
+        message: Arc<str>,
+    },
     /// Every endpoint in the plan failed.
     #[error("every endpoint in the plan failed")]
     PlanExhausted {
@@ -87,6 +96,7 @@ impl CallError {
             Self::NoModel | Self::UnknownModel(_) => ErrorType::InvalidRequest,
             Self::NotRoutable { .. } | Self::NoEndpoints { .. } => ErrorType::NotFound,
             Self::KeyLimit { .. } => ErrorType::PaymentRequired,
+            Self::Denied { .. } => ErrorType::PermissionDenied,
             Self::PlanExhausted { faults, .. } => told(faults)
                 .map_or(ErrorType::ProviderUnavailable, |(_, fault)| fault.kind.error_type()),
             Self::StoreBehind => ErrorType::ProviderOverloaded,
@@ -131,6 +141,9 @@ impl CallError {
                 body.error.metadata.limit_source = Some("openrouter_key_limit");
             }
             Self::PlanExhausted { models, faults } => self.tell_faults(&mut body, models, faults),
+            Self::Denied { rule, .. } => {
+                body.error.metadata.remedy_hint = Some(format!("The rule `{rule}` says so"));
+            }
             Self::BadRequest(_) | Self::NoModel | Self::StoreBehind | Self::NoEntropy => {}
         }
         body
@@ -150,6 +163,7 @@ impl CallError {
             Self::KeyLimit { limit } => format!(
                 "Key limit exceeded: this key's limit of {limit} is spent. Raise it with PATCH /api/v1/keys/{{hash}} or use another key"
             ),
+            Self::Denied { message, .. } => message.to_string(),
             Self::PlanExhausted { faults, .. } => told(faults).map_or_else(
                 || "Provider returned error".to_owned(),
                 |(name, fault)| sentence(name, fault),

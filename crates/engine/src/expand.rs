@@ -11,7 +11,7 @@ use tollgate_wire::error::BadRequest;
 
 use crate::CallError;
 use crate::asked::Asked;
-use crate::resolve::without_variants;
+use crate::resolve::{Circumstances, without_variants};
 
 /// The models that a call asks for.
 #[derive(Debug, Default)]
@@ -40,17 +40,14 @@ const ROUTERS: &[(&str, Choice)] = &[("openrouter/free", is_free)];
 pub(crate) fn wanted(
     call: &impl Asked,
     catalog: &Catalog,
-    seed: u64,
+    circumstances: &Circumstances<'_>,
     wants: &mut Preferences,
 ) -> Result<Wanted, CallError> {
-    let params = call.params();
-    let mut names: Vec<String> = Vec::new();
-    let listed = listed_as_transforms(call);
-    for name in params.model.iter().chain(&params.models).chain(&listed) {
-        if !names.contains(name) {
-            names.push(name.clone());
-        }
-    }
+    let seed = circumstances.seed;
+    let mut names = match &circumstances.decision.models {
+        Some(models) => models.to_vec(),
+        None => asked_for(call),
+    };
     if names.iter().any(|name| name.len() > NAME_BYTES_MAX) {
         let message = format!("model: String must contain at most {NAME_BYTES_MAX} characters");
         return Err(BadRequest::new(message).into());
@@ -84,6 +81,19 @@ pub(crate) fn wanted(
     let rest = names.split_off(1);
     let names = chosen.iter().map(|model| model.id.to_string()).chain(rest).collect();
     Ok(Wanted { names, router: Some(primary.into_owned()) })
+}
+
+/// The models that the request names, each once.
+fn asked_for(call: &impl Asked) -> Vec<String> {
+    let params = call.params();
+    let mut names: Vec<String> = Vec::new();
+    let listed = listed_as_transforms(call);
+    for name in params.model.iter().chain(&params.models).chain(&listed) {
+        if !names.contains(name) {
+            names.push(name.clone());
+        }
+    }
+    names
 }
 
 /// Entries of `transforms` that name models rather than what to do with the prompt.

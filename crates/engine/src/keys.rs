@@ -78,6 +78,11 @@ impl KeyEntry {
         Self { record, spend: Arc::new(Mutex::new(spend)) }
     }
 
+    /// A key that has spent nothing.
+    pub(crate) fn unspent(record: KeyRecord, now: Timestamp) -> Self {
+        Self::new(record, KeyUsage::default(), now)
+    }
+
     /// What the key has spent, as of `now`.
     pub fn usage(&self, now: Timestamp) -> KeyUsage {
         self.spend.lock().at(now).usage
@@ -86,14 +91,29 @@ impl KeyEntry {
     /// What is left of the key's limit; `None` without one.
     pub fn limit_remaining(&self, now: Timestamp) -> Option<Usd> {
         let limit = self.record.limit?;
+        let spent = self.spent_of_limit(now);
+        Some(limit.checked_sub(spent).unwrap_or(Usd::ZERO).max(Usd::ZERO))
+    }
+
+    /// Which share of its limit the key has spent, from 0; `None` without a limit. For rules, which
+    /// may be a little late; admission looks at what is left.
+    pub fn share_spent(&self, now: Timestamp) -> Option<f64> {
+        let limit = self.record.limit?;
+        let limit = i128::from(limit.nanos()).max(1);
+        let spent = i128::from(self.spent_of_limit(now).nanos()).max(0);
+        let millionths = u32::try_from(spent.saturating_mul(1_000_000) / limit);
+        Some(f64::from(millionths.unwrap_or(u32::MAX)) / 1e6)
+    }
+
+    /// What was spent since the limit was last reset.
+    fn spent_of_limit(&self, now: Timestamp) -> Usd {
         let usage = self.usage(now);
-        let spent = match self.record.limit_reset {
+        match self.record.limit_reset {
             None => usage.total,
             Some(ResetInterval::Daily) => usage.daily,
             Some(ResetInterval::Weekly) => usage.weekly,
             Some(ResetInterval::Monthly) => usage.monthly,
-        };
-        Some(limit.checked_sub(spent).unwrap_or(Usd::ZERO).max(Usd::ZERO))
+        }
     }
 
     /// Adds a call's cost.

@@ -2,9 +2,11 @@
 //!
 //! ```text
 //! admit    the key, its spend limit                                    keys
+//! steer    the operator's rules                                        steer, tollgate-policy
 //! resolve  the model's name, variants, fallbacks → endpoints           resolve
 //! plan     filters with reasons, then order                            tollgate-routing
 //! attempt  encode, send, wait for the first word; a fault moves on     attempt, hedge, retry
+//! judge    several models for one answer, where rules say so           strategy
 //! relay    bytes through, our fields in; who goes on when one dies     stream, continuity
 //! operate  the same for what is no conversation                        operate, passing
 //! settle   exact cost, generation record, spend counter                run, recorder
@@ -40,12 +42,17 @@ mod media;
 mod metrics;
 mod operate;
 mod passing;
+mod planning;
 mod reach;
 mod recorder;
+mod replay;
 mod resolve;
 mod retry;
+mod rulebook;
 mod run;
+mod steer;
 mod sticky;
+mod strategy;
 mod stream;
 mod tokens;
 mod vitals;
@@ -62,6 +69,8 @@ pub use metrics::Metrics;
 pub use operate::Operated;
 pub use passing::PassingBody;
 pub use recorder::{Recorder, Slot};
+pub use replay::{Alternative, History, NotReplayed, Replayed, replay};
+pub use rulebook::{Policies, Revision, RuleBook, RuleError};
 pub use stream::ChatStream;
 pub use tokens::{ServiceAccount, ServiceAccountError};
 pub use tollgate_health::{Percentiles, Report};

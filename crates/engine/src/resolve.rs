@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use tollgate_catalog::{Catalog, Endpoint, EndpointId, Modality, Model};
 use tollgate_health::Standing;
+use tollgate_policy::Decision;
 use tollgate_routing::{CallShape, Candidates, Plan, Preferences, Question, Sort, Tier};
 use tollgate_types::Timestamp;
 use tollgate_wire::error::BadRequest;
@@ -29,6 +30,8 @@ pub(crate) struct Circumstances<'a> {
     pub(crate) sticky: &'a dyn Fn(&Model) -> Option<EndpointId>,
     /// What endpoints are sorted by where neither the request nor the model's name says.
     pub(crate) sort: Option<Sort>,
+    /// What the operator's rules say.
+    pub(crate) decision: &'a Decision,
     /// What the draw depends on.
     pub(crate) seed: u64,
     /// The time of the call.
@@ -56,8 +59,10 @@ pub(crate) fn plan(
     circumstances: &Circumstances<'_>,
 ) -> Result<Routed, CallError> {
     refuse_what_is_not_here(call)?;
-    let mut wants = preferences(call)?;
-    let wanted = expand::wanted(call, installation.routable(), circumstances.seed, &mut wants)?;
+    let decision = circumstances.decision;
+    let mut wants = preferences(call, decision)?;
+    let catalog = installation.routable();
+    let wanted = expand::wanted(call, catalog, circumstances, &mut wants)?;
     let Wanted { names, router } = wanted;
     let shape = shape(call, circumstances.must_be_priced);
     let mut unroutable = None;
@@ -81,7 +86,7 @@ pub(crate) fn plan(
         models: &candidates,
         shape: &shape,
         wants: &wants,
-        restrictions: &[],
+        restrictions: &decision.restrictions,
         sort: circumstances.sort,
         standing: circumstances.standing,
         sticky: sticky.as_ref(),
@@ -96,8 +101,14 @@ pub(crate) fn plan(
 }
 
 /// The first model that a call asks for, where it is one of this installation.
-pub(crate) fn primary(call: &impl Asked, installation: &Installation) -> Option<Arc<Model>> {
-    let name = call.params().model.as_ref().or(call.params().models.first())?;
+pub(crate) fn primary(
+    call: &impl Asked,
+    decision: &Decision,
+    installation: &Installation,
+) -> Option<Arc<Model>> {
+    let params = call.params();
+    let chosen = decision.models.as_ref().and_then(|models| models.first());
+    let name = chosen.or(params.model.as_ref()).or(params.models.first())?;
     Some(find(name, installation).ok()?.0)
 }
 
@@ -131,11 +142,18 @@ fn refuse_what_is_not_here(call: &impl Asked) -> Result<(), CallError> {
     Ok(())
 }
 
-/// The `provider` object; `route: "sort"` is an older word for sorting across models (contract
-/// §2.1).
-pub(crate) fn preferences(call: &impl Asked) -> Result<Preferences, CallError> {
-    let read =
-        call.member("provider").map_or_else(|| Ok(Preferences::default()), Preferences::parse);
+/// The `provider` object, with what rules prefer where it says nothing; `route: "sort"` is an older
+/// word for sorting across models (contract §2.1).
+pub(crate) fn preferences(
+    call: &impl Asked,
+    decision: &Decision,
+) -> Result<Preferences, CallError> {
+    let own = call.member("provider");
+    let read = match (&decision.prefers, own) {
+        (Some(defaults), own) => Preferences::parse(&defaults.merged_with(own)),
+        (None, Some(own)) => Preferences::parse(own),
+        (None, None) => Ok(Preferences::default()),
+    };
     let mut wants = read.map_err(|error| BadRequest::new(error.to_string()))?;
     wants.across_models |= call.member("route") == Some(r#""sort""#);
     Ok(wants)
@@ -209,7 +227,7 @@ fn missing_keys(endpoints: &[Arc<Endpoint>]) -> Vec<String> {
     keys
 }
 
-fn shape(call: &impl Asked, must_be_priced: bool) -> CallShape {
+pub(crate) fn shape(call: &impl Asked, must_be_priced: bool) -> CallShape {
     let survey = call.survey();
     let params = call.params();
     let contained = [

@@ -20,6 +20,7 @@ use crate::engine::Engine;
 use crate::installation::adapter_of;
 use crate::reach::known_of;
 use crate::retry::may_pass;
+use crate::steer::Steering;
 use crate::sticky::Conversation;
 use crate::vitals::{Vitals, outcome};
 use crate::{CallError, Installation, KeyEntry, Slot, decision};
@@ -50,6 +51,8 @@ pub(crate) struct Run<C: Asked = Call> {
     pub(crate) seed: u64,
     /// Whether a second endpoint may be started beside one that is late.
     pub(crate) hedges: bool,
+    /// What the operator's rules made of it.
+    pub(crate) steering: Steering,
     /// What it is recognised by when it goes on.
     pub(crate) conversation: Option<Conversation>,
     /// How the endpoints are doing.
@@ -63,6 +66,11 @@ pub(crate) struct Run<C: Asked = Call> {
     pub(crate) answering: Option<(Instant, Option<InFlight>)>,
     /// What endpoints wrote of the answer before they broke off and others went on with it.
     pub(crate) shares: Vec<Share>,
+    /// What answers cost that were not told, or not yet, each with its stage.
+    pub(crate) put_aside: Vec<(usize, Bill)>,
+    /// Whether answers are read to their end before the client is told: then the first word says
+    /// nothing of an endpoint's speed.
+    pub(crate) listens: bool,
     /// How long what was written waited for the client to read it.
     pub(crate) unread: Duration,
     /// When the first word came.
@@ -213,6 +221,7 @@ impl<C: Asked> Run<C> {
             || matches!(progress.finish, Some((FinishReason::Error, _)));
         let bill = Bill::of(endpoint, &usage, self.created, failed);
         let bill = continuity::joined(&self.shares, bill, failed);
+        let bill = self.with_put_aside(bill);
         // Whoever began the answer, when nobody went on with it.
         let last = self.shares.last().map(|share| Arc::clone(&share.endpoint));
         let endpoint = endpoint.or(last.as_ref());
@@ -315,8 +324,8 @@ impl<C: Asked> Run<C> {
         record.price_source =
             endpoint.and_then(|it| it.price.as_ref()).map(|price| price.source.clone());
         record.attribution = std::mem::take(&mut self.attribution);
-        let provider = self.call.member("provider");
-        let routing = decision::record(&self.plan, &self.shape, provider, self.seed);
+        let routing = (&self.plan, &self.shape);
+        let routing = decision::record(&self.call, routing, &self.steering, self.seed);
         record.routing = Some(Box::new(routing));
         record.attempts = std::mem::take(&mut self.attempts);
         if let Some((reason, native)) = &progress.finish {

@@ -12,7 +12,7 @@ use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 use tollgate_engine::Recorder;
 use tollgate_store::{
-    GenerationCursor, GenerationRecord, GenerationStore, MemoryStore, StoreError, Stores,
+    ArmResult, GenerationCursor, GenerationRecord, GenerationStore, MemoryStore, StoreError, Stores,
 };
 use tollgate_types::{ApiKey, GenerationId, ModelSlug, Timestamp};
 
@@ -39,6 +39,10 @@ impl GenerationStore for Gated {
         before: Option<&GenerationCursor>,
     ) -> Result<Vec<GenerationRecord>, StoreError> {
         self.inner.recent(limit, before).await
+    }
+
+    async fn arms(&self, since: Timestamp) -> Result<Vec<ArmResult>, StoreError> {
+        self.inner.arms(since).await
     }
 
     async fn count(&self) -> Result<u64, StoreError> {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use tollgate_routing::Preferences;
+use tollgate_routing::Restriction;
 
 use crate::cascade::Cascade;
 use crate::consensus::Consensus;
@@ -45,15 +45,6 @@ pub enum Strategy {
     Cascade(Arc<Cascade>),
     /// Several models are asked at once, and the answer that most agree on is told.
     Consensus(Arc<Consensus>),
-}
-
-/// A restriction that no request relaxes.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Restriction {
-    /// The rule it comes from.
-    pub rule: Arc<str>,
-    /// What must hold. Only bounds are in it, never wishes.
-    pub wants: Arc<Preferences>,
 }
 
 /// A refusal.

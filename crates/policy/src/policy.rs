@@ -4,10 +4,11 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use serde_json::Value;
+use tollgate_routing::Restriction;
 
 use crate::action::{Choice, Effects};
 use crate::call::Call;
-use crate::decision::{Applied, Arm, Decision, Denied, Restriction, Strategy};
+use crate::decision::{Applied, Arm, Decision, Denied, Strategy};
 use crate::facts::Facts;
 use crate::form::RuleForm;
 use crate::problem::Problem;

@@ -96,6 +96,19 @@ impl Demotion {
         }
     }
 
+    /// The demotion that a record's words tell of.
+    pub fn of_reason(reason: &str) -> Option<Self> {
+        let all = [
+            Self::Slow,
+            Self::Lowered,
+            Self::LastResort,
+            Self::Unstable,
+            Self::Cooling,
+            Self::Open,
+        ];
+        all.into_iter().find(|it| it.reason() == reason)
+    }
+
     /// Whether it would only be tried when all else has failed, whatever the caller's order: it is
     /// known that it would not answer.
     pub(crate) const fn is_last(self) -> bool {

@@ -5,10 +5,10 @@ use std::sync::LazyLock;
 
 use async_trait::async_trait;
 use sqlx::query::Query;
-use sqlx::sqlite::SqliteArguments;
+use sqlx::sqlite::{SqliteArguments, SqliteRow};
 use sqlx::{Sqlite, SqliteConnection};
-use tollgate_store::{GenerationCursor, GenerationRecord, GenerationStore, StoreError};
-use tollgate_types::{GenerationId, ProviderSlug, Usd};
+use tollgate_store::{ArmResult, GenerationCursor, GenerationRecord, GenerationStore, StoreError};
+use tollgate_types::{GenerationId, ProviderSlug, Timestamp, Usd};
 
 use crate::SqliteStore;
 use crate::columns::{Columns, held, json_unless_default, optional_held};
@@ -57,12 +57,44 @@ impl GenerationStore for SqliteStore {
         rows.iter().map(read_generation).collect()
     }
 
+    async fn arms(&self, since: Timestamp) -> Result<Vec<ArmResult>, StoreError> {
+        let sql = "SELECT experiment, arm, count(*) AS calls,
+                          count(error_status) AS failed,
+                          sum(cost_nanos) AS cost_nanos,
+                          sum(completion_tokens) AS completion_tokens,
+                          CAST(avg(latency_ms) AS INTEGER) AS latency_ms,
+                          CAST(avg(generation_time_ms) AS INTEGER) AS generation_time_ms
+                   FROM generation
+                   WHERE experiment IS NOT NULL AND created_at >= ?1
+                   GROUP BY experiment, arm ORDER BY experiment, arm";
+        let rows = sqlx::query(sql)
+            .bind(since.unix_millis())
+            .fetch_all(&self.readers)
+            .await
+            .map_err(failed)?;
+        rows.iter().map(read_arm).collect()
+    }
+
     async fn count(&self) -> Result<u64, StoreError> {
         // The counters move with the records, and are quicker to read than records to count.
         let sql = "SELECT coalesce(sum(requests), 0) AS requests FROM account_usage";
         let row = sqlx::query(sql).fetch_one(&self.readers).await.map_err(failed)?;
         Columns::of("account_usage", &row).count("requests")
     }
+}
+
+fn read_arm(row: &SqliteRow) -> Result<ArmResult, StoreError> {
+    let columns = Columns::of("generation", row);
+    Ok(ArmResult {
+        experiment: columns.text("experiment")?.into(),
+        arm: columns.text("arm")?.into(),
+        calls: columns.count("calls")?,
+        failed: columns.count("failed")?,
+        cost: columns.usd("cost_nanos")?,
+        completion_tokens: columns.count("completion_tokens")?,
+        latency_ms: columns.optional_count("latency_ms")?,
+        generation_time_ms: columns.optional_count("generation_time_ms")?,
+    })
 }
 
 struct Append(Vec<GenerationRecord>);
@@ -107,12 +139,12 @@ const INTO: &str = "
         latency_ms, generation_time_ms, usage_source, prompt_tokens, completion_tokens,
         cached_tokens, reasoning_tokens, usage_detail, cost_nanos, upstream_cost_nanos,
         cache_discount_nanos, service_tier, http_referer, app_title, external_user, session_id,
-        attribution_detail, attempts, routing, error_status, error_type, error_message
+        attribution_detail, attempts, routing, experiment, arm, error_status, error_type, error_message
     ) VALUES ";
 
 /// One placeholder for each column of [`INTO`].
 const ROW: &str = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, \
-                    ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+                    ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
 const UNLESS_KNOWN: &str = " ON CONFLICT (id) DO NOTHING RETURNING id";
 
@@ -133,6 +165,8 @@ type Insert<'q> = Query<'q, Sqlite, SqliteArguments>;
 fn bind<'q>(query: Insert<'q>, record: &'q GenerationRecord) -> Insert<'q> {
     let attempts: Vec<AttemptRow> = attempt_rows(&record.attempts);
     let (usage, who, error) = (&record.usage, &record.attribution, record.error.as_ref());
+    let steered = record.routing.as_ref().and_then(|it| it.steered.as_ref());
+    let arm = steered.and_then(|it| it.arm.as_ref());
     query
         .bind(record.id.as_str())
         .bind(record.request_id.as_deref())
@@ -174,6 +208,8 @@ fn bind<'q>(query: Insert<'q>, record: &'q GenerationRecord) -> Insert<'q> {
         .bind(json_unless_default(&AttributionDetail::of(who)))
         .bind(json_unless_default(&attempts))
         .bind(routing_text(record))
+        .bind(arm.map(|it| &*it.experiment))
+        .bind(arm.map(|it| &*it.arm))
         .bind(error.map(|error| error.status))
         .bind(error.map(|error| error.error_type.as_str()))
         .bind(error.map(|error| error.message.as_str()))

@@ -6,6 +6,8 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 use tollgate_store::{AskedRecord, CandidateRecord, GenerationRecord, RoutingRecord};
 
+use crate::steered_row::SteeredRow;
+
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct RoutingRow<'a> {
     seed: u64,
@@ -15,11 +17,18 @@ pub(crate) struct RoutingRow<'a> {
     asked: AskedRow<'a>,
     #[serde(borrow)]
     candidates: Vec<CandidateRow<'a>>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    steered: Option<SteeredRow<'a>>,
 }
 
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 struct AskedRow<'a> {
+    #[serde(borrow, skip_serializing_if = "Vec::is_empty")]
+    models: Vec<Cow<'a, str>>,
+    #[serde(borrow, skip_serializing_if = "str::is_empty")]
+    dialect: Cow<'a, str>,
+    messages: u64,
     #[serde(borrow, skip_serializing_if = "Vec::is_empty")]
     input: Vec<Cow<'a, str>>,
     #[serde(borrow, skip_serializing_if = "Vec::is_empty")]
@@ -38,6 +47,9 @@ impl<'a> AskedRow<'a> {
         let words =
             |words: &'a [Cow<'static, str>]| words.iter().map(|it| (&**it).into()).collect();
         Self {
+            models: record.models.iter().map(Into::into).collect(),
+            dialect: (&*record.dialect).into(),
+            messages: record.messages,
             input: words(&record.input),
             output: words(&record.output),
             parameters: words(&record.parameters),
@@ -52,6 +64,9 @@ impl<'a> AskedRow<'a> {
             words.into_iter().map(|it| Cow::Owned(it.into_owned())).collect()
         };
         AskedRecord {
+            models: self.models.into_iter().map(Cow::into_owned).collect(),
+            dialect: self.dialect.into_owned().into(),
+            messages: self.messages,
             input: words(self.input),
             output: words(self.output),
             parameters: words(self.parameters),
@@ -96,6 +111,7 @@ impl<'a> RoutingRow<'a> {
             sort: (&*record.sort).into(),
             asked: AskedRow::of(&record.asked),
             candidates: record.candidates.iter().map(candidate).collect(),
+            steered: record.steered.as_deref().map(SteeredRow::of),
         }
     }
 
@@ -114,6 +130,7 @@ impl<'a> RoutingRow<'a> {
             sort: self.sort.into_owned().into(),
             asked: self.asked.into_record(),
             candidates: self.candidates.into_iter().map(candidate).collect(),
+            steered: self.steered.map(|row| Box::new(row.into_record())),
         }
     }
 }

@@ -15,6 +15,7 @@ pub mod credits;
 pub mod generations;
 pub mod keys;
 pub mod lifecycle;
+pub mod policies;
 pub mod sample;
 pub mod usage;
 
@@ -54,6 +55,7 @@ macro_rules! conformance_suite {
             an_empty_batch_is_fine,
             recent_pages_newest_first_without_gaps,
             concurrent_appends_of_the_same_ids_count_once,
+            arms_are_added_up_by_experiment,
         }
         $crate::conformance_cases! { $fresh, usage:
             a_key_that_never_spent_has_zeros,
@@ -67,6 +69,11 @@ macro_rules! conformance_suite {
             a_known_entry_changes_nothing,
             entries_list_newest_first,
             a_total_out_of_range_is_refused,
+        }
+        $crate::conformance_cases! { $fresh, policies:
+            versions_read_back_whole,
+            versions_have_no_gaps_and_are_never_replaced,
+            versions_list_newest_first,
         }
         $crate::conformance_cases! { $fresh, lifecycle:
             an_open_store_answers_a_ping,

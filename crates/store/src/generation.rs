@@ -7,7 +7,7 @@ use tollgate_types::{GenerationId, KeyHash, ModelSlug, ProviderSlug, Timestamp, 
 
 use crate::routing::RoutingRecord;
 use crate::usage::{DayUsage, UtcDay};
-use crate::{DEFAULT_WORKSPACE_ID, StoreError};
+use crate::{ArmResult, DEFAULT_WORKSPACE_ID, StoreError};
 
 /// Everything that is kept of a call, and what `GET /generation` answers from (contract §1.3).
 ///
@@ -226,6 +226,10 @@ pub trait GenerationStore: Send + Sync {
         limit: u32,
         before: Option<&GenerationCursor>,
     ) -> Result<Vec<GenerationRecord>, StoreError>;
+
+    /// What came of the arms of experiments in calls admitted since an instant, by experiment and
+    /// arm.
+    async fn arms(&self, since: Timestamp) -> Result<Vec<ArmResult>, StoreError>;
 
     /// How many records there are.
     async fn count(&self) -> Result<u64, StoreError>;

@@ -17,12 +17,14 @@
 //! No SQL, no driver's error types, no serialisation: a backend has row types of its own. No
 //! rules either: whether a key may spend is decided above, from what is stored here.
 
+mod arm;
 mod credit;
 mod error;
 mod generation;
 mod health;
 mod key;
 mod memory;
+mod policy;
 mod routing;
 mod stores;
 mod usage;
@@ -30,6 +32,7 @@ mod usage;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 
+pub use arm::ArmResult;
 pub use credit::{CreditEntry, CreditKind, CreditStore, DEFAULT_ACCOUNT};
 pub use error::StoreError;
 pub use generation::{
@@ -41,6 +44,9 @@ pub use key::{
     ResetInterval,
 };
 pub use memory::MemoryStore;
-pub use routing::{AskedRecord, CandidateRecord, RoutingRecord};
+pub use policy::{PolicyStore, PolicyVersion};
+pub use routing::{
+    ArmRecord, AskedRecord, CandidateRecord, RoutingRecord, RuleRecord, StageRecord, SteeredRecord,
+};
 pub use stores::Stores;
 pub use usage::{AccountUsage, DayUsage, KeyUsage, UsageStore, UsageWindows, UtcDay};

@@ -7,6 +7,7 @@
 mod credits;
 mod generations;
 mod keys;
+mod policies;
 mod usage;
 
 use std::collections::{BTreeMap, HashMap};
@@ -17,7 +18,9 @@ use parking_lot::{Mutex, MutexGuard};
 use tollgate_types::{KeyHash, Timestamp};
 
 use crate::usage::{DayUsage, UtcDay};
-use crate::{CreditEntry, GenerationRecord, KeyRecord, StoreError, StoreHealth, Stores};
+use crate::{
+    CreditEntry, GenerationRecord, KeyRecord, PolicyVersion, StoreError, StoreHealth, Stores,
+};
 
 /// Every store, in this process only.
 #[derive(Debug, Default)]
@@ -41,6 +44,7 @@ struct State {
     key_totals: BTreeMap<KeyHash, DayUsage>,
     account_total: DayUsage,
     credits: BTreeMap<String, CreditEntry>,
+    policies: BTreeMap<u64, PolicyVersion>,
 }
 
 impl MemoryStore {

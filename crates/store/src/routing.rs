@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use tollgate_types::Usd;
+
 /// The plan of a call: enough to say why, and to decide again.
 ///
 /// Words are those of the planner; they are for people, and programs may compare them.
@@ -16,6 +18,55 @@ pub struct RoutingRecord {
     pub asked: AskedRecord,
     /// Every endpoint of every model asked for: those to be tried, in order, then those left out.
     pub candidates: Vec<CandidateRecord>,
+    /// What the operator's rules made of it; absent when none matched.
+    pub steered: Option<Box<SteeredRecord>>,
+}
+
+/// What the operator's rules made of a call.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SteeredRecord {
+    /// The version of the stored rules; absent when only the configuration file had any.
+    pub version: Option<u64>,
+    /// The rules that matched, in order.
+    pub rules: Vec<RuleRecord>,
+    /// What they call the call.
+    pub labels: Vec<Arc<str>>,
+    /// The arm of an experiment that it belonged to.
+    pub arm: Option<ArmRecord>,
+    /// The models that were asked one after the other or beside each other, where rules had
+    /// several asked.
+    pub stages: Vec<StageRecord>,
+    /// Which part of those who were asked agreed, in millionths.
+    pub confidence_millionths: Option<u32>,
+}
+
+/// A rule that matched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RuleRecord {
+    /// Its name.
+    pub rule: Arc<str>,
+    /// What came of it, in words.
+    pub what: Cow<'static, str>,
+}
+
+/// An arm of an experiment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ArmRecord {
+    /// The rule with the split.
+    pub experiment: Arc<str>,
+    /// The arm's name.
+    pub arm: Arc<str>,
+}
+
+/// A model that rules had asked for one answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StageRecord {
+    /// The model's name, as the rule has it.
+    pub model: String,
+    /// What came of it: `answered` for the one whose answer was told, else a phrase.
+    pub outcome: String,
+    /// What it cost.
+    pub cost: Usd,
 }
 
 /// One endpoint, as it looked when the call was planned.
@@ -41,6 +92,12 @@ pub struct CandidateRecord {
 /// What a call needed of endpoints and wanted of routing: what it takes to decide again.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct AskedRecord {
+    /// The names of models in the request, the primary first.
+    pub models: Vec<String>,
+    /// What the client spoke.
+    pub dialect: Cow<'static, str>,
+    /// How many messages the conversation had.
+    pub messages: u64,
     /// What the prompt contained besides text.
     pub input: Vec<Cow<'static, str>>,
     /// What the answer had to contain.

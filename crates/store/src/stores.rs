@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::{CreditStore, GenerationStore, KeyStore, StoreHealth, UsageStore};
+use crate::{CreditStore, GenerationStore, KeyStore, PolicyStore, StoreHealth, UsageStore};
 
 /// One store for each noun, usually all the same object.
 #[derive(Clone)]
@@ -16,6 +16,8 @@ pub struct Stores {
     pub generations: Arc<dyn GenerationStore>,
     /// Bought and granted credit.
     pub credits: Arc<dyn CreditStore>,
+    /// The operator's rules.
+    pub policies: Arc<dyn PolicyStore>,
     /// Readiness and closing.
     pub health: Arc<dyn StoreHealth>,
 }
@@ -24,7 +26,13 @@ impl Stores {
     /// Takes every noun from one backend.
     pub fn of<S>(store: S) -> Self
     where
-        S: KeyStore + UsageStore + GenerationStore + CreditStore + StoreHealth + 'static,
+        S: KeyStore
+            + UsageStore
+            + GenerationStore
+            + CreditStore
+            + PolicyStore
+            + StoreHealth
+            + 'static,
     {
         let store = Arc::new(store);
         Self {
@@ -32,6 +40,7 @@ impl Stores {
             usage: store.clone(),
             generations: store.clone(),
             credits: store.clone(),
+            policies: store.clone(),
             health: store,
         }
     }

@@ -7,6 +7,7 @@ mod doctor;
 mod keys;
 mod models;
 mod providers;
+mod replay;
 mod route;
 mod serve;
 mod simulator;

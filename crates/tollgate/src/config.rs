@@ -14,6 +14,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use tollgate_catalog::Overlay;
+use tollgate_policy::RuleForm;
 use tollgate_types::ProviderSlug;
 
 use crate::environment::Environment;
@@ -39,6 +40,8 @@ pub struct Config {
     pub simulator: bool,
     /// Models, endpoints and providers beside the built-in ones.
     pub overlay: Overlay,
+    /// What is decided for calls before they are routed.
+    pub rules: Vec<RuleForm>,
     /// Credentials given for providers, by slug.
     pub credentials: BTreeMap<ProviderSlug, Credential>,
     /// Providers the file names without a credential: they are called without one.

@@ -12,7 +12,8 @@ use tokio_util::task::TaskTracker;
 use tollgate_api::{App, AppConfig};
 use tollgate_catalog::Overlay;
 use tollgate_engine::{
-    Clock, Engine, Entropy, Installation, KeyRing, Parts, Recorder, SystemClock, SystemEntropy,
+    Clock, Engine, Entropy, Installation, KeyRing, Parts, Recorder, RuleBook, SystemClock,
+    SystemEntropy,
 };
 use tollgate_simulator::{Simulator, SimulatorConfig, Timing};
 use tollgate_store::{KeyRecord, Stores};
@@ -216,6 +217,9 @@ async fn engine(
         upstream: upstream(config)?,
         media: media(config)?,
         recorder: Recorder::start(stores.clone(), tasks, config.limits.engine.unrecorded_max),
+        rules: RuleBook::load(stores.clone(), config.rules.clone())
+            .await
+            .context("rules can't be read")?,
         stores,
         keys,
         clock: Arc::clone(&seams.clock),
@@ -258,7 +262,7 @@ fn serve(
     server
 }
 
-/// Looks for keys that another process made, changed or removed.
+/// Looks for keys that another process made, changed or removed, and for rules that it added.
 async fn refresh_keys(engine: Arc<Engine>, stop: CancellationToken) {
     let mut ticks = interval(KEY_REFRESH);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -270,6 +274,9 @@ async fn refresh_keys(engine: Arc<Engine>, stop: CancellationToken) {
         }
         if let Err(error) = engine.keys().refresh(engine.now()).await {
             tracing::warn!(error = %Chain(&error), "keys can't be refreshed");
+        }
+        if let Err(error) = engine.rules().refresh().await {
+            tracing::warn!(error = %Chain(&error), "rules can't be refreshed");
         }
     }
 }

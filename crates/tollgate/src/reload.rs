@@ -15,6 +15,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 use tollgate_catalog::{Overlay, OverlayError};
 use tollgate_engine::Engine;
+use tollgate_types::Chain;
 use tollgate_upstream::Upstream;
 
 use crate::config::{Config, Flags, Setting};
@@ -69,6 +70,7 @@ impl Watch {
         match Config::load(&flags, &self.environment) {
             Ok(changed) => {
                 self.config = changed;
+                self.govern().await;
                 self.found = Overlay::default();
                 if self.install() {
                     self.rediscover().await;
@@ -84,6 +86,14 @@ impl Watch {
             Err(problems) => {
                 tracing::error!(%problems, "the changed configuration is refused; the running one stays");
             }
+        }
+    }
+
+    /// Puts the file's rules in force.
+    async fn govern(&self) {
+        let rules = self.config.rules.clone();
+        if let Err(error) = self.engine.rules().replace_file(rules).await {
+            tracing::warn!(error = %Chain(&error), "rules can't be read");
         }
     }
 

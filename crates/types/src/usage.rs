@@ -63,6 +63,39 @@ pub struct Usage {
 const COUNT_MAX: u64 = 1 << 40;
 
 impl Usage {
+    /// Both together: of two answers to one call that both are paid for.
+    #[must_use]
+    pub fn and(&self, other: &Self) -> Self {
+        let mut sum = *self;
+        if other.source == UsageSource::Estimated {
+            sum.source = UsageSource::Estimated;
+        }
+        for (mine, others) in [
+            (&mut sum.prompt_tokens, other.prompt_tokens),
+            (&mut sum.completion_tokens, other.completion_tokens),
+            (&mut sum.cached_tokens, other.cached_tokens),
+            (&mut sum.cache_write_tokens, other.cache_write_tokens),
+            (&mut sum.cache_write_1h_tokens, other.cache_write_1h_tokens),
+            (&mut sum.audio_prompt_tokens, other.audio_prompt_tokens),
+            (&mut sum.image_prompt_tokens, other.image_prompt_tokens),
+            (&mut sum.video_prompt_tokens, other.video_prompt_tokens),
+            (&mut sum.reasoning_tokens, other.reasoning_tokens),
+            (&mut sum.audio_completion_tokens, other.audio_completion_tokens),
+            (&mut sum.image_completion_tokens, other.image_completion_tokens),
+            (&mut sum.accepted_prediction_tokens, other.accepted_prediction_tokens),
+            (&mut sum.rejected_prediction_tokens, other.rejected_prediction_tokens),
+            (&mut sum.prompt_images, other.prompt_images),
+            (&mut sum.web_searches, other.web_searches),
+            (&mut sum.prompt_characters, other.prompt_characters),
+            (&mut sum.prompt_audio_milliseconds, other.prompt_audio_milliseconds),
+            (&mut sum.completion_images, other.completion_images),
+            (&mut sum.search_units, other.search_units),
+        ] {
+            *mine = mine.saturating_add(others);
+        }
+        sum
+    }
+
     /// Whether anything was counted here rather than by the provider. Where nothing was consumed,
     /// nothing was.
     pub const fn is_estimated(&self) -> bool {

@@ -146,6 +146,12 @@ impl Call {
         crate::opening::opening(self)
     }
 
+    /// What the user said, the latest message first, at most `most` bytes and a line break of it;
+    /// empty for a request without text. Translates the call into chat, and is not for every call.
+    pub fn user_text(&self, most: usize) -> String {
+        crate::user_text::user_text(self, most)
+    }
+
     /// The same call with media that it points to put inside, as data URIs.
     ///
     /// Its body follows where its dialect can ([`may_be_passed_on`](Self::may_be_passed_on)).

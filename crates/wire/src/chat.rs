@@ -23,8 +23,8 @@ mod tool;
 mod usage;
 
 pub use annotation::UrlCitation;
-pub use call::ChatCall;
 pub(crate) use call::PARAMETERS;
+pub use call::{ChatCall, known_parameter};
 pub use chunk::{ChunkWriter, DONE, KEEP_ALIVE};
 pub use completion::CompletionBuilder;
 pub use event::{

@@ -29,6 +29,7 @@ mod responses;
 pub mod router_metadata;
 pub mod sse;
 mod translation;
+mod user_text;
 
 pub use answer::{AnswerBuilder, AnswerWriter, Position};
 pub use call::{Call, error_body};

@@ -134,7 +134,7 @@ pub(super) async fn generate(
         return Ok(([(CONTENT_TYPE, kind)], line).into_response());
     }
     let attribution = attribution(headers, call.params(), &app.config.tag_headers);
-    let answer = app.engine.generate(key, call, attribution).await?;
+    let answer = app.engine.generate(key, call, attribution, headers).await?;
     Ok(match answer {
         Answer::Whole(reply) => {
             let id = reply.id.to_string();

@@ -117,5 +117,5 @@ pub(super) async fn run(
     call: OperationCall,
 ) -> Result<Operated, ApiError> {
     let attribution = attribution(headers, call.params(), &app.config.tag_headers);
-    Ok(app.engine.operate(key, call, attribution).await?)
+    Ok(app.engine.operate(key, call, attribution, headers).await?)
 }

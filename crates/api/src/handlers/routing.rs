@@ -4,10 +4,12 @@ use axum::Json;
 use axum::extract::State;
 use http::HeaderMap;
 use serde::Serialize;
-use tollgate_store::{CandidateRecord, RoutingRecord};
+use tollgate_store::{CandidateRecord, RoutingRecord, RuleRecord, StageRecord, SteeredRecord};
+use tollgate_wire::json::UsdNumber;
 use tollgate_wire::{Address, Call, Dialect};
 
 use super::credits::Data;
+use crate::attribution::attribution;
 use crate::auth::InferenceKey;
 use crate::body::JsonBytes;
 use crate::error::ApiError;
@@ -21,8 +23,8 @@ pub(crate) async fn explain_routing(
     JsonBytes(body): JsonBytes,
 ) -> Result<Json<Data<RoutingView>>, ApiError> {
     let call = Call::read(Dialect::Chat, body, Address::default())?;
-    let session = headers.get("x-session-id").and_then(|value| value.to_str().ok());
-    let record = app.engine.explain(&key, &call, session).map_err(ApiError::from)?;
+    let attribution = attribution(&headers, call.params(), &app.config.tag_headers);
+    let record = app.engine.explain(&key, &call, &attribution, &headers).map_err(ApiError::from)?;
     Ok(Json(Data { data: RoutingView::of(&record) }))
 }
 
@@ -33,6 +35,58 @@ pub(crate) struct RoutingView {
     seed: String,
     sort: String,
     candidates: Vec<CandidateView>,
+    /// What the operator's rules made of the call.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    policy: Option<PolicyView>,
+}
+
+/// What rules made of a call.
+#[derive(Debug, Serialize)]
+struct PolicyView {
+    version: Option<u64>,
+    rules: Vec<RuleView>,
+    labels: Vec<String>,
+    experiment: Option<String>,
+    arm: Option<String>,
+    stages: Vec<StageView>,
+    /// Which part of the models that were asked agreed, from 0 to 1.
+    confidence: Option<f64>,
+}
+
+#[derive(Debug, Serialize)]
+struct RuleView {
+    name: String,
+    what: String,
+}
+
+/// A model that rules had asked.
+#[derive(Debug, Serialize)]
+struct StageView {
+    model: String,
+    outcome: String,
+    /// In dollars.
+    cost: UsdNumber,
+}
+
+impl PolicyView {
+    fn of(record: &SteeredRecord) -> Self {
+        let rule =
+            |it: &RuleRecord| RuleView { name: it.rule.to_string(), what: it.what.to_string() };
+        let stage = |it: &StageRecord| StageView {
+            model: it.model.clone(),
+            outcome: it.outcome.clone(),
+            cost: UsdNumber(it.cost),
+        };
+        Self {
+            version: record.version,
+            rules: record.rules.iter().map(rule).collect(),
+            labels: record.labels.iter().map(ToString::to_string).collect(),
+            experiment: record.arm.as_ref().map(|it| it.experiment.to_string()),
+            arm: record.arm.as_ref().map(|it| it.arm.to_string()),
+            stages: record.stages.iter().map(stage).collect(),
+            confidence: record.confidence_millionths.map(|it| f64::from(it) / 1e6),
+        }
+    }
 }
 
 /// An endpoint of a plan.
@@ -57,6 +111,7 @@ impl RoutingView {
             seed: format!("{:016x}", record.seed),
             sort: record.sort.to_string(),
             candidates: record.candidates.iter().enumerate().map(candidate).collect(),
+            policy: record.steered.as_deref().map(PolicyView::of),
         }
     }
 }

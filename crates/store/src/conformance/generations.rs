@@ -3,8 +3,8 @@
 use tokio::task::JoinSet;
 use tollgate_types::{GenerationId, Timestamp, Usage, Usd};
 
-use super::sample::{full_generation, generation, hash, noon, spend};
-use crate::{GenerationRecord, Stores};
+use super::sample::{full_generation, generation, hash, noon, spend, steered};
+use crate::{ArmResult, GenerationRecord, RoutingRecord, Stores};
 
 /// Every field survives.
 pub async fn a_full_record_reads_back_whole(stores: &Stores) {
@@ -165,4 +165,40 @@ async fn reads_back(stores: &Stores, record: GenerationRecord) {
 
 fn nanos(nanos: i64) -> Usd {
     Usd::from_nanos(nanos)
+}
+
+/// Calls count for the arm they belonged to, those without an arm for none, and old ones not.
+pub async fn arms_are_added_up_by_experiment(stores: &Stores) {
+    let call = |id: &str, arm: &str, latency_ms, cost| {
+        let steered = Some(Box::new(steered("tests", arm)));
+        let routing = Some(Box::new(RoutingRecord { steered, ..RoutingRecord::default() }));
+        let cost = Usd::from_nanos(cost);
+        let usage = Usage { completion_tokens: 7, ..Usage::default() };
+        let record = generation(id, hash(1), noon());
+        GenerationRecord { latency_ms, usage, cost, routing, ..record }
+    };
+    let failed = GenerationRecord { error: full_generation("x").error, ..call("c", "b", None, 0) };
+    let old = GenerationRecord { created_at: noon().plus_millis(-1), ..call("d", "b", None, 5) };
+    let batch = vec![
+        call("a", "a", Some(10), 100),
+        call("b", "a", Some(21), 200),
+        failed,
+        old,
+        generation("e", hash(1), noon()),
+    ];
+    stores.generations.append(batch).await.unwrap();
+    let result = |arm: &str, calls, failed, cost, latency_ms| ArmResult {
+        experiment: "tests".into(),
+        arm: arm.into(),
+        calls,
+        failed,
+        cost: Usd::from_nanos(cost),
+        completion_tokens: 7 * calls,
+        latency_ms,
+        generation_time_ms: None,
+    };
+    let expected = [result("a", 2, 0, 300, Some(15)), result("b", 1, 1, 0, None)];
+    assert_eq!(stores.generations.arms(noon()).await.unwrap(), expected);
+    let later = noon().plus_millis(1);
+    assert_eq!(stores.generations.arms(later).await.unwrap(), []);
 }

@@ -7,8 +7,9 @@ use tollgate_types::{
 };
 
 use crate::{
-    AskedRecord, AttemptRecord, Attribution, CandidateRecord, CreditEntry, CreditKind,
+    ArmRecord, AskedRecord, AttemptRecord, Attribution, CandidateRecord, CreditEntry, CreditKind,
     DEFAULT_ACCOUNT, ErrorRecord, GenerationRecord, KeyRecord, ResetInterval, RoutingRecord,
+    RuleRecord, StageRecord, SteeredRecord,
 };
 
 /// The hash made of 32 times `byte`.
@@ -194,6 +195,9 @@ fn routing() -> RoutingRecord {
         tokens_per_second: None,
     };
     let asked = AskedRecord {
+        models: vec!["acme/auto".to_owned(), "acme/small".to_owned()],
+        dialect: "chat".into(),
+        messages: 3,
         input: vec!["image".into()],
         output: vec!["text".into()],
         parameters: vec!["tools".into(), "seed".into()],
@@ -202,5 +206,24 @@ fn routing() -> RoutingRecord {
         provider: Some(r#"{"sort":"price"}"#.into()),
     };
     let candidates = vec![first, left_out];
-    RoutingRecord { seed: u64::MAX, sort: "balanced".into(), asked, candidates }
+    let steered = Some(Box::new(steered("tests", "canary")));
+    RoutingRecord { seed: u64::MAX, sort: "balanced".into(), asked, candidates, steered }
+}
+
+/// What rules made of a call, with every field.
+pub fn steered(experiment: &str, arm: &str) -> SteeredRecord {
+    let rule = RuleRecord { rule: experiment.into(), what: "split".into() };
+    let stage = |model: &str, outcome: &str, nanos| StageRecord {
+        model: model.to_owned(),
+        outcome: outcome.to_owned(),
+        cost: Usd::from_nanos(nanos),
+    };
+    SteeredRecord {
+        version: Some(4),
+        rules: vec![rule, RuleRecord { rule: "späte \"Regel\"".into(), what: "tag".into() }],
+        labels: vec!["night".into()],
+        arm: Some(ArmRecord { experiment: experiment.into(), arm: arm.into() }),
+        stages: vec![stage("acme/small", "it is a refusal", 12), stage("acme/big", "answered", 34)],
+        confidence_millionths: Some(666_667),
+    }
 }

@@ -1,12 +1,16 @@
 //! Generations in memory.
 
+use std::collections::BTreeMap;
 use std::ops::Bound;
+use std::sync::Arc;
 
 use async_trait::async_trait;
-use tollgate_types::GenerationId;
+use tollgate_types::{GenerationId, Timestamp, Usd};
 
 use super::{MemoryStore, State, take};
-use crate::{GenerationCursor, GenerationRecord, GenerationStore, StoreError};
+use crate::{
+    ArmRecord, ArmResult, GenerationCursor, GenerationRecord, GenerationStore, StoreError,
+};
 
 #[async_trait]
 impl GenerationStore for MemoryStore {
@@ -38,6 +42,20 @@ impl GenerationStore for MemoryStore {
         Ok(records.take(take(limit)).map(|(_, record)| record.clone()).collect())
     }
 
+    async fn arms(&self, since: Timestamp) -> Result<Vec<ArmResult>, StoreError> {
+        let state = self.state()?;
+        let records = state.generations.range((since, String::new())..);
+        let mut arms: BTreeMap<(Arc<str>, Arc<str>), Vec<&GenerationRecord>> = BTreeMap::new();
+        for (_, record) in records {
+            let steered = record.routing.as_ref().and_then(|it| it.steered.as_ref());
+            if let Some(ArmRecord { experiment, arm }) = steered.and_then(|it| it.arm.as_ref()) {
+                let name = (Arc::clone(experiment), Arc::clone(arm));
+                arms.entry(name).or_default().push(record);
+            }
+        }
+        Ok(arms.into_iter().map(|(name, records)| result(name, &records)).collect())
+    }
+
     async fn count(&self) -> Result<u64, StoreError> {
         Ok(u64::try_from(self.state()?.generations.len()).unwrap_or(u64::MAX))
     }
@@ -58,5 +76,23 @@ impl State {
         self.generation_ids.insert(id.clone(), record.created_at);
         self.generations.insert((record.created_at, id), record);
         true
+    }
+}
+
+fn result((experiment, arm): (Arc<str>, Arc<str>), records: &[&GenerationRecord]) -> ArmResult {
+    let count = |it: usize| u64::try_from(it).unwrap_or(u64::MAX);
+    let mean = |of: fn(&GenerationRecord) -> Option<u64>| {
+        let values: Vec<u64> = records.iter().filter_map(|it| of(it)).collect();
+        values.iter().sum::<u64>().checked_div(count(values.len()))
+    };
+    ArmResult {
+        experiment,
+        arm,
+        calls: count(records.len()),
+        failed: count(records.iter().filter(|it| it.error.is_some()).count()),
+        cost: records.iter().fold(Usd::ZERO, |sum, it| sum.saturating_add(it.cost)),
+        completion_tokens: records.iter().map(|it| it.usage.completion_tokens).sum(),
+        latency_ms: mean(|it| it.latency_ms),
+        generation_time_ms: mean(|it| it.generation_time_ms),
     }
 }

@@ -1,18 +1,23 @@
 //! `tollgate route`
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::{Context, anyhow, bail};
 use bytes::Bytes;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
-use tollgate_engine::{Clock, SystemClock};
-use tollgate_store::{AttemptRecord, CandidateRecord, GenerationRecord, RoutingRecord};
+use tollgate_engine::{Clock, Policies, RuleBook, SystemClock};
+use tollgate_store::{
+    AttemptRecord, CandidateRecord, GenerationRecord, RoutingRecord, RuleRecord, StageRecord,
+    SteeredRecord,
+};
 use tollgate_types::GenerationId;
 use tollgate_wire::{Address, Call, Dialect};
 
 use super::Session;
+use super::replay::{self, ReplayArgs};
 use crate::gateway::open_store;
 use crate::output;
 
@@ -23,6 +28,11 @@ pub(super) enum RouteCommand {
         after_help = "Examples:\n  tollgate route explain gen-1795286266-FAFIFLs30qPD8EVqB69U\n  tollgate route explain --model openai/gpt-4o --provider '{\"sort\":\"latency\"}'"
     )]
     Explain(ExplainArgs),
+    /// Decide recorded calls again under another policy, and say what would have changed
+    #[command(
+        after_help = "Examples:\n  tollgate route replay --since 7d --policy cheaper.toml\n  tollgate route replay --since 2026-11-22T08:00:00Z --policy new.toml --json\n\ncheaper.toml may be as short as:\n  [routing]\n  sort = \"price\""
+    )]
+    Replay(ReplayArgs),
 }
 
 #[derive(Debug, Args)]
@@ -42,6 +52,15 @@ pub(super) struct ExplainArgs {
     /// A call with tools
     #[arg(long, requires = "model")]
     tools: bool,
+    /// What the user says, for rules that look at it
+    #[arg(long, value_name = "TEXT", requires = "model")]
+    prompt: Option<String>,
+    /// The request's `user`
+    #[arg(long, value_name = "ID", requires = "model")]
+    user: Option<String>,
+    /// The name of the key that calls, for rules that look at it
+    #[arg(long, value_name = "NAME", requires = "model")]
+    key: Option<String>,
     /// The request's `max_tokens`
     #[arg(long, value_name = "TOKENS", requires = "model")]
     max_tokens: Option<u64>,
@@ -56,6 +75,14 @@ struct Explained<'a> {
     seed: u64,
     sort: &'a str,
     candidates: Vec<Candidate<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    rules: Vec<Matched<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    experiment: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    arm: Option<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    stages: Vec<Stage<'a>>,
     attempts: Vec<Tried<'a>>,
 }
 
@@ -71,6 +98,21 @@ struct Candidate<'a> {
     tokens_per_second: Option<u32>,
 }
 
+/// A rule that matched.
+#[derive(Serialize)]
+struct Matched<'a> {
+    name: &'a str,
+    what: &'a str,
+}
+
+/// A model that rules had asked.
+#[derive(Serialize)]
+struct Stage<'a> {
+    model: &'a str,
+    outcome: &'a str,
+    cost_usd: String,
+}
+
 #[derive(Serialize)]
 struct Tried<'a> {
     endpoint: &'a str,
@@ -80,14 +122,17 @@ struct Tried<'a> {
 }
 
 pub(super) async fn run(command: RouteCommand, session: &Session) -> anyhow::Result<ExitCode> {
-    let RouteCommand::Explain(args) = command;
+    let args = match command {
+        RouteCommand::Explain(args) => args,
+        RouteCommand::Replay(args) => return replay::run(args, session).await,
+    };
     if let Some(id) = &args.generation {
         let record = generation(id, session).await?;
         let routing = record.routing.as_deref();
         let routing = routing.ok_or_else(|| anyhow!("nothing was kept of how {id} was routed"))?;
         show(routing, &record.attempts, &args, || println_outcome(&record))?;
     } else {
-        let routing = hypothetical(&args, session)?;
+        let routing = hypothetical(&args, session).await?;
         show(&routing, &[], &args, || {})?;
     }
     Ok(ExitCode::SUCCESS)
@@ -101,10 +146,14 @@ async fn generation(id: &str, session: &Session) -> anyhow::Result<GenerationRec
 }
 
 /// The plan of a call that nobody made.
-fn hypothetical(args: &ExplainArgs, session: &Session) -> anyhow::Result<RoutingRecord> {
+async fn hypothetical(args: &ExplainArgs, session: &Session) -> anyhow::Result<RoutingRecord> {
     let mut body = Map::new();
+    let prompt = args.prompt.as_deref().unwrap_or("Hello");
     body.insert("model".to_owned(), args.model.clone().into());
-    body.insert("messages".to_owned(), json!([{ "role": "user", "content": "Hello" }]));
+    body.insert("messages".to_owned(), json!([{ "role": "user", "content": prompt }]));
+    if let Some(user) = &args.user {
+        body.insert("user".to_owned(), user.clone().into());
+    }
     if !args.fallback.is_empty() {
         body.insert("models".to_owned(), args.fallback.clone().into());
     }
@@ -124,10 +173,20 @@ fn hypothetical(args: &ExplainArgs, session: &Session) -> anyhow::Result<Routing
     let call = Call::read(Dialect::Chat, body, Address::default());
     let call = call.map_err(|error| anyhow!("{}", error.message()))?;
     let installation = super::providers::assemble(session)?;
-    match tollgate_engine::explain(&call, &installation, SystemClock.now()) {
+    let policies = policies(session).await?;
+    let key = args.key.as_deref().unwrap_or_default();
+    match tollgate_engine::explain(&call, &installation, &policies, key, SystemClock.now()) {
         Ok(routing) => Ok(routing),
         Err(error) => bail!("{}", error.body().error.message),
     }
+}
+
+/// The rules that a gateway started now would have.
+async fn policies(session: &Session) -> anyhow::Result<Arc<Policies>> {
+    let config = session.config()?;
+    let stores = open_store(&config).await?;
+    let book = RuleBook::load(stores, config.rules).await.context("the rules can't be read")?;
+    Ok(book.policies())
 }
 
 fn show(
@@ -136,14 +195,29 @@ fn show(
     args: &ExplainArgs,
     outcome: impl FnOnce(),
 ) -> anyhow::Result<()> {
+    let none = SteeredRecord::default();
+    let steered = routing.steered.as_deref().unwrap_or(&none);
     let explained = Explained {
         seed: routing.seed,
         sort: &routing.sort,
         candidates: routing.candidates.iter().enumerate().map(candidate).collect(),
+        rules: steered.rules.iter().map(matched).collect(),
+        experiment: steered.arm.as_ref().map(|it| &*it.experiment),
+        arm: steered.arm.as_ref().map(|it| &*it.arm),
+        stages: steered.stages.iter().map(stage).collect(),
         attempts: attempts.iter().map(tried).collect(),
     };
     if args.json {
         return output::json(&explained);
+    }
+    for it in &explained.rules {
+        anstream::println!("The rule `{}` matched: {}.", it.name, it.what);
+    }
+    if let (Some(experiment), Some(arm)) = (explained.experiment, explained.arm) {
+        anstream::println!("Arm `{arm}` of `{experiment}`.");
+    }
+    for it in &explained.stages {
+        anstream::println!("{}: {} (${})", it.model, it.outcome, it.cost_usd);
     }
     let sort = match explained.sort {
         "balanced" => "drawn by price among the healthy".to_owned(),
@@ -211,6 +285,15 @@ fn candidate((index, record): (usize, &CandidateRecord)) -> Candidate<'_> {
         first_token_ms: record.first_token_ms,
         tokens_per_second: record.tokens_per_second,
     }
+}
+
+fn matched(record: &RuleRecord) -> Matched<'_> {
+    Matched { name: &record.rule, what: &record.what }
+}
+
+fn stage(record: &StageRecord) -> Stage<'_> {
+    let cost_usd = record.cost.to_decimal();
+    Stage { model: &record.model, outcome: &record.outcome, cost_usd }
 }
 
 fn tried(attempt: &AttemptRecord) -> Tried<'_> {

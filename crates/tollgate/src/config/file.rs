@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 use serde_path_to_error::Segment;
 use tollgate_catalog::{EndpointEntry, ModelEntry, ProviderEntry};
+use tollgate_policy::RuleForm;
 use toml::{Table, Value};
 
 use super::Problems;
@@ -36,6 +37,8 @@ pub(super) struct File {
     pub(super) providers: Vec<ProviderEntry>,
     #[serde(rename = "model")]
     pub(super) models: Vec<ModelEntry>,
+    #[serde(rename = "rule")]
+    pub(super) rules: Vec<RuleForm>,
     #[serde(rename = "endpoint")]
     pub(super) endpoints: Vec<EndpointEntry>,
     /// Beside `providers`, in the same order.

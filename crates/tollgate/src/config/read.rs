@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use tollgate_catalog::{Catalog, Overlay, Protocol};
 use tollgate_engine::Secret;
+use tollgate_policy::{Policy, RuleForm};
 use tollgate_providers::ADAPTERS;
 use tollgate_types::{ApiKey, Chain, ProviderSlug};
 use tollgate_upstream::roots_from_pem;
@@ -80,6 +81,7 @@ impl Reader<'_> {
         let overlay =
             Overlay { providers: file.providers, models: file.models, endpoints: file.endpoints };
         self.check_overlay(&overlay);
+        self.check_rules(&file.rules);
         Config {
             listen,
             data_dir,
@@ -89,12 +91,21 @@ impl Reader<'_> {
             tag_headers,
             simulator: file.simulator.enabled,
             overlay,
+            rules: file.rules,
             credentials,
             configured,
             file: path,
             flags: flags.clone(),
             warnings: std::mem::take(&mut self.warnings),
             origins: std::mem::take(&mut self.origins),
+        }
+    }
+
+    fn check_rules(&mut self, rules: &[RuleForm]) {
+        if let Err(problems) = Policy::from_rules(rules.to_vec()) {
+            for problem in problems {
+                self.problems.add(problem.to_string());
+            }
         }
     }
 

@@ -22,6 +22,8 @@ mod odd_answers;
 mod operations;
 mod passing_through;
 mod pointing;
+mod policies;
 mod program;
 mod real_clients;
+mod replaying;
 mod routing;

@@ -16,6 +16,7 @@ mod failures;
 mod keys;
 mod operations;
 mod routes;
+mod rules;
 mod stream;
 mod world;
 
@@ -33,6 +34,7 @@ async fn every_answer_is_as_documented() {
     operations::run(&world).await;
     catalogue::run(&world).await;
     keys::run(&world).await;
+    rules::run(&world).await;
     failures::run(&world).await;
     world.finish();
 }

@@ -49,6 +49,11 @@ pub(crate) const PARAMETERS: &[&str] = &[
     "verbosity",
 ];
 
+/// A word of the contract's vocabulary of parameters (§7.1), as it stands in a record.
+pub fn known_parameter(name: &str) -> Option<&'static str> {
+    PARAMETERS.iter().find(|known| **known == name).copied()
+}
+
 impl ChatCall {
     /// Reads a request body: one walk over its bytes, nothing built but the parameters.
     ///

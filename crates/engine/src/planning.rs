@@ -1,0 +1,155 @@
+//! Admitting a call and planning it; and plans of calls that nobody makes.
+
+use http::HeaderMap;
+use tollgate_policy::Decision;
+use tollgate_store::{Attribution, RoutingRecord};
+use tollgate_types::Usd;
+use tollgate_wire::Call;
+
+use crate::asked::Asked;
+use crate::engine::Engine;
+use crate::resolve::{Circumstances, Routed};
+use crate::run::Run;
+use crate::steer::{Caller, Steering};
+use crate::sticky::Conversation;
+use crate::{CallError, Count, Installation, KeyEntry, count, decision, resolve, sticky};
+
+impl Engine {
+    /// Counts the tokens of a conversation without holding it: the first endpoint's own count,
+    /// where its provider counts, else an estimate.
+    ///
+    /// # Errors
+    ///
+    /// When the call is wrong or can't be routed. A provider that fails to count is no error.
+    pub async fn count(&self, call: &Call) -> Result<Count, CallError> {
+        let installation = self.installation();
+        let routed = self.idle_plan(call, &installation)?;
+        Ok(count::count(self, &installation, call, &routed.plan).await)
+    }
+
+    /// Whether a call could be sent anywhere, and sends it nowhere.
+    ///
+    /// # Errors
+    ///
+    /// When the call is wrong or can't be routed.
+    pub fn check(&self, call: &Call) -> Result<(), CallError> {
+        self.idle_plan(call, &self.installation()).map(drop)
+    }
+
+    /// Where a call of this key would go now, and why, and sends it nowhere.
+    ///
+    /// # Errors
+    ///
+    /// When the call is wrong or can't be routed, or the system has no random bytes.
+    pub fn explain(
+        &self,
+        key: &KeyEntry,
+        call: &Call,
+        attribution: &Attribution,
+        headers: &HeaderMap,
+    ) -> Result<RoutingRecord, CallError> {
+        let (installation, vitals, now) = (self.installation(), self.vitals(), self.now());
+        let mut seed = [0; 8];
+        self.entropy().fill(&mut seed).map_err(|_| CallError::NoEntropy)?;
+        let seed = u64::from_le_bytes(seed);
+        let caller = Caller { key, attribution, headers };
+        let steering = Steering::of(&self.rules().policies(), call, caller, (seed, now))?;
+        let decision = &steering.decision;
+        let session = attribution.session_id.as_deref();
+        let conversation = conversation(key, call, decision, &installation, session);
+        let circumstances = Circumstances {
+            decision,
+            must_be_priced: self.config().billing || key.record.limit.is_some(),
+            standing: &|endpoint| vitals.standing(&endpoint.id, now),
+            sticky: &|_| self.stickiness().endpoint(conversation.as_ref()?, now),
+            sort: self.config().sort,
+            seed,
+            now,
+        };
+        let routed = resolve::plan(call, &installation, &circumstances)?;
+        Ok(decision::record(call, (&routed.plan, &routed.shape), &steering, seed))
+    }
+
+    /// Plans a call that costs nothing and says nothing of anybody's health.
+    fn idle_plan(&self, call: &Call, installation: &Installation) -> Result<Routed, CallError> {
+        let (vitals, now) = (self.vitals(), self.now());
+        resolve::plan(
+            call,
+            installation,
+            &Circumstances {
+                must_be_priced: false,
+                standing: &|endpoint| vitals.standing(&endpoint.id, now),
+                sticky: &|_| None,
+                sort: self.config().sort,
+                decision: &Decision::default(),
+                seed: 0,
+                now,
+            },
+        )
+    }
+
+    /// Checks the key's limit, asks the rules and plans the call.
+    pub(crate) fn prepare<C: Asked>(
+        &self,
+        run: &mut Run<C>,
+        headers: &HeaderMap,
+    ) -> Result<(), CallError> {
+        if !run.id_is_random {
+            return Err(CallError::NoEntropy);
+        }
+        if run.slot.is_none() {
+            return Err(CallError::StoreBehind);
+        }
+        let limit = run.key.record.limit;
+        if let (Some(limit), Some(Usd::ZERO)) = (limit, run.key.limit_remaining(run.created)) {
+            return Err(CallError::KeyLimit { limit });
+        }
+        let caller = Caller { key: &run.key, attribution: &run.attribution, headers };
+        run.steering =
+            Steering::of(&self.rules().policies(), &run.call, caller, (run.seed, run.created))?;
+        let decision = &run.steering.decision;
+        let session = run.attribution.session_id.as_deref();
+        run.conversation = conversation(&run.key, &run.call, decision, &run.installation, session);
+        let routed = self.plan(run)?;
+        Routed { plan: run.plan, router: run.router, shape: run.shape } = routed;
+        let decision = &run.steering.decision;
+        let wants = resolve::preferences(&run.call, decision)?;
+        run.hedges = self.config().hedge || decision.hedge.unwrap_or(wants.hedge);
+        Ok(())
+    }
+
+    /// Plans a call by what was decided for it.
+    pub(crate) fn plan<C: Asked>(&self, run: &Run<C>) -> Result<Routed, CallError> {
+        let must_be_priced = self.config().billing || run.key.record.limit.is_some();
+        let (vitals, now) = (&run.vitals, run.created);
+        let circumstances = Circumstances {
+            must_be_priced,
+            decision: &run.steering.decision,
+            standing: &|endpoint| vitals.standing(&endpoint.id, now),
+            sticky: &|_| self.stickiness().endpoint(run.conversation.as_ref()?, now),
+            sort: self.config().sort,
+            seed: run.seed,
+            now,
+        };
+        resolve::plan(&run.call, &run.installation, &circumstances)
+    }
+}
+
+/// What a conversation is recognised by, where that could save anything: its model has several
+/// endpoints, and one of them reads from its cache for less.
+fn conversation(
+    key: &KeyEntry,
+    call: &impl Asked,
+    decision: &Decision,
+    installation: &Installation,
+    session: Option<&str>,
+) -> Option<Conversation> {
+    let model = resolve::primary(call, decision, installation)?;
+    let endpoints = installation.routable().endpoints(model.id.as_str());
+    if endpoints.len() < 2 || !endpoints.iter().any(|endpoint| sticky::saves(endpoint)) {
+        return None;
+    }
+    let session = session.or(call.member("prompt_cache_key"));
+    let workspace = &key.record.workspace_id;
+    Conversation::of(workspace, model.id.as_str(), session, || call.opening())
+}

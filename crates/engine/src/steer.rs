@@ -1,0 +1,118 @@
+//! The operator's rules: which of them match a call, and what they make of it.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use http::HeaderMap;
+use tollgate_catalog::Modality;
+use tollgate_policy::{Applied, Decision, Denied, Facts, Policy, Strategy, TEXT_BYTES_MAX};
+use tollgate_store::{ArmRecord, Attribution, RuleRecord, StageRecord, SteeredRecord};
+use tollgate_types::Timestamp;
+
+use crate::asked::Asked;
+use crate::{CallError, KeyEntry, Policies, resolve};
+
+/// Who calls, as far as rules look at it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Caller<'a> {
+    pub(crate) key: &'a KeyEntry,
+    pub(crate) attribution: &'a Attribution,
+    pub(crate) headers: &'a HeaderMap,
+}
+
+/// What the rules made of a call, and what came of it.
+#[derive(Debug, Default)]
+pub(crate) struct Steering {
+    pub(crate) decision: Decision,
+    version: Option<u64>,
+    /// The models that were asked, where rules have several asked.
+    pub(crate) stages: Vec<StageRecord>,
+    /// Which part of them agreed, in millionths.
+    pub(crate) confidence_millionths: Option<u32>,
+}
+
+impl Steering {
+    /// Asks the rules.
+    ///
+    /// # Errors
+    ///
+    /// When one of them refuses the call.
+    pub(crate) fn of(
+        policies: &Policies,
+        call: &impl Asked,
+        caller: Caller<'_>,
+        (seed, now): (u64, Timestamp),
+    ) -> Result<Self, CallError> {
+        let mut decision = decide(&policies.policy, call, caller, (seed, now));
+        if let Some(Denied { rule, message }) = &decision.denied {
+            return Err(CallError::Denied { rule: Arc::clone(rule), message: Arc::clone(message) });
+        }
+        match &decision.strategy {
+            Strategy::Single => {}
+            Strategy::Cascade(it) => decision.models = Some(it.models().into()),
+            Strategy::Consensus(it) => decision.models = Some(it.models().into()),
+        }
+        Ok(Self { decision, version: policies.version, ..Self::default() })
+    }
+
+    /// The record of it, when any rule matched.
+    pub(crate) fn record(&self) -> Option<Box<SteeredRecord>> {
+        let Decision { applied, labels, arm, .. } = &self.decision;
+        if applied.is_empty() {
+            return None;
+        }
+        let rule = |it: &Applied| RuleRecord { rule: Arc::clone(&it.rule), what: it.what.clone() };
+        let arm = arm
+            .as_ref()
+            .map(|it| ArmRecord { experiment: Arc::clone(&it.rule), arm: Arc::clone(&it.name) });
+        Some(Box::new(SteeredRecord {
+            version: self.version,
+            rules: applied.iter().map(rule).collect(),
+            labels: labels.clone(),
+            arm,
+            stages: self.stages.clone(),
+            confidence_millionths: self.confidence_millionths,
+        }))
+    }
+}
+
+/// What the rules make of a call.
+fn decide(
+    policy: &Policy,
+    call: &impl Asked,
+    caller: Caller<'_>,
+    (seed, now): (u64, Timestamp),
+) -> Decision {
+    if policy.is_empty() {
+        return Decision::default();
+    }
+    let Caller { key, attribution, headers } = caller;
+    let (params, shape) = (call.params(), resolve::shape(call, false));
+    let words = |modalities: &[Modality]| -> Vec<&'static str> {
+        modalities.iter().map(|it| it.as_str()).collect()
+    };
+    let models: Vec<String> = params.model.iter().chain(&params.models).cloned().collect();
+    policy.decide(&Facts {
+        key_name: &key.record.name,
+        key_hash: &key.record.hash.to_hex(),
+        workspace: &key.record.workspace_id,
+        tags: &attribution.tags,
+        header: &|name| headers.get(name)?.to_str().ok(),
+        models: &models,
+        dialect: call.dialect_name(),
+        operation: call.api_type(),
+        stream: params.stream,
+        prompt_tokens: shape.prompt_tokens,
+        max_tokens: params.max_tokens,
+        messages: call.survey().messages,
+        input: &words(&shape.input),
+        output: &words(&shape.output),
+        parameters: &shape.parameters,
+        user: params.user.as_deref(),
+        session: attribution.session_id.as_deref(),
+        spent: key.share_spent(now),
+        text: &|| Cow::Owned(call.user_text(TEXT_BYTES_MAX)),
+        now,
+        seed,
+    })
+}

@@ -1,0 +1,177 @@
+//! Answers for which rules have several models asked.
+//!
+//! A cascade asks a cheap model first and a dearer one when its answer is not good enough; a
+//! consensus asks several beside each other and tells the answer that most agree on. An answer that
+//! is judged is read to its end before the client is given any of it, so an endpoint that dies in
+//! the middle of one is replaced unnoticed. Everybody who answered is paid: the call's bill is the
+//! sum, and the record says what each cost.
+
+mod cascade;
+mod consensus;
+mod heard;
+mod spoken;
+
+use std::sync::Arc;
+
+use tollgate_catalog::Endpoint;
+use tollgate_health::Outcome;
+use tollgate_policy::Strategy;
+use tollgate_providers::{Progress, WholeAnswer};
+use tollgate_store::StageRecord;
+use tollgate_types::Usd;
+use tollgate_wire::Call;
+
+use crate::CallError;
+use crate::asked::Asked;
+use crate::attempt::{At, OpenStream, first, stream_at, whole_at};
+use crate::resolve::Routed;
+use crate::run::{Bill, Ending, Run};
+
+use cascade::cascade;
+use consensus::consensus;
+use heard::{stream_heard_at, whole_heard_at};
+use spoken::Spoken;
+
+/// What an endpoint answered, and who.
+type Answered<T> = (Arc<Endpoint>, T);
+
+/// Something that can be judged by how far it got.
+pub(crate) trait Answer {
+    fn progress(&self) -> &Progress;
+}
+
+impl Answer for OpenStream {
+    fn progress(&self) -> &Progress {
+        self.answer.progress()
+    }
+}
+
+impl Answer for Box<dyn WholeAnswer> {
+    fn progress(&self) -> &Progress {
+        self.as_ref().progress()
+    }
+}
+
+/// The stage whose answer the client was told.
+const ANSWERED: &str = "answered";
+
+/// Opens a stream by the strategy that rules chose.
+///
+/// Cancel safe: dropped, it cancels the requests in flight; the run settles itself.
+pub(crate) async fn open_stream(run: &mut Run) -> Result<Answered<OpenStream>, CallError> {
+    match run.steering.decision.strategy.clone() {
+        Strategy::Single => first(run, |run, at| Box::pin(stream_at(run, at))).await,
+        Strategy::Cascade(it) => {
+            let heard: At<Call, _> = |run, at| Box::pin(stream_heard_at(run, at));
+            cascade(run, &it, heard, |run, at| Box::pin(stream_at(run, at))).await
+        }
+        Strategy::Consensus(it) => {
+            consensus(run, &it, |run, at| Box::pin(stream_heard_at(run, at))).await
+        }
+    }
+}
+
+/// Gets a whole answer by the strategy that rules chose.
+///
+/// Cancel safe: as [`open_stream`].
+pub(crate) async fn open_whole(run: &mut Run) -> Result<Answered<Box<dyn WholeAnswer>>, CallError> {
+    match run.steering.decision.strategy.clone() {
+        Strategy::Single => first(run, |run, at| Box::pin(whole_at(run, at))).await,
+        Strategy::Cascade(it) => {
+            let heard: At<Call, _> = |run, at| Box::pin(whole_heard_at(run, at));
+            cascade(run, &it, heard, |run, at| Box::pin(whole_at(run, at))).await
+        }
+        Strategy::Consensus(it) => {
+            consensus(run, &it, |run, at| Box::pin(whole_heard_at(run, at))).await
+        }
+    }
+}
+
+impl Run {
+    /// Plans the call for one of the models that rules have asked.
+    fn turn_to(&mut self, model: &str) -> Result<(), CallError> {
+        let routed = self.plan_for(model)?;
+        Routed { plan: self.plan, shape: self.shape, .. } = routed;
+        self.faults.clear();
+        self.retried.clear();
+        Ok(())
+    }
+
+    fn plan_for(&mut self, model: &str) -> Result<Routed, CallError> {
+        self.steering.decision.models = Some([model.to_owned()].into());
+        self.engine.plan(self)
+    }
+
+    /// Notes an answer that is not told, or not yet, and what it costs. Returns its stage.
+    fn put_aside(
+        &mut self,
+        model: &str,
+        endpoint: &Arc<Endpoint>,
+        progress: &Progress,
+        outcome: String,
+    ) {
+        self.answering = None;
+        if let Some(health) = self.vitals.health(&endpoint.id) {
+            health.observe(Outcome::Success, self.engine.now());
+        }
+        let usage = self.usage(progress, Ending::Complete);
+        let bill = Bill::of(Some(endpoint), &usage, self.created, false);
+        self.put_aside.push((self.steering.stages.len(), bill.clone()));
+        self.note_stage(model, outcome, bill.view.cost);
+    }
+
+    /// An answer that was put aside is told after all.
+    fn take_back(&mut self, stage: usize) {
+        self.answering = None;
+        self.put_aside.retain(|(of, _)| *of != stage);
+        self.name_stage(stage, ANSWERED);
+    }
+
+    fn note_stage(&mut self, model: &str, outcome: String, cost: Usd) {
+        self.steering.stages.push(StageRecord { model: model.to_owned(), outcome, cost });
+    }
+
+    fn name_stage(&mut self, stage: usize, outcome: &str) {
+        if let Some(stage) = self.steering.stages.get_mut(stage) {
+            outcome.clone_into(&mut stage.outcome);
+        }
+    }
+}
+
+impl<C: Asked> Run<C> {
+    /// The bill of the answer that is told, with those of all others that were asked for.
+    pub(crate) fn with_put_aside(&mut self, told: Bill) -> Bill {
+        let answered = self.steering.stages.iter_mut().find(|stage| stage.outcome == ANSWERED);
+        if let Some(stage) = answered {
+            stage.cost = told.view.cost;
+        }
+        self.put_aside.iter().fold(told, |whole, (_, other)| whole.and(other))
+    }
+}
+
+impl Bill {
+    /// Both together: everything that was read and written, and what it all costs.
+    fn and(mut self, other: &Self) -> Self {
+        let (one, two) = (&mut self.view, &other.view);
+        for (mine, others) in [
+            (&mut one.cost, two.cost),
+            (&mut one.prompt_cost, two.prompt_cost),
+            (&mut one.completion_cost, two.completion_cost),
+            (&mut one.upstream_cost, two.upstream_cost),
+        ] {
+            *mine = mine.saturating_add(others);
+        }
+        one.unpriced |= two.unpriced;
+        one.usage = one.usage.and(&two.usage);
+        self.cache_discount = match (self.cache_discount, other.cache_discount) {
+            (Some(one), Some(two)) => Some(one.saturating_add(two)),
+            (one, two) => one.or(two),
+        };
+        self
+    }
+}
+
+/// Why no endpoint of a model answered, for the record.
+fn failure(error: &CallError) -> String {
+    format!("failed: {}", error.body().error.message)
+}

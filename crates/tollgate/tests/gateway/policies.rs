@@ -1,0 +1,365 @@
+//! The operator's rules: what they make of calls, who is told, and how they are changed.
+
+use serde_json::{Value, json};
+use tollgate_simulator::Simulator;
+use tollgate_testkit::{Builder, Protocol, Said, TestGateway, simulator, usd};
+
+const CHEAP: &str = r#"{ input = "1", output = "2" }"#;
+const DEAR: &str = r#"{ input = "10", output = "20" }"#;
+
+fn asking(model: &str, text: &str) -> Value {
+    json!({ "model": model, "messages": [{ "role": "user", "content": text }] })
+}
+
+/// `acme/small` repeats what it is told, `acme/big` tells a story; each at its own provider.
+fn two(simulator: &Simulator) -> Builder {
+    with(simulator, "echo", "prose")
+}
+
+fn with(simulator: &Simulator, small: &str, big: &str) -> Builder {
+    TestGateway::builder()
+        .provider("first", Protocol::OpenAi, simulator)
+        .provider("second", Protocol::Anthropic, simulator)
+        .endpoint("acme/small", "first", small, CHEAP)
+        .endpoint("acme/big", "second", big, DEAR)
+}
+
+/// What rules made of a call, by its record.
+async fn policy_of(gateway: &TestGateway, id: &str) -> Value {
+    gateway.generation(id).await["routing"]["policy"].clone()
+}
+
+async fn ask(gateway: &TestGateway, body: Value) -> (Said, Value) {
+    let said = gateway.chat(body).await.said();
+    let policy = policy_of(gateway, &said.id).await;
+    (said, policy)
+}
+
+/// Both streamed and whole.
+async fn both(gateway: &TestGateway, body: &Value) -> [(Said, Value); 2] {
+    let whole = ask(gateway, body.clone()).await;
+    let streamed = gateway.chat_stream(body.clone()).await.said();
+    let policy = policy_of(gateway, &streamed.id).await;
+    [whole, (streamed, policy)]
+}
+
+fn stages(policy: &Value) -> Vec<(&str, &str)> {
+    let stages = policy["stages"].as_array().unwrap().iter();
+    stages.map(|it| (it["model"].as_str().unwrap(), it["outcome"].as_str().unwrap())).collect()
+}
+
+#[tokio::test]
+async fn a_rule_chooses_the_model_by_what_is_asked_and_who_asks() {
+    let simulator = simulator().await;
+    let rules = r#"
+        [attribution]
+        headers = ["X-Department"]
+        [[rule]]
+        name = "code"
+        when = { code = true }
+        then = { models = ["acme/big"] }
+        [[rule]]
+        name = "law"
+        when = { tag = { x-department = "law" } }
+        then = { models = ["acme/big"], tag = "legal" }
+        [[rule]]
+        name = "browsers"
+        when = { header = { x-client = "web-*" } }
+        then = { models = ["acme/big"] }
+    "#;
+    let gateway = two(&simulator).config(rules).start().await;
+    let (said, policy) = ask(&gateway, asking("acme/small", "Hello")).await;
+    assert_eq!((said.provider.as_str(), &policy), ("First", &Value::Null));
+    let code = "Fix this:\n```rust\nfn main() { println!(\"{}\", x); }\n```";
+    let (said, policy) = ask(&gateway, asking("acme/small", code)).await;
+    assert_eq!((said.provider.as_str(), said.model.as_str()), ("Second", "acme/big"));
+    assert_eq!(policy["rules"], json!([{ "name": "code", "what": "models" }]), "{policy}");
+    assert_eq!(policy["version"], Value::Null, "{policy}");
+    let record = gateway.generation(&said.id).await;
+    assert_eq!(record["requested_model"].as_str().unwrap_or("acme/small"), "acme/small");
+    for (name, value, rule) in [("X-Department", "law", "law"), ("X-Client", "web-1", "browsers")] {
+        let call = gateway.chat_call(&asking("acme/small", "Hello")).header(name, value);
+        let said = call.send().await.said();
+        assert_eq!(said.provider, "Second", "{rule}");
+        let policy = policy_of(&gateway, &said.id).await;
+        assert_eq!(policy["rules"][0]["name"], rule, "{policy}");
+        let labels = if rule == "law" { json!(["legal"]) } else { json!([]) };
+        assert_eq!(policy["labels"], labels, "{policy}");
+    }
+    let other = gateway.chat_call(&asking("acme/small", "Hello")).header("X-Client", "app");
+    assert_eq!(other.send().await.said().provider, "First");
+}
+
+#[tokio::test]
+async fn no_request_relaxes_what_a_rule_restricts() {
+    let simulator = simulator().await;
+    let rules = r#"
+        [[rule]]
+        name = "no first"
+        then = { restrict = { ignore = ["first"] } }
+        [[rule]]
+        name = "closed"
+        when = { model = ["acme/big"], user = "guest-*" }
+        then = { restrict = { deny = true, message = "Guests have the small one." } }
+    "#;
+    let gateway =
+        two(&simulator).endpoint("acme/small", "second", "echo", DEAR).config(rules).start().await;
+    let mut body = asking("acme/small", "Hello");
+    body["provider"] = json!({ "order": ["first"] });
+    let (said, _) = ask(&gateway, body.clone()).await;
+    assert_eq!(said.provider, "Second");
+    let plan = gateway.generation(&said.id).await["routing"]["candidates"].clone();
+    let reason = "is ignored, by the rule `no first`";
+    assert_eq!(plan[1]["reason"], reason, "{plan}");
+    body["provider"] = json!({ "only": ["first"] });
+    let message = gateway.chat(body).await.error_message(404, "not_found");
+    assert!(message.contains("allowed providers") || message.contains("no first"), "{message}");
+    let mut guest = asking("acme/big", "Hello");
+    guest["user"] = json!("guest-1");
+    let message = gateway.chat(guest).await.error_message(403, "permission_denied");
+    assert_eq!(message, "Guests have the small one.");
+}
+
+#[tokio::test]
+async fn what_a_rule_prefers_a_request_may_say_otherwise() {
+    let simulator = simulator().await;
+    let rules = r#"
+        [[rule]]
+        name = "dear first"
+        then = { prefer = { order = ["second"] }, hedge = true }
+    "#;
+    let gateway =
+        two(&simulator).endpoint("acme/small", "second", "echo", DEAR).config(rules).start().await;
+    let mut body = asking("acme/small", "Hello");
+    assert_eq!(ask(&gateway, body.clone()).await.0.provider, "Second");
+    body["provider"] = json!({ "order": ["first"] });
+    assert_eq!(ask(&gateway, body).await.0.provider, "First");
+}
+
+#[tokio::test]
+async fn a_split_is_sticky_by_user_and_its_arms_are_added_up() {
+    let simulator = simulator().await;
+    let rules = r#"
+        [[rule]]
+        name = "canary"
+        [rule.then.split]
+        by = "user"
+        arms = [
+          { name = "control", weight = 50 },
+          { name = "big", weight = 50, models = ["acme/big"] },
+        ]
+    "#;
+    let gateway = with(&simulator, "echo", "echo").config(rules).start().await;
+    let (mut control, mut big) = (0, 0);
+    for user in 0..24 {
+        let mut body = asking("acme/small", "Hello");
+        body["user"] = json!(format!("user-{user}"));
+        let (first, policy) = ask(&gateway, body.clone()).await;
+        let (second, again) = ask(&gateway, body).await;
+        assert_eq!(first.provider, second.provider, "user {user}");
+        assert_eq!(policy["arm"], again["arm"], "user {user}");
+        assert_eq!(policy["experiment"], "canary");
+        match first.model.as_str() {
+            "acme/small" => control += 2,
+            _ => big += 2,
+        }
+    }
+    // Each has a chance of one in some millions of never being drawn.
+    assert!(control > 0 && big > 0, "{control} {big}");
+    let call = gateway.call("GET", "/routing/experiments").key(gateway.management_key());
+    let experiments = call.send().await.json();
+    let arms = &experiments["data"][0]["arms"];
+    assert_eq!(experiments["data"][0]["name"], "canary", "{experiments}");
+    assert_eq!(arms[0]["name"], "big", "{experiments}");
+    assert_eq!(arms[0]["calls"], big, "{experiments}");
+    assert_eq!(arms[1]["calls"], control, "{experiments}");
+    assert_eq!(arms[1]["failed"], 0, "{experiments}");
+    assert!(arms[0]["cost"].as_f64().unwrap() > 0.0, "{experiments}");
+}
+
+const CASCADE: &str = r#"
+    [[rule]]
+    name = "cheap first"
+    [rule.then.cascade]
+    models = ["acme/small", "acme/big"]
+    escalate = { shorter_than = 20, keywords = ["i don't know"] }
+"#;
+
+#[tokio::test]
+async fn a_cascade_asks_the_dear_model_when_the_cheap_ones_answer_is_not_good_enough() {
+    let simulator = simulator().await;
+    let gateway = two(&simulator).config(CASCADE).start().await;
+    for (said, policy) in both(&gateway, &asking("acme/any", "Short")).await {
+        assert_eq!(said.model, "acme/big", "{policy}");
+        assert!(!said.text.contains("Short"), "{}", said.text);
+        let reason = "its 5 characters are fewer than 20";
+        assert_eq!(stages(&policy), [("acme/small", reason), ("acme/big", "answered")]);
+        // Both are paid for, and the answer says so.
+        let costs: Vec<f64> = policy["stages"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|it| it["cost"].as_f64().unwrap())
+            .collect();
+        assert!(costs.iter().all(|cost| *cost > 0.0), "{policy}");
+        let record = gateway.generation(&said.id).await;
+        assert_eq!(record["total_cost"].as_f64().unwrap(), costs.iter().sum::<f64>(), "{record}");
+        assert_eq!(said.cost(), tollgate_testkit::amount(&record["total_cost"]));
+    }
+    let long = "This is long enough to be told as it is.";
+    for (said, policy) in both(&gateway, &asking("acme/any", long)).await {
+        assert_eq!((said.model.as_str(), said.text.as_str()), ("acme/small", long));
+        assert_eq!(stages(&policy), [("acme/small", "answered")]);
+    }
+    let unsure = "Well, I don't know about that one at all.";
+    for (said, policy) in both(&gateway, &asking("acme/any", unsure)).await {
+        assert_eq!(said.model, "acme/big", "{policy}");
+    }
+}
+
+#[tokio::test]
+async fn a_cascade_tells_the_best_there_is_when_the_dear_model_fails() {
+    let simulator = simulator().await;
+    let gateway = with(&simulator, "echo", "echo+status:500").config(CASCADE).start().await;
+    for (said, policy) in both(&gateway, &asking("acme/any", "Short")).await {
+        assert_eq!((said.model.as_str(), said.text.as_str()), ("acme/small", "Short"));
+        let stages = stages(&policy);
+        assert_eq!(stages[0], ("acme/small", "answered"), "{policy}");
+        assert!(stages[1].1.starts_with("failed"), "{policy}");
+    }
+    // A stream of the cheap one that breaks in the middle was never shown: the dear one answers.
+    let gateway = with(&simulator, "prose+cut-after:3", "echo").config(CASCADE).start().await;
+    for (said, policy) in both(&gateway, &asking("acme/any", "Short")).await {
+        assert_eq!((said.model.as_str(), said.text.as_str()), ("acme/big", "Short"), "{policy}");
+    }
+    let gateway = with(&simulator, "echo+status:503", "echo+status:500");
+    let gateway = gateway.config(CASCADE).start().await;
+    gateway.chat(asking("acme/any", "Short")).await.error(503, "provider_overloaded");
+}
+
+#[tokio::test]
+async fn a_cascade_answers_in_the_clients_own_words() {
+    let simulator = simulator().await;
+    let gateway = two(&simulator).config(CASCADE).start().await;
+    let body = json!({ "model": "acme/any", "max_tokens": 500,
+                       "messages": [{ "role": "user", "content": "Short" }] });
+    let answer = gateway.post("/messages", &body).await.json();
+    assert_eq!(answer["model"], "acme/big", "{answer}");
+    assert!(answer["content"][0]["text"].as_str().unwrap().len() > 20, "{answer}");
+    let mut streaming = body;
+    streaming["stream"] = json!(true);
+    let stream = gateway.call("POST", "/messages").json(&streaming).send().await.text();
+    assert!(!stream.contains("Short"), "{stream}");
+    assert_eq!(stream.matches("event: message_start").count(), 1, "{stream}");
+    assert!(stream.contains("event: message_stop"), "{stream}");
+}
+
+#[tokio::test]
+async fn a_consensus_tells_what_most_agree_on_and_what_all_cost() {
+    let simulator = simulator().await;
+    let rules = r#"
+        [[rule]]
+        name = "three judges"
+        [rule.then.consensus]
+        models = ["acme/big", "acme/small", "acme/third"]
+        agree = "text"
+    "#;
+    let gateway =
+        two(&simulator).endpoint("acme/third", "first", "echo", CHEAP).config(rules).start().await;
+    for (said, policy) in both(&gateway, &asking("acme/any", "Twelve")).await {
+        assert_eq!((said.model.as_str(), said.text.as_str()), ("acme/small", "Twelve"));
+        let lost = "answered, and was not told";
+        let expected = [("acme/big", lost), ("acme/small", "answered"), ("acme/third", lost)];
+        assert_eq!(stages(&policy), expected);
+        assert_eq!(policy["confidence"], 0.666_667, "{policy}");
+        let record = gateway.generation(&said.id).await;
+        let sum: f64 = (0..3).map(|at| policy["stages"][at]["cost"].as_f64().unwrap()).sum();
+        assert!((record["total_cost"].as_f64().unwrap() - sum).abs() < 1e-12, "{record}");
+        assert_eq!(record["provider_responses"].as_array().unwrap().len(), 3, "{record}");
+    }
+    // One that fails is outvoted; when all fail the caller learns why.
+    let gateway = with(&simulator, "echo", "echo+status:500")
+        .endpoint("acme/third", "first", "echo", CHEAP)
+        .config(rules)
+        .start()
+        .await;
+    let (said, policy) = ask(&gateway, asking("acme/any", "Twelve")).await;
+    assert_eq!(said.text, "Twelve");
+    assert_eq!(stages(&policy)[0].1, "failed at 1 endpoints", "{policy}");
+}
+
+#[tokio::test]
+async fn a_budget_that_runs_down_leads_to_the_cheap_model() {
+    let simulator = simulator().await;
+    let rules = r#"
+        [[rule]]
+        name = "thrift"
+        when = { spent = { min = 0.5 } }
+        then = { models = ["acme/small"] }
+    "#;
+    let gateway = with(&simulator, "echo", "echo").config(rules).start().await;
+    let key = gateway.key_with(|key| key.limit = Some(usd("0.0002"))).await;
+    let mut models = Vec::new();
+    for _ in 0..8 {
+        let call = gateway.chat_call(&asking("acme/big", "Hello")).key(&key);
+        models.push(call.send().await.said().model);
+    }
+    assert!(models.starts_with(&["acme/big".to_owned(), "acme/big".to_owned()]), "{models:?}");
+    assert_eq!(models.last().unwrap(), "acme/small", "{models:?}");
+}
+
+#[tokio::test]
+async fn rules_are_versions_that_are_in_force_at_once() {
+    let simulator = simulator().await;
+    let gateway = two(&simulator).start().await;
+    let manage =
+        |method: &'static str, path: &str| gateway.call(method, path).key(gateway.management_key());
+    let none = manage("GET", "/routing/policy").send().await.json();
+    assert_eq!(none["data"]["version"], 0, "{none}");
+    let to = |model: &str| json!([{ "name": "r", "then": { "models": [model] } }]);
+    let put = |body: Value| manage("PUT", "/routing/policy").json(&body).send();
+    let first = put(json!({ "rules": to("acme/big"), "note": "why" })).await.json();
+    assert_eq!(first["data"]["version"], 1, "{first}");
+    assert_eq!(first["data"]["note"], "why", "{first}");
+    let (said, policy) = ask(&gateway, asking("acme/small", "Hello")).await;
+    assert_eq!((said.model.as_str(), &policy["version"]), ("acme/big", &json!(1)));
+    let second = put(json!({ "rules": [], "expected_version": 1 })).await.json();
+    assert_eq!(second["data"]["version"], 2, "{second}");
+    assert_eq!(ask(&gateway, asking("acme/small", "Hello")).await.0.model, "acme/small");
+    let late = put(json!({ "rules": [], "expected_version": 1 })).await;
+    late.error(409, "invalid_request");
+    let wrong =
+        json!({ "rules": [{ "name": "r", "then": { "modles": ["a/b"] } }, { "then": {} }] });
+    let message = put(wrong).await.error_message(400, "invalid_request");
+    assert!(
+        message.contains("rule[0].then") && message.contains("did you mean `models`"),
+        "{message}"
+    );
+    assert!(message.contains("rule[1]"), "{message}");
+    let restored = manage("POST", "/routing/policy/versions/1/restore").send().await.json();
+    assert_eq!(restored["data"]["version"], 3, "{restored}");
+    assert_eq!(restored["data"]["note"], "version 1, restored", "{restored}");
+    assert_eq!(ask(&gateway, asking("acme/small", "Hello")).await.0.model, "acme/big");
+    let versions = manage("GET", "/routing/policy/versions").send().await.json();
+    let numbers: Vec<&Value> =
+        versions["data"].as_array().unwrap().iter().map(|it| &it["version"]).collect();
+    assert_eq!(numbers, [3, 2, 1]);
+    let second = manage("GET", "/routing/policy/versions/2").send().await.json();
+    assert_eq!(second["data"]["rules"], json!([]), "{second}");
+    manage("GET", "/routing/policy/versions/9").send().await.error(404, "not_found");
+    let inference = gateway.get("/routing/policy").await;
+    inference.error(403, "permission_denied");
+    // They outlive the process.
+    let stopped = gateway.stop().await;
+    let gateway = two(&simulator).on(stopped).start().await;
+    assert_eq!(ask(&gateway, asking("acme/small", "Hello")).await.0.model, "acme/big");
+}
+
+#[tokio::test]
+async fn a_call_that_nobody_made_is_explained_with_its_rules() {
+    let simulator = simulator().await;
+    let gateway = two(&simulator).config(CASCADE).start().await;
+    let explained = gateway.post("/routing/explain", &asking("acme/small", "Hello")).await.json();
+    let rules = &explained["data"]["policy"]["rules"];
+    assert_eq!(rules[0]["name"], "cheap first", "{explained}");
+}

@@ -1,0 +1,46 @@
+//! The operator's rules, their versions, and experiments.
+
+use serde_json::json;
+
+use crate::dialect::{Dialect, Wish};
+use crate::world::World;
+
+const JSON: &str = "application/json";
+const POLICY: &str = "/api/v1/routing/policy";
+const VERSIONS: &str = "/api/v1/routing/policy/versions";
+const VERSION: &str = "/api/v1/routing/policy/versions/{version}";
+const RESTORE: &str = "/api/v1/routing/policy/versions/{version}/restore";
+const EXPERIMENTS: &str = "/api/v1/routing/experiments";
+
+pub(crate) async fn run(world: &World) {
+    let ask = |method, path| world.ask(method, path).key(Some(world.gateway.management_key()));
+    ask("GET", POLICY).about("none").expect(200, JSON).await;
+    let arms = json!([{ "name": "a", "weight": 1 }, { "name": "b", "weight": 1 }]);
+    let split = json!([{ "name": "test", "then": { "split": { "arms": arms }, "tag": "x" } }]);
+    let body = json!({ "rules": split, "note": "why", "expected_version": 0 });
+    ask("PUT", POLICY).json(&body).expect(200, JSON).await;
+    ask("PUT", POLICY).about("late").json(&body).expect(409, JSON).await;
+    let wrong = json!({ "rules": [{ "name": "r", "then": { "modles": [] } }] });
+    ask("PUT", POLICY).about("wrong").json(&wrong).expect(400, JSON).await;
+    ask("GET", POLICY).about("some").expect(200, JSON).await;
+    let call = Dialect::Chat.body("acme/echo", Wish::Nothing, false);
+    world.gateway.chat(call).await.said();
+    ask("GET", EXPERIMENTS).expect(200, JSON).await;
+    let at = format!("{EXPERIMENTS}?since=yesterday");
+    ask("GET", EXPERIMENTS).at(&at).about("wrong").expect(400, JSON).await;
+    ask("PUT", POLICY).about("empty").json(&json!({ "rules": [] })).expect(200, JSON).await;
+    ask("GET", VERSIONS).expect(200, JSON).await;
+    ask("GET", VERSIONS).at(format!("{VERSIONS}?before=x")).about("wrong").expect(400, JSON).await;
+    for (method, path) in [("GET", VERSION), ("POST", RESTORE)] {
+        for (version, status) in [("1", 200), ("99", 404), ("x", 400)] {
+            let at = path.replace("{version}", version);
+            ask(method, path).at(at).about(version).expect(status, JSON).await;
+        }
+    }
+    ask("PUT", POLICY).about("empty again").json(&json!({ "rules": [] })).expect(200, JSON).await;
+    for (method, path) in [("GET", POLICY), ("GET", VERSIONS), ("GET", EXPERIMENTS)] {
+        let key = Some(world.gateway.key());
+        world.ask(method, path).about("not managing").key(key).expect(403, JSON).await;
+        world.ask(method, path).about("no key").key(None).expect(401, JSON).await;
+    }
+}
