@@ -18,6 +18,7 @@ use tollgate_wire::operation::OperationCall;
 
 use crate::asked::Asked;
 use crate::attempt::{OpenWhole, open_stream, open_whole};
+use crate::judge::Judge;
 use crate::resolve::{Circumstances, Routed};
 use crate::run::{Ending, Run};
 use crate::sticky::{Conversation, Stickiness};
@@ -68,6 +69,7 @@ pub struct Engine {
     metrics: Metrics,
     vitals: ArcSwap<Vitals>,
     stickiness: Stickiness,
+    judge: Judge,
     retries: RetryBudget,
 }
 
@@ -121,6 +123,7 @@ impl Engine {
             metrics: Metrics::default(),
             vitals: ArcSwap::from_pointee(vitals),
             stickiness: Stickiness::default(),
+            judge: Judge::default(),
             retries: RetryBudget::default(),
         })
     }
@@ -305,6 +308,10 @@ impl Engine {
     /// How the endpoints are doing.
     pub fn vitals(&self) -> Arc<Vitals> {
         self.vitals.load_full()
+    }
+
+    pub(crate) const fn judge(&self) -> &Judge {
+        &self.judge
     }
 
     pub(crate) const fn stickiness(&self) -> &Stickiness {
