@@ -5,15 +5,17 @@
 //! endpoint that opens a stream and then fails is still replaced unnoticed.
 
 use std::collections::VecDeque;
+use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Response};
 use http_body_util::BodyExt;
-use tokio::time::{Instant, sleep, timeout, timeout_at};
+use tokio::time::{Instant, Sleep, sleep, timeout, timeout_at};
 use tollgate_catalog::Endpoint;
 use tollgate_health::{FailureKind, Health, InFlight, Outcome};
 use tollgate_policy::Strategy;
@@ -113,8 +115,8 @@ pub(crate) async fn first<C: Asked, T>(
                 continue;
             }
             let Some(endpoint) = run.endpoint(index).cloned() else { continue };
-            let attempt = Attempt::begin(run, &endpoint);
-            let result = at(run, &endpoint).await;
+            let mut attempt = Attempt::begin(run, &endpoint);
+            let result = attempt.wait(at(run, &endpoint)).await;
             match attempt.end(run, &endpoint, result) {
                 Ok(answer) => return Ok((endpoint, answer)),
                 Err(fault) => run.faults.push((index, endpoint.provider.name.clone(), fault)),
@@ -159,22 +161,26 @@ pub(crate) struct Attempt {
     started: Instant,
     started_at: Timestamp,
     in_flight: Option<InFlight>,
-    /// How long it may be silent before being given up says something of its endpoint; `None` where
-    /// no first word is waited for.
+    /// How long it may be silent before that says something of its endpoint; `None` where no first
+    /// word is waited for.
     patience: Option<Duration>,
-    /// What the endpoint was seen to take at the worst, and more.
+    /// What the endpoint was seen to take at the worst.
     worst: Duration,
+    /// Until it has been silent for so long; `None` once that was told.
+    silence: Option<Pin<Box<Sleep>>>,
+    /// Its silence was counted against the endpoint already.
+    is_told: bool,
     is_over: bool,
 }
 
-/// A stream that has not begun after so long is late, whoever gives it up.
+/// A stream that has not begun after so long is late, whether or not it is waited for.
 const LATE: Duration = Duration::from_secs(5);
 /// The same of a model that may think before it speaks.
 const LATE_THINKING: Duration = Duration::from_mins(1);
 /// The same where another endpoint, started later, was faster.
 const LATE_OVERTAKEN: Duration = Duration::from_millis(1_500);
 /// An endpoint that has been measured may take so many times what it takes at the worst.
-const WORST: f64 = 3.0;
+const WORST: u32 = 3;
 
 /// What the record calls an attempt that was given up because another endpoint was faster.
 const OVERTAKEN: &str = "overtaken";
@@ -184,9 +190,57 @@ impl Attempt {
         let in_flight = run.vitals.health(&endpoint.id).map(Health::begin);
         let started_at = run.engine.now();
         let late = if endpoint.supports("reasoning") { LATE_THINKING } else { LATE };
-        let patience = (run.call.params().stream && !run.listens).then_some(late);
         let worst = worst(run, endpoint, started_at);
-        Self { started: Instant::now(), started_at, in_flight, patience, worst, is_over: false }
+        let patience = late.max(worst.saturating_mul(WORST));
+        let patience = (run.call.params().stream && !run.listens).then_some(patience);
+        let silence = patience.map(|it| Box::pin(sleep(it)));
+        Self {
+            started: Instant::now(),
+            started_at,
+            in_flight,
+            patience,
+            worst,
+            silence,
+            is_told: false,
+            is_over: false,
+        }
+    }
+
+    /// Waits for what comes of it.
+    async fn wait<T>(
+        &mut self,
+        mut trying: Pin<Box<dyn Future<Output = Result<T, Fault>> + Send + '_>>,
+    ) -> Result<T, Fault> {
+        poll_fn(|context| self.poll(trying.as_mut(), context)).await
+    }
+
+    /// Goes on with it. When it has been silent for too long its endpoint has failed, for whoever
+    /// plans from now on, although it is still waited for: callers who leave, or wait to the end,
+    /// would tell so only later, and others would run into the same silence until then.
+    pub(crate) fn poll<T>(
+        &mut self,
+        trying: Pin<&mut (impl Future<Output = Result<T, Fault>> + ?Sized)>,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<T, Fault>> {
+        if let Poll::Ready(result) = trying.poll(context) {
+            return Poll::Ready(result);
+        }
+        if let Some(silence) = &mut self.silence
+            && silence.as_mut().poll(context).is_ready()
+        {
+            self.silence = None;
+            self.tell(Outcome::Failure(FailureKind::Timeout));
+            self.is_told = true;
+        }
+        Poll::Pending
+    }
+
+    /// Tells health what came of it, if anybody is to know.
+    fn tell(&self, outcome: Outcome) {
+        if let Some(in_flight) = &self.in_flight {
+            let millis = i64::try_from(self.started.elapsed().as_millis()).unwrap_or(i64::MAX);
+            in_flight.health().observe(outcome, self.started_at.plus_millis(millis));
+        }
     }
 
     /// Writes down what came of it. The fault comes back without the credential.
@@ -208,7 +262,10 @@ impl Attempt {
                 status = fault.status,
                 "attempt failed"
             );
-            run.failed_at(endpoint, fault);
+            // What was told already is one failure, not two.
+            if !self.is_told || fault.kind != FaultKind::Timeout {
+                run.failed_at(endpoint, fault);
+            }
         } else {
             run.first_word = Some(Instant::now());
             if run.call.params().stream
@@ -229,9 +286,14 @@ impl Attempt {
 
     /// Writes down that another endpoint was faster. What that says of this one its drop tells.
     pub(crate) fn overtaken<C: Asked>(mut self, run: &mut Run<C>, endpoint: &Endpoint) {
-        self.patience = self.patience.map(|it| it.min(LATE_OVERTAKEN));
+        self.outrun();
         run.engine.metrics().attempted(endpoint.provider.slug.as_str(), Some(OVERTAKEN));
         self.note(run, endpoint, None, Some(OVERTAKEN));
+    }
+
+    /// Another endpoint that was started later was there sooner: that says more than a clock does.
+    fn outrun(&mut self) {
+        self.patience = self.patience.map(|it| it.min(LATE_OVERTAKEN.max(self.worst)));
     }
 
     fn note<C: Asked>(
@@ -260,20 +322,21 @@ impl Drop for Attempt {
     /// Given up before it came to anything: the client has left, or another endpoint was faster.
     /// That speaks against an endpoint which has been silent for long; of any other it says nothing.
     fn drop(&mut self) {
-        let Some(in_flight) = self.in_flight.as_ref().filter(|_| !self.is_over) else { return };
+        if self.is_over || self.is_told {
+            return;
+        }
         let elapsed = self.started.elapsed();
-        let is_late = self.patience.is_some_and(|patience| elapsed >= patience.max(self.worst));
+        let is_late = self.patience.is_some_and(|patience| elapsed >= patience);
         let outcome =
             if is_late { Outcome::Failure(FailureKind::Timeout) } else { Outcome::Callers };
-        let millis = i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX);
-        in_flight.health().observe(outcome, self.started_at.plus_millis(millis));
+        self.tell(outcome);
     }
 }
 
-/// Some times what an endpoint was seen to take at the worst; nothing where it was not measured.
+/// What an endpoint was seen to take at the worst; nothing where it was not measured.
 fn worst<C: Asked>(run: &Run<C>, endpoint: &Endpoint, now: Timestamp) -> Duration {
     let measured = run.vitals.standing(&endpoint.id, now).first_token_ms;
-    let seconds = measured.map_or(0.0, |it| it.p99 / 1_000.0 * WORST);
+    let seconds = measured.map_or(0.0, |it| it.p99 / 1_000.0);
     Duration::try_from_secs_f64(seconds).unwrap_or_default()
 }
 
@@ -300,9 +363,7 @@ pub(crate) async fn stream_at(run: &Run, endpoint: &Arc<Endpoint>) -> Result<Ope
 /// Sends a call whose answer is streamed.
 pub(crate) async fn start_stream(run: &Run, endpoint: &Arc<Endpoint>) -> Result<Started, Fault> {
     let config = run.engine.config();
-    let thinks = endpoint.supports("reasoning");
-    let patience =
-        if thinks { config.reasoning_first_byte_timeout } else { config.first_byte_timeout };
+    let patience = config.patience(endpoint.supports("reasoning"), run.shape.prompt_tokens);
     let deadline = Instant::now() + patience;
     let (adapter, response) = send(run, endpoint, patience).await?;
     let (parts, body) = response.into_parts();
@@ -398,4 +459,65 @@ async fn send(
 
 pub(crate) fn is_json(headers: &HeaderMap) -> bool {
     headers.get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn attempt(health: &Arc<Health>, worst: Duration) -> Attempt {
+        let patience = LATE.max(worst * WORST);
+        Attempt {
+            started: Instant::now(),
+            started_at: Timestamp::from_unix_millis(1_000_000),
+            in_flight: Some(health.begin()),
+            patience: Some(patience),
+            worst,
+            silence: Some(Box::pin(sleep(patience))),
+            is_told: false,
+            is_over: false,
+        }
+    }
+
+    /// How many timeouts are told of an endpoint that says its first word after so many seconds.
+    async fn timeouts(speaks_after: u64, worst: u64, looked_at_after: u64) -> u64 {
+        let health = Arc::<Health>::default();
+        let mut attempt = attempt(&health, Duration::from_secs(worst));
+        let trying: Pin<Box<dyn Future<Output = Result<(), Fault>> + Send>> =
+            Box::pin(async move {
+                sleep(Duration::from_secs(speaks_after)).await;
+                Ok(())
+            });
+        let waited = timeout(Duration::from_secs(looked_at_after), attempt.wait(trying)).await;
+        assert_eq!(waited.is_ok(), speaks_after < looked_at_after);
+        drop(attempt);
+        let report = health.report(Timestamp::from_unix_millis(1_100_000));
+        assert_eq!(report.last_5m.successes, 0);
+        report.last_5m.failures
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn silence_is_told_once_while_it_is_still_waited_for() {
+        assert_eq!(timeouts(60, 0, 6).await, 1, "and not again when it is given up");
+        assert_eq!(timeouts(60, 0, 50).await, 1);
+        assert_eq!(timeouts(7, 0, 50).await, 1, "whatever it says later");
+        assert_eq!(timeouts(60, 0, 4).await, 0);
+        assert_eq!(timeouts(4, 0, 50).await, 0);
+        assert_eq!(timeouts(60, 3, 8).await, 0, "others of it took nearly as long");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_was_outrun_is_late_after_its_own_worst() {
+        for (worst_millis, waited_millis, failures) in
+            [(1_400, 1_500, 1), (1_400, 1_499, 0), (1_700, 1_699, 0), (1_700, 1_700, 1)]
+        {
+            let health = Arc::<Health>::default();
+            let mut attempt = attempt(&health, Duration::from_millis(worst_millis));
+            sleep(Duration::from_millis(waited_millis)).await;
+            attempt.outrun();
+            drop(attempt);
+            let report = health.report(Timestamp::from_unix_millis(1_100_000));
+            assert_eq!(report.last_5m.failures, failures, "{worst_millis} {waited_millis}");
+        }
+    }
 }

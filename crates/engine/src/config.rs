@@ -10,7 +10,8 @@ pub struct EngineConfig {
     /// How long a stream may be quiet before a comment is sent to keep it open. Until the first
     /// comment, a failure still has its true HTTP status.
     pub keep_alive: Duration,
-    /// How long a model may take to its first word.
+    /// How long a model may take to its first word, besides what reading a long prompt takes: see
+    /// [`Self::patience`].
     pub first_byte_timeout: Duration,
     /// The same for a model that may think before it speaks.
     pub reasoning_first_byte_timeout: Duration,
@@ -38,7 +39,7 @@ impl Default for EngineConfig {
     fn default() -> Self {
         Self {
             keep_alive: Duration::from_millis(1_500),
-            first_byte_timeout: Duration::from_secs(30),
+            first_byte_timeout: Duration::from_secs(15),
             reasoning_first_byte_timeout: Duration::from_mins(3),
             whole_timeout: Duration::from_mins(5),
             idle_timeout: Duration::from_mins(2),
@@ -49,5 +50,42 @@ impl Default for EngineConfig {
             retry: RetryPolicy::default(),
             billing: false,
         }
+    }
+}
+
+/// How fast an endpoint reads a prompt that reads slowly.
+const TOKENS_READ_PER_SECOND: u64 = 4_000;
+/// However long a prompt is, its first word is not waited for any longer, unless what is set is
+/// longer.
+const READING_MAX: Duration = Duration::from_mins(1);
+
+impl EngineConfig {
+    /// How long a model may take to its first word after a prompt of so many tokens. One that may
+    /// think has the same time whatever the prompt.
+    pub(crate) fn patience(&self, may_think: bool, prompt_tokens: u64) -> Duration {
+        if may_think {
+            return self.reasoning_first_byte_timeout;
+        }
+        let millis = prompt_tokens.saturating_mul(1_000) / TOKENS_READ_PER_SECOND;
+        let patience = self.first_byte_timeout.saturating_add(Duration::from_millis(millis));
+        patience.min(self.first_byte_timeout.max(READING_MAX))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_prompts_have_more_time_up_to_a_minute() {
+        let mut config = EngineConfig::default();
+        for (prompt_tokens, millis) in
+            [(0, 15_000), (1_000, 15_250), (40_000, 25_000), (180_000, 60_000), (u64::MAX, 60_000)]
+        {
+            assert_eq!(config.patience(false, prompt_tokens), Duration::from_millis(millis));
+            assert_eq!(config.patience(true, prompt_tokens), Duration::from_mins(3));
+        }
+        config.first_byte_timeout = Duration::from_mins(2);
+        assert_eq!(config.patience(false, 1_000_000), Duration::from_mins(2));
     }
 }

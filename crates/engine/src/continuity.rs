@@ -160,10 +160,8 @@ fn must_be_signed(call: &Call) -> bool {
 
 /// Asks one endpoint for the rest of an answer, and waits for its first word.
 async fn rest_at(run: &Run, endpoint: &Arc<Endpoint>, said: &Said) -> Result<Next, Fault> {
-    let config = run.engine.config();
-    let thinks = endpoint.supports("reasoning");
-    let patience =
-        if thinks { config.reasoning_first_byte_timeout } else { config.first_byte_timeout };
+    let may_think = endpoint.supports("reasoning");
+    let patience = run.engine.config().patience(may_think, run.shape.prompt_tokens);
     let deadline = Instant::now() + patience;
     let reach = Reach::to(&run.engine, &run.installation, endpoint, patience).await?;
     let call = timeout(patience, run.call_for(endpoint)).await;

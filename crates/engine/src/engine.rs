@@ -19,6 +19,7 @@ use tollgate_wire::operation::OperationCall;
 
 use crate::asked::Asked;
 use crate::attempt::{OpenWhole, open_stream, open_whole};
+use crate::judge::Judge;
 use crate::run::{Ending, Run};
 use crate::steer::Steering;
 use crate::sticky::Stickiness;
@@ -70,6 +71,7 @@ pub struct Engine {
     metrics: Metrics,
     vitals: ArcSwap<Vitals>,
     stickiness: Stickiness,
+    judge: Judge,
     retries: RetryBudget,
     rules: RuleBook,
 }
@@ -124,6 +126,7 @@ impl Engine {
             metrics: Metrics::default(),
             vitals: ArcSwap::from_pointee(vitals),
             stickiness: Stickiness::default(),
+            judge: Judge::default(),
             retries: RetryBudget::default(),
             rules: parts.rules,
         })
@@ -253,6 +256,10 @@ impl Engine {
 
     pub(crate) fn entropy(&self) -> &dyn Entropy {
         self.entropy.as_ref()
+    }
+
+    pub(crate) const fn judge(&self) -> &Judge {
+        &self.judge
     }
 
     pub(crate) const fn stickiness(&self) -> &Stickiness {

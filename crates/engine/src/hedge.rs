@@ -60,11 +60,12 @@ pub(crate) async fn race<C: Asked, T>(run: &Run<C>, round: u32, at: At<C, T>) ->
         let may_start = !due.is_empty() && under_way.len() < UNDER_WAY_MAX;
         let next = poll_fn(|context| {
             let mut polled = under_way.iter_mut().enumerate();
-            let ended =
-                polled.find_map(|(place, (_, _, attempt))| match attempt.as_mut().poll(context) {
+            let ended = polled.find_map(|(place, (_, attempt, trying))| {
+                match attempt.poll(trying.as_mut(), context) {
                     Poll::Ready(result) => Some((place, result)),
                     Poll::Pending => None,
-                });
+                }
+            });
             ended.map_or(Poll::Pending, Poll::Ready)
         });
         let (place, result) = tokio::select! {

@@ -37,6 +37,7 @@ mod error;
 mod expand;
 mod hedge;
 mod installation;
+mod judge;
 mod keys;
 mod media;
 mod metrics;

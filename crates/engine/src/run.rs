@@ -143,20 +143,23 @@ impl<C: Asked> Run<C> {
         &mut self,
         endpoint: &Arc<Endpoint>,
         ending: Ending<'_>,
-        (usage, says_error): (&Usage, bool),
+        (usage, progress): (&Usage, &Progress),
     ) {
         let now = self.engine.now();
         let Some((started, _)) = self.answering.take() else { return };
         let Some(health) = self.vitals.health(&endpoint.id) else { return };
         match ending {
             // An answer that says itself that it failed (contract §5.3).
-            Ending::Complete if says_error => {
+            Ending::Complete if says_error(progress) => {
                 health.observe(Outcome::Failure(FailureKind::Broken), now);
             }
             Ending::Complete => {
                 health.observe(Outcome::Success, now);
                 let wrote = started.elapsed().saturating_sub(self.unread);
                 health.generated(usage.completion_tokens, wrote, now);
+                if let Some(are_permitted) = self.judged(progress) {
+                    health.tool_calls(are_permitted, now);
+                }
                 if let Some(conversation) = self.conversation.take() {
                     self.engine.stickiness().answered(conversation, endpoint, usage, now);
                 }
@@ -165,6 +168,13 @@ impl<C: Asked> Run<C> {
             // What broke off was noted with its fault.
             Ending::Failed(_) => {}
         }
+    }
+
+    /// Whether the calls of an answer that finished with some are as its request's tools permit.
+    fn judged(&self, progress: &Progress) -> Option<bool> {
+        let (reason, _) = progress.finish.as_ref()?;
+        let tools = self.call.member("tools").filter(|_| *reason == FinishReason::ToolCalls)?;
+        self.engine.judge().permits(tools, progress.called.calls())
     }
 
     /// The call as an endpoint can take it: with everything inside, if its provider fetches
@@ -217,8 +227,7 @@ impl<C: Asked> Run<C> {
         ending: Ending<'_>,
     ) -> UsageView {
         let usage = self.usage(progress, ending);
-        let failed = matches!(ending, Ending::Failed(_))
-            || matches!(progress.finish, Some((FinishReason::Error, _)));
+        let failed = matches!(ending, Ending::Failed(_)) || says_error(progress);
         let bill = Bill::of(endpoint, &usage, self.created, failed);
         let bill = continuity::joined(&self.shares, bill, failed);
         let bill = self.with_put_aside(bill);
@@ -229,8 +238,7 @@ impl<C: Asked> Run<C> {
             self.settled = true;
             self.key.spent(bill.view.cost, self.created);
             if let Some(endpoint) = endpoint {
-                let says_error = matches!(progress.finish, Some((FinishReason::Error, _)));
-                self.answered(endpoint, ending, (&usage, says_error));
+                self.answered(endpoint, ending, (&usage, progress));
             }
             self.count(endpoint, ending, &bill.view);
             let record = self.record(endpoint, progress, ending, &bill);
@@ -379,6 +387,11 @@ impl<C: Asked> Drop for Run<C> {
             self.settle(None, &Progress::default(), Ending::Cancelled);
         }
     }
+}
+
+/// Whether an answer says itself that it failed.
+const fn says_error(progress: &Progress) -> bool {
+    matches!(progress.finish, Some((FinishReason::Error, _)))
 }
 
 /// A report with what it leaves out: what was read as counted here, and at least so many tokens

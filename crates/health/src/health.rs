@@ -11,6 +11,7 @@ use crate::cooling::Cooling;
 use crate::headroom::{Headroom, LastHeadroom};
 use crate::outcome::Outcome;
 use crate::percentiles::Measurements;
+use crate::quality::{Comparison, QUALITY_REQUESTS_MIN};
 use crate::report::Report;
 use crate::standing::Standing;
 use crate::tally::Tally;
@@ -26,6 +27,7 @@ pub struct Health {
     first_token_millis: Measurements,
     /// Tokens per thousand seconds: thousandths of a token per second.
     throughput: Measurements,
+    comparison: Comparison,
     in_flight: AtomicU32,
 }
 
@@ -51,6 +53,7 @@ impl Health {
             headroom: LastHeadroom::default(),
             first_token_millis: Measurements::default(),
             throughput: Measurements::default(),
+            comparison: Comparison::default(),
             in_flight: AtomicU32::new(0),
         }
     }
@@ -79,6 +82,20 @@ impl Health {
         }
         self.first_token_millis.refresh(now);
         self.throughput.refresh(now);
+        self.comparison.refresh(now, || self.compared_throughput(now));
+    }
+
+    /// An answer that called tools has ended: whether every call was one that the tools of its
+    /// request permit (contract §5.4).
+    pub fn tool_calls(&self, are_permitted: bool, now: Timestamp) {
+        self.comparison.tool_calls(are_permitted, now);
+    }
+
+    /// The median of 30 minutes in thousandths, when enough requests stand behind it.
+    fn compared_throughput(&self, now: Timestamp) -> Option<u32> {
+        let counts = self.tally.half_hour(now);
+        let is_enough = counts.successes.saturating_add(counts.failures) >= QUALITY_REQUESTS_MIN;
+        is_enough.then(|| self.throughput.half_hour_median(now))?
     }
 
     /// The first token came so long after the request was sent (contract §6.7).
@@ -112,7 +129,8 @@ impl Health {
 
     /// What a plan needs to know: a handful of atomic loads, no allocation.
     ///
-    /// Its percentiles were worked out when something was observed last, at most once a second: of
+    /// Its percentiles were worked out when something was observed last, at most once a second (its
+    /// quality once in ten): of
     /// measurements that came within one second the later ones are told with the next observation.
     pub fn standing(&self, now: Timestamp) -> Standing {
         Standing {
@@ -122,6 +140,7 @@ impl Health {
             tier: self.tally.tier(now),
             first_token_ms: self.first_token_millis.latest(now, MILLIS),
             tokens_per_second: self.throughput.latest(now, THOUSANDTHS),
+            quality: self.comparison.latest(now),
             in_flight: self.in_flight.load(Relaxed),
             requests_left: self.headroom.holding(now).requests_left,
         }
@@ -131,6 +150,7 @@ impl Health {
     pub fn report(&self, now: Timestamp) -> Report {
         self.first_token_millis.work_out(now);
         self.throughput.work_out(now);
+        self.comparison.work_out(now, self.compared_throughput(now));
         let standing = self.standing(now);
         let five_minutes = self.tally.five_minutes(now);
         let half_hour = self.tally.half_hour(now);
@@ -147,6 +167,7 @@ impl Health {
             last_30m: half_hour,
             last_1d: day,
             failures: self.tally.kinds(now),
+            tool_calls_2h: self.comparison.counts(now),
             headroom: self.headroom.holding(now),
         }
     }

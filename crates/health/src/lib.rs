@@ -2,8 +2,9 @@
 //!
 //! One [`Health`] stands for one endpoint and is shared by everybody who calls it. An attempt is
 //! begun with [`Health::begin`] and ends with one [`Health::observe`]; what was measured on the way
-//! goes to [`Health::first_token`], [`Health::generated`] and [`Health::headroom`]. The plan of a
-//! call reads a [`Standing`], a handful of atomic loads; people and metrics read a [`Report`].
+//! goes to [`Health::first_token`], [`Health::generated`], [`Health::tool_calls`] and
+//! [`Health::headroom`]. The plan of a call reads a [`Standing`], a handful of atomic loads; people
+//! and metrics read a [`Report`].
 //!
 //! # Invariants
 //!
@@ -29,6 +30,7 @@ mod headroom;
 mod health;
 mod outcome;
 mod percentiles;
+mod quality;
 mod report;
 mod standing;
 mod tally;
@@ -40,6 +42,7 @@ pub use headroom::{Headroom, RESET_ASSUMED, RESET_MAX};
 pub use health::{Health, InFlight};
 pub use outcome::{FailureKind, Outcome};
 pub use percentiles::Percentiles;
+pub use quality::{QUALITY_REQUESTS_MIN, QUALITY_TOOL_REQUESTS_MIN, Quality, ToolCounts};
 pub use report::Report;
 pub use standing::{Standing, UptimeTier};
 pub use tally::{Counts, OUTAGE_WINDOW, TIER_OUTCOMES_MIN, UPTIME_OUTCOMES_MIN};

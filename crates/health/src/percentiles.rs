@@ -89,6 +89,12 @@ impl Measurements {
         let values = self.histograms.get()?.long.quantiles(now)?;
         Some(Percentiles::of(values, unit))
     }
+
+    /// The median of 30 minutes as it is kept, worked out now.
+    pub(crate) fn half_hour_median(&self, now: Timestamp) -> Option<u32> {
+        let [median, ..] = self.histograms.get()?.long.quantiles(now)?;
+        Some(median)
+    }
 }
 
 impl Percentiles {

@@ -3,6 +3,7 @@
 use crate::headroom::Headroom;
 use crate::outcome::FailureKind;
 use crate::percentiles::Percentiles;
+use crate::quality::ToolCounts;
 use crate::standing::Standing;
 use crate::tally::Counts;
 
@@ -32,6 +33,8 @@ pub struct Report {
     pub last_1d: Counts,
     /// Failures by kind over 30 minutes, those that occurred, in the order of [`FailureKind::ALL`].
     pub failures: Vec<(FailureKind, u64)>,
+    /// Answers that called tools, over 2 hours (contract §5.4).
+    pub tool_calls_2h: ToolCounts,
     /// What the provider says is left of its rate limits, as far as it still holds.
     pub headroom: Headroom,
 }

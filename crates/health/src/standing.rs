@@ -4,6 +4,7 @@ use tollgate_types::Timestamp;
 
 use crate::breaker::Circuit;
 use crate::percentiles::Percentiles;
+use crate::quality::Quality;
 
 /// What is known of an endpoint at one moment. The default is that of an endpoint of which nothing
 /// is known: it may be called like any other.
@@ -21,6 +22,8 @@ pub struct Standing {
     pub first_token_ms: Option<Percentiles>,
     /// Output tokens per second, over 5 minutes (contract §5.2, `preferred_min_throughput`).
     pub tokens_per_second: Option<Percentiles>,
+    /// What it is compared by with others where tools are sent (contract §5.4).
+    pub quality: Quality,
     /// Attempts that have begun and not ended.
     pub in_flight: u32,
     /// Requests that the provider still takes before its limit resets, where it says so.
@@ -36,6 +39,7 @@ impl Default for Standing {
             tier: UptimeTier::Normal,
             first_token_ms: None,
             tokens_per_second: None,
+            quality: Quality::default(),
             in_flight: 0,
             requests_left: None,
         }

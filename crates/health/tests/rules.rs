@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tollgate_health::{
-    BreakerPolicy, Counts, FailureKind, Headroom, Health, Outcome, Report, Standing, UptimeTier,
+    BreakerPolicy, Counts, FailureKind, Headroom, Health, Outcome, Report, Standing, ToolCounts,
+    UptimeTier,
 };
 use tollgate_types::Timestamp;
 
@@ -63,6 +64,7 @@ fn an_endpoint_nothing_is_known_of_may_be_called() {
         last_30m: Counts::default(),
         last_1d: Counts::default(),
         failures: Vec::new(),
+        tool_calls_2h: ToolCounts::default(),
         headroom: Headroom::default(),
     };
     assert_eq!(health.report(at(0)), expected);
@@ -155,6 +157,49 @@ fn contract_5_3_the_tier_is_that_of_the_day() {
         // Nothing was observed since: it is over all the same.
         assert_eq!(health.standing(at(87_300)).tier, UptimeTier::Normal, "{case}");
     }
+}
+
+#[test]
+fn contract_5_4_throughput_is_compared_over_30_minutes_and_100_requests() {
+    let health = Health::default();
+    let answer = |seconds: i64, tokens: u64| {
+        health.generated(tokens, secs(1), at(seconds));
+        observe(&health, "s", at(seconds));
+    };
+    for _ in 0..99 {
+        answer(0, 40);
+    }
+    let compared = |now| health.standing(at(now)).quality.tokens_per_second;
+    assert_eq!(health.report(at(0)).standing.quality.tokens_per_second, None);
+    answer(0, 40);
+    assert_eq!(compared(0), None, "worked out every ten seconds");
+    answer(11, 40);
+    assert!(compared(11).is_some_and(|it| near(it, 40.0)));
+    // The median of half an hour, when that of five minutes is another one already.
+    for _ in 0..50 {
+        answer(1_000, 80);
+    }
+    answer(1_011, 80);
+    let standing = health.standing(at(1_011));
+    assert!(standing.tokens_per_second.is_some_and(|it| near(it.p50, 80.0)));
+    assert!(compared(1_011).is_some_and(|it| near(it, 40.0)));
+    // Fifty-two are too few.
+    answer(1_900, 80);
+    assert_eq!(compared(1_900), None);
+}
+
+#[test]
+fn contract_5_4_answers_that_called_tools_are_counted_beside_the_others() {
+    let health = Health::default();
+    for request in 0..400 {
+        observe(&health, "s", at(0));
+        health.tool_calls(request % 4 > 0, at(0));
+    }
+    observe(&health, "s", at(11));
+    assert_eq!(health.standing(at(11)).quality.tool_success, Some(0.75));
+    let report = health.report(at(11));
+    assert_eq!(report.tool_calls_2h, ToolCounts { successes: 300, failures: 100 });
+    assert_eq!(report.uptime_1d, Some(100.0), "a poor call is no outage");
 }
 
 #[test]

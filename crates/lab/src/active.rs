@@ -18,14 +18,12 @@ pub(crate) struct Active {
     pub(crate) tries: Vec<u32>,
     /// The next to look at.
     pub(crate) next: usize,
-    /// The one that was started beside another.
-    pub(crate) hedged: Option<usize>,
     pub(crate) round: u32,
     /// Those that are tried in a round after the first.
     pub(crate) due: Vec<usize>,
     /// Those that may answer when asked again, and how long they want to be left alone.
     pub(crate) may_pass: Vec<(usize, Duration)>,
-    /// At most two.
+    /// At most three.
     pub(crate) running: Vec<Attempt>,
     /// Endpoints whose probe was granted and not made yet.
     pub(crate) probes: Vec<usize>,
@@ -45,6 +43,8 @@ pub(crate) struct Attempt {
     /// The endpoint's number.
     pub(crate) host: usize,
     pub(crate) began: Duration,
+    /// What the endpoint was seen to take at the worst.
+    pub(crate) worst: Duration,
     /// When it is given up.
     pub(crate) gives_up: Duration,
     pub(crate) reaction: Reaction,
@@ -59,8 +59,7 @@ impl Active {
             let index = self.next;
             self.next += 1;
             let is_due = self.round == 0 || self.due.contains(&index);
-            if is_due && self.hedged != Some(index) {
-                self.hedged = None;
+            if is_due {
                 return Some(index);
             }
         }

@@ -19,6 +19,8 @@ pub(crate) struct Choice {
     pub(crate) place: usize,
     /// How long it is waited for before another is started beside it.
     pub(crate) late: Duration,
+    /// What it was seen to take at the worst.
+    pub(crate) worst: Duration,
 }
 
 /// What is known when a call is planned.
@@ -59,7 +61,11 @@ pub(crate) fn choose(
         }
         Kind::CheapestFirst | Kind::Oracle | Kind::Tollgate => {}
     }
-    let choices = places.into_iter().map(|place| Choice { place, late: Duration::MAX });
+    let choices = places.into_iter().map(|place| Choice {
+        place,
+        late: Duration::MAX,
+        worst: Duration::ZERO,
+    });
     (choices.collect(), Vec::new())
 }
 
@@ -88,7 +94,7 @@ fn planned(settings: &Settings, circumstances: &Circumstances<'_>) -> (Vec<Choic
         now,
     });
     if let Some(within) = settings.draw_within {
-        draw_near(&mut plan.steps, within, seed);
+        draw_near(&mut plan.steps, within, settings.draw_least, seed);
     }
     // One call at a time tries what is to be tried again; the others try it when all else has failed.
     let mut probes = Vec::new();
@@ -107,14 +113,16 @@ fn planned(settings: &Settings, circumstances: &Circumstances<'_>) -> (Vec<Choic
         let usual = measured.map(|it| f64::midpoint(it.p90, it.p99) / 1_000.0);
         let usual = usual.and_then(|it| Duration::try_from_secs_f64(it).ok());
         let late = usual.unwrap_or(settings.hedge_unmeasured).min(settings.hedge_max);
-        Some(Choice { place: place_of(endpoints, &step.endpoint)?, late })
+        let worst = measured.map_or(0.0, |it| it.p99 / 1_000.0);
+        let worst = Duration::try_from_secs_f64(worst).unwrap_or_default();
+        Some(Choice { place: place_of(endpoints, &step.endpoint)?, late, worst })
     };
     (plan.steps.iter().filter_map(choice).collect(), probes)
 }
 
 /// A draw that the gateway does not have: over what stands at the top of a plan by price and costs
 /// not much more than the cheapest.
-fn draw_near(steps: &mut [tollgate_routing::Step], within: f64, seed: u64) {
+fn draw_near(steps: &mut [tollgate_routing::Step], within: f64, least: u32, seed: u64) {
     let is_kept = |step: &tollgate_routing::Step| step.place == tollgate_routing::Place::Sticky;
     if steps.first().is_none_or(is_kept) {
         return;
@@ -124,8 +132,10 @@ fn draw_near(steps: &mut [tollgate_routing::Step], within: f64, seed: u64) {
         float(picos)
     };
     let most = steps.first().map_or(0.0, |cheapest| price(cheapest) * within);
-    let near = steps.iter().take_while(|it| it.demotion.is_none() && price(it) <= most);
-    let prices: Vec<f64> = near.map(price).collect();
+    let near = (0..)
+        .zip(steps.iter())
+        .take_while(|(place, it)| it.demotion.is_none() && (price(it) <= most || *place < least));
+    let prices: Vec<f64> = near.map(|(_, it)| price(it)).collect();
     to_front(steps, drawn(&prices, &mut Random::new(seed)));
 }
 

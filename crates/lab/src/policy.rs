@@ -48,13 +48,15 @@ pub struct Settings {
     pub retry: RetryPolicy,
     /// When a circuit opens.
     pub breaker: BreakerPolicy,
-    /// How long a model may take to its first token.
+    /// How long a model may take to its first token, besides what a long prompt takes.
     pub first_token_timeout: Duration,
     /// The same for one that thinks.
     pub thinking_timeout: Duration,
     /// The draw is over endpoints that cost at most so many times what the cheapest does; over all
     /// when there is no bound.
     pub draw_within: Option<f64>,
+    /// With that bound: so many of the cheapest are drawn among whatever they cost.
+    pub draw_least: u32,
     /// Whether what providers say is left of their limits is kept to.
     pub headroom: bool,
     /// Whether an endpoint that was overtaken by its hedge has failed.
@@ -78,13 +80,14 @@ impl Default for Settings {
             hedge_max: Duration::MAX,
             retry: RetryPolicy::default(),
             breaker: BreakerPolicy::default(),
-            first_token_timeout: Duration::from_secs(30),
+            first_token_timeout: Duration::from_secs(15),
             thinking_timeout: Duration::from_mins(3),
             draw_within: None,
+            draw_least: 1,
             headroom: true,
             overtaken_fails: true,
             abandoned_fails: Some(Duration::from_secs(5)),
-            silence_fails: None,
+            silence_fails: Some(Duration::from_secs(5)),
             returns_probes: true,
             continues: true,
         }
@@ -123,6 +126,7 @@ pub const KEYS: &[&str] = &[
     "first-token-timeout",
     "thinking-timeout",
     "draw-within",
+    "draw-least",
     "headroom",
     "overtaken-fails",
     "abandoned-fails",
@@ -157,6 +161,7 @@ impl Settings {
             "first-token-timeout" => self.first_token_timeout = time,
             "thinking-timeout" => self.thinking_timeout = time,
             "draw-within" => self.draw_within = is_set.then_some(number),
+            "draw-least" => self.draw_least = count,
             "headroom" => self.headroom = is_set,
             "overtaken-fails" => self.overtaken_fails = is_set,
             "abandoned-fails" => self.abandoned_fails = is_set.then_some(time),

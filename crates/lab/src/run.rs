@@ -52,6 +52,17 @@ pub(crate) struct Run<'a> {
     ledger: Ledger,
 }
 
+/// How many may be under way at once.
+const UNDER_WAY_MAX: usize = 3;
+/// An endpoint that has been measured may take so many times what it takes at the worst.
+const WORST: u32 = 3;
+/// An endpoint that was overtaken after so long, and after what it takes at the worst, was late.
+const LATE_OVERTAKEN: Duration = Duration::from_millis(1_500);
+/// How fast a slow endpoint reads a prompt.
+const TOKENS_READ_PER_SECOND: u64 = 4_000;
+/// However long a prompt is, nobody waits longer, unless the timeout itself is longer.
+const PATIENCE_MAX: Duration = Duration::from_mins(1);
+
 /// So many calls are made between two reports of progress.
 const CALLS_PER_REPORT: usize = 4_096;
 
@@ -119,7 +130,6 @@ impl<'a> Run<'a> {
             tries: vec![0; choices.len()],
             choices,
             next: 0,
-            hedged: None,
             round: 0,
             due: Vec::new(),
             may_pass: Vec::new(),
@@ -212,7 +222,7 @@ impl<'a> Run<'a> {
         let Some(active) = self.active.get_mut(slot).and_then(Option::as_mut) else { return };
         let Some(call) = self.setting.calls.get(active.call) else { return };
         let Some(choice) = active.choices.get(index) else { return };
-        let late = choice.late;
+        let (late, worst) = (choice.late, choice.worst);
         let host = self.setting.directory.number(call.model, choice.place);
         let before = active.tries.get_mut(index).map_or(0, |tries| {
             *tries += 1;
@@ -224,42 +234,57 @@ impl<'a> Run<'a> {
         let serial = self.attempts;
         let thinks = self.setting.directory.models.get(call.model).is_some_and(|it| it.thinks);
         let settings = &self.policy.settings;
-        let patience =
-            if thinks { settings.thinking_timeout } else { settings.first_token_timeout };
+        let patience = if thinks {
+            settings.thinking_timeout
+        } else {
+            patience(settings.first_token_timeout, active.prompt_tokens)
+        };
         let gives_up = match self.policy.kind {
             Kind::Oracle => active.deadline,
             _ => now + patience,
         };
+        let is_reported = false;
         let attempt =
-            Attempt { serial, index, host, began: now, gives_up, reaction, is_reported: false };
+            Attempt { serial, index, host, began: now, worst, gives_up, reaction, is_reported };
         active.entry.attempts += 1;
         active.probes.retain(|place| *place != choice.place);
         active.running.push(attempt);
         let deadline = if active.has_spoken() { gives_up } else { active.deadline };
         let ends = attempt.comes_at().unwrap_or(gives_up).min(gives_up).min(deadline);
-        let is_alone = active.running.len() == 1;
-        let has_next = index + 1 < active.choices.len();
+        let may_start = !active.has_spoken();
         self.queue.plan(ends, Event::Ends { slot, serial });
-        if let Some(silence) = settings.silence_fails.filter(|it| now + *it < ends) {
+        let silence = settings.silence_fails.map(|it| it.max(worst.saturating_mul(WORST)));
+        if let Some(silence) = silence.filter(|it| now + *it < ends) {
             self.queue.plan(now + silence, Event::Silent { slot, serial });
         }
-        if self.policy.is_ours() && settings.hedge && is_alone && has_next {
+        if self.hedges() && may_start {
             self.queue.plan(now.saturating_add(late), Event::Late { slot, serial });
         }
     }
 
-    /// Starts the next endpoint beside one that is late.
+    fn hedges(&self) -> bool {
+        self.policy.is_ours() && self.policy.settings.hedge
+    }
+
+    /// Starts the next endpoint beside those under way, the newest of which is late.
     fn late(&mut self, slot: usize, serial: u64, now: Duration) {
         let Some(active) = self.active_at(slot) else { return };
-        let is_silent = |it: &Attempt| it.comes_at().is_none_or(|at| at > now);
-        let is_waiting = |it: &Attempt| it.serial == serial && is_silent(it);
-        let Some(first) = active.running.first().filter(|it| is_waiting(it)) else { return };
-        let index = first.index + 1;
-        if active.running.len() > 1 || active.hedged.is_some() || now >= active.deadline {
+        let newest = active.running.iter().max_by_key(|it| it.serial);
+        let is_silent = |it: &&Attempt| it.comes_at().is_none_or(|at| at > now);
+        if newest.filter(is_silent).is_some_and(|it| it.serial == serial) {
+            self.start_beside(slot, now);
+        }
+    }
+
+    /// Starts the next endpoint beside those under way.
+    fn start_beside(&mut self, slot: usize, now: Duration) {
+        let Some(active) = self.active_at(slot) else { return };
+        if active.has_spoken() || active.running.len() >= UNDER_WAY_MAX || now >= active.deadline {
             return;
         }
-        active.hedged = Some(index);
-        self.attempt(slot, index, now);
+        if let Some(index) = active.advance() {
+            self.attempt(slot, index, now);
+        }
     }
 
     /// Something has come of an attempt, or nothing has and it is given up.
@@ -314,10 +339,12 @@ impl<'a> Run<'a> {
         self.on_failure(slot, now);
     }
 
-    /// The call goes on, unless another attempt is under way beside.
+    /// The call goes on: where others are under way only if it is hedged.
     fn on_failure(&mut self, slot: usize, now: Duration) {
         if self.active_at(slot).is_some_and(|active| active.running.is_empty()) {
             self.go_on(slot, now);
+        } else if self.hedges() {
+            self.start_beside(slot, now);
         }
     }
 
@@ -327,7 +354,12 @@ impl<'a> Run<'a> {
         for attempt in std::mem::take(&mut active.running) {
             self.leave(&attempt);
             let waited = now.saturating_sub(attempt.began);
-            if self.policy.settings.abandoned_fails.is_some_and(|least| waited >= least) {
+            let least = self
+                .policy
+                .settings
+                .abandoned_fails
+                .map(|it| it.max(attempt.worst.saturating_mul(WORST)));
+            if least.is_some_and(|least| waited >= least) {
                 self.timed_out(&attempt, now);
             }
         }
@@ -352,7 +384,7 @@ impl<'a> Run<'a> {
         }
         self.hear(attempt.host, now);
         for other in overtaken {
-            self.overtaken(slot, &other, attempt.began, now);
+            self.overtaken(slot, &other, now);
         }
         if let Reaction::Speaks { writes, cut, .. } = attempt.reaction {
             let writes = cut.map_or(writes, |share| writes.mul_f64(share));
@@ -361,7 +393,7 @@ impl<'a> Run<'a> {
     }
 
     /// Another endpoint was faster.
-    fn overtaken(&mut self, slot: usize, other: &Attempt, winner_began: Duration, now: Duration) {
+    fn overtaken(&mut self, slot: usize, other: &Attempt, now: Duration) {
         self.leave(other);
         if matches!(other.reaction, Reaction::Speaks { .. }) {
             // It may have read the prompt by now, and providers charge for that.
@@ -370,7 +402,8 @@ impl<'a> Run<'a> {
         if let Some(active) = self.active_at(slot) {
             active.entry.stalled += u32::from(other.reaction == Reaction::Stalls);
         }
-        if self.policy.settings.overtaken_fails && other.began < winner_began {
+        let waited = now.saturating_sub(other.began);
+        if self.policy.settings.overtaken_fails && waited >= LATE_OVERTAKEN.max(other.worst) {
             self.timed_out(other, now);
         }
     }
@@ -431,6 +464,13 @@ impl<'a> Run<'a> {
     fn active_at(&mut self, slot: usize) -> Option<&mut Active> {
         self.active.get_mut(slot).and_then(Option::as_mut)
     }
+}
+
+/// How long the first token may take after a prompt of so many tokens, as in the engine: long ones
+/// have to be read.
+fn patience(timeout: Duration, prompt_tokens: u32) -> Duration {
+    let reading = Duration::from_millis(u64::from(prompt_tokens) * 1_000 / TOKENS_READ_PER_SECOND);
+    timeout.saturating_add(reading).min(timeout.max(PATIENCE_MAX))
 }
 
 fn key(number: usize) -> u64 {

@@ -17,6 +17,7 @@
 
 mod adapter;
 mod call_id;
+mod called;
 mod chat_words;
 mod continuation;
 mod counting;
@@ -38,6 +39,7 @@ pub use adapter::{
     Adapter, AnswerStream, Decoder, EncodeError, Fetches, Inbound, Native, Outbound, Target,
     Unsupported, WholeAnswer,
 };
+pub use called::{CALLED_BYTES_MAX, Called, ToolCalled};
 pub use continuation::{Continuation, continued_call};
 pub use fault::{Failure, Fault, FaultKind};
 pub use operation::{Counter, Operations, Reply, Task, left_out};

@@ -3,7 +3,7 @@
 use tollgate_types::Usage;
 use tollgate_wire::chat::{ChatEvent, FinishReason};
 
-use crate::{Fault, FaultKind, Said};
+use crate::{Called, Fault, FaultKind, Said};
 
 /// What is known of an answer so far: enough to decide about failover, to bill and to record.
 #[derive(Debug, Clone, Default)]
@@ -23,6 +23,8 @@ pub struct Progress {
     pub output_bytes: u64,
     /// Tools called.
     pub tool_calls: u32,
+    /// The same with what they were called with.
+    pub called: Called,
     /// What the client was told, if anybody listens.
     pub said: Said,
 }
@@ -35,11 +37,15 @@ impl Progress {
         match event {
             ChatEvent::Text(text) | ChatEvent::Refusal(text) => self.wrote(text.len()),
             ChatEvent::Reasoning(detail) => self.wrote(detail.text().len()),
-            ChatEvent::ToolCallStart { name, .. } => {
+            ChatEvent::ToolCallStart { index, name, .. } => {
                 self.tool_calls = self.tool_calls.saturating_add(1);
+                self.called.begin(*index, name);
                 self.wrote(name.len());
             }
-            ChatEvent::ToolCallArguments { fragment, .. } => self.wrote(fragment.len()),
+            ChatEvent::ToolCallArguments { index, fragment } => {
+                self.called.grow(*index, fragment);
+                self.wrote(fragment.len());
+            }
             ChatEvent::UpstreamId(id) => self.upstream_id = Some(id.clone()),
             ChatEvent::ServiceTier(tier) => self.service_tier = Some(tier.clone()),
             ChatEvent::Usage(usage) => self.report(*usage),

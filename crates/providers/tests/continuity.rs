@@ -15,7 +15,8 @@ use bytes::Bytes;
 use serde_json::Value;
 use tollgate_catalog::{Auth, Prefill, Quirks};
 use tollgate_providers::{
-    ADAPTERS, Adapter, AnswerStream, Continuation, Decoder, Fault, Target, adapter, stream,
+    ADAPTERS, Adapter, AnswerStream, Continuation, Decoder, Fault, Target, ToolCalled, adapter,
+    stream,
 };
 use tollgate_types::{GenerationId, Timestamp, Usage, Usd};
 use tollgate_wire::chat::{AnswerHead, ChatEvent, FinishReason, UsageView};
@@ -280,6 +281,38 @@ fn what_was_called_is_not_said_again() {
             stream.push(&bytes, &mut out).unwrap();
             assert_eq!(stream.progress().said.text(), None, "{protocol}/{name} for {dialect}");
         }
+    }
+}
+
+/// What tools a whole stream calls, and with what.
+fn called(adapter: &dyn Adapter, dialect: Dialect, bytes: &[u8]) -> Vec<(String, Option<Value>)> {
+    let call = call(dialect);
+    let (mut stream, mut out) = (stream(adapter, &call, &head()), Vec::new());
+    if stream.push(bytes, &mut out).and_then(|()| stream.finish(&mut out)).is_err() {
+        return Vec::new();
+    }
+    let calls = stream.progress().called.calls().iter();
+    let json = |it: &ToolCalled| {
+        let text = it.arguments()?;
+        // Nothing at all is taken for no arguments.
+        Some(serde_json::from_str(if text.is_empty() { "{}" } else { &text }).unwrap())
+    };
+    calls.map(|it| (it.name().to_owned(), json(it))).collect()
+}
+
+#[test]
+fn contract_5_4_what_is_called_is_kept_for_every_client() {
+    for protocol in ["openai-chat", "anthropic-messages", "gemini", "ollama", "openai-responses"] {
+        let adapter = adapter(protocol).unwrap();
+        let mut calls = 0;
+        for (name, bytes) in streams(adapter) {
+            let all = DIALECTS.map(|dialect| (dialect, called(adapter, dialect, &bytes)));
+            calls += all[0].1.len();
+            for (dialect, called) in &all {
+                assert_eq!(*called, all[0].1, "{name} for {dialect} and {}", all[0].0);
+            }
+        }
+        assert!(calls > 1, "{protocol}: {calls}");
     }
 }
 

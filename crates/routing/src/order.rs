@@ -202,12 +202,14 @@ impl Step {
         }
     }
 
-    /// Unpriced last, resellers behind those they resell; the id makes it total.
+    /// Unpriced last, resellers behind those they resell; the id makes it total, and the place of the
+    /// model where one is asked for twice.
     fn compare_price(&self, other: &Self) -> Ordering {
         let reseller = |step: &Self| step.endpoint.provider.reseller;
         (self.price.is_none(), self.price, reseller(self))
             .cmp(&(other.price.is_none(), other.price, reseller(other)))
             .then_with(|| self.endpoint.id.cmp(&other.endpoint.id))
+            .then_with(|| self.model.cmp(&other.model))
     }
 }
 
@@ -229,7 +231,7 @@ fn least_first(mine: Option<f64>, other: Option<f64>) -> Ordering {
 
 /// What the call would cost at the endpoint, in pico-dollars; `None` when it has no price.
 pub(crate) fn estimate(endpoint: &Endpoint, shape: &CallShape) -> Option<u128> {
-    let rates = endpoint.price.as_ref()?.rates;
+    let rates = &endpoint.price.as_ref()?.rates;
     Some(rates.estimate(shape.prompt_tokens.max(1), shape.answer_tokens()))
 }
 

@@ -18,47 +18,66 @@ pub struct Plan {
     /// To be tried in this order.
     pub steps: Vec<Step>,
     /// Left out, each with its reason.
-    pub dropped: Vec<(Arc<Endpoint>, Dropped)>,
+    pub dropped: Vec<LeftOut>,
     /// What the endpoints of the primary model were sorted by; `None` for those that are balanced.
     pub sort: Option<Sort>,
 }
+
+/// An endpoint that is left out, with the reason.
+type LeftOut = (Arc<Endpoint>, Dropped);
 
 /// Parameters that make an endpoint preferable to those that don't know them (contract §5.1,
 /// stage 6); where none does, the parameter is ignored.
 const SOFT: &[&str] = &["tools", "response_format", "verbosity"];
 
-/// Plans a call.
+/// Plans a call. Allocates the plan's own two lists and nothing else, at once in their full length.
 pub fn plan(question: &Question<'_>) -> Plan {
-    let mut plan = Plan::default();
+    let total = question.models.iter().map(|it| it.endpoints.len()).sum();
+    let mut plan = Plan { steps: Vec::with_capacity(total), ..Plan::default() };
     for (model, candidates) in question.models.iter().enumerate() {
         let asked = question.at(candidates.variant);
-        let mut steps = plan.admitted(question, (model, candidates), &asked);
-        plan.prefer(question.shape, &mut steps);
-        classify(&asked, &mut steps);
+        let begin = plan.steps.len();
+        plan.admit(question, (model, candidates), &asked);
+        plan.prefer(question.shape, begin);
+        classify(&asked, plan.since(begin));
         if !question.wants.across_models {
-            arrange(question, &asked, &mut steps);
-            plan.forbid_fallbacks(question, &mut steps);
+            arrange(question, &asked, plan.since(begin));
+            plan.forbid_fallbacks(question, begin);
         }
-        plan.steps.append(&mut steps);
     }
+    let asked = question.at(question.models.first().and_then(|it| it.variant));
     if question.wants.across_models {
-        let primary = question.models.first().and_then(|it| it.variant);
-        let mut steps = std::mem::take(&mut plan.steps);
-        arrange(question, &question.at(primary), &mut steps);
-        plan.forbid_fallbacks(question, &mut steps);
-        plan.steps = steps;
+        arrange(question, &asked, &mut plan.steps);
+        plan.forbid_fallbacks(question, 0);
     }
-    plan.sort = question.at(question.models.first().and_then(|it| it.variant)).sort();
-    // What is known not to answer is not tried before a fallback that may.
-    plan.steps.sort_by_key(|step| step.demotion.is_some_and(Demotion::is_last));
+    plan.sort = asked.sort();
+    if question.models.len() > 1 {
+        put_last(&mut plan.steps);
+    }
     plan
+}
+
+/// What is known not to answer is not tried before a fallback that may. Within a model they stand
+/// so already.
+fn put_last(steps: &mut [Step]) {
+    let (mut at, mut end) = (0, steps.len());
+    while at < end {
+        let Some(rest) = steps.get_mut(at..) else { return };
+        if rest.first().is_some_and(|step| step.demotion.is_some_and(Demotion::is_last)) {
+            rest.rotate_left(1);
+            end -= 1;
+        } else {
+            at += 1;
+        }
+    }
 }
 
 /// Puts endpoints into the order in which they are tried.
 fn arrange(question: &Question<'_>, asked: &Asked<'_>, steps: &mut [Step]) {
     let Asked { wants, shape, .. } = *asked;
     let sort = asked.sort();
-    steps.sort_by(|one, other| one.compare(other, sort, shape.tier));
+    // The order is total: no two of a plan are equal, so their order before says nothing.
+    steps.sort_unstable_by(|one, other| one.compare(other, sort, shape.tier));
     let is_balanced = matches!(sort, None | Some(Sort::Exacto))
         && wants.order.is_empty()
         && shape.tier != Some(Tier::Flex);
@@ -101,51 +120,59 @@ fn stick(question: &Question<'_>, steps: &mut [Step]) {
 }
 
 impl Plan {
-    /// The endpoints of a model that no filter rules out.
-    fn admitted(
+    /// The steps from this place on.
+    fn since(&mut self, begin: usize) -> &mut [Step] {
+        self.steps.get_mut(begin..).unwrap_or_default()
+    }
+
+    /// Adds the endpoints of a model that no filter rules out.
+    fn admit(
         &mut self,
         question: &Question<'_>,
         (model, candidates): (usize, &Candidates<'_>),
         asked: &Asked<'_>,
-    ) -> Vec<Step> {
-        let mut steps = Vec::with_capacity(candidates.endpoints.len());
+    ) {
         for endpoint in candidates.endpoints {
-            match ruled_out(endpoint, asked, question.restrictions) {
-                Some(reason) => self.dropped.push((Arc::clone(endpoint), reason)),
-                None => {
-                    steps.push(Step::new(endpoint, model, (question.standing)(endpoint), asked));
-                }
+            if let Some(reason) = ruled_out(endpoint, asked, question.restrictions) {
+                let room = self.steps.capacity();
+                push(&mut self.dropped, room, (Arc::clone(endpoint), reason));
+                continue;
             }
+            let standing = (question.standing)(endpoint);
+            self.steps.push(Step::new(endpoint, model, standing, asked));
         }
-        steps
     }
 
-    /// Drops what lacks something that another endpoint of the model has.
-    fn prefer(&mut self, shape: &CallShape, steps: &mut Vec<Step>) {
+    /// Leaves out those of its steps from `begin` on that are not to be tried.
+    fn leave_out(&mut self, begin: usize, reason: &Dropped, mut is_out: impl FnMut(&Step) -> bool) {
+        let room = self.steps.capacity();
+        for step in self.steps.extract_if(begin.., |step| is_out(step)) {
+            push(&mut self.dropped, room, (step.endpoint, reason.clone()));
+        }
+    }
+
+    /// Drops what lacks something that another endpoint of the model has. Its steps begin at
+    /// `begin`.
+    fn prefer(&mut self, shape: &CallShape, begin: usize) {
         if let Some(tier @ Tier::Flex) = shape.tier {
-            self.keep_if_any(steps, &Dropped::NotOfTier(tier), |it| Tier::of(it) == Some(tier));
+            self.keep_if_any(begin, &Dropped::NotOfTier(tier), |it| Tier::of(it) == Some(tier));
         }
         for name in SOFT.iter().filter(|name| shape.parameters.contains(name)) {
-            self.keep_if_any(steps, &Dropped::Preferred(name), |it| it.supports(name));
+            self.keep_if_any(begin, &Dropped::Preferred(name), |it| it.supports(name));
         }
-        self.keep_if_any(steps, &Dropped::Room, |it| has_room(it, shape));
+        self.keep_if_any(begin, &Dropped::Room, |it| has_room(it, shape));
     }
 
-    fn keep_if_any(
-        &mut self,
-        steps: &mut Vec<Step>,
-        reason: &Dropped,
-        has: impl Fn(&Endpoint) -> bool,
-    ) {
-        let with = steps.iter().filter(|step| has(&step.endpoint)).count();
-        if with > 0 && with < steps.len() {
-            let without = steps.extract_if(.., |step| !has(&step.endpoint));
-            self.dropped.extend(without.map(|step| (step.endpoint, reason.clone())));
+    fn keep_if_any(&mut self, begin: usize, reason: &Dropped, has: impl Fn(&Endpoint) -> bool) {
+        let all = self.since(begin);
+        let with = all.iter().filter(|step| has(&step.endpoint)).count();
+        if with > 0 && with < all.len() {
+            self.leave_out(begin, reason, |step| !has(&step.endpoint));
         }
     }
 
     /// Without fallbacks only the first endpoint is tried, or only those the caller ordered (§5.2).
-    fn forbid_fallbacks(&mut self, question: &Question<'_>, steps: &mut Vec<Step>) {
+    fn forbid_fallbacks(&mut self, question: &Question<'_>, begin: usize) {
         let wants = question.wants;
         let are_allowed = question.restrictions.iter().all(|it| it.wants.allow_fallbacks);
         if wants.allow_fallbacks && are_allowed {
@@ -153,12 +180,19 @@ impl Plan {
         }
         let is_ordered = !wants.order.is_empty();
         let mut position = 0;
-        let others = steps.extract_if(.., |step| {
+        self.leave_out(begin, &Dropped::NoFallbacks, |step| {
             position += 1;
             if is_ordered { step.rank.is_none() } else { position > 1 }
         });
-        self.dropped.extend(others.map(|step| (step.endpoint, Dropped::NoFallbacks)));
     }
+}
+
+/// The first that is left out makes room for all that may follow.
+fn push(dropped: &mut Vec<LeftOut>, room: usize, left_out: LeftOut) {
+    if dropped.is_empty() {
+        dropped.reserve_exact(room);
+    }
+    dropped.push(left_out);
 }
 
 /// Whether the prompt and the answer fit together, as far as a count from bytes can tell.

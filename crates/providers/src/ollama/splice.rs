@@ -166,7 +166,10 @@ fn calls(raw: &[u8], progress: &mut Progress) {
         progress.said.lose();
         progress.content = true;
         progress.tool_calls = progress.tool_calls.saturating_add(1);
-        progress.wrote(function.name.as_deref().map_or(0, str::len));
-        progress.wrote(arguments(function.arguments.as_deref()).len());
+        let name = function.name.as_deref().unwrap_or_default();
+        let arguments = arguments(function.arguments.as_deref());
+        progress.wrote(name.len());
+        progress.wrote(arguments.len());
+        progress.called.with_text(name, &arguments);
     }
 }

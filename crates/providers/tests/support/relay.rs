@@ -14,7 +14,8 @@ use bytes::Bytes;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use proptest::test_runner::TestRunner;
-use tollgate_providers::{Adapter, Fault, FaultKind, Progress, WholeAnswer};
+use serde_json::Value;
+use tollgate_providers::{Adapter, Fault, FaultKind, Progress, ToolCalled, WholeAnswer};
 use tollgate_types::{Usage, UsageSource, Usd};
 use tollgate_wire::chat::UsageView;
 
@@ -111,6 +112,7 @@ pub(crate) fn whole_answers_agree(adapter: &dyn Adapter, except: &[&str]) {
         match (native, translated) {
             (Ok(native), Ok(translated)) => {
                 same_progress(native.progress(), translated.progress(), &name);
+                assert_eq!(called(native.progress()), called(translated.progress()), "{name}");
             }
             (native, translated) => assert_eq!(
                 native.map(drop).map_err(|fault| told(&fault)),
@@ -177,4 +179,14 @@ fn same_progress(native: &Progress, translated: &Progress, what: &str) {
     assert_eq!(native.output_bytes, translated.output_bytes, "{what}");
     // What the translation has no word for is content to a client of the dialect.
     assert!(native.content || !translated.content, "{what}");
+}
+
+/// Tools with what they were called with: JSON where it is any.
+fn called(progress: &Progress) -> Vec<(String, Value)> {
+    let told = |call: &ToolCalled| {
+        let arguments = call.arguments().unwrap_or_default();
+        let json = serde_json::from_str(&arguments);
+        (call.name().to_owned(), json.unwrap_or_else(|_| Value::from(&*arguments)))
+    };
+    progress.called.calls().iter().map(told).collect()
 }

@@ -6,6 +6,7 @@
     reason = "tests should panic where something is not as expected"
 )]
 
+mod allocations;
 mod filters;
 mod order;
 mod properties;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tollgate_catalog::{Endpoint, Modality};
-use tollgate_health::{Circuit, Percentiles, Standing, UptimeTier};
+use tollgate_health::{Circuit, Percentiles, Quality, Standing, UptimeTier};
 use tollgate_routing::{CallShape, Demotion, Place, Sort, Tier};
 use tollgate_types::Timestamp;
 
@@ -21,8 +21,18 @@ fn measured(tokens_per_second: f64, first_token_ms: f64) -> Standing {
     Standing {
         tokens_per_second: Some(percentiles(tokens_per_second, tokens_per_second / 2.0)),
         first_token_ms: Some(percentiles(first_token_ms, first_token_ms * 2.0)),
+        quality: Quality { tokens_per_second: Some(tokens_per_second), tool_success: None },
         ..Standing::default()
     }
+}
+
+/// An endpoint that writes so many tokens per second, and so many of a thousand of whose answers
+/// with tools had calls as they should be; -1 is not known.
+fn serving_tools(tokens_per_second: i32, per_mille: i32) -> Standing {
+    let known = |value: i32| (value >= 0).then(|| f64::from(value));
+    let tool_success = known(per_mille).map(|it| it / 1_000.0);
+    let quality = Quality { tokens_per_second: known(tokens_per_second), tool_success };
+    Standing { quality, ..Standing::default() }
 }
 
 fn unstable() -> Standing {
@@ -219,6 +229,61 @@ fn section_5_4_with_tools_hosts_far_below_the_median_stand_last() {
     assert_eq!(order(&rows, &with(r#"{"sort":"price"}"#, true)), "a b c d e");
     // Three hosts are too few to tell.
     assert_eq!(order(&rows[..3], &with("{}", true)), "a b c");
+}
+
+#[test]
+fn section_5_4_each_signal_that_counts_can_put_a_host_last() {
+    let names = ["a", "b", "c", "d", "e", "f"];
+    let rows = names.map(|name| (name, P1));
+    let shape = CallShape { parameters: vec!["tools"], ..CallShape::default() };
+    for (told, measured, expected) in [
+        (
+            "calls that are not as they should be",
+            [(-1, 700), (-1, 980), (-1, 990), (-1, 1_000), (-1, 995), (-1, -1)],
+            "b c d e f a",
+        ),
+        (
+            "three hosts are too few for a signal",
+            [(-1, 700), (-1, 980), (-1, 990), (-1, -1), (-1, -1), (-1, -1)],
+            "a b c d e f",
+        ),
+        (
+            "one signal is enough to be good, and to be poor",
+            [(100, -1), (100, 990), (100, 990), (10, 990), (100, 700), (-1, -1)],
+            "a b c f d e",
+        ),
+        (
+            "a signal too few have says nothing, not even of those who have it",
+            [(10, 990), (100, 990), (100, 990), (-1, 990), (-1, 1_000), (-1, -1)],
+            "a b c d e f",
+        ),
+        (
+            "where all are alike, one request of two hundred is not poor",
+            [(100, 995), (100, 1_000), (100, 1_000), (100, 1_000), (98, 1_000), (100, 1_000)],
+            "a b c d e f",
+        ),
+        (
+            "1.5 deviations of 7.4 below 100 tokens per second, and 2 of 1.48 % below 96 %",
+            [(89, 931), (95, 950), (100, 960), (105, 970), (110, 980), (-1, -1)],
+            "a b c d e f",
+        ),
+        (
+            "a token per second less",
+            [(88, 931), (95, 950), (100, 960), (105, 970), (110, 980), (-1, -1)],
+            "b c d e f a",
+        ),
+        (
+            "a thousandth less",
+            [(89, 930), (95, 950), (100, 960), (105, 970), (110, 980), (-1, -1)],
+            "b c d e f a",
+        ),
+    ] {
+        let mut asked = Asked { shape: shape.clone(), ..Asked::wanting("{}") };
+        for (name, (tokens_per_second, per_mille)) in names.into_iter().zip(measured) {
+            asked = asked.with(name, serving_tools(tokens_per_second, per_mille));
+        }
+        assert_eq!(order(&rows, &asked), expected, "{told}");
+    }
 }
 
 #[test]

@@ -84,8 +84,9 @@ impl Watch {
                 self.progress.content |= !block.signature.is_empty();
             }
             b"tool_use" => {
-                let given = if block.input.starts_with(b"{") { block.input.len() } else { 2 };
-                self.open = Open::Tool { given, written: false };
+                let input = if block.input.starts_with(b"{") { block.input } else { b"{}" };
+                self.open = Open::Tool { given: input.len(), written: false };
+                self.progress.called.whole(block.name, input);
                 self.progress.tool_calls = self.progress.tool_calls.saturating_add(1);
                 self.wrote(block.name);
                 self.progress.said.lose();
@@ -107,7 +108,10 @@ impl Watch {
                 delta.text
             }
             (b"input_json_delta", Open::Tool { written, .. }) => {
-                *written |= !delta.partial_json.is_empty();
+                if !delta.partial_json.is_empty() {
+                    *written = true;
+                    self.progress.called.grow_escaped(delta.partial_json);
+                }
                 delta.partial_json
             }
             (b"thinking_delta", Open::Thinking) => {

@@ -38,7 +38,7 @@ pub(super) struct Candidate<'a> {
     /// Something a client would notice.
     pub(super) content: bool,
     /// Tools called.
-    pub(super) calls: u32,
+    pub(super) calls: Vec<Call<'a>>,
     /// Bytes of text, thoughts and arguments.
     pub(super) bytes: usize,
     /// Its text, without quotes and with its escapes: mostly one part, seldom more.
@@ -65,9 +65,10 @@ struct Part<'a> {
 }
 
 /// A call of a tool.
-#[derive(Debug, Default)]
-struct Call<'a> {
-    name: &'a [u8],
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Call<'a> {
+    /// The inside of a JSON string.
+    pub(super) name: &'a [u8],
     /// A JSON value.
     arguments: &'a [u8],
 }
@@ -188,9 +189,9 @@ impl<'a> Candidate<'a> {
         }
         match &part.call {
             Some(call) if !part.thought => {
-                self.calls = self.calls.saturating_add(1);
                 self.content = true;
                 self.bytes = self.bytes.saturating_add(call.length());
+                self.calls.push(*call);
             }
             _ => {
                 self.content |= !part.text.is_empty();
@@ -234,10 +235,13 @@ impl<'a> Call<'a> {
         Ok(Some(call))
     }
 
-    /// Bytes of its name and of its arguments, which are `{}` when there are none.
+    /// Its arguments, which are `{}` when there are none.
+    pub(super) fn arguments(&self) -> &'a [u8] {
+        if self.arguments.starts_with(b"{") { self.arguments } else { b"{}" }
+    }
+
+    /// Bytes of its name and of its arguments.
     fn length(&self) -> usize {
-        let given = self.arguments.starts_with(b"{");
-        let arguments = if given { compact_length(self.arguments) } else { 2 };
-        text_length(self.name).saturating_add(arguments)
+        text_length(self.name).saturating_add(compact_length(self.arguments()))
     }
 }

@@ -83,7 +83,10 @@ impl Watch {
             progress.said.lose();
         }
         progress.content |= candidate.content;
-        progress.tool_calls = progress.tool_calls.saturating_add(candidate.calls);
+        for call in &candidate.calls {
+            progress.tool_calls = progress.tool_calls.saturating_add(1);
+            progress.called.whole(call.name, call.arguments());
+        }
         progress.wrote(candidate.bytes);
         let native = candidate.finish_reason;
         if is_telling(&native) {

@@ -1,11 +1,14 @@
 //! What is known of an answer once its response object is whole.
 
+use std::borrow::Cow;
+
+use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::super::answer::{finish, kind, tier};
 use super::super::shape::Response;
 use super::super::usage;
-use crate::{Fault, Progress};
+use crate::{Called, Fault, Progress};
 
 /// Items that matter beyond being passed on.
 #[derive(Debug, Clone, Copy, Default)]
@@ -43,6 +46,13 @@ pub(super) fn note(
 ) -> Result<(), Fault> {
     let counted = Counts::of(response.output.as_deref().unwrap_or_default());
     let calls = counted.calls.max(streamed.calls);
+    if counted.calls > 0 {
+        // The whole list stands for what was said of its items one by one.
+        progress.called = Called::default();
+        for item in response.output.iter().flatten() {
+            note_call(item, progress);
+        }
+    }
     let searches = counted.searches.max(streamed.searches);
     progress.tool_calls = calls;
     if let Some(usage) = response.usage.and_then(|raw| usage::read(raw.get(), searches)) {
@@ -54,4 +64,26 @@ pub(super) fn note(
     progress.finish = Some(finish(response, calls > 0)?);
     progress.content = true;
     Ok(())
+}
+
+/// Takes note of an item that is a call.
+pub(super) fn note_call(item: &RawValue, progress: &mut Progress) {
+    #[derive(Deserialize)]
+    struct Call<'a> {
+        #[serde(borrow)]
+        name: Cow<'a, str>,
+        #[serde(borrow, default)]
+        arguments: Cow<'a, str>,
+    }
+    let kind = kind(item);
+    let is_json = kind.as_deref() == Some("function_call");
+    if !is_json && kind.as_deref() != Some("custom_tool_call") {
+        return;
+    }
+    match serde_json::from_str::<Call<'_>>(item.get()) {
+        Ok(call) if is_json => progress.called.with_text(&call.name, &call.arguments),
+        Ok(call) => progress.called.of_other(&call.name),
+        // Without a name or text as its arguments it is no call that anybody could make.
+        Err(_) => progress.called.with_text("", ""),
+    }
 }

@@ -3,6 +3,7 @@
 //! Events that carry the response object get our id, model and time; every other goes through as
 //! it is. The last event is held back until its cost is known.
 
+use serde_json::value::RawValue;
 use tollgate_wire::chat::{AnswerHead, DONE, UsageView};
 use tollgate_wire::error::ErrorBody;
 use tollgate_wire::sse::{SseDecoder, SseEvent};
@@ -162,7 +163,13 @@ impl Relay {
                     self.progress.tool_calls = self.progress.tool_calls.saturating_add(1);
                 }
             }
-            "response.output_item.done" => self.counts.count(&item_kind()),
+            "response.output_item.done" => {
+                self.counts.count(&item_kind());
+                let item = data.get(scanned.item.clone()).unwrap_or_default();
+                if let Ok(item) = serde_json::from_slice::<&RawValue>(item) {
+                    end::note_call(item, &mut self.progress);
+                }
+            }
             kind if kind.rsplit('.').next() == Some("delta") => {
                 self.progress.content = true;
                 self.progress.wrote(scanned.growth(data));
