@@ -81,9 +81,12 @@ fn in_dialect(dialect: Dialect, response: Response) -> Response {
         failed.body.error.error_type = ErrorType::NotFound.as_str();
         parts.status = StatusCode::NOT_FOUND;
     }
-    let body = Body::from(error_body(dialect, &failed.body, failed.id.as_ref()));
+    let mut body = error_body(dialect, &failed.body, failed.id.as_ref());
+    if let Some(told) = &failed.body.openrouter_metadata {
+        told.join_answer(dialect, &mut body);
+    }
     parts.headers.remove(http::header::CONTENT_LENGTH);
-    Response::from_parts(parts, body)
+    Response::from_parts(parts, Body::from(body))
 }
 
 /// Whether the dialect's own servers answer 404 for a model that they do not know. Clients go by

@@ -19,6 +19,8 @@ pub struct EngineConfig {
     pub whole_timeout: Duration,
     /// How long a stream may be silent between two chunks.
     pub idle_timeout: Duration,
+    /// How long a stream that has begun may take in all, from the call on; `None` is without end.
+    pub stream_timeout: Option<Duration>,
     /// Most calls under way and records not yet written, together; a store that does not keep up
     /// slows admission down instead of filling the memory.
     pub unrecorded_max: usize,
@@ -43,6 +45,7 @@ impl Default for EngineConfig {
             reasoning_first_byte_timeout: Duration::from_mins(3),
             whole_timeout: Duration::from_mins(5),
             idle_timeout: Duration::from_mins(2),
+            stream_timeout: Some(Duration::from_hours(1)),
             unrecorded_max: 32_768,
             answer_bytes_max: 64 * 1024 * 1024,
             sort: None,

@@ -68,6 +68,9 @@ const PACKETS_PER_POLL: usize = 32;
 /// How long a finished answer waits for its usage and its terminator.
 const FINISHED_PATIENCE: Duration = Duration::from_secs(5);
 
+/// What is said of an answer that took too long in all.
+const OVERDUE: &str = "The answer took longer than a stream may take in all";
+
 impl ChatStream {
     /// A stream whose first word has come.
     pub(crate) fn relaying(run: Run, open: OpenStream) -> Self {
@@ -113,9 +116,13 @@ impl ChatStream {
                 Poll::Ready(None)
             }
             Err(error) => {
+                let told = decision::told(&run, None);
                 let usage = run.settle(None, &Progress::default(), Ending::Failed(&error));
                 let mut out = Vec::new();
                 run.call.writer(&run.bare_head()).fail(&mut out, &error.body(), Some(&usage));
+                if let Some(told) = told {
+                    told.join_end(run.call.dialect(), &mut out, 0);
+                }
                 self.state = State::Done;
                 Poll::Ready(Some(out))
             }
@@ -207,6 +214,19 @@ impl ChatStream {
         let open = next.take_over(&run, open);
         self.state = State::Relaying(Box::new(Relay { run, open }));
         Poll::Pending
+    }
+
+    /// Ends an answer that has taken all the time there is, however steadily it comes. Nobody is
+    /// asked to go on: there is no time left for that.
+    fn end_overdue(&mut self) -> Option<Vec<u8>> {
+        let timeout = self.config.stream_timeout?;
+        let State::Relaying(relay) = &mut self.state else { return None };
+        if relay.has_finished() || relay.run.started.elapsed() < timeout {
+            return None;
+        }
+        let out = relay.fail(Fault::with_message(FaultKind::Timeout, OVERDUE));
+        self.state = State::Done;
+        Some(out)
     }
 
     /// Nothing came: keeps the client's connection open, or gives the provider up.
@@ -303,12 +323,17 @@ impl Relay {
             models: self.run.requested_models().cloned().collect(),
             faults: vec![(provider, fault)],
         };
+        let told = decision::told(&self.run, None);
         let progress = self.open.answer.progress();
         let usage = self.run.settle(Some(&self.open.endpoint), progress, Ending::Failed(&error));
         // The connection to the provider is of no use any more.
         self.open.body = None;
         let mut out = std::mem::take(&mut self.open.out);
+        let end = out.len();
         self.open.answer.fail(&mut out, &error.body(), Some(&usage));
+        if let Some(told) = told {
+            told.join_end(self.run.call.dialect(), &mut out, end);
+        }
         out
     }
 }
@@ -339,6 +364,9 @@ impl Body for ChatStream {
             relay.run.unread += given_at.elapsed();
         }
         if let Poll::Ready(Some(out)) = this.poll_opening(context) {
+            return this.send(out);
+        }
+        if let Some(out) = this.end_overdue() {
             return this.send(out);
         }
         if let Poll::Ready(out) = this.poll_answer(context) {

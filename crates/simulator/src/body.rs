@@ -17,6 +17,7 @@ use tokio::time::{Instant, Sleep};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 use crate::player::{Player, Step};
+use crate::script::{Break, Script};
 use crate::state::OpenStream;
 
 /// What was written gets this long to reach the client before the connection breaks.
@@ -36,13 +37,46 @@ enum Kind {
     Played(Box<Played>),
 }
 
+/// How what a player writes goes out.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Flow {
+    /// The most of one write; 0 means that it stays whole.
+    bytes_per_frame: usize,
+    /// How many bytes go out before the body breaks off, and how.
+    break_at: Option<(usize, Break)>,
+}
+
+impl Flow {
+    /// As a script has it.
+    pub(crate) fn of(script: &Script) -> Self {
+        let bytes_per_frame = script.drip.map_or(0, usize::from);
+        let bytes = |bytes: u32| usize::try_from(bytes).unwrap_or(usize::MAX);
+        Self { bytes_per_frame, break_at: script.break_at.map(|(at, kind)| (bytes(at), kind)) }
+    }
+
+    /// Whether nothing is done to it.
+    pub(crate) const fn is_plain(&self) -> bool {
+        self.bytes_per_frame == 0 && self.break_at.is_none()
+    }
+
+    /// How much of `waiting` bytes may go out now.
+    fn take(&mut self, waiting: usize) -> usize {
+        let most = if self.bytes_per_frame == 0 { waiting } else { self.bytes_per_frame };
+        let length = most.min(waiting);
+        let Some((left, _)) = &mut self.break_at else { return length };
+        let length = length.min(*left);
+        *left -= length;
+        length
+    }
+}
+
 /// A body that a player writes.
 #[derive(Debug)]
 pub(crate) struct Played {
     player: Box<Player>,
     /// Bytes of the last write that are not out yet.
     rest: Bytes,
-    bytes_per_frame: usize,
+    flow: Flow,
     flush: bool,
     sleep: Option<Pin<Box<Sleep>>>,
     /// When the last wait was due: waits follow each other without drifting.
@@ -71,17 +105,16 @@ impl AnswerBody {
 }
 
 impl Played {
-    /// `bytes_per_frame` of 0 means that a write stays whole.
     pub(crate) fn new(
         player: Box<Player>,
-        bytes_per_frame: usize,
+        flow: Flow,
         closing: CancellationToken,
         reset: Arc<AtomicBool>,
     ) -> Self {
         Self {
             player,
             rest: Bytes::new(),
-            bytes_per_frame,
+            flow,
             flush: false,
             sleep: None,
             due: None,
@@ -109,13 +142,13 @@ impl Played {
                 context.waker().wake_by_ref();
                 return Poll::Pending;
             }
-            if !self.rest.is_empty() {
-                let whole = self.rest.len();
-                let length = if self.bytes_per_frame == 0 { whole } else { self.bytes_per_frame };
+            let ended = self.flow.break_at.filter(|(left, _)| *left == 0);
+            if ended.is_none() && !self.rest.is_empty() {
                 self.flush = true;
-                return Poll::Ready(Some(Ok(self.rest.split_to(length.min(whole)))));
+                let length = self.flow.take(self.rest.len());
+                return Poll::Ready(Some(Ok(self.rest.split_to(length))));
             }
-            match self.player.step() {
+            match ended.map_or_else(|| self.player.step(), |(_, kind)| kind.into()) {
                 Step::Write(bytes) => self.rest = bytes,
                 Step::Wait(wait) => self.wait(wait),
                 Step::Stall => {
@@ -166,8 +199,10 @@ impl Body for AnswerBody {
             }
             Kind::Played(played) => ready!(played.poll(context)),
         };
-        if next.is_none() {
-            this.open = None;
+        match (&next, &this.open) {
+            (Some(Ok(bytes)), Some(open)) => open.sent(bytes.len()),
+            (Some(_), _) => {}
+            (None, _) => this.open = None,
         }
         Poll::Ready(next.map(|bytes| bytes.map(Frame::data)))
     }

@@ -92,5 +92,5 @@ pub use model::{MODELS, OPERATION_MODELS};
 pub use pace::Timing;
 pub use protocol::Protocol;
 pub use record::{NAMES_MAX, REQUEST_BYTES_MAX, REQUESTS_MAX, RecordedRequest};
-pub use script::{Break, FailFirst, Front, Script, ScriptError};
+pub use script::{Break, FailFirst, Front, MediaType, Script, ScriptError};
 pub use server::Simulator;

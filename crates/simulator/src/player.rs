@@ -22,6 +22,17 @@ pub(crate) enum Step {
     End,
 }
 
+impl From<Break> for Step {
+    fn from(kind: Break) -> Self {
+        match kind {
+            Break::Stall => Self::Stall,
+            Break::Cut => Self::Cut,
+            Break::Reset => Self::Reset,
+            Break::End | Break::Error => Self::End,
+        }
+    }
+}
+
 /// One answer on its way.
 #[derive(Debug)]
 pub(crate) struct Player {
@@ -183,12 +194,7 @@ impl Player {
     }
 
     fn break_off(&mut self, kind: Break) -> Step {
-        let last = match kind {
-            Break::Stall => Step::Stall,
-            Break::Cut => Step::Cut,
-            Break::Reset => Step::Reset,
-            Break::End | Break::Error => Step::End,
-        };
+        let last = Step::from(kind);
         self.last = Some(last.clone());
         let error = match &self.source {
             Source::Answer { encoder, .. } => encoder.error().bytes,

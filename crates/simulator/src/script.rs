@@ -22,6 +22,8 @@ pub enum Front {
     Status(u16),
     /// The request is read and never answered, not even with headers.
     Hang,
+    /// The request is read and its connection closed, without a word.
+    HangUp,
     /// Headers, then silence.
     Stall,
     /// Status 200 with a page of HTML.
@@ -49,6 +51,34 @@ pub enum Break {
     Error,
 }
 
+/// The media type that an answer claims.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MediaType {
+    /// `text/html`
+    Html,
+    /// `text/plain`
+    Text,
+    /// `application/json`
+    Json,
+    /// `text/event-stream`
+    Events,
+    /// None at all.
+    Unsaid,
+}
+
+impl MediaType {
+    /// As the header says it; empty where there is no header.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Html => "text/html",
+            Self::Text => "text/plain",
+            Self::Json => "application/json",
+            Self::Events => "text/event-stream",
+            Self::Unsaid => "",
+        }
+    }
+}
+
 /// The first requests to a model name fail, the later ones do not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FailFirst {
@@ -68,14 +98,20 @@ pub struct FailFirst {
 /// | `retry-after:S` | errors ask to wait S seconds |
 /// | `fail-first:N:STATUS` | the first N requests to this model name fail |
 /// | `hang` | reads the request and never answers |
+/// | `hang-up` | reads the request and closes the connection |
 /// | `stall` | headers, then silence |
 /// | `stall-after:N` | silence after N content events |
 /// | `cut-after:N` | closes the connection after N content events |
 /// | `reset-after:N` | resets the connection (TCP RST) after N content events |
 /// | `end-after:N` | ends the body cleanly, without terminator, after N content events |
+/// | `stall-at:N` | silence after N bytes of the body, whatever they are |
+/// | `cut-at:N` | closes the connection after N bytes of the body |
+/// | `reset-at:N` | resets the connection after N bytes of the body |
+/// | `end-at:N` | ends the body cleanly after N bytes |
 /// | `error-after:N` | the protocol's error event after N content events |
 /// | `garbage-after:N` | an event with truncated JSON after N content events, then goes on |
 /// | `garbage` | status 200 with a page of HTML |
+/// | `media-type:NAME` | the answer claims to be `html`, `text`, `json`, `events` or, `unsaid`, nothing |
 /// | `error-in-200` | status 200 with the protocol's error as the body |
 /// | `empty` | a well-formed answer without content, of no tokens |
 /// | `too-long` | that protocol's error for a prompt longer than the model reads |
@@ -91,7 +127,8 @@ pub struct FailFirst {
 ///
 /// A content event brings text, reasoning, arguments or an image. An answer that is not streamed has
 /// none: there, the breaks and `garbage-after` strike in the middle of the body whatever N is, and
-/// `error-after` is `error-in-200`.
+/// `error-after` is `error-in-200`. A break at a byte behind the body's last never comes; at the last
+/// it comes in place of the body's end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Script {
     /// Forgets what earlier scripts asked for.
@@ -100,6 +137,10 @@ pub struct Script {
     pub front: Option<Front>,
     /// How the answer breaks off, and after how many content events.
     pub break_after: Option<(u32, Break)>,
+    /// How the body breaks off, and after how many bytes.
+    pub break_at: Option<(u32, Break)>,
+    /// The media type that the answer claims instead of its own.
+    pub media_type: Option<MediaType>,
     /// After how many content events one event with truncated JSON is put in.
     pub garbage_after: Option<u32>,
     /// How many first requests fail.
@@ -149,6 +190,8 @@ impl Script {
             reset: base.reset,
             front: later.front.or(base.front),
             break_after: later.break_after.or(base.break_after),
+            break_at: later.break_at.or(base.break_at),
+            media_type: later.media_type.or(base.media_type),
             garbage_after: later.garbage_after.or(base.garbage_after),
             fail_first: later.fail_first.or(base.fail_first),
             retry_after_s: later.retry_after_s.or(base.retry_after_s),
@@ -185,7 +228,7 @@ fn mentions_none(text: &str) -> bool {
 mod tests {
     use std::time::Duration;
 
-    use super::{Break, FailFirst, Front, Script, ScriptError};
+    use super::{Break, FailFirst, Front, MediaType, Script, ScriptError};
 
     #[test]
     fn directives_are_read_with_any_separator() {
@@ -198,11 +241,23 @@ mod tests {
         assert_eq!(script.fail_first, Some(FailFirst { requests: 2, status: 503 }));
         assert_eq!(script.ttft, Some(Duration::from_millis(40)));
         assert!(script.coalesce);
+        let script: Script = "cut-at:17;media-type:unsaid".parse().unwrap();
+        assert_eq!(script.break_at, Some((17, Break::Cut)));
+        assert_eq!(script.media_type, Some(MediaType::Unsaid));
     }
 
     #[test]
     fn a_script_that_means_nothing_is_an_error() {
-        for text in ["stal", "status", "status:abc", "status:99", "tps:0", "drip:0", "stall:3"] {
+        for text in [
+            "stal",
+            "status",
+            "status:abc",
+            "status:99",
+            "tps:0",
+            "drip:0",
+            "stall:3",
+            "media-type:x",
+        ] {
             assert!(text.parse::<Script>().is_err(), "{text}");
         }
         let unknown = "stal".parse::<Script>().unwrap_err();

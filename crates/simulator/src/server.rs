@@ -154,6 +154,11 @@ impl Simulator {
         self.state.streams_open()
     }
 
+    /// How many bytes of answers' bodies went out since the start.
+    pub fn bytes_sent(&self) -> u64 {
+        self.state.bytes_sent.load(Ordering::Acquire)
+    }
+
     /// How many requests asked for `model`, suffixes included.
     pub fn calls(&self, model: &str) -> u64 {
         self.state.calls.lock().get(model)

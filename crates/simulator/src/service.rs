@@ -7,7 +7,7 @@ mod count;
 mod operate;
 
 use std::borrow::Cow;
-use std::convert::Infallible;
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -21,7 +21,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::answer::Answer;
-use crate::body::{AnswerBody, Played};
+use crate::body::{AnswerBody, Flow, Played};
 use crate::encode::EVENT_STREAM;
 use crate::failure::{Failure, Reply};
 use crate::model::{Behaviour, Model};
@@ -32,7 +32,7 @@ use crate::protocol::{Asked, Asking, Label, Protocol, header};
 use crate::random::Random;
 use crate::record::RecordedRequest;
 use crate::route::{Ask, Target, Verb};
-use crate::script::{Break, Front, Script};
+use crate::script::{Break, Front, MediaType, Script};
 use crate::state::{OpenStream, State};
 use crate::{control, garnish, ollama, vertex};
 
@@ -51,7 +51,7 @@ struct Outcome {
 enum Content {
     Whole(Bytes),
     Frames(Arc<[Bytes]>),
-    Played(Box<Player>, usize),
+    Played(Box<Player>, Flow),
 }
 
 /// The few fields of a request that decide what becomes of it; reading them allocates nothing.
@@ -78,6 +78,8 @@ struct Exchange {
     target: Target,
     protocol: Protocol,
     ids: Random,
+    /// Whether the connection is closed instead of an answer.
+    hangs_up: bool,
 }
 
 /// A request for an operation, as far as it was looked at.
@@ -94,7 +96,7 @@ pub(crate) async fn serve(
     state: Arc<State>,
     reset: Arc<AtomicBool>,
     request: Request<Incoming>,
-) -> Result<Response<AnswerBody>, Infallible> {
+) -> io::Result<Response<AnswerBody>> {
     let open = OpenStream::new(&state);
     let (head, incoming) = request.into_parts();
     let target = Target::of(&head);
@@ -106,9 +108,11 @@ pub(crate) async fn serve(
     }
     let protocol = target.protocol();
     let ids = state.request_random();
-    let mut exchange = Exchange { state: Arc::clone(&state), head, target, protocol, ids };
+    let state_of = Arc::clone(&state);
+    let mut exchange = Exchange { state: state_of, head, target, protocol, ids, hangs_up: false };
     let outcome = match exchange.run(incoming).await {
         Ok(outcome) => outcome,
+        Err(_) if exchange.hangs_up => return Err(io::ErrorKind::ConnectionAborted.into()),
         Err(failure) => exchange.failed(&failure),
     };
     Ok(outcome.response(&state, reset, open))
@@ -227,7 +231,7 @@ impl Exchange {
     }
 
     /// What happens before the headers. Cancel safe: changes nothing.
-    async fn front(&self, script: &Script) -> Result<(), Failure> {
+    async fn front(&mut self, script: &Script) -> Result<(), Failure> {
         if let Some(delay) = script.delay {
             tokio::time::sleep(delay).await;
         }
@@ -238,6 +242,10 @@ impl Exchange {
                 Err(Failure::usual(503, None))
             }
             Some(Front::TooLong) => Err(self.protocol.too_long()),
+            Some(Front::HangUp) => {
+                self.hangs_up = true;
+                Err(Failure::usual(503, None))
+            }
             Some(Front::Stall | Front::Garbage | Front::ErrorIn200 | Front::Empty) | None => Ok(()),
         }
     }
@@ -304,16 +312,20 @@ impl Exchange {
             Some(Front::Garbage) => Some(Outcome::html()),
             Some(Front::ErrorIn200) => Some(self.error_in_200()),
             Some(Front::Stall) => {
-                let content = Content::Played(Box::new(Player::silence(pace.clone())), 0);
+                let player = Box::new(Player::silence(pace.clone()));
+                let content = Content::Played(player, Flow::default());
                 Some(self.answered(content_type, content))
             }
-            Some(Front::Status(_) | Front::Hang | Front::Empty | Front::TooLong) | None => None,
+            Some(
+                Front::Status(_) | Front::Hang | Front::HangUp | Front::Empty | Front::TooLong,
+            )
+            | None => None,
         }
     }
 
     fn played(&mut self, content_type: &'static str, player: Player, script: &Script) -> Outcome {
-        let drip = script.drip.map_or(0, usize::from);
-        self.answered(content_type, Content::Played(Box::new(player), drip))
+        let content_type = script.media_type.map_or(content_type, MediaType::as_str);
+        self.answered(content_type, Content::Played(Box::new(player), Flow::of(script)))
     }
 
     /// Sends an answer in one piece, or as far as the script lets it come.
@@ -327,12 +339,14 @@ impl Exchange {
         if matches!(script.break_after, Some((_, Break::Error))) {
             return self.error_in_200();
         }
-        let drip = script.drip.map_or(0, usize::from);
-        let plain = drip == 0 && script.break_after.is_none() && script.garbage_after.is_none();
+        let content_type = script.media_type.map_or(content_type, MediaType::as_str);
+        let flow = Flow::of(&script);
+        let plain =
+            flow.is_plain() && script.break_after.is_none() && script.garbage_after.is_none();
         let content = if plain {
             Content::Whole(whole)
         } else {
-            Content::Played(Box::new(Player::whole(&whole, script, pace)), drip)
+            Content::Played(Box::new(Player::whole(&whole, script, pace)), flow)
         };
         self.answered(content_type, content)
     }
@@ -394,16 +408,18 @@ impl Outcome {
         let body = match self.content {
             Content::Whole(bytes) => AnswerBody::whole(bytes, open),
             Content::Frames(frames) => AnswerBody::frames(frames, open),
-            Content::Played(player, drip) => {
+            Content::Played(player, flow) => {
                 let closing = state.closing.clone();
-                AnswerBody::played(Played::new(player, drip, closing, reset), open)
+                AnswerBody::played(Played::new(player, flow, closing, reset), open)
             }
         };
         let mut response = Response::new(body);
         *response.status_mut() =
             StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let headers = response.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.content_type));
+        if !self.content_type.is_empty() {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.content_type));
+        }
         for (name, value) in self.headers {
             if let Ok(value) = HeaderValue::try_from(value) {
                 headers.insert(name, value);

@@ -25,6 +25,7 @@ pub(crate) struct State {
     pub(crate) connections_open: AtomicUsize,
     pub(crate) requests: AtomicU64,
     streams_open: AtomicUsize,
+    pub(crate) bytes_sent: AtomicU64,
     /// No new work: silence ends, connections finish what they have.
     pub(crate) closing: CancellationToken,
     /// Every connection ends where it stands.
@@ -45,6 +46,7 @@ impl State {
             connections_open: AtomicUsize::new(0),
             requests: AtomicU64::new(0),
             streams_open: AtomicUsize::new(0),
+            bytes_sent: AtomicU64::new(0),
             closing: CancellationToken::new(),
             killed: CancellationToken::new(),
             bench: Bench::new(),
@@ -80,6 +82,12 @@ pub(crate) struct OpenStream {
 }
 
 impl OpenStream {
+    /// Counts bytes of its body.
+    pub(crate) fn sent(&self, bytes: usize) {
+        let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+        self.state.bytes_sent.fetch_add(bytes, Ordering::AcqRel);
+    }
+
     pub(crate) fn new(state: &Arc<State>) -> Self {
         state.streams_open.fetch_add(1, Ordering::AcqRel);
         Self { state: Arc::clone(state) }

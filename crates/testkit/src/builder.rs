@@ -3,10 +3,12 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use tempfile::TempDir;
 use tollgate::config::{Config, Flags};
 use tollgate::{Environment, Gateway, Seams};
+use tollgate_engine::Clock;
 use tollgate_simulator::Simulator;
 use tollgate_store::MemoryStore;
 
@@ -106,6 +108,7 @@ pub struct Builder {
     in_memory: bool,
     balanced: bool,
     directory: Option<TempDir>,
+    clock: Option<Arc<dyn Clock>>,
 }
 
 impl Builder {
@@ -175,6 +178,13 @@ impl Builder {
         self
     }
 
+    /// Tells the time of day by this clock.
+    #[must_use]
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = Some(clock);
+        self
+    }
+
     /// Goes on with the data of a gateway that was stopped.
     #[must_use]
     pub fn on(mut self, stopped: Stopped) -> Self {
@@ -210,7 +220,10 @@ impl Builder {
         let config = Config::load(&flags, &self.environment);
         let config = config.unwrap_or_else(|problems| panic!("{problems}"));
         let stores = self.in_memory.then(|| MemoryStore::new().into_stores());
-        let seams = Seams { stores, ..Seams::default() };
+        let mut seams = Seams { stores, ..Seams::default() };
+        if let Some(clock) = self.clock {
+            seams.clock = clock;
+        }
         let gateway = Gateway::start(config, self.environment, seams).await;
         TestGateway::new(gateway.unwrap(), directory).await
     }

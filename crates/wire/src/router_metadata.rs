@@ -73,9 +73,9 @@ impl RouterMetadata {
         }
     }
 
-    /// Puts it into the end of a stream, which begins at `from` in `out`: into the last chunk of a
-    /// chat, Messages' `message_stop`, and the response that Responses' last event holds. An end of
-    /// another form is left as it is.
+    /// Puts it into the end of a stream, well or badly ended, which begins at `from` in `out`: into
+    /// the last chunk of a chat, Messages' `message_stop` or `error`, and the response that Responses'
+    /// last event holds. An end of another form is left as it is.
     pub fn join_end(&self, dialect: Dialect, out: &mut Vec<u8>, from: usize) {
         let end = out.get(from..).unwrap_or_default();
         let brace = match dialect {
@@ -84,8 +84,9 @@ impl RouterMetadata {
                 memchr::memrchr(b'}', end.get(..done).unwrap_or_default())
             }
             Dialect::Messages => {
-                let has_stopped = memchr::memmem::rfind(end, br#""message_stop""#).is_some();
-                memchr::memrchr(b'}', end).filter(|_| has_stopped)
+                let ends = [&br#""type":"message_stop""#[..], br#""type":"error""#];
+                let has_ended = ends.iter().any(|it| memchr::memmem::rfind(end, it).is_some());
+                memchr::memrchr(b'}', end).filter(|_| has_ended)
             }
             Dialect::Responses => response(end).map(|span| span.end.saturating_sub(1)),
             Dialect::Gemini | Dialect::Ollama => None,
@@ -168,6 +169,11 @@ mod tests {
                 "}\n\ndata: [DONE]\n\n",
             ),
             (Dialect::Messages, "event: message_stop\ndata: {\"type\":\"message_stop\"", "}\n\n"),
+            (
+                Dialect::Messages,
+                "event: error\ndata: {\"type\":\"error\",\"error\":{\"message\":\"}\"}",
+                "}\n\n",
+            ),
             (
                 Dialect::Responses,
                 "event: response.completed\ndata: {\"type\":\"response.completed\",\"response\":{\"id\":\"x\"",

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Break, FailFirst, Front, Script, ScriptError, WAIT_MAX};
+use super::{Break, FailFirst, Front, MediaType, Script, ScriptError, WAIT_MAX};
 
 /// Reads `name`, `name:value` or `name:value:value`.
 pub(super) fn parse(text: &str) -> Result<Script, ScriptError> {
@@ -30,6 +30,7 @@ fn flag(name: &str) -> Option<Script> {
         // `FromStr` of the whole script sees to it; here it only has to be known.
         "none" => Script::default(),
         "hang" => front(Front::Hang),
+        "hang-up" => front(Front::HangUp),
         "stall" => front(Front::Stall),
         "garbage" => front(Front::Garbage),
         "error-in-200" => front(Front::ErrorIn200),
@@ -45,7 +46,13 @@ fn flag(name: &str) -> Option<Script> {
 fn valued(name: &str, value: &str) -> Option<Script> {
     let none = Script::default();
     let breaks = |kind| Some(Script { break_after: Some((value.parse().ok()?, kind)), ..none });
+    let breaks_at = |kind| Some(Script { break_at: Some((value.parse().ok()?, kind)), ..none });
     match name {
+        "stall-at" => breaks_at(Break::Stall),
+        "cut-at" => breaks_at(Break::Cut),
+        "reset-at" => breaks_at(Break::Reset),
+        "end-at" => breaks_at(Break::End),
+        "media-type" => Some(Script { media_type: Some(media_type(value)?), ..none }),
         "stall-after" => breaks(Break::Stall),
         "cut-after" => breaks(Break::Cut),
         "reset-after" => breaks(Break::Reset),
@@ -66,7 +73,18 @@ fn valued(name: &str, value: &str) -> Option<Script> {
 
 fn is_known(name: &str) -> bool {
     flag(name).is_some()
-        || ["1", "400", "1:500"].iter().any(|example| valued(name, example).is_some())
+        || ["1", "400", "1:500", "html"].iter().any(|example| valued(name, example).is_some())
+}
+
+fn media_type(value: &str) -> Option<MediaType> {
+    Some(match value {
+        "html" => MediaType::Html,
+        "text" => MediaType::Text,
+        "json" => MediaType::Json,
+        "events" => MediaType::Events,
+        "unsaid" => MediaType::Unsaid,
+        _ => return None,
+    })
 }
 
 fn status(value: &str) -> Option<u16> {

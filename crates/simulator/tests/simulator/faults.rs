@@ -46,6 +46,75 @@ async fn streams_break_off_where_they_are_told_to() {
     }
 }
 
+/// Whatever the protocol, streamed or whole: the first bytes of the same answer, and no more.
+#[tokio::test]
+async fn bodies_break_off_at_a_byte() {
+    for protocol in PROTOCOLS {
+        for streamed in [false, true] {
+            // The same request in the same place has the same answer.
+            let whole = bytes_of(protocol, streamed, "").await;
+            let whole = whole.chunks.concat();
+            let length = whole.len();
+            let places = [0, 1, length / 2, length - 1];
+            let kinds = [("cut", false), ("reset", false), ("end", true)];
+            for (at, (kind, ended)) in places.into_iter().flat_map(|at| kinds.map(|it| (at, it))) {
+                let reply = bytes_of(protocol, streamed, &format!("+{kind}-at:{at}")).await;
+                let context = format!("{protocol} {kind} {at}: {}", reply.text());
+                assert_eq!((reply.status.as_u16(), reply.ended), (200, ended), "{context}");
+                // A reset may overtake what was written before it.
+                let body = reply.chunks.concat();
+                let is_whole = kind == "reset" || body.len() == at;
+                assert!(is_whole && whole.starts_with(&body), "{context}");
+            }
+            let behind = bytes_of(protocol, streamed, &format!("+cut-at:{}", length + 1)).await;
+            assert!(behind.ended && behind.chunks.concat() == whole, "{protocol}");
+        }
+    }
+}
+
+async fn bytes_of(protocol: Protocol, streamed: bool, script: &str) -> Reply {
+    let world = World::new().await;
+    world.simulator.script(script).unwrap();
+    let call = Call::new(protocol, "echo", "one two");
+    world.call(&if streamed { call.streamed() } else { call }).await
+}
+
+#[tokio::test]
+async fn an_answer_claims_the_type_that_it_is_told_to() {
+    let world = World::new().await;
+    for protocol in PROTOCOLS {
+        for (name, header) in
+            [("html", Some("text/html")), ("json", Some("application/json")), ("unsaid", None)]
+        {
+            let reply = world.call(&stream(protocol, &format!("media-type:{name}"))).await;
+            let told = reply.headers.get("content-type").map(|it| it.to_str().unwrap());
+            assert_eq!(told, header, "{protocol}");
+            let length = reply.chunks.concat().len();
+            assert!(reply.ended && length > FIVE_WORDS.len(), "{protocol}: {}", reply.text());
+        }
+    }
+}
+
+#[tokio::test]
+async fn who_hangs_up_says_nothing() {
+    let world = World::new().await;
+    let (mut socket, body) = (
+        TcpStream::connect(world.simulator.address()).await.unwrap(),
+        json!({ "model": "echo+hang-up", "messages": [{ "role": "user", "content": "hi" }] }),
+    );
+    let body = body.to_string();
+    let request = format!(
+        "POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer k\r\n\
+         content-length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    socket.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    timeout(SOON, socket.read_to_end(&mut answer)).await.unwrap().unwrap();
+    assert!(answer.is_empty(), "{answer:?}");
+    assert_eq!(world.simulator.calls("echo+hang-up"), 1);
+}
+
 #[tokio::test]
 async fn whole_answers_break_off_in_the_middle() {
     let world = World::new().await;

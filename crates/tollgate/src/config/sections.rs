@@ -94,6 +94,8 @@ pub(super) struct LimitsSection {
     whole_timeout_ms: u64,
     /// Longest silence in the middle of a stream.
     idle_timeout_ms: u64,
+    /// Longest a stream may take in all, however steadily it comes; 0 is without end.
+    stream_timeout_ms: u64,
     /// Largest image or document fetched for a provider that fetches none.
     media_bytes_max: usize,
     /// Longest such a fetch may take.
@@ -119,6 +121,7 @@ impl Default for LimitsSection {
             reasoning_first_byte_timeout_ms: millis(engine.reasoning_first_byte_timeout),
             whole_timeout_ms: millis(engine.whole_timeout),
             idle_timeout_ms: millis(engine.idle_timeout),
+            stream_timeout_ms: engine.stream_timeout.map_or(0, millis),
             media_bytes_max: media.bytes_max,
             media_timeout_ms: millis(media.patience),
             keep_alive_ms: millis(engine.keep_alive),
@@ -146,7 +149,7 @@ pub struct Limits {
 
 impl LimitsSection {
     /// Each by its path, as a person reads it.
-    pub(super) fn settings(&self) -> [(&'static str, String); 11] {
+    pub(super) fn settings(&self) -> [(&'static str, String); 12] {
         [
             ("limits.body_bytes_max", self.body_bytes_max.to_string()),
             ("limits.body_timeout_ms", self.body_timeout_ms.to_string()),
@@ -158,6 +161,7 @@ impl LimitsSection {
             ),
             ("limits.whole_timeout_ms", self.whole_timeout_ms.to_string()),
             ("limits.idle_timeout_ms", self.idle_timeout_ms.to_string()),
+            ("limits.stream_timeout_ms", self.stream_timeout_ms.to_string()),
             ("limits.media_bytes_max", self.media_bytes_max.to_string()),
             ("limits.media_timeout_ms", self.media_timeout_ms.to_string()),
             ("limits.keep_alive_ms", self.keep_alive_ms.to_string()),
@@ -165,7 +169,7 @@ impl LimitsSection {
         ]
     }
 
-    /// Every size and every time but the grace must be more than nothing.
+    /// Every size must be more than nothing, and every time but the grace and a whole stream's.
     pub(super) fn check(&self, problems: &mut Problems) -> Limits {
         let mut positive = |name: &str, millis: u64| {
             if millis == 0 {
@@ -182,6 +186,8 @@ impl LimitsSection {
             ),
             whole_timeout: positive("whole_timeout_ms", self.whole_timeout_ms),
             idle_timeout: positive("idle_timeout_ms", self.idle_timeout_ms),
+            stream_timeout: (self.stream_timeout_ms > 0)
+                .then(|| Duration::from_millis(self.stream_timeout_ms)),
             ..EngineConfig::default()
         };
         let connect_timeout = positive("connect_timeout_ms", self.connect_timeout_ms);

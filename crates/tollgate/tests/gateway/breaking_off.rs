@@ -85,6 +85,34 @@ async fn each_break(protocol: Protocol) {
     }
 }
 
+/// Nobody goes on with an answer that has taken all the time there is.
+#[tokio::test]
+async fn a_stream_has_one_timeout_for_all_of_it() {
+    for protocol in [Protocol::OpenAi, Protocol::Anthropic, Protocol::Ollama] {
+        let simulator = simulator().await;
+        let gateway = one(protocol, "prose+tps:20", &simulator)
+            .provider("second", Protocol::OpenAi, &simulator)
+            .endpoint("acme/m", "second", "prose", r#"{ input = "99", output = "99" }"#)
+            .config("[limits]\nstream_timeout_ms = 700\n")
+            .in_memory()
+            .start()
+            .await;
+        let streamed = gateway.chat_stream(asking("Tell")).await;
+        let (said, error) = streamed.broken_off();
+        assert!(!said.text.is_empty(), "{protocol:?}: {}", streamed.text);
+        assert_eq!(error["metadata"]["error_type"], "timeout", "{protocol:?}: {error}");
+        let record = gateway.generation(&said.id).await;
+        let attempts = record["provider_responses"].as_array().unwrap();
+        assert_eq!(attempts.len(), 1, "{protocol:?}: {record}");
+        assert_eq!(attempts.first().unwrap()["fault"], "timeout", "{protocol:?}: {record}");
+        assert_eq!(record["total_cost"].as_f64(), Some(0.0), "{protocol:?}: {record}");
+        assert!(record["generation_time"].as_u64().unwrap() >= 700, "{protocol:?}: {record}");
+        tokio::time::timeout(tollgate_testkit::PATIENCE, simulator.wait_for_open_streams(0))
+            .await
+            .unwrap();
+    }
+}
+
 #[tokio::test]
 async fn a_stream_without_its_terminator_or_usage_is_complete_all_the_same() {
     for fault in ["no-done", "no-usage", "no-usage+no-done", "drip:1", "coalesce"] {

@@ -401,6 +401,68 @@ async fn section_3_4_a_failure_tells_of_routing_beside_the_error() {
     assert_eq!(told["endpoints"]["available"][0]["selected"], false, "{told}");
 }
 
+/// Before the first word, behind comments, and in the middle of an answer; whole and streamed.
+#[tokio::test]
+async fn section_3_4_failures_tell_of_routing_in_every_dialect_that_has_a_place() {
+    let simulator = simulator().await;
+    let turns = json!([{ "role": "user", "content": "one two three four" }]);
+    for (path, ask, has_place) in [
+        ("/api/v1/chat/completions", json!({ "messages": turns }), true),
+        ("/api/v1/completions", json!({ "prompt": "one two three four" }), true),
+        ("/api/v1/messages", json!({ "messages": turns, "max_tokens": 9 }), true),
+        ("/api/v1/responses", json!({ "input": "one two three four" }), true),
+        ("/api/chat", json!({ "messages": turns }), false),
+    ] {
+        for protocol in [Protocol::OpenAi, Protocol::Anthropic, Protocol::Responses] {
+            failures_tell_of_routing(&simulator, protocol, (path, &ask), has_place).await;
+        }
+    }
+}
+
+async fn failures_tell_of_routing(
+    simulator: &Simulator,
+    protocol: Protocol,
+    (path, ask): (&str, &Value),
+    has_place: bool,
+) {
+    for (fault, streamed) in [
+        ("status:500", false),
+        ("status:500", true),
+        ("delay:150+status:500", true),
+        ("cut-after:2", true),
+    ] {
+        let gateway = TestGateway::builder()
+            .in_memory()
+            .config("[limits]\nkeep_alive_ms = 50\n")
+            .provider("first", protocol, simulator)
+            .endpoint("acme/m", "first", &format!("echo+{fault}"), P1)
+            .start()
+            .await;
+        let mut ask = ask.clone();
+        (ask["model"], ask["stream"]) = ("acme/m".into(), streamed.into());
+        let call = gateway.at("POST", path).key(gateway.key()).json(&ask);
+        let text = call.header("X-OpenRouter-Metadata", "enabled").send().await.text();
+        let context = format!("{path} {protocol:?} {fault} {streamed}: {text}");
+        assert_eq!(text.contains("openrouter_metadata"), has_place, "{context}");
+        if has_place {
+            let object = failure_of(&text);
+            assert!(object["error"].is_object(), "{context}");
+            let told = &object["openrouter_metadata"];
+            assert_eq!(told["attempt"], 0, "{context}");
+            assert_eq!(told["attempts"].as_array().map(Vec::len), Some(1), "{context}");
+            assert_eq!(told["endpoints"]["available"][0]["selected"], false, "{context}");
+        }
+    }
+}
+
+/// The object that has the error of an answer: the body, the last event, or the response in it.
+fn failure_of(text: &str) -> Value {
+    let mut data = text.lines().filter_map(|line| line.strip_prefix("data: "));
+    let last = data.rfind(|line| *line != "[DONE]").unwrap_or(text);
+    let object: Value = serde_json::from_str(last).unwrap();
+    if object["response"].is_object() { object["response"].clone() } else { object }
+}
+
 #[tokio::test]
 async fn where_the_hedge_fails_too_the_next_one_is_started() {
     let simulator = simulator().await;

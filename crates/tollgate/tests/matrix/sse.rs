@@ -29,7 +29,8 @@ pub(crate) fn frames(stream: &str) -> Proof<Vec<Frame>> {
     let mut frames = Vec::new();
     for block in stream.split("\n\n").filter(|block| !block.is_empty()) {
         let mut frame = Frame { name: String::new(), data: String::new() };
-        for line in block.lines() {
+        // What keeps a quiet stream open may be an empty line.
+        for line in block.lines().filter(|line| !line.is_empty()) {
             match line.split_once(':') {
                 Some(("", _)) => {}
                 Some(("event", name)) => name.trim_start().clone_into(&mut frame.name),

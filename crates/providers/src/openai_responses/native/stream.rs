@@ -158,8 +158,10 @@ impl Relay {
         };
         match kind {
             "response.output_item.added" => {
-                self.progress.content = true;
-                if matches!(item_kind().as_ref(), "function_call" | "custom_tool_call") {
+                let kind = item_kind();
+                // A message begins empty: nothing is said yet that another could not say.
+                self.progress.content |= kind != "message";
+                if matches!(kind.as_ref(), "function_call" | "custom_tool_call") {
                     self.progress.tool_calls = self.progress.tool_calls.saturating_add(1);
                 }
             }
