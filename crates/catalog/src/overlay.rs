@@ -142,6 +142,7 @@ fn lay_endpoint(providers: &[ProviderEntry], model: &mut ModelEntry, mut new: En
     set(&mut known.without_parameters, new.without_parameters);
     // A price is taken whole: rates of two sources don't mix.
     set(&mut known.price, new.price);
+    set(&mut known.service_tiers, new.service_tiers);
 }
 
 /// Whether a provider is known by this name.

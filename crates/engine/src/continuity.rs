@@ -223,7 +223,8 @@ async fn first_word(next: &mut Next) -> Result<(), Fault> {
 fn share(run: &Run, endpoint: &Arc<Endpoint>, progress: &Progress) -> Share {
     // As for a client that left: what was produced is counted, reported or not.
     let usage = run.usage(progress, Ending::Cancelled);
-    let bill = Bill::of(Some(endpoint), &usage, run.created, false);
+    let billed = run.billed(endpoint, progress);
+    let bill = Bill::of(Some(&billed), &usage, run.created, false);
     // Of an answer that was continued before, this is a further share.
     let bill = if run.shares.is_empty() { bill } else { bill.of_rest() };
     let upstream_id = progress.upstream_id.clone();

@@ -132,14 +132,20 @@ fn cheapest_all(
     let mut priced: Vec<(u128, &Arc<Model>)> = Vec::new();
     for model in catalog.models().iter().filter(|model| model.alias_target.is_none()) {
         let endpoints = catalog.endpoints(model.id.as_str()).iter();
-        let estimates = endpoints.filter(|it| suits(it) && answers(it, call)).filter_map(|it| {
-            let rates = it.price.as_ref()?.rates;
-            Some(rates.estimate(1_000, 500))
-        });
+        let estimates =
+            endpoints.filter(|it| is_open(it) && suits(it) && answers(it, call)).filter_map(|it| {
+                let rates = it.price.as_ref()?.rates;
+                Some(rates.estimate(1_000, 500))
+            });
         priced.extend(estimates.min().map(|price| (price, model)));
     }
     priced.sort_by(|(one, first), (other, second)| one.cmp(other).then(first.id.cmp(&second.id)));
     priced.into_iter().map(|(_, model)| Arc::clone(model)).collect()
+}
+
+/// Whether an endpoint serves callers who ask for no service tier.
+fn is_open(endpoint: &Endpoint) -> bool {
+    endpoint.tier().is_none()
 }
 
 /// Whether an endpoint reads what the call has and knows its tools.

@@ -225,7 +225,10 @@ fn shape(call: &impl Asked, must_be_priced: bool) -> CallShape {
         max_tokens: params.max_tokens,
         must_be_priced,
         tier: params.service_tier.as_deref().and_then(Tier::asked),
-        wants_ordinary_tier: matches!(params.service_tier.as_deref(), Some("default" | "standard")),
+        wants_ordinary_tier: matches!(
+            params.service_tier.as_deref(),
+            Some("default" | "standard" | "standard_only")
+        ),
     }
 }
 

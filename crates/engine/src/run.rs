@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use tollgate_catalog::{Cost, Endpoint};
 use tollgate_health::{Circuit, FailureKind, InFlight, Outcome};
 use tollgate_providers::{Fault, Progress};
-use tollgate_routing::{CallShape, Plan};
+use tollgate_routing::{CallShape, Plan, Tier};
 use tollgate_store::{AttemptRecord, Attribution, ErrorRecord, GenerationRecord};
 use tollgate_types::{Chain, GenerationId, Timestamp, Usage, UsageSource, Usd};
 use tollgate_wire::Call;
@@ -211,7 +211,8 @@ impl<C: Asked> Run<C> {
         let usage = self.usage(progress, ending);
         let failed = matches!(ending, Ending::Failed(_))
             || matches!(progress.finish, Some((FinishReason::Error, _)));
-        let bill = Bill::of(endpoint, &usage, self.created, failed);
+        let billed = endpoint.map(|it| self.billed(it, progress));
+        let bill = Bill::of(billed.as_ref(), &usage, self.created, failed);
         let bill = continuity::joined(&self.shares, bill, failed);
         // Whoever began the answer, when nobody went on with it.
         let last = self.shares.last().map(|share| Arc::clone(&share.endpoint));
@@ -230,6 +231,24 @@ impl<C: Asked> Run<C> {
             }
         }
         bill.view
+    }
+
+    /// What the answer of `endpoint` is billed as: the same model at the same provider in the
+    /// service tier that served, as far as the provider says which (contract §5.7).
+    pub(crate) fn billed(&self, endpoint: &Arc<Endpoint>, progress: &Progress) -> Arc<Endpoint> {
+        let tier = match progress.service_tier.as_deref() {
+            Some("default" | "standard") => None,
+            Some(word) => match Tier::asked(word) {
+                Some(tier) => Some(tier),
+                None => return Arc::clone(endpoint),
+            },
+            None => return Arc::clone(endpoint),
+        };
+        if endpoint.tier() == tier {
+            return Arc::clone(endpoint);
+        }
+        let beside = self.installation.routable().beside(endpoint, tier);
+        Arc::clone(beside.unwrap_or(endpoint))
     }
 
     fn count(&self, endpoint: Option<&Arc<Endpoint>>, ending: Ending<'_>, view: &UsageView) {
@@ -304,7 +323,8 @@ impl<C: Asked> Run<C> {
         record.endpoint_id = endpoint.map(|it| it.id.as_str().to_owned());
         let begun = self.shares.last().and_then(|share| share.upstream_id.clone());
         record.upstream_id = progress.upstream_id.clone().or(begun);
-        record.service_tier.clone_from(&progress.service_tier);
+        let own = endpoint.and_then(|it| it.tier()).map(|tier| tier.as_str().to_owned());
+        record.service_tier = progress.service_tier.clone().or(own);
         record.latency_ms = self.first_word.map(|at| millis(at, self.started));
         record.generation_time_ms = Some(millis(Instant::now(), self.started));
         record.usage = bill.view.usage;
@@ -312,8 +332,8 @@ impl<C: Asked> Run<C> {
         record.upstream_cost = bill.view.upstream_cost;
         record.cache_discount = bill.cache_discount;
         record.unpriced = bill.view.unpriced;
-        record.price_source =
-            endpoint.and_then(|it| it.price.as_ref()).map(|price| price.source.clone());
+        let billed = endpoint.map(|it| self.billed(it, progress));
+        record.price_source = billed.and_then(|it| Some(it.price.as_ref()?.source.clone()));
         record.attribution = std::mem::take(&mut self.attribution);
         let provider = self.call.member("provider");
         let routing = decision::record(&self.plan, &self.shape, provider, self.seed);

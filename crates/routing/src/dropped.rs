@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use tollgate_catalog::Modality;
 
-use crate::tier::Tier;
+use crate::Tier;
 
 /// Why an endpoint was left out.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,10 +4,10 @@ use tollgate_catalog::Endpoint;
 use tollgate_types::UnitPrice;
 
 use crate::Sort;
+use crate::Tier;
 use crate::asked::Asked;
 use crate::dropped::Dropped;
 use crate::names::names;
-use crate::tier::Tier;
 
 type Filter = fn(&Endpoint, &Asked<'_>) -> Option<Dropped>;
 
@@ -87,7 +87,7 @@ fn distillation(endpoint: &Endpoint, Asked { wants, .. }: &Asked<'_>) -> Option<
 
 /// Tiers are dearer or slower: nobody gets them who did not ask (contract §5.2, §5.7).
 fn tier(endpoint: &Endpoint, asked: &Asked<'_>) -> Option<Dropped> {
-    let tier = Tier::of(endpoint)?;
+    let tier = endpoint.tier()?;
     let is_let_in = asked.shape.tier == Some(tier) || lets_in(asked, tier);
     (!is_let_in && !asked.wants.names_itself(endpoint)).then_some(Dropped::Tier(tier))
 }

@@ -2,8 +2,6 @@
 
 use tollgate_catalog::Endpoint;
 
-use crate::tier::Tier;
-
 /// Whether `name` means this endpoint: its tag, or its provider by slug, alias or display name,
 /// whatever the case.
 ///
@@ -18,7 +16,7 @@ pub(crate) fn names(name: &str, endpoint: &Endpoint) -> bool {
             || provider.aliases.iter().any(|alias| name.eq_ignore_ascii_case(alias))
     };
     if is_provider(name) {
-        return Tier::of(endpoint).is_none();
+        return endpoint.tier().is_none();
     }
     name.split_once('/').is_some_and(|(base, rest)| {
         is_provider(base) && suffix.is_some_and(|suffix| suffix.eq_ignore_ascii_case(rest))

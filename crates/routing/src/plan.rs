@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use tollgate_catalog::Endpoint;
 
+use crate::Tier;
 use crate::asked::{Asked, Candidates, Question};
 use crate::balance::draw;
 use crate::dropped::Dropped;
 use crate::filter::FILTERS;
 use crate::order::{Demotion, Place, Step, estimate_cached};
-use crate::tier::Tier;
 use crate::{CallShape, Preferences, Sort, exacto};
 
 /// Which endpoints to try, in order, and why the others are left out.
@@ -123,7 +123,7 @@ impl Plan {
     /// Drops what lacks something that another endpoint of the model has.
     fn prefer(&mut self, shape: &CallShape, steps: &mut Vec<Step>) {
         if let Some(tier @ Tier::Flex) = shape.tier {
-            self.keep_if_any(steps, &Dropped::NotOfTier(tier), |it| Tier::of(it) == Some(tier));
+            self.keep_if_any(steps, &Dropped::NotOfTier(tier), |it| it.tier() == Some(tier));
         }
         for name in SOFT.iter().filter(|name| shape.parameters.contains(name)) {
             self.keep_if_any(steps, &Dropped::Preferred(name), |it| it.supports(name));

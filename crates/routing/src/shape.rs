@@ -2,7 +2,7 @@
 
 use tollgate_catalog::Modality;
 
-use crate::tier::Tier;
+use crate::Tier;
 
 /// What a call needs of an endpoint, taken from the request once.
 #[derive(Debug, Clone, Default)]

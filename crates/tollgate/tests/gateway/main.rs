@@ -25,3 +25,4 @@ mod pointing;
 mod program;
 mod real_clients;
 mod routing;
+mod tiers;
