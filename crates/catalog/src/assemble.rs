@@ -201,6 +201,7 @@ fn endpoint(
         supported_parameters: parameters(model, row),
         input_modalities: or_models(&row.input, &architecture.input_modalities),
         output_modalities: or_models(&row.output, &architecture.output_modalities),
+        region: row.region.as_ref().or(provider.region.as_ref()).cloned(),
         quantization: row.quantization.clone(),
         service: Service::default(),
     })

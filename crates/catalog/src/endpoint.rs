@@ -41,6 +41,8 @@ pub struct Endpoint {
     pub input_modalities: Vec<Modality>,
     /// What it writes.
     pub output_modalities: Vec<Modality>,
+    /// Where it processes requests, when that is one region: its own word, else its provider's.
+    pub region: Option<String>,
     /// Precision of the weights, e.g. `fp8`.
     pub quantization: Option<String>,
     /// How it stands to the service tiers of its provider.

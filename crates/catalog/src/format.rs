@@ -208,6 +208,8 @@ pub struct EndpointEntry {
     pub upstream_model: Option<String>,
     /// The protocol for this model, where the provider has several.
     pub protocol: Option<Protocol>,
+    /// Where it processes requests, e.g. `eu`; the provider's region when absent.
+    pub region: Option<String>,
     /// Precision of the weights, e.g. `fp8`.
     pub quantization: Option<String>,
     /// The model's when absent.

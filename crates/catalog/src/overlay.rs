@@ -132,6 +132,7 @@ fn lay_endpoint(providers: &[ProviderEntry], model: &mut ModelEntry, mut new: En
     };
     set(&mut known.upstream_model, new.upstream_model);
     set(&mut known.protocol, new.protocol);
+    set(&mut known.region, new.region);
     set(&mut known.quantization, new.quantization);
     set(&mut known.context_length, new.context_length);
     set(&mut known.max_output, new.max_output);

@@ -33,6 +33,7 @@ pub fn explain(
         standing: &|_| Standing::default(),
         sticky: &|_| None,
         sort: None,
+        region: None,
         seed: 0,
         now,
     };
@@ -55,6 +56,7 @@ pub(crate) fn record(
         parameters: shape.parameters.iter().copied().map(Cow::Borrowed).collect(),
         prompt_tokens: shape.prompt_tokens,
         max_tokens: shape.max_tokens,
+        region: shape.region.as_deref().map(Into::into),
         provider: provider.map(Into::into),
     };
     let dropped = plan.dropped.iter().map(|(endpoint, reason)| CandidateRecord {
@@ -110,7 +112,7 @@ pub(crate) fn told<C: Asked>(
     Some(Box::new(RouterMetadata {
         requested: run.requested_models().next().cloned().unwrap_or_default(),
         strategy: strategy(run, answered_by),
-        region: None,
+        region: run.shape.region.clone(),
         summary: format!("available={}, selected={selected}", run.plan.steps.len()),
         attempt: if answered_by.is_some() { attempts.len() } else { 0 },
         is_byok: false,

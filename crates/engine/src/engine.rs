@@ -125,7 +125,8 @@ impl Engine {
         })
     }
 
-    /// Answers a generative call in any dialect, from admission to the first word.
+    /// Answers a generative call in any dialect, from admission to the first word. `region` is the
+    /// one that it must be processed in, if it must be in one (contract §5.10).
     ///
     /// Cancel safe: dropped, it cancels the provider's request, and the call is settled as
     /// cancelled.
@@ -138,8 +139,9 @@ impl Engine {
         key: Arc<KeyEntry>,
         call: Call,
         attribution: Attribution,
+        region: Option<String>,
     ) -> Result<Answer, CallFailure> {
-        let mut run = self.admit(key, call, attribution);
+        let mut run = self.admit(key, call, attribution, region);
         run.slot = self.recorder.slot().await;
         if let Err(error) = self.prepare(&mut run) {
             return Err(fail(run, error));
@@ -153,7 +155,7 @@ impl Engine {
     }
 
     /// Performs an operation, from admission to the answer or, where the answer is passed on as it
-    /// comes, to its first bytes.
+    /// comes, to its first bytes. `region` as for [`generate`](Self::generate).
     ///
     /// Cancel safe: as [`generate`](Self::generate).
     ///
@@ -165,8 +167,9 @@ impl Engine {
         key: Arc<KeyEntry>,
         call: OperationCall,
         attribution: Attribution,
+        region: Option<String>,
     ) -> Result<Operated, CallFailure> {
-        let mut run = self.admit(key, call, attribution);
+        let mut run = self.admit(key, call, attribution, region);
         run.slot = self.recorder.slot().await;
         if let Err(error) = self.prepare(&mut run) {
             return Err(fail(run, error));
@@ -183,9 +186,9 @@ impl Engine {
     /// # Errors
     ///
     /// When the call is wrong or can't be routed. A provider that fails to count is no error.
-    pub async fn count(&self, call: &Call) -> Result<Count, CallError> {
+    pub async fn count(&self, call: &Call, region: Option<&str>) -> Result<Count, CallError> {
         let installation = self.installation();
-        let routed = self.idle_plan(call, &installation)?;
+        let routed = self.idle_plan(call, &installation, region)?;
         Ok(count::count(self, &installation, call, &routed.plan).await)
     }
 
@@ -194,8 +197,8 @@ impl Engine {
     /// # Errors
     ///
     /// When the call is wrong or can't be routed.
-    pub fn check(&self, call: &Call) -> Result<(), CallError> {
-        self.idle_plan(call, &self.installation()).map(drop)
+    pub fn check(&self, call: &Call, region: Option<&str>) -> Result<(), CallError> {
+        self.idle_plan(call, &self.installation(), region).map(drop)
     }
 
     /// Where a call of this key would go now, and why, and sends it nowhere. `session` is the
@@ -209,6 +212,7 @@ impl Engine {
         key: &KeyEntry,
         call: &Call,
         session: Option<&str>,
+        region: Option<&str>,
     ) -> Result<RoutingRecord, CallError> {
         let (installation, vitals, now) = (self.installation(), self.vitals(), self.now());
         let mut seed = [0; 8];
@@ -221,6 +225,7 @@ impl Engine {
             standing: &|endpoint| vitals.standing(&endpoint.id, now),
             sticky: &|_| self.stickiness.endpoint(conversation.as_ref()?, now),
             sort: self.config.sort,
+            region,
             seed,
             now,
         };
@@ -229,7 +234,12 @@ impl Engine {
     }
 
     /// Plans a call that costs nothing and says nothing of anybody's health.
-    fn idle_plan(&self, call: &Call, installation: &Installation) -> Result<Routed, CallError> {
+    fn idle_plan(
+        &self,
+        call: &Call,
+        installation: &Installation,
+        region: Option<&str>,
+    ) -> Result<Routed, CallError> {
         let (vitals, now) = (self.vitals(), self.now());
         resolve::plan(
             call,
@@ -239,6 +249,7 @@ impl Engine {
                 standing: &|endpoint| vitals.standing(&endpoint.id, now),
                 sticky: &|_| None,
                 sort: self.config.sort,
+                region,
                 seed: 0,
                 now,
             },
@@ -340,6 +351,7 @@ impl Engine {
         key: Arc<KeyEntry>,
         call: C,
         attribution: Attribution,
+        region: Option<String>,
     ) -> Run<C> {
         let created = self.now();
         let mut random = [0; 28];
@@ -360,7 +372,7 @@ impl Engine {
             attribution,
             plan: Plan::default(),
             router: None,
-            shape: CallShape::default(),
+            shape: CallShape { region, ..CallShape::default() },
             seed: u64::from_le_bytes(seed),
             hedges: false,
             conversation: None,
@@ -400,6 +412,7 @@ impl Engine {
             standing: &|endpoint| vitals.standing(&endpoint.id, now),
             sticky: &|_| self.stickiness.endpoint(run.conversation.as_ref()?, now),
             sort: self.config.sort,
+            region: run.shape.region.as_deref(),
             seed: run.seed,
             now,
         };

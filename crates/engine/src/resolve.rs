@@ -29,6 +29,8 @@ pub(crate) struct Circumstances<'a> {
     pub(crate) sticky: &'a dyn Fn(&Model) -> Option<EndpointId>,
     /// What endpoints are sorted by where neither the request nor the model's name says.
     pub(crate) sort: Option<Sort>,
+    /// The region that the call must be processed in, if it must be in one.
+    pub(crate) region: Option<&'a str>,
     /// What the draw depends on.
     pub(crate) seed: u64,
     /// The time of the call.
@@ -56,10 +58,11 @@ pub(crate) fn plan(
     circumstances: &Circumstances<'_>,
 ) -> Result<Routed, CallError> {
     refuse_what_is_not_here(call)?;
+    refuse_what_no_region_has(call, circumstances.region)?;
     let mut wants = preferences(call)?;
     let wanted = expand::wanted(call, installation.routable(), circumstances.seed, &mut wants)?;
     let Wanted { names, router } = wanted;
-    let shape = shape(call, circumstances.must_be_priced);
+    let shape = shape(call, circumstances);
     let mut unroutable = None;
     let mut models: Vec<Found> = Vec::with_capacity(names.len());
     for name in &names {
@@ -128,6 +131,17 @@ fn refuse_what_is_not_here(call: &impl Asked) -> Result<(), CallError> {
         return Err(BadRequest::new("preset: this installation has no presets").into());
     }
     Ok(())
+}
+
+/// Pictures are not drawn where calls are kept in a region (contract §5.10).
+fn refuse_what_no_region_has(call: &impl Asked, region: Option<&str>) -> Result<(), CallError> {
+    let Some(region) = region.filter(|_| call.output().contains(&Modality::Image)) else {
+        return Ok(());
+    };
+    let message = format!(
+        "Image generation is not available in the region {region}. Ask at the address without a region"
+    );
+    Err(BadRequest::new(message).into())
 }
 
 /// The `provider` object; `route: "sort"` is an older word for sorting across models (contract
@@ -208,7 +222,7 @@ fn missing_keys(endpoints: &[Arc<Endpoint>]) -> Vec<String> {
     keys
 }
 
-fn shape(call: &impl Asked, must_be_priced: bool) -> CallShape {
+fn shape(call: &impl Asked, circumstances: &Circumstances<'_>) -> CallShape {
     let survey = call.survey();
     let params = call.params();
     let contained = [
@@ -223,7 +237,8 @@ fn shape(call: &impl Asked, must_be_priced: bool) -> CallShape {
         parameters: call.parameters(),
         prompt_tokens: survey.text_bytes / 4,
         max_tokens: params.max_tokens,
-        must_be_priced,
+        must_be_priced: circumstances.must_be_priced,
+        region: circumstances.region.map(str::to_owned),
         tier: params.service_tier.as_deref().and_then(Tier::asked),
         wants_ordinary_tier: matches!(
             params.service_tier.as_deref(),

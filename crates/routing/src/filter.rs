@@ -15,6 +15,7 @@ type Filter = fn(&Endpoint, &Asked<'_>) -> Option<Dropped>;
 pub(crate) static FILTERS: &[Filter] = &[
     ignored,
     not_allowed,
+    region,
     data_collection,
     retention,
     distillation,
@@ -36,6 +37,13 @@ fn ignored(endpoint: &Endpoint, Asked { wants, .. }: &Asked<'_>) -> Option<Dropp
 fn not_allowed(endpoint: &Endpoint, Asked { wants, .. }: &Asked<'_>) -> Option<Dropped> {
     let allowed = wants.only.is_empty() || wants.only.iter().any(|name| names(name, endpoint));
     (!allowed).then_some(Dropped::NotAllowed)
+}
+
+/// What is not known to stay in the region does not (contract §5.10).
+fn region(endpoint: &Endpoint, Asked { shape, .. }: &Asked<'_>) -> Option<Dropped> {
+    let wanted = shape.region.as_deref()?;
+    let stays = endpoint.region.as_deref().is_some_and(|own| own.eq_ignore_ascii_case(wanted));
+    (!stays).then(|| Dropped::Region(wanted.to_owned()))
 }
 
 fn unpriced(endpoint: &Endpoint, Asked { shape, .. }: &Asked<'_>) -> Option<Dropped> {

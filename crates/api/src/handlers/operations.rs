@@ -112,10 +112,10 @@ async fn operate(
 /// Sends an operation through the pipeline.
 pub(super) async fn run(
     app: &App,
-    InferenceKey(key): InferenceKey,
+    InferenceKey(key, region): InferenceKey,
     headers: &HeaderMap,
     call: OperationCall,
 ) -> Result<Operated, ApiError> {
     let attribution = attribution(headers, call.params(), &app.config.tag_headers);
-    Ok(app.engine.operate(key, call, attribution).await?)
+    Ok(app.engine.operate(key, call, attribution, region).await?)
 }

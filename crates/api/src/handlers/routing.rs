@@ -16,13 +16,14 @@ use crate::router::App;
 /// Where a chat request would go now, and why. It is sent nowhere.
 pub(crate) async fn explain_routing(
     State(app): State<App>,
-    InferenceKey(key): InferenceKey,
+    InferenceKey(key, region): InferenceKey,
     headers: HeaderMap,
     JsonBytes(body): JsonBytes,
 ) -> Result<Json<Data<RoutingView>>, ApiError> {
     let call = Call::read(Dialect::Chat, body, Address::default())?;
     let session = headers.get("x-session-id").and_then(|value| value.to_str().ok());
-    let record = app.engine.explain(&key, &call, session).map_err(ApiError::from)?;
+    let record =
+        app.engine.explain(&key, &call, session, region.as_deref()).map_err(ApiError::from)?;
     Ok(Json(Data { data: RoutingView::of(&record) }))
 }
 

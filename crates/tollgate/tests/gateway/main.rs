@@ -24,5 +24,6 @@ mod passing_through;
 mod pointing;
 mod program;
 mod real_clients;
+mod regions;
 mod routing;
 mod tiers;

@@ -57,6 +57,12 @@ fn text(value: &Value) -> Option<String> {
     value.as_str().map(str::to_owned)
 }
 
+/// An amount of dollars in whole nano-dollars.
+fn nanos(dollars: &Value) -> u64 {
+    let text = format!("{:.9}", dollars.as_f64().unwrap());
+    text.replace('.', "").parse().unwrap()
+}
+
 /// Who answered.
 fn last_endpoint(record: &Value) -> String {
     let attempts = record["provider_responses"].as_array().unwrap();
@@ -77,10 +83,10 @@ async fn ask(gateway: &TestGateway, simulator: &Simulator, members: Value) -> Ou
     let usage = &answer["usage"];
     let count = |name: &str| usage[name].as_u64().unwrap();
     let units = count("prompt_tokens") * 1_000 + count("completion_tokens") * 2_000;
-    let nanos = (usage["cost"].as_f64().unwrap() * 1e9).round();
+    let nanos = nanos(&usage["cost"]);
     assert_eq!(record["total_cost"], usage["cost"], "{record}");
-    let tenths = (nanos * 10.0 / units as f64).round() as u64;
-    assert_eq!(nanos as u64 * 10, units * tenths, "{usage}");
+    let tenths = nanos * 10 / units;
+    assert_eq!(nanos * 10, units * tenths, "{usage}");
     Outcome {
         endpoint: last_endpoint(&record),
         asked: asked.and_then(text),
@@ -204,9 +210,10 @@ async fn section_5_7_a_stream_is_billed_by_the_tier_that_served() {
     let body = json!({ "model": "acme/m", "messages": words, "service_tier": "priority" });
     let said = gateway.chat_stream(body).await.said();
     let record = gateway.generation(&said.id).await;
-    let count = |name: &str| record[name].as_f64().unwrap();
-    let dollars = (count("native_tokens_prompt") + 2.0 * count("native_tokens_completion")) / 1e6;
-    assert!((count("total_cost") - dollars).abs() < 1e-12, "{record}");
+    let count = |name: &str| record[name].as_u64().unwrap();
+    let ordinary =
+        1_000 * count("native_tokens_prompt") + 2_000 * count("native_tokens_completion");
+    assert_eq!(nanos(&record["total_cost"]), ordinary, "{record}");
     assert_eq!(record["service_tier"], "default", "{record}");
 }
 
