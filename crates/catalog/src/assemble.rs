@@ -150,6 +150,7 @@ fn model(row: &ModelEntry) -> Result<Model, Problem> {
         expiration_date: row.expiration_date.clone(),
         is_moderated: row.is_moderated.unwrap_or(false),
         distillable: row.distillable,
+        coding_score: row.coding_score,
         supported_parameters: row.supported_parameters.clone().unwrap_or_else(usual).into(),
         default_parameters: row.default_parameters,
     })

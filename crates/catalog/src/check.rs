@@ -128,6 +128,9 @@ pub enum Problem {
         /// Times the model's context.
         times: u64,
     },
+    /// A score that is none.
+    #[error("a score is a number from 0 to 1")]
+    BadScore,
     /// A model nobody serves.
     #[error("no endpoint serves it")]
     NoEndpoint,
@@ -249,6 +252,9 @@ impl<'a> Checker<'a> {
         ];
         for (key, day) in days {
             self.day(&format!("{place}: {key}"), day.as_deref());
+        }
+        if row.coding_score.is_some_and(|score| !(0.0..=1.0).contains(&score)) {
+            self.report(format!("{place}: coding_score"), Problem::BadScore);
         }
         self.alias(&place, row);
         let mut tags = HashSet::new();

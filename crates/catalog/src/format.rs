@@ -164,6 +164,8 @@ pub struct ModelEntry {
     pub is_moderated: Option<bool>,
     /// The author permits to train other models on the answers.
     pub distillable: Option<bool>,
+    /// How good it is at code, from 0 to 1, as far as the operator knows.
+    pub coding_score: Option<f64>,
     /// Request parameters it takes; all usual ones when absent.
     pub supported_parameters: Option<Vec<String>>,
     /// Sampling parameters its author recommends.

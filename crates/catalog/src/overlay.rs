@@ -97,6 +97,7 @@ fn merge_model(rows: &mut Overlay, mut new: ModelEntry) {
     set(&mut known.expiration_date, new.expiration_date);
     set(&mut known.is_moderated, new.is_moderated);
     set(&mut known.distillable, new.distillable);
+    set(&mut known.coding_score, new.coding_score);
     set(&mut known.supported_parameters, new.supported_parameters);
     set(&mut known.default_parameters, new.default_parameters);
     for endpoint in endpoints {

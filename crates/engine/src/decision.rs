@@ -15,7 +15,7 @@ use tollgate_wire::router_metadata::{AttemptTold, EndpointTold, EndpointsTold, R
 use crate::asked::Asked;
 use crate::resolve::Circumstances;
 use crate::run::Run;
-use crate::{CallError, Installation, resolve};
+use crate::{CallError, Installation, expand, resolve};
 
 /// Where a call would go, as far as that depends on this installation alone: as in a gateway that
 /// has just been started.
@@ -32,6 +32,8 @@ pub fn explain(
         must_be_priced: false,
         standing: &|_| Standing::default(),
         sticky: &|_| None,
+        spent: &|_, _| 0,
+        given: None,
         sort: None,
         region: None,
         seed: 0,
@@ -134,9 +136,7 @@ fn strategy<C: Asked>(run: &Run<C>, answered_by: Option<&Arc<Endpoint>>) -> &'st
     let model = answered_by.or(run.endpoint(0)).map(|it| &it.model);
     let is_latest = run.requested_models().next().is_some_and(|name| name.starts_with('~'));
     match run.router.as_deref() {
-        Some("openrouter/free") => "free",
-        // A wildcard: what it stands for was found by what suits the call.
-        Some(_) => "auto",
+        Some(router) => expand::strategy(router),
         None if run.requested_models().count() > 1 => "fallback",
         None if is_latest => "latest",
         None if model.is_some_and(|model| model.alias_target.is_some()) => "alias",

@@ -18,9 +18,10 @@ use tollgate_wire::operation::OperationCall;
 
 use crate::asked::Asked;
 use crate::attempt::{OpenWhole, open_stream, open_whole};
+use crate::choices::{Choice, Choices};
 use crate::resolve::{Circumstances, Routed};
 use crate::run::{Ending, Run};
-use crate::sticky::{Conversation, Stickiness};
+use crate::sticky::Stickiness;
 use crate::{
     AuthError, CallError, CallFailure, ChatStream, Clock, Count, EngineConfig, Entropy,
     Installation, KeyEntry, KeyRing, Metrics, Operated, Recorder, Vitals, count, decision, operate,
@@ -68,6 +69,8 @@ pub struct Engine {
     metrics: Metrics,
     vitals: ArcSwap<Vitals>,
     stickiness: Stickiness,
+    /// What routers of models remember.
+    choices: Choices,
     retries: RetryBudget,
 }
 
@@ -121,6 +124,7 @@ impl Engine {
             metrics: Metrics::default(),
             vitals: ArcSwap::from_pointee(vitals),
             stickiness: Stickiness::default(),
+            choices: Choices::default(),
             retries: RetryBudget::default(),
         })
     }
@@ -219,11 +223,14 @@ impl Engine {
         self.entropy.fill(&mut seed).map_err(|_| CallError::NoEntropy)?;
         let seed = u64::from_le_bytes(seed);
         let session = call.params().session_id.as_deref().or(session);
-        let conversation = conversation(key, call, &installation, session);
+        let conversation = sticky::conversation(key, call, &installation, session);
+        let given = Choice::of(key, call, session).and_then(|it| self.choices.given(&it, now));
         let circumstances = Circumstances {
             must_be_priced: self.config().billing || key.record.limit.is_some(),
             standing: &|endpoint| vitals.standing(&endpoint.id, now),
             sticky: &|_| self.stickiness.endpoint(conversation.as_ref()?, now),
+            spent: &|task, model| self.choices.spent(task, &model.id, now),
+            given: given.as_ref(),
             sort: self.config.sort,
             region,
             seed,
@@ -248,6 +255,8 @@ impl Engine {
                 must_be_priced: false,
                 standing: &|endpoint| vitals.standing(&endpoint.id, now),
                 sticky: &|_| None,
+                spent: &|task, model| self.choices.spent(task, &model.id, now),
+                given: None,
                 sort: self.config.sort,
                 region,
                 seed: 0,
@@ -322,6 +331,10 @@ impl Engine {
         &self.stickiness
     }
 
+    pub(crate) const fn choices(&self) -> &Choices {
+        &self.choices
+    }
+
     pub(crate) const fn retries(&self) -> &RetryBudget {
         &self.retries
     }
@@ -376,6 +389,7 @@ impl Engine {
             seed: u64::from_le_bytes(seed),
             hedges: false,
             conversation: None,
+            choice: None,
             vitals: self.vitals(),
             attempts: Vec::new(),
             faults: Vec::new(),
@@ -405,12 +419,16 @@ impl Engine {
         }
         let must_be_priced = self.config().billing || limit.is_some();
         let session = run.attribution.session_id.as_deref();
-        run.conversation = conversation(&run.key, &run.call, &run.installation, session);
+        run.conversation = sticky::conversation(&run.key, &run.call, &run.installation, session);
+        run.choice = Choice::of(&run.key, &run.call, session);
         let (vitals, now) = (&run.vitals, run.created);
+        let given = run.choice.as_ref().and_then(|it| self.choices.given(it, now));
         let circumstances = Circumstances {
             must_be_priced,
             standing: &|endpoint| vitals.standing(&endpoint.id, now),
             sticky: &|_| self.stickiness.endpoint(run.conversation.as_ref()?, now),
+            spent: &|task, model| self.choices.spent(task, &model.id, now),
+            given: given.as_ref(),
             sort: self.config.sort,
             region: run.shape.region.as_deref(),
             seed: run.seed,
@@ -456,24 +474,6 @@ fn fail<C: Asked>(mut run: Run<C>, error: CallError) -> CallFailure {
     let metadata = decision::told(&run, None);
     run.settle(None, &Progress::default(), Ending::Failed(&error));
     CallFailure { id: run.id.clone(), error, metadata }
-}
-
-/// What a conversation is recognised by, where that could save anything: its model has several
-/// endpoints, and one of them reads from its cache for less.
-fn conversation(
-    key: &KeyEntry,
-    call: &impl Asked,
-    installation: &Installation,
-    session: Option<&str>,
-) -> Option<Conversation> {
-    let model = resolve::primary(call, installation)?;
-    let endpoints = installation.routable().endpoints(model.id.as_str());
-    if endpoints.len() < 2 || !endpoints.iter().any(|endpoint| sticky::saves(endpoint)) {
-        return None;
-    }
-    let session = session.or(call.member("prompt_cache_key"));
-    let workspace = &key.record.workspace_id;
-    Conversation::of(workspace, model.id.as_str(), session, || call.opening())
 }
 
 /// The caller's `user` together with whose key it is, hashed: providers can tell abusers apart

@@ -2,15 +2,18 @@
 //!
 //! An open set: a router is a function and a line in [`ROUTERS`].
 
+mod routers;
+
 use std::sync::Arc;
 
 use tollgate_catalog::{Catalog, Endpoint, Modality, Model};
 use tollgate_routing::{Preferences, Sort};
-use tollgate_types::UnitPrice;
+use tollgate_types::{ModelSlug, UnitPrice};
 use tollgate_wire::error::BadRequest;
 
 use crate::CallError;
 use crate::asked::Asked;
+use crate::choices::Task;
 use crate::resolve::without_variants;
 
 /// The models that a call asks for.
@@ -27,11 +30,49 @@ const NAME_BYTES_MAX: usize = 256;
 /// Most models that one name stands for.
 const MODELS_MAX: usize = 10;
 
-/// Which endpoints a router chooses from.
-type Choice = fn(&Endpoint) -> bool;
+/// What a router chooses by, besides the call and the catalogue.
+pub(crate) struct Chooser<'a> {
+    /// What draws depend on.
+    pub(crate) seed: u64,
+    /// Whether one of a model's endpoints would be tried for the call.
+    pub(crate) admits: &'a dyn Fn(&[Arc<Endpoint>]) -> bool,
+    /// What was spent on a model for such tasks of late.
+    pub(crate) spent: &'a dyn Fn(Task, &Model) -> u64,
+    /// The model that the conversation was given before.
+    pub(crate) given: Option<ModelSlug>,
+}
 
-/// Names that choose a model (contract §5.6), and what each chooses from.
-const ROUTERS: &[(&str, Choice)] = &[("openrouter/free", is_free)];
+/// A name that chooses models (contract §5.6).
+struct Router {
+    name: &'static str,
+    /// How the caller is told that they were found (contract §3.4).
+    strategy: &'static str,
+    /// How long a conversation keeps its model after a turn; `None` for a router that forgets.
+    held_ms: Option<i64>,
+}
+
+const ROUTERS: &[Router] = &[
+    Router { name: "openrouter/free", strategy: "free", held_ms: None },
+    Router { name: "openrouter/auto", strategy: "auto", held_ms: Some(600_000) },
+    Router { name: "openrouter/auto-beta", strategy: "auto", held_ms: Some(600_000) },
+    Router { name: "openrouter/pareto-code", strategy: "pareto", held_ms: Some(300_000) },
+];
+
+/// How the models of a router or wildcard were found, in the contract's word.
+pub(crate) fn strategy(router: &str) -> &'static str {
+    // A wildcard: what it stands for was found by what suits the call.
+    ROUTERS.iter().find(|known| known.name == router).map_or("auto", |known| known.strategy)
+}
+
+/// The kind of a call's task and for how long its model is remembered, where it asks for a router
+/// that remembers.
+pub(crate) fn remembered(call: &impl Asked) -> Option<(&'static str, Task, i64)> {
+    let params = call.params();
+    let first = params.model.as_ref().or(params.models.first())?;
+    let (name, _) = without_variants(first);
+    let router = ROUTERS.iter().find(|known| known.name == name)?;
+    Some((router.name, routers::task(call), router.held_ms?))
+}
 
 /// Reads which models a call asks for, and what the way it asks says of routing.
 ///
@@ -40,7 +81,7 @@ const ROUTERS: &[(&str, Choice)] = &[("openrouter/free", is_free)];
 pub(crate) fn wanted(
     call: &impl Asked,
     catalog: &Catalog,
-    seed: u64,
+    chooser: &Chooser<'_>,
     wants: &mut Preferences,
 ) -> Result<Wanted, CallError> {
     let params = call.params();
@@ -71,9 +112,17 @@ pub(crate) fn wanted(
         wants.across_models = true;
         wants.sort = wants.sort.or(variant).or(Some(Sort::Price));
         cheapest(catalog, call, is_of)
-    } else if let Some((_, suits)) = ROUTERS.iter().find(|(name, _)| *name == primary) {
+    } else if ROUTERS.iter().any(|known| known.name == primary) {
         wants.sort = wants.sort.or(variant);
-        drawn(cheapest_all(catalog, call, suits), seed)
+        match primary.as_ref() {
+            "openrouter/free" => drawn(cheapest_all(catalog, call, is_free), chooser.seed),
+            "openrouter/pareto-code" => {
+                // The fastest of the class, rather than the cheapest.
+                wants.across_models |= variant == Some(Sort::Throughput);
+                routers::pareto(call, catalog, chooser)?
+            }
+            _ => routers::auto(call, catalog, chooser)?,
+        }
     } else {
         return Ok(Wanted { names, router: None });
     };

@@ -25,6 +25,7 @@
 
 mod asked;
 mod attempt;
+mod choices;
 mod clock;
 mod config;
 mod continuity;

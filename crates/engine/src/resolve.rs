@@ -6,11 +6,12 @@ use std::sync::Arc;
 use tollgate_catalog::{Catalog, Endpoint, EndpointId, Modality, Model};
 use tollgate_health::Standing;
 use tollgate_routing::{CallShape, Candidates, Plan, Preferences, Question, Sort, Tier};
-use tollgate_types::Timestamp;
+use tollgate_types::{ModelSlug, Timestamp};
 use tollgate_wire::error::BadRequest;
 
 use crate::asked::Asked;
-use crate::expand::{self, Wanted};
+use crate::choices::Task;
+use crate::expand::{self, Chooser, Wanted};
 use crate::installation::adapter_of;
 use crate::{CallError, Installation};
 
@@ -27,6 +28,10 @@ pub(crate) struct Circumstances<'a> {
     pub(crate) standing: &'a dyn Fn(&Endpoint) -> Standing,
     /// Where the conversation about a model is.
     pub(crate) sticky: &'a dyn Fn(&Model) -> Option<EndpointId>,
+    /// What was spent on a model for such tasks of late.
+    pub(crate) spent: &'a dyn Fn(Task, &Model) -> u64,
+    /// The model that a router gave the conversation before.
+    pub(crate) given: Option<&'a ModelSlug>,
     /// What endpoints are sorted by where neither the request nor the model's name says.
     pub(crate) sort: Option<Sort>,
     /// The region that the call must be processed in, if it must be in one.
@@ -60,9 +65,19 @@ pub(crate) fn plan(
     refuse_what_is_not_here(call)?;
     refuse_what_no_region_has(call, circumstances.region)?;
     let mut wants = preferences(call)?;
-    let wanted = expand::wanted(call, installation.routable(), circumstances.seed, &mut wants)?;
-    let Wanted { names, router } = wanted;
     let shape = shape(call, circumstances);
+    let asked = wants.clone();
+    let chooser = Chooser {
+        seed: circumstances.seed,
+        admits: &|endpoints| {
+            let models = [Candidates { endpoints, variant: None }];
+            !question(&models, (&shape, &asked), circumstances, None).steps.is_empty()
+        },
+        spent: circumstances.spent,
+        given: circumstances.given.cloned(),
+    };
+    let wanted = expand::wanted(call, installation.routable(), &chooser, &mut wants)?;
+    let Wanted { names, router } = wanted;
     let mut unroutable = None;
     let mut models: Vec<Found> = Vec::with_capacity(names.len());
     for name in &names {
@@ -80,21 +95,30 @@ pub(crate) fn plan(
         })
         .collect();
     let sticky = models.first().and_then(|(model, _)| (circumstances.sticky)(model));
-    let plan = tollgate_routing::plan(&Question {
-        models: &candidates,
-        shape: &shape,
-        wants: &wants,
-        sort: circumstances.sort,
-        standing: circumstances.standing,
-        sticky: sticky.as_ref(),
-        seed: circumstances.seed,
-        now: circumstances.now,
-    });
+    let plan = question(&candidates, (&shape, &wants), circumstances, sticky.as_ref());
     match (plan.steps.is_empty(), plan.dropped.is_empty(), unroutable) {
         (false, _, _) => Ok(Routed { plan, router, shape }),
         (true, true, Some(error)) => Err(error),
         (true, _, _) => Err(no_endpoints(names, &plan)),
     }
+}
+
+fn question(
+    models: &[Candidates<'_>],
+    (shape, wants): (&CallShape, &Preferences),
+    circumstances: &Circumstances<'_>,
+    sticky: Option<&EndpointId>,
+) -> Plan {
+    tollgate_routing::plan(&Question {
+        models,
+        shape,
+        wants,
+        sort: circumstances.sort,
+        standing: circumstances.standing,
+        sticky,
+        seed: circumstances.seed,
+        now: circumstances.now,
+    })
 }
 
 /// The first model that a call asks for, where it is one of this installation.

@@ -15,6 +15,7 @@ use tollgate_wire::Call;
 use tollgate_wire::chat::{AnswerHead, FinishReason, UsageView};
 
 use crate::asked::Asked;
+use crate::choices::Choice;
 use crate::continuity::{self, Share};
 use crate::engine::Engine;
 use crate::installation::adapter_of;
@@ -52,6 +53,8 @@ pub(crate) struct Run<C: Asked = Call> {
     pub(crate) hedges: bool,
     /// What it is recognised by when it goes on.
     pub(crate) conversation: Option<Conversation>,
+    /// What the router that chose the models is to remember, if one did.
+    pub(crate) choice: Option<Choice>,
     /// How the endpoints are doing.
     pub(crate) vitals: Arc<Vitals>,
     pub(crate) attempts: Vec<AttemptRecord>,
@@ -223,6 +226,12 @@ impl<C: Asked> Run<C> {
             if let Some(endpoint) = endpoint {
                 let says_error = matches!(progress.finish, Some((FinishReason::Error, _)));
                 self.answered(endpoint, ending, (&usage, says_error));
+            }
+            if let (Some(endpoint), Some(choice), Ending::Complete) =
+                (endpoint, self.choice.take(), ending)
+            {
+                let (model, now) = (&endpoint.model.id, self.engine.now());
+                self.engine.choices().answered(choice, model, bill.view.cost, now);
             }
             self.count(endpoint, ending, &bill.view);
             let record = self.record(endpoint, progress, ending, &bill);

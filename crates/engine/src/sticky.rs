@@ -10,6 +10,9 @@ use quick_cache::sync::Cache;
 use tollgate_catalog::{Endpoint, EndpointId};
 use tollgate_types::{Timestamp, Usage};
 
+use crate::asked::Asked;
+use crate::{Installation, KeyEntry, resolve};
+
 /// A conversation of a caller about a model.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Conversation {
@@ -88,6 +91,24 @@ impl Stickiness {
             self.held.insert(conversation, held);
         }
     }
+}
+
+/// What a conversation is recognised by, where that could save anything: its model has several
+/// endpoints, and one of them reads from its cache for less.
+pub(crate) fn conversation(
+    key: &KeyEntry,
+    call: &impl Asked,
+    installation: &Installation,
+    session: Option<&str>,
+) -> Option<Conversation> {
+    let model = resolve::primary(call, installation)?;
+    let endpoints = installation.routable().endpoints(model.id.as_str());
+    if endpoints.len() < 2 || !endpoints.iter().any(|endpoint| saves(endpoint)) {
+        return None;
+    }
+    let session = session.or(call.member("prompt_cache_key"));
+    let workspace = &key.record.workspace_id;
+    Conversation::of(workspace, model.id.as_str(), session, || call.opening())
 }
 
 /// Whether an endpoint reads from its cache for less.

@@ -1,5 +1,7 @@
 use std::fmt::Write as _;
 
+use tollgate_types::{Timestamp, UnitPrice};
+
 use crate::{Catalog, Endpoint, Lot, Overlay, Rate, Service, ServiceTier};
 
 /// A model at `p` with these lines in its row, and with these further rows.
@@ -14,7 +16,7 @@ fn rows(lines: &str, more: &str) -> Result<Catalog, String> {
 fn told(endpoint: &Endpoint) -> (String, String, Option<[String; 3]>) {
     let rates = endpoint.price.as_ref().map(|price| price.rates);
     let prices = rates.map(|it| {
-        let of = |rate: Rate| it.get(rate).map_or_else(String::new, |price| price.to_per_million());
+        let of = |rate: Rate| it.get(rate).map_or_else(String::new, UnitPrice::to_per_million);
         [of(Rate::Input), of(Rate::Output), of(Rate::CacheRead)]
     });
     (endpoint.tag(), endpoint.id.to_string(), prices)
@@ -42,7 +44,7 @@ fn section_5_7_a_row_makes_an_endpoint_of_each_tier() {
     assert_eq!(services, [Service::Ordinary, of(ServiceTier::Priority), of(ServiceTier::Flex)]);
     // Long prompts are dearer there too; what is billed by the piece is not.
     let dear = endpoints[1].price.as_ref().unwrap();
-    let long = dear.for_prompt(101, tollgate_types::Timestamp::from_unix_millis(0));
+    let long = dear.for_prompt(101, Timestamp::from_unix_millis(0));
     assert_eq!(long.input.to_per_million(), "0.9");
     assert_eq!(long.web_search.unwrap().to_per_unit(), "0.01");
     for (from, tier, expected) in [
@@ -61,7 +63,7 @@ fn prices_stated_beside_the_multiple_replace_what_comes_of_it() {
     let flex = &catalog.endpoints("a/m")[1];
     assert_eq!(told(flex), row("p/flex", "p/a/m@flex", ["0.125", "1", "0.025"]));
     let price = flex.price.as_ref().unwrap();
-    let long = price.for_prompt(101, tollgate_types::Timestamp::from_unix_millis(0));
+    let long = price.for_prompt(101, Timestamp::from_unix_millis(0));
     assert_eq!(long.input.to_per_million(), "0.25");
     assert_eq!(long.cache_read.unwrap().to_per_million(), "0.03");
     assert_eq!((price.source.as_str(), price.as_of.as_deref()), ("s", Some("2026-11-22")));

@@ -25,5 +25,6 @@ mod pointing;
 mod program;
 mod real_clients;
 mod regions;
+mod routers;
 mod routing;
 mod tiers;
