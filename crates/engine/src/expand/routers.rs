@@ -167,8 +167,8 @@ fn class(score: f64) -> u8 {
 /// For a bound: nobody is billed by it.
 fn dollars(input: UnitPrice, output: UnitPrice, source: PriceSource) -> f64 {
     let per_million = |price: UnitPrice| {
-        let cents = price.picos() / 1_000;
-        u32::try_from(cents).map_or(f64::MAX, |it| f64::from(it) / 1_000.0)
+        let thousandths = price.picos() / 1_000;
+        u32::try_from(thousandths).map_or(f64::MAX, |it| f64::from(it) / 1_000.0)
     };
     match source {
         PriceSource::Prompt => per_million(input),
@@ -193,8 +193,8 @@ fn settings<T: Default + for<'de> Deserialize<'de>>(
     let plugins: Vec<&serde_json::value::RawValue> =
         serde_json::from_str(json).map_err(|error| wrong(&error))?;
     for plugin in plugins {
-        let named: Named = serde_json::from_str(plugin.get()).map_err(|error| wrong(&error))?;
-        if names.contains(&named.id.as_str()) && named.enabled.unwrap_or(true) {
+        let head: Named = serde_json::from_str(plugin.get()).map_err(|error| wrong(&error))?;
+        if names.contains(&head.id.as_str()) && head.enabled.unwrap_or(true) {
             return serde_json::from_str(plugin.get()).map_err(|error| wrong(&error));
         }
     }
@@ -313,7 +313,7 @@ mod tests {
     #[test]
     fn bands_are_fifths_and_never_empty() {
         let models = |count: usize| -> Vec<Priced> {
-            let model = tollgate_catalog::Catalog::builtin().models().first().unwrap();
+            let model = Catalog::builtin().models().first().unwrap();
             (0..count).map(|price| (u128::try_from(price).unwrap(), Arc::clone(model))).collect()
         };
         let prices = |count, tier| -> Vec<u128> {

@@ -18,10 +18,26 @@ fn ten(simulator: &Simulator) -> Builder {
     })
 }
 
+/// How good four of them are at code.
+const SCORED: &str = r#"
+[[model]]
+id = "acme/m1"
+coding_score = 0.2
+[[model]]
+id = "acme/m2"
+coding_score = 0.5
+[[model]]
+id = "acme/m3"
+coding_score = 0.7
+[[model]]
+id = "acme/m4"
+coding_score = 0.9
+"#;
+
 fn asking(model: &str, text: &str, plugin: Value) -> Value {
     let mut body = json!({ "model": model, "messages": [{ "role": "user", "content": text }] });
     if !plugin.is_null() {
-        body["plugins"] = json!([plugin]);
+        body["plugins"] = Value::Array(vec![plugin]);
     }
     body
 }
@@ -125,12 +141,7 @@ async fn section_5_6_auto_learns_what_is_spent_and_remembers_conversations() {
 #[tokio::test]
 async fn section_5_6_pareto_chooses_the_cheapest_of_a_class() {
     let simulator = simulator().await;
-    let scored = [("m1", 0.2), ("m2", 0.5), ("m3", 0.7), ("m4", 0.9)];
-    let rows: String = scored
-        .iter()
-        .map(|(model, score)| format!("[[model]]\nid = \"acme/{model}\"\ncoding_score = {score}\n"))
-        .collect();
-    let gateway = ten(&simulator).config(&rows).start().await;
+    let gateway = ten(&simulator).config(SCORED).start().await;
     for (members, expected) in [
         (json!({}), Some("acme/m3")),
         (json!({ "min_coding_score": 0.66 }), Some("acme/m3")),
