@@ -9,15 +9,18 @@ use tollgate_engine::KeyEntry;
 use tollgate_types::ApiKey;
 
 use crate::error::ApiError;
+use crate::region;
 use crate::router::App;
 
 /// Any valid key.
 #[derive(Debug)]
 pub(crate) struct AnyKey(pub(crate) Arc<KeyEntry>);
 
-/// A key that may call models.
+/// A key that may call models, and the region that what it calls must be processed in, if the
+/// request's host says that it must be in one (contract §5.10). Together, so that no route that
+/// calls models can forget it.
 #[derive(Debug)]
-pub(crate) struct InferenceKey(pub(crate) Arc<KeyEntry>);
+pub(crate) struct InferenceKey(pub(crate) Arc<KeyEntry>, pub(crate) Option<String>);
 
 /// A key that may manage.
 #[derive(Debug)]
@@ -42,7 +45,7 @@ impl FromRequestParts<App> for InferenceKey {
                 "A management key can't call models. Create an inference key with POST /api/v1/keys",
             ));
         }
-        Ok(Self(key))
+        Ok(Self(key, region::of(parts, &app.config.region_hosts)))
     }
 }
 

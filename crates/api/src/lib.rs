@@ -17,6 +17,7 @@ mod handlers;
 mod listing;
 mod path;
 mod query;
+mod region;
 mod router;
 mod server;
 mod skin;

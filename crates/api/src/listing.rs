@@ -290,7 +290,8 @@ const ANSWER_TOKENS: u64 = 500;
 
 /// The endpoint whose price stands for the model's: the one that is cheapest for a usual call.
 pub(crate) fn lead(endpoints: &[std::sync::Arc<Endpoint>]) -> Option<&Endpoint> {
-    let priced = endpoints.iter().filter(|it| it.price.is_some());
+    // Nobody gets another tier than the ordinary one who did not ask for it.
+    let priced = endpoints.iter().filter(|it| it.price.is_some() && it.tier().is_none());
     let cheapest = priced.min_by_key(|it| {
         it.price.as_ref().map(|price| price.rates.estimate(PROMPT_TOKENS, ANSWER_TOKENS))
     });

@@ -35,6 +35,9 @@ pub struct AppConfig {
     pub body_timeout: Duration,
     /// Headers recorded with each generation beside the contract's, such as `X-Department`.
     pub tag_headers: Vec<HeaderName>,
+    /// Hosts, in lower case and without a port, whose calls must be processed in a region, and that
+    /// region; besides those that begin with `eu.` or `us.`.
+    pub region_hosts: Vec<(String, String)>,
 }
 
 impl Default for AppConfig {
@@ -43,6 +46,7 @@ impl Default for AppConfig {
             body_bytes_max: 64 * 1024 * 1024,
             body_timeout: Duration::from_mins(1),
             tag_headers: Vec::new(),
+            region_hosts: Vec::new(),
         }
     }
 }

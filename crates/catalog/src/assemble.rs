@@ -3,14 +3,15 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use tollgate_types::{ModelSlug, ProviderSlug, SlugError};
+use tollgate_types::{ModelSlug, MoneyError, ProviderSlug, SlugError};
 
 use crate::check::{OverlayError, Problem};
-use crate::endpoint::{Endpoint, EndpointId};
+use crate::endpoint::{Endpoint, EndpointId, Service};
 use crate::format::{EndpointEntry, ModelEntry, Overlay, ProviderEntry};
 use crate::model::{Architecture, Model};
 use crate::price::Price;
 use crate::provider::{Provider, Quirks};
+use crate::tiers;
 use crate::vocabulary::Modality;
 
 /// What a catalogue holds, models newest first and each with its endpoints.
@@ -149,6 +150,7 @@ fn model(row: &ModelEntry) -> Result<Model, Problem> {
         expiration_date: row.expiration_date.clone(),
         is_moderated: row.is_moderated.unwrap_or(false),
         distillable: row.distillable,
+        coding_score: row.coding_score,
         supported_parameters: row.supported_parameters.clone().unwrap_or_else(usual).into(),
         default_parameters: row.default_parameters,
     })
@@ -163,12 +165,16 @@ fn with_endpoints(
 ) -> Result<Served, Problem> {
     let model = Arc::new(model);
     let mut endpoints = Vec::with_capacity(row.endpoints.len());
+    let mut of_tiers = Vec::new();
     for row in &row.endpoints {
         let unknown = || Problem::UnknownProvider { name: row.provider.clone(), nearest: None };
         let provider = providers.get(row.provider.as_str()).ok_or_else(unknown)?;
-        endpoints.push(Arc::new(endpoint(&model, provider, row)?));
+        let endpoint = endpoint(&model, provider, row)?;
+        tiers::of_row(row, &endpoint, &mut of_tiers)?;
+        endpoints.push(endpoint);
     }
-    Ok((model, endpoints))
+    tiers::join(&mut endpoints, of_tiers);
+    Ok((model, endpoints.into_iter().map(Arc::new).collect()))
 }
 
 fn endpoint(
@@ -192,11 +198,13 @@ fn endpoint(
         protocol: row.protocol.clone().unwrap_or_else(|| provider.protocol.clone()),
         context_length: row.context_length.or(model.context_length),
         max_output: row.max_output.or(model.max_output),
-        price: price.map_err(|error| Problem::BadDecimal { text: error.to_string(), places: 6 })?,
+        price: price.map_err(|error| bad_price(&error))?,
         supported_parameters: parameters(model, row),
         input_modalities: or_models(&row.input, &architecture.input_modalities),
         output_modalities: or_models(&row.output, &architecture.output_modalities),
+        region: row.region.as_ref().or(provider.region.as_ref()).cloned(),
         quantization: row.quantization.clone(),
+        service: Service::default(),
     })
 }
 
@@ -217,6 +225,10 @@ fn parameters(model: &Model, row: &EndpointEntry) -> Arc<[String]> {
 
 fn at(place: String, problem: Problem) -> OverlayError {
     OverlayError { place, problem }
+}
+
+pub(crate) fn bad_price(error: &MoneyError) -> Problem {
+    Problem::BadDecimal { text: error.to_string(), places: 6 }
 }
 
 fn bad_name(text: &str, error: &SlugError) -> Problem {

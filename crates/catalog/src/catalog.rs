@@ -11,6 +11,7 @@ use crate::model::Model;
 use crate::names::{NameIndex, Unknown};
 use crate::overlay::merge;
 use crate::provider::Provider;
+use crate::vocabulary::ServiceTier;
 
 /// An immutable snapshot of providers, models and endpoints. Cloning copies a pointer.
 #[derive(Debug, Clone)]
@@ -73,6 +74,13 @@ impl Catalog {
     pub fn endpoints(&self, model: &str) -> &[Arc<Endpoint>] {
         let at = self.0.names.exact(model);
         at.and_then(|at| self.0.parts.endpoints.get(at)).map_or(&[], Vec::as_slice)
+    }
+
+    /// What serves the same model at the same provider as `endpoint` in another service tier;
+    /// `None` for `tier` is the ordinary one.
+    pub fn beside(&self, endpoint: &Endpoint, tier: Option<ServiceTier>) -> Option<&Arc<Endpoint>> {
+        let others = self.endpoints(endpoint.model.id.as_str()).iter();
+        others.filter(|other| other.tier() == tier).find(|other| other.is_beside(endpoint))
     }
 
     /// Every endpoint, in the order of their models.

@@ -5,7 +5,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::format::{EndpointEntry, ModelEntry, Overlay, PriceEntry, ProviderEntry, RateTexts};
+use crate::format::{
+    EndpointEntry, ModelEntry, Overlay, PriceEntry, ProviderEntry, RateTexts, ServiceTierEntry,
+};
 use crate::vocabulary::{Lot, Modality, Rate};
 
 /// Whether a price must say where it comes from and that a zero is meant.
@@ -73,6 +75,16 @@ pub enum Problem {
         /// Decimal places that can be held exactly.
         places: usize,
     },
+    /// A multiple of a price that is not an exact decimal.
+    #[error(
+        "`{text}` is not a decimal number such as \"2\" or \"0.5\" with at most {places} places"
+    )]
+    BadTimes {
+        /// As given.
+        text: String,
+        /// Decimal places that can be held exactly.
+        places: usize,
+    },
     /// A price of a second that is not an exact decimal.
     #[error(
         "`{text}` is not a decimal number of dollars such as \"0.0001\" with at most {places} \
@@ -116,6 +128,9 @@ pub enum Problem {
         /// Times the model's context.
         times: u64,
     },
+    /// A score that is none.
+    #[error("a score is a number from 0 to 1")]
+    BadScore,
     /// A model nobody serves.
     #[error("no endpoint serves it")]
     NoEndpoint,
@@ -128,6 +143,8 @@ pub enum Problem {
 const CONTEXT_TIMES_MAX: u64 = 8;
 /// Whole dollars are at most this many digits, so that a price fits its type.
 const WHOLE_DIGITS_MAX: usize = 6;
+/// Decimal places of a multiple of a price.
+const TIMES_PLACES: usize = 6;
 /// How alike a known name must be to be offered.
 const LIKENESS_MIN: f64 = 0.72;
 
@@ -236,6 +253,9 @@ impl<'a> Checker<'a> {
         for (key, day) in days {
             self.day(&format!("{place}: {key}"), day.as_deref());
         }
+        if row.coding_score.is_some_and(|score| !(0.0..=1.0).contains(&score)) {
+            self.report(format!("{place}: coding_score"), Problem::BadScore);
+        }
         self.alias(&place, row);
         let mut tags = HashSet::new();
         for endpoint in &row.endpoints {
@@ -291,6 +311,28 @@ impl<'a> Checker<'a> {
             self.stated(&place, writes_text(model, row), price);
             self.price(&place, price, free_variant);
         }
+        for (tier, entry) in row.service_tiers.iter().flatten() {
+            let place = format!("{place}: service_tiers.{}", tier.as_str());
+            self.service_tier(&place, (model, row), entry);
+        }
+    }
+
+    fn service_tier(
+        &mut self,
+        place: &str,
+        (model, row): (&ModelEntry, &EndpointEntry),
+        entry: &ServiceTierEntry,
+    ) {
+        match entry.times.as_deref() {
+            Some(times) if !is_decimal(times, TIMES_PLACES) => {
+                let problem = Problem::BadTimes { text: times.to_owned(), places: TIMES_PLACES };
+                self.report(format!("{place}.times"), problem);
+            }
+            Some(_) if row.price.is_none() => self.report(place, Problem::Missing("price")),
+            Some(_) => {}
+            None => self.stated(place, writes_text(model, row), &entry.price),
+        }
+        self.price(place, &entry.price, false);
     }
 
     /// Text is always billed by its tokens, so that a price forgotten there would make them free.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::model::Model;
 use crate::price::Price;
 use crate::provider::Provider;
-use crate::vocabulary::{Modality, Protocol};
+use crate::vocabulary::{Modality, Protocol, ServiceTier};
 
 /// The stable name of an endpoint, `provider/author/model`, with `@suffix` where a provider serves
 /// a model in two ways.
@@ -41,11 +41,43 @@ pub struct Endpoint {
     pub input_modalities: Vec<Modality>,
     /// What it writes.
     pub output_modalities: Vec<Modality>,
+    /// Where it processes requests, when that is one region: its own word, else its provider's.
+    pub region: Option<String>,
     /// Precision of the weights, e.g. `fp8`.
     pub quantization: Option<String>,
+    /// How it stands to the service tiers of its provider.
+    pub service: Service,
+}
+
+/// How an endpoint stands to the service tiers of its provider (contract §5.7).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Service {
+    /// The catalogue knows no tiers of it: whichever the caller asks for is the provider's affair,
+    /// at one price.
+    #[default]
+    Undivided,
+    /// It is the ordinary one beside those of tiers.
+    Ordinary,
+    /// It is of this tier.
+    Tier(ServiceTier),
 }
 
 impl Endpoint {
+    /// The service tier it is of, if of one.
+    pub const fn tier(&self) -> Option<ServiceTier> {
+        match self.service {
+            Service::Tier(tier) => Some(tier),
+            Service::Undivided | Service::Ordinary => None,
+        }
+    }
+
+    /// Whether another endpoint is the same but for the service tier.
+    pub fn is_beside(&self, other: &Self) -> bool {
+        self.provider.slug == other.provider.slug
+            && self.model.id == other.model.id
+            && untiered(self.suffix.as_deref()).0 == untiered(other.suffix.as_deref()).0
+    }
+
     /// The name routing preferences select it by: the provider's slug, and the suffix if any, e.g.
     /// `deepinfra/fp8`.
     pub fn tag(&self) -> String {
@@ -102,6 +134,26 @@ impl fmt::Debug for EndpointId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(&self.0, f)
     }
+}
+
+/// A suffix without the service tier at its end, and that tier.
+pub(crate) fn untiered(suffix: Option<&str>) -> (Option<&str>, Option<ServiceTier>) {
+    let (before, last) = match suffix.map(|it| it.rsplit_once('/').ok_or(it)) {
+        None => return (None, None),
+        Some(Ok((before, last))) => (Some(before), last),
+        Some(Err(last)) => (None, last),
+    };
+    match last {
+        "priority" => (before, Some(ServiceTier::Priority)),
+        "flex" => (before, Some(ServiceTier::Flex)),
+        _ => (suffix, None),
+    }
+}
+
+/// A suffix with a service tier behind it.
+pub(crate) fn tiered(suffix: Option<&str>, tier: ServiceTier) -> String {
+    let tier = tier.as_str();
+    suffix.map_or_else(|| tier.to_owned(), |suffix| format!("{suffix}/{tier}"))
 }
 
 impl Borrow<str> for EndpointId {

@@ -8,12 +8,14 @@
 //! rest of the crate.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::de::{MapAccess, Visitor, value::MapAccessDeserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::vocabulary::{
     Auth, EffortLevel, MaxTokensField, Modality, OperationStyle, Prefill, Protocol, Rate,
-    ReasoningField, ReasoningStyle,
+    ReasoningField, ReasoningStyle, ServiceTier,
 };
 
 /// Rows to lay over a catalogue. The built-in catalogue is an overlay over nothing.
@@ -162,6 +164,8 @@ pub struct ModelEntry {
     pub is_moderated: Option<bool>,
     /// The author permits to train other models on the answers.
     pub distillable: Option<bool>,
+    /// How good it is at code, from 0 to 1, as far as the operator knows.
+    pub coding_score: Option<f64>,
     /// Request parameters it takes; all usual ones when absent.
     pub supported_parameters: Option<Vec<String>>,
     /// Sampling parameters its author recommends.
@@ -206,6 +210,8 @@ pub struct EndpointEntry {
     pub upstream_model: Option<String>,
     /// The protocol for this model, where the provider has several.
     pub protocol: Option<Protocol>,
+    /// Where it processes requests, e.g. `eu`; the provider's region when absent.
+    pub region: Option<String>,
     /// Precision of the weights, e.g. `fp8`.
     pub quantization: Option<String>,
     /// The model's when absent.
@@ -224,6 +230,51 @@ pub struct EndpointEntry {
     pub without_parameters: Option<Vec<String>>,
     /// What it costs; absent is unpriced, which is not free.
     pub price: Option<PriceEntry>,
+    /// The service tiers that the provider sells this model in beside the ordinary one, each an
+    /// endpoint of its own with the tier's name behind the suffix; an empty table is none.
+    pub service_tiers: Option<BTreeMap<ServiceTier, ServiceTierEntry>>,
+}
+
+/// What a service tier costs: a text, which is how many times the ordinary price, or a table.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct ServiceTierEntry {
+    /// How many times the ordinary price of tokens, a decimal number. Prices stated beside it
+    /// replace what comes of it.
+    pub times: Option<String>,
+    /// The prices that differ from that; all of them without `times`.
+    #[serde(flatten)]
+    pub price: PriceEntry,
+}
+
+impl<'de> Deserialize<'de> for ServiceTierEntry {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(TextOrTable)
+    }
+}
+
+struct TextOrTable;
+
+impl<'de> Visitor<'de> for TextOrTable {
+    type Value = ServiceTierEntry;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("how many times the ordinary price, such as \"2\", or a table of prices")
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(ServiceTierEntry { times: Some(text.to_owned()), ..ServiceTierEntry::default() })
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, table: A) -> Result<Self::Value, A::Error> {
+        #[derive(Deserialize)]
+        struct Table {
+            times: Option<String>,
+            #[serde(flatten)]
+            price: PriceEntry,
+        }
+        let Table { times, price } = Table::deserialize(MapAccessDeserializer::new(table))?;
+        Ok(ServiceTierEntry { times, price })
+    }
 }
 
 /// A price: decimal strings in US dollars, per million tokens or per piece (see [`Rate`]).

@@ -34,15 +34,16 @@ mod names;
 mod overlay;
 mod price;
 mod provider;
+mod tiers;
 mod vocabulary;
 
 pub use catalog::Catalog;
 pub use check::{OverlayError, Problem};
 pub use cost::{Cost, CostError};
-pub use endpoint::{Endpoint, EndpointId};
+pub use endpoint::{Endpoint, EndpointId, Service};
 pub use format::{
     DataPolicy, DefaultParameters, EndpointEntry, ModelEntry, Overlay, PriceEntry, ProviderEntry,
-    QuirksEntry, RateTexts, TierEntry, WindowEntry,
+    QuirksEntry, RateTexts, ServiceTierEntry, TierEntry, WindowEntry,
 };
 pub use listing::{Listing, ListingOverride};
 pub use model::{Architecture, Model};
@@ -51,5 +52,5 @@ pub use price::{MinuteOfDay, Override, Price, Rates, When};
 pub use provider::{Provider, Quirks};
 pub use vocabulary::{
     Auth, EffortLevel, Lot, MaxTokensField, Modality, OperationStyle, Prefill, Protocol, Rate,
-    ReasoningField, ReasoningStyle,
+    ReasoningField, ReasoningStyle, ServiceTier,
 };

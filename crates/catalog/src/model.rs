@@ -41,6 +41,8 @@ pub struct Model {
     /// Whether the author permits to train other models on the answers; `None` when that is not
     /// known.
     pub distillable: Option<bool>,
+    /// How good it is at code, from 0 to 1; `None` when nobody said.
+    pub coding_score: Option<f64>,
     /// Request parameters that at least one endpoint takes.
     pub supported_parameters: Arc<[String]>,
     /// Sampling parameters its author recommends.

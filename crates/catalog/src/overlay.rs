@@ -97,6 +97,7 @@ fn merge_model(rows: &mut Overlay, mut new: ModelEntry) {
     set(&mut known.expiration_date, new.expiration_date);
     set(&mut known.is_moderated, new.is_moderated);
     set(&mut known.distillable, new.distillable);
+    set(&mut known.coding_score, new.coding_score);
     set(&mut known.supported_parameters, new.supported_parameters);
     set(&mut known.default_parameters, new.default_parameters);
     for endpoint in endpoints {
@@ -132,6 +133,7 @@ fn lay_endpoint(providers: &[ProviderEntry], model: &mut ModelEntry, mut new: En
     };
     set(&mut known.upstream_model, new.upstream_model);
     set(&mut known.protocol, new.protocol);
+    set(&mut known.region, new.region);
     set(&mut known.quantization, new.quantization);
     set(&mut known.context_length, new.context_length);
     set(&mut known.max_output, new.max_output);
@@ -142,6 +144,7 @@ fn lay_endpoint(providers: &[ProviderEntry], model: &mut ModelEntry, mut new: En
     set(&mut known.without_parameters, new.without_parameters);
     // A price is taken whole: rates of two sources don't mix.
     set(&mut known.price, new.price);
+    set(&mut known.service_tiers, new.service_tiers);
 }
 
 /// Whether a provider is known by this name.

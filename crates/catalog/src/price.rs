@@ -80,6 +80,10 @@ pub enum When {
     Between(MinuteOfDay, MinuteOfDay),
 }
 
+/// How many times a price, in millionths.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Times(u64);
+
 /// Whole minutes since midnight, UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct MinuteOfDay(u16);
@@ -88,11 +92,47 @@ pub struct MinuteOfDay(u16);
 const CHARACTERS_PER_TOKEN: u64 = 4;
 /// At 150 words, which are about 200 tokens, a minute.
 const SPOKEN_MILLIS_PER_TOKEN: u64 = 300;
+/// Parts of one that a multiple is counted in.
+const TIMES_SCALE: u64 = 1_000_000;
 const MILLIS_PER_MINUTE: i64 = 60_000;
 const MINUTES_PER_DAY: i64 = 1_440;
 const MINUTES_PER_HOUR: u16 = 60;
 
+impl Times {
+    /// Reads a decimal number with at most six places.
+    pub(crate) fn parse(text: &str) -> Result<Self, MoneyError> {
+        UnitPrice::per_million(text).map(|it| Self(it.picos()))
+    }
+
+    /// The price of a unit so many times, rounded up to a pico-dollar; `None` when that is more than
+    /// a price can be.
+    fn of(self, price: UnitPrice) -> Option<UnitPrice> {
+        let millionths = u128::from(price.picos()).checked_mul(self.0.into())?;
+        let picos = millionths.div_ceil(TIMES_SCALE.into());
+        u64::try_from(picos).ok().map(UnitPrice::from_picos)
+    }
+}
+
 impl Price {
+    /// The same with the prices of tokens so many times; what is billed by the piece stays. `None`
+    /// when that is more than a price can be.
+    pub(crate) fn times(&self, times: Times) -> Option<Self> {
+        let multiplied = |rate: Rate, price| match rate.lot() {
+            Lot::Million => times.of(price),
+            Lot::One | Lot::Thousand => Some(price),
+        };
+        let mut price = self.clone();
+        for rate in Rate::ALL {
+            if let Some(before) = self.rates.get(rate) {
+                price.rates.set(rate, multiplied(rate, before)?);
+            }
+        }
+        for (rate, price) in price.overrides.iter_mut().flat_map(|change| &mut change.rates) {
+            *price = multiplied(*rate, *price)?;
+        }
+        Some(price)
+    }
+
     /// The prices that hold for a prompt of this many tokens at this time.
     pub fn for_prompt(&self, prompt_tokens: u64, at: Timestamp) -> Rates {
         let mut rates = self.rates;

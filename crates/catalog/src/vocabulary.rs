@@ -137,6 +137,38 @@ impl Rate {
     }
 }
 
+/// What some providers sell beside their ordinary service: sooner for more, or later for less
+/// (contract §5.7).
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum ServiceTier {
+    /// Served before others, for more.
+    Priority,
+    /// Served when there is room, for less.
+    Flex,
+}
+
+impl ServiceTier {
+    /// Reads a request's `service_tier` (contract §2.1); `None` asks for the ordinary service.
+    pub fn asked(word: &str) -> Option<Self> {
+        match word {
+            "priority" | "fast" => Some(Self::Priority),
+            "flex" => Some(Self::Flex),
+            _ => None,
+        }
+    }
+
+    /// The contract's word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Priority => "priority",
+            Self::Flex => "flex",
+        }
+    }
+}
+
 /// How to talk to a provider, by the name that its adapter has: `openai-chat`, `gemini`.
 ///
 /// Which names there are is up to the adapters, so that a new one is known by being there. Whoever

@@ -33,9 +33,10 @@ use tollgate_wire::chat::{ChatParams, ResponseFormat, UsageView};
 use tollgate_wire::{Call, Dialect};
 
 use crate::attempt::{Attempt, OpenStream, is_json, not_a_stream};
+use crate::bill::Bill;
 use crate::installation::adapter_of;
 use crate::reach::{Reach, known_of};
-use crate::run::{Bill, Ending, Run};
+use crate::run::{Ending, Run};
 
 /// What one endpoint wrote of an answer that others went on with.
 #[derive(Debug)]
@@ -221,7 +222,8 @@ async fn first_word(next: &mut Next) -> Result<(), Fault> {
 fn share(run: &Run, endpoint: &Arc<Endpoint>, progress: &Progress) -> Share {
     // As for a client that left: what was produced is counted, reported or not.
     let usage = run.usage(progress, Ending::Cancelled);
-    let bill = Bill::of(Some(endpoint), &usage, run.created, false);
+    let billed = run.billed(endpoint, progress);
+    let bill = Bill::of(Some(&billed), &usage, run.created, false);
     // Of an answer that was continued before, this is a further share.
     let bill = if run.shares.is_empty() { bill } else { bill.of_rest() };
     let upstream_id = progress.upstream_id.clone();

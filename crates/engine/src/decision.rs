@@ -19,7 +19,7 @@ use crate::asked::Asked;
 use crate::resolve::Circumstances;
 use crate::run::Run;
 use crate::steer::{Caller, Steering};
-use crate::{CallError, Installation, KeyEntry, Policies, resolve};
+use crate::{CallError, Installation, KeyEntry, Policies, expand, resolve};
 
 /// Where a call would go, as far as that depends on this installation alone: as in a gateway that
 /// has just been started.
@@ -49,8 +49,11 @@ pub fn explain(
         must_be_priced: false,
         standing: &|_| Standing::default(),
         sticky: &|_| None,
+        spent: &|_, _| 0,
+        given: None,
         sort: None,
         decision: &steering.decision,
+        region: None,
         seed: 0,
         now,
     };
@@ -77,6 +80,7 @@ pub(crate) fn record(
         parameters: shape.parameters.iter().copied().map(Cow::Borrowed).collect(),
         prompt_tokens: shape.prompt_tokens,
         max_tokens: shape.max_tokens,
+        region: shape.region.as_deref().map(Into::into),
         provider: call.member("provider").map(Into::into),
     };
     let dropped = plan.dropped.iter().map(|(endpoint, reason)| CandidateRecord {
@@ -133,7 +137,7 @@ pub(crate) fn told<C: Asked>(
     Some(Box::new(RouterMetadata {
         requested: run.requested_models().next().cloned().unwrap_or_default(),
         strategy: strategy(run, answered_by),
-        region: None,
+        region: run.shape.region.clone(),
         summary: format!("available={}, selected={selected}", run.plan.steps.len()),
         attempt: if answered_by.is_some() { attempts.len() } else { 0 },
         is_byok: false,
@@ -155,9 +159,7 @@ fn strategy<C: Asked>(run: &Run<C>, answered_by: Option<&Arc<Endpoint>>) -> &'st
     let model = answered_by.or(run.endpoint(0)).map(|it| &it.model);
     let is_latest = run.requested_models().next().is_some_and(|name| name.starts_with('~'));
     match run.router.as_deref() {
-        Some("openrouter/free") => "free",
-        // A wildcard: what it stands for was found by what suits the call.
-        Some(_) => "auto",
+        Some(router) => expand::strategy(router),
         None if run.requested_models().count() > 1 => "fallback",
         None if is_latest => "latest",
         None if model.is_some_and(|model| model.alias_target.is_some()) => "alias",

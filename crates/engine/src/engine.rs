@@ -19,6 +19,7 @@ use tollgate_wire::operation::OperationCall;
 
 use crate::asked::Asked;
 use crate::attempt::{OpenWhole, open_stream, open_whole};
+use crate::choices::Choices;
 use crate::judge::Judge;
 use crate::run::{Ending, Run};
 use crate::steer::Steering;
@@ -72,6 +73,8 @@ pub struct Engine {
     vitals: ArcSwap<Vitals>,
     stickiness: Stickiness,
     judge: Judge,
+    /// What routers of models remember.
+    choices: Choices,
     retries: RetryBudget,
     rules: RuleBook,
 }
@@ -105,6 +108,17 @@ pub struct WholeReply {
     pub body: Vec<u8>,
 }
 
+/// Where a call comes from.
+#[derive(Debug, Clone)]
+pub struct Origin<'a> {
+    /// What the caller says about itself.
+    pub attribution: Attribution,
+    /// The request's headers, for rules that look at them.
+    pub headers: &'a HeaderMap,
+    /// The region that the call must be processed in, if it must be in one (contract §5.10).
+    pub region: Option<String>,
+}
+
 /// How long a body may stay open behind its terminator.
 const DRAIN_PATIENCE: Duration = Duration::from_secs(1);
 
@@ -127,13 +141,13 @@ impl Engine {
             vitals: ArcSwap::from_pointee(vitals),
             stickiness: Stickiness::default(),
             judge: Judge::default(),
+            choices: Choices::default(),
             retries: RetryBudget::default(),
             rules: parts.rules,
         })
     }
 
-    /// Answers a generative call in any dialect, from admission to the first word. Rules may look
-    /// at `headers`.
+    /// Answers a generative call in any dialect, from admission to the first word.
     ///
     /// Cancel safe: dropped, it cancels the provider's request, and the call is settled as
     /// cancelled.
@@ -145,10 +159,10 @@ impl Engine {
         self: &Arc<Self>,
         key: Arc<KeyEntry>,
         call: Call,
-        attribution: Attribution,
-        headers: &HeaderMap,
+        origin: Origin<'_>,
     ) -> Result<Answer, CallFailure> {
-        let mut run = self.admit(key, call, attribution);
+        let Origin { attribution, headers, region } = origin;
+        let mut run = self.admit(key, call, attribution, region);
         run.slot = self.recorder.slot().await;
         if let Err(error) = self.prepare(&mut run, headers) {
             return Err(fail(run, error));
@@ -162,7 +176,7 @@ impl Engine {
     }
 
     /// Performs an operation, from admission to the answer or, where the answer is passed on as it
-    /// comes, to its first bytes.
+    /// comes, to its first bytes. `region` as for [`generate`](Self::generate).
     ///
     /// Cancel safe: as [`generate`](Self::generate).
     ///
@@ -173,10 +187,10 @@ impl Engine {
         self: &Arc<Self>,
         key: Arc<KeyEntry>,
         call: OperationCall,
-        attribution: Attribution,
-        headers: &HeaderMap,
+        origin: Origin<'_>,
     ) -> Result<Operated, CallFailure> {
-        let mut run = self.admit(key, call, attribution);
+        let Origin { attribution, headers, region } = origin;
+        let mut run = self.admit(key, call, attribution, region);
         run.slot = self.recorder.slot().await;
         if let Err(error) = self.prepare(&mut run, headers) {
             return Err(fail(run, error));
@@ -266,6 +280,10 @@ impl Engine {
         &self.stickiness
     }
 
+    pub(crate) const fn choices(&self) -> &Choices {
+        &self.choices
+    }
+
     pub(crate) const fn retries(&self) -> &RetryBudget {
         &self.retries
     }
@@ -295,6 +313,7 @@ impl Engine {
         key: Arc<KeyEntry>,
         call: C,
         attribution: Attribution,
+        region: Option<String>,
     ) -> Run<C> {
         let created = self.now();
         let mut random = [0; 28];
@@ -315,13 +334,14 @@ impl Engine {
             attribution,
             plan: Plan::default(),
             router: None,
-            shape: CallShape::default(),
+            shape: CallShape { region, ..CallShape::default() },
             seed: u64::from_le_bytes(seed),
             hedges: false,
             steering: Steering::default(),
             put_aside: Vec::new(),
             listens: false,
             conversation: None,
+            choice: None,
             vitals: self.vitals(),
             attempts: Vec::new(),
             faults: Vec::new(),

@@ -2,16 +2,19 @@
 //!
 //! An open set: a router is a function and a line in [`ROUTERS`].
 
+mod routers;
+
 use std::sync::Arc;
 
 use tollgate_catalog::{Catalog, Endpoint, Modality, Model};
 use tollgate_routing::{Preferences, Sort};
-use tollgate_types::UnitPrice;
+use tollgate_types::{ModelSlug, UnitPrice};
 use tollgate_wire::error::BadRequest;
 
 use crate::CallError;
 use crate::asked::Asked;
-use crate::resolve::{Circumstances, without_variants};
+use crate::choices::Task;
+use crate::resolve::without_variants;
 
 /// The models that a call asks for.
 #[derive(Debug, Default)]
@@ -27,11 +30,49 @@ const NAME_BYTES_MAX: usize = 256;
 /// Most models that one name stands for.
 const MODELS_MAX: usize = 10;
 
-/// Which endpoints a router chooses from.
-type Choice = fn(&Endpoint) -> bool;
+/// What a router chooses by, besides the call and the catalogue.
+pub(crate) struct Chooser<'a> {
+    /// What draws depend on.
+    pub(crate) seed: u64,
+    /// Whether one of a model's endpoints would be tried for the call.
+    pub(crate) admits: &'a dyn Fn(&[Arc<Endpoint>]) -> bool,
+    /// What was spent on a model for such tasks of late.
+    pub(crate) spent: &'a dyn Fn(Task, &Model) -> u64,
+    /// The model that the conversation was given before.
+    pub(crate) given: Option<ModelSlug>,
+}
 
-/// Names that choose a model (contract §5.6), and what each chooses from.
-const ROUTERS: &[(&str, Choice)] = &[("openrouter/free", is_free)];
+/// A name that chooses models (contract §5.6).
+struct Router {
+    name: &'static str,
+    /// How the caller is told that they were found (contract §3.4).
+    strategy: &'static str,
+    /// How long a conversation keeps its model after a turn; `None` for a router that forgets.
+    held_ms: Option<i64>,
+}
+
+const ROUTERS: &[Router] = &[
+    Router { name: "openrouter/free", strategy: "free", held_ms: None },
+    Router { name: "openrouter/auto", strategy: "auto", held_ms: Some(600_000) },
+    Router { name: "openrouter/auto-beta", strategy: "auto", held_ms: Some(600_000) },
+    Router { name: "openrouter/pareto-code", strategy: "pareto", held_ms: Some(300_000) },
+];
+
+/// How the models of a router or wildcard were found, in the contract's word.
+pub(crate) fn strategy(router: &str) -> &'static str {
+    // A wildcard: what it stands for was found by what suits the call.
+    ROUTERS.iter().find(|known| known.name == router).map_or("auto", |known| known.strategy)
+}
+
+/// The kind of a call's task and for how long its model is remembered, where it asks for a router
+/// that remembers.
+pub(crate) fn remembered(call: &impl Asked) -> Option<(&'static str, Task, i64)> {
+    let params = call.params();
+    let first = params.model.as_ref().or(params.models.first())?;
+    let (name, _) = without_variants(first);
+    let router = ROUTERS.iter().find(|known| known.name == name)?;
+    Some((router.name, routers::task(call), router.held_ms?))
+}
 
 /// Reads which models a call asks for, and what the way it asks says of routing.
 ///
@@ -40,14 +81,11 @@ const ROUTERS: &[(&str, Choice)] = &[("openrouter/free", is_free)];
 pub(crate) fn wanted(
     call: &impl Asked,
     catalog: &Catalog,
-    circumstances: &Circumstances<'_>,
+    chooser: &Chooser<'_>,
+    chosen: Option<&[String]>,
     wants: &mut Preferences,
 ) -> Result<Wanted, CallError> {
-    let seed = circumstances.seed;
-    let mut names = match &circumstances.decision.models {
-        Some(models) => models.to_vec(),
-        None => asked_for(call),
-    };
+    let mut names = chosen.map_or_else(|| asked_for(call), <[String]>::to_vec);
     if names.iter().any(|name| name.len() > NAME_BYTES_MAX) {
         let message = format!("model: String must contain at most {NAME_BYTES_MAX} characters");
         return Err(BadRequest::new(message).into());
@@ -68,9 +106,17 @@ pub(crate) fn wanted(
         wants.across_models = true;
         wants.sort = wants.sort.or(variant).or(Some(Sort::Price));
         cheapest(catalog, call, is_of)
-    } else if let Some((_, suits)) = ROUTERS.iter().find(|(name, _)| *name == primary) {
+    } else if ROUTERS.iter().any(|known| known.name == primary) {
         wants.sort = wants.sort.or(variant);
-        drawn(cheapest_all(catalog, call, suits), seed)
+        match primary.as_ref() {
+            "openrouter/free" => drawn(cheapest_all(catalog, call, is_free), chooser.seed),
+            "openrouter/pareto-code" => {
+                // The fastest of the class, rather than the cheapest.
+                wants.across_models |= variant == Some(Sort::Throughput);
+                routers::pareto(call, catalog, chooser)?
+            }
+            _ => routers::auto(call, catalog, chooser)?,
+        }
     } else {
         return Ok(Wanted { names, router: None });
     };
@@ -142,14 +188,20 @@ fn cheapest_all(
     let mut priced: Vec<(u128, &Arc<Model>)> = Vec::new();
     for model in catalog.models().iter().filter(|model| model.alias_target.is_none()) {
         let endpoints = catalog.endpoints(model.id.as_str()).iter();
-        let estimates = endpoints.filter(|it| suits(it) && answers(it, call)).filter_map(|it| {
-            let rates = it.price.as_ref()?.rates;
-            Some(rates.estimate(1_000, 500))
-        });
+        let estimates =
+            endpoints.filter(|it| is_open(it) && suits(it) && answers(it, call)).filter_map(|it| {
+                let rates = it.price.as_ref()?.rates;
+                Some(rates.estimate(1_000, 500))
+            });
         priced.extend(estimates.min().map(|price| (price, model)));
     }
     priced.sort_by(|(one, first), (other, second)| one.cmp(other).then(first.id.cmp(&second.id)));
     priced.into_iter().map(|(_, model)| Arc::clone(model)).collect()
+}
+
+/// Whether an endpoint serves callers who ask for no service tier.
+fn is_open(endpoint: &Endpoint) -> bool {
+    endpoint.tier().is_none()
 }
 
 /// Whether an endpoint reads what the call has and knows its tools.

@@ -27,6 +27,8 @@
 
 mod asked;
 mod attempt;
+mod bill;
+mod choices;
 mod clock;
 mod config;
 mod continuity;
@@ -62,7 +64,7 @@ pub use clock::{Clock, Entropy, SystemClock, SystemEntropy};
 pub use config::EngineConfig;
 pub use count::Count;
 pub use decision::explain;
-pub use engine::{Answer, Engine, Parts, WholeReply};
+pub use engine::{Answer, Engine, Origin, Parts, WholeReply};
 pub use error::{CallError, CallFailure};
 pub use installation::{Access, Credential, Installation, Secret};
 pub use keys::{AuthError, KeyEntry, KeyRing};

@@ -2,16 +2,16 @@
 
 use http::HeaderMap;
 use tollgate_policy::Decision;
-use tollgate_store::{Attribution, RoutingRecord};
+use tollgate_store::RoutingRecord;
 use tollgate_types::Usd;
 use tollgate_wire::Call;
 
 use crate::asked::Asked;
-use crate::engine::Engine;
+use crate::choices::Choice;
+use crate::engine::{Engine, Origin};
 use crate::resolve::{Circumstances, Routed};
 use crate::run::Run;
 use crate::steer::{Caller, Steering};
-use crate::sticky::Conversation;
 use crate::{CallError, Count, Installation, KeyEntry, count, decision, resolve, sticky};
 
 impl Engine {
@@ -21,9 +21,9 @@ impl Engine {
     /// # Errors
     ///
     /// When the call is wrong or can't be routed. A provider that fails to count is no error.
-    pub async fn count(&self, call: &Call) -> Result<Count, CallError> {
+    pub async fn count(&self, call: &Call, region: Option<&str>) -> Result<Count, CallError> {
         let installation = self.installation();
-        let routed = self.idle_plan(call, &installation)?;
+        let routed = self.idle_plan(call, &installation, region)?;
         Ok(count::count(self, &installation, call, &routed.plan).await)
     }
 
@@ -32,8 +32,8 @@ impl Engine {
     /// # Errors
     ///
     /// When the call is wrong or can't be routed.
-    pub fn check(&self, call: &Call) -> Result<(), CallError> {
-        self.idle_plan(call, &self.installation()).map(drop)
+    pub fn check(&self, call: &Call, region: Option<&str>) -> Result<(), CallError> {
+        self.idle_plan(call, &self.installation(), region).map(drop)
     }
 
     /// Where a call of this key would go now, and why, and sends it nowhere.
@@ -45,9 +45,9 @@ impl Engine {
         &self,
         key: &KeyEntry,
         call: &Call,
-        attribution: &Attribution,
-        headers: &HeaderMap,
+        origin: &Origin<'_>,
     ) -> Result<RoutingRecord, CallError> {
+        let Origin { attribution, headers, region } = origin;
         let (installation, vitals, now) = (self.installation(), self.vitals(), self.now());
         let mut seed = [0; 8];
         self.entropy().fill(&mut seed).map_err(|_| CallError::NoEntropy)?;
@@ -56,13 +56,17 @@ impl Engine {
         let steering = Steering::of(&self.rules().policies(), call, caller, (seed, now))?;
         let decision = &steering.decision;
         let session = attribution.session_id.as_deref();
-        let conversation = conversation(key, call, decision, &installation, session);
+        let conversation = sticky::conversation(key, call, decision, &installation, session);
+        let given = Choice::of(key, call, session).and_then(|it| self.choices().given(&it, now));
         let circumstances = Circumstances {
             decision,
             must_be_priced: self.config().billing || key.record.limit.is_some(),
             standing: &|endpoint| vitals.standing(&endpoint.id, now),
             sticky: &|_| self.stickiness().endpoint(conversation.as_ref()?, now),
+            spent: &|task, model| self.choices().spent(task, &model.id, now),
+            given: given.as_ref(),
             sort: self.config().sort,
+            region: region.as_deref(),
             seed,
             now,
         };
@@ -71,7 +75,12 @@ impl Engine {
     }
 
     /// Plans a call that costs nothing and says nothing of anybody's health.
-    fn idle_plan(&self, call: &Call, installation: &Installation) -> Result<Routed, CallError> {
+    fn idle_plan(
+        &self,
+        call: &Call,
+        installation: &Installation,
+        region: Option<&str>,
+    ) -> Result<Routed, CallError> {
         let (vitals, now) = (self.vitals(), self.now());
         resolve::plan(
             call,
@@ -80,8 +89,11 @@ impl Engine {
                 must_be_priced: false,
                 standing: &|endpoint| vitals.standing(&endpoint.id, now),
                 sticky: &|_| None,
+                spent: &|task, model| self.choices().spent(task, &model.id, now),
+                given: None,
                 sort: self.config().sort,
                 decision: &Decision::default(),
+                region,
                 seed: 0,
                 now,
             },
@@ -109,7 +121,9 @@ impl Engine {
             Steering::of(&self.rules().policies(), &run.call, caller, (run.seed, run.created))?;
         let decision = &run.steering.decision;
         let session = run.attribution.session_id.as_deref();
-        run.conversation = conversation(&run.key, &run.call, decision, &run.installation, session);
+        run.conversation =
+            sticky::conversation(&run.key, &run.call, decision, &run.installation, session);
+        run.choice = Choice::of(&run.key, &run.call, session);
         let routed = self.plan(run)?;
         Routed { plan: run.plan, router: run.router, shape: run.shape } = routed;
         let decision = &run.steering.decision;
@@ -122,34 +136,19 @@ impl Engine {
     pub(crate) fn plan<C: Asked>(&self, run: &Run<C>) -> Result<Routed, CallError> {
         let must_be_priced = self.config().billing || run.key.record.limit.is_some();
         let (vitals, now) = (&run.vitals, run.created);
+        let given = run.choice.as_ref().and_then(|it| self.choices().given(it, now));
         let circumstances = Circumstances {
             must_be_priced,
             decision: &run.steering.decision,
             standing: &|endpoint| vitals.standing(&endpoint.id, now),
             sticky: &|_| self.stickiness().endpoint(run.conversation.as_ref()?, now),
+            spent: &|task, model| self.choices().spent(task, &model.id, now),
+            given: given.as_ref(),
             sort: self.config().sort,
+            region: run.shape.region.as_deref(),
             seed: run.seed,
             now,
         };
         resolve::plan(&run.call, &run.installation, &circumstances)
     }
-}
-
-/// What a conversation is recognised by, where that could save anything: its model has several
-/// endpoints, and one of them reads from its cache for less.
-fn conversation(
-    key: &KeyEntry,
-    call: &impl Asked,
-    decision: &Decision,
-    installation: &Installation,
-    session: Option<&str>,
-) -> Option<Conversation> {
-    let model = resolve::primary(call, decision, installation)?;
-    let endpoints = installation.routable().endpoints(model.id.as_str());
-    if endpoints.len() < 2 || !endpoints.iter().any(|endpoint| sticky::saves(endpoint)) {
-        return None;
-    }
-    let session = session.or(call.member("prompt_cache_key"));
-    let workspace = &key.record.workspace_id;
-    Conversation::of(workspace, model.id.as_str(), session, || call.opening())
 }

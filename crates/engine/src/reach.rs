@@ -115,6 +115,7 @@ pub(crate) fn known_of(endpoint: &Endpoint) -> Target<'_> {
         supported_parameters: &endpoint.supported_parameters,
         auth: auth_at(endpoint),
         quirks: &endpoint.provider.quirks,
+        service: endpoint.service,
     }
 }
 

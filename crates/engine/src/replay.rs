@@ -22,8 +22,8 @@ use tollgate_routing::{Demotion, Sort};
 use tollgate_store::{GenerationRecord, KeyRecord, RoutingRecord};
 use tollgate_types::{ApiKey, Timestamp, Usd};
 
+use crate::bill::Bill;
 use crate::resolve::{self, Circumstances};
-use crate::run::Bill;
 use crate::steer::{Caller, Steering};
 use crate::{CallError, Installation, KeyEntry, Policies};
 
@@ -100,6 +100,9 @@ pub fn replay(
         must_be_priced: false,
         standing: &|endpoint| standing(endpoint, routing, alternative.history, now),
         sticky: &|_| sticky.map(|it| it.id.clone()),
+        spent: &|_, _| 0,
+        given: None,
+        region: routing.asked.region.as_deref(),
         sort: alternative.sort,
         decision: &steering.decision,
         seed,

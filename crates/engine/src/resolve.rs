@@ -7,11 +7,12 @@ use tollgate_catalog::{Catalog, Endpoint, EndpointId, Modality, Model};
 use tollgate_health::Standing;
 use tollgate_policy::Decision;
 use tollgate_routing::{CallShape, Candidates, Plan, Preferences, Question, Sort, Tier};
-use tollgate_types::Timestamp;
+use tollgate_types::{ModelSlug, Timestamp};
 use tollgate_wire::error::BadRequest;
 
 use crate::asked::Asked;
-use crate::expand::{self, Wanted};
+use crate::choices::Task;
+use crate::expand::{self, Chooser, Wanted};
 use crate::installation::adapter_of;
 use crate::{CallError, Installation};
 
@@ -28,10 +29,16 @@ pub(crate) struct Circumstances<'a> {
     pub(crate) standing: &'a dyn Fn(&Endpoint) -> Standing,
     /// Where the conversation about a model is.
     pub(crate) sticky: &'a dyn Fn(&Model) -> Option<EndpointId>,
+    /// What was spent on a model for such tasks of late.
+    pub(crate) spent: &'a dyn Fn(Task, &Model) -> u64,
+    /// The model that a router gave the conversation before.
+    pub(crate) given: Option<&'a ModelSlug>,
     /// What endpoints are sorted by where neither the request nor the model's name says.
     pub(crate) sort: Option<Sort>,
     /// What the operator's rules say.
     pub(crate) decision: &'a Decision,
+    /// The region that the call must be processed in, if it must be in one.
+    pub(crate) region: Option<&'a str>,
     /// What the draw depends on.
     pub(crate) seed: u64,
     /// The time of the call.
@@ -59,12 +66,23 @@ pub(crate) fn plan(
     circumstances: &Circumstances<'_>,
 ) -> Result<Routed, CallError> {
     refuse_what_is_not_here(call)?;
+    refuse_what_no_region_has(call, circumstances.region)?;
     let decision = circumstances.decision;
     let mut wants = preferences(call, decision)?;
-    let catalog = installation.routable();
-    let wanted = expand::wanted(call, catalog, circumstances, &mut wants)?;
+    let shape = shape(call, circumstances);
+    let asked = wants.clone();
+    let chooser = Chooser {
+        seed: circumstances.seed,
+        admits: &|endpoints| {
+            let models = [Candidates { endpoints, variant: None }];
+            !question(&models, (&shape, &asked), circumstances, None).steps.is_empty()
+        },
+        spent: circumstances.spent,
+        given: circumstances.given.cloned(),
+    };
+    let (catalog, chosen) = (installation.routable(), decision.models.as_deref());
+    let wanted = expand::wanted(call, catalog, &chooser, chosen, &mut wants)?;
     let Wanted { names, router } = wanted;
-    let shape = shape(call, circumstances.must_be_priced);
     let mut unroutable = None;
     let mut models: Vec<Found> = Vec::with_capacity(names.len());
     for name in &names {
@@ -82,22 +100,31 @@ pub(crate) fn plan(
         })
         .collect();
     let sticky = models.first().and_then(|(model, _)| (circumstances.sticky)(model));
-    let plan = tollgate_routing::plan(&Question {
-        models: &candidates,
-        shape: &shape,
-        wants: &wants,
-        restrictions: &decision.restrictions,
-        sort: circumstances.sort,
-        standing: circumstances.standing,
-        sticky: sticky.as_ref(),
-        seed: circumstances.seed,
-        now: circumstances.now,
-    });
+    let plan = question(&candidates, (&shape, &wants), circumstances, sticky.as_ref());
     match (plan.steps.is_empty(), plan.dropped.is_empty(), unroutable) {
         (false, _, _) => Ok(Routed { plan, router, shape }),
         (true, true, Some(error)) => Err(error),
         (true, _, _) => Err(no_endpoints(names, &plan)),
     }
+}
+
+fn question(
+    models: &[Candidates<'_>],
+    (shape, wants): (&CallShape, &Preferences),
+    circumstances: &Circumstances<'_>,
+    sticky: Option<&EndpointId>,
+) -> Plan {
+    tollgate_routing::plan(&Question {
+        models,
+        shape,
+        wants,
+        restrictions: &circumstances.decision.restrictions,
+        sort: circumstances.sort,
+        standing: circumstances.standing,
+        sticky,
+        seed: circumstances.seed,
+        now: circumstances.now,
+    })
 }
 
 /// The first model that a call asks for, where it is one of this installation.
@@ -140,6 +167,17 @@ fn refuse_what_is_not_here(call: &impl Asked) -> Result<(), CallError> {
         return Err(BadRequest::new("preset: this installation has no presets").into());
     }
     Ok(())
+}
+
+/// Pictures are not drawn where calls are kept in a region (contract §5.10).
+fn refuse_what_no_region_has(call: &impl Asked, region: Option<&str>) -> Result<(), CallError> {
+    let Some(region) = region.filter(|_| call.output().contains(&Modality::Image)) else {
+        return Ok(());
+    };
+    let message = format!(
+        "Image generation is not available in the region {region}. Ask at the address without a region"
+    );
+    Err(BadRequest::new(message).into())
 }
 
 /// The `provider` object, with what rules prefer where it says nothing; `route: "sort"` is an older
@@ -227,24 +265,38 @@ fn missing_keys(endpoints: &[Arc<Endpoint>]) -> Vec<String> {
     keys
 }
 
-pub(crate) fn shape(call: &impl Asked, must_be_priced: bool) -> CallShape {
+/// What a prompt contains besides text.
+pub(crate) fn input(call: &impl Asked) -> Vec<Modality> {
     let survey = call.survey();
-    let params = call.params();
     let contained = [
         (survey.images > 0, Modality::Image),
         (survey.audio, Modality::Audio),
         (survey.files, Modality::File),
         (survey.video, Modality::Video),
     ];
+    contained.into_iter().filter_map(|(is_in, it)| is_in.then_some(it)).collect()
+}
+
+/// About how many tokens a prompt has.
+pub(crate) fn prompt_tokens(call: &impl Asked) -> u64 {
+    call.survey().text_bytes / 4
+}
+
+fn shape(call: &impl Asked, circumstances: &Circumstances<'_>) -> CallShape {
+    let params = call.params();
     CallShape {
-        input: contained.into_iter().filter_map(|(is_in, it)| is_in.then_some(it)).collect(),
+        input: input(call),
         output: call.output(),
         parameters: call.parameters(),
-        prompt_tokens: survey.text_bytes / 4,
+        prompt_tokens: prompt_tokens(call),
         max_tokens: params.max_tokens,
-        must_be_priced,
+        must_be_priced: circumstances.must_be_priced,
+        region: circumstances.region.map(str::to_owned),
         tier: params.service_tier.as_deref().and_then(Tier::asked),
-        wants_ordinary_tier: matches!(params.service_tier.as_deref(), Some("default" | "standard")),
+        wants_ordinary_tier: matches!(
+            params.service_tier.as_deref(),
+            Some("default" | "standard" | "standard_only")
+        ),
     }
 }
 

@@ -5,16 +5,18 @@ use std::time::Duration;
 
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
-use tollgate_catalog::{Cost, Endpoint};
+use tollgate_catalog::Endpoint;
 use tollgate_health::{Circuit, FailureKind, InFlight, Outcome};
 use tollgate_providers::{Fault, Progress};
-use tollgate_routing::{CallShape, Plan};
+use tollgate_routing::{CallShape, Plan, Tier};
 use tollgate_store::{AttemptRecord, Attribution, ErrorRecord, GenerationRecord};
-use tollgate_types::{Chain, GenerationId, Timestamp, Usage, UsageSource, Usd};
+use tollgate_types::{GenerationId, Timestamp, Usage, UsageSource};
 use tollgate_wire::Call;
 use tollgate_wire::chat::{AnswerHead, FinishReason, UsageView};
 
 use crate::asked::Asked;
+use crate::bill::Bill;
+use crate::choices::Choice;
 use crate::continuity::{self, Share};
 use crate::engine::Engine;
 use crate::installation::adapter_of;
@@ -55,6 +57,8 @@ pub(crate) struct Run<C: Asked = Call> {
     pub(crate) steering: Steering,
     /// What it is recognised by when it goes on.
     pub(crate) conversation: Option<Conversation>,
+    /// What the router that chose the models is to remember, if one did.
+    pub(crate) choice: Option<Choice>,
     /// How the endpoints are doing.
     pub(crate) vitals: Arc<Vitals>,
     pub(crate) attempts: Vec<AttemptRecord>,
@@ -228,7 +232,8 @@ impl<C: Asked> Run<C> {
     ) -> UsageView {
         let usage = self.usage(progress, ending);
         let failed = matches!(ending, Ending::Failed(_)) || says_error(progress);
-        let bill = Bill::of(endpoint, &usage, self.created, failed);
+        let billed = endpoint.map(|it| self.billed(it, progress));
+        let bill = Bill::of(billed.as_ref(), &usage, self.created, failed);
         let bill = continuity::joined(&self.shares, bill, failed);
         let bill = self.with_put_aside(bill);
         // Whoever began the answer, when nobody went on with it.
@@ -240,6 +245,12 @@ impl<C: Asked> Run<C> {
             if let Some(endpoint) = endpoint {
                 self.answered(endpoint, ending, (&usage, progress));
             }
+            if let (Some(endpoint), Some(choice), Ending::Complete) =
+                (endpoint, self.choice.take(), ending)
+            {
+                let (model, now) = (&endpoint.model.id, self.engine.now());
+                self.engine.choices().answered(choice, model, bill.view.cost, now);
+            }
             self.count(endpoint, ending, &bill.view);
             let record = self.record(endpoint, progress, ending, &bill);
             if let (Some(record), Some(slot)) = (record, self.slot.take()) {
@@ -247,6 +258,24 @@ impl<C: Asked> Run<C> {
             }
         }
         bill.view
+    }
+
+    /// What the answer of `endpoint` is billed as: the same model at the same provider in the
+    /// service tier that served, as far as the provider says which (contract §5.7).
+    pub(crate) fn billed(&self, endpoint: &Arc<Endpoint>, progress: &Progress) -> Arc<Endpoint> {
+        let tier = match progress.service_tier.as_deref() {
+            Some("default" | "standard") => None,
+            Some(word) => match Tier::asked(word) {
+                Some(tier) => Some(tier),
+                None => return Arc::clone(endpoint),
+            },
+            None => return Arc::clone(endpoint),
+        };
+        if endpoint.tier() == tier {
+            return Arc::clone(endpoint);
+        }
+        let beside = self.installation.routable().beside(endpoint, tier);
+        Arc::clone(beside.unwrap_or(endpoint))
     }
 
     fn count(&self, endpoint: Option<&Arc<Endpoint>>, ending: Ending<'_>, view: &UsageView) {
@@ -321,7 +350,8 @@ impl<C: Asked> Run<C> {
         record.endpoint_id = endpoint.map(|it| it.id.as_str().to_owned());
         let begun = self.shares.last().and_then(|share| share.upstream_id.clone());
         record.upstream_id = progress.upstream_id.clone().or(begun);
-        record.service_tier.clone_from(&progress.service_tier);
+        let own = endpoint.and_then(|it| it.tier()).map(|tier| tier.as_str().to_owned());
+        record.service_tier = progress.service_tier.clone().or(own);
         record.latency_ms = self.first_word.map(|at| millis(at, self.started));
         record.generation_time_ms = Some(millis(Instant::now(), self.started));
         record.usage = bill.view.usage;
@@ -329,8 +359,8 @@ impl<C: Asked> Run<C> {
         record.upstream_cost = bill.view.upstream_cost;
         record.cache_discount = bill.cache_discount;
         record.unpriced = bill.view.unpriced;
-        record.price_source =
-            endpoint.and_then(|it| it.price.as_ref()).map(|price| price.source.clone());
+        let billed = endpoint.map(|it| self.billed(it, progress));
+        record.price_source = billed.and_then(|it| Some(it.price.as_ref()?.source.clone()));
         record.attribution = std::mem::take(&mut self.attribution);
         let routing = (&self.plan, &self.shape);
         let routing = decision::record(&self.call, routing, &self.steering, self.seed);
@@ -409,57 +439,6 @@ fn completed(said: Usage, least: &Usage, written: u64) -> Usage {
         ),
         search_units: or(said.search_units, least.search_units),
         ..said
-    }
-}
-
-/// What a call costs, and to whom.
-#[derive(Debug, Clone)]
-pub(crate) struct Bill {
-    pub(crate) view: UsageView,
-    pub(crate) cache_discount: Option<Usd>,
-}
-
-impl Bill {
-    /// Prices `usage` at `endpoint`. An answer that failed is not charged (contract §6.2,
-    /// zero-completion insurance), whatever the provider takes for it.
-    pub(crate) fn of(
-        endpoint: Option<&Arc<Endpoint>>,
-        usage: &Usage,
-        at: Timestamp,
-        failed: bool,
-    ) -> Self {
-        let price = endpoint.and_then(|it| it.price.as_ref());
-        let priced = price.and_then(|price| match price.cost(usage, at) {
-            Ok(cost) => Some((price, cost)),
-            Err(error) => {
-                tracing::error!(error = %Chain(&error), "a call can't be priced");
-                None
-            }
-        });
-        let unpriced = endpoint.is_some() && priced.is_none();
-        let nothing =
-            Cost { total: Usd::ZERO, prompt: Usd::ZERO, completion: Usd::ZERO, other: Usd::ZERO };
-        let cost = priced.map_or(nothing, |(_, cost)| cost);
-        let charged = if failed { Usd::ZERO } else { cost.total };
-        let touched_cache = usage.cached_tokens > 0 || usage.cache_write_tokens > 0;
-        let cache_discount = priced.filter(|_| touched_cache).and_then(|(price, cost)| {
-            let uncached = Usage {
-                cached_tokens: 0,
-                cache_write_tokens: 0,
-                cache_write_1h_tokens: 0,
-                ..*usage
-            };
-            price.cost(&uncached, at).ok()?.total.checked_sub(cost.total)
-        });
-        let view = UsageView {
-            usage: *usage,
-            cost: charged,
-            prompt_cost: cost.prompt,
-            completion_cost: cost.completion,
-            upstream_cost: cost.total,
-            unpriced,
-        };
-        Self { view, cache_discount }
     }
 }
 

@@ -87,7 +87,7 @@ fn decide(
         return Decision::default();
     }
     let Caller { key, attribution, headers } = caller;
-    let (params, shape) = (call.params(), resolve::shape(call, false));
+    let (params, parameters) = (call.params(), call.parameters());
     let words = |modalities: &[Modality]| -> Vec<&'static str> {
         modalities.iter().map(|it| it.as_str()).collect()
     };
@@ -102,12 +102,12 @@ fn decide(
         dialect: call.dialect_name(),
         operation: call.api_type(),
         stream: params.stream,
-        prompt_tokens: shape.prompt_tokens,
+        prompt_tokens: resolve::prompt_tokens(call),
         max_tokens: params.max_tokens,
         messages: call.survey().messages,
-        input: &words(&shape.input),
-        output: &words(&shape.output),
-        parameters: &shape.parameters,
+        input: &words(&resolve::input(call)),
+        output: &words(&call.output()),
+        parameters: &parameters,
         user: params.user.as_deref(),
         session: attribution.session_id.as_deref(),
         spent: key.share_spent(now),

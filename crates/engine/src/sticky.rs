@@ -8,7 +8,11 @@ use std::sync::Arc;
 
 use quick_cache::sync::Cache;
 use tollgate_catalog::{Endpoint, EndpointId};
+use tollgate_policy::Decision;
 use tollgate_types::{Timestamp, Usage};
+
+use crate::asked::Asked;
+use crate::{Installation, KeyEntry, resolve};
 
 /// A conversation of a caller about a model.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -88,6 +92,25 @@ impl Stickiness {
             self.held.insert(conversation, held);
         }
     }
+}
+
+/// What a conversation is recognised by, where that could save anything: its model has several
+/// endpoints, and one of them reads from its cache for less.
+pub(crate) fn conversation(
+    key: &KeyEntry,
+    call: &impl Asked,
+    decision: &Decision,
+    installation: &Installation,
+    session: Option<&str>,
+) -> Option<Conversation> {
+    let model = resolve::primary(call, decision, installation)?;
+    let endpoints = installation.routable().endpoints(model.id.as_str());
+    if endpoints.len() < 2 || !endpoints.iter().any(|endpoint| saves(endpoint)) {
+        return None;
+    }
+    let session = session.or(call.member("prompt_cache_key"));
+    let workspace = &key.record.workspace_id;
+    Conversation::of(workspace, model.id.as_str(), session, || call.opening())
 }
 
 /// Whether an endpoint reads from its cache for less.

@@ -24,8 +24,9 @@ use tollgate_wire::Call;
 use crate::CallError;
 use crate::asked::Asked;
 use crate::attempt::{At, OpenStream, first, stream_at, whole_at};
+use crate::bill::Bill;
 use crate::resolve::Routed;
-use crate::run::{Bill, Ending, Run};
+use crate::run::{Ending, Run};
 
 use cascade::cascade;
 use consensus::consensus;

@@ -12,7 +12,7 @@ use tollgate_wire::{AnswerWriter, Call, Dialect, Position};
 
 use crate::encoding::lacks;
 use crate::{Counter, Failure, Fault, Operations, Progress};
-use tollgate_catalog::{Auth, Quirks};
+use tollgate_catalog::{Auth, Quirks, Service};
 
 /// Translates between the chat dialect and one provider protocol.
 ///
@@ -279,6 +279,8 @@ pub struct Target<'a> {
     pub auth: Auth,
     /// What this provider does differently from its protocol.
     pub quirks: &'a Quirks,
+    /// How the endpoint stands to the provider's service tiers.
+    pub service: Service,
 }
 
 impl<'a> Inbound<'a> {

@@ -1,5 +1,6 @@
 //! Tiers of service: what callers ask for, in the words of every family of providers.
 
+use tollgate_catalog::{Service, ServiceTier};
 use tollgate_wire::chat::ChatParams;
 
 use crate::Target;
@@ -7,6 +8,8 @@ use crate::encoding::drops;
 
 /// The member of a chat request.
 const MEMBER: &str = "service_tier";
+/// What asks for a tier in one dialect or another.
+const MEMBERS: [&str; 3] = [MEMBER, "serviceTier", "speed"];
 
 /// A tier that can be asked for (contract §2.1). Each provider has some of them, under names of its
 /// own; the others are left to its default.
@@ -25,10 +28,37 @@ pub(crate) enum Tier {
 }
 
 impl Tier {
-    /// The tier a call asks for, unless the provider is not to be asked for any.
+    /// The tier to ask an endpoint for: its own, whatever the call says; of an ordinary one beside
+    /// those of tiers none of these, which the call may have asked for and was not routed to; else
+    /// the one that the call asks for. None where the provider is not to be asked for any.
     pub(crate) fn asked(params: &ChatParams, target: &Target<'_>) -> Option<Self> {
-        let asked = params.service_tier.as_deref().filter(|_| !drops(target, MEMBER))?;
-        Self::read(asked)
+        if drops(target, MEMBER) {
+            return None;
+        }
+        match target.service {
+            Service::Tier(ServiceTier::Priority) => Some(Self::Priority),
+            Service::Tier(ServiceTier::Flex) => Some(Self::Flex),
+            service => {
+                let asked = params.service_tier.as_deref().and_then(Self::read);
+                asked.filter(|tier| !tier.is_withheld(service))
+            }
+        }
+    }
+
+    /// The tier of the endpoint itself, where the call has no member that says one.
+    pub(crate) fn unasked(params: &ChatParams, target: &Target<'_>) -> Option<Self> {
+        Self::asked(params, target).filter(|_| params.service_tier.is_none())
+    }
+
+    /// Whether a member of a call asks for a tier that the endpoint is not of, so that another one
+    /// would be.
+    pub(crate) fn withholds(target: &Target<'_>, member: &str, params: &ChatParams) -> bool {
+        let asked = params.service_tier.as_deref().and_then(Self::read);
+        MEMBERS.contains(&member) && asked.is_some_and(|tier| tier.is_withheld(target.service))
+    }
+
+    fn is_withheld(self, service: Service) -> bool {
+        service == Service::Ordinary && matches!(self, Self::Flex | Self::Priority)
     }
 
     /// Whether a call asks for a tier that a provider has no word for: one that is left out.

@@ -8,6 +8,7 @@ use tollgate_wire::json::mend_surrogates;
 use tollgate_wire::{AnswerBuilder, AnswerWriter, Call, GATEWAY_MEMBERS};
 
 use crate::continuation::Echo;
+use crate::tier::Tier;
 use crate::{
     Adapter, AnswerStream, Decoder, EncodeError, Fault, FaultKind, Inbound, Native, Progress,
     Target, WholeAnswer,
@@ -71,7 +72,9 @@ pub fn dropped(adapter: &dyn Adapter, call: &Call, target: &Target<'_>) -> Vec<S
     let is_said = |(name, json): &(&str, &str)| says_something(call, name, json);
     if let Some(native) = native(adapter, call).filter(|native| !native.translates(call)) {
         let members = call.object().members().filter(is_said);
-        let left_out = members.filter(|(name, json)| native.leaves_out(target, name, json));
+        let left_out = members.filter(|(name, json)| {
+            native.leaves_out(target, name, json) || Tier::withholds(target, name, call.params())
+        });
         let media = lost_of_answers(call.survey()).filter(|name| !native.carries(target, name));
         return media
             .chain(left_out.map(|(name, _)| name))
@@ -82,7 +85,10 @@ pub fn dropped(adapter: &dyn Adapter, call: &Call, target: &Target<'_>) -> Vec<S
     let Ok(chat) = call.chat() else { return Vec::new() };
     let ruled_out = adapter.rules_out(target, chat);
     let left_out = chat.members().filter(is_said).filter(|(name, json)| {
-        !adapter.knows(name) || adapter.leaves_out(target, name, json) || ruled_out.contains(name)
+        !adapter.knows(name)
+            || adapter.leaves_out(target, name, json)
+            || Tier::withholds(target, name, call.params())
+            || ruled_out.contains(name)
     });
     let lost = call.lost().iter().map(String::as_str).chain(lost_of_answers(chat.survey()));
     let lost = lost.filter(|name| !adapter.carries(target, name));

@@ -62,6 +62,7 @@ impl Circumstances {
             supported_parameters: &[],
             auth: Auth::XApiKey,
             quirks: &self.quirks,
+            service: tollgate_catalog::Service::default(),
         }
     }
 

@@ -39,6 +39,7 @@ fn target<'a>(model: &'a str, takes: &'a [String], quirks: &'a Quirks) -> Target
         supported_parameters: takes,
         auth: Auth::Bearer,
         quirks,
+        service: tollgate_catalog::Service::default(),
     }
 }
 

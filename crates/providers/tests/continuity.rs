@@ -257,6 +257,7 @@ fn who_goes_on_with_an_answer_is_known() {
             supported_parameters: &[],
             auth: Auth::Bearer,
             quirks,
+            service: tollgate_catalog::Service::default(),
         };
         assert_eq!(adapter(protocol).unwrap().continues(&target), continues, "{protocol} {model}");
     }

@@ -39,6 +39,7 @@ fn target<'a>(model: &'a str, quirks: &'a Quirks) -> Target<'a> {
         supported_parameters: &[],
         auth: Auth::XGoogApiKey,
         quirks,
+        service: tollgate_catalog::Service::default(),
     }
 }
 

@@ -79,6 +79,7 @@ fn sent(
         supported_parameters: taken,
         auth: Auth::Bearer,
         quirks: &quirks,
+        service: tollgate_catalog::Service::default(),
     };
     let now = Timestamp::from_unix_millis(1_000);
     let request = encode(adapter, &Inbound { call, target, end_user: None, now }).ok()?;

@@ -32,6 +32,7 @@ fn encoded(request: &str, quirks: &Quirks, parameters: &[&str]) -> String {
         supported_parameters: &parameters,
         auth: Auth::Bearer,
         quirks,
+        service: tollgate_catalog::Service::default(),
     };
     let now = Timestamp::from_unix_millis(1_000);
     let outbound = Outbound {

@@ -58,6 +58,7 @@ impl Place {
             supported_parameters: &[],
             auth: self.auth,
             quirks: &self.quirks,
+            service: tollgate_catalog::Service::default(),
         };
         // The first second of the year 2026.
         let now = Timestamp::from_unix_millis(1_767_225_600_000);

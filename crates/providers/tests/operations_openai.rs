@@ -72,6 +72,7 @@ impl Place {
             supported_parameters: &[],
             auth: self.auth,
             quirks: &self.quirks,
+            service: tollgate_catalog::Service::default(),
         }
     }
 

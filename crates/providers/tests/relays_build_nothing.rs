@@ -70,6 +70,7 @@ fn pass_on(adapter: &dyn Adapter, dialect: Dialect, body: Bytes) -> (Bytes, Vec<
         supported_parameters: &[],
         auth: Auth::Bearer,
         quirks: &quirks,
+        service: tollgate_catalog::Service::default(),
     };
     let call = &Call::read(dialect, body, address(dialect)).unwrap();
     let now = Timestamp::from_unix_millis(1_000);

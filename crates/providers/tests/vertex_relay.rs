@@ -34,6 +34,7 @@ fn target<'a>(model: &'a str, quirks: &'a Quirks) -> Target<'a> {
         supported_parameters: &[],
         auth: Auth::Bearer,
         quirks,
+        service: tollgate_catalog::Service::default(),
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tollgate_catalog::Modality;
 
-use crate::tier::Tier;
+use crate::Tier;
 
 /// Why an endpoint was left out.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,6 +16,8 @@ pub enum Dropped {
     NotAllowed,
     /// It stands behind the first one and the caller wants no fallbacks.
     NoFallbacks,
+    /// It is not known to process requests in this region only.
+    Region(String),
     /// It has no price, and unpriced is not free.
     Unpriced,
     /// Its provider trains on prompts or keeps them, or is not known not to.
@@ -62,6 +64,9 @@ impl Dropped {
             Self::Ignored => "is ignored by the request's provider.ignore",
             Self::NotAllowed => "is not in the request's provider.only",
             Self::NoFallbacks => "would be a fallback, which the request forbids",
+            Self::Region(region) => {
+                return format!("is not known to process requests in {region} only").into();
+            }
             Self::Unpriced => "has no price in the catalog, and unpriced is not free",
             Self::DataCollection => "may train on prompts or keep them",
             Self::Retention => "may keep prompts",
@@ -106,6 +111,9 @@ impl Dropped {
             Self::Ignored | Self::NotAllowed | Self::NoFallbacks => {
                 "No allowed providers are available for the selected model.".to_owned()
             }
+            Self::Region(region) => format!(
+                "No endpoints found for {model} that process requests in {region} only. This address serves no others."
+            ),
             Self::Unpriced => format!(
                 "No endpoints found for {model} that have a price. Give its endpoint a price in the configuration."
             ),
@@ -168,6 +176,7 @@ impl Dropped {
     pub fn excluded_by(&self) -> &'static str {
         match self {
             Self::Ignored | Self::NotAllowed | Self::NoFallbacks => "allowed_providers",
+            Self::Region(_) => "data_region",
             Self::DataCollection | Self::Distillation => "data_policy:training",
             Self::Retention => "data_policy:zdr",
             Self::Quantization => "quantization",

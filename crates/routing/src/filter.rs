@@ -6,9 +6,9 @@ use tollgate_catalog::Endpoint;
 use tollgate_types::UnitPrice;
 
 use crate::Sort;
+use crate::Tier;
 use crate::asked::{Asked, Restriction};
 use crate::dropped::Dropped;
-use crate::tier::Tier;
 
 type Filter = fn(&Endpoint, &Asked<'_>) -> Option<Dropped>;
 
@@ -16,6 +16,7 @@ type Filter = fn(&Endpoint, &Asked<'_>) -> Option<Dropped>;
 static FILTERS: &[Filter] = &[
     ignored,
     not_allowed,
+    region,
     data_collection,
     retention,
     distillation,
@@ -68,6 +69,13 @@ fn not_allowed(endpoint: &Endpoint, asked: &Asked<'_>) -> Option<Dropped> {
     (!allowed).then_some(Dropped::NotAllowed)
 }
 
+/// What is not known to stay in the region does not (contract §5.10).
+fn region(endpoint: &Endpoint, Asked { shape, .. }: &Asked<'_>) -> Option<Dropped> {
+    let wanted = shape.region.as_deref()?;
+    let stays = endpoint.region.as_deref().is_some_and(|own| own.eq_ignore_ascii_case(wanted));
+    (!stays).then(|| Dropped::Region(wanted.to_owned()))
+}
+
 fn unpriced(endpoint: &Endpoint, Asked { shape, .. }: &Asked<'_>) -> Option<Dropped> {
     (shape.must_be_priced && endpoint.price.is_none()).then_some(Dropped::Unpriced)
 }
@@ -117,7 +125,7 @@ fn distillation(endpoint: &Endpoint, Asked { wants, .. }: &Asked<'_>) -> Option<
 
 /// Tiers are dearer or slower: nobody gets them who did not ask (contract §5.2, §5.7).
 fn tier(endpoint: &Endpoint, asked: &Asked<'_>) -> Option<Dropped> {
-    let tier = Tier::of(endpoint)?;
+    let tier = endpoint.tier()?;
     let is_let_in = asked.shape.tier == Some(tier) || lets_in(asked, tier);
     (!is_let_in && !asked.wants.names_itself(endpoint)).then_some(Dropped::Tier(tier))
 }

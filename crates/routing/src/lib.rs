@@ -21,7 +21,6 @@ mod plan;
 mod preferences;
 mod retry;
 mod shape;
-mod tier;
 
 pub use asked::{Candidates, Question, Restriction};
 pub use cutoffs::Cutoffs;
@@ -31,4 +30,4 @@ pub use plan::{Plan, plan};
 pub use preferences::{InvalidPreferences, MaxPrice, Preferences, Sort};
 pub use retry::{RetryBudget, RetryPolicy};
 pub use shape::CallShape;
-pub use tier::Tier;
+pub use tollgate_catalog::ServiceTier as Tier;

@@ -2,8 +2,6 @@
 
 use tollgate_catalog::Endpoint;
 
-use crate::tier::Tier;
-
 /// Whether `name` means this endpoint: its tag, or its provider by slug, alias or display name,
 /// whatever the case.
 ///
@@ -12,7 +10,7 @@ use crate::tier::Tier;
 pub(crate) fn names(name: &str, endpoint: &Endpoint) -> bool {
     let suffix = endpoint.suffix.as_deref();
     if names_provider(name, endpoint) {
-        return Tier::of(endpoint).is_none();
+        return endpoint.tier().is_none();
     }
     name.split_once('/').is_some_and(|(base, rest)| {
         names_provider(base, endpoint)

@@ -7,9 +7,9 @@ use tollgate_catalog::Endpoint;
 use tollgate_health::{Circuit, Standing, UptimeTier};
 use tollgate_types::Timestamp;
 
+use crate::Tier;
 use crate::asked::Asked;
 use crate::exacto::Class;
-use crate::tier::Tier;
 use crate::{CallShape, Preferences, Sort};
 
 /// One endpoint of a plan.
@@ -172,7 +172,7 @@ impl Step {
             standing,
             rank,
             class: Class::default(),
-            is_of_tier: shape.tier.is_some() && Tier::of(endpoint) == shape.tier,
+            is_of_tier: shape.tier.is_some() && endpoint.tier() == shape.tier,
             endpoint: Arc::clone(endpoint),
         }
     }

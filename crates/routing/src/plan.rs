@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use tollgate_catalog::Endpoint;
 
+use crate::Tier;
 use crate::asked::{Asked, Candidates, Question};
 use crate::balance::draw;
 use crate::dropped::Dropped;
 use crate::filter::ruled_out;
 use crate::order::{Demotion, Place, Step, estimate_cached};
-use crate::tier::Tier;
 use crate::{CallShape, Sort, exacto};
 
 /// Which endpoints to try, in order, and why the others are left out.
@@ -155,7 +155,7 @@ impl Plan {
     /// `begin`.
     fn prefer(&mut self, shape: &CallShape, begin: usize) {
         if let Some(tier @ Tier::Flex) = shape.tier {
-            self.keep_if_any(begin, &Dropped::NotOfTier(tier), |it| Tier::of(it) == Some(tier));
+            self.keep_if_any(begin, &Dropped::NotOfTier(tier), |it| it.tier() == Some(tier));
         }
         for name in SOFT.iter().filter(|name| shape.parameters.contains(name)) {
             self.keep_if_any(begin, &Dropped::Preferred(name), |it| it.supports(name));

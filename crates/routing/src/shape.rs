@@ -2,7 +2,7 @@
 
 use tollgate_catalog::Modality;
 
-use crate::tier::Tier;
+use crate::Tier;
 
 /// What a call needs of an endpoint, taken from the request once.
 #[derive(Debug, Clone, Default)]
@@ -19,6 +19,8 @@ pub struct CallShape {
     pub max_tokens: Option<u64>,
     /// Whether an endpoint without a price is out: somebody pays for this call.
     pub must_be_priced: bool,
+    /// The region that the call must be processed in, if it must be in one (contract §5.10).
+    pub region: Option<String>,
     /// The service tier asked for (contract §5.7).
     pub tier: Option<Tier>,
     /// Whether the ordinary service was asked for in so many words, which shuts out the tiers that

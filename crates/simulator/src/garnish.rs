@@ -16,6 +16,7 @@ use crate::event::{Beat, Event, Events};
 use crate::model::Behaviour;
 use crate::picture::{ImageFormat, Picture};
 use crate::protocol::{Asked, Protocol};
+use crate::script::ServedTier;
 use crate::tokens;
 
 /// Where the `cite` model has what it says from.
@@ -48,9 +49,15 @@ struct Garnished {
 }
 
 /// Has an answer come with whatever the model and the request ask for.
-pub(crate) fn over(asked: Asked, protocol: Protocol, behaviour: Behaviour, body: &Value) -> Asked {
+pub(crate) fn over(
+    asked: Asked,
+    protocol: Protocol,
+    behaviour: Behaviour,
+    (body, served): (&Value, Option<ServedTier>),
+) -> Asked {
     let places = ["/service_tier", "/serviceTier", "/serviceTier/type"];
-    let tier = places.iter().find_map(|at| body.pointer(at)?.as_str());
+    let wanted = places.iter().find_map(|at| body.pointer(at)?.as_str());
+    let tier = served.map(ServedTier::as_str).or(wanted);
     let drawn = || Picture::of("the picture of an answer", 0, "1x1");
     let picture = (behaviour == Behaviour::Draw).then(drawn).flatten();
     let garnish = Garnish {

@@ -123,6 +123,7 @@ pub struct FailFirst {
 /// | `jitter:PCT` | how much the waits between tokens vary |
 /// | `no-usage` | reports no usage |
 /// | `no-done` | leaves out `[DONE]`, where the protocol has it |
+/// | `served:TIER` | says that this service tier served: `default`, `flex` or `priority` |
 /// | `none` | forgets what earlier scripts asked for |
 ///
 /// A content event brings text, reasoning, arguments or an image. An answer that is not streamed has
@@ -163,6 +164,30 @@ pub struct Script {
     pub no_done: bool,
     /// Sends a whole stream in one write.
     pub coalesce: bool,
+    /// The service tier that is said to have served, whichever was asked for.
+    pub served: Option<ServedTier>,
+}
+
+/// A service tier, in OpenAI's word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ServedTier {
+    /// The ordinary one.
+    Default,
+    /// Later for less.
+    Flex,
+    /// Sooner for more.
+    Priority,
+}
+
+impl ServedTier {
+    /// The word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Default => "default",
+            Self::Flex => "flex",
+            Self::Priority => "priority",
+        }
+    }
 }
 
 /// A script that can't be read.
@@ -203,6 +228,7 @@ impl Script {
             no_usage: later.no_usage || base.no_usage,
             no_done: later.no_done || base.no_done,
             coalesce: later.coalesce || base.coalesce,
+            served: later.served.or(base.served),
         }
     }
 }

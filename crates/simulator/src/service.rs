@@ -270,7 +270,7 @@ impl Exchange {
         let head = &self.head;
         let asking = Asking { head, body: &value, label, behaviour, verb };
         let asked = self.protocol.read(asking)?;
-        let asked = garnish::over(asked, self.protocol, behaviour, &value);
+        let asked = garnish::over(asked, self.protocol, behaviour, (&value, script.served));
         let answer = if script.front == Some(Front::Empty) {
             Answer::empty(&asked.prompt)
         } else {

@@ -39,6 +39,8 @@ struct AskedRow<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     max_tokens: Option<u64>,
     #[serde(borrow, skip_serializing_if = "Option::is_none")]
+    region: Option<Cow<'a, str>>,
+    #[serde(borrow, skip_serializing_if = "Option::is_none")]
     provider: Option<Cow<'a, str>>,
 }
 
@@ -55,6 +57,7 @@ impl<'a> AskedRow<'a> {
             parameters: words(&record.parameters),
             prompt_tokens: record.prompt_tokens,
             max_tokens: record.max_tokens,
+            region: record.region.as_deref().map(Into::into),
             provider: record.provider.as_deref().map(Into::into),
         }
     }
@@ -72,6 +75,7 @@ impl<'a> AskedRow<'a> {
             parameters: words(self.parameters),
             prompt_tokens: self.prompt_tokens,
             max_tokens: self.max_tokens,
+            region: self.region.map(|it| it.into_owned().into()),
             provider: self.provider.map(|it| it.into_owned().into()),
         }
     }

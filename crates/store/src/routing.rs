@@ -108,6 +108,8 @@ pub struct AskedRecord {
     pub prompt_tokens: u64,
     /// Most tokens to generate, when the caller said.
     pub max_tokens: Option<u64>,
+    /// The region that the call had to be processed in, if it had to be in one.
+    pub region: Option<Box<str>>,
     /// The request's `provider` object, as it came.
     pub provider: Option<Box<str>>,
 }

@@ -36,6 +36,8 @@ pub struct Config {
     pub limits: Limits,
     /// Headers to record with each generation.
     pub tag_headers: Vec<http::HeaderName>,
+    /// Hosts whose calls must be processed in a region, and that region.
+    pub region_hosts: Vec<(String, String)>,
     /// Whether the built-in simulator runs.
     pub simulator: bool,
     /// Models, endpoints and providers beside the built-in ones.

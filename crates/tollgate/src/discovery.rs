@@ -104,6 +104,7 @@ async fn ask(
         supported_parameters: &[],
         auth: provider.quirks.auth.unwrap_or_else(|| adapter.auth()),
         quirks: &provider.quirks,
+        service: tollgate_catalog::Service::default(),
     };
     let request = adapter.probe(&target).map_err(|_| Unlisted::NoList)?;
     let response = upstream.send(request, PATIENCE).await.map_err(|_| Unlisted::Silent)?;

@@ -254,6 +254,7 @@ fn serve(
             body_bytes_max: config.limits.body_bytes_max,
             body_timeout: config.limits.body_timeout,
             tag_headers: config.tag_headers.clone(),
+            region_hosts: config.region_hosts.clone(),
         },
     );
     let server = TaskTracker::new();

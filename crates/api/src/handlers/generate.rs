@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue};
 use serde::Serialize;
-use tollgate_engine::{Answer, Count};
+use tollgate_engine::{Answer, Count, Origin};
 use tollgate_wire::{Address, Call, Dialect};
 
 use super::{GENERATION_ID, IS_ESTIMATED, PROVIDER_NAME};
@@ -71,12 +71,13 @@ pub(crate) async fn create_ollama_chat(
 /// Counts the tokens of a message that is not sent (contract §3.6).
 pub(crate) async fn count_message_tokens(
     State(app): State<App>,
-    _: InferenceKey,
+    InferenceKey(_, region): InferenceKey,
     headers: HeaderMap,
     JsonBytes(body): JsonBytes,
 ) -> Result<Response, ApiError> {
     let address = Address { anthropic_beta: betas(&headers), ..Address::default() };
-    let count = count(&app, Asked { dialect: Dialect::Messages, address, body }).await?;
+    let asked = Asked { dialect: Dialect::Messages, address, body };
+    let count = count(&app, asked, region.as_deref()).await?;
     Ok(counted(&MessageCount { input_tokens: count.tokens }, count))
 }
 
@@ -87,9 +88,13 @@ struct MessageCount {
 }
 
 /// Counts the tokens of what is not sent.
-pub(super) async fn count(app: &App, asked: Asked) -> Result<Count, ApiError> {
+pub(super) async fn count(
+    app: &App,
+    asked: Asked,
+    region: Option<&str>,
+) -> Result<Count, ApiError> {
     let call = Call::read(asked.dialect, asked.body, asked.address)?;
-    app.engine.count(&call).await.map_err(ApiError::from)
+    app.engine.count(&call, region).await.map_err(ApiError::from)
 }
 
 /// A count, with a word on who counted.
@@ -118,7 +123,7 @@ impl Asked {
 /// Sends what was asked through the pipeline.
 pub(super) async fn generate(
     app: &App,
-    InferenceKey(key): InferenceKey,
+    InferenceKey(key, region): InferenceKey,
     headers: &HeaderMap,
     asked: Asked,
 ) -> Result<Response, ApiError> {
@@ -129,12 +134,13 @@ pub(super) async fn generate(
     };
     let call = Call::read(asked.dialect, asked.body, address)?;
     if let Some(line) = call.loaded(app.engine.now()) {
-        app.engine.check(&call)?;
+        app.engine.check(&call, region.as_deref())?;
         let kind = if call.params().stream { call.stream_type() } else { "application/json" };
         return Ok(([(CONTENT_TYPE, kind)], line).into_response());
     }
     let attribution = attribution(headers, call.params(), &app.config.tag_headers);
-    let answer = app.engine.generate(key, call, attribution, headers).await?;
+    let origin = Origin { attribution, headers, region };
+    let answer = app.engine.generate(key, call, origin).await?;
     Ok(match answer {
         Answer::Whole(reply) => {
             let id = reply.id.to_string();

@@ -76,7 +76,7 @@ pub(crate) struct GenerationView {
     session_id: Option<String>,
     preset_id: Option<String>,
     workspace_id: String,
-    data_region: &'static str,
+    data_region: String,
     tags: std::collections::BTreeMap<String, String>,
     provider_responses: Vec<AttemptView>,
     /// Ours: why the call went where it went.
@@ -130,6 +130,8 @@ pub(crate) async fn get_generation(
 
 #[expect(clippy::too_many_lines, reason = "a line for each field of the contract")]
 fn view(record: GenerationRecord) -> GenerationView {
+    let region = record.routing.as_ref().and_then(|it| it.asked.region.as_deref());
+    let data_region = region.unwrap_or("global").to_owned();
     let (usage, who) = (record.usage, record.attribution);
     let has_audio = heard(&record.api_type, &usage);
     GenerationView {
@@ -185,7 +187,7 @@ fn view(record: GenerationRecord) -> GenerationView {
         session_id: who.session_id,
         preset_id: record.preset_id,
         workspace_id: record.workspace_id,
-        data_region: "global",
+        data_region,
         tags: who.tags,
         provider_responses: record.attempts.into_iter().map(attempt).collect(),
         routing: record.routing.as_deref().map(RoutingView::of),

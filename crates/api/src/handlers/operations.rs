@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
 use http::HeaderMap;
-use tollgate_engine::Operated;
+use tollgate_engine::{Operated, Origin};
 use tollgate_wire::operation::{Operation, OperationCall};
 
 use super::generate::respond;
@@ -112,10 +112,11 @@ async fn operate(
 /// Sends an operation through the pipeline.
 pub(super) async fn run(
     app: &App,
-    InferenceKey(key): InferenceKey,
+    InferenceKey(key, region): InferenceKey,
     headers: &HeaderMap,
     call: OperationCall,
 ) -> Result<Operated, ApiError> {
     let attribution = attribution(headers, call.params(), &app.config.tag_headers);
-    Ok(app.engine.operate(key, call, attribution, headers).await?)
+    let origin = Origin { attribution, headers, region };
+    Ok(app.engine.operate(key, call, origin).await?)
 }

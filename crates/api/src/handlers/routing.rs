@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use http::HeaderMap;
 use serde::Serialize;
+use tollgate_engine::Origin;
 use tollgate_store::{CandidateRecord, RoutingRecord, RuleRecord, StageRecord, SteeredRecord};
 use tollgate_wire::json::UsdNumber;
 use tollgate_wire::{Address, Call, Dialect};
@@ -18,13 +19,14 @@ use crate::router::App;
 /// Where a chat request would go now, and why. It is sent nowhere.
 pub(crate) async fn explain_routing(
     State(app): State<App>,
-    InferenceKey(key): InferenceKey,
+    InferenceKey(key, region): InferenceKey,
     headers: HeaderMap,
     JsonBytes(body): JsonBytes,
 ) -> Result<Json<Data<RoutingView>>, ApiError> {
     let call = Call::read(Dialect::Chat, body, Address::default())?;
     let attribution = attribution(&headers, call.params(), &app.config.tag_headers);
-    let record = app.engine.explain(&key, &call, &attribution, &headers).map_err(ApiError::from)?;
+    let origin = Origin { attribution, headers: &headers, region };
+    let record = app.engine.explain(&key, &call, &origin).map_err(ApiError::from)?;
     Ok(Json(Data { data: RoutingView::of(&record) }))
 }
 

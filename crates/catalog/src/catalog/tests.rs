@@ -65,6 +65,24 @@ fn every_price_has_provenance_and_no_zero_is_an_accident() {
     }
 }
 
+/// Only where the licence of published weights lays nothing on what they write.
+#[test]
+fn what_may_be_distilled_is_known_of_open_weights_only() {
+    let of = |id: &str| Catalog::builtin().model(id).unwrap().distillable;
+    for id in ["deepseek/deepseek-r1", "openai/gpt-oss-120b", "qwen/qwen3-32b", "z-ai/glm-4.6"] {
+        assert_eq!(of(id), Some(true), "{id}");
+    }
+    // A licence with conditions, and models that are only sold.
+    let unknown =
+        ["qwen/qwen-2.5-72b-instruct", "openai/gpt-5", "deepseek/deepseek-r1-distill-llama-70b"];
+    for id in unknown {
+        assert_eq!(of(id), None, "{id}");
+    }
+    for model in Catalog::builtin().models().iter().filter(|it| it.distillable.is_some()) {
+        assert!(model.hugging_face_id.is_some(), "{}", model.id);
+    }
+}
+
 #[test]
 fn every_operation_has_models_of_several_providers() {
     let catalog = Catalog::builtin();

@@ -106,10 +106,14 @@ fn write_body(outbound: &Outbound<'_>, body: &mut Vec<u8>) {
             }
             "service_tier" => match Tier::asked(params, target) {
                 Some(tier) => object.field("service_tier", tier.as_str()),
-                None => object.raw(b"service_tier", raw.as_bytes()),
+                None if raw == "null" => object.raw(b"service_tier", raw.as_bytes()),
+                None => {}
             },
             key => object.member(key, raw),
         }
+    }
+    if let Some(tier) = Tier::unasked(params, target) {
+        object.field("service_tier", tier.as_str());
     }
     if let Some(tokens) = params.max_tokens {
         let key = match target.quirks.max_tokens_field {

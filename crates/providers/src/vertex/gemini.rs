@@ -113,7 +113,7 @@ impl Native for Vertex {
         if self.translates(call) {
             return Adapter::encode(self, &inbound.outbound()?);
         }
-        Ok(send(&target, call.params(), relay::body(inbound, adapted))?)
+        Ok(send(&target, call.params(), relay::body(inbound, None, adapted))?)
     }
 
     fn stream(&self, head: &AnswerHead) -> Box<dyn AnswerStream> {

@@ -46,6 +46,7 @@ impl Place {
             supported_parameters: &self.supported,
             auth: self.auth,
             quirks: &self.quirks,
+            service: tollgate_catalog::Service::default(),
         }
     }
 

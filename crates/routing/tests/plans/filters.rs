@@ -205,6 +205,22 @@ fn section_5_1_room_for_prompt_and_answer_is_a_soft_preference() {
 }
 
 #[test]
+fn section_5_10_what_is_not_known_to_stay_in_a_region_is_out_of_it() {
+    let of = |region: Option<&str>| CallShape {
+        region: region.map(str::to_owned),
+        ..CallShape::default()
+    };
+    let (eu, us) = (format!("{P1}\nregion = \"eu\""), format!("{P2}\nregion = \"US\""));
+    let rows = [("a", P1), ("b", eu.as_str()), ("c", us.as_str())];
+    let out = |region: &str| Dropped::Region(region.to_owned());
+    check(&rows, &of(None), "{}", "a b c", &[]);
+    check(&rows, &of(Some("eu")), "{}", "b", &[out("eu"), out("eu")]);
+    check(&rows, &of(Some("us")), "{}", "c", &[out("us"), out("us")]);
+    check(&rows, &of(Some("ch")), "{}", "", &[out("ch"), out("ch"), out("ch")]);
+    assert_eq!(out("eu").excluded_by(), "data_region");
+}
+
+#[test]
 fn a_rule_narrows_whatever_the_request_says() {
     let rows = [("a", P1), ("b", P2), ("c", P3), ("c/priority", P3)];
     let by = |reason| Dropped::ByRule { rule: "r".into(), reason: Box::new(reason) };

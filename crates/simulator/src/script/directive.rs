@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Break, FailFirst, Front, MediaType, Script, ScriptError, WAIT_MAX};
+use super::{Break, FailFirst, Front, MediaType, Script, ScriptError, ServedTier, WAIT_MAX};
 
 /// Reads `name`, `name:value` or `name:value:value`.
 pub(super) fn parse(text: &str) -> Result<Script, ScriptError> {
@@ -67,13 +67,21 @@ fn valued(name: &str, value: &str) -> Option<Script> {
         "ttft" => Some(Script { ttft: Some(wait(value)?), ..none }),
         "tps" => Some(Script { tps: Some(value.parse().ok()?), ..none }),
         "jitter" => Some(Script { jitter_pct: Some(percent(value)?), ..none }),
+        "served" => Some(Script { served: Some(served(value)?), ..none }),
         _ => None,
     }
 }
 
+fn served(value: &str) -> Option<ServedTier> {
+    let tiers = [ServedTier::Default, ServedTier::Flex, ServedTier::Priority];
+    tiers.into_iter().find(|tier| tier.as_str() == value)
+}
+
 fn is_known(name: &str) -> bool {
     flag(name).is_some()
-        || ["1", "400", "1:500", "html"].iter().any(|example| valued(name, example).is_some())
+        || ["1", "400", "1:500", "html", "default"]
+            .iter()
+            .any(|example| valued(name, example).is_some())
 }
 
 fn media_type(value: &str) -> Option<MediaType> {

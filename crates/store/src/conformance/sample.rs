@@ -203,6 +203,7 @@ fn routing() -> RoutingRecord {
         parameters: vec!["tools".into(), "seed".into()],
         prompt_tokens: 7,
         max_tokens: Some(8),
+        region: Some("eu".into()),
         provider: Some(r#"{"sort":"price"}"#.into()),
     };
     let candidates = vec![first, left_out];

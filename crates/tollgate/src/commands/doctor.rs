@@ -171,6 +171,7 @@ async fn ask(check: &str, provider: &Provider, access: &Access, upstream: &Upstr
         supported_parameters: &[],
         auth: provider.quirks.auth.unwrap_or_else(|| adapter.auth()),
         quirks: &provider.quirks,
+        service: tollgate_catalog::Service::default(),
     };
     let request = match adapter.probe(&target) {
         Ok(request) => request,

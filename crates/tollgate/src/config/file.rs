@@ -14,8 +14,8 @@ use toml::{Table, Value};
 use super::Problems;
 use super::routing::RoutingSection;
 use super::sections::{
-    AttributionSection, BillingSection, DatabaseSection, LimitsSection, SharedSection,
-    SimulatorSection, UpstreamSection,
+    AttributionSection, BillingSection, DatabaseSection, LimitsSection, RegionsSection,
+    SharedSection, SimulatorSection, UpstreamSection,
 };
 
 /// The file as an operator writes it. `api_key`s are taken out of the provider rows before, so
@@ -32,6 +32,7 @@ pub(super) struct File {
     pub(super) routing: RoutingSection,
     pub(super) upstream: UpstreamSection,
     pub(super) attribution: AttributionSection,
+    pub(super) regions: RegionsSection,
     pub(super) simulator: SimulatorSection,
     #[serde(rename = "provider")]
     pub(super) providers: Vec<ProviderEntry>,

@@ -76,6 +76,7 @@ impl Reader<'_> {
         }
         limits.media.allow_private = file.upstream.fetch_private_addresses;
         let tag_headers = self.tag_headers(&file.attribution.headers);
+        let region_hosts = file.regions.check(&mut self.problems);
         let management_key = self.environment.get("TOLLGATE_MANAGEMENT_KEY").map(ApiKey::from_text);
         let (configured, credentials) = self.providers(&file);
         let overlay =
@@ -89,6 +90,7 @@ impl Reader<'_> {
             management_key,
             limits,
             tag_headers,
+            region_hosts,
             simulator: file.simulator.enabled,
             overlay,
             rules: file.rules,
@@ -136,11 +138,15 @@ impl Reader<'_> {
     fn note_the_rest(&mut self, file: &File) {
         let text = |given: &Option<String>| given.clone().unwrap_or_else(|| UNSET.to_owned());
         let headers = file.attribution.headers.join(", ");
+        let hosts = file.regions.hosts.iter().map(|(host, region)| format!("{host} = {region}"));
+        let regions = hosts.collect::<Vec<_>>().join(", ");
+        let regions = if regions.is_empty() { UNSET.to_owned() } else { regions };
         let fee = if file.billing.platform_fee.is_some() { SET } else { UNSET };
         let sections = [
             ("attribution.headers", if headers.is_empty() { UNSET.to_owned() } else { headers }),
             ("billing.enabled", file.billing.enabled.to_string()),
             ("billing.platform_fee", fee.to_owned()),
+            ("regions.hosts", regions),
             ("simulator.enabled", file.simulator.enabled.to_string()),
             ("upstream.ca_file", text(&file.upstream.ca_file)),
             ("upstream.fetch_private_addresses", file.upstream.fetch_private_addresses.to_string()),

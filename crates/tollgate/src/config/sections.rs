@@ -1,5 +1,6 @@
 //! The sections of the file as an operator writes them, and what they become.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
@@ -74,6 +75,36 @@ impl Default for SimulatorSection {
 pub(super) struct AttributionSection {
     /// Request headers recorded with each generation, such as `X-Department`.
     pub(super) headers: Vec<String>,
+}
+
+/// `[regions]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RegionsSection {
+    /// Regions by the hosts whose calls must be processed there, besides `eu.…` and `us.…`.
+    pub(super) hosts: BTreeMap<String, String>,
+}
+
+impl RegionsSection {
+    /// The hosts as requests name them: in lower case, without a port.
+    pub(super) fn check(&self, problems: &mut Problems) -> Vec<(String, String)> {
+        let mut hosts = Vec::with_capacity(self.hosts.len());
+        for (host, region) in &self.hosts {
+            let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+            if host.is_empty() || !host.bytes().all(is_name) {
+                problems.add(format!(
+                    "regions.hosts: `{host}` is not the name of a host such as gateway-eu.corp"
+                ));
+            }
+            if region.is_empty() || !region.bytes().all(|byte| byte.is_ascii_graphic()) {
+                problems.add(format!(
+                    "regions.hosts: `{region}` is not a region such as eu, as providers have them"
+                ));
+            }
+            hosts.push((host.to_ascii_lowercase(), region.clone()));
+        }
+        hosts
+    }
 }
 
 /// `[limits]`: times in milliseconds, sizes in bytes.

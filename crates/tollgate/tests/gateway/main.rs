@@ -25,5 +25,8 @@ mod pointing;
 mod policies;
 mod program;
 mod real_clients;
+mod regions;
 mod replaying;
+mod routers;
 mod routing;
+mod tiers;

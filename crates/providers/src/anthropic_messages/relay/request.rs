@@ -74,9 +74,9 @@ pub(crate) fn leaves_out(target: &Target<'_>, host: Host, name: &str, json: &str
     is_lost || CHAT.are_foreign(name) || is_refused(target, name)
 }
 
-/// The tier in the provider's words; the contract takes those of other families too (§3.6).
-fn tier(json: &str) -> Option<&'static str> {
-    Tier::read_json(json)?.reserved()
+/// The tier in the provider's words.
+fn tier(call: &Call, target: &Target<'_>) -> Option<&'static str> {
+    Tier::asked(call.params(), target)?.reserved()
 }
 
 fn holds_instructions(messages: &str) -> bool {
@@ -115,7 +115,9 @@ pub(crate) fn body(inbound: &Inbound<'_>, host: Host) -> Vec<u8> {
             "metadata" if inbound.end_user.is_some() => {}
             name if OURS.contains(&name) || GATEWAY_MEMBERS.contains(&name) => {}
             name if leaves_out(target, host, name, raw) => {}
-            "service_tier" => match tier(raw) {
+            name if Tier::withholds(target, name, call.params()) => {}
+            // The contract takes the words of other families too (§3.6).
+            "service_tier" => match tier(call, target) {
                 Some(tier) => object.field("service_tier", tier),
                 None => object.raw(b"service_tier", raw.as_bytes()),
             },
@@ -128,6 +130,10 @@ pub(crate) fn body(inbound: &Inbound<'_>, host: Host) -> Vec<u8> {
     }
     if !has("max_tokens") {
         object.field("max_tokens", &bound(inbound));
+    }
+    let unasked = Tier::unasked(call.params(), target).and_then(Tier::reserved);
+    if let Some(tier) = unasked.filter(|_| host == Host::Anthropic) {
+        object.field("service_tier", tier);
     }
     let has_metadata = call.member("metadata").is_some_and(|raw| raw.starts_with('{'));
     if inbound.end_user.is_some() && !has_metadata {

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use http::Request;
+use tollgate_catalog::Service;
 use tollgate_wire::json::{ObjectWriter, RawObject, ScanError, Scanner};
 use tollgate_wire::{Call, Dialect, GATEWAY_MEMBERS};
 
@@ -9,6 +10,7 @@ use super::super::encode;
 use crate::adapter::post;
 use crate::chat_words::ChatWords;
 use crate::splice::{member_names, members, raw, same_name};
+use crate::tier::Tier;
 use crate::{EncodeError, Inbound, Target};
 
 /// Members that are the gateway's besides [`GATEWAY_MEMBERS`]: the model and whether to stream are
@@ -75,13 +77,22 @@ pub(crate) fn leaves_out(name: &str) -> bool {
     CHAT.are_foreign(name)
 }
 
+/// The member that asks for a tier.
+const TIER: &str = "serviceTier";
+
 /// Forwards the call.
 pub(super) fn forward(inbound: &Inbound<'_>) -> Result<Request<Bytes>, EncodeError> {
     let Inbound { call, target, .. } = *inbound;
     if translates(call) {
         return encode::request(&inbound.outbound()?);
     }
-    let body = body(inbound, |_, _| Member::AsItCame);
+    let tier = encode::service_tier(call.params(), &target);
+    let of_endpoint = matches!(target.service, Service::Tier(_));
+    let body = body(inbound, tier.filter(|_| of_endpoint), |name, _| {
+        let withheld = of_endpoint && same_name(name, TIER)
+            || Tier::withholds(&target, name, call.params());
+        if withheld { Member::LeftOut } else { Member::AsItCame }
+    });
     let mut request = post(&encode::url(&target, call.params()), body)?;
     encode::credential(request.headers_mut(), &target)?;
     Ok(request)
@@ -98,8 +109,13 @@ pub(crate) enum Member {
     LeftOut,
 }
 
-/// The body. What the host takes in its own way `adapted` tells by name and JSON.
-pub(crate) fn body(inbound: &Inbound<'_>, adapted: impl Fn(&str, &str) -> Member) -> Vec<u8> {
+/// The body. What the host takes in its own way `adapted` tells by name and JSON; `tier` is said
+/// besides.
+pub(crate) fn body(
+    inbound: &Inbound<'_>,
+    tier: Option<&str>,
+    adapted: impl Fn(&str, &str) -> Member,
+) -> Vec<u8> {
     let object = inbound.call.object();
     let mut body = Vec::with_capacity(object.text().len().saturating_add(16));
     let mut written = ObjectWriter::new(&mut body);
@@ -118,6 +134,9 @@ pub(crate) fn body(inbound: &Inbound<'_>, adapted: impl Fn(&str, &str) -> Member
             Member::Otherwise(json) => written.raw(name.as_bytes(), &json),
             Member::LeftOut => {}
         }
+    }
+    if let Some(tier) = tier {
+        written.field(TIER, tier);
     }
     written.end();
     body

@@ -118,12 +118,16 @@ fn body(inbound: &Inbound<'_>) -> Vec<u8> {
             "text" => write_text(&mut object, inbound, raw),
             "max_output_tokens" => write_bound(&mut object, inbound, Some(raw)),
             // The contract takes the words of other families too.
-            "service_tier" => match Tier::read_json(raw) {
+            "service_tier" => match Tier::asked(inbound.call.params(), target) {
                 Some(tier) => object.field("service_tier", tier.as_str()),
-                None => object.raw(b"service_tier", raw.as_bytes()),
+                None if raw == "null" => object.raw(b"service_tier", raw.as_bytes()),
+                None => {}
             },
             key => object.member(key, raw),
         }
+    }
+    if let Some(tier) = Tier::unasked(inbound.call.params(), target) {
+        object.field("service_tier", tier.as_str());
     }
     write_reworded(&mut object, inbound);
     // Nothing is kept upstream either: the gateway could not refer to it (contract §3.5).
