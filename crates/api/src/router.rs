@@ -55,6 +55,7 @@ impl App {
 }
 
 /// Every route of the program.
+#[expect(clippy::too_many_lines, reason = "a line for each route")]
 pub fn router(app: App) -> Router {
     let api = Router::new()
         .route("/chat/completions", post(on::create_chat_completion))
@@ -88,6 +89,17 @@ pub fn router(app: App) -> Router {
         .route("/keys/{hash}", get(on::get_key).patch(on::update_key).delete(on::delete_key))
         .route("/credits", get(on::get_credits))
         .route("/generation", get(on::get_generation))
+        .route("/generation/feedback", post(on::create_feedback))
+        .route("/presets", get(on::list_presets))
+        .route(
+            "/presets/{slug}",
+            get(on::get_preset).patch(on::update_preset).delete(on::delete_preset),
+        )
+        .route("/presets/{slug}/versions", get(on::list_preset_versions))
+        .route("/presets/{slug}/versions/{version}", get(on::get_preset_version))
+        .route("/presets/{slug}/chat/completions", post(on::save_preset_of_chat))
+        .route("/presets/{slug}/messages", post(on::save_preset_of_message))
+        .route("/presets/{slug}/responses", post(on::save_preset_of_response))
         .route("/routing/explain", post(on::explain_routing))
         .route("/openapi.json", get(on::get_openapi));
     let gemini = Router::new()

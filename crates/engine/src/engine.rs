@@ -23,8 +23,8 @@ use crate::run::{Ending, Run};
 use crate::sticky::{Conversation, Stickiness};
 use crate::{
     AuthError, CallError, CallFailure, ChatStream, Clock, Count, EngineConfig, Entropy,
-    Installation, KeyEntry, KeyRing, Metrics, Operated, Recorder, Vitals, count, decision, operate,
-    resolve, sticky,
+    Installation, KeyEntry, KeyRing, Metrics, Operated, Presets, Recorder, Vitals, count, decision,
+    operate, resolve, sticky,
 };
 
 /// Everything the engine is made of.
@@ -42,6 +42,8 @@ pub struct Parts {
     pub stores: Stores,
     /// The keys.
     pub keys: KeyRing,
+    /// The presets.
+    pub presets: Presets,
     /// Where generation records go.
     pub recorder: Recorder,
     /// The time of day.
@@ -61,6 +63,7 @@ pub struct Engine {
     media: MediaFetcher,
     stores: Stores,
     keys: KeyRing,
+    presets: Presets,
     recorder: Recorder,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
@@ -114,6 +117,7 @@ impl Engine {
             media: parts.media,
             stores: parts.stores,
             keys: parts.keys,
+            presets: parts.presets,
             recorder: parts.recorder,
             clock: parts.clock,
             entropy: parts.entropy,
@@ -139,11 +143,8 @@ impl Engine {
         call: Call,
         attribution: Attribution,
     ) -> Result<Answer, CallFailure> {
-        let mut run = self.admit(key, call, attribution);
-        run.slot = self.recorder.slot().await;
-        if let Err(error) = self.prepare(&mut run) {
-            return Err(fail(run, error));
-        }
+        let run = self.admit(key, call, attribution);
+        let run = self.prepared(run).await?;
         if run.call.params().stream {
             self.stream(run).await
         } else {
@@ -166,11 +167,8 @@ impl Engine {
         call: OperationCall,
         attribution: Attribution,
     ) -> Result<Operated, CallFailure> {
-        let mut run = self.admit(key, call, attribution);
-        run.slot = self.recorder.slot().await;
-        if let Err(error) = self.prepare(&mut run) {
-            return Err(fail(run, error));
-        }
+        let run = self.admit(key, call, attribution);
+        let mut run = self.prepared(run).await?;
         match operate::first(&mut run).await {
             Ok(done) => Ok(done.into_answer(run)),
             Err(error) => Err(fail(run, error)),
@@ -271,6 +269,11 @@ impl Engine {
         &self.keys
     }
 
+    /// The presets.
+    pub const fn presets(&self) -> &Presets {
+        &self.presets
+    }
+
     /// The stores.
     pub const fn stores(&self) -> &Stores {
         &self.stores
@@ -290,6 +293,17 @@ impl Engine {
         let mut random = [0; 32];
         self.entropy.fill(&mut random).map_err(|_| CallError::NoEntropy)?;
         Ok(ApiKey::new(random))
+    }
+
+    /// Makes an id for something that is kept: a random UUID (RFC 9562, version 4).
+    ///
+    /// # Errors
+    ///
+    /// When the system has no random bytes.
+    pub fn new_id(&self) -> Result<String, CallError> {
+        let mut random = [0; 16];
+        self.entropy.fill(&mut random).map_err(|_| CallError::NoEntropy)?;
+        Ok(tollgate_types::uuid(random))
     }
 
     /// Where generation records go.
@@ -359,6 +373,7 @@ impl Engine {
             call,
             attribution,
             plan: Plan::default(),
+            preset: None,
             router: None,
             shape: CallShape::default(),
             seed: u64::from_le_bytes(seed),
@@ -376,6 +391,20 @@ impl Engine {
             settled: false,
             slot: None,
             id_is_random,
+        }
+    }
+
+    /// The call with its place among those recorded, its preset and its plan.
+    async fn prepared<C: Asked>(&self, mut run: Run<C>) -> Result<Run<C>, CallFailure> {
+        run.slot = self.recorder.slot().await;
+        let applied = match run.call.preset() {
+            Ok(None) => Ok(()),
+            Ok(Some(slug)) => self.apply_preset(&mut run, slug).await,
+            Err(error) => Err(error.into()),
+        };
+        match applied.and_then(|()| self.prepare(&mut run)) {
+            Ok(()) => Ok(run),
+            Err(error) => Err(fail(run, error)),
         }
     }
 

@@ -1,7 +1,8 @@
-//! The life of a call: admit, resolve, plan, attempt, relay, settle.
+//! The life of a call: admit, preset, resolve, plan, attempt, relay, settle.
 //!
 //! ```text
 //! admit    the key, its spend limit                                    keys
+//! preset   what the call's preset says, laid under it                   presets
 //! resolve  the model's name, variants, fallbacks → endpoints           resolve
 //! plan     filters with reasons, then order                            tollgate-routing
 //! attempt  encode, send, wait for the first word; a fault moves on     attempt, hedge, retry
@@ -17,7 +18,7 @@
 //! - Every admitted call is settled exactly once, whatever ended it: completion, failure, a client
 //!   that hung up, a future that was dropped. Settling never awaits; the record is handed to a
 //!   tracked task.
-//! - No database round trip on the path of a call whose key is known.
+//! - No database round trip on the path of a call whose key is known, and its preset if it names one.
 //!
 //! # What is deliberately absent
 //!
@@ -40,6 +41,7 @@ mod media;
 mod metrics;
 mod operate;
 mod passing;
+mod presets;
 mod reach;
 mod recorder;
 mod resolve;
@@ -61,6 +63,7 @@ pub use keys::{AuthError, KeyEntry, KeyRing};
 pub use metrics::Metrics;
 pub use operate::Operated;
 pub use passing::PassingBody;
+pub use presets::{PresetEntry, Presets};
 pub use recorder::{Recorder, Slot};
 pub use stream::ChatStream;
 pub use tokens::{ServiceAccount, ServiceAccountError};

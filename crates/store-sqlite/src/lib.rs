@@ -25,11 +25,13 @@
 mod columns;
 mod credits;
 mod error;
+mod feedback;
 mod generation_columns;
 mod generations;
 mod keys;
 mod location;
 mod migrations;
+mod presets;
 mod routing_column;
 mod store;
 mod usage;

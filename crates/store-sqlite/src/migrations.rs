@@ -26,6 +26,16 @@ pub(crate) const MIGRATIONS: &[MigrationFile] = &[
         name: "routing",
         sql: include_str!("../migrations/0004_routing.sql"),
     },
+    MigrationFile {
+        version: 5,
+        name: "presets",
+        sql: include_str!("../migrations/0005_presets.sql"),
+    },
+    MigrationFile {
+        version: 6,
+        name: "feedback",
+        sql: include_str!("../migrations/0006_feedback.sql"),
+    },
 ];
 
 /// One step from a version of the schema to the next.
@@ -87,7 +97,7 @@ mod tests {
     use crate::SqliteStore;
 
     const NEXT: MigrationFile = MigrationFile {
-        version: 5,
+        version: 7,
         name: "next",
         sql: "ALTER TABLE api_key ADD COLUMN colour TEXT NOT NULL DEFAULT 'grey';
               UPDATE api_key SET colour = 'blue';",
@@ -144,7 +154,7 @@ mod tests {
         file.open(&with_next()).await.unwrap().close().await;
         for _ in 0..2 {
             let error = file.open(MIGRATIONS).await.unwrap_err();
-            assert!(matches!(error, OpenError::TooNew { found: 5, known: 4, .. }), "{error:?}");
+            assert!(matches!(error, OpenError::TooNew { found: 7, known: 6, .. }), "{error:?}");
             assert!(error.to_string().contains("newer version of Tollgate"), "{error}");
         }
         file.open(&with_next()).await.unwrap();

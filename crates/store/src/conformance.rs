@@ -12,9 +12,11 @@
 )]
 
 pub mod credits;
+pub mod feedback;
 pub mod generations;
 pub mod keys;
 pub mod lifecycle;
+pub mod presets;
 pub mod sample;
 pub mod usage;
 
@@ -67,6 +69,24 @@ macro_rules! conformance_suite {
             a_known_entry_changes_nothing,
             entries_list_newest_first,
             a_total_out_of_range_is_refused,
+        }
+        $crate::conformance_cases! { $fresh, presets:
+            a_saved_preset_reads_back_whole,
+            a_saved_version_is_designated_and_keeps_what_was_set,
+            a_known_version_changes_nothing,
+            ids_of_other_presets_are_conflicts,
+            a_slug_is_of_its_workspace,
+            presets_list_newest_first_in_pages,
+            versions_list_newest_first_in_pages,
+            a_preset_changes_where_it_is_told_to,
+            only_a_version_that_is_there_is_designated,
+            a_deleted_preset_is_gone_with_its_versions,
+            the_presets_revision_grows_with_every_change,
+            concurrent_saves_are_all_versions,
+        }
+        $crate::conformance_cases! { $fresh, feedback:
+            feedback_reads_back_oldest_first,
+            known_feedback_changes_nothing,
         }
         $crate::conformance_cases! { $fresh, lifecycle:
             an_open_store_answers_a_ping,

@@ -5,8 +5,10 @@
 //! a transaction is elsewhere.
 
 mod credits;
+mod feedback;
 mod generations;
 mod keys;
+mod presets;
 mod usage;
 
 use std::collections::{BTreeMap, HashMap};
@@ -17,7 +19,10 @@ use parking_lot::{Mutex, MutexGuard};
 use tollgate_types::{KeyHash, Timestamp};
 
 use crate::usage::{DayUsage, UtcDay};
-use crate::{CreditEntry, GenerationRecord, KeyRecord, StoreError, StoreHealth, Stores};
+use crate::{
+    CreditEntry, FeedbackRecord, GenerationRecord, KeyRecord, PresetRecord, PresetVersion,
+    StoreError, StoreHealth, Stores,
+};
 
 /// Every store, in this process only.
 #[derive(Debug, Default)]
@@ -41,6 +46,11 @@ struct State {
     key_totals: BTreeMap<KeyHash, DayUsage>,
     account_total: DayUsage,
     credits: BTreeMap<String, CreditEntry>,
+    /// By workspace and slug.
+    presets: BTreeMap<(String, String), PresetRecord>,
+    preset_versions: BTreeMap<String, PresetVersion>,
+    preset_revision: u64,
+    feedback: BTreeMap<String, FeedbackRecord>,
 }
 
 impl MemoryStore {

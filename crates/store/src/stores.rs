@@ -3,7 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::{CreditStore, GenerationStore, KeyStore, StoreHealth, UsageStore};
+use crate::{
+    CreditStore, FeedbackStore, GenerationStore, KeyStore, PresetStore, StoreHealth, UsageStore,
+};
 
 /// One store for each noun, usually all the same object.
 #[derive(Clone)]
@@ -16,6 +18,10 @@ pub struct Stores {
     pub generations: Arc<dyn GenerationStore>,
     /// Bought and granted credit.
     pub credits: Arc<dyn CreditStore>,
+    /// Presets.
+    pub presets: Arc<dyn PresetStore>,
+    /// What callers say of answers.
+    pub feedback: Arc<dyn FeedbackStore>,
     /// Readiness and closing.
     pub health: Arc<dyn StoreHealth>,
 }
@@ -24,7 +30,14 @@ impl Stores {
     /// Takes every noun from one backend.
     pub fn of<S>(store: S) -> Self
     where
-        S: KeyStore + UsageStore + GenerationStore + CreditStore + StoreHealth + 'static,
+        S: KeyStore
+            + UsageStore
+            + GenerationStore
+            + CreditStore
+            + PresetStore
+            + FeedbackStore
+            + StoreHealth
+            + 'static,
     {
         let store = Arc::new(store);
         Self {
@@ -32,6 +45,8 @@ impl Stores {
             usage: store.clone(),
             generations: store.clone(),
             credits: store.clone(),
+            presets: store.clone(),
+            feedback: store.clone(),
             health: store,
         }
     }

@@ -12,7 +12,8 @@ use tokio_util::task::TaskTracker;
 use tollgate_api::{App, AppConfig};
 use tollgate_catalog::Overlay;
 use tollgate_engine::{
-    Clock, Engine, Entropy, Installation, KeyRing, Parts, Recorder, SystemClock, SystemEntropy,
+    Clock, Engine, Entropy, Installation, KeyRing, Parts, Presets, Recorder, SystemClock,
+    SystemEntropy,
 };
 use tollgate_simulator::{Simulator, SimulatorConfig, Timing};
 use tollgate_store::{KeyRecord, Stores};
@@ -56,8 +57,8 @@ pub struct Gateway {
     tasks: TaskTracker,
 }
 
-/// How often keys made or changed by another process are looked for.
-const KEY_REFRESH: Duration = Duration::from_millis(500);
+/// How often keys and presets made or changed by another process are looked for.
+const STORE_REFRESH: Duration = Duration::from_millis(500);
 
 /// The built-in models speak at the pace of a quick real one, so that a first stream looks like
 /// one.
@@ -101,7 +102,7 @@ impl Gateway {
         let first_key = first_key(&engine).await?;
         let stop = CancellationToken::new();
         let server = serve(listener, &config, &engine, &stop);
-        tasks.spawn(refresh_keys(Arc::clone(&engine), stop.clone()));
+        tasks.spawn(refresh(Arc::clone(&engine), stop.clone()));
         let watch = Watch {
             started: config.origins.clone(),
             config,
@@ -210,6 +211,7 @@ async fn engine(
     });
     let keys =
         KeyRing::load(stores.clone(), configured, now).await.context("keys can't be read")?;
+    let presets = Presets::load(stores.clone()).await.context("presets can't be read")?;
     Ok(Engine::new(Parts {
         config: config.limits.engine.clone(),
         installation,
@@ -218,6 +220,7 @@ async fn engine(
         recorder: Recorder::start(stores.clone(), tasks, config.limits.engine.unrecorded_max),
         stores,
         keys,
+        presets,
         clock: Arc::clone(&seams.clock),
         entropy: Arc::clone(&seams.entropy),
         tasks: tasks.clone(),
@@ -258,9 +261,9 @@ fn serve(
     server
 }
 
-/// Looks for keys that another process made, changed or removed.
-async fn refresh_keys(engine: Arc<Engine>, stop: CancellationToken) {
-    let mut ticks = interval(KEY_REFRESH);
+/// Looks for keys and presets that another process made, changed or removed.
+async fn refresh(engine: Arc<Engine>, stop: CancellationToken) {
+    let mut ticks = interval(STORE_REFRESH);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
@@ -270,6 +273,9 @@ async fn refresh_keys(engine: Arc<Engine>, stop: CancellationToken) {
         }
         if let Err(error) = engine.keys().refresh(engine.now()).await {
             tracing::warn!(error = %Chain(&error), "keys can't be refreshed");
+        }
+        if let Err(error) = engine.presets().refresh().await {
+            tracing::warn!(error = %Chain(&error), "presets can't be refreshed");
         }
     }
 }

@@ -57,7 +57,7 @@ pub(crate) async fn call_gemini_method(
     let stream = match method {
         "generateContent" => false,
         "streamGenerateContent" => true,
-        "countTokens" => return count_tokens(&app, model, body).await,
+        "countTokens" => return count_tokens(&app, &key, model, body).await,
         "embedContent" => return embeddings::one(&app, key, &headers, (model, body)).await,
         "batchEmbedContents" => return embeddings::batch(&app, key, &headers, (model, body)).await,
         _ => return Err(unknown()),
@@ -71,10 +71,15 @@ pub(crate) async fn call_gemini_method(
     generate(&app, key, &headers, Asked { dialect: Dialect::Gemini, address, body }).await
 }
 
-async fn count_tokens(app: &App, model: &str, body: Bytes) -> Result<Response, ApiError> {
+async fn count_tokens(
+    app: &App,
+    key: &InferenceKey,
+    model: &str,
+    body: Bytes,
+) -> Result<Response, ApiError> {
     let address = Address { model: Some(model.to_owned()), ..Address::default() };
     let body = inner_request(body)?;
-    let count = count(app, Asked { dialect: Dialect::Gemini, address, body }).await?;
+    let count = count(app, key, Asked { dialect: Dialect::Gemini, address, body }).await?;
     Ok(counted(&GeminiCount { total_tokens: count.tokens }, count))
 }
 

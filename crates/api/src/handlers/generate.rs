@@ -71,12 +71,12 @@ pub(crate) async fn create_ollama_chat(
 /// Counts the tokens of a message that is not sent (contract §3.6).
 pub(crate) async fn count_message_tokens(
     State(app): State<App>,
-    _: InferenceKey,
+    key: InferenceKey,
     headers: HeaderMap,
     JsonBytes(body): JsonBytes,
 ) -> Result<Response, ApiError> {
     let address = Address { anthropic_beta: betas(&headers), ..Address::default() };
-    let count = count(&app, Asked { dialect: Dialect::Messages, address, body }).await?;
+    let count = count(&app, &key, Asked { dialect: Dialect::Messages, address, body }).await?;
     Ok(counted(&MessageCount { input_tokens: count.tokens }, count))
 }
 
@@ -87,8 +87,13 @@ struct MessageCount {
 }
 
 /// Counts the tokens of what is not sent.
-pub(super) async fn count(app: &App, asked: Asked) -> Result<Count, ApiError> {
+pub(super) async fn count(
+    app: &App,
+    InferenceKey(key): &InferenceKey,
+    asked: Asked,
+) -> Result<Count, ApiError> {
     let call = Call::read(asked.dialect, asked.body, asked.address)?;
+    let call = app.engine.with_preset(key, call).await?;
     app.engine.count(&call).await.map_err(ApiError::from)
 }
 
@@ -129,8 +134,8 @@ pub(super) async fn generate(
     };
     let call = Call::read(asked.dialect, asked.body, address)?;
     if let Some(line) = call.loaded(app.engine.now()) {
-        app.engine.check(&call)?;
         let kind = if call.params().stream { call.stream_type() } else { "application/json" };
+        app.engine.check(&app.engine.with_preset(&key, call).await?)?;
         return Ok(([(CONTENT_TYPE, kind)], line).into_response());
     }
     let attribution = attribution(headers, call.params(), &app.config.tag_headers);

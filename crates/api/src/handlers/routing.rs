@@ -21,6 +21,7 @@ pub(crate) async fn explain_routing(
     JsonBytes(body): JsonBytes,
 ) -> Result<Json<Data<RoutingView>>, ApiError> {
     let call = Call::read(Dialect::Chat, body, Address::default())?;
+    let call = app.engine.with_preset(&key, call).await?;
     let session = headers.get("x-session-id").and_then(|value| value.to_str().ok());
     let record = app.engine.explain(&key, &call, session).map_err(ApiError::from)?;
     Ok(Json(Data { data: RoutingView::of(&record) }))

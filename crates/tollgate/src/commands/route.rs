@@ -8,7 +8,9 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use tollgate_engine::{Clock, SystemClock};
-use tollgate_store::{AttemptRecord, CandidateRecord, GenerationRecord, RoutingRecord};
+use tollgate_store::{
+    AttemptRecord, CandidateRecord, DEFAULT_WORKSPACE_ID, GenerationRecord, RoutingRecord,
+};
 use tollgate_types::GenerationId;
 use tollgate_wire::{Address, Call, Dialect};
 
@@ -30,7 +32,7 @@ pub(super) struct ExplainArgs {
     /// The generation's id, as answers have it in `id` and `X-Generation-Id`
     #[arg(required_unless_present = "model", conflicts_with = "model")]
     generation: Option<String>,
-    /// A model: where would a call to it go in a gateway that has just started?
+    /// A model or `@preset/slug`: where would a call to it go in a gateway that has just started?
     #[arg(long, value_name = "MODEL")]
     model: Option<String>,
     /// Models to fall back to
@@ -87,7 +89,7 @@ pub(super) async fn run(command: RouteCommand, session: &Session) -> anyhow::Res
         let routing = routing.ok_or_else(|| anyhow!("nothing was kept of how {id} was routed"))?;
         show(routing, &record.attempts, &args, || println_outcome(&record))?;
     } else {
-        let routing = hypothetical(&args, session)?;
+        let routing = hypothetical(&args, session).await?;
         show(&routing, &[], &args, || {})?;
     }
     Ok(ExitCode::SUCCESS)
@@ -101,7 +103,7 @@ async fn generation(id: &str, session: &Session) -> anyhow::Result<GenerationRec
 }
 
 /// The plan of a call that nobody made.
-fn hypothetical(args: &ExplainArgs, session: &Session) -> anyhow::Result<RoutingRecord> {
+async fn hypothetical(args: &ExplainArgs, session: &Session) -> anyhow::Result<RoutingRecord> {
     let mut body = Map::new();
     body.insert("model".to_owned(), args.model.clone().into());
     body.insert("messages".to_owned(), json!([{ "role": "user", "content": "Hello" }]));
@@ -122,7 +124,13 @@ fn hypothetical(args: &ExplainArgs, session: &Session) -> anyhow::Result<Routing
     }
     let body = Bytes::from(Value::Object(body).to_string());
     let call = Call::read(Dialect::Chat, body, Address::default());
-    let call = call.map_err(|error| anyhow!("{}", error.message()))?;
+    let mut call = call.map_err(|error| anyhow!("{}", error.message()))?;
+    // Most models are no preset, and need no store.
+    if call.preset().is_ok_and(|named| named.is_some()) {
+        let stores = open_store(&session.config()?).await?;
+        call = super::presets::applied(call, DEFAULT_WORKSPACE_ID, &stores).await?;
+        stores.health.close().await;
+    }
     let installation = super::providers::assemble(session)?;
     match tollgate_engine::explain(&call, &installation, SystemClock.now()) {
         Ok(routing) => Ok(routing),

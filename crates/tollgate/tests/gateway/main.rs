@@ -22,6 +22,7 @@ mod odd_answers;
 mod operations;
 mod passing_through;
 mod pointing;
+mod presets;
 mod program;
 mod real_clients;
 mod routing;

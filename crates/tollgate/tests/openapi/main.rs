@@ -15,6 +15,7 @@ mod dialect;
 mod failures;
 mod keys;
 mod operations;
+mod presets;
 mod routes;
 mod stream;
 mod world;
@@ -33,6 +34,7 @@ async fn every_answer_is_as_documented() {
     operations::run(&world).await;
     catalogue::run(&world).await;
     keys::run(&world).await;
+    presets::run(&world).await;
     failures::run(&world).await;
     world.finish();
 }
