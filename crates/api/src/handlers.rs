@@ -3,6 +3,7 @@
 use http::header::HeaderName;
 
 mod credits;
+mod feedback;
 mod gemini;
 mod generate;
 mod generation;
@@ -13,11 +14,13 @@ mod ollama;
 mod openapi;
 mod operations;
 mod policy;
+mod presets;
 mod providers;
 mod routing;
 mod welcome;
 
 pub(crate) use credits::get_credits;
+pub(crate) use feedback::create_feedback;
 pub(crate) use gemini::{call_gemini_method, get_gemini_model, list_gemini_models};
 pub(crate) use generate::{
     count_message_tokens, create_chat_completion, create_completion, create_message,
@@ -39,6 +42,10 @@ pub(crate) use operations::{
 pub(crate) use policy::{
     get_policy, get_policy_version, list_experiments, list_policy_versions, put_policy,
     restore_policy_version,
+};
+pub(crate) use presets::{
+    delete_preset, get_preset, get_preset_version, list_preset_versions, list_presets,
+    save_preset_of_chat, save_preset_of_message, save_preset_of_response, update_preset,
 };
 pub(crate) use providers::list_providers;
 pub(crate) use routing::explain_routing;

@@ -93,6 +93,17 @@ pub fn router(app: App) -> Router {
         .route("/keys/{hash}", get(on::get_key).patch(on::update_key).delete(on::delete_key))
         .route("/credits", get(on::get_credits))
         .route("/generation", get(on::get_generation))
+        .route("/generation/feedback", post(on::create_feedback))
+        .route("/presets", get(on::list_presets))
+        .route(
+            "/presets/{slug}",
+            get(on::get_preset).patch(on::update_preset).delete(on::delete_preset),
+        )
+        .route("/presets/{slug}/versions", get(on::list_preset_versions))
+        .route("/presets/{slug}/versions/{version}", get(on::get_preset_version))
+        .route("/presets/{slug}/chat/completions", post(on::save_preset_of_chat))
+        .route("/presets/{slug}/messages", post(on::save_preset_of_message))
+        .route("/presets/{slug}/responses", post(on::save_preset_of_response))
         .route("/routing/explain", post(on::explain_routing))
         .route("/routing/policy", get(on::get_policy).put(on::put_policy))
         .route("/routing/policy/versions", get(on::list_policy_versions))

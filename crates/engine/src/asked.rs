@@ -6,9 +6,10 @@ use tollgate_catalog::Modality;
 use tollgate_providers::{Adapter, Fault, Target, dropped, left_out};
 use tollgate_types::Usage;
 use tollgate_upstream::MediaFetcher;
-use tollgate_wire::Call;
 use tollgate_wire::chat::{ChatParams, Survey};
+use tollgate_wire::error::BadRequest;
 use tollgate_wire::operation::{Operation, OperationCall};
+use tollgate_wire::{Call, Preset};
 
 use crate::media;
 
@@ -25,6 +26,12 @@ pub(crate) trait Asked: fmt::Debug + Send + Sync + Sized + 'static {
 
     /// The raw JSON of one top-level member, unless it is absent or `null`.
     fn member(&self, name: &str) -> Option<&str>;
+
+    /// The slug of the preset that it names (contract §2.1).
+    fn preset(&self) -> Result<Option<String>, BadRequest>;
+
+    /// The same with a preset laid under it.
+    fn with_preset(&self, preset: &Preset) -> Result<Self, BadRequest>;
 
     /// Parameters sent, in the contract's vocabulary (§7.1).
     fn parameters(&self) -> Vec<&'static str>;
@@ -72,6 +79,14 @@ impl Asked for Call {
 
     fn member(&self, name: &str) -> Option<&str> {
         self.member(name)
+    }
+
+    fn preset(&self) -> Result<Option<String>, BadRequest> {
+        self.preset()
+    }
+
+    fn with_preset(&self, preset: &Preset) -> Result<Self, BadRequest> {
+        self.with_preset(preset)
     }
 
     fn parameters(&self) -> Vec<&'static str> {
@@ -143,6 +158,14 @@ impl Asked for OperationCall {
 
     fn member(&self, name: &str) -> Option<&str> {
         self.member(name)
+    }
+
+    fn preset(&self) -> Result<Option<String>, BadRequest> {
+        self.preset()
+    }
+
+    fn with_preset(&self, preset: &Preset) -> Result<Self, BadRequest> {
+        self.with_preset(preset)
     }
 
     /// None: the vocabulary (§7.1) is about conversations.

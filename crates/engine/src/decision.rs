@@ -135,7 +135,7 @@ pub(crate) fn told<C: Asked>(
     let total = run.plan.steps.len().saturating_add(run.plan.dropped.len());
     let selected = answered_by.map_or("none", |it| it.provider.name.as_str());
     Some(Box::new(RouterMetadata {
-        requested: run.requested_models().next().cloned().unwrap_or_default(),
+        requested: run.requested_model(),
         strategy: strategy(run, answered_by),
         region: run.shape.region.clone(),
         summary: format!("available={}, selected={selected}", run.plan.steps.len()),

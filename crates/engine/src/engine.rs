@@ -26,7 +26,7 @@ use crate::steer::Steering;
 use crate::sticky::Stickiness;
 use crate::{
     AuthError, CallError, CallFailure, ChatStream, Clock, EngineConfig, Entropy, Installation,
-    KeyEntry, KeyRing, Metrics, Operated, Recorder, RuleBook, Vitals, decision, operate,
+    KeyEntry, KeyRing, Metrics, Operated, Presets, Recorder, RuleBook, Vitals, decision, operate,
 };
 
 /// Everything the engine is made of.
@@ -46,6 +46,8 @@ pub struct Parts {
     pub stores: Stores,
     /// The keys.
     pub keys: KeyRing,
+    /// The presets.
+    pub presets: Presets,
     /// Where generation records go.
     pub recorder: Recorder,
     /// The time of day.
@@ -65,6 +67,7 @@ pub struct Engine {
     media: MediaFetcher,
     stores: Stores,
     keys: KeyRing,
+    presets: Presets,
     recorder: Recorder,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
@@ -133,6 +136,7 @@ impl Engine {
             media: parts.media,
             stores: parts.stores,
             keys: parts.keys,
+            presets: parts.presets,
             recorder: parts.recorder,
             clock: parts.clock,
             entropy: parts.entropy,
@@ -162,11 +166,8 @@ impl Engine {
         origin: Origin<'_>,
     ) -> Result<Answer, CallFailure> {
         let Origin { attribution, headers, region } = origin;
-        let mut run = self.admit(key, call, attribution, region);
-        run.slot = self.recorder.slot().await;
-        if let Err(error) = self.prepare(&mut run, headers) {
-            return Err(fail(run, error));
-        }
+        let run = self.admit(key, call, attribution, region);
+        let run = self.prepared(run, headers).await?;
         if run.call.params().stream {
             self.stream(run).await
         } else {
@@ -190,11 +191,8 @@ impl Engine {
         origin: Origin<'_>,
     ) -> Result<Operated, CallFailure> {
         let Origin { attribution, headers, region } = origin;
-        let mut run = self.admit(key, call, attribution, region);
-        run.slot = self.recorder.slot().await;
-        if let Err(error) = self.prepare(&mut run, headers) {
-            return Err(fail(run, error));
-        }
+        let run = self.admit(key, call, attribution, region);
+        let mut run = self.prepared(run, headers).await?;
         match operate::first(&mut run).await {
             Ok(done) => Ok(done.into_answer(run)),
             Err(error) => Err(fail(run, error)),
@@ -232,6 +230,11 @@ impl Engine {
         &self.keys
     }
 
+    /// The presets.
+    pub const fn presets(&self) -> &Presets {
+        &self.presets
+    }
+
     /// The stores.
     pub const fn stores(&self) -> &Stores {
         &self.stores
@@ -251,6 +254,17 @@ impl Engine {
         let mut random = [0; 32];
         self.entropy.fill(&mut random).map_err(|_| CallError::NoEntropy)?;
         Ok(ApiKey::new(random))
+    }
+
+    /// Makes an id for something that is kept: a random UUID (RFC 9562, version 4).
+    ///
+    /// # Errors
+    ///
+    /// When the system has no random bytes.
+    pub fn new_id(&self) -> Result<String, CallError> {
+        let mut random = [0; 16];
+        self.entropy.fill(&mut random).map_err(|_| CallError::NoEntropy)?;
+        Ok(tollgate_types::uuid(random))
     }
 
     /// Where generation records go.
@@ -333,6 +347,7 @@ impl Engine {
             call,
             attribution,
             plan: Plan::default(),
+            preset: None,
             router: None,
             shape: CallShape { region, ..CallShape::default() },
             seed: u64::from_le_bytes(seed),
@@ -387,7 +402,7 @@ impl Engine {
     }
 }
 
-fn fail<C: Asked>(mut run: Run<C>, error: CallError) -> CallFailure {
+pub(crate) fn fail<C: Asked>(mut run: Run<C>, error: CallError) -> CallFailure {
     let metadata = decision::told(&run, None);
     run.settle(None, &Progress::default(), Ending::Failed(&error));
     CallFailure { id: run.id.clone(), error, metadata }

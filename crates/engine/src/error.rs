@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tollgate_catalog::Unknown;
 use tollgate_providers::{Fault, FaultKind};
+use tollgate_store::PresetStatus;
 use tollgate_types::{GenerationId, Usd};
 use tollgate_wire::error::{Availability, BadRequest, ErrorBody, ErrorType, PreviousError};
 use tollgate_wire::router_metadata::RouterMetadata;
@@ -41,6 +42,20 @@ pub enum CallError {
         model: String,
         /// What would make it routable: the providers and their variables.
         providers: Vec<String>,
+    },
+    /// No preset has this name.
+    #[error("there is no preset `{slug}`")]
+    UnknownPreset {
+        /// What was asked for.
+        slug: String,
+    },
+    /// The preset was switched off.
+    #[error("the preset `{slug}` is {}", .status.as_str())]
+    PresetOff {
+        /// What was asked for.
+        slug: String,
+        /// How it was switched off.
+        status: PresetStatus,
     },
     /// Every endpoint was filtered out.
     #[error("no endpoint of the requested models is left")]
@@ -94,9 +109,11 @@ impl CallError {
         match self {
             Self::BadRequest(error) => error.error_type(),
             Self::NoModel | Self::UnknownModel(_) => ErrorType::InvalidRequest,
-            Self::NotRoutable { .. } | Self::NoEndpoints { .. } => ErrorType::NotFound,
+            Self::NotRoutable { .. } | Self::NoEndpoints { .. } | Self::UnknownPreset { .. } => {
+                ErrorType::NotFound
+            }
+            Self::PresetOff { .. } | Self::Denied { .. } => ErrorType::PermissionDenied,
             Self::KeyLimit { .. } => ErrorType::PaymentRequired,
-            Self::Denied { .. } => ErrorType::PermissionDenied,
             Self::PlanExhausted { faults, .. } => told(faults)
                 .map_or(ErrorType::ProviderUnavailable, |(_, fault)| fault.kind.error_type()),
             Self::StoreBehind => ErrorType::ProviderOverloaded,
@@ -144,7 +161,12 @@ impl CallError {
             Self::Denied { rule, .. } => {
                 body.error.metadata.remedy_hint = Some(format!("The rule `{rule}` says so"));
             }
-            Self::BadRequest(_) | Self::NoModel | Self::StoreBehind | Self::NoEntropy => {}
+            Self::BadRequest(_)
+            | Self::NoModel
+            | Self::UnknownPreset { .. }
+            | Self::PresetOff { .. }
+            | Self::StoreBehind
+            | Self::NoEntropy => {}
         }
         body
     }
@@ -160,6 +182,13 @@ impl CallError {
                 format!("No endpoints found for {model}. {}", remedy(providers))
             }
             Self::NoEndpoints { message, .. } => message.clone(),
+            Self::UnknownPreset { slug } => format!(
+                "There is no preset `{slug}` in this workspace. GET /api/v1/presets lists those there are"
+            ),
+            Self::PresetOff { slug, status } => format!(
+                "The preset `{slug}` is {}. Activate it with PATCH /api/v1/presets/{slug}",
+                status.as_str()
+            ),
             Self::KeyLimit { limit } => format!(
                 "Key limit exceeded: this key's limit of {limit} is spent. Raise it with PATCH /api/v1/keys/{{hash}} or use another key"
             ),

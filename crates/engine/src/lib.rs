@@ -1,7 +1,8 @@
-//! The life of a call: admit, resolve, plan, attempt, relay, settle.
+//! The life of a call: admit, preset, resolve, plan, attempt, relay, settle.
 //!
 //! ```text
 //! admit    the key, its spend limit                                    keys
+//! preset   what the call's preset says, laid under it                  presets
 //! steer    the operator's rules                                        steer, tollgate-policy
 //! resolve  the model's name, variants, fallbacks → endpoints           resolve
 //! plan     filters with reasons, then order                            tollgate-routing
@@ -19,7 +20,7 @@
 //! - Every admitted call is settled exactly once, whatever ended it: completion, failure, a client
 //!   that hung up, a future that was dropped. Settling never awaits; the record is handed to a
 //!   tracked task.
-//! - No database round trip on the path of a call whose key is known.
+//! - No database round trip on the path of a call whose key is known, and its preset if it names one.
 //!
 //! # What is deliberately absent
 //!
@@ -46,6 +47,7 @@ mod metrics;
 mod operate;
 mod passing;
 mod planning;
+mod presets;
 mod reach;
 mod recorder;
 mod replay;
@@ -71,6 +73,7 @@ pub use keys::{AuthError, KeyEntry, KeyRing};
 pub use metrics::Metrics;
 pub use operate::Operated;
 pub use passing::PassingBody;
+pub use presets::{PresetEntry, Presets};
 pub use recorder::{Recorder, Slot};
 pub use replay::{Alternative, History, NotReplayed, Replayed, replay};
 pub use rulebook::{Policies, Revision, RuleBook, RuleError};

@@ -8,11 +8,13 @@ use tollgate_wire::Call;
 
 use crate::asked::Asked;
 use crate::choices::Choice;
-use crate::engine::{Engine, Origin};
+use crate::engine::{Engine, Origin, fail};
 use crate::resolve::{Circumstances, Routed};
 use crate::run::Run;
 use crate::steer::{Caller, Steering};
-use crate::{CallError, Count, Installation, KeyEntry, count, decision, resolve, sticky};
+use crate::{
+    CallError, CallFailure, Count, Installation, KeyEntry, count, decision, resolve, sticky,
+};
 
 impl Engine {
     /// Counts the tokens of a conversation without holding it: the first endpoint's own count,
@@ -100,8 +102,20 @@ impl Engine {
         )
     }
 
-    /// Checks the key's limit, asks the rules and plans the call.
-    pub(crate) fn prepare<C: Asked>(
+    /// The call with its place among those recorded, its preset, what rules say of it, and its plan.
+    pub(crate) async fn prepared<C: Asked>(
+        &self,
+        mut run: Run<C>,
+        headers: &HeaderMap,
+    ) -> Result<Run<C>, CallFailure> {
+        run.slot = self.recorder().slot().await;
+        match self.prepare(&mut run, headers).await {
+            Ok(()) => Ok(run),
+            Err(error) => Err(fail(run, error)),
+        }
+    }
+
+    async fn prepare<C: Asked>(
         &self,
         run: &mut Run<C>,
         headers: &HeaderMap,
@@ -112,6 +126,9 @@ impl Engine {
         if run.slot.is_none() {
             return Err(CallError::StoreBehind);
         }
+        if let Some(slug) = run.call.preset()? {
+            self.apply_preset(run, slug).await?;
+        }
         let limit = run.key.record.limit;
         if let (Some(limit), Some(Usd::ZERO)) = (limit, run.key.limit_remaining(run.created)) {
             return Err(CallError::KeyLimit { limit });
@@ -119,6 +136,9 @@ impl Engine {
         let caller = Caller { key: &run.key, attribution: &run.attribution, headers };
         run.steering =
             Steering::of(&self.rules().policies(), &run.call, caller, (run.seed, run.created))?;
+        if let Some(slug) = run.steering.decision.preset.as_deref().map(str::to_owned) {
+            self.apply_preset(run, slug).await?;
+        }
         let decision = &run.steering.decision;
         let session = run.attribution.session_id.as_deref();
         run.conversation =

@@ -139,9 +139,8 @@ pub(crate) fn primary(
     Some(find(name, installation).ok()?.0)
 }
 
-/// A plugin that would bring something into the prompt, and a preset, change the answer: a caller
-/// who asked for one must not get an answer without it. Plugins that only mend or shorten are
-/// passed over.
+/// A plugin that would bring something into the prompt changes the answer: a caller who asked for
+/// one must not get an answer without it. Plugins that only mend or shorten are passed over.
 fn refuse_what_is_not_here(call: &impl Asked) -> Result<(), CallError> {
     #[derive(serde::Deserialize)]
     struct Plugin {
@@ -162,9 +161,6 @@ fn refuse_what_is_not_here(call: &impl Asked) -> Result<(), CallError> {
     if let Some(plugin) = missing {
         let message = format!("plugins: this installation has no `{}` plugin", plugin.id);
         return Err(BadRequest::new(message).into());
-    }
-    if call.member("preset").is_some() {
-        return Err(BadRequest::new("preset: this installation has no presets").into());
     }
     Ok(())
 }

@@ -47,6 +47,8 @@ pub(crate) struct Run<C: Asked = Call> {
     pub(crate) plan: Plan,
     /// What it needs of endpoints.
     pub(crate) shape: CallShape,
+    /// The model as the caller wrote it, where a preset has changed it, and the preset's id.
+    pub(crate) preset: Option<AppliedPreset>,
     /// The router that chose the models.
     pub(crate) router: Option<String>,
     /// What the plan's draw depended on.
@@ -84,6 +86,15 @@ pub(crate) struct Run<C: Asked = Call> {
     pub(crate) id_is_random: bool,
     /// Its right to be recorded, until it is.
     pub(crate) slot: Option<Slot>,
+}
+
+/// A preset that was laid under a call.
+#[derive(Debug)]
+pub(crate) struct AppliedPreset {
+    /// The preset's id.
+    pub(crate) id: String,
+    /// The model as the caller named it, which may be the preset alone.
+    pub(crate) requested: String,
 }
 
 /// What ended a call.
@@ -342,6 +353,7 @@ impl<C: Asked> Run<C> {
         record.workspace_id.clone_from(&self.key.record.workspace_id);
         record.requested_model = self.requested_model();
         record.router = self.router.take();
+        record.preset_id = self.preset.as_ref().map(|preset| preset.id.clone());
         self.call.api_type().clone_into(&mut record.api_type);
         record.streamed = self.call.params().stream;
         record.cancelled = matches!(ending, Ending::Cancelled);
@@ -404,8 +416,10 @@ impl<C: Asked> Run<C> {
         params.model.iter().chain(&params.models)
     }
 
-    fn requested_model(&self) -> String {
-        self.requested_models().next().cloned().unwrap_or_default()
+    /// The first of them, as the caller wrote it.
+    pub(crate) fn requested_model(&self) -> String {
+        let named = || self.requested_models().next().cloned().unwrap_or_default();
+        self.preset.as_ref().map_or_else(named, |preset| preset.requested.clone())
     }
 }
 

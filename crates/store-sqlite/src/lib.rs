@@ -25,12 +25,14 @@
 mod columns;
 mod credits;
 mod error;
+mod feedback;
 mod generation_columns;
 mod generations;
 mod keys;
 mod location;
 mod migrations;
 mod policies;
+mod presets;
 mod routing_column;
 mod steered_row;
 mod store;

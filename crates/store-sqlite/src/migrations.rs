@@ -28,8 +28,18 @@ pub(crate) const MIGRATIONS: &[MigrationFile] = &[
     },
     MigrationFile {
         version: 5,
+        name: "presets",
+        sql: include_str!("../migrations/0005_presets.sql"),
+    },
+    MigrationFile {
+        version: 6,
+        name: "feedback",
+        sql: include_str!("../migrations/0006_feedback.sql"),
+    },
+    MigrationFile {
+        version: 7,
         name: "policies",
-        sql: include_str!("../migrations/0005_policies.sql"),
+        sql: include_str!("../migrations/0007_policies.sql"),
     },
 ];
 

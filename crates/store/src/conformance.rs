@@ -12,10 +12,12 @@
 )]
 
 pub mod credits;
+pub mod feedback;
 pub mod generations;
 pub mod keys;
 pub mod lifecycle;
 pub mod policies;
+pub mod presets;
 pub mod sample;
 pub mod usage;
 
@@ -73,7 +75,25 @@ macro_rules! conformance_suite {
         $crate::conformance_cases! { $fresh, policies:
             versions_read_back_whole,
             versions_have_no_gaps_and_are_never_replaced,
-            versions_list_newest_first,
+            rules_list_newest_first,
+        }
+        $crate::conformance_cases! { $fresh, presets:
+            a_saved_preset_reads_back_whole,
+            a_saved_version_is_designated_and_keeps_what_was_set,
+            a_known_version_changes_nothing,
+            ids_of_other_presets_are_conflicts,
+            a_slug_is_of_its_workspace,
+            presets_list_newest_first_in_pages,
+            versions_list_newest_first_in_pages,
+            a_preset_changes_where_it_is_told_to,
+            only_a_version_that_is_there_is_designated,
+            a_deleted_preset_is_gone_with_its_versions,
+            the_presets_revision_grows_with_every_change,
+            concurrent_saves_are_all_versions,
+        }
+        $crate::conformance_cases! { $fresh, feedback:
+            feedback_reads_back_oldest_first,
+            known_feedback_changes_nothing,
         }
         $crate::conformance_cases! { $fresh, lifecycle:
             an_open_store_answers_a_ping,

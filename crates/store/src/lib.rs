@@ -1,4 +1,4 @@
-//! Where keys, generations, spend and credits are kept, as traits named by noun.
+//! Where keys, generations, spend, credits, presets and feedback are kept, as traits named by noun.
 //!
 //! The engine and the API know these traits only; each backend (memory here, SQLite and Postgres
 //! in crates of their own) implements all of them and is done when the `conformance_suite!`
@@ -20,11 +20,13 @@
 mod arm;
 mod credit;
 mod error;
+mod feedback;
 mod generation;
 mod health;
 mod key;
 mod memory;
 mod policy;
+mod preset;
 mod routing;
 mod stores;
 mod usage;
@@ -35,6 +37,7 @@ pub mod conformance;
 pub use arm::ArmResult;
 pub use credit::{CreditEntry, CreditKind, CreditStore, DEFAULT_ACCOUNT};
 pub use error::StoreError;
+pub use feedback::{FeedbackCategory, FeedbackRecord, FeedbackStore};
 pub use generation::{
     AttemptRecord, Attribution, ErrorRecord, GenerationCursor, GenerationRecord, GenerationStore,
 };
@@ -45,6 +48,10 @@ pub use key::{
 };
 pub use memory::MemoryStore;
 pub use policy::{PolicyStore, PolicyVersion};
+pub use preset::{
+    DesignatedPreset, NewPresetVersion, Page, PresetPatch, PresetRecord, PresetStatus, PresetStore,
+    PresetVersion,
+};
 pub use routing::{
     ArmRecord, AskedRecord, CandidateRecord, RoutingRecord, RuleRecord, StageRecord, SteeredRecord,
 };

@@ -5,9 +5,11 @@
 //! a transaction is elsewhere.
 
 mod credits;
+mod feedback;
 mod generations;
 mod keys;
 mod policies;
+mod presets;
 mod usage;
 
 use std::collections::{BTreeMap, HashMap};
@@ -19,7 +21,8 @@ use tollgate_types::{KeyHash, Timestamp};
 
 use crate::usage::{DayUsage, UtcDay};
 use crate::{
-    CreditEntry, GenerationRecord, KeyRecord, PolicyVersion, StoreError, StoreHealth, Stores,
+    CreditEntry, FeedbackRecord, GenerationRecord, KeyRecord, PolicyVersion, PresetRecord,
+    PresetVersion, StoreError, StoreHealth, Stores,
 };
 
 /// Every store, in this process only.
@@ -45,6 +48,11 @@ struct State {
     account_total: DayUsage,
     credits: BTreeMap<String, CreditEntry>,
     policies: BTreeMap<u64, PolicyVersion>,
+    /// By workspace and slug.
+    presets: BTreeMap<(String, String), PresetRecord>,
+    preset_versions: BTreeMap<String, PresetVersion>,
+    preset_revision: u64,
+    feedback: BTreeMap<String, FeedbackRecord>,
 }
 
 impl MemoryStore {

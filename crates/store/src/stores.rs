@@ -3,7 +3,10 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::{CreditStore, GenerationStore, KeyStore, PolicyStore, StoreHealth, UsageStore};
+use crate::{
+    CreditStore, FeedbackStore, GenerationStore, KeyStore, PolicyStore, PresetStore, StoreHealth,
+    UsageStore,
+};
 
 /// One store for each noun, usually all the same object.
 #[derive(Clone)]
@@ -18,6 +21,10 @@ pub struct Stores {
     pub credits: Arc<dyn CreditStore>,
     /// The operator's rules.
     pub policies: Arc<dyn PolicyStore>,
+    /// Presets.
+    pub presets: Arc<dyn PresetStore>,
+    /// What callers say of answers.
+    pub feedback: Arc<dyn FeedbackStore>,
     /// Readiness and closing.
     pub health: Arc<dyn StoreHealth>,
 }
@@ -31,6 +38,8 @@ impl Stores {
             + GenerationStore
             + CreditStore
             + PolicyStore
+            + PresetStore
+            + FeedbackStore
             + StoreHealth
             + 'static,
     {
@@ -41,6 +50,8 @@ impl Stores {
             generations: store.clone(),
             credits: store.clone(),
             policies: store.clone(),
+            presets: store.clone(),
+            feedback: store.clone(),
             health: store,
         }
     }

@@ -6,6 +6,7 @@ mod credits;
 mod doctor;
 mod keys;
 mod models;
+mod presets;
 mod providers;
 mod replay;
 mod route;
@@ -60,6 +61,12 @@ enum Command {
     Models(models::ModelsArgs),
     /// List the providers this installation can call
     Providers(providers::ProvidersArgs),
+    /// Manage presets: configurations that calls name, on the same store as a running gateway
+    #[command(
+        subcommand,
+        after_help = "Example: tollgate presets set email-copywriter --file body.json"
+    )]
+    Presets(presets::PresetsCommand),
     /// Explain routing: why a call went where it went
     #[command(subcommand, after_help = "Example: tollgate route explain --model openai/gpt-4o")]
     Route(route::RouteCommand),
@@ -104,6 +111,7 @@ pub async fn run(cli: Cli, environment: Environment) -> anyhow::Result<ExitCode>
         Command::Keys(command) => keys::run(command, &session).await,
         Command::Models(args) => models::run(&args, &session),
         Command::Providers(args) => providers::run(&args, &session),
+        Command::Presets(command) => presets::run(command, &session).await,
         Command::Route(command) => route::run(command, &session).await,
         Command::Chat(args) => chat::run(args, &session).await,
         Command::Credits(command) => credits::run(command, &session).await,

@@ -12,7 +12,7 @@ use tokio_util::task::TaskTracker;
 use tollgate_api::{App, AppConfig};
 use tollgate_catalog::Overlay;
 use tollgate_engine::{
-    Clock, Engine, Entropy, Installation, KeyRing, Parts, Recorder, RuleBook, SystemClock,
+    Clock, Engine, Entropy, Installation, KeyRing, Parts, Presets, Recorder, RuleBook, SystemClock,
     SystemEntropy,
 };
 use tollgate_simulator::{Simulator, SimulatorConfig, Timing};
@@ -57,8 +57,8 @@ pub struct Gateway {
     tasks: TaskTracker,
 }
 
-/// How often keys made or changed by another process are looked for.
-const KEY_REFRESH: Duration = Duration::from_millis(500);
+/// How often keys and presets made or changed by another process are looked for.
+const STORE_REFRESH: Duration = Duration::from_millis(500);
 
 /// The built-in models speak at the pace of a quick real one, so that a first stream looks like
 /// one.
@@ -102,7 +102,7 @@ impl Gateway {
         let first_key = first_key(&engine).await?;
         let stop = CancellationToken::new();
         let server = serve(listener, &config, &engine, &stop);
-        tasks.spawn(refresh_keys(Arc::clone(&engine), stop.clone()));
+        tasks.spawn(refresh(Arc::clone(&engine), stop.clone()));
         let watch = Watch {
             started: config.origins.clone(),
             config,
@@ -211,6 +211,7 @@ async fn engine(
     });
     let keys =
         KeyRing::load(stores.clone(), configured, now).await.context("keys can't be read")?;
+    let presets = Presets::load(stores.clone()).await.context("presets can't be read")?;
     Ok(Engine::new(Parts {
         config: config.limits.engine.clone(),
         installation,
@@ -222,6 +223,7 @@ async fn engine(
             .context("rules can't be read")?,
         stores,
         keys,
+        presets,
         clock: Arc::clone(&seams.clock),
         entropy: Arc::clone(&seams.entropy),
         tasks: tasks.clone(),
@@ -263,9 +265,10 @@ fn serve(
     server
 }
 
-/// Looks for keys that another process made, changed or removed, and for rules that it added.
-async fn refresh_keys(engine: Arc<Engine>, stop: CancellationToken) {
-    let mut ticks = interval(KEY_REFRESH);
+/// Looks for keys and presets that another process made, changed or removed, and for rules that it
+/// added.
+async fn refresh(engine: Arc<Engine>, stop: CancellationToken) {
+    let mut ticks = interval(STORE_REFRESH);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
@@ -273,11 +276,15 @@ async fn refresh_keys(engine: Arc<Engine>, stop: CancellationToken) {
             () = stop.cancelled() => return,
             _ = ticks.tick() => {}
         }
-        if let Err(error) = engine.keys().refresh(engine.now()).await {
-            tracing::warn!(error = %Chain(&error), "keys can't be refreshed");
-        }
-        if let Err(error) = engine.rules().refresh().await {
-            tracing::warn!(error = %Chain(&error), "rules can't be refreshed");
+        let refreshed = [
+            ("keys", engine.keys().refresh(engine.now()).await.map(drop)),
+            ("rules", engine.rules().refresh().await),
+            ("presets", engine.presets().refresh().await.map(drop)),
+        ];
+        for (what, result) in refreshed {
+            if let Err(error) = result {
+                tracing::warn!(error = %Chain(&error), "{what} can't be refreshed");
+            }
         }
     }
 }

@@ -19,6 +19,7 @@ mod money;
 mod slug;
 mod timestamp;
 mod usage;
+mod uuid;
 
 pub use chain::Chain;
 pub use generation_id::GenerationId;
@@ -27,3 +28,4 @@ pub use money::{MoneyError, UnitPrice, Units, Usd, total};
 pub use slug::{ModelSlug, ProviderSlug, SlugError};
 pub use timestamp::Timestamp;
 pub use usage::{Usage, UsageSource};
+pub use uuid::uuid;

@@ -11,6 +11,7 @@ use crate::dialect::{
 };
 use crate::error::{BadRequest, ErrorBody};
 use crate::json::{ObjectWriter, RawObject};
+use crate::preset::{self, Preset};
 use tollgate_types::{GenerationId, Timestamp};
 
 /// A call as it was received: checked and surveyed, its bytes kept.
@@ -60,17 +61,11 @@ impl Call {
     /// type or is out of bounds (contract §2.1, §4.1: validation errors are 400).
     pub fn read(dialect: Dialect, body: Bytes, address: Address) -> Result<Self, BadRequest> {
         let object = RawObject::read(body)?;
-        let Some(form) = request_form(dialect) else {
-            return Ok(Self { form: Form::Chat(ChatCall::from_object(object)?), address });
+        let form = match request_form(dialect) {
+            None => Form::Chat(ChatCall::from_object(object)?),
+            Some(form) => Form::Foreign(Box::new(Foreign::read(dialect, form, object, &address)?)),
         };
-        let mut reading = form.read(&Received { object: &object, address: &address })?;
-        if address.model.is_some() {
-            reading.params.model.clone_from(&address.model);
-        }
-        reading.params.stream = address.stream.unwrap_or(reading.params.stream);
-        let foreign =
-            Foreign { dialect, object, reading, chat: OnceLock::new(), is_outdated: false };
-        Ok(Self { form: Form::Foreign(Box::new(foreign)), address })
+        Ok(Self { form, address })
     }
 
     /// What the client speaks.
@@ -168,7 +163,7 @@ impl Call {
                 let object = form.and_then(|form| form.with_media(&foreign.object, media));
                 Form::Foreign(Box::new(Foreign {
                     dialect: foreign.dialect,
-                    is_outdated: object.is_none(),
+                    is_outdated: foreign.is_outdated || object.is_none(),
                     object: object.unwrap_or_else(|| foreign.object.clone()),
                     reading: foreign.reading.clone(),
                     chat: OnceLock::from(Ok(Translated { call, lost: self.lost().to_vec() })),
@@ -176,6 +171,41 @@ impl Call {
             }
         };
         Ok(Self { form, address: self.address.clone() })
+    }
+
+    /// The slug of the preset that the call names, in its model or in `preset` (contract §2.1).
+    ///
+    /// # Errors
+    ///
+    /// When it names two, or one where only models may stand.
+    pub fn preset(&self) -> Result<Option<String>, BadRequest> {
+        preset::named(self.params(), self.member("preset"))
+    }
+
+    /// The same call with a preset laid under it, which it names no longer.
+    ///
+    /// Its body follows where the preset says nothing but what means the same in every dialect
+    /// ([`may_be_passed_on`](Self::may_be_passed_on)).
+    ///
+    /// # Errors
+    ///
+    /// When the request turns out to be wrong where it is translated, or the two together are no
+    /// request.
+    pub fn with_preset(&self, preset: &Preset) -> Result<Self, BadRequest> {
+        let mut address = self.address.clone();
+        let form = match &self.form {
+            Form::Chat(call) => Form::Chat(call.with_preset(preset)?),
+            Form::Foreign(foreign) => {
+                let model = preset.model(&foreign.reading.params);
+                let in_body = model.as_deref().filter(|_| address.model.is_none());
+                let object = preset.over_gateway_members(&foreign.object, in_body)?;
+                if address.model.is_some() {
+                    address.model = model;
+                }
+                Form::Foreign(Box::new(foreign.with_preset(preset, object, &address)?))
+            }
+        };
+        Ok(Self { form, address })
     }
 
     /// The answer to a call that asks for none: Ollama's clients send no messages to have a model
@@ -232,6 +262,56 @@ impl Call {
 }
 
 impl Foreign {
+    fn read(
+        dialect: Dialect,
+        form: &dyn RequestForm,
+        object: RawObject,
+        address: &Address,
+    ) -> Result<Self, BadRequest> {
+        let mut reading = form.read(&Received { object: &object, address })?;
+        if address.model.is_some() {
+            reading.params.model.clone_from(&address.model);
+        }
+        reading.params.stream = address.stream.unwrap_or(reading.params.stream);
+        Ok(Self { dialect, object, reading, chat: OnceLock::new(), is_outdated: false })
+    }
+
+    /// `object` has what the preset says of the gateway's own members already.
+    fn with_preset(
+        &self,
+        preset: &Preset,
+        object: RawObject,
+        address: &Address,
+    ) -> Result<Self, BadRequest> {
+        let form = request_form(self.dialect)
+            .ok_or_else(|| BadRequest::new("a chat request needs no translation"))?;
+        let renamed = Self::read(self.dialect, form, object, address)?;
+        // Ollama's clients say nothing to have a model loaded: there is nothing to lay it under.
+        let is_silent = self.dialect == Dialect::Ollama && self.reading.survey.messages == 0;
+        if is_silent || preset.is_of_the_gateway() {
+            return Ok(Self { is_outdated: self.is_outdated, ..renamed });
+        }
+        let Translated { call, lost } = renamed.translate(address)?;
+        let call = call.with_preset(preset)?;
+        // What the gateway acts on may have words in a dialect that its translation has not.
+        let own = renamed.reading.params;
+        let params = ChatParams {
+            model: own.model,
+            models: own.models,
+            user: own.user,
+            stream: own.stream,
+            ..call.params().clone()
+        };
+        let (survey, parameters) = (call.survey().clone(), call.parameters());
+        Ok(Self {
+            dialect: self.dialect,
+            object: renamed.object,
+            reading: Reading { params, survey, parameters },
+            chat: OnceLock::from(Ok(Translated { call, lost })),
+            is_outdated: true,
+        })
+    }
+
     fn translate(&self, address: &Address) -> Result<Translated, BadRequest> {
         let form = request_form(self.dialect)
             .ok_or_else(|| BadRequest::new("a chat request needs no translation"))?;

@@ -57,7 +57,7 @@ pub(crate) async fn call_gemini_method(
     let stream = match method {
         "generateContent" => false,
         "streamGenerateContent" => true,
-        "countTokens" => return count_tokens(&app, key, model, body).await,
+        "countTokens" => return count_tokens(&app, &key, model, body).await,
         "embedContent" => return embeddings::one(&app, key, &headers, (model, body)).await,
         "batchEmbedContents" => return embeddings::batch(&app, key, &headers, (model, body)).await,
         _ => return Err(unknown()),
@@ -73,14 +73,13 @@ pub(crate) async fn call_gemini_method(
 
 async fn count_tokens(
     app: &App,
-    InferenceKey(_, region): InferenceKey,
+    key: &InferenceKey,
     model: &str,
     body: Bytes,
 ) -> Result<Response, ApiError> {
     let address = Address { model: Some(model.to_owned()), ..Address::default() };
     let body = inner_request(body)?;
-    let asked = Asked { dialect: Dialect::Gemini, address, body };
-    let count = count(app, asked, region.as_deref()).await?;
+    let count = count(app, key, Asked { dialect: Dialect::Gemini, address, body }).await?;
     Ok(counted(&GeminiCount { total_tokens: count.tokens }, count))
 }
 

@@ -71,13 +71,12 @@ pub(crate) async fn create_ollama_chat(
 /// Counts the tokens of a message that is not sent (contract §3.6).
 pub(crate) async fn count_message_tokens(
     State(app): State<App>,
-    InferenceKey(_, region): InferenceKey,
+    key: InferenceKey,
     headers: HeaderMap,
     JsonBytes(body): JsonBytes,
 ) -> Result<Response, ApiError> {
     let address = Address { anthropic_beta: betas(&headers), ..Address::default() };
-    let asked = Asked { dialect: Dialect::Messages, address, body };
-    let count = count(&app, asked, region.as_deref()).await?;
+    let count = count(&app, &key, Asked { dialect: Dialect::Messages, address, body }).await?;
     Ok(counted(&MessageCount { input_tokens: count.tokens }, count))
 }
 
@@ -90,11 +89,12 @@ struct MessageCount {
 /// Counts the tokens of what is not sent.
 pub(super) async fn count(
     app: &App,
+    InferenceKey(key, region): &InferenceKey,
     asked: Asked,
-    region: Option<&str>,
 ) -> Result<Count, ApiError> {
     let call = Call::read(asked.dialect, asked.body, asked.address)?;
-    app.engine.count(&call, region).await.map_err(ApiError::from)
+    let call = app.engine.with_preset(key, call).await?;
+    app.engine.count(&call, region.as_deref()).await.map_err(ApiError::from)
 }
 
 /// A count, with a word on who counted.
@@ -134,8 +134,9 @@ pub(super) async fn generate(
     };
     let call = Call::read(asked.dialect, asked.body, address)?;
     if let Some(line) = call.loaded(app.engine.now()) {
-        app.engine.check(&call, region.as_deref())?;
         let kind = if call.params().stream { call.stream_type() } else { "application/json" };
+        let call = app.engine.with_preset(&key, call).await?;
+        app.engine.check(&call, region.as_deref())?;
         return Ok(([(CONTENT_TYPE, kind)], line).into_response());
     }
     let attribution = attribution(headers, call.params(), &app.config.tag_headers);

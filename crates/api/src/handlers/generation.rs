@@ -3,12 +3,14 @@
 use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
+use tollgate_engine::KeyEntry;
 use tollgate_store::{AttemptRecord, ErrorRecord, GenerationRecord};
 use tollgate_types::{GenerationId, Usage};
 use tollgate_wire::json::UsdNumber;
 use tollgate_wire::operation::Operation;
 
 use super::credits::Data;
+use super::feedback::{FEEDBACK_MAX, FeedbackView};
 use super::routing::RoutingView;
 use crate::auth::AnyKey;
 use crate::error::ApiError;
@@ -82,6 +84,8 @@ pub(crate) struct GenerationView {
     /// Ours: why the call went where it went.
     routing: Option<RoutingView>,
     error: Option<ErrorView>,
+    /// Ours: what callers said of it afterwards, the oldest first.
+    feedback: Vec<FeedbackView>,
 }
 
 #[derive(Debug, Serialize)]
@@ -114,7 +118,20 @@ pub(crate) async fn get_generation(
     Params(query): Params<GenerationQuery>,
 ) -> Result<Json<Data<GenerationView>>, ApiError> {
     let id = query.id.ok_or_else(|| ApiError::bad_request("id: Required"))?;
-    let wanted = GenerationId::from_text(&id);
+    let record = find(&app, &key, &id).await?;
+    let feedback = app.engine.stores().feedback.about(&record.id, FEEDBACK_MAX).await?;
+    let mut data = view(record);
+    data.feedback = feedback.into_iter().map(FeedbackView::of).collect();
+    Ok(Json(Data { data }))
+}
+
+/// The record with this id, as soon as its answer has ended, in the key's workspace.
+pub(super) async fn find(
+    app: &App,
+    key: &KeyEntry,
+    id: &str,
+) -> Result<GenerationRecord, ApiError> {
+    let wanted = GenerationId::from_text(id);
     let generations = &app.engine.stores().generations;
     let mut record = generations.get(&wanted).await?;
     if record.is_none() {
@@ -124,8 +141,7 @@ pub(crate) async fn get_generation(
     }
     // Another workspace's generation looks like none.
     let record = record.filter(|it| it.workspace_id == key.record.workspace_id);
-    let record = record.ok_or_else(|| ApiError::not_found(format!("Generation {id} not found")))?;
-    Ok(Json(Data { data: view(record) }))
+    record.ok_or_else(|| ApiError::not_found(format!("Generation {id} not found")))
 }
 
 #[expect(clippy::too_many_lines, reason = "a line for each field of the contract")]
@@ -192,6 +208,7 @@ fn view(record: GenerationRecord) -> GenerationView {
         provider_responses: record.attempts.into_iter().map(attempt).collect(),
         routing: record.routing.as_deref().map(RoutingView::of),
         error: record.error.map(failure),
+        feedback: Vec::new(),
     }
 }
 

@@ -18,16 +18,17 @@ use crate::error::ApiError;
 const HEAD: &[u8] = include_bytes!("../../openapi/openapi.json");
 
 /// Operations by their paths, which no two files share.
-const PATHS: [&[u8]; 5] = [
+const PATHS: [&[u8]; 6] = [
     include_bytes!("../../openapi/paths/catalogue.json"),
     include_bytes!("../../openapi/paths/conversations.json"),
     include_bytes!("../../openapi/paths/gateway.json"),
     include_bytes!("../../openapi/paths/keys.json"),
     include_bytes!("../../openapi/paths/operations.json"),
+    include_bytes!("../../openapi/paths/presets.json"),
 ];
 
 /// Schemas by their names, which no two files share.
-const SCHEMAS: [&[u8]; 11] = [
+const SCHEMAS: [&[u8]; 12] = [
     include_bytes!("../../openapi/schemas/catalogue.json"),
     include_bytes!("../../openapi/schemas/chat.json"),
     include_bytes!("../../openapi/schemas/completions.json"),
@@ -38,6 +39,7 @@ const SCHEMAS: [&[u8]; 11] = [
     include_bytes!("../../openapi/schemas/messages.json"),
     include_bytes!("../../openapi/schemas/ollama.json"),
     include_bytes!("../../openapi/schemas/operations.json"),
+    include_bytes!("../../openapi/schemas/presets.json"),
     include_bytes!("../../openapi/schemas/responses.json"),
 ];
 

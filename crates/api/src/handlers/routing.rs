@@ -24,6 +24,7 @@ pub(crate) async fn explain_routing(
     JsonBytes(body): JsonBytes,
 ) -> Result<Json<Data<RoutingView>>, ApiError> {
     let call = Call::read(Dialect::Chat, body, Address::default())?;
+    let call = app.engine.with_preset(&key, call).await?;
     let attribution = attribution(&headers, call.params(), &app.config.tag_headers);
     let origin = Origin { attribution, headers: &headers, region };
     let record = app.engine.explain(&key, &call, &origin).map_err(ApiError::from)?;

@@ -5,7 +5,9 @@ use tollgate_providers::{Adapter, Fault, Target};
 use tollgate_store::{GenerationRecord, RoutingRecord};
 use tollgate_types::Usage;
 use tollgate_upstream::MediaFetcher;
+use tollgate_wire::Preset;
 use tollgate_wire::chat::{ChatParams, Survey, known_parameter};
+use tollgate_wire::error::BadRequest;
 
 use crate::asked::Asked;
 
@@ -85,6 +87,15 @@ impl Asked for Recorded {
 
     fn member(&self, name: &str) -> Option<&str> {
         self.provider.as_deref().filter(|_| name == "provider")
+    }
+
+    /// What its preset said is in the record already.
+    fn preset(&self) -> Result<Option<String>, BadRequest> {
+        Ok(None)
+    }
+
+    fn with_preset(&self, _: &Preset) -> Result<Self, BadRequest> {
+        Err(BadRequest::new("a recorded call has no body"))
     }
 
     fn parameters(&self) -> Vec<&'static str> {

@@ -41,7 +41,7 @@ pub async fn versions_have_no_gaps_and_are_never_replaced(stores: &Stores) {
 }
 
 /// Newest first, in pages.
-pub async fn versions_list_newest_first(stores: &Stores) {
+pub async fn rules_list_newest_first(stores: &Stores) {
     let store = &stores.policies;
     for number in 1..=4 {
         store.add(version(number)).await.unwrap();

@@ -10,8 +10,8 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 use tollgate_engine::{Clock, Policies, RuleBook, SystemClock};
 use tollgate_store::{
-    AttemptRecord, CandidateRecord, GenerationRecord, RoutingRecord, RuleRecord, StageRecord,
-    SteeredRecord,
+    AttemptRecord, CandidateRecord, DEFAULT_WORKSPACE_ID, GenerationRecord, RoutingRecord,
+    RuleRecord, StageRecord, SteeredRecord,
 };
 use tollgate_types::GenerationId;
 use tollgate_wire::{Address, Call, Dialect};
@@ -40,7 +40,7 @@ pub(super) struct ExplainArgs {
     /// The generation's id, as answers have it in `id` and `X-Generation-Id`
     #[arg(required_unless_present = "model", conflicts_with = "model")]
     generation: Option<String>,
-    /// A model: where would a call to it go in a gateway that has just started?
+    /// A model or `@preset/slug`: where would a call to it go in a gateway that has just started?
     #[arg(long, value_name = "MODEL")]
     model: Option<String>,
     /// Models to fall back to
@@ -171,7 +171,13 @@ async fn hypothetical(args: &ExplainArgs, session: &Session) -> anyhow::Result<R
     }
     let body = Bytes::from(Value::Object(body).to_string());
     let call = Call::read(Dialect::Chat, body, Address::default());
-    let call = call.map_err(|error| anyhow!("{}", error.message()))?;
+    let mut call = call.map_err(|error| anyhow!("{}", error.message()))?;
+    // Most models are no preset, and need no store.
+    if call.preset().is_ok_and(|named| named.is_some()) {
+        let stores = open_store(&session.config()?).await?;
+        call = super::presets::applied(call, DEFAULT_WORKSPACE_ID, &stores).await?;
+        stores.health.close().await;
+    }
     let installation = super::providers::assemble(session)?;
     let policies = policies(session).await?;
     let key = args.key.as_deref().unwrap_or_default();

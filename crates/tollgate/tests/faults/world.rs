@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use serde_json::Value;
 use tokio::io::AsyncWriteExt as _;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::task::JoinHandle;
 use tollgate_engine::{Clock, Report};
 use tollgate_simulator::Simulator;
@@ -79,7 +79,7 @@ pub(crate) struct World {
     /// Goes wrong.
     pub(crate) first: Simulator,
     /// One that does not, and two that are no providers: they run while they are held.
-    _others: (Simulator, [Stranger; 2]),
+    _others: (Simulator, [Stranger; 2], TcpSocket),
     clock: Arc<Held>,
     /// What all calls cost, by their records.
     billed: AtomicU64,
@@ -92,7 +92,10 @@ impl World {
     pub(crate) async fn start(client: Client, place: Place, limits: &str) -> Self {
         let (first, second) = (simulator().await, simulator().await);
         let strangers = [Stranger::start(b"").await, Stranger::start(b"SSH-2.0-x\r\n").await];
-        let nobody = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+        // Bound and never listened on: it refuses, and nobody else gets the port.
+        let closed = TcpSocket::new_v4().unwrap();
+        closed.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let nobody = closed.local_addr().unwrap();
         let (protocol, other) = place.protocols(client);
         let mut rows = limits.to_owned();
         provider(&mut rows, "second", other, &other.base_url(&second));
@@ -113,7 +116,7 @@ impl World {
         let builder = TestGateway::builder().in_memory().config(&rows);
         let gateway = builder.clock(Arc::<Held>::clone(&clock)).start().await;
         let (billed, calls) = (AtomicU64::new(0), AtomicU64::new(0));
-        let others = (second, strangers);
+        let others = (second, strangers, closed);
         Self { client, place, gateway, first, _others: others, clock, billed, calls }
     }
 

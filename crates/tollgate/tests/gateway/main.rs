@@ -23,6 +23,7 @@ mod operations;
 mod passing_through;
 mod pointing;
 mod policies;
+mod presets;
 mod program;
 mod real_clients;
 mod regions;

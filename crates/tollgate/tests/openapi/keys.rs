@@ -100,6 +100,21 @@ async fn records(world: &World) {
         seen.await;
         world.ask("GET", path).at(at).about(model).expect(200, JSON).await;
     }
+    let feedback = "/api/v1/generation/feedback";
+    let body = dialect.body("acme/echo", Wish::Nothing, false);
+    let id = world.gateway.chat_call(&body).send().await.said().id;
+    for (about, status, body) in [
+        ("words", 200, json!({ "generation_id": id, "category": "other", "comment": "x" })),
+        ("one word", 200, json!({ "generation_id": id, "category": "latency" })),
+        ("no such word", 400, json!({ "generation_id": id, "category": "boredom" })),
+        ("no such record", 404, json!({ "generation_id": "gen-0-none", "category": "other" })),
+    ] {
+        world.ask("POST", feedback).about(about).json(&body).expect(status, JSON).await;
+    }
+    let ask = world.ask("POST", feedback).about("no key").key(None);
+    ask.json(&json!({ "generation_id": id, "category": "other" })).expect(401, JSON).await;
+    let at = format!("{path}?id={id}");
+    world.ask("GET", path).at(at).about("with feedback").expect(200, JSON).await;
     let explain = "/api/v1/routing/explain";
     let body = dialect.body("acme/echo", Wish::Nothing, false);
     let key = world.gateway.key();

@@ -15,6 +15,7 @@ mod dialect;
 mod failures;
 mod keys;
 mod operations;
+mod presets;
 mod routes;
 mod rules;
 mod stream;
@@ -35,6 +36,7 @@ async fn every_answer_is_as_documented() {
     catalogue::run(&world).await;
     keys::run(&world).await;
     rules::run(&world).await;
+    presets::run(&world).await;
     failures::run(&world).await;
     world.finish();
 }

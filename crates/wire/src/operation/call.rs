@@ -13,6 +13,7 @@ use crate::chat::{ChatParams, Survey};
 use crate::dialect::GATEWAY_MEMBERS;
 use crate::error::BadRequest;
 use crate::json::{RawObject, raw_value};
+use crate::preset::{self, Preset};
 
 /// A call for an operation: read and checked, its members kept.
 #[derive(Debug, Clone)]
@@ -135,6 +136,31 @@ impl OperationCall {
         }
         call.survey = survey(&call.request);
         call
+    }
+
+    /// The slug of the preset that the call names, in its model or in `preset` (contract §2.1).
+    ///
+    /// # Errors
+    ///
+    /// When it names two, or one where only models may stand.
+    pub fn preset(&self) -> Result<Option<String>, BadRequest> {
+        preset::named(&self.params, self.member("preset"))
+    }
+
+    /// The same call with what a preset says of models and providers. The rest of a preset is about
+    /// conversations.
+    ///
+    /// # Errors
+    ///
+    /// When the preset's own members have the wrong type.
+    pub fn with_preset(&self, preset: &Preset) -> Result<Self, BadRequest> {
+        let mut asked = self.params.clone();
+        // A model that the caller left to us is no choice of theirs.
+        asked.model = asked.model.filter(|_| self.member("model").is_some());
+        let model = preset.model(&asked);
+        let object = preset.over_gateway_members(&self.object, model.as_deref())?;
+        let params = params(self.operation(), &object)?;
+        Ok(Self { object, params, ..self.clone() })
     }
 
     fn media(&self) -> Vec<&MediaSource> {
