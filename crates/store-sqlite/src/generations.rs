@@ -60,6 +60,11 @@ impl GenerationStore for SqliteStore {
     async fn arms(&self, since: Timestamp) -> Result<Vec<ArmResult>, StoreError> {
         let sql = "SELECT experiment, arm, count(*) AS calls,
                           count(error_status) AS failed,
+                          (SELECT count(*) FROM feedback JOIN generation AS said
+                           ON said.id = feedback.generation_id
+                           WHERE said.experiment = generation.experiment
+                             AND said.arm = generation.arm
+                             AND said.created_at >= ?1) AS feedback,
                           sum(cost_nanos) AS cost_nanos,
                           sum(completion_tokens) AS completion_tokens,
                           CAST(avg(latency_ms) AS INTEGER) AS latency_ms,
@@ -90,6 +95,7 @@ fn read_arm(row: &SqliteRow) -> Result<ArmResult, StoreError> {
         arm: columns.text("arm")?.into(),
         calls: columns.count("calls")?,
         failed: columns.count("failed")?,
+        feedback: columns.count("feedback")?,
         cost: columns.usd("cost_nanos")?,
         completion_tokens: columns.count("completion_tokens")?,
         latency_ms: columns.optional_count("latency_ms")?,

@@ -15,6 +15,8 @@ pub struct ArmResult {
     pub calls: u64,
     /// How many of them ended with an error.
     pub failed: u64,
+    /// How much callers said of them afterwards: the contract's categories are complaints.
+    pub feedback: u64,
     /// What all of them cost.
     pub cost: Usd,
     /// What all of them wrote, in tokens.

@@ -70,6 +70,7 @@ struct ArmView {
     name: String,
     calls: u64,
     failed: u64,
+    feedback: u64,
     /// In dollars.
     cost: UsdNumber,
     completion_tokens: u64,
@@ -193,6 +194,7 @@ fn arm_view(result: &ArmResult) -> ArmView {
         name: result.arm.to_string(),
         calls: result.calls,
         failed: result.failed,
+        feedback: result.feedback,
         cost: UsdNumber(result.cost),
         completion_tokens: result.completion_tokens,
         latency_ms: result.latency_ms,

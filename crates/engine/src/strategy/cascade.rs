@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
+
 use tollgate_policy::Cascade;
 use tollgate_types::Usd;
-use tollgate_wire::Call;
+use tollgate_wire::{Call, Preset};
 
 use super::spoken::schema;
 use super::{ANSWERED, Answer, Answered, Spoken, failure};
@@ -24,6 +26,7 @@ pub(super) async fn cascade<T: Answer>(
     told: At<Call, T>,
 ) -> Result<Answered<T>, CallError> {
     let schema = schema(run);
+    let asked = weighed(run, cascade)?;
     let mut kept: Option<(Answered<T>, usize)> = None;
     let mut failed = None;
     let Some((last, others)) = cascade.models().split_last() else {
@@ -52,6 +55,9 @@ pub(super) async fn cascade<T: Answer>(
             }
         }
     }
+    if let Some(asked) = asked {
+        run.call = asked;
+    }
     let answer = match run.turn_to(last) {
         Ok(()) => first(run, told).await,
         Err(error) => Err(error),
@@ -72,4 +78,16 @@ pub(super) async fn cascade<T: Answer>(
             Err(failed.unwrap_or(error))
         }
     }
+}
+
+/// Where the answer is judged by the probability of its tokens, has the providers tell it: the call
+/// as it came is returned. An answer that is told by then has the probabilities in it, asked for or
+/// not.
+fn weighed(run: &mut Run, cascade: &Cascade) -> Result<Option<Call>, CallError> {
+    if !cascade.judges_by_confidence() || run.call.params().logprobs.is_some() {
+        return Ok(None);
+    }
+    let weighing = Preset::read(None, Bytes::from_static(br#"{"logprobs":true}"#))?;
+    let call = run.call.with_preset(&weighing)?;
+    Ok(Some(std::mem::replace(&mut run.call, call)))
 }

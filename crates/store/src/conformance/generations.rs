@@ -4,7 +4,7 @@ use tokio::task::JoinSet;
 use tollgate_types::{GenerationId, Timestamp, Usage, Usd};
 
 use super::sample::{full_generation, generation, hash, noon, spend, steered};
-use crate::{ArmResult, GenerationRecord, RoutingRecord, Stores};
+use crate::{ArmResult, FeedbackCategory, FeedbackRecord, GenerationRecord, RoutingRecord, Stores};
 
 /// Every field survives.
 pub async fn a_full_record_reads_back_whole(stores: &Stores) {
@@ -167,6 +167,17 @@ fn nanos(nanos: i64) -> Usd {
     Usd::from_nanos(nanos)
 }
 
+fn complaint(id: &str, about: &str) -> FeedbackRecord {
+    FeedbackRecord {
+        id: id.to_owned(),
+        generation_id: GenerationId::from_text(about),
+        category: FeedbackCategory::Latency,
+        comment: None,
+        key_hash: hash(1),
+        created_at: noon(),
+    }
+}
+
 /// Calls count for the arm they belonged to, those without an arm for none, and old ones not.
 pub async fn arms_are_added_up_by_experiment(stores: &Stores) {
     let call = |id: &str, arm: &str, latency_ms, cost| {
@@ -187,7 +198,11 @@ pub async fn arms_are_added_up_by_experiment(stores: &Stores) {
         generation("e", hash(1), noon()),
     ];
     stores.generations.append(batch).await.unwrap();
+    for (id, about) in [("1", "a"), ("2", "a"), ("3", "d"), ("4", "e"), ("5", "nobody")] {
+        stores.feedback.add(complaint(id, about)).await.unwrap();
+    }
     let result = |arm: &str, calls, failed, cost, latency_ms| ArmResult {
+        feedback: if arm == "a" { 2 } else { 0 },
         experiment: "tests".into(),
         arm: arm.into(),
         calls,

@@ -9,7 +9,8 @@ use tollgate_types::{GenerationId, Timestamp, Usd};
 
 use super::{MemoryStore, State, take};
 use crate::{
-    ArmRecord, ArmResult, GenerationCursor, GenerationRecord, GenerationStore, StoreError,
+    ArmRecord, ArmResult, FeedbackRecord, GenerationCursor, GenerationRecord, GenerationStore,
+    StoreError,
 };
 
 #[async_trait]
@@ -53,7 +54,10 @@ impl GenerationStore for MemoryStore {
                 arms.entry(name).or_default().push(record);
             }
         }
-        Ok(arms.into_iter().map(|(name, records)| result(name, &records)).collect())
+        Ok(arms
+            .into_iter()
+            .map(|(name, records)| result(name, &records, &state.feedback))
+            .collect())
     }
 
     async fn count(&self) -> Result<u64, StoreError> {
@@ -79,7 +83,12 @@ impl State {
     }
 }
 
-fn result((experiment, arm): (Arc<str>, Arc<str>), records: &[&GenerationRecord]) -> ArmResult {
+fn result(
+    (experiment, arm): (Arc<str>, Arc<str>),
+    records: &[&GenerationRecord],
+    feedback: &BTreeMap<String, FeedbackRecord>,
+) -> ArmResult {
+    let said = |it: &&FeedbackRecord| records.iter().any(|of| of.id == it.generation_id);
     let count = |it: usize| u64::try_from(it).unwrap_or(u64::MAX);
     let mean = |of: fn(&GenerationRecord) -> Option<u64>| {
         let values: Vec<u64> = records.iter().filter_map(|it| of(it)).collect();
@@ -90,6 +99,7 @@ fn result((experiment, arm): (Arc<str>, Arc<str>), records: &[&GenerationRecord]
         arm,
         calls: count(records.len()),
         failed: count(records.iter().filter(|it| it.error.is_some()).count()),
+        feedback: count(feedback.values().filter(said).count()),
         cost: records.iter().fold(Usd::ZERO, |sum, it| sum.saturating_add(it.cost)),
         completion_tokens: records.iter().map(|it| it.usage.completion_tokens).sum(),
         latency_ms: mean(|it| it.latency_ms),

@@ -414,13 +414,14 @@ async fn section_1_6_presets_survive_a_restart() {
     assert_eq!(arrived(&simulator)["messages"][0]["content"], PROMPT);
 }
 
-/// Runs the program on the data of a gateway that runs here.
-fn run(gateway: &TestGateway, arguments: &[&str]) -> Value {
+/// Runs the program on the data of a gateway that runs here, which goes on meanwhile: one that
+/// stands still may do so with the database locked.
+async fn run(gateway: &TestGateway, arguments: &[&str]) -> Value {
     let file = gateway.config_file();
     let mut command = Command::new(env!("CARGO_BIN_EXE_tollgate"));
     command.args(arguments).args(["--json", "--config"]).arg(&file);
     command.arg("--data-dir").arg(file.parent().unwrap()).env_clear().stdin(Stdio::null());
-    let output = command.output().unwrap();
+    let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{arguments:?}: {text}{errors}");
@@ -433,7 +434,8 @@ async fn section_1_6_the_command_line_changes_what_a_running_gateway_does() {
     let file = gateway.config_file().with_file_name("body.json");
     std::fs::write(&file, pirate().to_string()).unwrap();
     let path = file.display().to_string();
-    let set = run(&gateway, &["presets", "set", "pirate", "--file", &path, "--name", "Pirate"]);
+    let set =
+        run(&gateway, &["presets", "set", "pirate", "--file", &path, "--name", "Pirate"]).await;
     assert_eq!(
         (&set["slug"], &set["name"], &set["version"]),
         (&json!("pirate"), &json!("Pirate"), &json!(1))
@@ -449,27 +451,27 @@ async fn section_1_6_the_command_line_changes_what_a_running_gateway_does() {
     changed["temperature"] = json!(0.75);
     changed["provider"] = json!({ "sort": "price" });
     std::fs::write(&file, changed.to_string()).unwrap();
-    run(&gateway, &["presets", "set", "pirate", "--file", &path]);
+    run(&gateway, &["presets", "set", "pirate", "--file", &path]).await;
     eventually("the new version", || async {
         gateway.chat(chat(json!({ "model": "@preset/pirate" }))).await.said();
         (arrived(&simulator)["temperature"] == 0.75).then_some(())
     })
     .await;
-    let listed = run(&gateway, &["presets", "list"]);
+    let listed = run(&gateway, &["presets", "list"]).await;
     assert_eq!((&listed[0]["slug"], &listed[0]["latest_version"]), (&json!("pirate"), &json!(2)));
-    let shown = run(&gateway, &["presets", "show", "pirate", "--version", "1"]);
+    let shown = run(&gateway, &["presets", "show", "pirate", "--version", "1"]).await;
     assert_eq!((&shown["version"], &shown["designated_version"]), (&json!(1), &json!(2)));
     // Where its calls would go is known here, too.
-    let explained = run(&gateway, &["route", "explain", "--model", "@preset/pirate"]);
+    let explained = run(&gateway, &["route", "explain", "--model", "@preset/pirate"]).await;
     assert_eq!(explained["sort"], "price", "{explained}");
     assert_eq!(explained["candidates"][0]["endpoint"], "first/acme/m", "{explained}");
-    run(&gateway, &["presets", "set", "pirate", "--status", "disabled"]);
+    run(&gateway, &["presets", "set", "pirate", "--status", "disabled"]).await;
     eventually("it is off", || async {
         let reply = gateway.chat(chat(json!({ "model": "@preset/pirate" }))).await;
         (reply.status == 403).then_some(())
     })
     .await;
-    let gone = run(&gateway, &["presets", "rm", "pirate"]);
+    let gone = run(&gateway, &["presets", "rm", "pirate"]).await;
     assert_eq!(gone, json!({ "deleted": true, "slug": "pirate" }));
     eventually("it is gone", || async {
         let reply = gateway.chat(chat(json!({ "model": "@preset/pirate" }))).await;

@@ -507,7 +507,7 @@ async fn a_client_that_leaves_a_silent_endpoint_speaks_against_it() {
     let gateway = builder.start().await;
     // Two clients lose patience before the gateway does.
     let leave = async || {
-        let patience = std::time::Duration::from_millis(5_200);
+        let patience = std::time::Duration::from_millis(6_500);
         let call = gateway.chat_stream(asking_of("acme/quick"));
         assert!(tokio::time::timeout(patience, call).await.is_err());
     };
