@@ -266,12 +266,11 @@ impl Report {
         if !self.moves.is_empty() {
             let mut table = output::table(&["moved", "calls", "cost"]);
             for (way, moved) in &self.moves {
-                let sign = if moved.nanos > 0 { "+" } else { "" };
-                table.add_row([
-                    way.clone(),
-                    moved.calls.to_string(),
-                    format!("{sign}{} $", moved.cost_usd),
-                ]);
+                let (sign, amount) = match moved.cost_usd.strip_prefix('-') {
+                    Some(amount) => ("-", amount),
+                    None => ("+", moved.cost_usd.as_str()),
+                };
+                table.add_row([way.clone(), moved.calls.to_string(), format!("{sign}${amount}")]);
             }
             output::right(&mut table, &[1, 2]);
             anstream::println!();
