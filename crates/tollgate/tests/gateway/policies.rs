@@ -364,3 +364,106 @@ async fn a_call_that_nobody_made_is_explained_with_its_rules() {
     let rules = &explained["data"]["policy"]["rules"];
     assert_eq!(rules[0]["name"], "cheap first", "{explained}");
 }
+
+#[tokio::test]
+async fn who_leaves_a_cascade_pays_what_was_answered() {
+    let simulator = simulator().await;
+    let gateway = with(&simulator, "echo", "prose+stall").config(CASCADE).start().await;
+    let mut owed = usd("0");
+    for streamed in [true, false] {
+        let mut body = asking("acme/any", "Short");
+        body["stream"] = json!(streamed);
+        let call = gateway.chat_call(&body).send();
+        let patience = std::time::Duration::from_secs(1);
+        assert!(tokio::time::timeout(patience, call).await.is_err(), "it was answered");
+        let record = tollgate_testkit::eventually("a record", || async {
+            gateway.engine().recorder().flush().await;
+            let records = gateway.engine().stores().generations.recent(1, None).await.unwrap();
+            records.into_iter().next().filter(|it| it.streamed == streamed)
+        });
+        let record = gateway.generation(record.await.id.as_str()).await;
+        assert_eq!(record["cancelled"], true, "{record}");
+        let policy = &record["routing"]["policy"];
+        assert_eq!(stages(policy), [("acme/small", "its 5 characters are fewer than 20")]);
+        assert_eq!(record["total_cost"], policy["stages"][0]["cost"], "{record}");
+        assert!(record["total_cost"].as_f64().unwrap() > 0.0, "{record}");
+        owed = owed.checked_add(tollgate_testkit::amount(&record["total_cost"])).unwrap();
+    }
+    assert_eq!(tollgate_testkit::amount(&gateway.spent().await), owed);
+}
+
+#[tokio::test]
+async fn a_cascade_may_go_by_how_sure_the_model_is() {
+    let simulator = simulator().await;
+    let judged = |least: &str| {
+        format!(
+            "[[rule]]\nname = \"sure\"\n[rule.then.cascade]\nmodels = [\"acme/small\", \"acme/big\"]\nescalate = {{ confidence_below = {least} }}\n"
+        )
+    };
+    for (least, model) in [("0.01", "acme/small"), ("0.999", "acme/big")] {
+        let gateway = two(&simulator).config(&judged(least)).start().await;
+        for (said, policy) in both(&gateway, &asking("acme/any", "One two three")).await {
+            assert_eq!(said.model, model, "{least}: {policy}");
+            // Only the model that was judged was asked for probabilities.
+            assert_eq!(said.logprobs.is_empty(), model == "acme/big", "{least}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_rule_may_choose_a_preset() {
+    let simulator = simulator().await;
+    let rules =
+        "[[rule]]\nname = \"p\"\nwhen = { user = \"vip-*\" }\nthen = { preset = \"vip\" }\n";
+    let gateway = two(&simulator).config(rules).start().await;
+    let mut preset = asking("acme/big", "x");
+    preset["provider"] = json!({ "only": ["second"] });
+    let saved = gateway.post("/presets/vip/chat/completions", &preset).await;
+    assert!((200..300).contains(&saved.status), "{}", saved.text());
+    let mut body = json!({ "messages": [{ "role": "user", "content": "Hello" }] });
+    body["user"] = json!("vip-1");
+    let (said, policy) = ask(&gateway, body.clone()).await;
+    assert_eq!(said.model, "acme/big", "{policy}");
+    let record = gateway.generation(&said.id).await;
+    assert!(record["preset_id"].is_string(), "{record}");
+    assert_eq!(policy["rules"][0], json!({ "name": "p", "what": "preset" }), "{policy}");
+    body["user"] = json!("someone");
+    gateway.chat(body).await.error(400, "invalid_request");
+}
+
+#[tokio::test]
+async fn rules_hold_for_operations_too() {
+    let simulator = simulator().await;
+    let rules = r#"
+        [[rule]]
+        name = "vectors"
+        when = { operation = "embeddings" }
+        then = { restrict = { ignore = ["first"] } }
+    "#;
+    let gateway = TestGateway::builder()
+        .config(rules)
+        .config(
+            r#"
+            [[model]]
+            id = "acme/e"
+            output = ["embeddings"]
+            [[endpoint]]
+            model = "acme/e"
+            provider = "first"
+            upstream_model = "embed"
+            price = { input = "1" , output = "0" }
+            [[endpoint]]
+            model = "acme/e"
+            provider = "second"
+            upstream_model = "embed"
+            price = { input = "2", output = "0" }
+        "#,
+        )
+        .provider("first", Protocol::OpenAi, &simulator)
+        .provider("second", Protocol::OpenAi, &simulator)
+        .start()
+        .await;
+    let body = json!({ "model": "acme/e", "input": "Hello" });
+    let reply = gateway.post("/embeddings", &body).await;
+    assert_eq!(reply.header("x-provider-name"), Some("Second"), "{}", reply.text());
+}
