@@ -143,6 +143,7 @@ pub(crate) fn told<C: Asked>(
         is_byok: false,
         endpoints: EndpointsTold { total, available: available.collect() },
         attempts,
+        pipeline: run.steering.told(),
     }))
 }
 

@@ -8,6 +8,7 @@ use tollgate_catalog::Modality;
 use tollgate_policy::{Applied, Decision, Denied, Facts, Policy, Strategy, TEXT_BYTES_MAX};
 use tollgate_store::{ArmRecord, Attribution, RuleRecord, StageRecord, SteeredRecord};
 use tollgate_types::Timestamp;
+use tollgate_wire::router_metadata::{ModelTold, StageTold, StrategyTold};
 
 use crate::asked::Asked;
 use crate::{CallError, KeyEntry, Policies, resolve};
@@ -53,6 +54,28 @@ impl Steering {
             Strategy::Consensus(it) => decision.models = Some(it.models().into()),
         }
         Ok(Self { decision, version: policies.version, ..Self::default() })
+    }
+
+    /// What callers who ask are told of it: the rules that matched, and behind the one with several
+    /// models what came of these.
+    pub(crate) fn told(&self) -> Vec<StageTold> {
+        let stage =
+            |it: &StageRecord| ModelTold { model: it.model.clone(), outcome: it.outcome.clone() };
+        let strategy = StrategyTold {
+            stages: self.stages.iter().map(stage).collect(),
+            confidence: self.confidence_millionths.map(|it| f64::from(it) / 1e6),
+        };
+        let mut data = (!self.stages.is_empty()).then_some(strategy);
+        let rule = |it: &Applied| {
+            let has_several = it.what.contains("cascade") || it.what.contains("consensus");
+            StageTold {
+                kind: "plugin",
+                name: "policy",
+                summary: format!("{}: {}", it.rule, it.what),
+                data: data.take_if(|_| has_several),
+            }
+        };
+        self.decision.applied.iter().map(rule).collect()
     }
 
     /// The record of it, when any rule matched.

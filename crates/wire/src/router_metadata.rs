@@ -9,7 +9,7 @@ use crate::json::Scanner;
 
 /// How a call was routed. Sent with answers and errors of callers who ask with
 /// `X-OpenRouter-Metadata: enabled`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct RouterMetadata {
     /// The model as it was asked for.
     pub requested: String,
@@ -28,6 +28,43 @@ pub struct RouterMetadata {
     /// What was tried, in order.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub attempts: Vec<AttemptTold>,
+    /// What was done to the call on its way: the operator's rules that matched it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub pipeline: Vec<StageTold>,
+}
+
+/// A step of the pipeline. A rule is told as a plugin, the nearest of the contract's types.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct StageTold {
+    /// `plugin`.
+    #[serde(rename = "type")]
+    pub kind: &'static str,
+    /// `policy`.
+    pub name: &'static str,
+    /// The rule and what came of it.
+    pub summary: String,
+    /// What came of the models that were asked, where a rule had several asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data: Option<StrategyTold>,
+}
+
+/// What came of models that were asked for one answer.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct StrategyTold {
+    /// Each of them.
+    pub stages: Vec<ModelTold>,
+    /// Which part of them agreed, from 0 to 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub confidence: Option<f64>,
+}
+
+/// A model that was asked for an answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ModelTold {
+    /// Its name, as the rule has it.
+    pub model: String,
+    /// What came of it: `answered`, or a phrase.
+    pub outcome: String,
 }
 
 /// The endpoints of a plan.
@@ -142,6 +179,7 @@ mod tests {
             is_byok: false,
             endpoints: EndpointsTold { total: 0, available: Vec::new() },
             attempts: Vec::new(),
+            pipeline: Vec::new(),
         }
     }
 

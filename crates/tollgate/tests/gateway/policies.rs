@@ -467,3 +467,17 @@ async fn rules_hold_for_operations_too() {
     let reply = gateway.post("/embeddings", &body).await;
     assert_eq!(reply.header("x-provider-name"), Some("Second"), "{}", reply.text());
 }
+
+#[tokio::test]
+async fn section_3_4_callers_who_ask_are_told_of_rules() {
+    let simulator = simulator().await;
+    let gateway = two(&simulator).config(CASCADE).start().await;
+    let call = gateway.chat_call(&asking("acme/any", "Short"));
+    let answer = call.header("X-OpenRouter-Metadata", "enabled").send().await.json();
+    let pipeline = &answer["openrouter_metadata"]["pipeline"];
+    assert_eq!(pipeline[0]["type"], "plugin", "{answer}");
+    assert_eq!(pipeline[0]["summary"], "cheap first: cascade", "{answer}");
+    let stages = &pipeline[0]["data"]["stages"];
+    assert_eq!(stages[0]["outcome"], "its 5 characters are fewer than 20", "{answer}");
+    assert_eq!(stages[1], json!({ "model": "acme/big", "outcome": "answered" }), "{answer}");
+}
