@@ -6,6 +6,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use http::HeaderMap;
 use http_body_util::BodyExt;
+use parking_lot::Mutex;
 use tokio::sync::OnceCell;
 use tokio::time::{Instant, timeout};
 use tokio_util::task::TaskTracker;
@@ -354,6 +355,7 @@ impl Engine {
             hedges: false,
             steering: Steering::default(),
             put_aside: Vec::new(),
+            left_behind: Mutex::default(),
             listens: false,
             conversation: None,
             choice: None,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tollgate_catalog::{Catalog, Endpoint, EndpointId, Modality, Model};
 use tollgate_health::Standing;
-use tollgate_policy::Decision;
+use tollgate_policy::{Decision, Strategy};
 use tollgate_routing::{CallShape, Candidates, Plan, Preferences, Question, Sort, Tier};
 use tollgate_types::{ModelSlug, Timestamp};
 use tollgate_wire::error::BadRequest;
@@ -89,6 +89,10 @@ pub(crate) fn plan(
         match find(name, installation) {
             Ok(found) => models.push(found),
             Err(error @ CallError::NotRoutable { .. }) => unroutable = unroutable.or(Some(error)),
+            // Of several models that a rule has asked one may be gone: the others are asked.
+            Err(error) if decision.strategy != Strategy::Single => {
+                unroutable = unroutable.or(Some(error));
+            }
             Err(error) => return Err(error),
         }
     }

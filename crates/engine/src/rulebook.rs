@@ -4,11 +4,12 @@
 //! is added here, and when the store's revision moves because another process has added one.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use arc_swap::ArcSwap;
 use tollgate_policy::{Policy, Problem, RuleForm};
 use tollgate_store::{PolicyVersion, StoreError, Stores};
-use tollgate_types::{Chain, Timestamp};
+use tollgate_types::Timestamp;
 
 /// The rules in force.
 #[derive(Debug, Default)]
@@ -41,7 +42,7 @@ impl Policies {
 #[derive(Debug, thiserror::Error)]
 pub enum RuleError {
     /// They are wrong.
-    #[error("the rules are wrong")]
+    #[error("{}", joined(.0))]
     Problems(Vec<Problem>),
     /// Somebody else has changed them in the meantime.
     #[error("the rules are at version {newest} by now")]
@@ -74,6 +75,8 @@ pub struct RuleBook {
     file: ArcSwap<Vec<RuleForm>>,
     policies: ArcSwap<Policies>,
     changing: tokio::sync::Mutex<()>,
+    /// The newest version in the store that was looked at.
+    seen: AtomicU64,
 }
 
 impl RuleBook {
@@ -81,15 +84,18 @@ impl RuleBook {
     ///
     /// # Errors
     ///
-    /// When the store can't be read.
-    pub async fn load(stores: Stores, file: Vec<RuleForm>) -> Result<Self, StoreError> {
+    /// When the store can't be read, or the two sets of rules don't go together.
+    pub async fn load(stores: Stores, file: Vec<RuleForm>) -> Result<Self, RuleError> {
         let book = Self {
             stores,
             file: ArcSwap::from_pointee(file),
             policies: ArcSwap::default(),
             changing: tokio::sync::Mutex::default(),
+            seen: AtomicU64::new(0),
         };
-        book.take_up(book.stores.policies.newest().await?);
+        let newest = book.stores.policies.newest().await?;
+        let file = book.file.load_full();
+        book.take_up(&file, newest)?;
         Ok(book)
     }
 
@@ -102,11 +108,12 @@ impl RuleBook {
     ///
     /// # Errors
     ///
-    /// When the store can't be read: the next [`refresh`](Self::refresh) takes them up.
-    pub async fn replace_file(&self, file: Vec<RuleForm>) -> Result<(), StoreError> {
+    /// When the store can't be read, or they don't go with the stored ones. Then the rules that were
+    /// in force stay.
+    pub async fn replace_file(&self, file: Vec<RuleForm>) -> Result<(), RuleError> {
         let _one_at_a_time = self.changing.lock().await;
+        self.take_up(&file, self.stores.policies.newest().await?)?;
         self.file.store(Arc::new(file));
-        self.take_up(self.stores.policies.newest().await?);
         Ok(())
     }
 
@@ -114,14 +121,16 @@ impl RuleBook {
     ///
     /// # Errors
     ///
-    /// When the store can't be read.
-    pub async fn refresh(&self) -> Result<(), StoreError> {
+    /// When the store can't be read, or its newest rules don't go with those of this process's file:
+    /// told once for each version. Then the rules that were in force stay.
+    pub async fn refresh(&self) -> Result<(), RuleError> {
         let _one_at_a_time = self.changing.lock().await;
         let revision = self.stores.policies.revision().await?;
-        if revision != self.policies.load().version.unwrap_or(0) {
-            self.take_up(self.stores.policies.newest().await?);
+        if self.seen.swap(revision, Ordering::Relaxed) == revision {
+            return Ok(());
         }
-        Ok(())
+        let file = self.file.load_full();
+        self.take_up(&file, self.stores.policies.newest().await?)
     }
 
     /// Adds a version, which is in force from then on.
@@ -156,35 +165,28 @@ impl RuleBook {
             }
             Err(error) => return Err(error.into()),
         }
+        self.seen.store(version, Ordering::Relaxed);
         self.policies.store(Arc::new(policies));
         Ok(added)
     }
 
-    /// What can't be taken up is told, and what can be is: no rule of the file is given up for one
-    /// of the store.
-    fn take_up(&self, newest: Option<PolicyVersion>) {
-        let file = self.file.load();
-        let stored = newest.and_then(|it| {
-            let policy = Policy::from_json(&it.rules);
-            policy
-                .map(|policy| (it.version, policy.forms().to_vec()))
-                .map_err(|problems| told(&problems))
-                .ok()
-        });
-        let version = stored.as_ref().map(|(version, _)| *version);
-        let policies = Policies::of(&file, stored).or_else(|problems| {
-            told(&problems);
-            Policies::of(&file, None).map(|alone| Policies { version, ..alone })
-        });
-        match policies {
-            Ok(policies) => self.policies.store(Arc::new(policies)),
-            Err(problems) => told(&problems),
-        }
+    /// Puts the file's rules and the store's newest in force, both or neither: nobody is let in
+    /// because a rule that shuts them out could not be read.
+    fn take_up(&self, file: &[RuleForm], newest: Option<PolicyVersion>) -> Result<(), RuleError> {
+        let stored = match newest {
+            Some(it) => {
+                let policy = Policy::from_json(&it.rules).map_err(RuleError::Problems)?;
+                Some((it.version, policy.forms().to_vec()))
+            }
+            None => None,
+        };
+        self.seen.store(stored.as_ref().map_or(0, |(version, _)| *version), Ordering::Relaxed);
+        let policies = Policies::of(file, stored).map_err(RuleError::Problems)?;
+        self.policies.store(Arc::new(policies));
+        Ok(())
     }
 }
 
-fn told(problems: &[Problem]) {
-    for problem in problems {
-        tracing::error!(problem = %Chain(problem), "a rule can't be taken up");
-    }
+fn joined(problems: &[Problem]) -> String {
+    problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }

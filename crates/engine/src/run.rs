@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
 use tollgate_catalog::Endpoint;
@@ -74,6 +75,9 @@ pub(crate) struct Run<C: Asked = Call> {
     pub(crate) shares: Vec<Share>,
     /// What answers cost that were not told, or not yet, each with its stage.
     pub(crate) put_aside: Vec<(usize, Bill)>,
+    /// How far answers have come that are listened to and that nobody has judged yet: what is paid
+    /// when the client leaves now.
+    pub(crate) left_behind: Mutex<Vec<(Arc<Endpoint>, Progress)>>,
     /// Whether answers are read to their end before the client is told: then the first word says
     /// nothing of an endpoint's speed.
     pub(crate) listens: bool,
@@ -246,7 +250,7 @@ impl<C: Asked> Run<C> {
         let billed = endpoint.map(|it| self.billed(it, progress));
         let bill = Bill::of(billed.as_ref(), &usage, self.created, failed);
         let bill = continuity::joined(&self.shares, bill, failed);
-        let bill = self.with_put_aside(bill);
+        let bill = self.with_put_aside(bill, failed);
         // Whoever began the answer, when nobody went on with it.
         let last = self.shares.last().map(|share| Arc::clone(&share.endpoint));
         let endpoint = endpoint.or(last.as_ref());

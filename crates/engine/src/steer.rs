@@ -13,6 +13,9 @@ use tollgate_wire::router_metadata::{ModelTold, StageTold, StrategyTold};
 use crate::asked::Asked;
 use crate::{CallError, KeyEntry, Policies, resolve};
 
+/// The kind of call that several models may be asked for.
+const CONVERSATION: &str = "completions";
+
 /// Who calls, as far as rules look at it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Caller<'a> {
@@ -47,6 +50,10 @@ impl Steering {
         let mut decision = decide(&policies.policy, call, caller, (seed, now));
         if let Some(Denied { rule, message }) = &decision.denied {
             return Err(CallError::Denied { rule: Arc::clone(rule), message: Arc::clone(message) });
+        }
+        // Vectors and pictures are not judged, nor compared.
+        if call.api_type() != CONVERSATION {
+            decision.strategy = Strategy::Single;
         }
         match &decision.strategy {
             Strategy::Single => {}

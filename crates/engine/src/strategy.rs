@@ -56,6 +56,11 @@ impl Answer for Box<dyn WholeAnswer> {
 /// The stage whose answer the client was told.
 const ANSWERED: &str = "answered";
 
+/// The stage that was to be told, and did not come to its end.
+const BROKE_OFF: &str = "broke off";
+/// A stage that the client did not wait for.
+const LEFT: &str = "under way when the client left";
+
 /// Opens a stream by the strategy that rules chose.
 ///
 /// Cancel safe: dropped, it cancels the requests in flight; the run settles itself.
@@ -116,7 +121,8 @@ impl Run {
             health.observe(Outcome::Success, self.engine.now());
         }
         let usage = self.usage(progress, Ending::Complete);
-        let bill = Bill::of(Some(endpoint), &usage, self.created, false);
+        let billed = self.billed(endpoint, progress);
+        let bill = Bill::of(Some(&billed), &usage, self.created, false);
         self.put_aside.push((self.steering.stages.len(), bill.clone()));
         self.note_stage(model, outcome, bill.view.cost);
     }
@@ -140,13 +146,30 @@ impl Run {
 }
 
 impl<C: Asked> Run<C> {
-    /// The bill of the answer that is told, with those of all others that were asked for.
-    pub(crate) fn with_put_aside(&mut self, told: Bill) -> Bill {
+    /// The bill of the answer that is told, with those of all others that were asked for: when the
+    /// client has left, with what these had come to. A call that failed costs nothing.
+    pub(crate) fn with_put_aside(&mut self, told: Bill, failed: bool) -> Bill {
+        for (endpoint, progress) in std::mem::take(&mut *self.left_behind.lock()) {
+            let usage = self.usage(&progress, Ending::Cancelled);
+            let billed = self.billed(&endpoint, &progress);
+            let bill = Bill::of(Some(&billed), &usage, self.created, false);
+            let (model, outcome) = (endpoint.model.id.to_string(), LEFT.to_owned());
+            let stages = &mut self.steering.stages;
+            self.put_aside.push((stages.len(), bill.clone()));
+            stages.push(StageRecord { model, outcome, cost: bill.view.cost });
+        }
         let answered = self.steering.stages.iter_mut().find(|stage| stage.outcome == ANSWERED);
         if let Some(stage) = answered {
             stage.cost = told.view.cost;
+            if failed {
+                BROKE_OFF.clone_into(&mut stage.outcome);
+            }
         }
-        self.put_aside.iter().fold(told, |whole, (_, other)| whole.and(other))
+        let mut whole = self.put_aside.iter().fold(told, |whole, (_, other)| whole.and(other));
+        if failed {
+            whole.view.cost = Usd::ZERO;
+        }
+        whole
     }
 }
 

@@ -12,8 +12,8 @@ use tokio_util::task::TaskTracker;
 use tollgate_api::{App, AppConfig};
 use tollgate_catalog::Overlay;
 use tollgate_engine::{
-    Clock, Engine, Entropy, Installation, KeyRing, Parts, Presets, Recorder, RuleBook, SystemClock,
-    SystemEntropy,
+    Clock, Engine, Entropy, Installation, KeyRing, Parts, Presets, Recorder, RuleBook, RuleError,
+    SystemClock, SystemEntropy,
 };
 use tollgate_simulator::{Simulator, SimulatorConfig, Timing};
 use tollgate_store::{KeyRecord, Stores};
@@ -277,9 +277,9 @@ async fn refresh(engine: Arc<Engine>, stop: CancellationToken) {
             _ = ticks.tick() => {}
         }
         let refreshed = [
-            ("keys", engine.keys().refresh(engine.now()).await.map(drop)),
+            ("keys", engine.keys().refresh(engine.now()).await.map(drop).map_err(RuleError::from)),
             ("rules", engine.rules().refresh().await),
-            ("presets", engine.presets().refresh().await.map(drop)),
+            ("presets", engine.presets().refresh().await.map(drop).map_err(RuleError::from)),
         ];
         for (what, result) in refreshed {
             if let Err(error) = result {

@@ -93,7 +93,7 @@ impl Watch {
     async fn govern(&self) {
         let rules = self.config.rules.clone();
         if let Err(error) = self.engine.rules().replace_file(rules).await {
-            tracing::warn!(error = %Chain(&error), "rules can't be read");
+            tracing::error!(error = %Chain(&error), "the changed rules are refused; those in force stay");
         }
     }
 

@@ -42,6 +42,7 @@ pub(super) async fn consensus<T: Answer>(
         member(run, steps, heard)
     });
     let members = join_all(members).await;
+    run.left_behind.lock().clear();
     run.listens = false;
     let mut answers = Vec::with_capacity(members.len());
     for (member, (model, planned)) in members.into_iter().zip(models.iter().zip(&planned)) {
@@ -108,13 +109,16 @@ impl<T: Answer> Member<T> {
 }
 
 /// Tries the endpoints of one model in order.
-async fn member<T>(run: &Run, steps: &[Step], heard: At<Call, (T, Spoken)>) -> Member<T> {
+async fn member<T: Answer>(run: &Run, steps: &[Step], heard: At<Call, (T, Spoken)>) -> Member<T> {
     let mut member = Member { failed: Vec::new(), answered: None };
     for step in steps {
         let endpoint = &step.endpoint;
         let attempt = Attempt::begin(run, endpoint);
         match heard(run, endpoint).await {
             Ok(answer) => {
+                // Until all have come.
+                let progress = answer.0.progress().clone();
+                run.left_behind.lock().push((Arc::clone(endpoint), progress));
                 member.answered = Some((attempt, Arc::clone(endpoint), answer));
                 break;
             }

@@ -10,6 +10,7 @@ use tollgate_wire::chat::ChatEvent;
 use tollgate_wire::json::mend_surrogates;
 
 use super::Spoken;
+use crate::EngineConfig;
 use crate::attempt::{OpenStream, Started, receive_whole, start_stream};
 use crate::run::Run;
 
@@ -18,7 +19,7 @@ pub(super) async fn stream_heard_at(
     run: &Run,
     endpoint: &Arc<Endpoint>,
 ) -> Result<(OpenStream, Spoken), Fault> {
-    let Started { mut open, adapter, is_array, deadline } = start_stream(run, endpoint).await?;
+    let Started { open, adapter, is_array, deadline } = start_stream(run, endpoint).await?;
     let array = if is_array { adapter.array_decoder() } else { None };
     let mut ear = Ear {
         decoder: array.unwrap_or_else(|| adapter.decoder()),
@@ -26,10 +27,36 @@ pub(super) async fn stream_heard_at(
         events: Vec::new(),
     };
     let config = run.engine.config();
-    let until = (deadline, Instant::now() + config.whole_timeout);
-    read(&mut open, &mut ear, until, config.answer_bytes_max).await?;
+    let longest =
+        config.stream_timeout.map_or(config.whole_timeout, |it| it.min(config.whole_timeout));
+    let until = (deadline, Instant::now() + longest);
+    let mut listening = Listening { run, open: Some(open) };
+    if let Some(open) = &mut listening.open
+        && let Err(fault) = read(open, &mut ear, until, config).await
+    {
+        listening.open = None;
+        return Err(fault);
+    }
+    let open = listening.open.take().ok_or_else(Fault::truncated)?;
     let spoken = ear.spoken;
     open.answer.progress().failure().map_or(Ok((open, spoken)), Err)
+}
+
+/// An answer that is being read. When the client leaves meanwhile, what it has come to is paid.
+struct Listening<'r> {
+    run: &'r Run,
+    open: Option<OpenStream>,
+}
+
+impl Drop for Listening<'_> {
+    fn drop(&mut self) {
+        if let Some(open) = self.open.take()
+            && open.answer.progress().content
+        {
+            let progress = open.answer.progress().clone();
+            self.run.left_behind.lock().push((open.endpoint, progress));
+        }
+    }
 }
 
 /// Listens to an answer beside whoever writes it down for the client.
@@ -56,10 +83,12 @@ async fn read(
     open: &mut OpenStream,
     ear: &mut Ear,
     until: (Instant, Instant),
-    most: usize,
+    config: &EngineConfig,
 ) -> Result<(), Fault> {
     while let Some(body) = open.body.as_mut().filter(|_| !open.answer.is_done()) {
-        let deadline = if open.answer.progress().content { until.1 } else { until.0 };
+        let quiet_until = Instant::now() + config.idle_timeout;
+        let speaks = open.answer.progress().content;
+        let deadline = if speaks { until.1.min(quiet_until) } else { until.0 };
         let frame = timeout_at(deadline, body.frame()).await;
         match frame.map_err(|_| Fault::new(FaultKind::Timeout))? {
             Some(Ok(frame)) => {
@@ -67,7 +96,7 @@ async fn read(
                 open.answer.push(&data, &mut open.out)?;
                 let heard = ear.decoder.push(&data, &mut ear.events);
                 ear.note(&heard);
-                if open.out.len() > most {
+                if open.out.len() > config.answer_bytes_max {
                     return Err(Fault::malformed("it is too large"));
                 }
             }

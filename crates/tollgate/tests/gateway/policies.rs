@@ -481,3 +481,92 @@ async fn section_3_4_callers_who_ask_are_told_of_rules() {
     assert_eq!(stages[0]["outcome"], "its 5 characters are fewer than 20", "{answer}");
     assert_eq!(stages[1], json!({ "model": "acme/big", "outcome": "answered" }), "{answer}");
 }
+
+/// Leaves after a while, and returns the record.
+async fn left(gateway: &TestGateway, body: &Value, after_ms: u64) -> Value {
+    let mut body = body.clone();
+    body["stream"] = json!(true);
+    let call = gateway.chat_call(&body).send();
+    let patience = std::time::Duration::from_millis(after_ms);
+    assert!(tokio::time::timeout(patience, call).await.is_err(), "it was answered");
+    let record = tollgate_testkit::eventually("a record", || async {
+        gateway.engine().recorder().flush().await;
+        gateway.engine().stores().generations.recent(1, None).await.unwrap().into_iter().next()
+    });
+    gateway.generation(record.await.id.as_str()).await
+}
+
+#[tokio::test]
+async fn who_leaves_while_an_answer_is_judged_pays_what_it_had_come_to() {
+    let simulator = simulator().await;
+    let slow = "prose+tps:10";
+    let consensus =
+        "[[rule]]\nname = \"c\"\n[rule.then.consensus]\nmodels = [\"acme/small\", \"acme/big\"]\n";
+    for (rules, expected) in [(CASCADE, 1), (consensus, 2)] {
+        let small = if rules == CASCADE { slow } else { "echo" };
+        let gateway = with(&simulator, small, slow).config(rules).start().await;
+        let record = left(&gateway, &asking("acme/any", "Hello"), 1_500).await;
+        assert_eq!(record["cancelled"], true, "{record}");
+        let policy = &record["routing"]["policy"];
+        let stages = policy["stages"].as_array().unwrap();
+        assert_eq!(stages.len(), expected, "{record}");
+        let costs: Vec<f64> = stages.iter().map(|it| it["cost"].as_f64().unwrap()).collect();
+        assert!(costs.iter().all(|cost| *cost > 0.0), "{record}");
+        let off = record["total_cost"].as_f64().unwrap() - costs.iter().sum::<f64>();
+        assert!(off.abs() < 1e-12, "{record}");
+    }
+}
+
+#[tokio::test]
+async fn one_model_that_is_gone_takes_no_other_with_it() {
+    let simulator = simulator().await;
+    for strategy in [
+        "cascade]\nmodels = [\"acme/gone\", \"acme/small\"]\nescalate = { refusal = true }",
+        "cascade]\nmodels = [\"acme/small\", \"acme/gone\"]\nescalate = { shorter_than = 99 }",
+        "consensus]\nmodels = [\"acme/gone\", \"acme/small\"]",
+    ] {
+        let rules = format!("[[rule]]\nname = \"r\"\n[rule.then.{strategy}\n");
+        let gateway = two(&simulator).config(&rules).start().await;
+        for (said, policy) in both(&gateway, &asking("acme/big", "Hello")).await {
+            assert_eq!((said.model.as_str(), said.text.as_str()), ("acme/small", "Hello"));
+            let gone = stages(&policy).into_iter().find(|(model, _)| *model == "acme/gone");
+            assert!(gone.unwrap().1.starts_with("failed"), "{policy}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_call_that_failed_costs_nothing_whatever_was_asked_for_it() {
+    let simulator = simulator().await;
+    let gateway = with(&simulator, "echo", "prose+cut-after:3").config(CASCADE).start().await;
+    let stream = gateway.chat_stream(asking("acme/any", "Short")).await;
+    let (said, _) = stream.broken_off();
+    let record = gateway.generation(&said.id).await;
+    assert_eq!(record["total_cost"], 0.0, "{record}");
+    let policy = &record["routing"]["policy"];
+    assert_eq!(stages(policy)[1], ("acme/big", "broke off"), "{policy}");
+}
+
+#[tokio::test]
+async fn an_answer_that_is_not_told_is_billed_at_the_tier_that_served() {
+    let simulator = simulator().await;
+    let rows = r#"
+        [[model]]
+        id = "acme/tiered"
+        [[endpoint]]
+        model = "acme/tiered"
+        provider = "first"
+        upstream_model = "echo+served:default"
+        price = { input = "1", output = "2" }
+        service_tiers = { priority = "2" }
+        [[rule]]
+        name = "r"
+        then = { cascade = { models = ["acme/tiered", "acme/big"], escalate = { shorter_than = 20 } } }
+    "#;
+    let gateway = two(&simulator).config(rows).start().await;
+    let mut body = asking("acme/any", "Short");
+    body["service_tier"] = json!("priority");
+    let (_, policy) = ask(&gateway, body).await;
+    // One token read, one written.
+    assert_eq!(policy["stages"][0]["cost"], 0.000_003, "{policy}");
+}
