@@ -79,6 +79,6 @@ pub use replay::{Alternative, History, NotReplayed, Replayed, replay};
 pub use rulebook::{Policies, Revision, RuleBook, RuleError};
 pub use stream::ChatStream;
 pub use tokens::{ServiceAccount, ServiceAccountError};
-pub use tollgate_health::{Percentiles, Report};
+pub use tollgate_health::{Circuit, Percentiles, Report};
 pub use tollgate_routing::{RetryPolicy, Sort};
 pub use vitals::Vitals;

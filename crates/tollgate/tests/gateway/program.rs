@@ -208,6 +208,34 @@ fn serve_prints_what_a_newcomer_needs_and_stops_cleanly() {
 }
 
 #[test]
+fn a_running_gateway_is_asked_how_endpoints_are_doing() {
+    let home = Home::new();
+    let serving = home.serve();
+    let url = serving.url();
+    let health =
+        |arguments: &[&str]| home.does(&[&["route", "health", "--url", &url], arguments].concat());
+    // Where the data is, no key is needed, and none is left behind.
+    assert!(health(&[]).starts_with("No endpoint was called yet."), "{}", health(&[]));
+    assert_eq!(home.json(&["keys", "list", "--json"]).as_array().unwrap().len(), 1);
+    home.does(&["chat", "tollgate/echo", "Hello", "--url", &url, "--key", &serving.key]);
+    let table = health(&["--key", &serving.key]);
+    let row =
+        table.lines().find(|it| it.trim_start().starts_with("tollgate/tollgate/echo ")).unwrap();
+    assert!(row.contains(" 0 well ") && row.contains(" ms "), "{table}");
+    let all: Value = serde_json::from_str(&health(&["--json"])).unwrap();
+    assert_eq!(all.as_array().unwrap().len(), 1, "{all}");
+    assert_eq!(all[0]["endpoint_id"], "tollgate/tollgate/echo", "{all}");
+    assert_eq!(all[0]["attempts_last_30m"]["succeeded"], 1, "{all}");
+    let one: Value = serde_json::from_str(&health(&["tollgate/prose", "--json"])).unwrap();
+    assert_eq!(one[0]["endpoint_id"], "tollgate/tollgate/prose", "{one}");
+    assert_eq!(one[0]["attempts_last_30m"]["succeeded"], 0, "{one}");
+    let unknown = home.run(&["route", "health", "tollgate/ecko", "--url", &url]);
+    assert_eq!(unknown.code, Some(1));
+    assert!(unknown.err.contains("tollgate/echo"), "{}", unknown.err);
+    assert_eq!(serving.terminate(), Some(0));
+}
+
+#[test]
 fn the_first_example_is_one_that_can_work() {
     let home = Home::new();
     home.file("[simulator]\nenabled = false\n");
@@ -403,6 +431,7 @@ fn every_command_helps_with_an_example() {
         "presets set",
         "presets rm",
         "route explain",
+        "route health",
         "credits add",
         "credits show",
         "doctor",

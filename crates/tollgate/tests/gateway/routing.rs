@@ -126,6 +126,60 @@ async fn section_5_3_what_fails_again_and_again_is_left_alone() {
 }
 
 #[tokio::test]
+async fn how_endpoints_are_doing_can_be_asked_for() {
+    let simulator = simulator().await;
+    let limited = "echo+status:429+retry-after:40";
+    let gateway = two(&simulator, ("echo+status:503", P1), ("echo", P2))
+        .endpoint("acme/n", "first", limited, P1)
+        .endpoint("acme/n", "second", "echo", P2)
+        .endpoint("acme/idle", "first", "echo", P1)
+        .start()
+        .await;
+    assert_eq!(gateway.get("/routing/health").await.json(), json!({ "data": [] }));
+    for _ in 0..6 {
+        let mut asking = asking("Hello");
+        asking["provider"] = json!({ "order": ["first"] });
+        gateway.chat(asking).await.said();
+    }
+    gateway.chat(asking_of("acme/n")).await.said();
+    let reply = gateway.call("GET", "/routing/health").key(gateway.management_key()).send().await;
+    let all = reply.json()["data"].clone();
+    let by = |id: &str| {
+        let found = all.as_array().unwrap().iter().find(|it| it["endpoint_id"] == id);
+        found.unwrap_or_else(|| panic!("{id}: {all}"))
+    };
+    assert_eq!(all.as_array().unwrap().len(), 4, "only those that were called: {all}");
+    let first = by("first/acme/m");
+    assert_eq!((&first["status"], &first["status_text"]), (&json!(-10), &json!("left alone")));
+    assert_eq!(first["circuit"], "open", "{first}");
+    let left = first["open_for_ms"].as_i64().unwrap();
+    assert!((1..=1_000).contains(&left), "{first}");
+    assert_eq!(first["failures_last_30m"], json!({ "overloaded": 5 }), "{first}");
+    assert_eq!(first["uptime_last_5m"], 0.0, "{first}");
+    assert_eq!(first["latency_last_5m"], Value::Null, "{first}");
+    let second = by("second/acme/m");
+    assert_eq!((&second["status"], &second["status_text"]), (&json!(0), &json!("well")));
+    assert_eq!((&second["circuit"], &second["open_for_ms"]), (&json!("closed"), &Value::Null));
+    let counts = json!({ "succeeded": 6, "failed": 0, "rate_limited": 0, "callers": 0 });
+    assert_eq!(second["attempts_last_30m"], counts, "{second}");
+    assert_eq!(second["failures_last_30m"], json!({}), "{second}");
+    assert!(second["throughput_last_5m"]["p50"].is_number(), "{second}");
+    let cooling = by("first/acme/n");
+    assert_eq!(cooling["status_text"], "wants fewer calls", "{cooling}");
+    let left = cooling["cooling_for_ms"].as_i64().unwrap();
+    assert!((30_000..=40_000).contains(&left), "{cooling}");
+    assert_eq!(cooling["attempts_last_30m"]["rate_limited"], 1, "{cooling}");
+    // A model that is named is told of whether it was called or not.
+    let idle = gateway.get("/routing/health?model=acme%2Fidle").await.json()["data"].clone();
+    assert_eq!(idle.as_array().unwrap().len(), 1, "{idle}");
+    assert_eq!(idle[0]["endpoint_id"], "first/acme/idle", "{idle}");
+    assert_eq!((&idle[0]["status"], &idle[0]["in_flight"]), (&json!(0), &json!(0)), "{idle}");
+    gateway.get("/routing/health?model=acme/mm").await.error_message(404, "not_found");
+    let nobody = gateway.at("GET", "/api/v1/routing/health").send().await;
+    assert_eq!(nobody.status, 401);
+}
+
+#[tokio::test]
 async fn section_5_3_a_callers_mistake_says_nothing_of_an_endpoint() {
     let simulator = simulator().await;
     let gateway = two(&simulator, ("echo+status:400", P1), ("echo+status:400", P2)).start().await;
