@@ -13,6 +13,8 @@
 //! settle   exact cost, generation record, spend counter                run, recorder
 //! ```
 //!
+//! Beside calls, endpoints that fail are asked whether they are well again (`probe`).
+//!
 //! # Invariants
 //!
 //! - After the first word has gone to the client nothing is taken back: an answer that breaks off is
@@ -48,6 +50,7 @@ mod operate;
 mod passing;
 mod planning;
 mod presets;
+mod probe;
 mod reach;
 mod recorder;
 mod replay;

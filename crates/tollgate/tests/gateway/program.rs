@@ -331,7 +331,7 @@ fn a_configuration_is_checked_whole() {
     let home = Home::new();
     assert_eq!(home.run(&["config", "check"]).code, Some(0));
     let bad = home.file(
-        "lisen = \"127.0.0.1:1\"\n[limits]\nidle_timeout_ms = 0\nmedia_bytes_max = 0\n[[provider]]\nslug = \"acme\"\n\
+        "lisen = \"127.0.0.1:1\"\n[limits]\nidle_timeout_ms = 0\nmedia_bytes_max = 0\n[routing]\nprobe_interval_ms = 5\n[[provider]]\nslug = \"acme\"\n\
          base_ur = \"http://x\"\napi_key = \"sk-1\"\n[[endpoint]]\nmodel = \"acme/none\"\n\
          provider = \"acmee\"\n[[provider]]\nslug = \"other\"\nname = \"Other\"\n\
          protocol = \"openai-chatt\"\nbase_url = \"http://x\"\n",
@@ -346,6 +346,7 @@ fn a_configuration_is_checked_whole() {
             "acme/none",
             "idle_timeout_ms",
             "media_bytes_max: must be",
+            "probe_interval_ms: must be",
             "`openai-chat`?",
         ] {
             assert!(ran.err.contains(words), "{arguments:?}: {words}: {}", ran.err);
