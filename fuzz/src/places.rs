@@ -2,9 +2,7 @@
 
 use bytes::Bytes;
 use http::Request;
-use tollgate_catalog::{
-    Auth, MaxTokensField, OperationStyle, Quirks, ReasoningField, ReasoningStyle,
-};
+use tollgate_catalog::{Auth, MaxTokensField, OperationStyle, Quirks, ReasoningField, ReasoningStyle, Service};
 use tollgate_providers::{Adapter, EncodeError, Inbound, Target, encode};
 use tollgate_wire::Call;
 
@@ -72,6 +70,7 @@ impl Place {
             supported_parameters: &self.supported,
             auth,
             quirks: &self.quirks,
+            service: Service::default(),
         }
     }
 

@@ -17,6 +17,7 @@ mod policy;
 mod presets;
 mod providers;
 mod routing;
+mod standing;
 mod welcome;
 
 pub(crate) use credits::get_credits;
@@ -49,6 +50,7 @@ pub(crate) use presets::{
 };
 pub(crate) use providers::list_providers;
 pub(crate) use routing::explain_routing;
+pub(crate) use standing::get_routing_health;
 pub(crate) use welcome::welcome;
 
 /// The generation's id, the same as in the body (contract §0).

@@ -134,7 +134,7 @@ pub(crate) struct EndpointView {
 
 /// Percentiles of a measurement.
 #[derive(Debug, Serialize)]
-struct PercentilesView {
+pub(crate) struct PercentilesView {
     p50: f64,
     p75: f64,
     p90: f64,

@@ -105,6 +105,7 @@ pub fn router(app: App) -> Router {
         .route("/presets/{slug}/messages", post(on::save_preset_of_message))
         .route("/presets/{slug}/responses", post(on::save_preset_of_response))
         .route("/routing/explain", post(on::explain_routing))
+        .route("/routing/health", get(on::get_routing_health))
         .route("/routing/policy", get(on::get_policy).put(on::put_policy))
         .route("/routing/policy/versions", get(on::list_policy_versions))
         .route("/routing/policy/versions/{version}", get(on::get_policy_version))

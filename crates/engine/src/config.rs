@@ -33,6 +33,8 @@ pub struct EngineConfig {
     pub hedge: bool,
     /// When a call that no endpoint would serve is tried again.
     pub retry: RetryPolicy,
+    /// How often endpoints that fail are asked whether they are well again; never when absent.
+    pub probe_interval: Option<Duration>,
     /// Whether endpoints without a price are left out for everybody, because calls are paid for.
     pub billing: bool,
 }
@@ -51,6 +53,7 @@ impl Default for EngineConfig {
             sort: None,
             hedge: false,
             retry: RetryPolicy::default(),
+            probe_interval: None,
             billing: false,
         }
     }

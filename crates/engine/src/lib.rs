@@ -13,6 +13,8 @@
 //! settle   exact cost, generation record, spend counter                run, recorder
 //! ```
 //!
+//! Beside calls, endpoints that fail are asked whether they are well again (`probe`).
+//!
 //! # Invariants
 //!
 //! - After the first word has gone to the client nothing is taken back: an answer that breaks off is
@@ -48,6 +50,7 @@ mod operate;
 mod passing;
 mod planning;
 mod presets;
+mod probe;
 mod reach;
 mod recorder;
 mod replay;
@@ -79,6 +82,6 @@ pub use replay::{Alternative, History, NotReplayed, Replayed, replay};
 pub use rulebook::{Policies, Revision, RuleBook, RuleError};
 pub use stream::ChatStream;
 pub use tokens::{ServiceAccount, ServiceAccountError};
-pub use tollgate_health::{Percentiles, Report};
+pub use tollgate_health::{Circuit, Percentiles, Report};
 pub use tollgate_routing::{RetryPolicy, Sort};
 pub use vitals::Vitals;

@@ -23,6 +23,7 @@ pub struct Metrics {
     registry: Registry,
     calls: Family<CallLabels, Counter>,
     attempts: Family<AttemptLabels, Counter>,
+    probes: Family<ProbeLabels, Counter>,
     tokens: Family<TokenLabels, Counter>,
     cost_nanos: Counter,
     in_flight: Gauge,
@@ -70,6 +71,12 @@ struct AttemptLabels {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ProbeLabels {
+    endpoint: String,
+    outcome: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct TokenLabels {
     direction: &'static str,
 }
@@ -83,12 +90,14 @@ impl Default for Metrics {
         let mut registry = Registry::with_prefix("tollgate");
         let calls = Family::<CallLabels, Counter<u64, AtomicU64>>::default();
         let attempts = Family::<AttemptLabels, Counter>::default();
+        let probes = Family::<ProbeLabels, Counter>::default();
         let tokens = Family::<TokenLabels, Counter>::default();
         let cost_nanos = Counter::default();
         let in_flight = Gauge::default();
         let first_word = Histogram::new(FIRST_WORD_BUCKETS);
         registry.register("calls", "Calls by provider and outcome", calls.clone());
         registry.register("attempts", "Attempts by provider and fault", attempts.clone());
+        registry.register("probes", "Endpoints asked whether they are well again", probes.clone());
         registry.register("tokens", "Tokens by direction", tokens.clone());
         registry.register("cost_nano_usd", "Cost charged, in nano-dollars", cost_nanos.clone());
         registry.register("calls_in_flight", "Calls not settled yet", in_flight.clone());
@@ -98,7 +107,17 @@ impl Default for Metrics {
             first_word.clone(),
         );
         let endpoints = EndpointGauges::registered(&mut registry);
-        Self { registry, calls, attempts, tokens, cost_nanos, in_flight, first_word, endpoints }
+        Self {
+            registry,
+            calls,
+            attempts,
+            probes,
+            tokens,
+            cost_nanos,
+            in_flight,
+            first_word,
+            endpoints,
+        }
     }
 }
 
@@ -199,6 +218,12 @@ impl Metrics {
         let labels =
             AttemptLabels { provider: provider.to_owned(), fault: fault.unwrap_or("none") };
         self.attempts.get_or_create(&labels).inc();
+    }
+
+    /// Counts an endpoint that was asked whether it is well again.
+    pub(crate) fn probed(&self, endpoint: &EndpointId, outcome: &'static str) {
+        let labels = ProbeLabels { endpoint: endpoint.as_str().to_owned(), outcome };
+        self.probes.get_or_create(&labels).inc();
     }
 
     pub(crate) fn spoke_after(&self, seconds: f64) {

@@ -43,7 +43,7 @@ impl Vitals {
         Some(self.endpoints.get(endpoint)?.get_or_init(Arc::default))
     }
 
-    fn called(&self, endpoint: &EndpointId) -> Option<&Arc<Health>> {
+    pub(crate) fn called(&self, endpoint: &EndpointId) -> Option<&Arc<Health>> {
         self.endpoints.get(endpoint)?.get()
     }
 }

@@ -1,15 +1,15 @@
 //! One endpoint's health: where observations go in and standings come out.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU8, AtomicU32, Ordering::Relaxed};
 use std::time::Duration;
 
 use tollgate_types::Timestamp;
 
-use crate::breaker::{Breaker, BreakerPolicy};
+use crate::breaker::{Breaker, BreakerPolicy, Circuit};
 use crate::cooling::Cooling;
 use crate::headroom::{Headroom, LastHeadroom};
-use crate::outcome::Outcome;
+use crate::outcome::{FailureKind, Outcome};
 use crate::percentiles::Measurements;
 use crate::quality::{Comparison, QUALITY_REQUESTS_MIN};
 use crate::report::Report;
@@ -21,6 +21,8 @@ use crate::tally::Tally;
 #[derive(Debug)]
 pub struct Health {
     breaker: Breaker,
+    /// The last failure's kind: its place among all, from 1; 0 when there was none.
+    last_failure: AtomicU8,
     tally: Tally,
     cooling: Cooling,
     headroom: LastHeadroom,
@@ -48,6 +50,7 @@ impl Health {
     pub fn new(policy: BreakerPolicy) -> Self {
         Self {
             breaker: Breaker::new(policy),
+            last_failure: AtomicU8::new(0),
             tally: Tally::default(),
             cooling: Cooling::default(),
             headroom: LastHeadroom::default(),
@@ -73,7 +76,10 @@ impl Health {
                 self.breaker.succeeded(now);
                 self.cooling.succeeded();
             }
-            Outcome::Failure(_) => self.breaker.failed(&self.tally.recent, now),
+            Outcome::Failure(kind) => {
+                self.last_failure.store(kind.place(), Relaxed);
+                self.breaker.failed(&self.tally.recent, now);
+            }
             Outcome::RateLimited { retry_after } => {
                 self.cooling.refused(retry_after, now);
                 self.breaker.passed(now);
@@ -125,6 +131,25 @@ impl Health {
     /// that call is observed or has taken too long ([`BreakerPolicy::probe_timeout`]).
     pub fn try_probe(&self, now: Timestamp) -> bool {
         self.breaker.try_probe(now)
+    }
+
+    /// How an endpoint that [was granted](Self::try_probe) answered somebody who was no caller:
+    /// whether it is well, or `None` where that does not show. It moves the circuit and is in no
+    /// uptime, which is about calls (contract §6.7).
+    pub fn probed(&self, is_well: Option<bool>, now: Timestamp) {
+        match is_well {
+            Some(true) => self.breaker.succeeded(now),
+            // Somebody who did call has closed it meanwhile, and knows better.
+            Some(false) if self.breaker.circuit(now) == Circuit::Closed => {}
+            Some(false) => self.breaker.failed(&self.tally.recent, now),
+            None => self.breaker.passed(now),
+        }
+    }
+
+    /// How it failed last; `None` when it never did.
+    pub fn last_failure(&self) -> Option<FailureKind> {
+        let place = self.last_failure.load(Relaxed);
+        FailureKind::ALL.into_iter().find(|it| it.place() == place)
     }
 
     /// What a plan needs to know: a handful of atomic loads, no allocation.

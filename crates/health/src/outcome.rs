@@ -57,6 +57,21 @@ impl FailureKind {
         Self::Overloaded,
     ];
 
+    /// Its place among all of them, from 1.
+    pub(crate) const fn place(self) -> u8 {
+        match self {
+            Self::Credential => 1,
+            Self::Payment => 2,
+            Self::ModelMissing => 3,
+            Self::Timeout => 4,
+            Self::Unreachable => 5,
+            Self::Broken => 6,
+            Self::Truncated => 7,
+            Self::Empty => 8,
+            Self::Overloaded => 9,
+        }
+    }
+
     /// One word for records and metrics, the same that records of attempts have.
     pub const fn as_str(self) -> &'static str {
         match self {

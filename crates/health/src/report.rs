@@ -8,8 +8,9 @@ use crate::standing::Standing;
 use crate::tally::Counts;
 
 /// All that is known of an endpoint at one moment. Its uptimes are those of the counts:
-/// [`Counts::uptime`], from 0 to 100, `None` with too few outcomes (contract §7.2).
-#[derive(Debug, Clone, PartialEq)]
+/// [`Counts::uptime`], from 0 to 100, `None` with too few outcomes (contract §7.2). The default is
+/// that of an endpoint of which nothing is known.
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Report {
     /// What a plan sees; its percentiles are as of this moment.
     pub standing: Standing,

@@ -47,6 +47,18 @@ impl Default for Standing {
 }
 
 impl Standing {
+    /// The [status](Self::status) in a few words, for people.
+    pub const fn words(&self) -> &'static str {
+        match self.status() {
+            0 => "well",
+            -1 => "uptime of 80 to 94 %",
+            -2 => "wants fewer calls",
+            -3 => "failed just now",
+            -5 => "uptime below 80 %",
+            _ => "left alone",
+        }
+    }
+
     /// The status of `/endpoints` (contract §7.2): 0 is healthy, lower is worse. The contract names
     /// the numbers and not their meaning; here the worst of what holds is said:
     ///
@@ -123,6 +135,15 @@ mod tests {
             (Standing { circuit: open, tier: UptimeTier::LastResort, ..healthy }, -10),
         ] {
             assert_eq!(standing.status(), status, "{standing:?}");
+            let words = match status {
+                0 => "well",
+                -1 => "uptime of 80 to 94 %",
+                -2 => "wants fewer calls",
+                -3 => "failed just now",
+                -5 => "uptime below 80 %",
+                _ => "left alone",
+            };
+            assert_eq!(standing.words(), words, "{standing:?}");
         }
     }
 

@@ -162,3 +162,28 @@ fn a_clock_that_goes_back_does_not_keep_it_open() {
     assert!(!health.try_probe(at(-3_600_000)));
     assert!(health.try_probe(at(-7_200_000)), "the probe is lost with the time it was granted in");
 }
+
+#[test]
+fn what_is_asked_beside_calls_moves_the_circuit_and_no_uptime() {
+    let health = opened();
+    let counts = health.report(at(0)).last_1d;
+    assert_eq!(health.last_failure(), Some(FailureKind::Unreachable));
+    assert!(health.try_probe(at(1_000)));
+    health.probed(Some(false), at(1_000));
+    assert_eq!(health.standing(at(1_000)).circuit, Circuit::Open { until: at(3_000) });
+    assert!(health.try_probe(at(3_000)) && !health.try_probe(at(3_000)));
+    health.probed(None, at(3_000));
+    assert!(health.try_probe(at(3_001)), "the probe was given back");
+    health.probed(Some(true), at(3_001));
+    assert_eq!(health.standing(at(3_001)).circuit, Circuit::Closed);
+    for _ in 0..9 {
+        health.probed(Some(false), at(3_002));
+    }
+    assert_eq!(health.standing(at(3_002)).circuit, Circuit::Closed, "calls know better");
+    assert_eq!(health.report(at(3_002)).last_1d, counts);
+    for kind in FailureKind::ALL {
+        health.observe(Outcome::Failure(kind), at(3_003));
+        assert_eq!(health.last_failure(), Some(kind));
+    }
+    assert_eq!(Health::default().last_failure(), None);
+}

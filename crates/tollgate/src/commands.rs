@@ -4,12 +4,14 @@ mod chat;
 mod config;
 mod credits;
 mod doctor;
+mod health;
 mod keys;
 mod models;
 mod presets;
 mod providers;
 mod replay;
 mod route;
+mod running;
 mod serve;
 mod simulator;
 

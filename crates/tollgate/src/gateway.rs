@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 use tokio::net::TcpListener;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{MissedTickBehavior, interval, sleep};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tollgate_api::{App, AppConfig};
@@ -103,6 +103,9 @@ impl Gateway {
         let stop = CancellationToken::new();
         let server = serve(listener, &config, &engine, &stop);
         tasks.spawn(refresh(Arc::clone(&engine), stop.clone()));
+        if let Some(interval) = config.limits.engine.probe_interval {
+            tasks.spawn(probe(Arc::clone(&engine), interval, stop.clone()));
+        }
         let watch = Watch {
             started: config.origins.clone(),
             config,
@@ -287,4 +290,15 @@ async fn refresh(engine: Arc<Engine>, stop: CancellationToken) {
             }
         }
     }
+}
+
+/// Asks endpoints that fail whether they are well again, until `stop` is cancelled.
+async fn probe(engine: Arc<Engine>, interval: Duration, stop: CancellationToken) {
+    let rounds = async {
+        loop {
+            sleep(engine.probe_pause(interval)).await;
+            engine.probe().await;
+        }
+    };
+    stop.run_until_cancelled(rounds).await;
 }

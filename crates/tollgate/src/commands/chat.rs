@@ -4,22 +4,17 @@ use std::io::{BufRead, IsTerminal, Write};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::{Context, anyhow, bail};
+use anyhow::Context;
 use bytes::Bytes;
 use clap::Args;
 use http::{Request, header};
 use http_body_util::BodyExt;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
-use tollgate_engine::{Clock, SystemClock};
-use tollgate_store::{KeyRecord, Stores};
-use tollgate_types::ApiKey;
-use tollgate_upstream::{Upstream, read_bounded};
 use tollgate_wire::sse::{EventTooLarge, SseDecoder};
 
 use super::Session;
-use super::keys::new_key;
-use crate::gateway::open_store;
+use super::running::{ErrorShown, Running, RunningArgs};
 
 #[derive(Debug, Args)]
 #[command(
@@ -30,12 +25,8 @@ pub(super) struct ChatArgs {
     model: Option<String>,
     /// What to say; asked for when not given
     prompt: Option<String>,
-    /// Key to use; else $TOLLGATE_API_KEY, else a passing one made on the local store
-    #[arg(long, value_name = "KEY")]
-    key: Option<String>,
-    /// The gateway's address; the configured one when not given
-    #[arg(long, value_name = "URL")]
-    url: Option<String>,
+    #[command(flatten)]
+    at: RunningArgs,
     /// Instructions for the model
     #[arg(long, value_name = "TEXT")]
     system: Option<String>,
@@ -82,16 +73,6 @@ struct UsageShown {
     cost: f64,
 }
 
-#[derive(Deserialize)]
-struct ErrorBody {
-    error: ErrorShown,
-}
-
-#[derive(Deserialize)]
-struct ErrorShown {
-    message: String,
-}
-
 /// An answer's summary, shown in grey beneath it.
 #[derive(Default)]
 struct Summary {
@@ -101,39 +82,18 @@ struct Summary {
     usage: Option<UsageShown>,
 }
 
-/// How long to wait for the head of an answer.
-const PATIENCE: Duration = Duration::from_mins(5);
-/// A passing key's life: it is deleted at the end, and useless soon when it is not.
-const PASSING_KEY_MILLIS: i64 = 3_600_000;
-
-struct Chat {
-    upstream: Upstream,
-    url: String,
-    key: ApiKey,
+struct Chat<'a> {
+    gateway: &'a Running,
     model: String,
     messages: Vec<Message>,
 }
 
 /// Says the prompt, or talks until the input ends.
 pub(super) async fn run(args: ChatArgs, session: &Session) -> anyhow::Result<ExitCode> {
-    let config = session.config()?;
-    let base = args.url.unwrap_or_else(|| format!("http://{}", config.listen));
-    let base = base.trim_end_matches('/').trim_end_matches("/api/v1");
-    let given = args.key.or_else(|| session.environment.get("TOLLGATE_API_KEY").map(str::to_owned));
-    let (key, passing) = if let Some(key) = given {
-        (ApiKey::from_text(&key), None)
-    } else {
-        let stores = open_store(&config).await.context(
-            "no key: give one with --key or TOLLGATE_API_KEY, or run where the gateway's data is",
-        )?;
-        let key = passing_key(&stores).await?;
-        (key.clone(), Some((stores, key)))
-    };
+    let gateway = Running::reach(args.at, session).await?;
     let system = args.system.map(|content| Message { role: "system", content });
     let mut chat = Chat {
-        upstream: Upstream::new(config.limits.upstream.clone())?,
-        url: format!("{base}/api/v1/chat/completions"),
-        key,
+        gateway: &gateway,
         model: args.model.unwrap_or_else(|| "tollgate/prose".to_owned()),
         messages: system.into_iter().collect(),
     };
@@ -141,25 +101,11 @@ pub(super) async fn run(args: ChatArgs, session: &Session) -> anyhow::Result<Exi
         Some(prompt) => chat.say(prompt).await,
         None => chat.converse().await,
     };
-    if let Some((stores, key)) = passing {
-        stores.keys.delete(key.hash()).await?;
-        stores.health.close().await;
-    }
+    gateway.leave().await?;
     result.map(|()| ExitCode::SUCCESS)
 }
 
-async fn passing_key(stores: &Stores) -> anyhow::Result<ApiKey> {
-    let key = new_key()?;
-    let now = SystemClock.now();
-    let record = KeyRecord {
-        expires_at: Some(now.plus_millis(PASSING_KEY_MILLIS)),
-        ..KeyRecord::new(key.hash(), "tollgate chat", &key.label(), now)
-    };
-    stores.keys.insert(record).await?;
-    Ok(key)
-}
-
-impl Chat {
+impl Chat<'_> {
     async fn converse(&mut self) -> anyhow::Result<()> {
         let is_terminal = std::io::stdin().is_terminal();
         loop {
@@ -194,24 +140,10 @@ impl Chat {
 
     async fn stream(&self, started: Instant) -> anyhow::Result<Summary> {
         let body = ChatBody { model: &self.model, messages: &self.messages, stream: true };
-        let request = Request::post(&self.url)
+        let request = Request::post(self.gateway.url("/chat/completions"))
             .header(header::CONTENT_TYPE, "application/json")
-            .header(header::AUTHORIZATION, format!("Bearer {}", self.key.expose()))
             .body(Bytes::from(serde_json::to_vec(&body)?))?;
-        let sent = self.upstream.send(request, PATIENCE).await;
-        let response = sent.map_err(|error| {
-            anyhow!(
-                "{error} ({}): is the gateway running? Start it with `tollgate serve`",
-                self.url
-            )
-        })?;
-        let status = response.status();
-        let mut body = response.into_body();
-        if !status.is_success() {
-            let text = read_bounded(body, 1 << 20).await.context("the error can't be read")?;
-            let message = serde_json::from_slice::<ErrorBody>(&text).map(|it| it.error.message);
-            bail!("{}", message.unwrap_or_else(|_| format!("the gateway answered {status}")));
-        }
+        let mut body = self.gateway.ask(request).await?;
         let mut events = SseDecoder::default();
         let mut summary = Summary::default();
         while let Some(frame) = body.frame().await {

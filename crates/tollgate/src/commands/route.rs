@@ -17,6 +17,7 @@ use tollgate_types::GenerationId;
 use tollgate_wire::{Address, Call, Dialect};
 
 use super::Session;
+use super::health::{self, HealthArgs};
 use super::replay::{self, ReplayArgs};
 use crate::gateway::open_store;
 use crate::output;
@@ -28,6 +29,11 @@ pub(super) enum RouteCommand {
         after_help = "Examples:\n  tollgate route explain gen-1795286266-FAFIFLs30qPD8EVqB69U\n  tollgate route explain --model openai/gpt-4o --provider '{\"sort\":\"latency\"}'"
     )]
     Explain(ExplainArgs),
+    /// Ask a running gateway how endpoints are doing
+    #[command(
+        after_help = "Examples:\n  tollgate route health\n  tollgate route health openai/gpt-4o --json"
+    )]
+    Health(HealthArgs),
     /// Decide recorded calls again under another policy, and say what would have changed
     #[command(
         after_help = "Examples:\n  tollgate route replay --since 7d --policy cheaper.toml\n  tollgate route replay --since 2026-11-22T08:00:00Z --policy new.toml --json\n\ncheaper.toml may be as short as:\n  [routing]\n  sort = \"price\""
@@ -124,6 +130,7 @@ struct Tried<'a> {
 pub(super) async fn run(command: RouteCommand, session: &Session) -> anyhow::Result<ExitCode> {
     let args = match command {
         RouteCommand::Explain(args) => args,
+        RouteCommand::Health(args) => return health::run(args, session).await,
         RouteCommand::Replay(args) => return replay::run(args, session).await,
     };
     if let Some(id) = &args.generation {

@@ -21,6 +21,8 @@ pub(super) struct RoutingSection {
     retry_pause_ms: u64,
     /// The longest pause, and the longest `Retry-After` that is waited for.
     retry_pause_max_ms: u64,
+    /// How often endpoints that fail are asked whether they are well again; 0 never.
+    probe_interval_ms: u64,
 }
 
 #[derive(Debug, Clone, Copy, Deserialize)]
@@ -42,16 +44,19 @@ impl Default for RoutingSection {
             retry_rounds: retry.rounds_max,
             retry_pause_ms: millis(retry.pause),
             retry_pause_max_ms: millis(retry.pause_max),
+            probe_interval_ms: 0,
         }
     }
 }
 
 /// More rounds than these are a loop.
 const ROUNDS_MAX: u32 = 10;
+/// Asking more often than this is a load.
+const PROBE_INTERVAL_MS_MIN: u64 = 100;
 
 impl RoutingSection {
     /// Each by its path, as a person reads it.
-    pub(super) fn settings(&self) -> [(&'static str, String); 5] {
+    pub(super) fn settings(&self) -> [(&'static str, String); 6] {
         let sort = self.sort().map_or("balanced", Sort::as_str);
         [
             ("routing.sort", sort.to_owned()),
@@ -59,6 +64,7 @@ impl RoutingSection {
             ("routing.retry_rounds", self.retry_rounds.to_string()),
             ("routing.retry_pause_ms", self.retry_pause_ms.to_string()),
             ("routing.retry_pause_max_ms", self.retry_pause_max_ms.to_string()),
+            ("routing.probe_interval_ms", self.probe_interval_ms.to_string()),
         ]
     }
 
@@ -73,6 +79,14 @@ impl RoutingSection {
                     .to_owned(),
             );
         }
+        let probe_interval_ms = self.probe_interval_ms;
+        if (1..PROBE_INTERVAL_MS_MIN).contains(&probe_interval_ms) {
+            problems.add(format!(
+                "routing.probe_interval_ms: must be 0 or at least {PROBE_INTERVAL_MS_MIN}"
+            ));
+        }
+        engine.probe_interval =
+            (probe_interval_ms > 0).then(|| Duration::from_millis(probe_interval_ms));
         engine.sort = self.sort();
         engine.hedge = self.hedge;
         engine.retry = RetryPolicy {

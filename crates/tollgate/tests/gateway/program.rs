@@ -208,6 +208,34 @@ fn serve_prints_what_a_newcomer_needs_and_stops_cleanly() {
 }
 
 #[test]
+fn a_running_gateway_is_asked_how_endpoints_are_doing() {
+    let home = Home::new();
+    let serving = home.serve();
+    let url = serving.url();
+    let health =
+        |arguments: &[&str]| home.does(&[&["route", "health", "--url", &url], arguments].concat());
+    // Where the data is, no key is needed, and none is left behind.
+    assert!(health(&[]).starts_with("No endpoint was called yet."), "{}", health(&[]));
+    assert_eq!(home.json(&["keys", "list", "--json"]).as_array().unwrap().len(), 1);
+    home.does(&["chat", "tollgate/echo", "Hello", "--url", &url, "--key", &serving.key]);
+    let table = health(&["--key", &serving.key]);
+    let row =
+        table.lines().find(|it| it.trim_start().starts_with("tollgate/tollgate/echo ")).unwrap();
+    assert!(row.contains(" 0 well ") && row.contains(" ms "), "{table}");
+    let all: Value = serde_json::from_str(&health(&["--json"])).unwrap();
+    assert_eq!(all.as_array().unwrap().len(), 1, "{all}");
+    assert_eq!(all[0]["endpoint_id"], "tollgate/tollgate/echo", "{all}");
+    assert_eq!(all[0]["attempts_last_30m"]["succeeded"], 1, "{all}");
+    let one: Value = serde_json::from_str(&health(&["tollgate/prose", "--json"])).unwrap();
+    assert_eq!(one[0]["endpoint_id"], "tollgate/tollgate/prose", "{one}");
+    assert_eq!(one[0]["attempts_last_30m"]["succeeded"], 0, "{one}");
+    let unknown = home.run(&["route", "health", "tollgate/ecko", "--url", &url]);
+    assert_eq!(unknown.code, Some(1));
+    assert!(unknown.err.contains("tollgate/echo"), "{}", unknown.err);
+    assert_eq!(serving.terminate(), Some(0));
+}
+
+#[test]
 fn the_first_example_is_one_that_can_work() {
     let home = Home::new();
     home.file("[simulator]\nenabled = false\n");
@@ -303,7 +331,7 @@ fn a_configuration_is_checked_whole() {
     let home = Home::new();
     assert_eq!(home.run(&["config", "check"]).code, Some(0));
     let bad = home.file(
-        "lisen = \"127.0.0.1:1\"\n[limits]\nidle_timeout_ms = 0\nmedia_bytes_max = 0\n[[provider]]\nslug = \"acme\"\n\
+        "lisen = \"127.0.0.1:1\"\n[limits]\nidle_timeout_ms = 0\nmedia_bytes_max = 0\n[routing]\nprobe_interval_ms = 5\n[[provider]]\nslug = \"acme\"\n\
          base_ur = \"http://x\"\napi_key = \"sk-1\"\n[[endpoint]]\nmodel = \"acme/none\"\n\
          provider = \"acmee\"\n[[provider]]\nslug = \"other\"\nname = \"Other\"\n\
          protocol = \"openai-chatt\"\nbase_url = \"http://x\"\n",
@@ -318,6 +346,7 @@ fn a_configuration_is_checked_whole() {
             "acme/none",
             "idle_timeout_ms",
             "media_bytes_max: must be",
+            "probe_interval_ms: must be",
             "`openai-chat`?",
         ] {
             assert!(ran.err.contains(words), "{arguments:?}: {words}: {}", ran.err);
@@ -381,7 +410,7 @@ fn where_each_value_comes_from_is_shown() {
         let origin = if origin == "file" { &shown["data_dir"]["origin"] } else { &json!(origin) };
         assert_eq!(origins[name], json!({ "value": value, "origin": origin }), "{name}");
     }
-    assert_eq!(origins.as_object().unwrap().len(), 29, "{origins}");
+    assert_eq!(origins.as_object().unwrap().len(), 30, "{origins}");
     let table = home.does(&["config", "show", "--origin"]);
     assert!(table.contains("TOLLGATE_LISTEN") && !table.contains("secret"), "{table}");
 }
@@ -403,6 +432,7 @@ fn every_command_helps_with_an_example() {
         "presets set",
         "presets rm",
         "route explain",
+        "route health",
         "credits add",
         "credits show",
         "doctor",

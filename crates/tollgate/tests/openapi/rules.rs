@@ -1,4 +1,4 @@
-//! The operator's rules, their versions, and experiments.
+//! The operator's rules, their versions, and experiments; and how endpoints are doing.
 
 use serde_json::json;
 
@@ -11,6 +11,7 @@ const VERSIONS: &str = "/api/v1/routing/policy/versions";
 const VERSION: &str = "/api/v1/routing/policy/versions/{version}";
 const RESTORE: &str = "/api/v1/routing/policy/versions/{version}/restore";
 const EXPERIMENTS: &str = "/api/v1/routing/experiments";
+const HEALTH: &str = "/api/v1/routing/health";
 
 pub(crate) async fn run(world: &World) {
     let ask = |method, path| world.ask(method, path).key(Some(world.gateway.management_key()));
@@ -43,4 +44,23 @@ pub(crate) async fn run(world: &World) {
         world.ask(method, path).about("not managing").key(key).expect(403, JSON).await;
         world.ask(method, path).about("no key").key(None).expect(401, JSON).await;
     }
+    health(world).await;
+}
+
+/// Calls were made of endpoints that are well and of some that are not.
+async fn health(world: &World) {
+    for model in ["echo", "limited", "overloaded"] {
+        world
+            .gateway
+            .chat(Dialect::Chat.body(&format!("acme/{model}"), Wish::Nothing, false))
+            .await;
+        let at = format!("{HEALTH}?model=acme/{model}");
+        world.ask("GET", HEALTH).at(at).about(model).ours(true).expect(200, JSON).await;
+    }
+    world.ask("GET", HEALTH).about("all").ours(true).expect(200, JSON).await;
+    let at = |query: &str| format!("{HEALTH}?{query}");
+    world.ask("GET", HEALTH).at(at("model=no/body")).about("unknown").expect(404, JSON).await;
+    let twice = at("model=acme/echo&model=acme/prose");
+    world.ask("GET", HEALTH).at(twice).about("two models").expect(400, JSON).await;
+    world.ask("GET", HEALTH).about("no key").key(None).expect(401, JSON).await;
 }
