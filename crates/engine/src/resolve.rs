@@ -7,6 +7,7 @@ use tollgate_catalog::{Catalog, Endpoint, EndpointId, Modality, Model};
 use tollgate_health::Standing;
 use tollgate_policy::Decision;
 use tollgate_routing::{CallShape, Candidates, Plan, Preferences, Question, Sort, Tier};
+use tollgate_store::KeyRecord;
 use tollgate_types::{ModelSlug, Timestamp};
 use tollgate_wire::error::BadRequest;
 
@@ -41,6 +42,8 @@ pub(crate) struct Circumstances<'a> {
     pub(crate) region: Option<&'a str>,
     /// What the draw depends on.
     pub(crate) seed: u64,
+    /// Whose call it is: keys of their own may make further endpoints.
+    pub(crate) key: Option<&'a KeyRecord>,
     /// The time of the call.
     pub(crate) now: Timestamp,
 }
@@ -86,16 +89,21 @@ pub(crate) fn plan(
     let mut unroutable = None;
     let mut models: Vec<Found> = Vec::with_capacity(names.len());
     for name in &names {
-        match find(name, installation) {
+        match find(name, installation, circumstances.key) {
             Ok(found) => models.push(found),
             Err(error @ CallError::NotRoutable { .. }) => unroutable = unroutable.or(Some(error)),
             Err(error) => return Err(error),
         }
     }
+    let widened = with_own_keys(&models, installation, circumstances.key);
     let candidates: Vec<Candidates<'_>> = models
         .iter()
-        .map(|(model, variant)| Candidates {
-            endpoints: installation.routable().endpoints(model.id.as_str()),
+        .enumerate()
+        .map(|(at, (model, variant))| Candidates {
+            endpoints: match widened.get(at) {
+                Some(Some(endpoints)) => endpoints,
+                Some(None) | None => installation.routable().endpoints(model.id.as_str()),
+            },
             variant: *variant,
         })
         .collect();
@@ -106,6 +114,19 @@ pub(crate) fn plan(
         (true, true, Some(error)) => Err(error),
         (true, _, _) => Err(no_endpoints(names, &plan)),
     }
+}
+
+/// The endpoints of models for which the caller has keys of their own; nothing at all where nobody
+/// has any.
+fn with_own_keys(
+    models: &[Found],
+    installation: &Installation,
+    key: Option<&KeyRecord>,
+) -> Vec<Option<Vec<Arc<Endpoint>>>> {
+    let own = installation.own();
+    let Some(key) = key.filter(|_| !own.is_empty()) else { return Vec::new() };
+    let shared = |model: &Model| installation.routable().endpoints(model.id.as_str());
+    models.iter().map(|(model, _)| own.beside(model, shared(model), key)).collect()
 }
 
 fn question(
@@ -132,11 +153,12 @@ pub(crate) fn primary(
     call: &impl Asked,
     decision: &Decision,
     installation: &Installation,
+    key: Option<&KeyRecord>,
 ) -> Option<Arc<Model>> {
     let params = call.params();
     let chosen = decision.models.as_ref().and_then(|models| models.first());
     let name = chosen.or(params.model.as_ref()).or(params.models.first())?;
-    Some(find(name, installation).ok()?.0)
+    Some(find(name, installation, key).ok()?.0)
 }
 
 /// A plugin that would bring something into the prompt changes the answer: a caller who asked for
@@ -193,7 +215,11 @@ pub(crate) fn preferences(
     Ok(wants)
 }
 
-fn find(name: &str, installation: &Installation) -> Result<Found, CallError> {
+fn find(
+    name: &str,
+    installation: &Installation,
+    key: Option<&KeyRecord>,
+) -> Result<Found, CallError> {
     let unknown = match lookup(name, installation.routable()) {
         Ok(found) => return Ok(found),
         Err(unknown) => unknown,
@@ -204,6 +230,11 @@ fn find(name: &str, installation: &Installation) -> Result<Found, CallError> {
         return Err(BadRequest::new(message).into());
     }
     match lookup(name, installation.known()) {
+        Ok((model, variant))
+            if key.is_some_and(|key| installation.own().beside(&model, &[], key).is_some()) =>
+        {
+            Ok((model, variant))
+        }
         Ok((model, _)) => Err(CallError::NotRoutable {
             providers: missing_keys(installation.known().endpoints(model.id.as_str())),
             model: model.id.to_string(),

@@ -22,8 +22,8 @@ use tollgate_types::{KeyHash, Timestamp};
 
 use crate::usage::{DayUsage, UtcDay};
 use crate::{
-    CredentialRecord, CreditEntry, FeedbackRecord, GenerationRecord, KeyRecord, PolicyVersion, PresetRecord,
-    PresetVersion, StoreError, StoreHealth, Stores,
+    CredentialRecord, CreditEntry, FeedbackRecord, GenerationRecord, KeyRecord, PolicyVersion,
+    PresetRecord, PresetVersion, StoreError, StoreHealth, Stores,
 };
 
 /// Every store, in this process only.

@@ -4,8 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::{
-    CredentialStore, CreditStore, FeedbackStore, GenerationStore, KeyStore, PolicyStore, PresetStore, StoreHealth,
-    UsageStore,
+    CredentialStore, CreditStore, FeedbackStore, GenerationStore, KeyStore, PolicyStore,
+    PresetStore, StoreHealth, UsageStore,
 };
 
 /// One store for each noun, usually all the same object.

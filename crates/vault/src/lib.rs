@@ -109,8 +109,7 @@ impl Vault {
     /// When its master key is not here, or it was changed.
     pub fn open(&self, id: &str, sealed: &[u8]) -> Result<String, OpenError> {
         let (name, rest) = named(sealed)?;
-        let (nonce, body) =
-            rest.split_first_chunk::<NONCE_BYTES>().ok_or(OpenError::Damaged)?;
+        let (nonce, body) = rest.split_first_chunk::<NONCE_BYTES>().ok_or(OpenError::Damaged)?;
         let key = std::iter::once(&self.newest).chain(&self.older).find(|key| key.name == *name);
         let key = key.ok_or(OpenError::OtherKey)?;
         let nonce = Nonce::assume_unique_for_key(*nonce);
