@@ -46,7 +46,8 @@ fn made(path: &Path, entropy: &dyn Entropy) -> anyhow::Result<String> {
     std::fs::create_dir_all(folder).with_context(said)?;
     let mut key = [0; KEY_BYTES];
     entropy.fill(&mut key).context("the system has no random bytes")?;
-    let text: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
+    let digits = key.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    let text: String = digits.filter_map(|it| char::from_digit(it.into(), 16)).collect();
     let draft = path.with_extension(format!("key.{}", std::process::id()));
     let mut options = OpenOptions::new();
     let mut file =

@@ -2,6 +2,8 @@
 //! billed by their providers (contract §1.4, §5.9, §6.2).
 
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::Command;
 
 use serde_json::{Value, json};
 use tollgate_simulator::Simulator;
@@ -219,7 +221,7 @@ async fn section_5_9_own_keys_stand_before_what_is_shared_and_fallbacks_behind()
             let candidates = told["data"]["candidates"].as_array().cloned();
             let candidates = candidates.unwrap_or_else(|| panic!("{told}"));
             let name = |it: &Value| {
-                let endpoint = it["endpoint"].as_str().unwrap();
+                let endpoint = it["endpoint_id"].as_str().unwrap();
                 let own = if endpoint.contains('#') { "own" } else { "shared" };
                 format!(
                     "{own} {} {}",
@@ -414,4 +416,47 @@ async fn section_5_9_routing_metadata_says_whose_key_it_was() {
     add(&gateway, "first", SECRET, json!({})).await;
     let own = ask().send().await.json();
     assert_eq!(own["openrouter_metadata"]["is_byok"], true, "{own}");
+}
+
+/// The program on the data of a gateway that was stopped: how it ended and what it said.
+fn run(database: &str, secret_key: &str, arguments: &[&str]) -> (bool, String) {
+    let folder = Path::new(database.trim_start_matches("sqlite://")).parent().unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_tollgate"))
+        .args(arguments)
+        .arg("--data-dir")
+        .arg(folder)
+        .current_dir(folder)
+        .env_clear()
+        .env("TOLLGATE_SECRET_KEY", secret_key)
+        .output()
+        .unwrap();
+    let said = [output.stdout, output.stderr].concat();
+    (output.status.success(), String::from_utf8_lossy(&said).into_owned())
+}
+
+#[tokio::test]
+async fn section_1_4_the_secret_key_is_rotated() {
+    let simulator = simulator().await;
+    let (old, new) = ("01".repeat(32), "02".repeat(32));
+    let both = format!("{new},{old}");
+    let started = |key: &str| world(&simulator).env([("TOLLGATE_SECRET_KEY", key)]);
+    let gateway = started(&old).start().await;
+    add(&gateway, "first", SECRET, json!({})).await;
+    let stopped = gateway.stop().await;
+    let database = stopped.database_url();
+    let (is_well, said) = run(&database, &new, &["doctor", "--offline"]);
+    assert!(!is_well && said.contains("1 of 1 keys do not open"), "{said}");
+    let (is_well, said) = run(&database, &new, &["secrets", "rotate"]);
+    assert!(!is_well && said.contains("another secret key"), "{said}");
+    for count in [1, 0] {
+        let (is_well, said) = run(&database, &both, &["secrets", "rotate"]);
+        assert!(is_well && said.contains(&format!("{count} keys")), "{said}");
+        assert!(!said.contains(&old) && !said.contains(&new) && !said.contains(SECRET), "{said}");
+    }
+    let (_, said) = run(&database, &new, &["doctor", "--offline"]);
+    assert!(said.contains("1 keys open"), "{said}");
+    let gateway = started(&new).on(stopped).start().await;
+    shown(&simulator);
+    gateway.chat(asking("acme/m")).await.said();
+    assert_eq!(shown(&simulator), tails(&[SECRET]));
 }
