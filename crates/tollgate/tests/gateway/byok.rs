@@ -62,7 +62,7 @@ fn shown(simulator: &Simulator) -> Vec<String> {
 }
 
 fn tail(key: &str) -> String {
-    key[key.len() - 4..].to_owned()
+    key.get(key.len() - 4..).unwrap().to_owned()
 }
 
 fn tails(keys: &[&str]) -> Vec<String> {
@@ -178,8 +178,8 @@ async fn section_1_4_secrets_rest_sealed_and_survive_a_restart() {
     let gateway = world(&simulator).start().await;
     let made = add(&gateway, "first", SECRET, json!({})).await;
     let folder = gateway.config_file().parent().unwrap().to_owned();
-    let mode = std::fs::metadata(folder.join("secret.key")).unwrap().permissions().mode();
-    assert_eq!(mode & 0o777, 0o600);
+    let permissions = std::fs::metadata(folder.join("secret.key")).unwrap().permissions().mode();
+    assert_eq!(permissions & 0o777, 0o600);
     let gateway = world(&simulator).on(gateway.stop().await).start().await;
     shown(&simulator);
     gateway.chat(asking("acme/m")).await.said();
@@ -204,6 +204,22 @@ async fn section_1_4_secrets_rest_sealed_and_survive_a_restart() {
     assert!(!has(&sealed), "the sealed secret");
 }
 
+/// Whose key each candidate of a call is called with, its provider and its place.
+async fn order(gateway: &TestGateway, wants: Value) -> Vec<String> {
+    let mut body = asking("acme/m");
+    body["provider"] = wants;
+    let told = gateway.post("/routing/explain", &body).await.json();
+    let candidates = told["data"]["candidates"].as_array().unwrap().iter();
+    candidates.map(candidate).collect()
+}
+
+fn candidate(it: &Value) -> String {
+    let endpoint = it["endpoint_id"].as_str().unwrap();
+    let own = if endpoint.contains('#') { "own" } else { "shared" };
+    let provider = endpoint.split('/').next().unwrap();
+    format!("{own} {provider} {}", it["place"].as_str().unwrap())
+}
+
 #[tokio::test]
 async fn section_5_9_own_keys_stand_before_what_is_shared_and_fallbacks_behind() {
     let simulator = simulator().await;
@@ -212,26 +228,7 @@ async fn section_5_9_own_keys_stand_before_what_is_shared_and_fallbacks_behind()
     add(&gateway, "second", "sk-own-a-0123456789", json!({})).await;
     add(&gateway, "second", "sk-own-b-0123456789", json!({})).await;
     add(&gateway, "first", "sk-own-c-0123456789", json!({})).await;
-    let order = |wants: Value| {
-        let gateway = &gateway;
-        async move {
-            let mut body = asking("acme/m");
-            body["provider"] = wants;
-            let told = gateway.post("/routing/explain", &body).await.json();
-            let candidates = told["data"]["candidates"].as_array().cloned();
-            let candidates = candidates.unwrap_or_else(|| panic!("{told}"));
-            let name = |it: &Value| {
-                let endpoint = it["endpoint_id"].as_str().unwrap();
-                let own = if endpoint.contains('#') { "own" } else { "shared" };
-                format!(
-                    "{own} {} {}",
-                    endpoint.split('/').next().unwrap(),
-                    it["place"].as_str().unwrap()
-                )
-            };
-            candidates.iter().map(name).collect::<Vec<_>>()
-        }
-    };
+    let order = |wants: Value| order(&gateway, wants);
     assert_eq!(
         order(json!({})).await,
         [
