@@ -50,6 +50,7 @@ pub fn usage() -> UsageView {
         prompt_cost: Usd::from_nanos(900),
         completion_cost: Usd::from_nanos(300),
         upstream_cost: Usd::from_nanos(1_200),
+        is_byok: false,
         unpriced: false,
     }
 }

@@ -2,6 +2,7 @@
 
 use http::header::HeaderName;
 
+mod byok;
 mod credits;
 mod feedback;
 mod gemini;
@@ -20,6 +21,7 @@ mod routing;
 mod standing;
 mod welcome;
 
+pub(crate) use byok::{create_byok, delete_byok, get_byok, list_byok, update_byok};
 pub(crate) use credits::get_credits;
 pub(crate) use feedback::create_feedback;
 pub(crate) use gemini::{call_gemini_method, get_gemini_model, list_gemini_models};

@@ -91,6 +91,8 @@ pub fn router(app: App) -> Router {
         .route("/auth/key", get(on::get_current_key))
         .route("/keys", get(on::list_keys).post(on::create_key))
         .route("/keys/{hash}", get(on::get_key).patch(on::update_key).delete(on::delete_key))
+        .route("/byok", get(on::list_byok).post(on::create_byok))
+        .route("/byok/{id}", get(on::get_byok).patch(on::update_byok).delete(on::delete_byok))
         .route("/credits", get(on::get_credits))
         .route("/generation", get(on::get_generation))
         .route("/generation/feedback", post(on::create_feedback))

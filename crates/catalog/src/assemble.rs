@@ -205,6 +205,7 @@ fn endpoint(
         region: row.region.as_ref().or(provider.region.as_ref()).cloned(),
         quantization: row.quantization.clone(),
         service: Service::default(),
+        own_key: None,
     })
 }
 

@@ -47,6 +47,19 @@ pub struct Endpoint {
     pub quantization: Option<String>,
     /// How it stands to the service tiers of its provider.
     pub service: Service,
+    /// The caller's own key that it is called with; `None` for the installation's.
+    pub own_key: Option<Arc<OwnKey>>,
+}
+
+/// A caller's own key at a provider, as far as routing looks at it (contract §5.9).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnKey {
+    /// The key's id.
+    pub id: Arc<str>,
+    /// Tried behind the installation's own endpoints rather than before them.
+    pub is_fallback: bool,
+    /// Its place among those of its provider.
+    pub sort_order: u32,
 }
 
 /// How an endpoint stands to the service tiers of its provider (contract §5.7).
@@ -62,6 +75,10 @@ pub enum Service {
     Tier(ServiceTier),
 }
 
+/// Between an endpoint's name and the id of the caller's own key it is called with. No catalogue
+/// has it in a name.
+const OWN_KEY: char = '#';
+
 impl Endpoint {
     /// The service tier it is of, if of one.
     pub const fn tier(&self) -> Option<ServiceTier> {
@@ -69,6 +86,14 @@ impl Endpoint {
             Service::Tier(tier) => Some(tier),
             Service::Undivided | Service::Ordinary => None,
         }
+    }
+
+    /// The same endpoint, called with a caller's own key: another endpoint to health, stickiness and
+    /// records.
+    #[must_use]
+    pub fn with_own_key(&self, key: &Arc<OwnKey>) -> Self {
+        let id = EndpointId(format!("{}{OWN_KEY}{}", self.id, key.id).into());
+        Self { id, own_key: Some(Arc::clone(key)), ..self.clone() }
     }
 
     /// Whether another endpoint is the same but for the service tier.
@@ -111,6 +136,11 @@ impl EndpointId {
             Some(suffix) => format!("{provider}/{model}@{suffix}").into(),
             None => format!("{provider}/{model}").into(),
         })
+    }
+
+    /// Whether the endpoint of this name is called with a caller's own key.
+    pub fn is_of_own_key(name: &str) -> bool {
+        name.contains(OWN_KEY)
     }
 
     /// The name as text.

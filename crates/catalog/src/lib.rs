@@ -40,7 +40,7 @@ mod vocabulary;
 pub use catalog::Catalog;
 pub use check::{OverlayError, Problem};
 pub use cost::{Cost, CostError};
-pub use endpoint::{Endpoint, EndpointId, Service};
+pub use endpoint::{Endpoint, EndpointId, OwnKey, Service};
 pub use format::{
     DataPolicy, DefaultParameters, EndpointEntry, ModelEntry, Overlay, PriceEntry, ProviderEntry,
     QuirksEntry, RateTexts, ServiceTierEntry, TierEntry, WindowEntry,

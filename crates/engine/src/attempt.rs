@@ -146,7 +146,11 @@ async fn rest<C: Asked>(run: &mut Run<C>, round: u32) -> bool {
 
 /// Every endpoint has failed.
 pub(crate) fn exhausted<C: Asked>(run: &mut Run<C>) -> CallError {
+    let is_own = |index: usize| run.endpoint(index).is_some_and(|it| it.own_key.is_some());
+    let places = run.faults.iter().enumerate().filter(|(_, (index, _, _))| is_own(*index));
+    let own_keys = places.map(|(at, _)| at).collect();
     CallError::PlanExhausted {
+        own_keys,
         models: run.requested_models().cloned().collect(),
         faults: std::mem::take(&mut run.faults)
             .into_iter()

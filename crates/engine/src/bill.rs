@@ -34,7 +34,9 @@ impl Bill {
         let nothing =
             Cost { total: Usd::ZERO, prompt: Usd::ZERO, completion: Usd::ZERO, other: Usd::ZERO };
         let cost = priced.map_or(nothing, |(_, cost)| cost);
-        let charged = if failed { Usd::ZERO } else { cost.total };
+        // Whoever brings a key of their own is billed by the provider, and nothing is added.
+        let is_byok = endpoint.is_some_and(|it| it.own_key.is_some());
+        let charged = if failed || is_byok { Usd::ZERO } else { cost.total };
         let touched_cache = usage.cached_tokens > 0 || usage.cache_write_tokens > 0;
         let cache_discount = priced.filter(|_| touched_cache).and_then(|(price, cost)| {
             let uncached = Usage {
@@ -52,6 +54,7 @@ impl Bill {
             completion_cost: cost.completion,
             upstream_cost: cost.total,
             unpriced,
+            is_byok,
         };
         Self { view, cache_discount }
     }

@@ -234,7 +234,8 @@ impl Bill {
     /// The bill of an endpoint that went on with what others had begun: the caller pays for what it
     /// wrote. What it read was asked by us, a second time.
     fn of_rest(mut self) -> Self {
-        self.view.cost = self.view.completion_cost;
+        let is_byok = self.view.is_byok;
+        self.view.cost = if is_byok { Usd::ZERO } else { self.view.completion_cost };
         self.cache_discount = None;
         self
     }
@@ -278,5 +279,6 @@ fn sum(begun: &UsageView, rest: &UsageView) -> UsageView {
         completion_cost: both(begun.completion_cost, rest.completion_cost),
         upstream_cost: both(begun.upstream_cost, rest.upstream_cost),
         unpriced: begun.unpriced || rest.unpriced,
+        is_byok: begun.is_byok && rest.is_byok,
     }
 }

@@ -55,6 +55,7 @@ pub fn explain(
         decision: &steering.decision,
         region: None,
         seed: 0,
+        key: Some(&key.record),
         now,
     };
     let routed = resolve::plan(call, installation, &circumstances)?;
@@ -140,7 +141,7 @@ pub(crate) fn told<C: Asked>(
         region: run.shape.region.clone(),
         summary: format!("available={}, selected={selected}", run.plan.steps.len()),
         attempt: if answered_by.is_some() { attempts.len() } else { 0 },
-        is_byok: false,
+        is_byok: answered_by.is_some_and(|it| it.own_key.is_some()),
         endpoints: EndpointsTold { total, available: available.collect() },
         attempts,
         pipeline: run.steering.told(),

@@ -12,7 +12,7 @@ use tokio::time::{Instant, timeout};
 use tokio_util::task::TaskTracker;
 use tollgate_providers::Progress;
 use tollgate_routing::{CallShape, Plan, RetryBudget};
-use tollgate_store::{Attribution, Stores};
+use tollgate_store::{Attribution, StoreError, Stores};
 use tollgate_types::{ApiKey, GenerationId, Timestamp};
 use tollgate_upstream::{MediaFetcher, Upstream, UpstreamBody};
 use tollgate_wire::Call;
@@ -27,7 +27,8 @@ use crate::steer::Steering;
 use crate::sticky::Stickiness;
 use crate::{
     AuthError, CallError, CallFailure, ChatStream, Clock, EngineConfig, Entropy, Installation,
-    KeyEntry, KeyRing, Metrics, Operated, Presets, Recorder, RuleBook, Vitals, decision, operate,
+    KeyEntry, KeyRing, Keychain, Metrics, Operated, Presets, Recorder, RuleBook, Vitals, decision,
+    operate,
 };
 
 /// Everything the engine is made of.
@@ -49,6 +50,8 @@ pub struct Parts {
     pub keys: KeyRing,
     /// The presets.
     pub presets: Presets,
+    /// Callers' own keys at providers.
+    pub keychain: Keychain,
     /// Where generation records go.
     pub recorder: Recorder,
     /// The time of day.
@@ -69,6 +72,9 @@ pub struct Engine {
     stores: Stores,
     keys: KeyRing,
     presets: Presets,
+    keychain: Keychain,
+    /// Held while what can be called changes.
+    installing: Mutex<()>,
     recorder: Recorder,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
@@ -129,15 +135,18 @@ const DRAIN_PATIENCE: Duration = Duration::from_secs(1);
 impl Engine {
     /// Puts the engine together.
     pub fn new(parts: Parts) -> Arc<Self> {
-        let vitals = Vitals::of(parts.installation.routable(), &Vitals::default());
+        let installation = parts.installation.with_own_keys(&parts.keychain.held());
+        let vitals = Vitals::of(&installation, &Vitals::default(), &[]);
         Arc::new(Self {
             config: parts.config,
-            installation: ArcSwap::from_pointee(parts.installation),
+            installation: ArcSwap::from_pointee(installation),
             upstream: parts.upstream,
             media: parts.media,
             stores: parts.stores,
             keys: parts.keys,
             presets: parts.presets,
+            keychain: parts.keychain,
+            installing: Mutex::new(()),
             recorder: parts.recorder,
             clock: parts.clock,
             entropy: parts.entropy,
@@ -207,9 +216,44 @@ impl Engine {
 
     /// Replaces what this installation can call; calls under way keep what they began with.
     pub fn install(&self, installation: Installation) {
-        let vitals = Vitals::of(installation.routable(), &self.vitals());
+        let _one_at_a_time = self.installing.lock();
+        self.put_in_place(installation, &[]);
+    }
+
+    /// Takes up what has changed of callers' own keys.
+    ///
+    /// # Errors
+    ///
+    /// When the store can't be read.
+    pub async fn refresh_own_keys(&self) -> Result<(), StoreError> {
+        if let Some(renewed) = self.keychain.refresh().await? {
+            let _one_at_a_time = self.installing.lock();
+            self.put_in_place(Installation::clone(&self.installation()), &renewed);
+        }
+        Ok(())
+    }
+
+    fn put_in_place(&self, installation: Installation, renewed: &[Arc<str>]) {
+        let installation = installation.with_own_keys(&self.keychain.held());
+        let vitals = Vitals::of(&installation, &self.vitals(), renewed);
         self.vitals.store(Arc::new(vitals));
         self.installation.store(Arc::new(installation));
+    }
+
+    /// Callers' own keys at providers.
+    pub const fn keychain(&self) -> &Keychain {
+        &self.keychain
+    }
+
+    /// Random bytes to seal a secret with.
+    ///
+    /// # Errors
+    ///
+    /// When the system has no random bytes.
+    pub fn new_nonce(&self) -> Result<[u8; tollgate_vault::NONCE_BYTES], CallError> {
+        let mut random = [0; tollgate_vault::NONCE_BYTES];
+        self.entropy.fill(&mut random).map_err(|_| CallError::NoEntropy)?;
+        Ok(random)
     }
 
     /// The operator's rules.

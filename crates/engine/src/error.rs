@@ -90,6 +90,8 @@ pub enum CallError {
         models: Vec<String>,
         /// Display name of each provider tried, and its fault, in order.
         faults: Vec<(String, Fault)>,
+        /// The places among them of those that were met with the caller's own key.
+        own_keys: Vec<usize>,
     },
     /// The store does not keep up with the calls, and a call that can't be recorded is not made.
     #[error("records can't be written as fast as calls end")]
@@ -157,7 +159,16 @@ impl CallError {
             Self::KeyLimit { .. } => {
                 body.error.metadata.limit_source = Some("openrouter_key_limit");
             }
-            Self::PlanExhausted { models, faults } => self.tell_faults(&mut body, models, faults),
+            Self::PlanExhausted { models, faults, own_keys } => {
+                self.tell_faults(&mut body, models, faults);
+                if let Some(told) = told(faults)
+                    && body.error.metadata.is_byok.is_some()
+                {
+                    let is_told =
+                        |at: &usize| faults.get(*at).is_some_and(|it| std::ptr::eq(it, told));
+                    body.error.metadata.is_byok = Some(own_keys.iter().any(is_told));
+                }
+            }
             Self::Denied { rule, .. } => {
                 body.error.metadata.remedy_hint = Some(format!("The rule `{rule}` says so"));
             }
@@ -345,6 +356,7 @@ mod tests {
             let error = CallError::PlanExhausted {
                 models: vec!["a/b".to_owned()],
                 faults: vec![("Acme".to_owned(), fault)],
+                own_keys: Vec::new(),
             };
             assert_eq!(error.retry_after(), Some(Duration::from_secs(told)), "{asked} ms");
             let availability = error.body().error.availability;

@@ -10,6 +10,8 @@ use tollgate_types::{ProviderSlug, Timestamp};
 use tollgate_upstream::Upstream;
 
 use crate::ServiceAccount;
+use crate::keychain::HeldKey;
+use crate::own::OwnEndpoints;
 
 /// A snapshot, swapped whole when configuration or discovery change it.
 #[derive(Debug, Clone)]
@@ -19,6 +21,9 @@ pub struct Installation {
     /// Everything known, routable or not.
     known: Catalog,
     access: HashMap<ProviderSlug, Access>,
+    /// Base URLs, also of providers that there is no key for.
+    addresses: HashMap<ProviderSlug, String>,
+    own: OwnEndpoints,
 }
 
 /// How to reach one provider.
@@ -111,7 +116,39 @@ impl Installation {
         let routable = known.restricted_to(|endpoint| {
             access.contains_key(&endpoint.provider.slug) && adapter_of(endpoint).is_some()
         });
-        Self { routable, known, access }
+        Self { routable, known, access, addresses: HashMap::new(), own: OwnEndpoints::default() }
+    }
+
+    /// The same with the base URLs of all providers that have one, whether or not there is a key
+    /// for them: callers may bring their own.
+    #[must_use]
+    pub fn with_addresses(self, addresses: HashMap<ProviderSlug, String>) -> Self {
+        Self { addresses, ..self }
+    }
+
+    /// The same with callers' own keys, each its own copy of its provider's endpoints.
+    #[must_use]
+    pub(crate) fn with_own_keys(self, keys: &[Arc<HeldKey>]) -> Self {
+        let own = OwnEndpoints::of(&self, keys);
+        Self { own, ..self }
+    }
+
+    /// The endpoints that callers' own keys make.
+    pub(crate) const fn own(&self) -> &OwnEndpoints {
+        &self.own
+    }
+
+    /// The base URL of a provider, without a slash at its end.
+    pub(crate) fn address(&self, provider: &ProviderSlug) -> Option<&str> {
+        self.addresses.get(provider).map(String::as_str)
+    }
+
+    /// How to reach an endpoint: with the caller's own key, where it is one's.
+    pub(crate) fn access_of(&self, endpoint: &Endpoint) -> Option<&Access> {
+        match &endpoint.own_key {
+            Some(key) => self.own.access(&key.id),
+            None => self.access(&endpoint.provider.slug),
+        }
     }
 
     /// What can be routed now.
@@ -126,7 +163,7 @@ impl Installation {
 
     /// A fault without the credential that was sent to its endpoint.
     pub(crate) fn without_secret(&self, endpoint: &Endpoint, fault: Fault) -> Fault {
-        let access = self.access(&endpoint.provider.slug);
+        let access = self.access_of(endpoint);
         match access.and_then(|it| it.credential.as_ref()) {
             Some(Credential::Key(secret)) => fault.without(Some(secret.expose())),
             // A token is of no use to anybody before long, and nobody but Google was shown it.

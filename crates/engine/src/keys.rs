@@ -108,22 +108,27 @@ impl KeyEntry {
     /// What was spent since the limit was last reset.
     fn spent_of_limit(&self, now: Timestamp) -> Usd {
         let usage = self.usage(now);
-        match self.record.limit_reset {
-            None => usage.total,
-            Some(ResetInterval::Daily) => usage.daily,
-            Some(ResetInterval::Weekly) => usage.weekly,
-            Some(ResetInterval::Monthly) => usage.monthly,
-        }
+        let (spent, byok) = match self.record.limit_reset {
+            None => (usage.total, usage.byok_total),
+            Some(ResetInterval::Daily) => (usage.daily, usage.byok_daily),
+            Some(ResetInterval::Weekly) => (usage.weekly, usage.byok_weekly),
+            Some(ResetInterval::Monthly) => (usage.monthly, usage.byok_monthly),
+        };
+        if self.record.include_byok_in_limit { spent.saturating_add(byok) } else { spent }
     }
 
-    /// Adds a call's cost.
-    pub(crate) fn spent(&self, cost: Usd, now: Timestamp) {
+    /// Adds a call's cost, and what a provider takes of the caller for it.
+    pub(crate) fn spent(&self, cost: Usd, byok: Usd, now: Timestamp) {
         let mut spend = self.spend.lock();
         let usage = &mut spend.at(now).usage;
         usage.total = usage.total.saturating_add(cost);
         usage.daily = usage.daily.saturating_add(cost);
         usage.weekly = usage.weekly.saturating_add(cost);
         usage.monthly = usage.monthly.saturating_add(cost);
+        usage.byok_total = usage.byok_total.saturating_add(byok);
+        usage.byok_daily = usage.byok_daily.saturating_add(byok);
+        usage.byok_weekly = usage.byok_weekly.saturating_add(byok);
+        usage.byok_monthly = usage.byok_monthly.saturating_add(byok);
         usage.requests = usage.requests.saturating_add(1);
     }
 

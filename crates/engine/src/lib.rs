@@ -5,6 +5,7 @@
 //! preset   what the call's preset says, laid under it                  presets
 //! steer    the operator's rules                                        steer, tollgate-policy
 //! resolve  the model's name, variants, fallbacks → endpoints           resolve
+//! own      callers' own keys at providers, as endpoints beside those   own, keychain
 //! plan     filters with reasons, then order                            tollgate-routing
 //! attempt  encode, send, wait for the first word; a fault moves on     attempt, hedge, retry
 //! judge    several models for one answer, where rules say so           strategy
@@ -43,10 +44,12 @@ mod expand;
 mod hedge;
 mod installation;
 mod judge;
+mod keychain;
 mod keys;
 mod media;
 mod metrics;
 mod operate;
+mod own;
 mod passing;
 mod planning;
 mod presets;
@@ -72,6 +75,7 @@ pub use decision::explain;
 pub use engine::{Answer, Engine, Origin, Parts, WholeReply};
 pub use error::{CallError, CallFailure};
 pub use installation::{Access, Credential, Installation, Secret};
+pub use keychain::{Keychain, ProbeVerdict};
 pub use keys::{AuthError, KeyEntry, KeyRing};
 pub use metrics::Metrics;
 pub use operate::Operated;

@@ -58,6 +58,7 @@ impl PassingBody {
         let error = CallError::PlanExhausted {
             models: self.run.requested_models().cloned().collect(),
             faults: vec![(provider, fault)],
+            own_keys: self.endpoint.own_key.iter().map(|_| 0).collect(),
         };
         self.settle(Ending::Failed(&error));
         io::Error::new(io::ErrorKind::UnexpectedEof, "the provider broke off")

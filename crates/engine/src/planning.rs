@@ -23,9 +23,14 @@ impl Engine {
     /// # Errors
     ///
     /// When the call is wrong or can't be routed. A provider that fails to count is no error.
-    pub async fn count(&self, call: &Call, region: Option<&str>) -> Result<Count, CallError> {
+    pub async fn count(
+        &self,
+        key: &KeyEntry,
+        call: &Call,
+        region: Option<&str>,
+    ) -> Result<Count, CallError> {
         let installation = self.installation();
-        let routed = self.idle_plan(call, &installation, region)?;
+        let routed = self.idle_plan(key, call, &installation, region)?;
         Ok(count::count(self, &installation, call, &routed.plan).await)
     }
 
@@ -34,8 +39,13 @@ impl Engine {
     /// # Errors
     ///
     /// When the call is wrong or can't be routed.
-    pub fn check(&self, call: &Call, region: Option<&str>) -> Result<(), CallError> {
-        self.idle_plan(call, &self.installation(), region).map(drop)
+    pub fn check(
+        &self,
+        key: &KeyEntry,
+        call: &Call,
+        region: Option<&str>,
+    ) -> Result<(), CallError> {
+        self.idle_plan(key, call, &self.installation(), region).map(drop)
     }
 
     /// Where a call of this key would go now, and why, and sends it nowhere.
@@ -70,6 +80,7 @@ impl Engine {
             sort: self.config().sort,
             region: region.as_deref(),
             seed,
+            key: Some(&key.record),
             now,
         };
         let routed = resolve::plan(call, &installation, &circumstances)?;
@@ -79,6 +90,7 @@ impl Engine {
     /// Plans a call that costs nothing and says nothing of anybody's health.
     fn idle_plan(
         &self,
+        key: &KeyEntry,
         call: &Call,
         installation: &Installation,
         region: Option<&str>,
@@ -97,6 +109,7 @@ impl Engine {
                 decision: &Decision::default(),
                 region,
                 seed: 0,
+                key: Some(&key.record),
                 now,
             },
         )
@@ -167,6 +180,7 @@ impl Engine {
             sort: self.config().sort,
             region: run.shape.region.as_deref(),
             seed: run.seed,
+            key: Some(&run.key.record),
             now,
         };
         resolve::plan(&run.call, &run.installation, &circumstances)

@@ -44,7 +44,7 @@ impl<'a> Reach<'a> {
         let adapter = adapter_of(endpoint)
             .ok_or_else(|| unsupported("this request: its protocol has no adapter"))?;
         let access = installation
-            .access(&endpoint.provider.slug)
+            .access_of(endpoint)
             .ok_or_else(|| unsupported("this request: it has no key here"))?;
         let now = engine.now();
         let secret = timeout(patience, access.secret(engine.upstream(), now)).await;

@@ -106,6 +106,7 @@ pub fn replay(
         sort: alternative.sort,
         decision: &steering.decision,
         seed,
+        key: None,
         now,
     };
     let routed = resolve::plan(&call, alternative.installation, &circumstances)

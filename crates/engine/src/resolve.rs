@@ -7,6 +7,7 @@ use tollgate_catalog::{Catalog, Endpoint, EndpointId, Modality, Model};
 use tollgate_health::Standing;
 use tollgate_policy::{Decision, Strategy};
 use tollgate_routing::{CallShape, Candidates, Plan, Preferences, Question, Sort, Tier};
+use tollgate_store::KeyRecord;
 use tollgate_types::{ModelSlug, Timestamp};
 use tollgate_wire::error::BadRequest;
 
@@ -41,6 +42,8 @@ pub(crate) struct Circumstances<'a> {
     pub(crate) region: Option<&'a str>,
     /// What the draw depends on.
     pub(crate) seed: u64,
+    /// Whose call it is: keys of their own may make further endpoints.
+    pub(crate) key: Option<&'a KeyRecord>,
     /// The time of the call.
     pub(crate) now: Timestamp,
 }
@@ -86,7 +89,7 @@ pub(crate) fn plan(
     let mut unroutable = None;
     let mut models: Vec<Found> = Vec::with_capacity(names.len());
     for name in &names {
-        match find(name, installation) {
+        match find(name, installation, circumstances.key) {
             Ok(found) => models.push(found),
             Err(error @ CallError::NotRoutable { .. }) => unroutable = unroutable.or(Some(error)),
             // Of several models that a rule has asked one may be gone: the others are asked.
@@ -96,10 +99,15 @@ pub(crate) fn plan(
             Err(error) => return Err(error),
         }
     }
+    let widened = with_own_keys(&models, installation, circumstances.key);
     let candidates: Vec<Candidates<'_>> = models
         .iter()
-        .map(|(model, variant)| Candidates {
-            endpoints: installation.routable().endpoints(model.id.as_str()),
+        .enumerate()
+        .map(|(at, (model, variant))| Candidates {
+            endpoints: match widened.get(at) {
+                Some(Some(endpoints)) => endpoints,
+                Some(None) | None => installation.routable().endpoints(model.id.as_str()),
+            },
             variant: *variant,
         })
         .collect();
@@ -110,6 +118,19 @@ pub(crate) fn plan(
         (true, true, Some(error)) => Err(error),
         (true, _, _) => Err(no_endpoints(names, &plan)),
     }
+}
+
+/// The endpoints of models for which the caller has keys of their own; nothing at all where nobody
+/// has any.
+fn with_own_keys(
+    models: &[Found],
+    installation: &Installation,
+    key: Option<&KeyRecord>,
+) -> Vec<Option<Vec<Arc<Endpoint>>>> {
+    let own = installation.own();
+    let Some(key) = key.filter(|_| !own.is_empty()) else { return Vec::new() };
+    let shared = |model: &Model| installation.routable().endpoints(model.id.as_str());
+    models.iter().map(|(model, _)| own.beside(model, shared(model), key)).collect()
 }
 
 fn question(
@@ -136,11 +157,12 @@ pub(crate) fn primary(
     call: &impl Asked,
     decision: &Decision,
     installation: &Installation,
+    key: Option<&KeyRecord>,
 ) -> Option<Arc<Model>> {
     let params = call.params();
     let chosen = decision.models.as_ref().and_then(|models| models.first());
     let name = chosen.or(params.model.as_ref()).or(params.models.first())?;
-    Some(find(name, installation).ok()?.0)
+    Some(find(name, installation, key).ok()?.0)
 }
 
 /// A plugin that would bring something into the prompt changes the answer: a caller who asked for
@@ -197,7 +219,11 @@ pub(crate) fn preferences(
     Ok(wants)
 }
 
-fn find(name: &str, installation: &Installation) -> Result<Found, CallError> {
+fn find(
+    name: &str,
+    installation: &Installation,
+    key: Option<&KeyRecord>,
+) -> Result<Found, CallError> {
     let unknown = match lookup(name, installation.routable()) {
         Ok(found) => return Ok(found),
         Err(unknown) => unknown,
@@ -208,6 +234,11 @@ fn find(name: &str, installation: &Installation) -> Result<Found, CallError> {
         return Err(BadRequest::new(message).into());
     }
     match lookup(name, installation.known()) {
+        Ok((model, variant))
+            if key.is_some_and(|key| installation.own().beside(&model, &[], key).is_some()) =>
+        {
+            Ok((model, variant))
+        }
         Ok((model, _)) => Err(CallError::NotRoutable {
             providers: missing_keys(installation.known().endpoints(model.id.as_str())),
             model: model.id.to_string(),

@@ -11,7 +11,7 @@ use tollgate_health::{Circuit, FailureKind, InFlight, Outcome};
 use tollgate_providers::{Fault, Progress};
 use tollgate_routing::{CallShape, Plan, Tier};
 use tollgate_store::{AttemptRecord, Attribution, ErrorRecord, GenerationRecord};
-use tollgate_types::{GenerationId, Timestamp, Usage, UsageSource};
+use tollgate_types::{GenerationId, Timestamp, Usage, UsageSource, Usd};
 use tollgate_wire::Call;
 use tollgate_wire::chat::{AnswerHead, FinishReason, UsageView};
 
@@ -256,7 +256,8 @@ impl<C: Asked> Run<C> {
         let endpoint = endpoint.or(last.as_ref());
         if !self.settled {
             self.settled = true;
-            self.key.spent(bill.view.cost, self.created);
+            let byok = if bill.view.is_byok { bill.view.upstream_cost } else { Usd::ZERO };
+            self.key.spent(bill.view.cost, byok, self.created);
             if let Some(endpoint) = endpoint {
                 self.answered(endpoint, ending, (&usage, progress));
             }
@@ -288,6 +289,11 @@ impl<C: Asked> Run<C> {
         };
         if endpoint.tier() == tier {
             return Arc::clone(endpoint);
+        }
+        if let Some(key) = &endpoint.own_key {
+            let beside = self.installation.known().beside(endpoint, tier);
+            return beside
+                .map_or_else(|| Arc::clone(endpoint), |beside| Arc::new(beside.with_own_key(key)));
         }
         let beside = self.installation.routable().beside(endpoint, tier);
         Arc::clone(beside.unwrap_or(endpoint))
@@ -375,6 +381,7 @@ impl<C: Asked> Run<C> {
         record.upstream_cost = bill.view.upstream_cost;
         record.cache_discount = bill.cache_discount;
         record.unpriced = bill.view.unpriced;
+        record.is_byok = bill.view.is_byok;
         let billed = endpoint.map(|it| self.billed(it, progress));
         record.price_source = billed.and_then(|it| Some(it.price.as_ref()?.source.clone()));
         record.attribution = std::mem::take(&mut self.attribution);

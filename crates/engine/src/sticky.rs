@@ -103,8 +103,11 @@ pub(crate) fn conversation(
     installation: &Installation,
     session: Option<&str>,
 ) -> Option<Conversation> {
-    let model = resolve::primary(call, decision, installation)?;
-    let endpoints = installation.routable().endpoints(model.id.as_str());
+    let key_record = Some(&key.record);
+    let model = resolve::primary(call, decision, installation, key_record)?;
+    let shared = installation.routable().endpoints(model.id.as_str());
+    let own = installation.own().beside(&model, shared, &key.record);
+    let endpoints = own.as_deref().unwrap_or(shared);
     if endpoints.len() < 2 || !endpoints.iter().any(|endpoint| saves(endpoint)) {
         return None;
     }

@@ -322,6 +322,7 @@ impl Relay {
         let error = CallError::PlanExhausted {
             models: self.run.requested_models().cloned().collect(),
             faults: vec![(provider, fault)],
+            own_keys: self.open.endpoint.own_key.iter().map(|_| 0).collect(),
         };
         let told = decision::told(&self.run, None);
         let progress = self.open.answer.progress();

@@ -3,10 +3,12 @@
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
-use tollgate_catalog::{Catalog, EndpointId};
+use tollgate_catalog::{Endpoint, EndpointId};
 use tollgate_health::{FailureKind, Health, Outcome, Report, Standing};
 use tollgate_providers::{Fault, FaultKind};
 use tollgate_types::Timestamp;
+
+use crate::Installation;
 
 /// The health of every endpoint that can be called. An endpoint that was never called takes no more
 /// than its name.
@@ -16,10 +18,15 @@ pub struct Vitals {
 }
 
 impl Vitals {
-    /// Of the endpoints of a catalogue; what was known of those that were there before is kept.
-    pub(crate) fn of(catalog: &Catalog, before: &Self) -> Self {
-        let known = |id: &EndpointId| before.endpoints.get(id).cloned().unwrap_or_default();
-        let endpoints = catalog.all_endpoints().map(|it| (it.id.clone(), known(&it.id))).collect();
+    /// Of the endpoints of an installation; what was known of those that were there before is kept,
+    /// but for those called with `renewed` keys of callers' own.
+    pub(crate) fn of(installation: &Installation, before: &Self, renewed: &[Arc<str>]) -> Self {
+        let known = |it: &Endpoint| {
+            let is_new = it.own_key.as_ref().is_some_and(|key| renewed.contains(&key.id));
+            if is_new { OnceLock::new() } else { before.cell(&it.id) }
+        };
+        let endpoints = installation.routable().all_endpoints().chain(installation.own().all());
+        let endpoints = endpoints.map(|it| (it.id.clone(), known(it))).collect();
         Self { endpoints }
     }
 
@@ -41,6 +48,10 @@ impl Vitals {
     /// Where what comes of a call is noted.
     pub(crate) fn health(&self, endpoint: &EndpointId) -> Option<&Arc<Health>> {
         Some(self.endpoints.get(endpoint)?.get_or_init(Arc::default))
+    }
+
+    fn cell(&self, endpoint: &EndpointId) -> OnceLock<Arc<Health>> {
+        self.endpoints.get(endpoint).cloned().unwrap_or_default()
     }
 
     pub(crate) fn called(&self, endpoint: &EndpointId) -> Option<&Arc<Health>> {

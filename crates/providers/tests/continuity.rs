@@ -155,6 +155,7 @@ fn view() -> UsageView {
         completion_cost: Usd::ZERO,
         upstream_cost: Usd::ZERO,
         unpriced: false,
+        is_byok: false,
     }
 }
 

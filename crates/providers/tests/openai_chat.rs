@@ -306,6 +306,7 @@ fn usage() -> UsageView {
         completion_cost: Usd::ZERO,
         upstream_cost: Usd::from_nanos(5),
         unpriced: false,
+        is_byok: false,
     }
 }
 

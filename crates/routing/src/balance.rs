@@ -1,14 +1,22 @@
 //! Load balancing: a draw in which the cheap have the better chances (contract §5.3).
 
-use crate::order::{Place, Step};
+use crate::order::{Place, Step, Turn};
 
 /// Draws the first of the plan among the endpoints that stand at its top for the same reasons, with
 /// a chance by the inverse square of their price. The others follow by price.
 pub(crate) fn draw(steps: &mut [Step], seed: u64) {
-    let Some(top) = steps.first().filter(|first| first.demotion.is_none()) else { return };
+    // Callers' own keys stand before the draw, in their owner's order.
+    let own = steps.iter().take_while(|it| it.turn() == Turn::OwnKey && it.demotion.is_none());
+    let own = own.count();
+    let Some(steps) = steps.get_mut(own..) else { return };
+    let top = steps.first().filter(|it| it.demotion.is_none() && it.turn() == Turn::Shared);
+    let Some(top) = top else { return };
     let (class, is_of_tier) = (top.class, top.is_of_tier);
     let is_peer = |step: &Step| {
-        step.demotion.is_none() && step.class == class && step.is_of_tier == is_of_tier
+        step.demotion.is_none()
+            && step.turn() == Turn::Shared
+            && step.class == class
+            && step.is_of_tier == is_of_tier
     };
     let peers = steps.iter().take_while(|step| is_peer(step)).count();
     let Some(pool) = steps.get_mut(..peers) else { return };

@@ -40,6 +40,8 @@ pub struct Step {
 pub enum Place {
     /// It has the conversation in its cache.
     Sticky,
+    /// It is called with the caller's own key (contract §5.9).
+    OwnKey,
     /// The caller's `provider.order` names it.
     Ordered,
     /// It was drawn, with this chance, among those that are well.
@@ -53,11 +55,20 @@ pub enum Place {
     Price,
 }
 
+/// Whose key a call is made with, in the order of trying.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Turn {
+    OwnKey,
+    Shared,
+    Fallback,
+}
+
 impl Place {
     /// One word for records.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Sticky => "sticky",
+            Self::OwnKey => "byok",
             Self::Ordered => "ordered",
             Self::Drawn { .. } => "drawn",
             Self::Sorted(_) => "sorted",
@@ -159,10 +170,11 @@ impl Step {
     ) -> Self {
         let Asked { shape, wants, now, .. } = *asked;
         let rank = wants.rank(endpoint);
-        let place = match (rank, asked.sort()) {
-            (Some(_), _) => Place::Ordered,
-            (None, Some(sort)) => Place::Sorted(sort),
-            (None, None) => Place::Price,
+        let place = match (&endpoint.own_key, rank, asked.sort()) {
+            (Some(_), _, _) => Place::OwnKey,
+            (None, Some(_), _) => Place::Ordered,
+            (None, None, Some(sort)) => Place::Sorted(sort),
+            (None, None, None) => Place::Price,
         };
         Self {
             model,
@@ -177,14 +189,26 @@ impl Step {
         }
     }
 
-    /// Whether it stands before another: what is known not to answer last of all, then the caller's
-    /// order, then health, then the tier asked for, then the sort, then price.
+    /// When its turn comes, whatever the caller's order: the caller's own keys, what is shared, and
+    /// the keys to fall back to (contract §5.9).
+    pub(crate) fn turn(&self) -> Turn {
+        self.endpoint
+            .own_key
+            .as_ref()
+            .map_or(Turn::Shared, |key| if key.is_fallback { Turn::Fallback } else { Turn::OwnKey })
+    }
+
+    /// Whether it stands before another: what is known not to answer last of all, then whose key it
+    /// is called with, then the caller's order, then the order of the caller's own keys, then health, then the tier asked for, then the sort, then price.
     pub(crate) fn compare(&self, other: &Self, sort: Option<Sort>, tier: Option<Tier>) -> Ordering {
         let is_last = |step: &Self| step.demotion.is_some_and(Demotion::is_last);
         let rank = |step: &Self| step.rank.unwrap_or(usize::MAX);
+        let place = |step: &Self| step.endpoint.own_key.as_ref().map(|key| key.sort_order);
         is_last(self)
             .cmp(&is_last(other))
+            .then_with(|| self.turn().cmp(&other.turn()))
             .then_with(|| rank(self).cmp(&rank(other)))
+            .then_with(|| place(self).cmp(&place(other)))
             .then_with(|| self.demotion.cmp(&other.demotion))
             .then_with(|| other.is_of_tier.cmp(&self.is_of_tier))
             .then_with(|| self.class.cmp(&other.class))

@@ -106,15 +106,18 @@ fn stick(question: &Question<'_>, steps: &mut [Step]) {
     let Some(at) = steps.iter().position(|step| step.endpoint.id == *sticky) else { return };
     let Some(step) = steps.get(at).filter(|step| step.demotion.is_none()) else { return };
     let cached = estimate_cached(&step.endpoint, question.shape);
-    let others = steps.first().filter(|first| first.demotion.is_none()).and_then(|it| it.price);
+    // Never before its turn: a caller's own keys come first (§5.9).
+    let turn = step.turn();
+    let begin = steps.iter().position(|it| it.turn() == turn).unwrap_or(at).min(at);
+    let others = steps.get(begin).filter(|first| first.demotion.is_none()).and_then(|it| it.price);
     let is_dearer = cached.zip(others).is_some_and(|(cached, other)| cached > other);
-    if at > 0 && is_dearer {
+    if at > begin && is_dearer {
         return;
     }
-    if let Some(before) = steps.get_mut(..=at) {
+    if let Some(before) = steps.get_mut(begin..=at) {
         before.rotate_right(1);
     }
-    if let Some(first) = steps.first_mut() {
+    if let Some(first) = steps.get_mut(begin) {
         first.place = Place::Sticky;
     }
 }

@@ -23,6 +23,7 @@
 //! refused.
 
 mod columns;
+mod credentials;
 mod credits;
 mod error;
 mod feedback;

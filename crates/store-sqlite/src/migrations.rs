@@ -41,6 +41,11 @@ pub(crate) const MIGRATIONS: &[MigrationFile] = &[
         name: "policies",
         sql: include_str!("../migrations/0007_policies.sql"),
     },
+    MigrationFile {
+        version: 8,
+        name: "credentials",
+        sql: include_str!("../migrations/0008_credentials.sql"),
+    },
 ];
 
 /// One step from a version of the schema to the next.

@@ -11,6 +11,7 @@
     reason = "a case fails by panicking, at the line that shows why"
 )]
 
+pub mod credentials;
 pub mod credits;
 pub mod feedback;
 pub mod generations;
@@ -90,6 +91,12 @@ macro_rules! conformance_suite {
             a_deleted_preset_is_gone_with_its_versions,
             the_presets_revision_grows_with_every_change,
             concurrent_saves_are_all_versions,
+        }
+        $crate::conformance_cases! { $fresh, credentials:
+            callers_keys_read_back_whole,
+            a_callers_key_changes_where_it_is_told_to,
+            a_deleted_callers_key_is_gone,
+            the_callers_keys_revision_grows_with_every_change,
         }
         $crate::conformance_cases! { $fresh, feedback:
             feedback_reads_back_oldest_first,

@@ -18,6 +18,7 @@
 //! rules either: whether a key may spend is decided above, from what is stored here.
 
 mod arm;
+mod credential;
 mod credit;
 mod error;
 mod feedback;
@@ -35,6 +36,7 @@ mod usage;
 pub mod conformance;
 
 pub use arm::ArmResult;
+pub use credential::{CredentialPatch, CredentialRecord, CredentialStore, NewSecret};
 pub use credit::{CreditEntry, CreditKind, CreditStore, DEFAULT_ACCOUNT};
 pub use error::StoreError;
 pub use feedback::{FeedbackCategory, FeedbackRecord, FeedbackStore};

@@ -4,6 +4,7 @@
 //! runs for long. One lock guards everything: each method is one critical section, which is what
 //! a transaction is elsewhere.
 
+mod credentials;
 mod credits;
 mod feedback;
 mod generations;
@@ -21,8 +22,8 @@ use tollgate_types::{KeyHash, Timestamp};
 
 use crate::usage::{DayUsage, UtcDay};
 use crate::{
-    CreditEntry, FeedbackRecord, GenerationRecord, KeyRecord, PolicyVersion, PresetRecord,
-    PresetVersion, StoreError, StoreHealth, Stores,
+    CredentialRecord, CreditEntry, FeedbackRecord, GenerationRecord, KeyRecord, PolicyVersion,
+    PresetRecord, PresetVersion, StoreError, StoreHealth, Stores,
 };
 
 /// Every store, in this process only.
@@ -52,6 +53,9 @@ struct State {
     presets: BTreeMap<(String, String), PresetRecord>,
     preset_versions: BTreeMap<String, PresetVersion>,
     preset_revision: u64,
+    /// `None` for those that were deleted.
+    credentials: BTreeMap<String, Option<CredentialRecord>>,
+    credential_revision: u64,
     feedback: BTreeMap<String, FeedbackRecord>,
 }
 

@@ -4,8 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::{
-    CreditStore, FeedbackStore, GenerationStore, KeyStore, PolicyStore, PresetStore, StoreHealth,
-    UsageStore,
+    CredentialStore, CreditStore, FeedbackStore, GenerationStore, KeyStore, PolicyStore,
+    PresetStore, StoreHealth, UsageStore,
 };
 
 /// One store for each noun, usually all the same object.
@@ -23,6 +23,8 @@ pub struct Stores {
     pub policies: Arc<dyn PolicyStore>,
     /// Presets.
     pub presets: Arc<dyn PresetStore>,
+    /// Callers' own keys.
+    pub credentials: Arc<dyn CredentialStore>,
     /// What callers say of answers.
     pub feedback: Arc<dyn FeedbackStore>,
     /// Readiness and closing.
@@ -39,6 +41,7 @@ impl Stores {
             + CreditStore
             + PolicyStore
             + PresetStore
+            + CredentialStore
             + FeedbackStore
             + StoreHealth
             + 'static,
@@ -51,6 +54,7 @@ impl Stores {
             credits: store.clone(),
             policies: store.clone(),
             presets: store.clone(),
+            credentials: store.clone(),
             feedback: store.clone(),
             health: store,
         }

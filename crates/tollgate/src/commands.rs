@@ -12,6 +12,7 @@ mod providers;
 mod replay;
 mod route;
 mod running;
+mod secrets;
 mod serve;
 mod simulator;
 
@@ -77,6 +78,9 @@ enum Command {
     /// Add credit, or show what was bought and spent
     #[command(subcommand, after_help = "Example: tollgate credits add 25")]
     Credits(credits::CreditsCommand),
+    /// Manage the secret key that callers' own keys are sealed with
+    #[command(subcommand)]
+    Secrets(secrets::SecretsCommand),
     /// Check configuration, store, providers and limits, and say what to do
     Doctor(doctor::DoctorArgs),
     /// Check the configuration, or show where each value comes from
@@ -117,6 +121,7 @@ pub async fn run(cli: Cli, environment: Environment) -> anyhow::Result<ExitCode>
         Command::Route(command) => route::run(command, &session).await,
         Command::Chat(args) => chat::run(args, &session).await,
         Command::Credits(command) => credits::run(command, &session).await,
+        Command::Secrets(command) => secrets::run(&command, &session).await,
         Command::Doctor(args) => doctor::run(&args, &session).await,
         Command::Config(command) => config::run(&command, session),
         Command::Simulator(args) => simulator::run(&args).await,

@@ -12,19 +12,20 @@ use tokio_util::task::TaskTracker;
 use tollgate_api::{App, AppConfig};
 use tollgate_catalog::Overlay;
 use tollgate_engine::{
-    Clock, Engine, Entropy, Installation, KeyRing, Parts, Presets, Recorder, RuleBook, RuleError,
-    SystemClock, SystemEntropy,
+    Clock, Engine, Entropy, Installation, KeyRing, Keychain, Parts, Presets, Recorder, RuleBook,
+    RuleError, SystemClock, SystemEntropy,
 };
 use tollgate_simulator::{Simulator, SimulatorConfig, Timing};
 use tollgate_store::{KeyRecord, Stores};
 use tollgate_store_sqlite::SqliteStore;
 use tollgate_types::{ApiKey, Chain};
 use tollgate_upstream::{MediaFetcher, Upstream};
+use tollgate_vault::Vault;
 
 use crate::config::Config;
 use crate::environment::Environment;
 use crate::reload::{self, Watch};
-use crate::{discovery, installation};
+use crate::{discovery, installation, secrets};
 
 /// What tests replace.
 #[derive(Debug, Clone)]
@@ -98,7 +99,9 @@ impl Gateway {
         let upstream = upstream(&config)?;
         let (installation, found) =
             install(&config, &environment, base.as_deref(), &upstream).await?;
-        let engine = engine(&config, &seams, stores, &tasks, installation).await?;
+        let vault = secrets::vault(&config, &environment, seams.entropy.as_ref())?;
+        let kept = (stores, vault);
+        let engine = engine(&config, &seams, kept, &tasks, installation).await?;
         let first_key = first_key(&engine).await?;
         let stop = CancellationToken::new();
         let server = serve(listener, &config, &engine, &stop);
@@ -203,7 +206,7 @@ async fn install(
 async fn engine(
     config: &Config,
     seams: &Seams,
-    stores: Stores,
+    (stores, vault): (Stores, Vault),
     tasks: &TaskTracker,
     installation: Installation,
 ) -> anyhow::Result<Arc<Engine>> {
@@ -214,6 +217,8 @@ async fn engine(
     });
     let keys =
         KeyRing::load(stores.clone(), configured, now).await.context("keys can't be read")?;
+    let keychain =
+        Keychain::load(stores.clone(), vault).await.context("callers' own keys can't be read")?;
     let presets = Presets::load(stores.clone()).await.context("presets can't be read")?;
     Ok(Engine::new(Parts {
         config: config.limits.engine.clone(),
@@ -227,6 +232,7 @@ async fn engine(
         stores,
         keys,
         presets,
+        keychain,
         clock: Arc::clone(&seams.clock),
         entropy: Arc::clone(&seams.entropy),
         tasks: tasks.clone(),
@@ -283,6 +289,7 @@ async fn refresh(engine: Arc<Engine>, stop: CancellationToken) {
             ("keys", engine.keys().refresh(engine.now()).await.map(drop).map_err(RuleError::from)),
             ("rules", engine.rules().refresh().await),
             ("presets", engine.presets().refresh().await.map(drop).map_err(RuleError::from)),
+            ("callers' own keys", engine.refresh_own_keys().await.map_err(RuleError::from)),
         ];
         for (what, result) in refreshed {
             if let Err(error) = result {

@@ -24,13 +24,16 @@ pub(crate) fn assemble(
     discovered: Overlay,
 ) -> Result<Installation, Vec<OverlayError>> {
     let known = Catalog::builtin().overlay(config.overlay.clone())?.overlay(discovered)?;
-    let mut access = HashMap::new();
+    let (mut access, mut addresses) = (HashMap::new(), HashMap::new());
     for provider in known.providers() {
+        if let Some(address) = address(provider, environment).filter(|_| !provider.builtin) {
+            addresses.insert(provider.slug.clone(), address);
+        }
         if let Some(found) = access_to(provider, config, environment, simulator) {
             access.insert(provider.slug.clone(), found);
         }
     }
-    Ok(Installation::new(known, access))
+    Ok(Installation::new(known, access).with_addresses(addresses))
 }
 
 /// How to reach a provider: with the key of the configuration, else of the environment, else
@@ -46,8 +49,7 @@ fn access_to(
         let credential = Some(key("sk-simulator"));
         return Some(Access { base_url, credential, origin: "built in".to_owned() });
     }
-    let base_url = provider.address(|name| environment.get(name).map(str::to_owned))?;
-    let base_url = base_url.trim_end_matches('/').to_owned();
+    let base_url = address(provider, environment)?;
     if let Some(given) = config.credentials.get(&provider.slug) {
         return with_credential(provider, base_url, given.secret.expose(), &given.origin);
     }
@@ -57,6 +59,12 @@ fn access_to(
     }
     let origin = "configuration file, without a key".to_owned();
     is_configured(config, &provider.slug).then_some(Access { base_url, credential: None, origin })
+}
+
+/// The base URL of a provider, where the environment says all that it depends on.
+fn address(provider: &Provider, environment: &Environment) -> Option<String> {
+    let base_url = provider.address(|name| environment.get(name).map(str::to_owned))?;
+    Some(base_url.trim_end_matches('/').to_owned())
 }
 
 fn key(text: &str) -> Credential {

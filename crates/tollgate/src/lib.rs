@@ -10,6 +10,7 @@ mod gateway;
 mod installation;
 mod output;
 mod reload;
+mod secrets;
 
 pub use environment::Environment;
 pub use gateway::{Gateway, Seams};

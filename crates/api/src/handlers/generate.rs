@@ -94,7 +94,7 @@ pub(super) async fn count(
 ) -> Result<Count, ApiError> {
     let call = Call::read(asked.dialect, asked.body, asked.address)?;
     let call = app.engine.with_preset(key, call).await?;
-    app.engine.count(&call, region.as_deref()).await.map_err(ApiError::from)
+    app.engine.count(key, &call, region.as_deref()).await.map_err(ApiError::from)
 }
 
 /// A count, with a word on who counted.
@@ -136,7 +136,7 @@ pub(super) async fn generate(
     if let Some(line) = call.loaded(app.engine.now()) {
         let kind = if call.params().stream { call.stream_type() } else { "application/json" };
         let call = app.engine.with_preset(&key, call).await?;
-        app.engine.check(&call, region.as_deref())?;
+        app.engine.check(&key, &call, region.as_deref())?;
         return Ok(([(CONTENT_TYPE, kind)], line).into_response());
     }
     let attribution = attribution(headers, call.params(), &app.config.tag_headers);

@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
+use tollgate_catalog::EndpointId;
 use tollgate_engine::KeyEntry;
 use tollgate_store::{AttemptRecord, ErrorRecord, GenerationRecord};
 use tollgate_types::{GenerationId, Usage};
@@ -226,6 +227,7 @@ fn heard(api_type: &str, usage: &Usage) -> bool {
 }
 
 fn attempt(record: AttemptRecord) -> AttemptView {
+    let is_byok = EndpointId::is_of_own_key(&record.endpoint);
     AttemptView {
         endpoint_id: record.endpoint,
         provider_name: record.provider,
@@ -233,7 +235,7 @@ fn attempt(record: AttemptRecord) -> AttemptView {
         status: record.status,
         fault: record.fault,
         latency: record.latency_ms,
-        is_byok: false,
+        is_byok,
         dropped: record.dropped,
         continued: record.continued,
     }

@@ -24,6 +24,7 @@ fn usage() -> UsageView {
         completion_cost: Usd::from_nanos(0),
         upstream_cost: Usd::from_nanos(0),
         unpriced: false,
+        is_byok: false,
     }
 }
 

@@ -38,6 +38,7 @@ fn usage() -> UsageView {
         completion_cost: Usd::from_nanos(2),
         upstream_cost: Usd::from_nanos(7),
         unpriced: false,
+        is_byok: false,
     }
 }
 

@@ -112,6 +112,7 @@ pub(crate) fn completion(answer: &dyn WholeAnswer) -> Value {
         completion_cost: Usd::from_nanos(0),
         upstream_cost: Usd::from_nanos(0),
         unpriced: false,
+        is_byok: false,
     };
     serde_json::from_slice(&answer.render(&head(), &usage)).unwrap()
 }

@@ -7,8 +7,9 @@ use anyhow::Context;
 use clap::Args;
 use serde::Serialize;
 use tollgate_catalog::Provider;
-use tollgate_engine::{Access, Clock, Installation, Secret, SystemClock};
+use tollgate_engine::{Access, Clock, Installation, Secret, SystemClock, SystemEntropy};
 use tollgate_providers::{Failure, Fault, FaultKind, Target, adapter};
+use tollgate_store::Stores;
 use tollgate_types::Timestamp;
 use tollgate_upstream::{Upstream, UpstreamErrorKind, read_bounded};
 
@@ -16,6 +17,7 @@ use super::Session;
 use crate::config::Config;
 use crate::gateway::open_store;
 use crate::output;
+use crate::secrets::{VARIABLE, vault};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Example: tollgate doctor --offline")]
@@ -57,7 +59,7 @@ pub(super) async fn run(args: &DoctorArgs, session: &Session) -> anyhow::Result<
             let file = config.file.as_ref().map(|path| path.display().to_string());
             findings.push(ok("configuration", file.as_deref().unwrap_or("no file; defaults")));
             findings.extend(config.warnings.iter().map(|it| warning("configuration", it)));
-            findings.push(store(&config).await);
+            findings.extend(store(&config, session).await);
             findings.push(address(&config).await);
             findings.extend(providers(&config, session, args.offline).await?);
         }
@@ -93,18 +95,45 @@ fn print(findings: &[Finding]) {
     output::print(&table, "");
 }
 
-async fn store(config: &Config) -> Finding {
+async fn store(config: &Config, session: &Session) -> Vec<Finding> {
     let check = "store";
     let stores = match open_store(config).await {
         Ok(stores) => stores,
-        Err(error) => return problem(check, &format!("{error:#}")),
+        Err(error) => return vec![problem(check, &format!("{error:#}"))],
     };
     let keys = stores.keys.all().await;
+    let own = own_keys(config, session, &stores).await;
     stores.health.close().await;
-    match keys {
+    let store = match keys {
         Ok(keys) => ok(check, &format!("{}, {} keys", config.database_url, keys.len())),
         Err(error) => problem(check, &error.to_string()),
-    }
+    };
+    std::iter::once(store).chain(own).collect()
+}
+
+/// Whether callers' own keys open. Where there are none nothing is said, and no secret key made.
+async fn own_keys(config: &Config, session: &Session, stores: &Stores) -> Option<Finding> {
+    let check = "callers' own keys";
+    let held = match stores.credentials.all().await {
+        Ok(held) if held.is_empty() => return None,
+        Ok(held) => held,
+        Err(error) => return Some(problem(check, &error.to_string())),
+    };
+    let vault = match vault(config, &session.environment, &SystemEntropy) {
+        Ok(vault) => vault,
+        Err(error) => return Some(problem(check, &format!("{error:#}"))),
+    };
+    let closed = held.iter().filter(|it| vault.open(&it.id, &it.sealed).is_err()).count();
+    Some(match closed {
+        0 => ok(check, &format!("{} keys open", held.len())),
+        closed => problem(
+            check,
+            &format!(
+                "{closed} of {} keys do not open: set {VARIABLE} to the key they were sealed with, or delete and add them anew",
+                held.len()
+            ),
+        ),
+    })
 }
 
 /// Whether the gateway runs is worth knowing, not a problem.

@@ -11,6 +11,7 @@
 mod bad_input;
 mod beside_chat;
 mod breaking_off;
+mod byok;
 mod catalogue;
 mod continuity;
 mod dialects;

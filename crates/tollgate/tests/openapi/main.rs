@@ -9,6 +9,7 @@
     reason = "these are tests, which should panic where something is not as expected"
 )]
 
+mod byok;
 mod catalogue;
 mod conversations;
 mod dialect;
@@ -34,6 +35,7 @@ async fn every_answer_is_as_documented() {
     conversations::run(&world).await;
     operations::run(&world).await;
     catalogue::run(&world).await;
+    byok::run(&world).await;
     keys::run(&world).await;
     rules::run(&world).await;
     presets::run(&world).await;

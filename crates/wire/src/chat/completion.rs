@@ -302,6 +302,7 @@ mod tests {
             completion_cost: Usd::from_nanos(300),
             upstream_cost: Usd::from_nanos(1_200),
             unpriced: false,
+            is_byok: false,
         }
     }
 

@@ -20,6 +20,8 @@ pub struct UsageView {
     pub upstream_cost: Usd,
     /// Whether there was no price: then the cost is unknown, not zero.
     pub unpriced: bool,
+    /// Whether the caller's own key was used (contract §6.2): then the provider bills its owner.
+    pub is_byok: bool,
 }
 
 #[derive(Serialize)]
@@ -77,7 +79,7 @@ impl Serialize for UsageView {
             completion_tokens: usage.completion_tokens,
             total_tokens: usage.total_tokens(),
             cost: UsdNumber(self.cost),
-            is_byok: false,
+            is_byok: self.is_byok,
             prompt_tokens_details: PromptDetails {
                 cached_tokens: usage.cached_tokens,
                 cache_write_tokens: usage.cache_write_tokens,

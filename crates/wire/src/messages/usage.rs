@@ -95,7 +95,7 @@ impl<'a> UsageObject<'a> {
             service_tier: served.tier,
             speed: served.speed,
             cost: UsdNumber(view.cost),
-            is_byok: false,
+            is_byok: view.is_byok,
             cost_details: CostDetails {
                 upstream_inference_cost: UsdNumber(view.upstream_cost),
                 upstream_inference_prompt_cost: UsdNumber(view.prompt_cost),

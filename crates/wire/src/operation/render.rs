@@ -133,7 +133,7 @@ impl EmbeddingsUsage {
                 upstream_inference_prompt_cost: UsdNumber(view.prompt_cost),
                 upstream_inference_completions_cost: UsdNumber(view.completion_cost),
             },
-            is_byok: false,
+            is_byok: view.is_byok,
             prompt_tokens_details: Modalities::of(&view.usage),
             remarks: Remarks::of(view),
         }

@@ -82,7 +82,7 @@ impl Serialize for UsageObject<'_> {
             },
             total_tokens: usage.total_tokens(),
             cost: UsdNumber(self.0.cost),
-            is_byok: false,
+            is_byok: self.0.is_byok,
             cost_details: CostDetails {
                 upstream_inference_cost: UsdNumber(self.0.upstream_cost),
                 upstream_inference_input_cost: UsdNumber(self.0.prompt_cost),

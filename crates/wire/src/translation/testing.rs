@@ -35,6 +35,7 @@ pub(crate) fn usage() -> UsageView {
         completion_cost: Usd::from_nanos(300),
         upstream_cost: Usd::from_nanos(1_200),
         unpriced: false,
+        is_byok: false,
     }
 }
 

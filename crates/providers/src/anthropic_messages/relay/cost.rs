@@ -92,7 +92,7 @@ impl Cost<'_> {
         }
         let view = self.view;
         places.put("cost", json(&UsdNumber(view.cost)), edits);
-        places.put("is_byok", json(&false), edits);
+        places.put("is_byok", json(&view.is_byok), edits);
         let details = CostDetails {
             upstream_inference_cost: UsdNumber(view.upstream_cost),
             upstream_inference_prompt_cost: UsdNumber(view.prompt_cost),

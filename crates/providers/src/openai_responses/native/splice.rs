@@ -94,7 +94,7 @@ fn cost(view: &UsageView) -> Vec<(&'static str, Vec<u8>)> {
     };
     let mut members = vec![
         ("cost", json(&UsdNumber(view.cost))),
-        ("is_byok", b"false".to_vec()),
+        ("is_byok", json(&view.is_byok)),
         ("cost_details", json(&details)),
     ];
     if view.usage.is_estimated() {

@@ -1,0 +1,133 @@
+//! Cases of [`CredentialStore`](crate::CredentialStore).
+
+use tollgate_types::ProviderSlug;
+
+use super::sample::noon;
+use crate::{
+    Change, CredentialPatch, CredentialRecord, DEFAULT_WORKSPACE_ID, NewSecret, StoreError, Stores,
+};
+
+fn plain(id: &str, provider: &str) -> CredentialRecord {
+    CredentialRecord {
+        id: id.to_owned(),
+        provider: ProviderSlug::parse(provider).unwrap(),
+        workspace_id: None,
+        name: None,
+        label: "sk-...1".to_owned(),
+        sealed: vec![1, 0, 255],
+        disabled: false,
+        is_fallback: false,
+        always_use: false,
+        sort_order: 0,
+        allowed_models: None,
+        allowed_user_ids: None,
+        allowed_api_key_hashes: None,
+        created_at: noon(),
+    }
+}
+
+fn full(id: &str, provider: &str) -> CredentialRecord {
+    CredentialRecord {
+        workspace_id: Some(DEFAULT_WORKSPACE_ID.to_owned()),
+        name: Some("ключ".to_owned()),
+        disabled: true,
+        is_fallback: true,
+        always_use: true,
+        allowed_models: Some(vec!["acme/m".to_owned(), "acme/n".to_owned()]),
+        allowed_user_ids: Some(Vec::new()),
+        allowed_api_key_hashes: Some(vec!["ab".repeat(32)]),
+        ..plain(id, provider)
+    }
+}
+
+/// Every member comes back, absent ones absent, and the store gives out places by provider.
+pub async fn callers_keys_read_back_whole(stores: &Stores) {
+    let store = &stores.credentials;
+    assert_eq!(store.all().await.unwrap(), []);
+    let one = store.insert(full("b", "openai")).await.unwrap();
+    assert_eq!(one, full("b", "openai"));
+    let two = CredentialRecord { sort_order: 1, ..plain("a", "openai") };
+    let unplaced = CredentialRecord { sort_order: 77, ..plain("a", "openai") };
+    assert_eq!(store.insert(unplaced).await.unwrap(), two);
+    let other = store.insert(plain("c", "anthropic")).await.unwrap();
+    assert_eq!(other.sort_order, 0);
+    assert_eq!(store.get("b").await.unwrap(), Some(one.clone()));
+    assert_eq!(store.get("x").await.unwrap(), None);
+    assert_eq!(store.all().await.unwrap(), [other, one.clone(), two]);
+    let taken = store.insert(plain("b", "groq")).await;
+    assert!(matches!(taken, Err(StoreError::Conflict)), "{taken:?}");
+    assert_eq!(store.get("b").await.unwrap(), Some(one));
+}
+
+/// What a patch does not name stays.
+pub async fn a_callers_key_changes_where_it_is_told_to(stores: &Stores) {
+    let store = &stores.credentials;
+    let mut expected = store.insert(full("a", "openai")).await.unwrap();
+    for patch in [
+        CredentialPatch::default(),
+        CredentialPatch { name: Change::Set(None), ..CredentialPatch::default() },
+        CredentialPatch {
+            disabled: Change::Set(false),
+            is_fallback: Change::Set(false),
+            always_use: Change::Set(false),
+            sort_order: Change::Set(9),
+            ..CredentialPatch::default()
+        },
+        CredentialPatch {
+            allowed_models: Change::Set(None),
+            allowed_user_ids: Change::Set(Some(vec!["u".to_owned()])),
+            allowed_api_key_hashes: Change::Set(None),
+            ..CredentialPatch::default()
+        },
+        CredentialPatch {
+            secret: Change::Set(NewSecret { label: "sk-...2".to_owned(), sealed: vec![2] }),
+            ..CredentialPatch::default()
+        },
+    ] {
+        patch.clone().apply_to(&mut expected);
+        assert_eq!(store.update("a", patch).await.unwrap().as_ref(), Some(&expected));
+        assert_eq!(store.get("a").await.unwrap().as_ref(), Some(&expected));
+    }
+    assert_eq!(store.update("x", CredentialPatch::default()).await.unwrap(), None);
+    assert!(!store.reseal("a", &[7], vec![3]).await.unwrap());
+    assert!(!store.reseal("x", &[2], vec![3]).await.unwrap());
+    assert!(store.reseal("a", &[2], vec![3]).await.unwrap());
+    assert_eq!(store.get("a").await.unwrap().unwrap().sealed, [3]);
+}
+
+/// It can't be had again, and its id is taken for ever.
+pub async fn a_deleted_callers_key_is_gone(stores: &Stores) {
+    let store = &stores.credentials;
+    store.insert(plain("a", "openai")).await.unwrap();
+    assert!(store.delete("a", noon()).await.unwrap());
+    assert!(!store.delete("a", noon()).await.unwrap());
+    assert_eq!(store.get("a").await.unwrap(), None);
+    assert_eq!(store.all().await.unwrap(), []);
+    assert_eq!(store.update("a", CredentialPatch::default()).await.unwrap(), None);
+    assert!(!store.reseal("a", &[1, 0, 255], vec![3]).await.unwrap());
+    let again = store.insert(plain("a", "openai")).await;
+    assert!(matches!(again, Err(StoreError::Conflict)), "{again:?}");
+}
+
+/// Whoever polls sees every change.
+pub async fn the_callers_keys_revision_grows_with_every_change(stores: &Stores) {
+    let store = &stores.credentials;
+    let mut before = store.revision().await.unwrap();
+    for step in 0..4 {
+        match step {
+            0 => drop(store.insert(plain("a", "openai")).await.unwrap()),
+            1 => {
+                let patch =
+                    CredentialPatch { disabled: Change::Set(true), ..CredentialPatch::default() };
+                store.update("a", patch).await.unwrap();
+            }
+            2 => assert!(store.reseal("a", &[1, 0, 255], vec![3]).await.unwrap()),
+            _ => assert!(store.delete("a", noon()).await.unwrap()),
+        }
+        let after = store.revision().await.unwrap();
+        assert!(after > before, "{step}");
+        before = after;
+    }
+    assert!(!store.delete("a", noon()).await.unwrap());
+    assert_eq!(store.revision().await.unwrap(), before);
+}

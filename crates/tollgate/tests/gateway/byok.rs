@@ -1,0 +1,459 @@
+//! Callers' own keys at providers over real sockets: managed, kept sealed, tried in their order,
+//! billed by their providers (contract §1.4, §5.9, §6.2).
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::{Value, json};
+use tollgate_simulator::Simulator;
+use tollgate_testkit::{Builder, Protocol, Reply, TestGateway, simulator};
+
+const P1: &str = r#"{ input = "1", output = "2" }"#;
+const P2: &str = r#"{ input = "2", output = "4" }"#;
+const SECRET: &str = "sk-own-0123456789-abcdef";
+
+/// What simulators take for no key.
+const REFUSED: &str = "sk-wrong-0123456789-none";
+/// The end of the key that the configuration gives each provider.
+const FIRST: &str = "sk-of-first";
+const SECOND: &str = "sk-of-second";
+
+/// `acme/m` at `first` and, dearer, at `second`.
+fn world(simulator: &Simulator) -> Builder {
+    TestGateway::builder()
+        .provider("first", Protocol::OpenAi, simulator)
+        .provider("second", Protocol::OpenAi, simulator)
+        .endpoint("acme/m", "first", "echo", P1)
+        .endpoint("acme/m", "second", "echo", P2)
+        .endpoint("acme/n", "first", "echo", P1)
+}
+
+fn manage<'a>(gateway: &'a TestGateway, method: &str, path: &str) -> tollgate_testkit::Call<'a> {
+    gateway.at(method, &format!("/api/v1/byok{path}")).key(gateway.management_key())
+}
+
+async fn post(gateway: &TestGateway, body: &Value) -> Reply {
+    manage(gateway, "POST", "").json(body).send().await
+}
+
+/// Adds a key and returns its record.
+async fn add(gateway: &TestGateway, provider: &str, key: &str, members: Value) -> Value {
+    let mut body = json!({ "provider": provider, "key": key });
+    for (name, value) in members.as_object().unwrap() {
+        body[name] = value.clone();
+    }
+    let reply = post(gateway, &body).await;
+    assert_eq!(reply.status, 201, "{}", reply.text());
+    reply.json()["data"].clone()
+}
+
+fn asking(model: &str) -> Value {
+    json!({ "model": model, "messages": [{ "role": "user", "content": "Hello there" }] })
+}
+
+/// The ends of the keys that providers were shown since the last look, in order.
+fn shown(simulator: &Simulator) -> Vec<String> {
+    let requests = simulator.requests();
+    let keys = requests.iter().map(|it| tail(it.header("authorization").unwrap()));
+    let keys = keys.collect();
+    simulator.clear();
+    keys
+}
+
+fn tail(key: &str) -> String {
+    key.get(key.len() - 4..).unwrap().to_owned()
+}
+
+fn tails(keys: &[&str]) -> Vec<String> {
+    keys.iter().map(|key| tail(key)).collect()
+}
+
+#[tokio::test]
+async fn section_1_4_a_key_is_kept_and_never_shown_again() {
+    let simulator = simulator().await;
+    let gateway = world(&simulator).start().await;
+    let reply =
+        post(&gateway, &json!({ "provider": "first", "key": SECRET, "name": "mine" })).await;
+    assert_eq!(reply.status, 201, "{}", reply.text());
+    let made = reply.json();
+    assert_eq!(made["warning"], Value::Null, "{made}");
+    let made = made["data"].clone();
+    for (member, expected) in [
+        ("provider", json!("first")),
+        ("name", json!("mine")),
+        ("label", json!("sk-...def")),
+        ("workspace_id", Value::Null),
+        ("disabled", json!(false)),
+        ("is_fallback", json!(false)),
+        ("sort_order", json!(0)),
+        ("allowed_models", Value::Null),
+        ("allowed_user_ids", Value::Null),
+        ("allowed_api_key_hashes", Value::Null),
+    ] {
+        assert_eq!(made[member], expected, "{member}: {made}");
+    }
+    let one = format!("/{}", made["id"].as_str().unwrap());
+    assert_eq!(manage(&gateway, "GET", &one).send().await.json()["data"], made);
+    let other = add(&gateway, "second", "sk-another-0123456789", json!({})).await;
+    let listed = manage(&gateway, "GET", "").send().await.json();
+    assert_eq!(listed, json!({ "data": [made, other], "total_count": 2 }));
+    let listed = manage(&gateway, "GET", "?provider=second&limit=1").send().await.json();
+    assert_eq!(listed, json!({ "data": [other], "total_count": 1 }));
+    let listed = manage(&gateway, "GET", "?offset=1").send().await.json();
+    assert_eq!(listed, json!({ "data": [other], "total_count": 2 }));
+    let change =
+        json!({ "name": null, "key": "sk-second-secret-999", "allowed_models": ["acme/m"] });
+    let changed = manage(&gateway, "PATCH", &one).json(&change).send().await.json();
+    assert_eq!(changed["data"]["label"], "sk-...999", "{changed}");
+    assert_eq!(changed["data"]["name"], Value::Null, "{changed}");
+    assert_eq!(changed["data"]["allowed_models"], json!(["acme/m"]), "{changed}");
+    shown(&simulator);
+    gateway.chat(asking("acme/m")).await.said();
+    assert_eq!(shown(&simulator), tails(&["sk-second-secret-999"]));
+    let deleted = manage(&gateway, "DELETE", &one).send().await.json();
+    assert_eq!(deleted, json!({ "deleted": true }));
+    for method in ["GET", "DELETE"] {
+        manage(&gateway, method, &one).send().await.error(404, "not_found");
+    }
+    // An inference key manages nothing.
+    gateway
+        .at("GET", "/api/v1/byok")
+        .key(gateway.key())
+        .send()
+        .await
+        .error(403, "permission_denied");
+}
+
+#[tokio::test]
+async fn section_1_4_what_is_wrong_is_refused() {
+    let simulator = simulator().await;
+    let gateway = world(&simulator).start().await;
+    let foreign = "ab".repeat(32);
+    for (member, value, word) in [
+        ("provider", json!("nobody"), "provider"),
+        ("key", json!(" "), "key"),
+        ("name", json!("x".repeat(256)), "name"),
+        ("workspace_id", json!("default"), "workspace_id"),
+        ("allowed_models", json!(["acme/unknown"]), "allowed_models"),
+        ("allowed_models", json!(vec!["acme/m"; 101]), "allowed_models"),
+        ("allowed_user_ids", json!(vec!["u"; 101]), "allowed_user_ids"),
+        ("allowed_api_key_hashes", json!([]), "allowed_api_key_hashes"),
+        ("allowed_api_key_hashes", json!(["xyz"]), "allowed_api_key_hashes"),
+        ("allowed_api_key_hashes", json!([foreign]), "no key with the hash"),
+        ("allowed_api_key_hashes", json!(vec![foreign.as_str(); 101]), "allowed_api_key_hashes"),
+    ] {
+        let mut body = json!({ "provider": "first", "key": SECRET });
+        body[member] = value;
+        let message = post(&gateway, &body).await.error_message(400, "invalid_request");
+        assert!(message.contains(word), "{member}: {message}");
+        assert!(!message.contains(SECRET), "{member}: {message}");
+    }
+    assert_eq!(manage(&gateway, "GET", "").send().await.json()["total_count"], 0);
+    manage(&gateway, "GET", "?limit=101").send().await.error(400, "invalid_request");
+}
+
+#[tokio::test]
+async fn section_1_4_a_key_is_tested_on_save() {
+    let simulator = simulator().await;
+    let gateway =
+        world(&simulator).provider_at("gone", Protocol::OpenAi, "http://127.0.0.1:9").start().await;
+    let refused = json!({ "provider": "first", "key": REFUSED });
+    let message = post(&gateway, &refused).await.error_message(400, "invalid_request");
+    assert!(message.contains("refuses this key") && !message.contains(REFUSED), "{message}");
+    let anyway = json!({ "provider": "first", "key": REFUSED, "skip_test": true });
+    assert_eq!(post(&gateway, &anyway).await.status, 201);
+    let silent = post(&gateway, &json!({ "provider": "gone", "key": SECRET })).await;
+    assert_eq!(silent.status, 201, "{}", silent.text());
+    assert!(
+        silent.json()["warning"].as_str().unwrap().contains("unreachable"),
+        "{}",
+        silent.text()
+    );
+}
+
+#[tokio::test]
+async fn section_1_4_secrets_rest_sealed_and_survive_a_restart() {
+    let simulator = simulator().await;
+    let gateway = world(&simulator).start().await;
+    let made = add(&gateway, "first", SECRET, json!({})).await;
+    let folder = gateway.config_file().parent().unwrap().to_owned();
+    let permissions = std::fs::metadata(folder.join("secret.key")).unwrap().permissions().mode();
+    assert_eq!(permissions & 0o777, 0o600);
+    let gateway = world(&simulator).on(gateway.stop().await).start().await;
+    shown(&simulator);
+    gateway.chat(asking("acme/m")).await.said();
+    assert_eq!(shown(&simulator), tails(&[SECRET]));
+    // A gateway with another master key starts, and goes without.
+    let stopped = gateway.stop().await;
+    let other = "07".repeat(32);
+    let gateway =
+        world(&simulator).env([("TOLLGATE_SECRET_KEY", other.as_str())]).on(stopped).start().await;
+    gateway.chat(asking("acme/m")).await.said();
+    assert_eq!(shown(&simulator), tails(&[FIRST]));
+    let id = made["id"].as_str().unwrap();
+    assert_eq!(gateway.engine().keychain().unusable().len(), 1);
+    let sealed = gateway.engine().stores().credentials.get(id).await.unwrap().unwrap().sealed;
+    manage(&gateway, "DELETE", &format!("/{id}")).send().await;
+    let stopped = gateway.stop().await;
+    let database = stopped.database_url().trim_start_matches("sqlite://").to_owned();
+    let bytes = std::fs::read(database).unwrap();
+    let has = |part: &[u8]| bytes.windows(part.len()).any(|it| it == part);
+    assert!(has(id.as_bytes()), "the row stays");
+    assert!(!has(SECRET.as_bytes()), "the secret");
+    assert!(!has(&sealed), "the sealed secret");
+}
+
+/// Whose key each candidate of a call is called with, its provider and its place.
+async fn order(gateway: &TestGateway, wants: Value) -> Vec<String> {
+    let mut body = asking("acme/m");
+    body["provider"] = wants;
+    let told = gateway.post("/routing/explain", &body).await.json();
+    let candidates = told["data"]["candidates"].as_array().unwrap().iter();
+    candidates.map(candidate).collect()
+}
+
+fn candidate(it: &Value) -> String {
+    let endpoint = it["endpoint_id"].as_str().unwrap();
+    let own = if endpoint.contains('#') { "own" } else { "shared" };
+    let provider = endpoint.split('/').next().unwrap();
+    format!("{own} {provider} {}", it["place"].as_str().unwrap())
+}
+
+#[tokio::test]
+async fn section_5_9_own_keys_stand_before_what_is_shared_and_fallbacks_behind() {
+    let simulator = simulator().await;
+    let gateway = world(&simulator).start().await;
+    add(&gateway, "second", "sk-fallback-0123456789", json!({ "is_fallback": true })).await;
+    add(&gateway, "second", "sk-own-a-0123456789", json!({})).await;
+    add(&gateway, "second", "sk-own-b-0123456789", json!({})).await;
+    add(&gateway, "first", "sk-own-c-0123456789", json!({})).await;
+    let order = |wants: Value| order(&gateway, wants);
+    assert_eq!(
+        order(json!({})).await,
+        [
+            "own first byok",
+            "own second byok",
+            "own second byok",
+            "shared first sorted",
+            "shared second sorted",
+            "own second byok"
+        ]
+    );
+    assert_eq!(
+        order(json!({ "order": ["second"] })).await,
+        [
+            "own second byok",
+            "own second byok",
+            "own first byok",
+            "shared second ordered",
+            "shared first sorted",
+            "own second byok"
+        ]
+    );
+    assert_eq!(
+        order(json!({ "only": ["first"] })).await,
+        [
+            "own first byok",
+            "shared first sorted",
+            "own second dropped",
+            "own second dropped",
+            "own second dropped",
+            "shared second dropped"
+        ]
+    );
+    // Of the two of one provider the first by its place.
+    shown(&simulator);
+    let mut body = asking("acme/m");
+    body["provider"] = json!({ "order": ["second"] });
+    gateway.chat(body).await.said();
+    assert_eq!(shown(&simulator), tails(&["sk-own-a-0123456789"]));
+}
+
+#[tokio::test]
+async fn section_5_9_a_key_that_is_always_used_suppresses_what_is_shared() {
+    let simulator = simulator().await;
+    let gateway = world(&simulator).start().await;
+    let key = json!({ "always_use": true, "skip_test": true });
+    add(&gateway, "first", REFUSED, key).await;
+    shown(&simulator);
+    let said = gateway.chat(asking("acme/m")).await.said();
+    assert_eq!(said.provider, "Second");
+    assert_eq!(shown(&simulator), tails(&[REFUSED, SECOND]));
+    let error = gateway.chat(asking("acme/n")).await.json();
+    assert_eq!(error["error"]["metadata"]["is_byok"], true, "{error}");
+    assert!(!error.to_string().contains(REFUSED), "{error}");
+}
+
+#[tokio::test]
+async fn section_5_9_keys_are_for_the_models_and_keys_they_name() {
+    let simulator = simulator().await;
+    let gateway = world(&simulator).start().await;
+    let mine = tollgate_types::ApiKey::from_text(gateway.key()).hash().to_hex();
+    let theirs = gateway.key_with(|_| {}).await;
+    let users = gateway.key_with(|record| record.creator_user_id = Some("u1".to_owned())).await;
+    let elsewhere = "11111111-1111-4111-8111-111111111111";
+    for (members, expected) in [
+        (json!({ "allowed_models": ["acme/n"] }), [false, false, false, true]),
+        (json!({ "allowed_api_key_hashes": [mine] }), [true, false, false, true]),
+        (json!({ "allowed_user_ids": ["u1"] }), [false, false, true, false]),
+        (json!({ "allowed_user_ids": [] }), [false; 4]),
+        (json!({ "workspace_id": elsewhere }), [false; 4]),
+        (json!({ "disabled": true }), [false; 4]),
+        (json!({}), [true; 4]),
+    ] {
+        let made = add(&gateway, "first", SECRET, members.clone()).await;
+        let calls = [
+            (gateway.key(), "acme/m"),
+            (theirs.as_str(), "acme/m"),
+            (users.as_str(), "acme/m"),
+            (gateway.key(), "acme/n"),
+        ];
+        for ((key, model), is_own) in calls.into_iter().zip(expected) {
+            simulator.clear();
+            gateway.chat_call(&asking(model)).key(key).send().await.said();
+            let wanted = if is_own { SECRET } else { FIRST };
+            assert_eq!(shown(&simulator), tails(&[wanted]), "{members} {model}");
+        }
+        let one = format!("/{}", made["id"].as_str().unwrap());
+        manage(&gateway, "DELETE", &one).send().await;
+    }
+}
+
+#[tokio::test]
+async fn section_5_9_a_provider_without_a_key_here_answers_with_the_callers() {
+    let simulator = simulator().await;
+    let gateway = world(&simulator).start().await;
+    let model = "openai/gpt-4o-mini";
+    let before = gateway.chat(asking(model)).await;
+    assert_eq!(before.status, 404, "{}", before.text());
+    let explained = |reply: Reply| reply.json()["data"]["candidates"].clone();
+    add(&gateway, "openai", SECRET, json!({ "skip_test": true })).await;
+    let found = explained(gateway.post("/routing/explain", &asking(model)).await);
+    assert_eq!(found[0]["place"], "byok", "{found}");
+}
+
+#[tokio::test]
+async fn section_5_9_a_refused_own_key_moves_on_and_hurts_no_shared_endpoint() {
+    let simulator = simulator().await;
+    let gateway = world(&simulator).start().await;
+    let made = add(&gateway, "first", REFUSED, json!({ "skip_test": true })).await;
+    shown(&simulator);
+    for _ in 0..8 {
+        let said = gateway.chat(asking("acme/m")).await.said();
+        assert_eq!(said.provider, "First");
+        assert_eq!(said.usage["is_byok"], false);
+    }
+    let keys = shown(&simulator);
+    assert_eq!(keys.first(), Some(&tail(REFUSED)));
+    assert_eq!(keys.iter().filter(|key| **key == tail(FIRST)).count(), 8);
+    let now = gateway.engine().now();
+    let vitals = gateway.engine().vitals();
+    let reports: Vec<_> =
+        vitals.reports(now).map(|(id, it)| (id.as_str().to_owned(), it)).collect();
+    let shared = reports.iter().find(|(id, _)| id == "first/acme/m").unwrap();
+    assert_eq!((shared.1.last_5m.failures, shared.1.last_5m.successes), (0, 8));
+    let own = reports.iter().find(|(id, _)| id.contains(made["id"].as_str().unwrap())).unwrap();
+    assert!(own.1.last_5m.failures > 0);
+    // A new secret in its place is tried at once.
+    let one = format!("/{}", made["id"].as_str().unwrap());
+    let change = json!({ "key": SECRET });
+    assert_eq!(manage(&gateway, "PATCH", &one).json(&change).send().await.status, 200);
+    shown(&simulator);
+    gateway.chat(asking("acme/m")).await.said();
+    assert_eq!(shown(&simulator), tails(&[SECRET]));
+}
+
+#[tokio::test]
+async fn section_6_2_own_keys_are_billed_by_their_provider() {
+    let simulator = simulator().await;
+    let gateway = world(&simulator).start().await;
+    add(&gateway, "first", SECRET, json!({})).await;
+    for streamed in [false, true] {
+        let said = if streamed {
+            gateway.chat_stream(asking("acme/m")).await.said()
+        } else {
+            gateway.chat(asking("acme/m")).await.said()
+        };
+        assert_eq!(said.usage["is_byok"], true, "{:?}", said.usage);
+        assert_eq!(said.cost().nanos(), 0);
+        // 2 tokens each way.
+        assert_eq!(said.usage["cost_details"]["upstream_inference_cost"], json!(0.000_006));
+        let record = gateway.generation(&said.id).await;
+        assert_eq!(record["is_byok"], true, "{record}");
+        assert_eq!(record["total_cost"].as_f64(), Some(0.0), "{record}");
+        assert_eq!(record["upstream_inference_cost"].as_f64(), Some(0.000_006), "{record}");
+        assert_eq!(record["provider_responses"][0]["is_byok"], true, "{record}");
+    }
+    let key = gateway.get("/key").await.json()["data"].clone();
+    assert_eq!(key["usage"].as_f64(), Some(0.0), "{key}");
+    assert_eq!(key["byok_usage"].as_f64(), Some(0.000_012), "{key}");
+    assert_eq!(key["byok_usage_daily"].as_f64(), Some(0.000_012), "{key}");
+    // Against a limit only where the key's owner wants that.
+    for (counts, status) in [(false, 200), (true, 402)] {
+        let limited = gateway
+            .key_with(|record| {
+                record.limit = Some("0.000006".parse().unwrap());
+                record.include_byok_in_limit = counts;
+            })
+            .await;
+        gateway.chat_call(&asking("acme/m")).key(&limited).send().await.said();
+        let second = gateway.chat_call(&asking("acme/m")).key(&limited).send().await;
+        assert_eq!(second.status, status, "{counts}: {}", second.text());
+    }
+}
+
+#[tokio::test]
+async fn section_5_9_routing_metadata_says_whose_key_it_was() {
+    let simulator = simulator().await;
+    let gateway = world(&simulator).start().await;
+    let ask = || gateway.chat_call(&asking("acme/m")).header("x-openrouter-metadata", "enabled");
+    let shared = ask().send().await.json();
+    assert_eq!(shared["openrouter_metadata"]["is_byok"], false, "{shared}");
+    add(&gateway, "first", SECRET, json!({})).await;
+    let own = ask().send().await.json();
+    assert_eq!(own["openrouter_metadata"]["is_byok"], true, "{own}");
+}
+
+/// The program on the data of a gateway that was stopped: how it ended and what it said.
+fn run(database: &str, secret_key: &str, arguments: &[&str]) -> (bool, String) {
+    let folder = Path::new(database.trim_start_matches("sqlite://")).parent().unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_tollgate"))
+        .args(arguments)
+        .arg("--data-dir")
+        .arg(folder)
+        .current_dir(folder)
+        .env_clear()
+        .env("TOLLGATE_SECRET_KEY", secret_key)
+        .output()
+        .unwrap();
+    let said = [output.stdout, output.stderr].concat();
+    (output.status.success(), String::from_utf8_lossy(&said).into_owned())
+}
+
+#[tokio::test]
+async fn section_1_4_the_secret_key_is_rotated() {
+    let simulator = simulator().await;
+    let (old, new) = ("01".repeat(32), "02".repeat(32));
+    let both = format!("{new},{old}");
+    let started = |key: &str| world(&simulator).env([("TOLLGATE_SECRET_KEY", key)]);
+    let gateway = started(&old).start().await;
+    add(&gateway, "first", SECRET, json!({})).await;
+    let stopped = gateway.stop().await;
+    let database = stopped.database_url();
+    let (is_well, said) = run(&database, &new, &["doctor", "--offline"]);
+    assert!(!is_well && said.contains("1 of 1 keys do not open"), "{said}");
+    let (is_well, said) = run(&database, &new, &["secrets", "rotate"]);
+    assert!(!is_well && said.contains("another secret key"), "{said}");
+    for count in [1, 0] {
+        let (is_well, said) = run(&database, &both, &["secrets", "rotate"]);
+        assert!(is_well && said.contains(&format!("{count} keys")), "{said}");
+        assert!(!said.contains(&old) && !said.contains(&new) && !said.contains(SECRET), "{said}");
+    }
+    let (_, said) = run(&database, &new, &["doctor", "--offline"]);
+    assert!(said.contains("1 keys open"), "{said}");
+    let gateway = started(&new).on(stopped).start().await;
+    shown(&simulator);
+    gateway.chat(asking("acme/m")).await.said();
+    assert_eq!(shown(&simulator), tails(&[SECRET]));
+}
