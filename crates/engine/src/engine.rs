@@ -18,6 +18,7 @@ use tollgate_upstream::{MediaFetcher, Upstream, UpstreamBody};
 use tollgate_wire::Call;
 use tollgate_wire::operation::OperationCall;
 
+use crate::afford::Held;
 use crate::asked::Asked;
 use crate::attempt::{OpenWhole, open_stream, open_whole};
 use crate::choices::Choices;
@@ -27,8 +28,8 @@ use crate::steer::Steering;
 use crate::sticky::Stickiness;
 use crate::{
     AuthError, CallError, CallFailure, ChatStream, Clock, EngineConfig, Entropy, Installation,
-    KeyEntry, KeyRing, Keychain, Metrics, Operated, Presets, Recorder, RuleBook, Vitals, decision,
-    operate,
+    KeyEntry, KeyRing, Keychain, Metrics, Operated, Presets, Purses, Recorder, RuleBook, Vitals,
+    decision, operate,
 };
 
 /// Everything the engine is made of.
@@ -52,6 +53,8 @@ pub struct Parts {
     pub presets: Presets,
     /// Callers' own keys at providers.
     pub keychain: Keychain,
+    /// What calls are paid from.
+    pub purses: Arc<Purses>,
     /// Where generation records go.
     pub recorder: Recorder,
     /// The time of day.
@@ -75,6 +78,7 @@ pub struct Engine {
     keychain: Keychain,
     /// Held while what can be called changes.
     installing: Mutex<()>,
+    purses: Arc<Purses>,
     recorder: Recorder,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
@@ -147,6 +151,7 @@ impl Engine {
             presets: parts.presets,
             keychain: parts.keychain,
             installing: Mutex::new(()),
+            purses: parts.purses,
             recorder: parts.recorder,
             clock: parts.clock,
             entropy: parts.entropy,
@@ -254,6 +259,16 @@ impl Engine {
         let mut random = [0; tollgate_vault::NONCE_BYTES];
         self.entropy.fill(&mut random).map_err(|_| CallError::NoEntropy)?;
         Ok(random)
+    }
+
+    /// Whether calls need credit.
+    pub const fn is_paid(&self) -> bool {
+        self.config.billing
+    }
+
+    /// What calls are paid from.
+    pub const fn purses(&self) -> &Arc<Purses> {
+        &self.purses
     }
 
     /// The operator's rules.
@@ -400,6 +415,7 @@ impl Engine {
             steering: Steering::default(),
             put_aside: Vec::new(),
             left_behind: Mutex::default(),
+            held: Held::default(),
             listens: false,
             conversation: None,
             choice: None,

@@ -75,6 +75,25 @@ pub enum CallError {
         /// The limit.
         limit: Usd,
     },
+    /// The account has nothing left.
+    #[error("the account has no credit left")]
+    NoCredit,
+    /// The call may cost more than is left.
+    #[error("the call may cost more than is left")]
+    TooDear {
+        /// Tokens that the caller lets be written; 0 when it does not say.
+        requested: u64,
+        /// As many as what is left is enough for.
+        affordable: u64,
+        /// The key's limit, when it is that which is nearly spent.
+        limit: Option<Usd>,
+    },
+    /// What is left is held for calls under way, and may be enough when they have ended.
+    #[error("what is left is held for calls under way")]
+    InFlight {
+        /// The key's limit, when it is that which is held.
+        limit: Option<Usd>,
+    },
     /// A rule of the operator's refuses the call.
     #[error("the rule `{rule}` refuses the call")]
     Denied {
@@ -115,7 +134,10 @@ impl CallError {
                 ErrorType::NotFound
             }
             Self::PresetOff { .. } | Self::Denied { .. } => ErrorType::PermissionDenied,
-            Self::KeyLimit { .. } => ErrorType::PaymentRequired,
+            Self::KeyLimit { .. }
+            | Self::NoCredit
+            | Self::TooDear { .. }
+            | Self::InFlight { .. } => ErrorType::PaymentRequired,
             Self::PlanExhausted { faults, .. } => told(faults)
                 .map_or(ErrorType::ProviderUnavailable, |(_, fault)| fault.kind.error_type()),
             Self::StoreBehind => ErrorType::ProviderOverloaded,
@@ -129,7 +151,7 @@ impl CallError {
     pub fn retry_after(&self) -> Option<Duration> {
         let faults = match self {
             Self::PlanExhausted { faults, .. } => faults,
-            Self::StoreBehind => return Some(STORE_RETRY),
+            Self::StoreBehind | Self::InFlight { .. } => return Some(STORE_RETRY),
             _ => return None,
         };
         let waits: Option<Vec<Duration>> = faults.iter().map(|(_, it)| it.retry_after).collect();
@@ -156,8 +178,14 @@ impl CallError {
                 body.error.metadata.available_providers.clone_from(available);
                 body.error.availability = Some(availability("constraint_filtered", models.clone()));
             }
-            Self::KeyLimit { .. } => {
+            Self::KeyLimit { .. } | Self::TooDear { limit: Some(_), .. } => {
                 body.error.metadata.limit_source = Some("openrouter_key_limit");
+            }
+            Self::NoCredit | Self::TooDear { limit: None, .. } => {
+                body.error.metadata.limit_source = Some("openrouter_credits");
+            }
+            Self::InFlight { .. } => {
+                body.error.metadata.limit_source = Some("openrouter_in_flight_budget");
             }
             Self::PlanExhausted { models, faults, own_keys } => {
                 self.tell_faults(&mut body, models, faults);
@@ -203,6 +231,20 @@ impl CallError {
             Self::KeyLimit { limit } => format!(
                 "Key limit exceeded: this key's limit of {limit} is spent. Raise it with PATCH /api/v1/keys/{{hash}} or use another key"
             ),
+            Self::NoCredit => {
+                "Insufficient credits. The operator can add more with `tollgate credits add`"
+                    .to_owned()
+            }
+            Self::TooDear { requested, affordable, limit } => {
+                too_dear(*requested, *affordable, *limit)
+            }
+            Self::InFlight { limit } => {
+                let what =
+                    if limit.is_some() { "this key's limit" } else { "the account's credit" };
+                format!(
+                    "What is left of {what} is held for requests under way. Please retry when they have ended"
+                )
+            }
             Self::Denied { message, .. } => message.to_string(),
             Self::PlanExhausted { faults, .. } => told(faults).map_or_else(
                 || "Provider returned error".to_owned(),
@@ -310,6 +352,20 @@ fn sentence(name: &str, fault: &Fault) -> String {
         | FaultKind::ModelMissing
         | FaultKind::Broken => "Provider returned error".to_owned(),
     }
+}
+
+/// Contract §4.6, in its own words where it has some.
+fn too_dear(requested: u64, affordable: u64, limit: Option<Usd>) -> String {
+    let what = limit.map_or_else(
+        || "more credits".to_owned(),
+        |limit| format!("more than is left of this key's limit of {limit}"),
+    );
+    if requested == 0 {
+        return format!("This request requires {what}: its prompt alone costs more than is left");
+    }
+    format!(
+        "This request requires {what}, or fewer max_tokens. You requested up to {requested} tokens, but can only afford {affordable}"
+    )
 }
 
 fn unknown_model(unknown: &Unknown) -> String {

@@ -10,21 +10,28 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use parking_lot::Mutex;
 use tokio::sync::Semaphore;
+use tollgate_ledger::AccountId;
 use tollgate_store::{
     KeyRecord, KeyUsage, ResetInterval, StoreError, Stores, UsageWindows, UtcDay,
 };
 use tollgate_types::{ApiKey, Chain, KeyHash, Timestamp, Usd};
+
+use crate::purse::{Need, Short};
 
 /// One key: its record, and its spend so far.
 #[derive(Debug)]
 pub struct KeyEntry {
     /// The record as last read.
     pub record: KeyRecord,
+    /// The account that pays for its calls.
+    pub account: AccountId,
     spend: Arc<Mutex<Spend>>,
 }
 
 #[derive(Debug)]
 struct Spend {
+    /// What calls under way may cost.
+    held: Usd,
     windows: UsageWindows,
     day: UtcDay,
     usage: KeyUsage,
@@ -74,8 +81,9 @@ const LOOKUPS_MAX: usize = 4;
 
 impl KeyEntry {
     fn new(record: KeyRecord, usage: KeyUsage, now: Timestamp) -> Self {
-        let spend = Spend { windows: UsageWindows::at(now), day: UtcDay::of(now), usage };
-        Self { record, spend: Arc::new(Mutex::new(spend)) }
+        let (windows, day) = (UsageWindows::at(now), UtcDay::of(now));
+        let spend = Spend { held: Usd::ZERO, windows, day, usage };
+        Self { account: AccountId::default(), record, spend: Arc::new(Mutex::new(spend)) }
     }
 
     /// A key that has spent nothing.
@@ -107,7 +115,11 @@ impl KeyEntry {
 
     /// What was spent since the limit was last reset.
     fn spent_of_limit(&self, now: Timestamp) -> Usd {
-        let usage = self.usage(now);
+        self.of_limit(&self.usage(now))
+    }
+
+    /// What of it counts against the limit.
+    fn of_limit(&self, usage: &KeyUsage) -> Usd {
         let (spent, byok) = match self.record.limit_reset {
             None => (usage.total, usage.byok_total),
             Some(ResetInterval::Daily) => (usage.daily, usage.byok_daily),
@@ -117,9 +129,32 @@ impl KeyEntry {
         if self.record.include_byok_in_limit { spent.saturating_add(byok) } else { spent }
     }
 
-    /// Adds a call's cost, and what a provider takes of the caller for it.
-    pub(crate) fn spent(&self, cost: Usd, byok: Usd, now: Timestamp) {
+    /// Holds what a call may cost of what is left of the limit, and says how much.
+    pub(crate) fn hold(&self, need: Need, now: Timestamp) -> Result<Usd, Short> {
+        let Some(limit) = self.record.limit else { return Ok(Usd::ZERO) };
         let mut spend = self.spend.lock();
+        let gone = self.of_limit(&spend.at(now).usage);
+        let unspent = limit.checked_sub(gone).unwrap_or(Usd::ZERO);
+        let left = unspent.checked_sub(spend.held).unwrap_or(Usd::ZERO).max(Usd::ZERO);
+        let amount = need.most.min(left);
+        if amount >= need.least && amount > Usd::ZERO {
+            spend.held = spend.held.saturating_add(amount);
+            return Ok(amount);
+        }
+        Err(if unspent <= Usd::ZERO {
+            Short::Empty
+        } else if unspent >= need.least && spend.held > Usd::ZERO {
+            Short::InFlight
+        } else {
+            Short::Less { available: left }
+        })
+    }
+
+    /// Adds a call's cost, and what a provider takes of the caller for it, in the place of what it
+    /// held.
+    pub(crate) fn spent(&self, (cost, byok): (Usd, Usd), held: Usd, now: Timestamp) {
+        let mut spend = self.spend.lock();
+        spend.held = spend.held.checked_sub(held).unwrap_or(Usd::ZERO);
         let usage = &mut spend.at(now).usage;
         usage.total = usage.total.saturating_add(cost);
         usage.daily = usage.daily.saturating_add(cost);
@@ -200,7 +235,7 @@ impl KeyRing {
         let keys = records.map(|record| {
             let entry = if let Some(known) = current.keys.get(&record.hash) {
                 // What was spent since the last flush is in memory only.
-                KeyEntry { record, spend: Arc::clone(&known.spend) }
+                KeyEntry { account: known.account.clone(), record, spend: Arc::clone(&known.spend) }
             } else {
                 let usage = usages.get(&record.hash).copied().unwrap_or_default();
                 KeyEntry::new(record, usage, now)

@@ -29,6 +29,7 @@
 //!
 //! HTTP in (that is the API's), SQL (the stores'), the environment (the program's).
 
+mod afford;
 mod asked;
 mod attempt;
 mod bill;
@@ -54,6 +55,7 @@ mod passing;
 mod planning;
 mod presets;
 mod probe;
+mod purse;
 mod reach;
 mod recorder;
 mod replay;
@@ -81,6 +83,7 @@ pub use metrics::Metrics;
 pub use operate::Operated;
 pub use passing::PassingBody;
 pub use presets::{PresetEntry, Presets};
+pub use purse::Purses;
 pub use recorder::{Recorder, Slot};
 pub use replay::{Alternative, History, NotReplayed, Replayed, replay};
 pub use rulebook::{Policies, Revision, RuleBook, RuleError};

@@ -6,6 +6,7 @@ use tollgate_store::RoutingRecord;
 use tollgate_types::Usd;
 use tollgate_wire::Call;
 
+use crate::afford;
 use crate::asked::Asked;
 use crate::choices::Choice;
 use crate::engine::{Engine, Origin, fail};
@@ -162,7 +163,7 @@ impl Engine {
         let decision = &run.steering.decision;
         let wants = resolve::preferences(&run.call, decision)?;
         run.hedges = self.config().hedge || decision.hedge.unwrap_or(wants.hedge);
-        Ok(())
+        afford::hold(run).await
     }
 
     /// Plans a call by what was decided for it.

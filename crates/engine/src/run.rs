@@ -15,6 +15,7 @@ use tollgate_types::{GenerationId, Timestamp, Usage, UsageSource, Usd};
 use tollgate_wire::Call;
 use tollgate_wire::chat::{AnswerHead, FinishReason, UsageView};
 
+use crate::afford::{self, Held};
 use crate::asked::Asked;
 use crate::bill::Bill;
 use crate::choices::Choice;
@@ -78,6 +79,8 @@ pub(crate) struct Run<C: Asked = Call> {
     /// How far answers have come that are listened to and that nobody has judged yet: what is paid
     /// when the client leaves now.
     pub(crate) left_behind: Mutex<Vec<(Arc<Endpoint>, Progress)>>,
+    /// What it holds of credit and limits.
+    pub(crate) held: Held,
     /// Whether answers are read to their end before the client is told: then the first word says
     /// nothing of an endpoint's speed.
     pub(crate) listens: bool,
@@ -174,6 +177,7 @@ impl<C: Asked> Run<C> {
             }
             Ending::Complete => {
                 health.observe(Outcome::Success, now);
+                afford::learn(self, &endpoint.id, usage);
                 let wrote = started.elapsed().saturating_sub(self.unread);
                 health.generated(usage.completion_tokens, wrote, now);
                 if let Some(are_permitted) = self.judged(progress) {
@@ -257,7 +261,7 @@ impl<C: Asked> Run<C> {
         if !self.settled {
             self.settled = true;
             let byok = if bill.view.is_byok { bill.view.upstream_cost } else { Usd::ZERO };
-            self.key.spent(bill.view.cost, byok, self.created);
+            self.held.settle(&self.key, (bill.view.cost, byok), self.created);
             if let Some(endpoint) = endpoint {
                 self.answered(endpoint, ending, (&usage, progress));
             }
@@ -361,6 +365,9 @@ impl<C: Asked> Run<C> {
         let id = self.id.clone();
         let mut record = GenerationRecord::new(id, self.key.record.hash, model, self.created);
         record.workspace_id.clone_from(&self.key.record.workspace_id);
+        record.account.clone_from(&self.key.account);
+        let pays = self.engine.config().billing;
+        record.paid_by = pays.then(|| self.engine.purses().node().clone());
         record.requested_model = self.requested_model();
         record.router = self.router.take();
         record.preset_id = self.preset.as_ref().map(|preset| preset.id.clone());

@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use tollgate_catalog::{Endpoint, EndpointId};
 use tollgate_health::{FailureKind, Health, Outcome, Report, Standing};
+use tollgate_ledger::LearnedLength;
 use tollgate_providers::{Fault, FaultKind};
 use tollgate_types::Timestamp;
 
@@ -14,7 +15,15 @@ use crate::Installation;
 /// than its name.
 #[derive(Debug, Default)]
 pub struct Vitals {
-    endpoints: HashMap<EndpointId, OnceLock<Arc<Health>>>,
+    endpoints: HashMap<EndpointId, Known>,
+}
+
+/// What is known of one endpoint.
+#[derive(Debug, Default, Clone)]
+struct Known {
+    health: OnceLock<Arc<Health>>,
+    /// How long its answers are.
+    length: Arc<LearnedLength>,
 }
 
 impl Vitals {
@@ -23,7 +32,7 @@ impl Vitals {
     pub(crate) fn of(installation: &Installation, before: &Self, renewed: &[Arc<str>]) -> Self {
         let known = |it: &Endpoint| {
             let is_new = it.own_key.as_ref().is_some_and(|key| renewed.contains(&key.id));
-            if is_new { OnceLock::new() } else { before.cell(&it.id) }
+            if is_new { Known::default() } else { before.cell(&it.id) }
         };
         let endpoints = installation.routable().all_endpoints().chain(installation.own().all());
         let endpoints = endpoints.map(|it| (it.id.clone(), known(it))).collect();
@@ -42,20 +51,27 @@ impl Vitals {
 
     /// The endpoints that were called, with all that is known of them.
     pub fn reports(&self, now: Timestamp) -> impl Iterator<Item = (&EndpointId, Report)> {
-        self.endpoints.iter().filter_map(move |(id, health)| Some((id, health.get()?.report(now))))
+        self.endpoints
+            .iter()
+            .filter_map(move |(id, known)| Some((id, known.health.get()?.report(now))))
     }
 
     /// Where what comes of a call is noted.
     pub(crate) fn health(&self, endpoint: &EndpointId) -> Option<&Arc<Health>> {
-        Some(self.endpoints.get(endpoint)?.get_or_init(Arc::default))
+        Some(self.endpoints.get(endpoint)?.health.get_or_init(Arc::default))
     }
 
-    fn cell(&self, endpoint: &EndpointId) -> OnceLock<Arc<Health>> {
+    /// How long an endpoint's answers are.
+    pub(crate) fn length(&self, endpoint: &EndpointId) -> Option<&LearnedLength> {
+        Some(&self.endpoints.get(endpoint)?.length)
+    }
+
+    fn cell(&self, endpoint: &EndpointId) -> Known {
         self.endpoints.get(endpoint).cloned().unwrap_or_default()
     }
 
     pub(crate) fn called(&self, endpoint: &EndpointId) -> Option<&Arc<Health>> {
-        self.endpoints.get(endpoint)?.get()
+        self.endpoints.get(endpoint)?.health.get()
     }
 }
 

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use sqlx::sqlite::SqliteRow;
+use tollgate_ledger::{AccountId, NodeId};
 use tollgate_store::{
     AttemptRecord, Attribution, ErrorRecord, GenerationRecord, RoutingRecord, StoreError,
 };
@@ -153,6 +154,8 @@ pub(crate) fn read_generation(row: &SqliteRow) -> Result<GenerationRecord, Store
         request_id: columns.get("request_id")?,
         key_hash: columns.key_hash("key_hash")?,
         workspace_id: columns.get("workspace_id")?,
+        account: columns.parsed("account", |text| AccountId::new(text).ok())?,
+        paid_by: columns.get::<Option<&str>>("paid_by")?.map(NodeId::new),
         created_at: columns.timestamp("created_at")?,
         model: columns.parsed("model", |text| ModelSlug::parse(text).ok())?,
         requested_model: columns.get("requested_model")?,

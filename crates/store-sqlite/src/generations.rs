@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use sqlx::query::Query;
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
 use sqlx::{Sqlite, SqliteConnection};
+use tollgate_ledger::NodeId;
 use tollgate_store::{ArmResult, GenerationCursor, GenerationRecord, GenerationStore, StoreError};
 use tollgate_types::{GenerationId, ProviderSlug, Timestamp, Usd};
 
@@ -16,6 +17,7 @@ use crate::error::failed;
 use crate::generation_columns::{
     AttemptRow, AttributionDetail, UsageDetail, attempt_rows, read_generation, source_text,
 };
+use crate::ledger_rows::pay;
 use crate::routing_column::routing_text;
 use crate::usage::Tally;
 use crate::writer::Write;
@@ -112,12 +114,14 @@ impl Write for Append {
     async fn apply(&self, connection: &mut SqliteConnection) -> Result<u64, StoreError> {
         let mut tally = Tally::default();
         let mut added: u64 = 0;
+        let mut paid = Vec::with_capacity(self.0.len());
         let mut rest = self.0.as_slice();
         for (rows, sql) in INSERTS.iter() {
             while let Some((chunk, later)) = rest.split_at_checked(*rows) {
                 let mut new = insert(connection, sql, chunk).await?;
                 // Of an id that is there twice, SQLite keeps the first, which is met first here.
                 for record in chunk.iter().filter(|record| new.remove(record.id.as_str())) {
+                    paid.push(record);
                     tally.add(record.key_hash, record.utc_day(), &record.spend());
                     added = added.saturating_add(1);
                 }
@@ -125,6 +129,7 @@ impl Write for Append {
             }
         }
         tally.count(connection).await?;
+        pay(connection, &paid).await?;
         Ok(added)
     }
 }
@@ -139,7 +144,7 @@ static INSERTS: LazyLock<[(usize, String); 3]> = LazyLock::new(|| {
 
 const INTO: &str = "
     INSERT INTO generation (
-        id, request_id, key_hash, workspace_id, created_at, model, requested_model, router,
+        id, request_id, key_hash, workspace_id, account, paid_by, created_at, model, requested_model, router,
         preset_id, provider, provider_slug, endpoint_id, upstream_id, api_type, streamed,
         cancelled, is_byok, unpriced, price_source, finish_reason, native_finish_reason,
         latency_ms, generation_time_ms, usage_source, prompt_tokens, completion_tokens,
@@ -149,7 +154,7 @@ const INTO: &str = "
     ) VALUES ";
 
 /// One placeholder for each column of [`INTO`].
-const ROW: &str = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, \
+const ROW: &str = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, \
                     ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
 const UNLESS_KNOWN: &str = " ON CONFLICT (id) DO NOTHING RETURNING id";
@@ -178,6 +183,8 @@ fn bind<'q>(query: Insert<'q>, record: &'q GenerationRecord) -> Insert<'q> {
         .bind(record.request_id.as_deref())
         .bind(record.key_hash.as_bytes().as_slice())
         .bind(record.workspace_id.as_str())
+        .bind(record.account.as_str())
+        .bind(record.paid_by.as_ref().map(NodeId::as_str))
         .bind(record.created_at.unix_millis())
         .bind(record.model.as_str())
         .bind(record.requested_model.as_str())

@@ -24,12 +24,13 @@
 
 mod columns;
 mod credentials;
-mod credits;
 mod error;
 mod feedback;
 mod generation_columns;
 mod generations;
 mod keys;
+mod ledger;
+mod ledger_rows;
 mod location;
 mod migrations;
 mod policies;

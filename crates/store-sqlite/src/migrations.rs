@@ -46,6 +46,11 @@ pub(crate) const MIGRATIONS: &[MigrationFile] = &[
         name: "credentials",
         sql: include_str!("../migrations/0008_credentials.sql"),
     },
+    MigrationFile {
+        version: 9,
+        name: "ledger",
+        sql: include_str!("../migrations/0009_ledger.sql"),
+    },
 ];
 
 /// One step from a version of the schema to the next.
@@ -100,8 +105,12 @@ pub(crate) async fn is_ours(connection: &mut SqliteConnection) -> Result<bool, s
 
 #[cfg(test)]
 mod tests {
+    use tollgate_ledger::{AccountId, Kind};
     use tollgate_store::conformance::sample::{full_generation, plain_key};
-    use tollgate_store::{GenerationStore as _, KeyStore as _, StoreHealth as _};
+    use tollgate_store::{
+        GenerationStore as _, KeyStore as _, LedgerStore as _, MovementQuery, StoreHealth as _,
+    };
+    use tollgate_types::Usd;
 
     use super::*;
     use crate::SqliteStore;
@@ -156,6 +165,40 @@ mod tests {
         assert_eq!(newer.all().await.unwrap(), [plain_key(1)]);
         let row = sqlx::query("SELECT colour FROM api_key").fetch_one(&newer.readers).await;
         assert_eq!(row.unwrap().try_get::<String, _>("colour").unwrap(), "blue");
+    }
+
+    #[tokio::test]
+    async fn credit_and_spending_of_before_the_ledger_move_over() {
+        let file = File::new();
+        let old = file.open(&MIGRATIONS[..8]).await.unwrap();
+        old.close().await;
+        let path = file.folder.path().join("tollgate.db");
+        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(&path);
+        let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
+        let before = "INSERT INTO credit_entry (id, account, kind, amount_nanos, note, created_at)
+            VALUES ('p', 'default', 'purchase', 100, 'bought', 1),
+                   ('g', 'default', 'promotional', 7, NULL, 2),
+                   ('c', 'default', 'adjustment', -2, NULL, 3),
+                   ('z', 'default', 'adjustment', 0, NULL, 4),
+                   ('o', 'Konto 2', 'purchase', 5, NULL, 5);
+            INSERT INTO account_usage (account, spent_nanos, byok_nanos, requests)
+            VALUES ('default', 40, 0, 3);";
+        sqlx::raw_sql(before).execute(&mut connection).await.unwrap();
+        connection.close().await.unwrap();
+
+        let new = file.open(MIGRATIONS).await.unwrap();
+        let balance = new.balance(&AccountId::default()).await.unwrap();
+        let places = [balance.credited, balance.metered, balance.available, balance.spent];
+        assert_eq!(places.map(Usd::nanos), [105, 40, 105, 40]);
+        assert!(balance.proves());
+        let other = new.balance(&AccountId::new("Konto 2").unwrap()).await.unwrap();
+        assert_eq!(other.available, Usd::from_nanos(5));
+        let query = MovementQuery { limit: 10, ..MovementQuery::default() };
+        let rows = new.movements(&query).await.unwrap();
+        let kinds: Vec<_> = rows.iter().rev().map(|row| row.movement.kind).collect();
+        let expected =
+            [Kind::Purchase, Kind::Promotional, Kind::Deduction, Kind::Purchase, Kind::Metered];
+        assert_eq!(kinds, expected);
     }
 
     #[tokio::test]

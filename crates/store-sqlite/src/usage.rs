@@ -9,8 +9,9 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Sqlite, SqliteConnection};
+use tollgate_ledger::DEFAULT_ACCOUNT;
 use tollgate_store::{
-    AccountUsage, DEFAULT_ACCOUNT, DayUsage, KeyUsage, StoreError, UsageStore, UsageWindows, UtcDay,
+    AccountUsage, DayUsage, KeyUsage, StoreError, UsageStore, UsageWindows, UtcDay,
 };
 use tollgate_types::{KeyHash, Timestamp};
 

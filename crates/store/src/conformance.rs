@@ -12,10 +12,10 @@
 )]
 
 pub mod credentials;
-pub mod credits;
 pub mod feedback;
 pub mod generations;
 pub mod keys;
+pub mod ledger;
 pub mod lifecycle;
 pub mod policies;
 pub mod presets;
@@ -67,11 +67,20 @@ macro_rules! conformance_suite {
             all_usage_agrees_with_each_keys,
             absurd_amounts_stay_at_the_end_of_the_range,
         }
-        $crate::conformance_cases! { $fresh, credits:
-            entries_add_up_per_account,
-            a_known_entry_changes_nothing,
-            entries_list_newest_first,
-            a_total_out_of_range_is_refused,
+        $crate::conformance_cases! { $fresh, ledger:
+            movements_read_back_whole_newest_first,
+            a_known_movement_changes_nothing,
+            movements_are_posted_all_or_none,
+            what_does_not_fit_is_refused,
+            transfers_are_seen_by_both_accounts,
+            slices_are_cut_and_given_back,
+            leasing_twice_under_one_id_is_leasing_once,
+            calls_are_paid_from_their_nodes_slice,
+            calls_beyond_their_slice_overrun,
+            calls_without_credit_are_metered,
+            given_credit_is_spent_first_and_expires,
+            parallel_leases_never_exceed_the_balance,
+            every_history_balances,
         }
         $crate::conformance_cases! { $fresh, policies:
             versions_read_back_whole,

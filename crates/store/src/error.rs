@@ -2,6 +2,8 @@
 
 use std::error::Error;
 
+use tollgate_ledger::LedgerError;
+
 /// Why a store did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -23,6 +25,9 @@ pub enum StoreError {
         /// The quantity.
         what: &'static str,
     },
+    /// A movement of money that can't be made; nothing was changed.
+    #[error(transparent)]
+    Refused(#[from] LedgerError),
     /// The store was closed. Whether a write that was under way was kept is unknown: send it
     /// again to the next store, every write is idempotent.
     #[error("the store is closed")]
@@ -39,7 +44,11 @@ impl StoreError {
     pub const fn is_transient(&self) -> bool {
         match self {
             Self::Unavailable(_) => true,
-            Self::Conflict | Self::Corrupt { .. } | Self::OutOfRange { .. } | Self::Closed => false,
+            Self::Conflict
+            | Self::Corrupt { .. }
+            | Self::OutOfRange { .. }
+            | Self::Refused(_)
+            | Self::Closed => false,
         }
     }
 }

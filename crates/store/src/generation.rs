@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
+use tollgate_ledger::{AccountId, NodeId};
 use tollgate_types::{GenerationId, KeyHash, ModelSlug, ProviderSlug, Timestamp, Usage, Usd};
 
 use crate::routing::RoutingRecord;
@@ -23,6 +24,10 @@ pub struct GenerationRecord {
     pub key_hash: KeyHash,
     /// The workspace of that key.
     pub workspace_id: String,
+    /// The account that the call is paid from, or metered for.
+    pub account: AccountId,
+    /// The node that had set credit aside for it; the call needed none when absent.
+    pub paid_by: Option<NodeId>,
     /// When the call was admitted. Its spend belongs to this UTC day.
     pub created_at: Timestamp,
     /// The model that answered, without aliases.
@@ -158,6 +163,8 @@ impl GenerationRecord {
             request_id: None,
             key_hash,
             workspace_id: DEFAULT_WORKSPACE_ID.to_owned(),
+            account: AccountId::default(),
+            paid_by: None,
             created_at,
             requested_model: model.as_str().to_owned(),
             model,
@@ -206,11 +213,14 @@ impl GenerationRecord {
     }
 }
 
-/// Keeps generations, append-only, and counts their spend.
+/// Keeps generations, append-only, counts their spend and pays their cost.
 #[async_trait]
 pub trait GenerationStore: Send + Sync {
-    /// Keeps records and counts their spend, all in one step, and says how many were new. A
-    /// record whose id is known changes nothing, even when it differs otherwise.
+    /// Keeps records, counts their spend and moves what they cost ([`Till::pay`]), all in one step,
+    /// and says how many were new. A record whose id is known changes nothing, even when it differs
+    /// otherwise.
+    ///
+    /// [`Till::pay`]: tollgate_ledger::Till::pay
     ///
     /// Cancel safe: a caller that stops waiting leaves all records kept or none, and may append
     /// them again.

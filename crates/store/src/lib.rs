@@ -1,4 +1,4 @@
-//! Where keys, generations, spend, credits, presets and feedback are kept, as traits named by noun.
+//! Where keys, generations, spend, the ledger, presets and feedback are kept, as traits named by noun.
 //!
 //! The engine and the API know these traits only; each backend (memory here, SQLite and Postgres
 //! in crates of their own) implements all of them and is done when the `conformance_suite!`
@@ -9,7 +9,8 @@
 //! - Every write is idempotent under an id its caller chose: a write whose answer was lost can be
 //!   sent again.
 //! - A write is durable once it is answered with `Ok`.
-//! - Spend counters move in the same step that keeps a [`GenerationRecord`], and nowhere else.
+//! - Spend counters move in the same step that keeps a [`GenerationRecord`], and nowhere else; so
+//!   does the money that the call costs.
 //! - Time comes in as an argument; no backend reads a clock.
 //!
 //! # What is deliberately absent
@@ -19,12 +20,12 @@
 
 mod arm;
 mod credential;
-mod credit;
 mod error;
 mod feedback;
 mod generation;
 mod health;
 mod key;
+mod ledger;
 mod memory;
 mod policy;
 mod preset;
@@ -37,7 +38,6 @@ pub mod conformance;
 
 pub use arm::ArmResult;
 pub use credential::{CredentialPatch, CredentialRecord, CredentialStore, NewSecret};
-pub use credit::{CreditEntry, CreditKind, CreditStore, DEFAULT_ACCOUNT};
 pub use error::StoreError;
 pub use feedback::{FeedbackCategory, FeedbackRecord, FeedbackStore};
 pub use generation::{
@@ -48,6 +48,7 @@ pub use key::{
     Change, DEFAULT_WORKSPACE_ID, KeyPatch, KeyQuery, KeyRecord, KeyStore, KeySuccessor,
     ResetInterval,
 };
+pub use ledger::{Lease, LeaseRequest, Leased, LedgerRow, LedgerStore, MovementQuery};
 pub use memory::MemoryStore;
 pub use policy::{PolicyStore, PolicyVersion};
 pub use preset::{

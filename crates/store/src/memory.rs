@@ -5,10 +5,10 @@
 //! a transaction is elsewhere.
 
 mod credentials;
-mod credits;
 mod feedback;
 mod generations;
 mod keys;
+mod ledger;
 mod policies;
 mod presets;
 mod usage;
@@ -22,8 +22,8 @@ use tollgate_types::{KeyHash, Timestamp};
 
 use crate::usage::{DayUsage, UtcDay};
 use crate::{
-    CredentialRecord, CreditEntry, FeedbackRecord, GenerationRecord, KeyRecord, PolicyVersion,
-    PresetRecord, PresetVersion, StoreError, StoreHealth, Stores,
+    CredentialRecord, FeedbackRecord, GenerationRecord, KeyRecord, PolicyVersion, PresetRecord,
+    PresetVersion, StoreError, StoreHealth, Stores,
 };
 
 /// Every store, in this process only.
@@ -47,7 +47,7 @@ struct State {
     key_days: BTreeMap<(KeyHash, UtcDay), DayUsage>,
     key_totals: BTreeMap<KeyHash, DayUsage>,
     account_total: DayUsage,
-    credits: BTreeMap<String, CreditEntry>,
+    ledger: ledger::Ledger,
     policies: BTreeMap<u64, PolicyVersion>,
     /// By workspace and slug.
     presets: BTreeMap<(String, String), PresetRecord>,

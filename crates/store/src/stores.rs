@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::{
-    CredentialStore, CreditStore, FeedbackStore, GenerationStore, KeyStore, PolicyStore,
+    CredentialStore, FeedbackStore, GenerationStore, KeyStore, LedgerStore, PolicyStore,
     PresetStore, StoreHealth, UsageStore,
 };
 
@@ -17,8 +17,8 @@ pub struct Stores {
     pub usage: Arc<dyn UsageStore>,
     /// One record per call.
     pub generations: Arc<dyn GenerationStore>,
-    /// Bought and granted credit.
-    pub credits: Arc<dyn CreditStore>,
+    /// Movements of money.
+    pub ledger: Arc<dyn LedgerStore>,
     /// The operator's rules.
     pub policies: Arc<dyn PolicyStore>,
     /// Presets.
@@ -38,7 +38,7 @@ impl Stores {
         S: KeyStore
             + UsageStore
             + GenerationStore
-            + CreditStore
+            + LedgerStore
             + PolicyStore
             + PresetStore
             + CredentialStore
@@ -51,7 +51,7 @@ impl Stores {
             keys: store.clone(),
             usage: store.clone(),
             generations: store.clone(),
-            credits: store.clone(),
+            ledger: store.clone(),
             policies: store.clone(),
             presets: store.clone(),
             credentials: store.clone(),

@@ -6,6 +6,7 @@ mod credits;
 mod doctor;
 mod health;
 mod keys;
+mod ledger;
 mod models;
 mod presets;
 mod providers;
@@ -78,6 +79,9 @@ enum Command {
     /// Add credit, or show what was bought and spent
     #[command(subcommand, after_help = "Example: tollgate credits add 25")]
     Credits(credits::CreditsCommand),
+    /// Look into the ledger: every movement of money, and whether the books balance
+    #[command(subcommand, after_help = "Example: tollgate ledger audit")]
+    Ledger(ledger::LedgerCommand),
     /// Manage the secret key that callers' own keys are sealed with
     #[command(subcommand)]
     Secrets(secrets::SecretsCommand),
@@ -121,6 +125,7 @@ pub async fn run(cli: Cli, environment: Environment) -> anyhow::Result<ExitCode>
         Command::Route(command) => route::run(command, &session).await,
         Command::Chat(args) => chat::run(args, &session).await,
         Command::Credits(command) => credits::run(command, &session).await,
+        Command::Ledger(command) => ledger::run(command, &session).await,
         Command::Secrets(command) => secrets::run(&command, &session).await,
         Command::Doctor(args) => doctor::run(&args, &session).await,
         Command::Config(command) => config::run(&command, session),

@@ -14,6 +14,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use tollgate_catalog::Overlay;
+use tollgate_ledger::PlatformFee;
 use tollgate_policy::RuleForm;
 use tollgate_types::ProviderSlug;
 
@@ -38,6 +39,8 @@ pub struct Config {
     pub tag_headers: Vec<http::HeaderName>,
     /// Hosts whose calls must be processed in a region, and that region.
     pub region_hosts: Vec<(String, String)>,
+    /// What is taken on top of purchases of credit.
+    pub platform_fee: PlatformFee,
     /// Whether the built-in simulator runs.
     pub simulator: bool,
     /// Models, endpoints and providers beside the built-in ones.

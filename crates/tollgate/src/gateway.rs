@@ -12,20 +12,21 @@ use tokio_util::task::TaskTracker;
 use tollgate_api::{App, AppConfig};
 use tollgate_catalog::Overlay;
 use tollgate_engine::{
-    Clock, Engine, Entropy, Installation, KeyRing, Keychain, Parts, Presets, Recorder, RuleBook,
-    RuleError, SystemClock, SystemEntropy,
+    Clock, Engine, Entropy, Installation, KeyRing, Keychain, Parts, Presets, Purses, Recorder,
+    RuleBook, RuleError, SystemClock, SystemEntropy,
 };
+use tollgate_ledger::NodeId;
 use tollgate_simulator::{Simulator, SimulatorConfig, Timing};
 use tollgate_store::{KeyRecord, Stores};
 use tollgate_store_sqlite::SqliteStore;
-use tollgate_types::{ApiKey, Chain};
+use tollgate_types::{ApiKey, Chain, Usd};
 use tollgate_upstream::{MediaFetcher, Upstream};
 use tollgate_vault::Vault;
 
 use crate::config::Config;
 use crate::environment::Environment;
 use crate::reload::{self, Watch};
-use crate::{discovery, installation, secrets};
+use crate::{bookkeeping, discovery, installation, own_file, secrets};
 
 /// What tests replace.
 #[derive(Debug, Clone)]
@@ -106,6 +107,7 @@ impl Gateway {
         let stop = CancellationToken::new();
         let server = serve(listener, &config, &engine, &stop);
         tasks.spawn(refresh(Arc::clone(&engine), stop.clone()));
+        tasks.spawn(bookkeeping::run(Arc::clone(&engine), stop.clone()));
         if let Some(interval) = config.limits.engine.probe_interval {
             tasks.spawn(probe(Arc::clone(&engine), interval, stop.clone()));
         }
@@ -144,6 +146,9 @@ impl Gateway {
         self.server.close();
         self.server.wait().await;
         self.engine.recorder().flush().await;
+        if let Err(error) = self.engine.purses().give_back_all().await {
+            tracing::warn!(error = %Chain(&error), "credit that was set aside is given back at the next start");
+        }
         if let Some(simulator) = self.simulator {
             simulator.kill();
         }
@@ -220,6 +225,7 @@ async fn engine(
     let keychain =
         Keychain::load(stores.clone(), vault).await.context("callers' own keys can't be read")?;
     let presets = Presets::load(stores.clone()).await.context("presets can't be read")?;
+    let purses = purses(config, seams, &stores, tasks).await?;
     Ok(Engine::new(Parts {
         config: config.limits.engine.clone(),
         installation,
@@ -233,10 +239,35 @@ async fn engine(
         keys,
         presets,
         keychain,
+        purses,
         clock: Arc::clone(&seams.clock),
         entropy: Arc::clone(&seams.entropy),
         tasks: tasks.clone(),
     }))
+}
+
+/// The file in the data directory with this node's name.
+const NODE_FILE: &str = "node.id";
+const NODE_BYTES: usize = 16;
+
+/// What calls are paid from, with what an earlier life of this node had set aside given back.
+async fn purses(
+    config: &Config,
+    seams: &Seams,
+    stores: &Stores,
+    tasks: &TaskTracker,
+) -> anyhow::Result<Arc<Purses>> {
+    let path = config.data_dir.join(NODE_FILE);
+    let otherwise = "choose another folder with --data-dir";
+    let name = own_file::read_or_make::<NODE_BYTES>(&path, seams.entropy.as_ref(), otherwise)?;
+    let seams = (Arc::clone(&seams.clock), Arc::clone(&seams.entropy));
+    let node = NodeId::new(name.trim());
+    let purses = Purses::new(node, stores.clone(), seams, tasks.clone());
+    let back = purses.recover().await.context("the ledger can't be read")?;
+    if back > Usd::ZERO {
+        tracing::info!(amount = %back, "credit that an earlier run had set aside is available again");
+    }
+    Ok(Arc::new(purses))
 }
 
 /// Makes a key when there is no inference key at all, so that a newcomer has one.

@@ -2,6 +2,7 @@
 //!
 //! A library beside the binary so that tests start the very gateway that operators run.
 
+mod bookkeeping;
 pub mod commands;
 pub mod config;
 mod discovery;
@@ -9,6 +10,7 @@ mod environment;
 mod gateway;
 mod installation;
 mod output;
+mod own_file;
 mod reload;
 mod secrets;
 

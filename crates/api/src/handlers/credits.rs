@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
-use tollgate_store::DEFAULT_ACCOUNT;
+use tollgate_ledger::AccountId;
 use tollgate_wire::json::UsdNumber;
 
 use crate::auth::ManagementKey;
@@ -28,8 +28,10 @@ pub(crate) async fn get_credits(
     _: ManagementKey,
 ) -> Result<Json<Data<Credits>>, ApiError> {
     app.engine.recorder().flush().await;
-    let stores = app.engine.stores();
-    let total_credits = UsdNumber(stores.credits.total(DEFAULT_ACCOUNT).await?);
-    let total_usage = UsdNumber(stores.usage.account_usage().await?.total);
+    let balance = app.engine.stores().ledger.balance(&AccountId::default()).await?;
+    // What was only metered took no credit: where calls are paid for, the difference is what is
+    // left to spend.
+    let usage = if app.engine.is_paid() { balance.charged() } else { balance.spent };
+    let (total_credits, total_usage) = (UsdNumber(balance.credited), UsdNumber(usage));
     Ok(Json(Data { data: Credits { total_credits, total_usage } }))
 }

@@ -5,8 +5,8 @@ use std::pin::pin;
 use std::task::Poll;
 
 use sqlx::ConnectOptions as _;
-use tollgate_store::conformance::sample::{credit, hash, noon, plain_key, spend};
-use tollgate_store::{Change, DEFAULT_ACCOUNT, KeyPatch, Stores};
+use tollgate_store::conformance::sample::{bought, hash, noon, plain_key, spend};
+use tollgate_store::{Change, KeyPatch, Stores};
 
 use crate::fixture::{Fresh, fresh};
 
@@ -45,7 +45,7 @@ async fn write_everything(stores: &Stores, round: usize) {
         abandon(stores.keys.insert(plain_key(byte)), round),
         abandon(stores.keys.update(hash(byte), patch, noon()), round),
         abandon(stores.generations.append(batch), round),
-        abandon(stores.credits.add(credit(&format!("payment-{round}"), noon())), round),
+        abandon(stores.ledger.post(vec![bought(&format!("payment-{round}"))]), round),
         abandon(stores.keys.all(), round),
         abandon(stores.usage.all_key_usage(noon()), round),
     );
@@ -62,9 +62,8 @@ async fn an_abandoned_call_leaves_no_transaction_open() {
         let kept = fresh.generations.recent(u32::MAX, None).await.unwrap().len();
         let account = fresh.usage.account_usage().await.unwrap();
         assert_eq!(u64::try_from(kept).unwrap(), account.requests);
-        let entries = fresh.credits.list(DEFAULT_ACCOUNT, u32::MAX).await.unwrap();
-        let sum: i64 = entries.iter().map(|entry| entry.amount.nanos()).sum();
-        assert_eq!(fresh.credits.total(DEFAULT_ACCOUNT).await.unwrap().nanos(), sum);
+        let books = fresh.ledger.books().await.unwrap();
+        assert_eq!(tollgate_ledger::audit(&books), []);
     }
 }
 

@@ -3,9 +3,9 @@
 use std::fs;
 
 use tollgate_store::conformance::sample::{
-    credit, full_generation, hash, key, noon, plain_key, spend,
+    bought, full_generation, hash, key, noon, plain_key, spend,
 };
-use tollgate_store::{DEFAULT_ACCOUNT, KeySuccessor, StoreError, Stores};
+use tollgate_store::{KeySuccessor, MovementQuery, StoreError, Stores};
 
 use crate::fixture::{database, fresh, open};
 
@@ -18,7 +18,7 @@ async fn closing_and_opening_again_keeps_everything() {
     fresh.keys.replace(hash(2), successor, noon()).await.unwrap();
     let batch = vec![full_generation("gen-1"), spend("gen-2", hash(2), noon(), 5)];
     fresh.generations.append(batch).await.unwrap();
-    fresh.credits.add(credit("payment-1", noon())).await.unwrap();
+    fresh.ledger.post(vec![bought("payment-1")]).await.unwrap();
     let before = everything(&fresh).await;
     fresh.health.close().await;
     assert_eq!(before, everything(&open(&fresh.path()).await).await);
@@ -92,7 +92,8 @@ async fn everything(stores: &Stores) -> String {
     let generations = stores.generations.recent(10, None).await.unwrap();
     let usage = stores.usage.all_key_usage(noon()).await.unwrap();
     let account = stores.usage.account_usage().await.unwrap();
-    let credits = stores.credits.list(DEFAULT_ACCOUNT, 10).await.unwrap();
-    let total = stores.credits.total(DEFAULT_ACCOUNT).await.unwrap();
-    format!("{keys:#?} {revision} {generations:#?} {usage:#?} {account:?} {credits:#?} {total}")
+    let query = MovementQuery { limit: 10, ..MovementQuery::default() };
+    let movements = stores.ledger.movements(&query).await.unwrap();
+    let books = stores.ledger.books().await.unwrap();
+    format!("{keys:#?} {revision} {generations:#?} {usage:#?} {account:?} {movements:#?} {books:?}")
 }

@@ -2,8 +2,9 @@
 
 use sqlx::ConnectOptions as _;
 use tokio::task::JoinSet;
-use tollgate_store::conformance::sample::{credit, hash, noon, plain_key, spend};
-use tollgate_store::{Change, DEFAULT_ACCOUNT, KeyPatch, StoreError};
+use tollgate_ledger::AccountId;
+use tollgate_store::conformance::sample::{bought, hash, noon, plain_key, spend};
+use tollgate_store::{Change, KeyPatch, StoreError};
 
 use crate::fixture::{fresh, open};
 
@@ -25,10 +26,11 @@ async fn each_sees_what_the_other_changed() {
     assert!(command.keys.revision().await.unwrap() > inserted);
     assert!(command.keys.get(hash(1)).await.unwrap().unwrap().disabled);
 
-    assert!(gateway.credits.add(credit("payment-1", noon())).await.unwrap());
-    assert!(!command.credits.add(credit("payment-1", noon())).await.unwrap());
-    let total = command.credits.total(DEFAULT_ACCOUNT).await.unwrap();
-    assert_eq!(total, gateway.credits.total(DEFAULT_ACCOUNT).await.unwrap());
+    assert!(gateway.ledger.post(vec![bought("payment-1")]).await.unwrap());
+    assert!(!command.ledger.post(vec![bought("payment-1")]).await.unwrap());
+    let account = AccountId::default();
+    let balance = command.ledger.balance(&account).await.unwrap();
+    assert_eq!(balance, gateway.ledger.balance(&account).await.unwrap());
 }
 
 #[tokio::test(flavor = "multi_thread")]

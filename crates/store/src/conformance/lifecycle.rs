@@ -1,7 +1,9 @@
 //! Cases of [`StoreHealth`](crate::StoreHealth).
 
 use super::sample::{hash, noon, plain_key, spend};
-use crate::{DEFAULT_ACCOUNT, StoreError, Stores};
+use tollgate_ledger::AccountId;
+
+use crate::{StoreError, Stores};
 
 /// Before and after writes.
 pub async fn an_open_store_answers_a_ping(stores: &Stores) {
@@ -20,7 +22,7 @@ pub async fn a_closed_store_says_so(stores: &Stores) {
         stores.keys.get(hash(1)).await.err(),
         stores.generations.append(vec![spend("gen-1", hash(1), noon(), 1)]).await.err(),
         stores.usage.account_usage().await.err(),
-        stores.credits.total(DEFAULT_ACCOUNT).await.err(),
+        stores.ledger.balance(&AccountId::default()).await.err(),
     ];
     for error in errors {
         assert!(matches!(error, Some(StoreError::Closed)), "{error:?}");

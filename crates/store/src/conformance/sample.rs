@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use tollgate_ledger::{AccountId, Kind, Movement, NodeId};
 use tollgate_types::{
     GenerationId, KeyHash, ModelSlug, ProviderSlug, Timestamp, Usage, UsageSource, Usd,
 };
 
 use crate::{
-    ArmRecord, AskedRecord, AttemptRecord, Attribution, CandidateRecord, CreditEntry, CreditKind,
-    DEFAULT_ACCOUNT, ErrorRecord, GenerationRecord, KeyRecord, ResetInterval, RoutingRecord,
-    RuleRecord, StageRecord, SteeredRecord,
+    ArmRecord, AskedRecord, AttemptRecord, Attribution, CandidateRecord, ErrorRecord,
+    GenerationRecord, KeyRecord, ResetInterval, RoutingRecord, RuleRecord, StageRecord,
+    SteeredRecord,
 };
 
 /// The hash made of 32 times `byte`.
@@ -63,6 +64,8 @@ pub fn spend(id: &str, key: KeyHash, created_at: Timestamp, nanos: i64) -> Gener
 pub fn full_generation(id: &str) -> GenerationRecord {
     GenerationRecord {
         request_id: Some("req-1".to_owned()),
+        account: AccountId::new("Forschung").unwrap(),
+        paid_by: Some(NodeId::new("node-1")),
         workspace_id: "0b7e1f2a-0000-4000-8000-000000000001".to_owned(),
         requested_model: "acme/auto".to_owned(),
         router: Some("acme/auto".to_owned()),
@@ -124,16 +127,21 @@ pub fn usage() -> Usage {
     }
 }
 
+/// A movement of the default account.
+pub fn movement(id: &str, kind: Kind, nanos: i64) -> Movement {
+    Movement::new(id, AccountId::default(), kind, Usd::from_nanos(nanos), noon())
+}
+
 /// A bought dollar.
-pub fn credit(id: &str, created_at: Timestamp) -> CreditEntry {
-    CreditEntry {
-        id: id.to_owned(),
-        account: DEFAULT_ACCOUNT.to_owned(),
-        kind: CreditKind::Purchase,
-        amount: Usd::from_nanos(1_000_000_000),
-        note: Some("Überweisung".to_owned()),
-        created_at,
+pub fn bought(id: &str) -> Movement {
+    Movement {
+        note: Some("Überweisung".to_owned()), ..movement(id, Kind::Purchase, 1_000_000_000)
     }
+}
+
+/// A call that `node` had set credit aside for.
+pub fn paid(id: &str, node: &NodeId, nanos: i64) -> GenerationRecord {
+    GenerationRecord { paid_by: Some(node.clone()), ..spend(id, hash(1), noon(), nanos) }
 }
 
 fn attribution() -> Attribution {

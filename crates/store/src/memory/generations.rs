@@ -77,6 +77,7 @@ impl State {
         self.key_days.entry((payer, record.utc_day())).or_default().add(&spend);
         self.key_totals.entry(payer).or_default().add(&spend);
         self.account_total.add(&spend);
+        self.pay(&record);
         self.generation_ids.insert(id.clone(), record.created_at);
         self.generations.insert((record.created_at, id), record);
         true

@@ -6,8 +6,9 @@ use anyhow::bail;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use tollgate_engine::{Clock, SystemClock};
-use tollgate_store::{CreditEntry, CreditKind, DEFAULT_ACCOUNT, Stores};
-use tollgate_types::Usd;
+use tollgate_ledger::{AccountId, DEFAULT_ACCOUNT, Kind, Movement, PlatformFee};
+use tollgate_store::Stores;
+use tollgate_types::{Timestamp, Usd};
 
 use super::Session;
 use super::keys::new_key;
@@ -38,6 +39,12 @@ pub(super) struct AddArgs {
     /// A name for this addition: adding it again under the same name changes nothing
     #[arg(long, value_name = "ID")]
     id: Option<String>,
+    /// Given rather than bought: no fee is taken
+    #[arg(long)]
+    promotional: bool,
+    /// When what is left of it ends, such as 2027-01-31T00:00:00Z; what expires is promotional
+    #[arg(long, value_name = "TIME")]
+    expires: Option<String>,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -53,75 +60,108 @@ pub(super) struct ShowArgs {
     json: bool,
 }
 
+/// In dollars, exact.
 #[derive(Debug, Serialize)]
-struct Balance {
+struct BalanceView {
     account: String,
     total_credits: String,
+    /// What calls took of it.
     total_usage: String,
+    /// What calls cost that needed no credit.
+    metered: String,
+    /// What nodes have set aside for calls.
+    held: String,
+    /// What is left besides.
     balance: String,
 }
 
 /// Runs the command on the configured store.
 pub(super) async fn run(command: CreditsCommand, session: &Session) -> anyhow::Result<ExitCode> {
-    let stores = open_store(&session.config()?).await?;
+    let config = session.config()?;
+    let stores = open_store(&config).await?;
     let result = match command {
-        CreditsCommand::Add(args) => add(args, &stores).await,
+        CreditsCommand::Add(args) => add(args, config.platform_fee, &stores).await,
         CreditsCommand::Show(args) => show(&args.account, args.json, &stores).await,
     };
     stores.health.close().await;
     result.map(|()| ExitCode::SUCCESS)
 }
 
-async fn add(args: AddArgs, stores: &Stores) -> anyhow::Result<()> {
-    if args.amount == Usd::ZERO {
-        bail!("there is nothing to add");
-    }
-    let kind = if args.amount < Usd::ZERO { CreditKind::Adjustment } else { CreditKind::Purchase };
-    let id = match args.id {
-        Some(id) => id,
-        // A name nobody else has: the hash of a key nobody will use.
-        None => format!("credit-{}", new_key()?.hash().to_hex()),
-    };
-    let entry = CreditEntry {
-        id: id.clone(),
-        account: args.account.clone(),
-        kind,
-        amount: args.amount,
-        note: args.note,
-        created_at: SystemClock.now(),
-    };
-    if !stores.credits.add(entry).await? && !args.json {
+async fn add(args: AddArgs, fee: PlatformFee, stores: &Stores) -> anyhow::Result<()> {
+    let now = SystemClock.now();
+    let movements = movements(&args, fee, now)?;
+    let id = movements.first().map(|it| it.id.clone()).unwrap_or_default();
+    if !stores.ledger.post(movements).await? && !args.json {
         anstream::println!("{id} was added before; nothing has changed.");
     }
     show(&args.account, args.json, stores).await
 }
 
-async fn show(account: &str, json: bool, stores: &Stores) -> anyhow::Result<()> {
-    let credits = stores.credits.total(account).await?;
-    // There is one account that calls are charged to so far.
-    let usage = if account == DEFAULT_ACCOUNT {
-        stores.usage.account_usage().await?.total
-    } else {
-        Usd::ZERO
+/// What an addition moves: credit in or out, and the fee on what is bought.
+fn movements(args: &AddArgs, fee: PlatformFee, now: Timestamp) -> anyhow::Result<Vec<Movement>> {
+    if args.amount == Usd::ZERO {
+        bail!("there is nothing to add");
+    }
+    let kind = match args.amount {
+        amount if amount < Usd::ZERO => Kind::Deduction,
+        _ if args.promotional || args.expires.is_some() => Kind::Promotional,
+        _ => Kind::Purchase,
     };
-    let Some(balance) = credits.checked_sub(usage) else { bail!("the balance is out of range") };
-    let balance = Balance {
+    let id = match &args.id {
+        Some(id) => id.clone(),
+        // A name nobody else has: the hash of a key nobody will use.
+        None => format!("credit-{}", new_key()?.hash().to_hex()),
+    };
+    let account = AccountId::new(&args.account)?;
+    let Some(nanos) = args.amount.nanos().checked_abs() else { bail!("that is out of range") };
+    let amount = Usd::from_nanos(nanos);
+    let expires_at = args.expires.as_deref().map(|text| expiry(text, now)).transpose()?;
+    if expires_at.is_some() && kind != Kind::Promotional {
+        bail!("only what is added expires");
+    }
+    let added = Movement {
+        note: args.note.clone(),
+        expires_at,
+        ..Movement::new(&id, account.clone(), kind, amount, now)
+    };
+    let fee = if kind == Kind::Purchase { fee.on(amount) } else { Usd::ZERO };
+    let mut movements = vec![added];
+    if fee > Usd::ZERO {
+        let fee_id = format!("{id}/fee");
+        let reference = Some(id);
+        movements
+            .push(Movement { reference, ..Movement::new(&fee_id, account, Kind::Fee, fee, now) });
+    }
+    Ok(movements)
+}
+
+fn expiry(text: &str, now: Timestamp) -> anyhow::Result<Timestamp> {
+    let Some(at) = Timestamp::parse_rfc3339(text) else {
+        bail!("--expires: `{text}` is not a time such as 2027-01-31T00:00:00Z");
+    };
+    if at <= now {
+        bail!("--expires: {text} has passed already");
+    }
+    Ok(at)
+}
+
+async fn show(account: &str, json: bool, stores: &Stores) -> anyhow::Result<()> {
+    let balance = stores.ledger.balance(&AccountId::new(account)?).await?;
+    let view = BalanceView {
         account: account.to_owned(),
-        total_credits: credits.to_decimal(),
-        total_usage: usage.to_decimal(),
-        balance: balance.to_decimal(),
+        total_credits: balance.credited.to_decimal(),
+        total_usage: balance.charged().to_decimal(),
+        metered: balance.metered.to_decimal(),
+        held: balance.held.to_decimal(),
+        balance: balance.available.to_decimal(),
     };
     if json {
-        return output::json(&balance);
+        return output::json(&view);
     }
-    let mut table = output::table(&["account", "added", "spent", "balance"]);
-    table.add_row([
-        balance.account,
-        format!("${}", balance.total_credits),
-        format!("${}", balance.total_usage),
-        format!("${}", balance.balance),
-    ]);
-    output::right(&mut table, &[1, 2, 3]);
+    let mut table = output::table(&["account", "added", "spent", "held", "available", "metered"]);
+    let amounts = [view.total_credits, view.total_usage, view.held, view.balance, view.metered];
+    table.add_row([view.account].into_iter().chain(amounts.map(|it| format!("${it}"))));
+    output::right(&mut table, &[1, 2, 3, 4, 5]);
     output::print(&table, "");
     Ok(())
 }

@@ -71,6 +71,8 @@ impl Reader<'_> {
         self.note_the_rest(&file);
         let mut limits = file.limits.check(&mut self.problems);
         file.routing.apply(&mut limits.engine, &mut self.problems);
+        limits.engine.billing = file.billing.enabled;
+        let platform_fee = file.billing.fee(&mut self.problems);
         if let Some(path) = &file.upstream.ca_file {
             self.trust(path, &mut limits);
         }
@@ -91,6 +93,7 @@ impl Reader<'_> {
             limits,
             tag_headers,
             region_hosts,
+            platform_fee,
             simulator: file.simulator.enabled,
             overlay,
             rules: file.rules,
@@ -141,11 +144,15 @@ impl Reader<'_> {
         let hosts = file.regions.hosts.iter().map(|(host, region)| format!("{host} = {region}"));
         let regions = hosts.collect::<Vec<_>>().join(", ");
         let regions = if regions.is_empty() { UNSET.to_owned() } else { regions };
-        let fee = if file.billing.platform_fee.is_some() { SET } else { UNSET };
+        let fee = file
+            .billing
+            .platform_fee
+            .as_ref()
+            .map_or_else(|| UNSET.to_owned(), ToString::to_string);
         let sections = [
             ("attribution.headers", if headers.is_empty() { UNSET.to_owned() } else { headers }),
             ("billing.enabled", file.billing.enabled.to_string()),
-            ("billing.platform_fee", fee.to_owned()),
+            ("billing.platform_fee", fee),
             ("regions.hosts", regions),
             ("simulator.enabled", file.simulator.enabled.to_string()),
             ("upstream.ca_file", text(&file.upstream.ca_file)),
@@ -195,13 +202,6 @@ impl Reader<'_> {
         if self.variable("TOLLGATE_SHARED_URL").or_else(|| file.shared.url.clone()).is_some() {
             let warning = "shared.url has no effect: this version runs as a single node";
             self.warnings.push(warning.to_owned());
-        }
-        if file.billing.enabled {
-            self.problems.add(
-                "billing.enabled: prepaid billing is not part of this version; set it to false. Usage is metered and priced all the same, and a key can have a limit",
-            );
-        } else if file.billing.platform_fee.is_some() {
-            self.warnings.push("billing.platform_fee has no effect: billing is off".to_owned());
         }
     }
 

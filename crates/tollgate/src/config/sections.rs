@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use tollgate_engine::{EngineConfig, Secret};
+use tollgate_ledger::PlatformFee;
+use tollgate_types::Usd;
 use tollgate_upstream::{MediaConfig, UpstreamConfig};
 
 use super::Problems;
@@ -32,17 +34,46 @@ pub(super) struct SharedSection {
 pub(super) struct BillingSection {
     /// Whether calls need prepaid credit.
     pub(super) enabled: bool,
-    /// Taken on credit purchases.
-    pub(super) platform_fee: Option<PlatformFee>,
+    /// Taken on top of credit purchases.
+    pub(super) platform_fee: Option<FeeEntry>,
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct PlatformFee {
-    #[expect(dead_code, reason = "read so that the key is known; billing is off in this version")]
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct FeeEntry {
+    /// Of the credit that is bought.
     percent: Option<String>,
-    #[expect(dead_code, reason = "read so that the key is known; billing is off in this version")]
+    /// The least that is taken.
     minimum_usd: Option<String>,
+}
+
+impl BillingSection {
+    /// The fee as it is reckoned with.
+    pub(super) fn fee(&self, problems: &mut Problems) -> PlatformFee {
+        let Some(entry) = &self.platform_fee else { return PlatformFee::default() };
+        let mut fee = PlatformFee::default();
+        if let Some(percent) = &entry.percent {
+            match PlatformFee::percent(percent) {
+                Ok(millionths) => fee.millionths = millionths,
+                Err(error) => problems.add(format!("billing.platform_fee.percent: {error}")),
+            }
+        }
+        if let Some(minimum) = &entry.minimum_usd {
+            match minimum.parse::<Usd>() {
+                Ok(minimum) if minimum >= Usd::ZERO => fee.minimum = minimum,
+                Ok(_) => problems.add("billing.platform_fee.minimum_usd: less than zero"),
+                Err(error) => problems.add(format!("billing.platform_fee.minimum_usd: {error}")),
+            }
+        }
+        fee
+    }
+}
+
+impl fmt::Display for FeeEntry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (percent, minimum) = (self.percent.as_deref(), self.minimum_usd.as_deref());
+        write!(f, "{} %, at least ${}", percent.unwrap_or("0"), minimum.unwrap_or("0"))
+    }
 }
 
 /// `[upstream]`

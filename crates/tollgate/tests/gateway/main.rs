@@ -10,6 +10,7 @@
 
 mod bad_input;
 mod beside_chat;
+mod billing;
 mod breaking_off;
 mod byok;
 mod catalogue;

@@ -1,0 +1,152 @@
+//! What a call may cost, and holding as much before it begins.
+
+use tollgate_catalog::{Endpoint, EndpointId};
+use tollgate_ledger::LearnedLength;
+use tollgate_policy::Strategy;
+use tollgate_types::{Chain, Timestamp, Usage, Usd};
+
+use crate::asked::Asked;
+use crate::purse::{Hold, Need, Short};
+use crate::run::Run;
+use crate::{CallError, KeyEntry};
+
+/// What a call holds until it is settled: of its account's credit and of its key's limit.
+#[derive(Debug, Default)]
+pub(crate) struct Held {
+    credit: Option<Hold>,
+    of_limit: Usd,
+}
+
+/// A token is taken for two bytes of text where funds are held, rather than four: in some languages
+/// it is.
+const CAUTION: u64 = 2;
+
+impl Held {
+    /// Ends the hold with what the call cost, and what a provider takes of the caller for it.
+    pub(crate) fn settle(&mut self, key: &KeyEntry, (cost, byok): (Usd, Usd), now: Timestamp) {
+        if let Some(hold) = self.credit.take() {
+            hold.settle(cost);
+        }
+        key.spent((cost, byok), std::mem::take(&mut self.of_limit), now);
+    }
+}
+
+/// Holds what a planned call may cost, where anybody has to pay for it.
+///
+/// # Errors
+///
+/// When the account or the key has not enough left.
+pub(crate) async fn hold<C: Asked>(run: &mut Run<C>) -> Result<(), CallError> {
+    let (pays, limit) = (run.engine.config().billing, run.key.record.limit);
+    if !pays && limit.is_none() {
+        return Ok(());
+    }
+    let need = need(run);
+    let purses = run.engine.purses();
+    let account = &run.key.account;
+    if need.most == Usd::ZERO {
+        return if pays && purses.owes(account) { Err(CallError::NoCredit) } else { Ok(()) };
+    }
+    if let Some(limit) = limit {
+        let held = run.key.hold(need, run.created);
+        run.held.of_limit = held.map_err(|short| refused(run, need, short, Some(limit)))?;
+    }
+    if pays {
+        let held = purses.hold(account, need).await;
+        let held = held.map_err(|short| refused(run, need, short, None))?;
+        run.held.credit = Some(held);
+    }
+    Ok(())
+}
+
+/// What a caller is told who can't pay.
+fn refused<C: Asked>(run: &Run<C>, need: Need, short: Short, limit: Option<Usd>) -> CallError {
+    match short {
+        Short::Empty => limit.map_or(CallError::NoCredit, |limit| CallError::KeyLimit { limit }),
+        Short::Less { available } => too_dear(run, need, available, limit),
+        Short::InFlight => CallError::InFlight { limit },
+        Short::Unavailable(error) => {
+            tracing::warn!(error = %Chain(&error), "no credit can be set aside");
+            CallError::StoreBehind
+        }
+    }
+}
+
+/// The most that a planned call is expected to cost, wherever of its plan it is answered: at one
+/// endpoint, or where rules have several models asked, at one of each.
+fn need<C: Asked>(run: &Run<C>) -> Need {
+    let mut models: Vec<(&str, Need)> = Vec::new();
+    for step in &run.plan.steps {
+        let need = need_at(run, &step.endpoint);
+        let model = step.endpoint.model.id.as_str();
+        match models.iter_mut().find(|(known, _)| *known == model) {
+            Some((_, known)) => *known = dearer(*known, need),
+            None => models.push((model, need)),
+        }
+    }
+    let needs = models.into_iter().map(|(_, need)| need);
+    match run.steering.decision.strategy {
+        Strategy::Single => needs.fold(Need::default(), dearer),
+        Strategy::Cascade(_) | Strategy::Consensus(_) => {
+            needs.fold(Need::default(), |sum, need| Need {
+                most: sum.most.saturating_add(need.most),
+                least: sum.least.saturating_add(need.least),
+            })
+        }
+    }
+}
+
+fn dearer(a: Need, b: Need) -> Need {
+    Need { most: a.most.max(b.most), least: a.least.max(b.least) }
+}
+
+fn need_at<C: Asked>(run: &Run<C>, endpoint: &Endpoint) -> Need {
+    let price = endpoint.price.as_ref().filter(|_| endpoint.own_key.is_none());
+    let Some(price) = price else { return Need::default() };
+    let prompt = prompt(run);
+    // What can't be priced is no reason to hold everything; it is not charged either.
+    let cost = |tokens| {
+        let usage = Usage { completion_tokens: tokens, ..prompt };
+        price.most(&usage).unwrap_or(Usd::ZERO)
+    };
+    let bounded = |tokens: u64| endpoint.max_output.map_or(tokens, |most| tokens.min(most));
+    if let Some(tokens) = run.call.params().max_tokens {
+        let most = cost(bounded(tokens));
+        return Need { most, least: most };
+    }
+    let expected = run.vitals.length(&endpoint.id).map_or(0, LearnedLength::expected);
+    Need { most: cost(bounded(expected)), least: cost(0) }
+}
+
+/// What a call may have an endpoint read, and make besides tokens.
+fn prompt<C: Asked>(run: &Run<C>) -> Usage {
+    let (least, survey) = (run.call.least(), run.call.survey());
+    let pieces = run.call.member("n").and_then(|it| it.parse().ok()).unwrap_or(1);
+    Usage {
+        prompt_tokens: least.prompt_tokens.max(survey.tokens_estimated()).saturating_mul(CAUTION),
+        prompt_images: survey.images,
+        completion_images: pieces,
+        ..least
+    }
+}
+
+/// Notes how long an answer was: what is held for the next one at its endpoint.
+pub(crate) fn learn<C: Asked>(run: &Run<C>, endpoint: &EndpointId, usage: &Usage) {
+    if let Some(length) = run.vitals.length(endpoint)
+        && run.call.params().max_tokens.is_none()
+    {
+        length.observe(usage.completion_tokens);
+    }
+}
+
+/// A call that costs more than there is, and how many tokens there is enough for (contract §4.6).
+fn too_dear<C: Asked>(run: &Run<C>, need: Need, available: Usd, limit: Option<Usd>) -> CallError {
+    let requested = run.call.params().max_tokens.unwrap_or(0);
+    let first = run.endpoint(0).and_then(|it| it.price.as_ref());
+    let reading = first.and_then(|price| price.most(&prompt(run)).ok()).unwrap_or(Usd::ZERO);
+    let part = |of: Usd| i128::from(of.nanos()).saturating_sub(i128::from(reading.nanos())).max(0);
+    let tokens = i128::from(requested).saturating_mul(part(available));
+    let affordable = tokens.checked_div(part(need.most)).unwrap_or(0);
+    let affordable = u64::try_from(affordable).unwrap_or(0).min(requested);
+    CallError::TooDear { requested, affordable, limit }
+}

@@ -1,0 +1,371 @@
+//! Credit set aside for this node, and what calls under way hold of it.
+//!
+//! # Why purses?
+//!
+//! A call must not begin unless its account can pay for it, and must not wait for a database to be
+//! told so. So the node sets aside a slice of the account in one durable step
+//! ([`LedgerStore::lease`](tollgate_store::LedgerStore::lease)) and lets calls begin against it in
+//! memory. What nodes have set aside never exceeds the balance, so no number of parallel calls or
+//! nodes spends more than there is, but for what answers cost beyond what was held for them.
+//!
+//! What was set aside is, at any moment, what is left here, what calls hold, and what they cost
+//! that is not written down yet:
+//!
+//! ```text
+//! slice in the ledger = left + held + costs on their way to the ledger
+//! ```
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use parking_lot::{Mutex, RwLock};
+use tokio_util::task::TaskTracker;
+use tollgate_ledger::{AccountId, NodeId, SlicePolicy};
+use tollgate_store::{LeaseRequest, Leased, StoreError, Stores};
+use tollgate_types::{Chain, Timestamp, Usd, uuid};
+
+use crate::{Clock, Entropy};
+
+/// Every account's purse at this node.
+#[derive(Debug)]
+pub struct Purses {
+    node: NodeId,
+    stores: Stores,
+    policy: SlicePolicy,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    tasks: TaskTracker,
+    purses: RwLock<HashMap<AccountId, Arc<Purse>>>,
+}
+
+/// One account's credit at this node.
+#[derive(Debug)]
+struct Purse {
+    account: AccountId,
+    state: Mutex<State>,
+    /// One asks the store at a time: whoever waits finds what the first was given.
+    leasing: tokio::sync::Mutex<()>,
+    refilling: AtomicBool,
+}
+
+#[derive(Debug)]
+struct State {
+    /// What calls may still hold; less than zero while answers cost more than was held for them.
+    left: Usd,
+    /// What calls under way hold.
+    held: Usd,
+    /// The last slice: when half of it is used, another is fetched.
+    slice: Usd,
+    /// What the account had besides, as last heard.
+    available: Usd,
+    /// When a call last held something.
+    used_at: Timestamp,
+}
+
+/// What a call needs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Need {
+    /// The most it is expected to cost.
+    pub(crate) most: Usd,
+    /// What it needs at least: less than `most` for a call that does not say how much it may write,
+    /// since nobody is refused for what a model could write at most.
+    pub(crate) least: Usd,
+}
+
+/// Why a call can't be paid.
+#[derive(Debug)]
+pub(crate) enum Short {
+    /// There is nothing, or less.
+    Empty,
+    /// There is less than it needs.
+    Less {
+        /// What there is.
+        available: Usd,
+    },
+    /// There would be enough if other calls did not hold it.
+    InFlight,
+    /// The store could not be asked, and what was set aside is used up.
+    Unavailable(StoreError),
+}
+
+/// What a call holds of an account. Dropped without being settled, it costs nothing.
+#[derive(Debug)]
+pub(crate) struct Hold {
+    purse: Arc<Purse>,
+    amount: Usd,
+}
+
+/// An account that was not used for so long gives its slice back.
+const IDLE_MILLIS: i64 = 60_000;
+
+impl Purses {
+    /// Purses of a node, all empty.
+    pub fn new(
+        node: NodeId,
+        stores: Stores,
+        (clock, entropy): (Arc<dyn Clock>, Arc<dyn Entropy>),
+        tasks: TaskTracker,
+    ) -> Self {
+        Self {
+            node,
+            stores,
+            policy: SlicePolicy::default(),
+            clock,
+            entropy,
+            tasks,
+            purses: RwLock::default(),
+        }
+    }
+
+    /// This node.
+    pub const fn node(&self) -> &NodeId {
+        &self.node
+    }
+
+    /// Gives back what an earlier life of this node had set aside and did not spend. Call it once,
+    /// when everything that life settled is written.
+    ///
+    /// # Errors
+    ///
+    /// When the store can't be asked.
+    pub async fn recover(&self) -> Result<Usd, StoreError> {
+        let mut given_back = Usd::ZERO;
+        for lease in self.stores.ledger.leases().await? {
+            if lease.node == self.node && lease.amount > Usd::ZERO {
+                let back = self.give_back(&lease.account, lease.amount).await?;
+                given_back = given_back.saturating_add(back);
+            }
+        }
+        Ok(given_back)
+    }
+
+    /// Holds what a call needs.
+    ///
+    /// Without a wait while the slice lasts; else the store is asked for another.
+    pub(crate) async fn hold(
+        self: &Arc<Self>,
+        account: &AccountId,
+        need: Need,
+    ) -> Result<Hold, Short> {
+        let purse = self.purse(account);
+        if let Some(hold) = purse.take(need.most, self.clock.now()) {
+            self.refill_early(&purse);
+            return Ok(hold);
+        }
+        let _one_at_a_time = purse.leasing.lock().await;
+        let now = self.clock.now();
+        if let Some(hold) = purse.take(need.most, now) {
+            return Ok(hold);
+        }
+        let found = self.refill(&purse, need.most).await.map_err(Short::Unavailable)?;
+        if let Some(hold) = purse.take(need.most, now) {
+            return Ok(hold);
+        }
+        self.hold_less(&purse, need, found.available).await
+    }
+
+    /// Holds all that there is, if it is enough to begin with.
+    async fn hold_less(
+        &self,
+        purse: &Arc<Purse>,
+        need: Need,
+        available: Usd,
+    ) -> Result<Hold, Short> {
+        let (left, held) = purse.standing();
+        let all = left.saturating_add(available);
+        if all < need.least.max(Usd::from_nanos(1)) {
+            return Err(match all.saturating_add(held) {
+                _ if all <= Usd::ZERO && held <= Usd::ZERO => Short::Empty,
+                together if together >= need.least && held > Usd::ZERO => Short::InFlight,
+                _ => Short::Less { available: all.max(Usd::ZERO) },
+            });
+        }
+        if need.least == need.most {
+            return Err(match all.saturating_add(held) {
+                together if together >= need.most => Short::InFlight,
+                _ => Short::Less { available: all },
+            });
+        }
+        self.refill(purse, all).await.map_err(Short::Unavailable)?;
+        // Another node may have taken it meanwhile.
+        let (left, _) = purse.standing();
+        let amount = all.min(left);
+        let enough = amount >= need.least.max(Usd::from_nanos(1));
+        let taken = if enough { purse.take(amount, self.clock.now()) } else { None };
+        taken.ok_or(Short::Less { available: amount.max(Usd::ZERO) })
+    }
+
+    /// Whether an account is known here to owe something: then even what is free is refused
+    /// (contract §4.6).
+    pub(crate) fn owes(&self, account: &AccountId) -> bool {
+        let Some(purse) = self.purses.read().get(account).map(Arc::clone) else { return false };
+        let state = purse.state.lock();
+        state.left.saturating_add(state.held).saturating_add(state.available) < Usd::ZERO
+    }
+
+    /// Gives back the slices of accounts that nobody has used for a while.
+    ///
+    /// # Errors
+    ///
+    /// When the store can't be asked; what could not be given back stays here.
+    pub async fn give_back_idle(&self) -> Result<(), StoreError> {
+        let idle_since = self.clock.now().plus_millis(IDLE_MILLIS.saturating_neg());
+        self.give_back_where(|state| state.used_at < idle_since).await
+    }
+
+    /// Gives everything back that no call holds: before the program stops.
+    ///
+    /// # Errors
+    ///
+    /// When the store can't be asked.
+    pub async fn give_back_all(&self) -> Result<(), StoreError> {
+        self.give_back_where(|_| true).await
+    }
+
+    async fn give_back_where(&self, which: impl Fn(&State) -> bool) -> Result<(), StoreError> {
+        let purses: Vec<Arc<Purse>> = self.purses.read().values().map(Arc::clone).collect();
+        for purse in purses {
+            let _one_at_a_time = purse.leasing.lock().await;
+            let left = {
+                let mut state = purse.state.lock();
+                if !which(&state) || state.left <= Usd::ZERO {
+                    continue;
+                }
+                std::mem::take(&mut state.left)
+            };
+            let given = self.give_back(&purse.account, left).await;
+            let mut state = purse.state.lock();
+            match given {
+                // What could not be given back is left, as it was.
+                Err(error) => {
+                    state.left = state.left.saturating_add(left);
+                    return Err(error);
+                }
+                Ok(given) => state.available = state.available.saturating_add(given),
+            }
+        }
+        Ok(())
+    }
+
+    async fn give_back(&self, account: &AccountId, amount: Usd) -> Result<Usd, StoreError> {
+        let id = self.new_id("release")?;
+        let lease = (&self.node, account);
+        self.stores.ledger.release(&id, lease, amount, self.clock.now()).await
+    }
+
+    fn purse(&self, account: &AccountId) -> Arc<Purse> {
+        if let Some(purse) = self.purses.read().get(account) {
+            return Arc::clone(purse);
+        }
+        let mut purses = self.purses.write();
+        Arc::clone(purses.entry(account.clone()).or_insert_with(|| {
+            Arc::new(Purse {
+                account: account.clone(),
+                state: Mutex::new(State {
+                    left: Usd::ZERO,
+                    held: Usd::ZERO,
+                    slice: Usd::ZERO,
+                    available: Usd::ZERO,
+                    used_at: self.clock.now(),
+                }),
+                leasing: tokio::sync::Mutex::new(()),
+                refilling: AtomicBool::new(false),
+            })
+        }))
+    }
+
+    /// Fetches another slice in the background when half of the last one is used, so that calls
+    /// don't wait for it.
+    fn refill_early(self: &Arc<Self>, purse: &Arc<Purse>) {
+        let is_low = {
+            let state = purse.state.lock();
+            let half = Usd::from_nanos(state.slice.nanos() / 2);
+            // With as little left as one call needs, slices are cut call by call.
+            state.left < half && state.available > state.slice
+        };
+        if !is_low || purse.refilling.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let (purses, purse) = (Arc::clone(self), Arc::clone(purse));
+        self.tasks.spawn(async move {
+            let _one_at_a_time = purse.leasing.lock().await;
+            let wanted = purse.state.lock().left.saturating_add(Usd::from_nanos(1));
+            if let Err(error) = purses.refill(&purse, wanted).await {
+                tracing::warn!(error = %Chain(&error), "no credit can be set aside");
+            }
+            purse.refilling.store(false, Ordering::Release);
+        });
+    }
+
+    /// Asks the store for a slice with which `amount` could be held. The caller has the lock.
+    async fn refill(&self, purse: &Purse, amount: Usd) -> Result<Leased, StoreError> {
+        let (left, _) = purse.standing();
+        let request = LeaseRequest {
+            id: self.new_id("hold")?,
+            account: purse.account.clone(),
+            node: self.node.clone(),
+            need: amount.checked_sub(left).unwrap_or(amount).max(Usd::ZERO),
+            policy: self.policy,
+            at: self.clock.now(),
+        };
+        let leased = self.stores.ledger.lease(request).await?;
+        let mut state = purse.state.lock();
+        if let Some(slice) = leased.slice {
+            state.left = state.left.saturating_add(slice);
+            state.slice = slice;
+        }
+        state.available = leased.available;
+        Ok(leased)
+    }
+
+    fn new_id(&self, what: &str) -> Result<String, StoreError> {
+        let mut random = [0; 16];
+        self.entropy.fill(&mut random).map_err(StoreError::unavailable)?;
+        Ok(format!("{what}-{}", uuid(random)))
+    }
+}
+
+impl Purse {
+    fn take(self: &Arc<Self>, amount: Usd, now: Timestamp) -> Option<Hold> {
+        let mut state = self.state.lock();
+        let left = state.left.checked_sub(amount).filter(|it| *it >= Usd::ZERO)?;
+        state.left = left;
+        state.held = state.held.saturating_add(amount);
+        state.used_at = now;
+        Some(Hold { purse: Arc::clone(self), amount })
+    }
+
+    fn standing(&self) -> (Usd, Usd) {
+        let state = self.state.lock();
+        (state.left, state.held)
+    }
+}
+
+impl Hold {
+    /// Ends the hold: what the call did not cost can be held by others.
+    pub(crate) fn settle(mut self, cost: Usd) {
+        self.end(cost);
+    }
+
+    fn end(&mut self, cost: Usd) {
+        let amount = std::mem::take(&mut self.amount);
+        let mut state = self.purse.state.lock();
+        state.held = state.held.checked_sub(amount).unwrap_or(Usd::ZERO);
+        let back = amount.checked_sub(cost).unwrap_or(Usd::ZERO);
+        // Beyond what was set aside the ledger takes it from what is available, not from here.
+        let least = Usd::from_nanos(state.held.nanos().saturating_neg());
+        state.left = state.left.saturating_add(back).max(least);
+    }
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        if self.amount != Usd::ZERO {
+            self.end(Usd::ZERO);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,161 @@
+use tollgate_ledger::{Kind, Movement, audit};
+use tollgate_store::{GenerationRecord, MemoryStore};
+use tollgate_types::{GenerationId, KeyHash, ModelSlug};
+
+use super::*;
+use crate::{SystemClock, SystemEntropy};
+
+fn usd(nanos: i64) -> Usd {
+    Usd::from_nanos(nanos)
+}
+
+fn exactly(nanos: i64) -> Need {
+    Need { most: usd(nanos), least: usd(nanos) }
+}
+
+async fn with_credit(nanos: i64) -> (Arc<Purses>, Stores) {
+    let stores = MemoryStore::new().into_stores();
+    if nanos > 0 {
+        let at = Timestamp::from_unix_millis(0);
+        let bought = Movement::new("p", AccountId::default(), Kind::Purchase, usd(nanos), at);
+        stores.ledger.post(vec![bought]).await.unwrap();
+    }
+    (node("a", &stores), stores)
+}
+
+fn node(name: &str, stores: &Stores) -> Arc<Purses> {
+    let seams: (Arc<dyn Clock>, Arc<dyn Entropy>) =
+        (Arc::new(SystemClock), Arc::new(SystemEntropy));
+    Arc::new(Purses::new(NodeId::new(name), stores.clone(), seams, TaskTracker::new()))
+}
+
+/// Writes down what a call cost, as the recorder does.
+async fn write(purses: &Purses, stores: &Stores, id: usize, cost: i64) {
+    let model = ModelSlug::parse("acme/small").unwrap();
+    let id = GenerationId::from_text(&format!("gen-{id}"));
+    let at = Timestamp::from_unix_millis(1);
+    let record = GenerationRecord {
+        cost: usd(cost),
+        paid_by: Some(purses.node().clone()),
+        ..GenerationRecord::new(id, KeyHash::from_bytes([1; 32]), model, at)
+    };
+    stores.generations.append(vec![record]).await.unwrap();
+}
+
+async fn available(stores: &Stores) -> i64 {
+    stores.ledger.balance(&AccountId::default()).await.unwrap().available.nanos()
+}
+
+#[tokio::test]
+async fn a_call_holds_and_gives_back_what_it_did_not_cost() {
+    let (purses, stores) = with_credit(16_000).await;
+    let account = AccountId::default();
+    let hold = purses.hold(&account, exactly(100)).await.unwrap();
+    assert_eq!(available(&stores).await, 15_000, "a slice of a sixteenth");
+    hold.settle(usd(30));
+    write(&purses, &stores, 1, 30).await;
+    drop(purses.hold(&account, exactly(970)).await.unwrap());
+    assert_eq!(available(&stores).await, 15_000, "the same slice");
+    purses.give_back_all().await.unwrap();
+    assert_eq!(available(&stores).await, 15_970);
+    assert_eq!(audit(&stores.ledger.books().await.unwrap()), []);
+}
+
+#[tokio::test]
+async fn whoever_can_not_pay_is_told_why() {
+    let account = AccountId::default();
+    let (purses, _) = with_credit(0).await;
+    let refused = purses.hold(&account, exactly(1)).await;
+    assert!(matches!(refused, Err(Short::Empty)), "{refused:?}");
+    let (purses, _) = with_credit(100).await;
+    let refused = purses.hold(&account, exactly(101)).await;
+    let Err(Short::Less { available }) = refused else { panic!("{refused:?}") };
+    assert_eq!(available, usd(100));
+    let held = purses.hold(&account, exactly(60)).await.unwrap();
+    let refused = purses.hold(&account, exactly(60)).await;
+    assert!(matches!(refused, Err(Short::InFlight)), "{refused:?}");
+    drop(held);
+    purses.hold(&account, exactly(60)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_call_without_a_bound_holds_what_there_is() {
+    let (purses, _) = with_credit(100).await;
+    let account = AccountId::default();
+    let open = Need { most: usd(1_000), least: usd(10) };
+    let hold = purses.hold(&account, open).await.unwrap();
+    assert_eq!(hold.amount, usd(100));
+    let refused = purses.hold(&account, open).await;
+    assert!(matches!(refused, Err(Short::InFlight)), "{refused:?}");
+    hold.settle(usd(95));
+    let refused = purses.hold(&account, open).await;
+    assert!(matches!(refused, Err(Short::Less { .. })), "{refused:?}");
+}
+
+#[tokio::test]
+async fn what_costs_more_than_was_held_is_owed() {
+    let (purses, stores) = with_credit(100).await;
+    let account = AccountId::default();
+    let open = Need { most: usd(60), least: usd(1) };
+    purses.hold(&account, open).await.unwrap().settle(usd(150));
+    write(&purses, &stores, 1, 150).await;
+    assert_eq!(available(&stores).await, -50);
+    let refused = purses.hold(&account, open).await;
+    assert!(matches!(refused, Err(Short::Empty)), "{refused:?}");
+    assert!(purses.owes(&account));
+    purses.give_back_all().await.unwrap();
+    assert_eq!(audit(&stores.ledger.books().await.unwrap()), []);
+}
+
+/// The next life of a node gives back what the last one had set aside.
+#[tokio::test]
+async fn a_node_that_died_gets_its_slice_back() {
+    let (purses, stores) = with_credit(16_000).await;
+    let hold = purses.hold(&AccountId::default(), exactly(100)).await.unwrap();
+    std::mem::forget(hold);
+    assert_eq!(available(&stores).await, 15_000);
+    node("b", &stores).recover().await.unwrap();
+    assert_eq!(available(&stores).await, 15_000, "not of others");
+    assert_eq!(node("a", &stores).recover().await.unwrap(), usd(1_000));
+    assert_eq!(available(&stores).await, 16_000);
+}
+
+/// Two hundred callers at three nodes, and credit for some: nobody spends what is not there.
+#[tokio::test(flavor = "multi_thread")]
+async fn parallel_callers_at_several_nodes_never_overspend() {
+    let (first, stores) = with_credit(10_000).await;
+    let nodes = [first, node("b", &stores), node("c", &stores)];
+    let mut calls = tokio::task::JoinSet::new();
+    for index in 0..200_usize {
+        let (purses, stores) = (Arc::clone(&nodes[index % 3]), stores.clone());
+        calls.spawn(async move {
+            let hold = purses.hold(&AccountId::default(), exactly(150)).await.ok()?;
+            tokio::task::yield_now().await;
+            let cost = 100 + i64::try_from(index % 50).unwrap();
+            hold.settle(usd(cost));
+            write(&purses, &stores, index, cost).await;
+            Some(cost)
+        });
+    }
+    let spent: i64 = calls.join_all().await.into_iter().flatten().sum();
+    assert!((5_000..=10_000).contains(&spent), "{spent}");
+    for purses in &nodes {
+        purses.give_back_all().await.unwrap();
+    }
+    assert_eq!(available(&stores).await, 10_000 - spent);
+    assert_eq!(audit(&stores.ledger.books().await.unwrap()), []);
+}
+
+/// While slices last the store is not asked.
+#[tokio::test]
+async fn a_warm_call_asks_nobody() {
+    let (purses, stores) = with_credit(1_000_000).await;
+    let account = AccountId::default();
+    drop(purses.hold(&account, exactly(10)).await.unwrap());
+    stores.health.close().await;
+    for _ in 0..1_000 {
+        drop(purses.hold(&account, exactly(10)).await.unwrap());
+    }
+    let refused = purses.hold(&account, exactly(100_000)).await;
+    assert!(matches!(refused, Err(Short::Unavailable(_))), "{refused:?}");
+}

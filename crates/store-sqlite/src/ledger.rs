@@ -1,0 +1,307 @@
+//! The ledger in SQLite.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
+use tollgate_ledger::{AccountId, Balance, Books, Kind, Movement, NodeId, slice};
+use tollgate_store::{
+    Lease, LeaseRequest, Leased, LedgerRow, LedgerStore, MovementQuery, StoreError,
+};
+use tollgate_types::{Timestamp, Usd};
+
+use crate::SqliteStore;
+use crate::columns::{Columns, held};
+use crate::error::failed;
+use crate::ledger_rows::{
+    insert, is_known, read_balance, read_lots, read_movement, read_row, write_balance, write_lease,
+};
+use crate::writer::Write;
+
+#[async_trait]
+impl LedgerStore for SqliteStore {
+    async fn post(&self, movements: Vec<Movement>) -> Result<bool, StoreError> {
+        if movements.is_empty() {
+            return Ok(true);
+        }
+        self.writer.submit(Post(movements)).await
+    }
+
+    async fn balance(&self, account: &AccountId) -> Result<Balance, StoreError> {
+        read_balance(&self.readers, account).await
+    }
+
+    async fn movements(&self, query: &MovementQuery) -> Result<Vec<LedgerRow>, StoreError> {
+        let mut sql = listing(query);
+        let rows = sql.build().fetch_all(&self.readers).await.map_err(failed)?;
+        rows.iter().map(read_row).collect()
+    }
+
+    async fn lease(&self, request: LeaseRequest) -> Result<Leased, StoreError> {
+        self.writer.submit(SetAside(request)).await
+    }
+
+    async fn release(
+        &self,
+        id: &str,
+        (node, account): (&NodeId, &AccountId),
+        amount: Usd,
+        at: Timestamp,
+    ) -> Result<Usd, StoreError> {
+        let (id, node, account) = (id.to_owned(), node.clone(), account.clone());
+        self.writer.submit(GiveBack { id, node, account, amount, at }).await
+    }
+
+    async fn leases(&self) -> Result<Vec<Lease>, StoreError> {
+        let rows = sqlx::query("SELECT * FROM ledger_lease ORDER BY node, account")
+            .fetch_all(&self.readers)
+            .await
+            .map_err(failed)?;
+        let read = |row| {
+            let columns = Columns::of("ledger_lease", row);
+            Ok(Lease {
+                node: NodeId::new(columns.text("node")?),
+                account: columns.parsed("account", |it| AccountId::new(it).ok())?,
+                amount: columns.usd("amount_nanos")?,
+                touched_at: columns.timestamp("touched_at")?,
+            })
+        };
+        rows.iter().map(read).collect()
+    }
+
+    async fn expire(&self, now: Timestamp) -> Result<Vec<Movement>, StoreError> {
+        self.writer.submit(Expire(now)).await
+    }
+
+    async fn books(&self) -> Result<BTreeMap<AccountId, Books>, StoreError> {
+        // One transaction, so that everything is of one moment.
+        let mut transaction = self.readers.begin().await.map_err(failed)?;
+        books(&mut transaction).await
+    }
+}
+
+fn listing(query: &MovementQuery) -> QueryBuilder<Sqlite> {
+    let mut sql = QueryBuilder::new("SELECT * FROM ledger_movement WHERE true");
+    if let Some(account) = &query.account {
+        sql.push(" AND (account = ").push_bind(account.as_str().to_owned());
+        sql.push(" OR counter = ").push_bind(account.as_str().to_owned()).push(")");
+    }
+    if let Some(about) = &query.about {
+        sql.push(" AND (id = ").push_bind(about.clone());
+        sql.push(" OR reference = ").push_bind(about.clone()).push(")");
+    }
+    if query.entered_only {
+        sql.push(" AND kind NOT IN ('hold', 'release', 'charge', 'overrun', 'metered')");
+    }
+    if let Some(since) = query.since {
+        sql.push(" AND at >= ").push_bind(since.unix_millis());
+    }
+    if let Some(until) = query.until {
+        sql.push(" AND at < ").push_bind(until.unix_millis());
+    }
+    if let Some(before) = query.before {
+        sql.push(" AND sequence < ").push_bind(held(before));
+    }
+    sql.push(" ORDER BY sequence DESC LIMIT ").push_bind(query.limit);
+    sql
+}
+
+struct Post(Vec<Movement>);
+
+#[async_trait]
+impl Write for Post {
+    type Output = bool;
+
+    async fn apply(&self, connection: &mut SqliteConnection) -> Result<bool, StoreError> {
+        for (index, movement) in self.0.iter().enumerate() {
+            let is_twice = self.0.iter().take(index).any(|it| it.id == movement.id);
+            if !is_twice && !is_known(connection, &movement.id).await? {
+                continue;
+            }
+            return if index == 0 { Ok(false) } else { Err(StoreError::Conflict) };
+        }
+        for movement in &self.0 {
+            move_one(connection, movement).await?;
+        }
+        insert(connection, &self.0).await?;
+        Ok(true)
+    }
+}
+
+/// Moves the balances of those whom a movement is about.
+async fn move_one(
+    connection: &mut SqliteConnection,
+    movement: &Movement,
+) -> Result<(), StoreError> {
+    for account in [Some(&movement.account), movement.counter.as_ref()].into_iter().flatten() {
+        let balance = read_balance(&mut *connection, account).await?;
+        write_balance(connection, account, &balance.after(movement, account)?).await?;
+    }
+    Ok(())
+}
+
+struct SetAside(LeaseRequest);
+
+#[async_trait]
+impl Write for SetAside {
+    type Output = Leased;
+
+    async fn apply(&self, connection: &mut SqliteConnection) -> Result<Leased, StoreError> {
+        let Self(request) = self;
+        let account = &request.account;
+        let available = read_balance(&mut *connection, account).await?.available;
+        if let Some(known) = read_movement(connection, &request.id).await? {
+            return Ok(Leased { slice: Some(known.amount), available });
+        }
+        let cut = slice(available, request.need, &request.policy);
+        let Some(amount) = cut.filter(|it| *it > Usd::ZERO) else {
+            return Ok(Leased { slice: cut, available });
+        };
+        let hold = Movement {
+            reference: Some(request.node.as_str().to_owned()),
+            ..Movement::new(&request.id, account.clone(), Kind::Hold, amount, request.at)
+        };
+        move_one(connection, &hold).await?;
+        let lease = leased(connection, (&request.node, account)).await?;
+        let lease = lease
+            .checked_add(amount)
+            .ok_or(StoreError::OutOfRange { what: "what a node has set aside" })?;
+        write_lease(connection, (&request.node, account), lease, request.at).await?;
+        insert(connection, std::slice::from_ref(&hold)).await?;
+        let available = read_balance(connection, account).await?.available;
+        Ok(Leased { slice: Some(amount), available })
+    }
+}
+
+struct GiveBack {
+    id: String,
+    node: NodeId,
+    account: AccountId,
+    amount: Usd,
+    at: Timestamp,
+}
+
+#[async_trait]
+impl Write for GiveBack {
+    type Output = Usd;
+
+    async fn apply(&self, connection: &mut SqliteConnection) -> Result<Usd, StoreError> {
+        let lease = (&self.node, &self.account);
+        let left = leased(connection, lease).await?;
+        let amount = self.amount.min(left);
+        if amount <= Usd::ZERO || is_known(connection, &self.id).await? {
+            return Ok(Usd::ZERO);
+        }
+        let release = Movement {
+            reference: Some(self.node.as_str().to_owned()),
+            ..Movement::new(&self.id, self.account.clone(), Kind::Release, amount, self.at)
+        };
+        move_one(connection, &release).await?;
+        let left = left.checked_sub(amount).unwrap_or(Usd::ZERO);
+        write_lease(connection, lease, left, self.at).await?;
+        insert(connection, std::slice::from_ref(&release)).await?;
+        Ok(amount)
+    }
+}
+
+struct Expire(Timestamp);
+
+#[async_trait]
+impl Write for Expire {
+    type Output = Vec<Movement>;
+
+    async fn apply(&self, connection: &mut SqliteConnection) -> Result<Vec<Movement>, StoreError> {
+        let lots = read_lots(
+            connection,
+            sqlx::query(
+                "SELECT * FROM ledger_lot WHERE expires_at <= ?1 ORDER BY account, expires_at, id",
+            )
+            .bind(self.0.unix_millis()),
+        )
+        .await?;
+        let mut ended = Vec::new();
+        for (account, lot) in lots {
+            let available = read_balance(&mut *connection, &account).await?.available;
+            let amount = lot.remaining.min(available);
+            sqlx::query("DELETE FROM ledger_lot WHERE id = ?1")
+                .bind(&lot.id)
+                .execute(&mut *connection)
+                .await
+                .map_err(failed)?;
+            if amount <= Usd::ZERO {
+                continue;
+            }
+            let expiry = lot.expiry(&account, amount, self.0);
+            move_one(connection, &expiry).await?;
+            insert(connection, std::slice::from_ref(&expiry)).await?;
+            ended.push(expiry);
+        }
+        Ok(ended)
+    }
+}
+
+/// What a node has set aside of an account.
+pub(crate) async fn leased(
+    connection: &mut SqliteConnection,
+    (node, account): (&NodeId, &AccountId),
+) -> Result<Usd, StoreError> {
+    let row = sqlx::query("SELECT amount_nanos FROM ledger_lease WHERE node = ?1 AND account = ?2")
+        .bind(node.as_str())
+        .bind(account.as_str())
+        .fetch_optional(connection)
+        .await
+        .map_err(failed)?;
+    row.map_or(Ok(Usd::ZERO), |row| Columns::of("ledger_lease", &row).usd("amount_nanos"))
+}
+
+async fn books(
+    connection: &mut SqliteConnection,
+) -> Result<BTreeMap<AccountId, Books>, StoreError> {
+    let mut books: BTreeMap<AccountId, Books> = BTreeMap::new();
+    let rows = sqlx::query("SELECT * FROM ledger_balance").fetch_all(&mut *connection).await;
+    for row in &rows.map_err(failed)? {
+        let columns = Columns::of("ledger_balance", row);
+        let account = columns.parsed("account", |it| AccountId::new(it).ok())?;
+        books.entry(account).or_default().kept = crate::ledger_rows::balance_of(&columns)?;
+    }
+    // By kind and account: what each kind does to a balance is the ledger's to know.
+    let sql = "SELECT account, kind, counter, sum(amount_nanos) AS amount_nanos
+               FROM ledger_movement GROUP BY account, kind, counter";
+    let rows = sqlx::query(sql).fetch_all(&mut *connection).await.map_err(failed)?;
+    for row in &rows {
+        let columns = Columns::of("ledger_movement", row);
+        let account: AccountId = columns.parsed("account", |it| AccountId::new(it).ok())?;
+        let kind = columns.parsed("kind", Kind::parse)?;
+        let amount = columns.usd("amount_nanos")?;
+        let counter = columns.optional_parsed("counter", |it| AccountId::new(it).ok())?;
+        let at = Timestamp::from_unix_millis(0);
+        let sum = Movement { counter, ..Movement::new("", account.clone(), kind, amount, at) };
+        if let Some(receiver) = &sum.counter {
+            books.entry(receiver.clone()).or_default().counted.count(&sum, receiver)?;
+        }
+        let of = books.entry(account.clone()).or_default();
+        of.counted.count(&sum, &account)?;
+        if matches!(kind, Kind::Charge | Kind::Overrun | Kind::Metered) {
+            of.charged = of.charged.saturating_add(amount);
+        }
+    }
+    let sums = [
+        ("SELECT account, sum(amount_nanos) AS nanos FROM ledger_lease GROUP BY account", false),
+        (
+            "SELECT account, sum(cost_nanos) AS nanos FROM generation
+             WHERE cost_nanos > 0 GROUP BY account",
+            true,
+        ),
+    ];
+    for (sql, is_of_generations) in sums {
+        let rows = sqlx::query(sql).fetch_all(&mut *connection).await.map_err(failed)?;
+        for row in &rows {
+            let columns = Columns::of("generation", row);
+            let account = columns.parsed("account", |it| AccountId::new(it).ok())?;
+            let of: &mut Books = books.entry(account).or_default();
+            let sum = if is_of_generations { &mut of.generations } else { &mut of.leased };
+            *sum = columns.usd("nanos")?;
+        }
+    }
+    Ok(books)
+}

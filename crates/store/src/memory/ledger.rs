@@ -1,0 +1,277 @@
+//! The ledger in memory.
+
+use std::collections::{BTreeMap, HashSet};
+
+use async_trait::async_trait;
+use tollgate_ledger::{
+    AccountId, Balance, Books, CallCost, Kind, Lot, Movement, NodeId, Till, slice,
+};
+use tollgate_types::{Timestamp, Usd};
+
+use super::{MemoryStore, State, take};
+use crate::{
+    GenerationRecord, Lease, LeaseRequest, Leased, LedgerRow, LedgerStore, MovementQuery,
+    StoreError,
+};
+
+/// Everything that the ledger remembers.
+#[derive(Debug, Default)]
+pub(super) struct Ledger {
+    rows: Vec<Movement>,
+    ids: HashSet<String>,
+    balances: BTreeMap<AccountId, Balance>,
+    leases: BTreeMap<(NodeId, AccountId), (Usd, Timestamp)>,
+    lots: BTreeMap<AccountId, Vec<Lot>>,
+}
+
+#[async_trait]
+impl LedgerStore for MemoryStore {
+    async fn post(&self, movements: Vec<Movement>) -> Result<bool, StoreError> {
+        let mut state = self.state()?;
+        let ledger = &mut state.ledger;
+        let Some(first) = movements.first() else { return Ok(true) };
+        if ledger.ids.contains(&first.id) {
+            return Ok(false);
+        }
+        let ids: HashSet<&String> = movements.iter().map(|it| &it.id).collect();
+        if ids.len() < movements.len() || ids.into_iter().any(|id| ledger.ids.contains(id)) {
+            return Err(StoreError::Conflict);
+        }
+        let mut balances = ledger.balances.clone();
+        for movement in &movements {
+            apply(&mut balances, movement)?;
+        }
+        ledger.balances = balances;
+        for movement in movements {
+            ledger.keep(movement);
+        }
+        Ok(true)
+    }
+
+    async fn balance(&self, account: &AccountId) -> Result<Balance, StoreError> {
+        Ok(self.state()?.ledger.balance(account))
+    }
+
+    async fn movements(&self, query: &MovementQuery) -> Result<Vec<LedgerRow>, StoreError> {
+        let state = self.state()?;
+        let rows = state.ledger.rows.iter().enumerate().rev();
+        let rows = rows.map(|(index, it)| (u64::try_from(index).unwrap_or(u64::MAX), it));
+        let rows = rows.filter(|(sequence, it)| wants(query, *sequence, it));
+        let row = |(sequence, movement): (u64, &Movement)| LedgerRow {
+            sequence,
+            movement: movement.clone(),
+        };
+        Ok(rows.take(take(query.limit)).map(row).collect())
+    }
+
+    async fn lease(&self, request: LeaseRequest) -> Result<Leased, StoreError> {
+        let mut state = self.state()?;
+        let ledger = &mut state.ledger;
+        let balance = ledger.balance(&request.account);
+        if let Some(known) = ledger.rows.iter().find(|it| it.id == request.id) {
+            return Ok(Leased { slice: Some(known.amount), available: balance.available });
+        }
+        let cut = slice(balance.available, request.need, &request.policy);
+        let Some(amount) = cut.filter(|it| *it > Usd::ZERO) else {
+            return Ok(Leased { slice: cut, available: balance.available });
+        };
+        let account = request.account;
+        let hold = Movement {
+            reference: Some(request.node.as_str().to_owned()),
+            ..Movement::new(&request.id, account.clone(), Kind::Hold, amount, request.at)
+        };
+        let after = balance.after(&hold, &account)?;
+        ledger.balances.insert(account.clone(), after);
+        ledger.keep(hold);
+        ledger.set_aside((request.node, account), amount, request.at)?;
+        Ok(Leased { slice: Some(amount), available: after.available })
+    }
+
+    async fn release(
+        &self,
+        id: &str,
+        (node, account): (&NodeId, &AccountId),
+        amount: Usd,
+        at: Timestamp,
+    ) -> Result<Usd, StoreError> {
+        let mut state = self.state()?;
+        let ledger = &mut state.ledger;
+        let key = (node.clone(), account.clone());
+        let leased = ledger.leases.get(&key).map_or(Usd::ZERO, |(amount, _)| *amount);
+        let amount = amount.min(leased);
+        if amount <= Usd::ZERO || ledger.ids.contains(id) {
+            return Ok(Usd::ZERO);
+        }
+        let release = Movement {
+            reference: Some(node.as_str().to_owned()),
+            ..Movement::new(id, account.clone(), Kind::Release, amount, at)
+        };
+        let after = ledger.balance(account).after(&release, account)?;
+        ledger.balances.insert(account.clone(), after);
+        ledger.keep(release);
+        let back = Usd::from_nanos(amount.nanos().saturating_neg());
+        ledger.set_aside(key, back, at)?;
+        Ok(amount)
+    }
+
+    async fn leases(&self) -> Result<Vec<Lease>, StoreError> {
+        let state = self.state()?;
+        let lease = |((node, account), (amount, touched_at)): (&(NodeId, AccountId), &_)| Lease {
+            node: node.clone(),
+            account: account.clone(),
+            amount: *amount,
+            touched_at: *touched_at,
+        };
+        Ok(state.ledger.leases.iter().map(lease).collect())
+    }
+
+    async fn expire(&self, now: Timestamp) -> Result<Vec<Movement>, StoreError> {
+        let mut state = self.state()?;
+        let ledger = &mut state.ledger;
+        let mut ended = Vec::new();
+        for (account, lots) in std::mem::take(&mut ledger.lots) {
+            let (mut over, left): (Vec<Lot>, Vec<Lot>) =
+                lots.into_iter().partition(|lot| lot.expires_at <= now);
+            ledger.lots.insert(account.clone(), left);
+            over.sort_by(|a, b| (a.expires_at, &a.id).cmp(&(b.expires_at, &b.id)));
+            for lot in over {
+                let balance = ledger.balance(&account);
+                let amount = lot.remaining.min(balance.available);
+                if amount <= Usd::ZERO {
+                    continue;
+                }
+                let expiry = lot.expiry(&account, amount, now);
+                ledger.balances.insert(account.clone(), balance.after(&expiry, &account)?);
+                ledger.keep(expiry.clone());
+                ended.push(expiry);
+            }
+        }
+        Ok(ended)
+    }
+
+    async fn books(&self) -> Result<BTreeMap<AccountId, Books>, StoreError> {
+        let state = self.state()?;
+        let ledger = &state.ledger;
+        let mut counted = BTreeMap::new();
+        let mut books: BTreeMap<AccountId, Books> = BTreeMap::new();
+        for (account, balance) in &ledger.balances {
+            books.entry(account.clone()).or_default().kept = *balance;
+        }
+        for movement in &ledger.rows {
+            for account in accounts(movement) {
+                counted
+                    .entry(account.clone())
+                    .or_insert_with(Balance::default)
+                    .count(movement, account)?;
+            }
+            if matches!(movement.kind, Kind::Charge | Kind::Overrun | Kind::Metered) {
+                let of = books.entry(movement.account.clone()).or_default();
+                of.charged = of.charged.saturating_add(movement.amount);
+            }
+        }
+        for (account, balance) in counted {
+            books.entry(account).or_default().counted = balance;
+        }
+        for ((_, account), (amount, _)) in &ledger.leases {
+            let of = books.entry(account.clone()).or_default();
+            of.leased = of.leased.saturating_add(*amount);
+        }
+        for record in state.generations.values().filter(|it| it.cost > Usd::ZERO) {
+            let of = books.entry(record.account.clone()).or_default();
+            of.generations = of.generations.saturating_add(record.cost);
+        }
+        Ok(books)
+    }
+}
+
+fn apply(
+    balances: &mut BTreeMap<AccountId, Balance>,
+    movement: &Movement,
+) -> Result<(), StoreError> {
+    for account in accounts(movement) {
+        let balance = balances.entry(account.clone()).or_default();
+        *balance = balance.after(movement, account)?;
+    }
+    Ok(())
+}
+
+/// Those whom a movement is about.
+fn accounts(movement: &Movement) -> impl Iterator<Item = &AccountId> {
+    [Some(&movement.account), movement.counter.as_ref()].into_iter().flatten()
+}
+
+fn wants(query: &MovementQuery, sequence: u64, movement: &Movement) -> bool {
+    let is_of = |account: &AccountId| {
+        movement.account == *account || movement.counter.as_ref() == Some(account)
+    };
+    let is_about = |id: &String| movement.id == *id || movement.reference.as_ref() == Some(id);
+    query.account.as_ref().is_none_or(is_of)
+        && query.about.as_ref().is_none_or(is_about)
+        && (!query.entered_only || movement.kind.is_entered())
+        && query.since.is_none_or(|since| movement.at >= since)
+        && query.until.is_none_or(|until| movement.at < until)
+        && query.before.is_none_or(|before| sequence < before)
+}
+
+impl Ledger {
+    fn balance(&self, account: &AccountId) -> Balance {
+        self.balances.get(account).copied().unwrap_or_default()
+    }
+
+    fn keep(&mut self, movement: Movement) {
+        if let Some(expires_at) = movement.expires_at {
+            let lot = Lot { id: movement.id.clone(), remaining: movement.amount, expires_at };
+            self.lots.entry(movement.account.clone()).or_default().push(lot);
+        }
+        self.ids.insert(movement.id.clone());
+        self.rows.push(movement);
+    }
+
+    fn set_aside(
+        &mut self,
+        key: (NodeId, AccountId),
+        more: Usd,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let (amount, touched_at) = self.leases.entry(key).or_insert((Usd::ZERO, at));
+        *amount = amount
+            .checked_add(more)
+            .ok_or(StoreError::OutOfRange { what: "what a node has set aside" })?;
+        *touched_at = at;
+        Ok(())
+    }
+}
+
+impl State {
+    /// Pays a new record's cost. One that does not fit is left to the audit to find: an absurd bill
+    /// must not stop honest ones.
+    pub(super) fn pay(&mut self, record: &GenerationRecord) {
+        let ledger = &mut self.ledger;
+        let key = record.paid_by.clone().map(|node| (node, record.account.clone()));
+        let leased = key.as_ref().and_then(|key| ledger.leases.get(key));
+        let mut till = Till {
+            account: record.account.clone(),
+            balance: ledger.balance(&record.account),
+            leased: leased.map_or(Usd::ZERO, |(amount, _)| *amount),
+            lots: ledger.lots.get(&record.account).cloned().unwrap_or_default(),
+        };
+        let call = CallCost {
+            id: record.id.as_str(),
+            amount: record.cost,
+            at: record.created_at,
+            takes_credit: record.paid_by.is_some(),
+        };
+        let Ok(movements) = till.pay(&call) else { return };
+        if let Some((amount, touched_at)) = key.and_then(|key| ledger.leases.get_mut(&key)) {
+            *amount = till.leased;
+            *touched_at = record.created_at;
+        }
+        if !movements.is_empty() {
+            ledger.balances.insert(till.account.clone(), till.balance);
+            ledger.lots.insert(till.account, till.lots);
+        }
+        for movement in movements {
+            ledger.keep(movement);
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! What is done for the ledger now and then: slices that nobody uses go back, given credit ends, and
+//! the books are audited.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::{MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
+use tollgate_engine::Engine;
+use tollgate_ledger::audit;
+use tollgate_store::StoreError;
+use tollgate_types::Chain;
+
+/// How often idle slices and expired credit are looked for.
+const ROUND: Duration = Duration::from_secs(30);
+/// Books are audited every so many rounds: once an hour.
+const ROUNDS_PER_AUDIT: u32 = 120;
+
+/// Keeps the books until `stop` is cancelled.
+pub(crate) async fn run(engine: Arc<Engine>, stop: CancellationToken) {
+    let mut ticks = interval(ROUND);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    // The first tick comes at once, when there is nothing to do yet.
+    ticks.tick().await;
+    let mut rounds: u32 = 0;
+    loop {
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => return,
+            _ = ticks.tick() => {}
+        }
+        rounds = rounds.wrapping_add(1);
+        if let Err(error) = round(&engine, rounds.is_multiple_of(ROUNDS_PER_AUDIT)).await {
+            tracing::warn!(error = %Chain(&error), "the ledger can't be kept right now");
+        }
+    }
+}
+
+async fn round(engine: &Engine, audits: bool) -> Result<(), StoreError> {
+    engine.purses().give_back_idle().await?;
+    let ledger = &engine.stores().ledger;
+    for ended in ledger.expire(engine.now()).await? {
+        tracing::info!(account = %ended.account, amount = %ended.amount, "given credit has expired");
+    }
+    if audits {
+        for found in audit(&ledger.books().await?) {
+            tracing::error!("the books are wrong: {found}");
+        }
+    }
+    Ok(())
+}
