@@ -10,7 +10,7 @@ use tollgate_types::{KeyHash, ProviderSlug};
 
 use super::credits::Data;
 use crate::auth::ManagementKey;
-use crate::body::JsonBody;
+use crate::body::SecretBody;
 use crate::error::ApiError;
 use crate::path::PathOf;
 use crate::query::Params;
@@ -139,7 +139,7 @@ pub(crate) async fn list_byok(
 pub(crate) async fn create_byok(
     State(app): State<App>,
     _: ManagementKey,
-    JsonBody(wanted): JsonBody<NewByok>,
+    SecretBody(wanted): SecretBody<NewByok>,
 ) -> Result<(StatusCode, Json<Saved>), ApiError> {
     let provider = provider(&app, &wanted.provider)?;
     let key = secret(&wanted.key)?;
@@ -170,7 +170,7 @@ pub(crate) async fn create_byok(
         return Err(ApiError::bad_request(format!("There are {KEYS_MAX} keys, which is the most")));
     }
     let warning = tested(&app, &record.provider, key, wanted.skip_test).await?;
-    record.sealed = sealed(&app, &record.id, key)?;
+    record.sealed = sealed(&app, &record, key)?;
     let saved = app.engine.stores().credentials.insert(record).await?;
     app.engine.refresh_own_keys().await?;
     Ok((StatusCode::CREATED, Json(Saved { data: ByokView::of(saved), warning })))
@@ -190,7 +190,7 @@ pub(crate) async fn update_byok(
     State(app): State<App>,
     _: ManagementKey,
     PathOf(id): PathOf<String>,
-    JsonBody(change): JsonBody<ByokChange>,
+    SecretBody(change): SecretBody<ByokChange>,
 ) -> Result<Json<Saved>, ApiError> {
     let record = find(&app, &id).await?;
     let workspace = record.workspace_id.as_deref();
@@ -218,7 +218,7 @@ pub(crate) async fn update_byok(
     let mut warning = None;
     if let Some(key) = change.key.as_deref().map(secret).transpose()? {
         warning = tested(&app, &record.provider, key, change.skip_test).await?;
-        let sealed = sealed(&app, &record.id, key)?;
+        let sealed = sealed(&app, &record, key)?;
         patch.secret = Change::Set(NewSecret { label: masked(key), sealed });
     }
     let changed = app.engine.stores().credentials.update(&record.id, patch).await?;
@@ -287,9 +287,9 @@ async fn tested(
     }
 }
 
-fn sealed(app: &App, id: &str, key: &str) -> Result<Vec<u8>, ApiError> {
+fn sealed(app: &App, record: &CredentialRecord, key: &str) -> Result<Vec<u8>, ApiError> {
     let nonce = app.engine.new_nonce().map_err(|error| ApiError::internal(&error))?;
-    app.engine.keychain().seal(id, key, nonce).map_err(|error| ApiError::internal(&error))
+    app.engine.keychain().seal(record, key, nonce).map_err(|error| ApiError::internal(&error))
 }
 
 fn provider(app: &App, name: &str) -> Result<ProviderSlug, ApiError> {

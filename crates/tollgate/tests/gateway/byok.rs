@@ -457,3 +457,136 @@ async fn section_1_4_the_secret_key_is_rotated() {
     gateway.chat(asking("acme/m")).await.said();
     assert_eq!(shown(&simulator), tails(&[SECRET]));
 }
+
+#[tokio::test]
+async fn section_1_4_what_is_wrong_with_a_body_is_told_without_the_body() {
+    let simulator = simulator().await;
+    let gateway = world(&simulator).start().await;
+    let made = add(&gateway, "first", SECRET, json!({})).await;
+    let one = format!("/{}", made["id"].as_str().unwrap());
+    for (method, path) in [("POST", ""), ("PATCH", one.as_str())] {
+        let misplaced = json!({ "provider": "first", "key": SECRET, "disabled": SECRET });
+        let reply = manage(&gateway, method, path).json(&misplaced).send().await;
+        assert!(!reply.text().contains(SECRET), "{}", reply.text());
+        let message = reply.error_message(400, "invalid_request");
+        assert!(message.contains("column"), "{message}");
+    }
+    let message = post(&gateway, &json!({ "key": SECRET })).await;
+    let message = message.error_message(400, "invalid_request");
+    assert!(message.contains("missing field `provider`"), "{message}");
+}
+
+#[tokio::test]
+async fn section_1_4_a_sealed_secret_is_for_its_provider_alone() {
+    let simulator = simulator().await;
+    let gateway = world(&simulator).start().await;
+    let made = add(&gateway, "first", SECRET, json!({})).await;
+    let stores = gateway.engine().stores();
+    let id = made["id"].as_str().unwrap();
+    let mut record = stores.credentials.get(id).await.unwrap().unwrap();
+    // As somebody would who can write to the database and has an address among the providers.
+    "11111111-1111-4111-8111-111111111111".clone_into(&mut record.id);
+    record.sealed = gateway.engine().keychain().seal(&record, SECRET, [7; 12]).unwrap();
+    record.provider = tollgate_types::ProviderSlug::parse("second").unwrap();
+    stores.credentials.insert(record.clone()).await.unwrap();
+    gateway.engine().refresh_own_keys().await.unwrap();
+    let unusable = gateway.engine().keychain().unusable();
+    assert_eq!(unusable.iter().map(|(id, _)| id).collect::<Vec<_>>(), [&record.id]);
+    shown(&simulator);
+    let mut body = asking("acme/m");
+    body["provider"] = json!({ "only": ["second"] });
+    gateway.chat(body).await.said();
+    assert_eq!(shown(&simulator), tails(&[SECOND]));
+}
+
+#[tokio::test]
+async fn section_5_9_a_key_that_is_always_used_and_does_not_open_is_not_replaced() {
+    let simulator = simulator().await;
+    let gateway = world(&simulator).start().await;
+    add(&gateway, "first", SECRET, json!({ "always_use": true, "name": "team" })).await;
+    let other = "07".repeat(32);
+    let gateway = world(&simulator)
+        .env([("TOLLGATE_SECRET_KEY", other.as_str())])
+        .on(gateway.stop().await)
+        .start()
+        .await;
+    shown(&simulator);
+    let error = gateway.chat(asking("acme/n")).await.json();
+    let message = error["error"]["message"].as_str().unwrap();
+    assert!(
+        message.contains("First can't be called with your own key team (sk-...def)"),
+        "{error}"
+    );
+    assert_eq!(error["error"]["metadata"]["is_byok"], true, "{error}");
+    assert_eq!(shown(&simulator), tails(&[]));
+    // Another provider may.
+    assert_eq!(gateway.chat(asking("acme/m")).await.said().provider, "Second");
+    assert_eq!(shown(&simulator), tails(&[SECOND]));
+}
+
+#[tokio::test]
+async fn section_4_5_errors_and_records_name_the_callers_own_key() {
+    let simulator = simulator().await;
+    let gateway = world(&simulator).start().await;
+    let members = json!({ "always_use": true, "skip_test": true, "name": "team" });
+    let made = add(&gateway, "first", REFUSED, members).await;
+    let title = "team (sk-...one)";
+    let error = gateway.chat(asking("acme/n")).await.json();
+    let message = error["error"]["message"].as_str().unwrap();
+    assert!(message.contains(&format!("First refused your own key {title}")), "{error}");
+    assert!(message.contains(made["id"].as_str().unwrap()), "{error}");
+    assert!(!message.contains("this gateway's key"), "{error}");
+    let said = gateway.chat(asking("acme/m")).await.said();
+    let record = gateway.generation(&said.id).await;
+    let tried = &record["provider_responses"];
+    assert_eq!((&tried[0]["own_key"], &tried[0]["is_byok"]), (&json!(title), &json!(true)));
+    assert_eq!((&tried[1]["own_key"], &tried[1]["is_byok"]), (&Value::Null, &json!(false)));
+    let own = record["routing"]["candidates"].as_array().unwrap();
+    let own: Vec<_> = own.iter().filter(|it| it["own_key"] == title).collect();
+    assert_eq!(own.len(), 1, "{record}");
+    let told = gateway.post("/routing/explain", &asking("acme/m")).await.json();
+    assert_eq!(told["data"]["candidates"][0]["own_key"], title, "{told}");
+    // The same for the operator.
+    let stopped = gateway.stop().await;
+    let (is_well, told) =
+        run(&stopped.database_url(), &"07".repeat(32), &["route", "explain", &said.id]);
+    assert!(is_well && told.contains(&format!("with the caller's own key {title}")), "{told}");
+}
+
+#[tokio::test]
+async fn section_6_2_a_call_that_shared_and_own_keys_answered_is_charged_for_the_shared_part_once()
+{
+    let simulator = simulator().await;
+    let rules = r#"
+        [[rule]]
+        name = "cheap first"
+        [rule.then.cascade]
+        models = ["acme/m", "acme/n"]
+        escalate = { shorter_than = 20 }
+    "#;
+    // What judges finds too short is shared, what is told is not; and the other way round.
+    for (allowed, own) in [("acme/n", "second"), ("acme/m", "first")] {
+        let gateway = TestGateway::builder()
+            .provider("first", Protocol::OpenAi, &simulator)
+            .provider("second", Protocol::OpenAi, &simulator)
+            .endpoint("acme/m", "first", "echo", P1)
+            .endpoint("acme/n", "second", "prose", P2)
+            .config(rules)
+            .start()
+            .await;
+        add(&gateway, own, SECRET, json!({ "allowed_models": [allowed] })).await;
+        let said = gateway.chat(asking("acme/m")).await.said();
+        assert_eq!(said.model, "acme/n");
+        assert_eq!(said.usage["is_byok"], false, "{allowed}: {:?}", said.usage);
+        let record = gateway.generation(&said.id).await;
+        let stages = record["routing"]["policy"]["stages"].as_array().unwrap();
+        let cost: f64 = stages.iter().map(|it| it["cost"].as_f64().unwrap()).sum();
+        assert!(cost > 0.0, "{record}");
+        assert_eq!(record["total_cost"].as_f64(), Some(cost), "{record}");
+        assert_eq!(record["is_byok"], false, "{record}");
+        let key = gateway.get("/key").await.json()["data"].clone();
+        assert_eq!(key["usage"].as_f64(), Some(cost), "{key}");
+        // It would be counted twice against a limit that counts both.
+        assert_eq!(key["byok_usage"].as_f64(), Some(0.0), "{key}");
+    }
+}
