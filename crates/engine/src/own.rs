@@ -4,10 +4,11 @@
 //! The copies are made when keys or the catalogue change, never by a call. A copy has a name of its
 //! own, so what is known of its health says nothing of the endpoint that everybody shares.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use tollgate_catalog::{Endpoint, Model, OwnKey};
+use tollgate_catalog::{Catalog, Endpoint, Model, OwnKey};
 use tollgate_providers::adapter;
 use tollgate_store::{CredentialRecord, KeyRecord};
 use tollgate_types::ModelSlug;
@@ -100,6 +101,57 @@ impl OwnEndpoints {
         let is_left = |it: &&Arc<Endpoint>| !alone.contains(&&it.provider.slug);
         endpoints.extend(shared.iter().filter(is_left).cloned());
         Some(endpoints)
+    }
+}
+
+/// What a caller can have called: what is shared, and what keys of their own add to it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Reachable<'a> {
+    pub(crate) installation: &'a Installation,
+    pub(crate) caller: Option<&'a KeyRecord>,
+}
+
+impl<'a> Reachable<'a> {
+    /// The models that have an endpoint for the caller, in no order.
+    pub(crate) fn models(self) -> impl Iterator<Item = &'a Arc<Model>> {
+        let routable = self.installation.routable();
+        let own = self.installation.own().models.values().filter_map(|it| Some(&it.first()?.model));
+        let added = own.filter(move |model| {
+            routable.endpoints(model.id.as_str()).is_empty() && !self.endpoints(model).is_empty()
+        });
+        routable.models().iter().chain(added)
+    }
+
+    /// The endpoints of a model for the caller.
+    pub(crate) fn endpoints(self, model: &Model) -> Cow<'a, [Arc<Endpoint>]> {
+        let shared = self.installation.routable().endpoints(model.id.as_str());
+        let own = self.installation.own();
+        let caller = self.caller.filter(|_| !own.is_empty());
+        let beside = caller.and_then(|caller| own.beside(model, shared, caller));
+        beside.map_or(Cow::Borrowed(shared), Cow::Owned)
+    }
+}
+
+impl Installation {
+    /// What a caller can have called, as a catalogue to look things up in: with the models that
+    /// only keys of their own reach.
+    pub fn catalog_for(&self, caller: &KeyRecord) -> Catalog {
+        let own = self.own();
+        if own.is_empty() {
+            return self.routable().clone();
+        }
+        let reaches = |endpoint: &Endpoint| {
+            let copies = own.models.get(&endpoint.model.id).into_iter().flatten();
+            let mut keys = copies.filter(|it| it.provider.slug == endpoint.provider.slug);
+            keys.any(|copy| {
+                let key = copy.own_key.as_ref().and_then(|key| own.keys.get(&key.id));
+                key.is_some_and(|it| is_for(&it.key.record, caller, &endpoint.model))
+            })
+        };
+        self.known().restricted_to(|endpoint| {
+            let is_spoken = adapter_of(endpoint).is_some();
+            is_spoken && (self.access(&endpoint.provider.slug).is_some() || reaches(endpoint))
+        })
     }
 }
 

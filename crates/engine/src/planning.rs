@@ -2,8 +2,9 @@
 
 use http::HeaderMap;
 use tollgate_policy::Decision;
+use tollgate_routing::Funds;
 use tollgate_store::RoutingRecord;
-use tollgate_types::Usd;
+use tollgate_types::{Timestamp, Usd};
 use tollgate_wire::Call;
 
 use crate::asked::Asked;
@@ -72,7 +73,7 @@ impl Engine {
         let given = Choice::of(key, call, session).and_then(|it| self.choices().given(&it, now));
         let circumstances = Circumstances {
             decision,
-            must_be_priced: self.config().billing || key.record.limit.is_some(),
+            funds: self.funds(key, now),
             standing: &|endpoint| vitals.standing(&endpoint.id, now),
             sticky: &|_| self.stickiness().endpoint(conversation.as_ref()?, now),
             spent: &|task, model| self.choices().spent(task, &model.id, now),
@@ -83,7 +84,8 @@ impl Engine {
             key: Some(&key.record),
             now,
         };
-        let routed = resolve::plan(call, &installation, &circumstances)?;
+        let routed = resolve::plan(call, &installation, &circumstances);
+        let routed = routed.map_err(|error| told_of_limit(error, key, circumstances.funds))?;
         Ok(decision::record(call, (&routed.plan, &routed.shape), &steering, seed))
     }
 
@@ -100,7 +102,7 @@ impl Engine {
             call,
             installation,
             &Circumstances {
-                must_be_priced: false,
+                funds: Funds::default(),
                 standing: &|endpoint| vitals.standing(&endpoint.id, now),
                 sticky: &|_| None,
                 spent: &|task, model| self.choices().spent(task, &model.id, now),
@@ -142,10 +144,7 @@ impl Engine {
         if let Some(slug) = run.call.preset()? {
             self.apply_preset(run, slug).await?;
         }
-        let limit = run.key.record.limit;
-        if let (Some(limit), Some(Usd::ZERO)) = (limit, run.key.limit_remaining(run.created)) {
-            return Err(CallError::KeyLimit { limit });
-        }
+        self.refuse_the_spent(run)?;
         let caller = Caller { key: &run.key, attribution: &run.attribution, headers };
         run.steering =
             Steering::of(&self.rules().policies(), &run.call, caller, (run.seed, run.created))?;
@@ -165,13 +164,40 @@ impl Engine {
         Ok(())
     }
 
+    /// A call whose key's limit is spent goes on only where a key of the caller's own might answer
+    /// it and is not counted against that limit.
+    fn refuse_the_spent<C: Asked>(&self, run: &Run<C>) -> Result<(), CallError> {
+        let record = &run.key.record;
+        let funds = self.funds(&run.key, run.created);
+        let may_be_own = !record.include_byok_in_limit && !run.installation.own().is_empty();
+        match record.limit.filter(|_| funds.is_spent && !may_be_own) {
+            Some(limit) => Err(CallError::KeyLimit { limit }),
+            None => Ok(()),
+        }
+    }
+
+    /// What a call of a key may be paid from.
+    fn funds(&self, key: &KeyEntry, now: Timestamp) -> Funds {
+        let has_limit = key.record.limit.is_some();
+        Funds {
+            must_be_priced: self.config().billing || has_limit,
+            own_must_be_priced: has_limit && key.record.include_byok_in_limit,
+            is_spent: key.limit_remaining(now) == Some(Usd::ZERO),
+        }
+    }
+
     /// Plans a call by what was decided for it.
     pub(crate) fn plan<C: Asked>(&self, run: &Run<C>) -> Result<Routed, CallError> {
-        let must_be_priced = self.config().billing || run.key.record.limit.is_some();
         let (vitals, now) = (&run.vitals, run.created);
         let given = run.choice.as_ref().and_then(|it| self.choices().given(it, now));
         let circumstances = Circumstances {
-            must_be_priced,
+            // A call that was planned for was admitted: other models that rules have asked for it
+            // may be paid from the same.
+            funds: if run.plan.steps.is_empty() {
+                self.funds(&run.key, now)
+            } else {
+                run.shape.funds
+            },
             decision: &run.steering.decision,
             standing: &|endpoint| vitals.standing(&endpoint.id, now),
             sticky: &|_| self.stickiness().endpoint(run.conversation.as_ref()?, now),
@@ -183,6 +209,17 @@ impl Engine {
             key: Some(&run.key.record),
             now,
         };
-        resolve::plan(&run.call, &run.installation, &circumstances)
+        let routed = resolve::plan(&run.call, &run.installation, &circumstances);
+        routed.map_err(|error| told_of_limit(error, &run.key, circumstances.funds))
+    }
+}
+
+/// A call that would perhaps have gone somewhere if the limit were not spent.
+fn told_of_limit(error: CallError, key: &KeyEntry, funds: Funds) -> CallError {
+    match (error, key.record.limit) {
+        (CallError::NoEndpoints { .. }, Some(limit)) if funds.is_spent => {
+            CallError::KeyLimit { limit }
+        }
+        (error, _) => error,
     }
 }

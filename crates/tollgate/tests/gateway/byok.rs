@@ -590,3 +590,200 @@ async fn section_6_2_a_call_that_shared_and_own_keys_answered_is_charged_for_the
         assert_eq!(key["byok_usage"].as_f64(), Some(0.0), "{key}");
     }
 }
+
+#[tokio::test]
+async fn section_1_4_a_spent_limit_leaves_a_caller_their_own_keys() {
+    let simulator = simulator().await;
+    let gateway = world(&simulator).endpoint("acme/unpriced", "first", "echo", "").start().await;
+    let limited = |counts: bool| {
+        gateway.key_with(move |record| {
+            record.limit = Some("0.000001".parse().unwrap());
+            record.include_byok_in_limit = counts;
+        })
+    };
+    let ask = |key: &str, model: &str| gateway.chat_call(&asking(model)).key(key).send();
+    let (own, counted) = (limited(false).await, limited(true).await);
+    for key in [&own, &counted] {
+        ask(key, "acme/m").await.said();
+        ask(key, "acme/m").await.error(402, "payment_required");
+    }
+    let made = add(&gateway, "first", SECRET, json!({ "is_fallback": true })).await;
+    shown(&simulator);
+    let said = ask(&own, "acme/m").await.said();
+    assert_eq!((said.cost().nanos(), &said.usage["is_byok"]), (0, &json!(true)));
+    let body = asking("openrouter/auto");
+    let said = gateway.chat_call(&body).key(&own).send().await.said();
+    assert_eq!(said.usage["is_byok"], true, "{:?}", said.usage);
+    // Nobody charges for what is called with it, whatever it costs.
+    ask(&own, "acme/unpriced").await.said();
+    assert_eq!(shown(&simulator), tails(&[SECRET; 3]));
+    // What is shared is left out, and the record says why.
+    let record = gateway.generation(&said.id).await;
+    let candidates = record["routing"]["candidates"].as_array().unwrap();
+    let shared = candidates.iter().find(|it| it["endpoint_id"] == "first/acme/m");
+    let reason = shared.map(|it| it["reason"].as_str().unwrap().to_owned());
+    assert!(reason.is_none_or(|it| it.contains("the limit is spent")), "{record}");
+    // Where it counts, and where there is none, it is refused as ever.
+    ask(&counted, "acme/m").await.error(402, "payment_required");
+    let mut elsewhere = asking("acme/m");
+    elsewhere["provider"] = json!({ "only": ["second"] });
+    let refused = gateway.chat_call(&elsewhere).key(&own).send().await;
+    refused.error(402, "payment_required");
+    let one = format!("/{}", made["id"].as_str().unwrap());
+    manage(&gateway, "PATCH", &one).json(&json!({ "allowed_models": ["acme/n"] })).send().await;
+    ask(&own, "acme/m").await.error(402, "payment_required");
+    let auto = gateway.chat_call(&json!({
+        "model": "openrouter/auto", "messages": [{ "role": "user", "content": "Hi" }],
+        "plugins": [{ "id": "auto-router", "allowed_models": ["acme/m"] }]
+    }));
+    auto.key(&own).send().await.error(402, "payment_required");
+    assert_eq!(shown(&simulator), tails(&[]));
+}
+
+#[tokio::test]
+async fn section_5_9_an_own_key_without_money_or_room_moves_on_and_hurts_itself_alone() {
+    let simulator = simulator().await;
+    for (status, own_told) in [("402", "own 0 1 0"), ("429", "own 0 0 1")] {
+        // The first request of a model fails: that with the caller's own key.
+        let model = format!("echo+fail-first:1:{status}");
+        let gateway = TestGateway::builder()
+            .provider("first", Protocol::OpenAi, &simulator)
+            .endpoint("acme/m", "first", &model, P1)
+            .start()
+            .await;
+        let made = add(&gateway, "first", SECRET, json!({})).await;
+        shown(&simulator);
+        let said = gateway.chat(asking("acme/m")).await.said();
+        assert_eq!(said.usage["is_byok"], false, "{status}");
+        assert!(said.cost().nanos() > 0, "{status}");
+        assert_eq!(shown(&simulator), tails(&[SECRET, FIRST]), "{status}");
+        let vitals = gateway.engine().vitals();
+        let mut told: Vec<_> = vitals
+            .reports(gateway.engine().now())
+            .map(|(name, it)| {
+                let is_own = name.as_str().ends_with(made["id"].as_str().unwrap());
+                let last = it.last_5m;
+                let counted = (last.successes, last.failures, last.rate_limited);
+                let whose = if is_own { "own" } else { "shared" };
+                format!("{whose} {} {} {}", counted.0, counted.1, counted.2)
+            })
+            .collect();
+        told.sort();
+        assert_eq!(told, [own_told, "shared 1 0 0"], "{status}");
+    }
+}
+
+#[tokio::test]
+async fn section_5_8_a_conversation_stays_with_the_key_that_has_it_in_its_cache() {
+    let simulator = simulator().await;
+    let cached = r#"{ input = "1", output = "2", cache_read = "0.1" }"#;
+    let gateway = TestGateway::builder()
+        .provider("first", Protocol::OpenAi, &simulator)
+        .provider("second", Protocol::OpenAi, &simulator)
+        .endpoint("acme/m", "first", "echo", cached)
+        .endpoint("acme/m", "second", "echo", cached)
+        .start()
+        .await;
+    let told = |session: &str| {
+        let mut body = asking("acme/m");
+        body["session_id"] = json!(session);
+        body
+    };
+    // Shared at first; then a key comes, and its turn is before what is shared.
+    gateway.chat(told("one")).await.said();
+    add(&gateway, "first", "sk-own-a-0123456789", json!({})).await;
+    let own = add(&gateway, "second", SECRET, json!({})).await;
+    let mut body = told("one");
+    body["provider"] = json!({ "only": ["second"] });
+    shown(&simulator);
+    gateway.chat(body).await.said();
+    assert_eq!(shown(&simulator), tails(&[SECRET]));
+    // It is there now, before the key that would come first.
+    gateway.chat(told("one")).await.said();
+    gateway.chat(told("two")).await.said();
+    assert_eq!(shown(&simulator), tails(&[SECRET, "sk-own-a-0123456789"]));
+    // Who may not use it is not led to it by the name of the conversation.
+    let one = format!("/{}", own["id"].as_str().unwrap());
+    let change = json!({ "allowed_user_ids": ["u1"] });
+    assert_eq!(manage(&gateway, "PATCH", &one).json(&change).send().await.status, 200);
+    gateway.chat(told("one")).await.said();
+    assert_eq!(shown(&simulator), tails(&["sk-own-a-0123456789"]));
+}
+
+/// A gateway that knows where `first` is and has no key for it.
+async fn without_a_key_for_first(simulator: &Simulator) -> TestGateway {
+    let gateway = world(simulator).endpoint("acme/only", "first", "echo", P1).start().await;
+    let before = gateway.engine().installation();
+    let slug = |text: &str| tollgate_types::ProviderSlug::parse(text).unwrap();
+    let second = before.access(&slug("second")).unwrap().clone();
+    let address = Protocol::OpenAi.base_url(simulator);
+    let access = std::iter::once((slug("second"), second)).collect();
+    let addresses = std::iter::once((slug("first"), address)).collect();
+    let installation = tollgate_engine::Installation::new(before.known().clone(), access);
+    gateway.engine().install(installation.with_addresses(addresses));
+    gateway
+}
+
+#[tokio::test]
+async fn section_5_9_what_only_an_own_key_reaches_is_called_listed_and_chosen() {
+    let simulator = simulator().await;
+    let gateway = without_a_key_for_first(&simulator).await;
+    let models = async |path: &str, key: &str| -> Vec<String> {
+        let listed = gateway.at("GET", &format!("/api/v1{path}")).key(key).send().await.json();
+        let ids = listed["data"].as_array().unwrap().iter();
+        let ids = ids.map(|it| it["id"].as_str().unwrap().to_owned());
+        ids.filter(|id| id.starts_with("acme/")).collect()
+    };
+    let stranger = gateway.key_with(|_| {}).await;
+    let routed = |asked: &[&str]| {
+        json!({
+            "model": "openrouter/auto", "messages": [{ "role": "user", "content": "Hi" }],
+            "plugins": [{ "id": "auto-router", "allowed_models": asked }]
+        })
+    };
+    assert_eq!(models("/models/user", gateway.key()).await, ["acme/m"]);
+    assert_eq!(gateway.chat(asking("acme/only")).await.status, 404);
+    assert_eq!(gateway.chat(routed(&["acme/only"])).await.status, 404);
+    let mine = tollgate_types::ApiKey::from_text(gateway.key()).hash().to_hex();
+    add(&gateway, "first", SECRET, json!({ "allowed_api_key_hashes": [mine] })).await;
+    shown(&simulator);
+    let whole = gateway.chat(asking("acme/only")).await.said();
+    let streamed = gateway.chat_stream(asking("acme/only")).await.said();
+    let chosen = gateway.chat(routed(&["acme/only"])).await.said();
+    for said in [&whole, &streamed, &chosen] {
+        assert_eq!((said.model.as_str(), &said.usage["is_byok"]), ("acme/only", &json!(true)));
+    }
+    assert_eq!(shown(&simulator), tails(&[SECRET; 3]));
+    let mut listed = models("/models/user", gateway.key()).await;
+    listed.sort();
+    assert_eq!(listed, ["acme/m", "acme/n", "acme/only"]);
+    // To nobody else, and not to whoever shows no key.
+    assert_eq!(models("/models/user", &stranger).await, ["acme/m"]);
+    assert_eq!(models("/models", gateway.key()).await, ["acme/m"]);
+    let refused = gateway.chat_call(&asking("acme/only")).key(&stranger).send().await;
+    assert_eq!(refused.status, 404);
+    let refused = gateway.chat_call(&routed(&["acme/only"])).key(&stranger).send().await;
+    assert_eq!(refused.status, 404);
+}
+
+#[tokio::test]
+async fn section_1_4_a_key_that_another_process_adds_is_used_within_seconds() {
+    let simulator = simulator().await;
+    let gateway = world(&simulator).start().await;
+    let made = add(&gateway, "first", SECRET, json!({ "disabled": true })).await;
+    let stores = gateway.engine().stores();
+    let mut record = stores.credentials.get(made["id"].as_str().unwrap()).await.unwrap().unwrap();
+    "22222222-2222-4222-8222-222222222222".clone_into(&mut record.id);
+    record.disabled = false;
+    record.sealed = gateway.engine().keychain().seal(&record, SECRET, [7; 12]).unwrap();
+    stores.credentials.insert(record.clone()).await.unwrap();
+    // Nobody refreshes by hand here.
+    let began = std::time::Instant::now();
+    tollgate_testkit::eventually("the key is used", || async {
+        shown(&simulator);
+        gateway.chat(asking("acme/m")).await.said();
+        (shown(&simulator) == tails(&[SECRET])).then_some(())
+    })
+    .await;
+    assert!(began.elapsed() < std::time::Duration::from_secs(5), "{:?}", began.elapsed());
+}
