@@ -4,16 +4,18 @@
 //! sealed with a master key which is not here makes its key unusable, and nothing else.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use tollgate_providers::FaultKind;
 use tollgate_store::{CredentialRecord, StoreError, Stores};
-use tollgate_types::ProviderSlug;
+use tollgate_types::{ProviderSlug, Timestamp};
+use tollgate_upstream::Upstream;
 use tollgate_vault::{OpenError, Vault, VaultError};
 
 use crate::engine::Engine;
 use crate::own::access_with;
-use crate::{Inquiry, NotTaken, Secret};
+use crate::{Inquiry, Installation, NotTaken, Secret};
 
 /// A key of somebody's own.
 #[derive(Debug)]
@@ -140,35 +142,46 @@ impl Keychain {
     }
 }
 
-impl Engine {
+impl Installation {
     /// Whether a provider could be reached with a caller's own key: it is known here and its
     /// address is complete.
     pub fn takes_own_keys(&self, provider: &ProviderSlug) -> bool {
-        self.installation().address(provider).is_some()
+        self.address(provider).is_some()
     }
 
     /// Asks a provider whether it takes a key.
-    pub async fn try_own_key(&self, provider: &ProviderSlug, secret: &str) -> ProbeVerdict {
-        let unknown = ProbeVerdict::Unknown;
-        let installation = self.installation();
-        let known = installation.known().provider(provider.as_str());
-        let address = installation.address(provider).map(str::to_owned);
+    pub async fn try_own_key(
+        &self,
+        provider: &ProviderSlug,
+        secret: &str,
+        upstream: &Upstream,
+        (now, patience): (Timestamp, Duration),
+    ) -> ProbeVerdict {
+        let known = self.known().provider(provider.as_str());
+        let address = self.address(provider).map(str::to_owned);
         let Some((provider, base_url)) = known.zip(address) else {
-            return unknown("the provider has no address here");
+            return ProbeVerdict::Unknown("the provider has no address here");
         };
         let secret = Secret::new(secret.to_owned());
-        let Some(access) = access_with(provider.protocol.as_str(), base_url, &secret) else {
+        let protocol = provider.protocol.as_str();
+        let Some(access) = access_with(protocol, base_url, &secret) else {
             return ProbeVerdict::Refused;
         };
-        let protocol = provider.protocol.as_str();
-        let patience = self.config().first_byte_timeout;
         let inquiry = Inquiry { provider, protocol, access: &access, patience };
-        match Box::pin(inquiry.ask(self.upstream(), self.now())).await {
+        match Box::pin(inquiry.ask(upstream, now)).await {
             Ok(_) => ProbeVerdict::Accepted,
             Err(NotTaken { fault, .. }) if fault.kind == FaultKind::Credential => {
                 ProbeVerdict::Refused
             }
-            Err(NotTaken { fault, .. }) => unknown(fault.kind.as_str()),
+            Err(NotTaken { fault, .. }) => ProbeVerdict::Unknown(fault.kind.as_str()),
         }
+    }
+}
+
+impl Engine {
+    /// Asks a provider whether it takes a key.
+    pub async fn try_own_key(&self, provider: &ProviderSlug, secret: &str) -> ProbeVerdict {
+        let when = (self.now(), self.config().first_byte_timeout);
+        self.installation().try_own_key(provider, secret, self.upstream(), when).await
     }
 }

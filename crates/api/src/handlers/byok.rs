@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use http::StatusCode;
 use serde::{Deserialize, Deserializer, Serialize};
-use tollgate_engine::ProbeVerdict;
+use tollgate_engine::{OWN_KEYS_MAX, ProbeVerdict, masked, own_secret};
 use tollgate_store::{Change, CredentialPatch, CredentialRecord, NewSecret};
 use tollgate_types::{KeyHash, ProviderSlug};
 
@@ -19,13 +19,9 @@ use crate::router::App;
 /// How many a page has at most, and unless the caller says (contract §1.4).
 const PAGE_MAX: u32 = 100;
 const PAGE: u32 = 50;
-/// Most of them in all: each makes a copy of its provider's endpoints.
-const KEYS_MAX: usize = 200;
 const NAME_MAX: usize = 255;
 const LIST_MAX: usize = 100;
 const ITEM_BYTES_MAX: usize = 256;
-/// A service account's key file has about 2.4 KB.
-const SECRET_BYTES_MAX: usize = 16 * 1024;
 
 #[derive(Debug, Serialize)]
 pub(crate) struct ByokView {
@@ -166,8 +162,10 @@ pub(crate) async fn create_byok(
         workspace_id: wanted.workspace_id,
         created_at: app.engine.now(),
     };
-    if app.engine.stores().credentials.all().await?.len() >= KEYS_MAX {
-        return Err(ApiError::bad_request(format!("There are {KEYS_MAX} keys, which is the most")));
+    if app.engine.stores().credentials.all().await?.len() >= OWN_KEYS_MAX {
+        return Err(ApiError::bad_request(format!(
+            "There are {OWN_KEYS_MAX} keys, which is the most"
+        )));
     }
     let warning = tested(&app, &record.provider, key, wanted.skip_test).await?;
     record.sealed = sealed(&app, &record, key)?;
@@ -300,7 +298,7 @@ fn provider(app: &App, name: &str) -> Result<ProviderSlug, ApiError> {
             "provider: There is no such provider. GET /api/v1/providers lists some",
         )
     })?;
-    if !app.engine.takes_own_keys(&known.slug) {
+    if !installation.takes_own_keys(&known.slug) {
         let missing = known.address_variables().join(", ");
         return Err(ApiError::bad_request(format!(
             "provider: this installation has no address of {}. Its operator can set {missing}",
@@ -310,28 +308,8 @@ fn provider(app: &App, name: &str) -> Result<ProviderSlug, ApiError> {
     Ok(known.slug.clone())
 }
 
-/// A key without the white space around it that copying brings along.
 fn secret(key: &str) -> Result<&str, ApiError> {
-    let key = key.trim();
-    if key.is_empty() || key.len() > SECRET_BYTES_MAX {
-        let message = format!("key: String must have 1 to {SECRET_BYTES_MAX} bytes");
-        return Err(ApiError::bad_request(message));
-    }
-    if !key.starts_with('{') && key.chars().any(char::is_control) {
-        return Err(ApiError::bad_request("key: A key has no control characters"));
-    }
-    Ok(key)
-}
-
-/// What people recognise a key by: so little that it helps nobody else.
-fn masked(key: &str) -> String {
-    let length = key.chars().count();
-    if key.starts_with('{') || length < 16 {
-        return "***".to_owned();
-    }
-    let begin: String = key.chars().take(3).collect();
-    let end: String = key.chars().skip(length - 3).collect();
-    format!("{begin}...{end}")
+    own_secret(key).map_err(|error| ApiError::bad_request(format!("key: {error}")))
 }
 
 fn name(text: Option<String>) -> Result<Option<String>, ApiError> {
@@ -415,18 +393,6 @@ fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_masked_key_tells_next_to_nothing() {
-        for (key, label) in [
-            ("sk-proj-0123456789abcdef", "sk-...def"),
-            ("short", "***"),
-            ("0123456789abcde", "***"),
-            (r#"{"private_key":"-----BEGIN"}"#, "***"),
-        ] {
-            assert_eq!(masked(key), label);
-        }
-    }
 
     #[test]
     fn only_uuids_name_workspaces() {

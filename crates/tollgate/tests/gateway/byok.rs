@@ -778,7 +778,7 @@ async fn section_1_4_a_key_that_another_process_adds_is_used_within_seconds() {
     record.sealed = gateway.engine().keychain().seal(&record, SECRET, [7; 12]).unwrap();
     stores.credentials.insert(record.clone()).await.unwrap();
     // Nobody refreshes by hand here.
-    let began = std::time::Instant::now();
+    let began = tokio::time::Instant::now();
     tollgate_testkit::eventually("the key is used", || async {
         shown(&simulator);
         gateway.chat(asking("acme/m")).await.said();
@@ -786,4 +786,85 @@ async fn section_1_4_a_key_that_another_process_adds_is_used_within_seconds() {
     })
     .await;
     assert!(began.elapsed() < std::time::Duration::from_secs(5), "{:?}", began.elapsed());
+}
+
+/// The program with a text on its standard input, with the configuration of a gateway that runs.
+fn run_beside(gateway: &TestGateway, input: &str, arguments: &[&str]) -> (bool, String) {
+    use std::io::Write as _;
+    let folder = gateway.config_file().parent().unwrap().to_owned();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_tollgate"))
+        .args(arguments)
+        .arg("--config")
+        .arg(gateway.config_file())
+        .arg("--data-dir")
+        .arg(&folder)
+        .current_dir(&folder)
+        .env_clear()
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let said = [output.stdout, output.stderr].concat();
+    (output.status.success(), String::from_utf8_lossy(&said).into_owned())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn section_1_4_the_program_adds_lists_tests_and_removes_keys() {
+    let simulator = simulator().await;
+    let gateway = world(&simulator).start().await;
+    let run = |input: &str, arguments: &[&str]| {
+        let (is_well, said) = run_beside(&gateway, input, arguments);
+        assert!(!said.contains(SECRET) && !said.contains(REFUSED), "{said}");
+        (is_well, said)
+    };
+    let (is_well, said) = run("", &["byok", "list"]);
+    assert!(is_well && said.contains("tollgate byok add"), "{said}");
+    for (input, arguments, word) in [
+        (SECRET, &["byok", "add", "nobody"][..], "no provider `nobody`"),
+        (" ", &["byok", "add", "first"], "1 to 16384 bytes"),
+        (SECRET, &["byok", "add", "first", "--model", "acme/x"], "no model `acme/x`"),
+        (REFUSED, &["byok", "add", "first"], "first refuses this key"),
+        (SECRET, &["byok", "add", "first", "--file", "nowhere"], "nowhere can't be read"),
+    ] {
+        let (is_well, said) = run(input, arguments);
+        assert!(!is_well && said.contains(word), "{arguments:?}: {said}");
+    }
+    let secret = format!("{SECRET}\n");
+    let add = ["byok", "add", "first", "--name", "team", "--model", "acme/m"];
+    let (is_well, said) = run(&secret, &add);
+    assert!(is_well && said.contains("team (sk-...def)"), "{said}");
+    // The gateway that runs has it in a moment, and its record is that of the API.
+    tollgate_testkit::eventually("the key is used", || async {
+        shown(&simulator);
+        gateway.chat(asking("acme/m")).await.said();
+        (shown(&simulator) == tails(&[SECRET])).then_some(())
+    })
+    .await;
+    let listed = manage(&gateway, "GET", "").send().await.json();
+    assert_eq!(listed["data"][0]["allowed_models"], json!(["acme/m"]), "{listed}");
+    let (is_well, said) = run("", &["byok", "list", "--json"]);
+    let rows: Value = serde_json::from_str(&said).unwrap();
+    assert!(is_well);
+    for member in ["id", "provider", "name", "label", "sort_order", "allowed_models"] {
+        assert_eq!(rows[0][member], listed["data"][0][member], "{member}");
+    }
+    let (is_well, said) = run("", &["byok", "test", "team"]);
+    assert!(is_well && said.contains("first takes team (sk-...def)"), "{said}");
+    let second = ["byok", "add", "second", "--name", "bad", "--fallback", "--skip-test"];
+    assert!(run(REFUSED, &second).0);
+    let (is_well, said) = run("", &["byok", "test", "bad"]);
+    assert!(!is_well && said.contains("second refuses bad (sk-...one)"), "{said}");
+    let (is_well, said) = run("", &["byok", "remove", "team"]);
+    assert!(is_well && said.contains("is removed"), "{said}");
+    let (is_well, said) = run("", &["byok", "remove", "team"]);
+    assert!(!is_well && said.contains("no key is named `team`"), "{said}");
+    tollgate_testkit::eventually("the key is gone", || async {
+        shown(&simulator);
+        gateway.chat(asking("acme/m")).await.said();
+        (shown(&simulator) == tails(&[FIRST])).then_some(())
+    })
+    .await;
 }
