@@ -81,6 +81,29 @@ impl<T: DeserializeOwned> FromRequest<App> for JsonBody<T> {
     }
 }
 
+/// A JSON body with a secret in it: what is wrong with it is told without repeating any of it.
+#[derive(Debug)]
+pub(crate) struct SecretBody<T>(pub(crate) T);
+
+impl<T: DeserializeOwned> FromRequest<App> for SecretBody<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, ApiError> {
+        let JsonBytes(bytes) = JsonBytes::from_request(request, app).await?;
+        let untold = |error: serde_json::Error| {
+            let message = error.to_string();
+            // Only our own names of members are in it.
+            let what = if message.starts_with("missing field") {
+                message
+            } else {
+                format!("at line {} column {}", error.line(), error.column())
+            };
+            ApiError::bad_request(format!("Invalid request body: {what}"))
+        };
+        serde_json::from_slice(&bytes).map(Self).map_err(untold)
+    }
+}
+
 /// A JSON body's value.
 pub(crate) fn parsed<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
     serde_json::from_slice(bytes)

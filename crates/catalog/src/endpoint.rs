@@ -56,6 +56,8 @@ pub struct Endpoint {
 pub struct OwnKey {
     /// The key's id.
     pub id: Arc<str>,
+    /// What people know it by. Nothing of its secret that would help anybody.
+    pub title: String,
     /// Tried behind the installation's own endpoints rather than before them.
     pub is_fallback: bool,
     /// Its place among those of its provider.
@@ -138,9 +140,9 @@ impl EndpointId {
         })
     }
 
-    /// Whether the endpoint of this name is called with a caller's own key.
-    pub fn is_of_own_key(name: &str) -> bool {
-        name.contains(OWN_KEY)
+    /// The id of the caller's own key that the endpoint of this name is called with, if it is.
+    pub fn own_key_in(name: &str) -> Option<&str> {
+        name.split_once(OWN_KEY).map(|(_, key)| key)
     }
 
     /// The name as text.

@@ -41,17 +41,19 @@ pub(crate) async fn hold<C: Asked>(run: &mut Run<C>) -> Result<(), CallError> {
     if !pays && limit.is_none() {
         return Ok(());
     }
-    let need = need(run);
-    let purses = run.engine.purses();
-    let account = &run.key.account;
-    if need.most == Usd::ZERO {
-        return if pays && purses.owes(account) { Err(CallError::NoCredit) } else { Ok(()) };
-    }
     if let Some(limit) = limit {
-        let held = run.key.hold(need, run.created);
-        run.held.of_limit = held.map_err(|short| refused(run, need, short, Some(limit)))?;
+        let need = need(run, run.key.record.include_byok_in_limit);
+        if need.most > Usd::ZERO {
+            let held = run.key.hold(need, run.created);
+            run.held.of_limit = held.map_err(|short| refused(run, need, short, Some(limit)))?;
+        }
     }
     if pays {
+        let (purses, account) = (run.engine.purses(), &run.key.account);
+        let need = need(run, false);
+        if need.most == Usd::ZERO {
+            return if purses.owes(account) { Err(CallError::NoCredit) } else { Ok(()) };
+        }
         let held = purses.hold(account, need).await;
         let held = held.map_err(|short| refused(run, need, short, None))?;
         run.held.credit = Some(held);
@@ -72,12 +74,24 @@ fn refused<C: Asked>(run: &Run<C>, need: Need, short: Short, limit: Option<Usd>)
     }
 }
 
+/// Whether a call failed for want of means, so that a key of the caller's own may still answer it.
+pub(crate) const fn is_short(error: &CallError) -> bool {
+    matches!(
+        error,
+        CallError::KeyLimit { .. }
+            | CallError::NoCredit
+            | CallError::TooDear { .. }
+            | CallError::InFlight { .. }
+    )
+}
+
 /// The most that a planned call is expected to cost, wherever of its plan it is answered: at one
-/// endpoint, or where rules have several models asked, at one of each.
-fn need<C: Asked>(run: &Run<C>) -> Need {
+/// endpoint, or where rules have several models asked, at one of each. What is met with a key of the
+/// caller's own counts where `counts_own` says so.
+fn need<C: Asked>(run: &Run<C>, counts_own: bool) -> Need {
     let mut models: Vec<(&str, Need)> = Vec::new();
     for step in &run.plan.steps {
-        let need = need_at(run, &step.endpoint);
+        let need = need_at(run, &step.endpoint, counts_own);
         let model = step.endpoint.model.id.as_str();
         match models.iter_mut().find(|(known, _)| *known == model) {
             Some((_, known)) => *known = dearer(*known, need),
@@ -100,8 +114,8 @@ fn dearer(a: Need, b: Need) -> Need {
     Need { most: a.most.max(b.most), least: a.least.max(b.least) }
 }
 
-fn need_at<C: Asked>(run: &Run<C>, endpoint: &Endpoint) -> Need {
-    let price = endpoint.price.as_ref().filter(|_| endpoint.own_key.is_none());
+fn need_at<C: Asked>(run: &Run<C>, endpoint: &Endpoint, counts_own: bool) -> Need {
+    let price = endpoint.price.as_ref().filter(|_| counts_own || endpoint.own_key.is_none());
     let Some(price) = price else { return Need::default() };
     let prompt = prompt(run);
     // What can't be priced is no reason to hold everything; it is not charged either.

@@ -146,9 +146,9 @@ async fn rest<C: Asked>(run: &mut Run<C>, round: u32) -> bool {
 
 /// Every endpoint has failed.
 pub(crate) fn exhausted<C: Asked>(run: &mut Run<C>) -> CallError {
-    let is_own = |index: usize| run.endpoint(index).is_some_and(|it| it.own_key.is_some());
-    let places = run.faults.iter().enumerate().filter(|(_, (index, _, _))| is_own(*index));
-    let own_keys = places.map(|(at, _)| at).collect();
+    let own_key = |index: usize| run.endpoint(index)?.own_key.clone();
+    let faults = run.faults.iter().enumerate();
+    let own_keys = faults.filter_map(|(at, (index, _, _))| Some((at, own_key(*index)?))).collect();
     CallError::PlanExhausted {
         own_keys,
         models: run.requested_models().cloned().collect(),

@@ -11,6 +11,28 @@ use tollgate_wire::chat::UsageView;
 pub(crate) struct Bill {
     pub(crate) view: UsageView,
     pub(crate) cache_discount: Option<Usd>,
+    payer: Payer,
+}
+
+/// Whose account at providers a bill is paid from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Payer {
+    /// Nobody answered.
+    Nobody,
+    Installation,
+    /// Whoever brought a key of their own.
+    Caller,
+    Both,
+}
+
+impl Payer {
+    fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Nobody, it) | (it, Self::Nobody) => it,
+            (one, two) if one == two => one,
+            _ => Self::Both,
+        }
+    }
 }
 
 impl Bill {
@@ -35,7 +57,11 @@ impl Bill {
             Cost { total: Usd::ZERO, prompt: Usd::ZERO, completion: Usd::ZERO, other: Usd::ZERO };
         let cost = priced.map_or(nothing, |(_, cost)| cost);
         // Whoever brings a key of their own is billed by the provider, and nothing is added.
-        let is_byok = endpoint.is_some_and(|it| it.own_key.is_some());
+        let payer = endpoint.map_or(Payer::Nobody, |it| match it.own_key {
+            Some(_) => Payer::Caller,
+            None => Payer::Installation,
+        });
+        let is_byok = payer == Payer::Caller;
         let charged = if failed || is_byok { Usd::ZERO } else { cost.total };
         let touched_cache = usage.cached_tokens > 0 || usage.cache_write_tokens > 0;
         let cache_discount = priced.filter(|_| touched_cache).and_then(|(price, cost)| {
@@ -56,6 +82,33 @@ impl Bill {
             unpriced,
             is_byok,
         };
-        Self { view, cache_discount }
+        Self { view, cache_discount, payer }
+    }
+
+    /// Notes that part of it is another bill: it is the caller's own only if both are.
+    pub(crate) fn shares_with(&mut self, other: &Self) {
+        self.payer = self.payer.and(other.payer);
+        self.view.is_byok = self.payer == Payer::Caller;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bill_is_the_callers_own_only_if_nothing_of_it_is_shared() {
+        use Payer::{Both, Caller, Installation, Nobody};
+        for (one, two, expected) in [
+            (Nobody, Nobody, Nobody),
+            (Nobody, Caller, Caller),
+            (Nobody, Installation, Installation),
+            (Caller, Caller, Caller),
+            (Caller, Installation, Both),
+            (Both, Caller, Both),
+            (Both, Nobody, Both),
+        ] {
+            assert_eq!((one.and(two), two.and(one)), (expected, expected), "{one:?} {two:?}");
+        }
     }
 }

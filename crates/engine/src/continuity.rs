@@ -249,6 +249,7 @@ pub(crate) fn joined(shares: &[Share], last: Bill, failed: bool) -> Bill {
     let mut whole = first.bill.clone();
     for rest in rests {
         whole.view = sum(&whole.view, &rest.view);
+        whole.shares_with(rest);
     }
     if failed {
         whole.view.cost = Usd::ZERO;
@@ -279,6 +280,6 @@ fn sum(begun: &UsageView, rest: &UsageView) -> UsageView {
         completion_cost: both(begun.completion_cost, rest.completion_cost),
         upstream_cost: both(begun.upstream_cost, rest.upstream_cost),
         unpriced: begun.unpriced || rest.unpriced,
-        is_byok: begun.is_byok && rest.is_byok,
+        is_byok: begun.is_byok,
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use http::HeaderMap;
 use tollgate_catalog::{Endpoint, Modality};
 use tollgate_health::Standing;
-use tollgate_routing::{CallShape, Demotion, Place, Plan, Sort, Step};
+use tollgate_routing::{CallShape, Demotion, Funds, Place, Plan, Sort, Step};
 use tollgate_store::{
     AskedRecord, AttemptRecord, Attribution, CandidateRecord, KeyRecord, RoutingRecord,
 };
@@ -46,7 +46,7 @@ pub fn explain(
     let caller = Caller { key: &key, attribution: &attribution, headers: &HeaderMap::new() };
     let steering = Steering::of(policies, call, caller, (0, now))?;
     let circumstances = Circumstances {
-        must_be_priced: false,
+        funds: Funds::default(),
         standing: &|_| Standing::default(),
         sticky: &|_| None,
         spent: &|_, _| 0,

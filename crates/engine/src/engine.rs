@@ -231,11 +231,11 @@ impl Engine {
     ///
     /// When the store can't be read.
     pub async fn refresh_own_keys(&self) -> Result<(), StoreError> {
-        if let Some(renewed) = self.keychain.refresh().await? {
+        let install = |renewed: &[Arc<str>]| {
             let _one_at_a_time = self.installing.lock();
-            self.put_in_place(Installation::clone(&self.installation()), &renewed);
-        }
-        Ok(())
+            self.put_in_place(Installation::clone(&self.installation()), renewed);
+        };
+        self.keychain.refresh(install).await
     }
 
     fn put_in_place(&self, installation: Installation, renewed: &[Arc<str>]) {

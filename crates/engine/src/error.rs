@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tollgate_catalog::Unknown;
+use tollgate_catalog::{OwnKey, Unknown};
 use tollgate_providers::{Fault, FaultKind};
 use tollgate_store::PresetStatus;
 use tollgate_types::{GenerationId, Usd};
@@ -109,8 +109,8 @@ pub enum CallError {
         models: Vec<String>,
         /// Display name of each provider tried, and its fault, in order.
         faults: Vec<(String, Fault)>,
-        /// The places among them of those that were met with the caller's own key.
-        own_keys: Vec<usize>,
+        /// The keys of the caller's own that some were met with, each with its place among them.
+        own_keys: Vec<(usize, Arc<OwnKey>)>,
     },
     /// The store does not keep up with the calls, and a call that can't be recorded is not made.
     #[error("records can't be written as fast as calls end")]
@@ -189,12 +189,8 @@ impl CallError {
             }
             Self::PlanExhausted { models, faults, own_keys } => {
                 self.tell_faults(&mut body, models, faults);
-                if let Some(told) = told(faults)
-                    && body.error.metadata.is_byok.is_some()
-                {
-                    let is_told =
-                        |at: &usize| faults.get(*at).is_some_and(|it| std::ptr::eq(it, told));
-                    body.error.metadata.is_byok = Some(own_keys.iter().any(is_told));
+                if body.error.metadata.is_byok.is_some() {
+                    body.error.metadata.is_byok = Some(own_key_of_told(faults, own_keys).is_some());
                 }
             }
             Self::Denied { rule, .. } => {
@@ -246,9 +242,13 @@ impl CallError {
                 )
             }
             Self::Denied { message, .. } => message.to_string(),
-            Self::PlanExhausted { faults, .. } => told(faults).map_or_else(
+            Self::PlanExhausted { faults, own_keys, .. } => told(faults).map_or_else(
                 || "Provider returned error".to_owned(),
-                |(name, fault)| sentence(name, fault),
+                |(name, fault)| {
+                    let own_key = own_key_of_told(faults, own_keys);
+                    let of_own = own_key.and_then(|key| sentence_of_own(name, fault, key));
+                    of_own.unwrap_or_else(|| sentence(name, fault))
+                },
             ),
             Self::StoreBehind => "This gateway is overloaded. Please retry shortly".to_owned(),
             Self::NoEntropy => "Internal Server Error".to_owned(),
@@ -311,6 +311,37 @@ fn told(faults: &[(String, Fault)]) -> Option<&(String, Fault)> {
         let last_other = faults.iter().rev().find(|(_, it)| it.kind != FaultKind::RateLimited);
         last_other.or(faults.last())
     })
+}
+
+/// The caller's own key that the fault was met with which the caller is told.
+fn own_key_of_told<'a>(
+    faults: &[(String, Fault)],
+    own_keys: &'a [(usize, Arc<OwnKey>)],
+) -> Option<&'a OwnKey> {
+    let told = told(faults)?;
+    let is_told = |at: usize| faults.get(at).is_some_and(|it| std::ptr::eq(it, told));
+    own_keys.iter().find(|(at, _)| is_told(*at)).map(|(_, key)| key.as_ref())
+}
+
+/// What concerns the caller's own key is the caller's to mend, not the operator's.
+fn sentence_of_own(name: &str, fault: &Fault, key: &OwnKey) -> Option<String> {
+    let OwnKey { id, title, .. } = key;
+    match (fault.kind, fault.status) {
+        (FaultKind::Credential, Some(_)) => Some(format!(
+            "{name} refused your own key {title}. Put another in its place with PATCH /api/v1/byok/{id}"
+        )),
+        // Nobody has seen it but ourselves, or who sells tokens for it: the words are ours.
+        (FaultKind::Credential, None) => {
+            let why = fault.message.as_deref().unwrap_or("it was refused");
+            Some(format!(
+                "{name} can't be called with your own key {title}: {why}. Put another in its place with PATCH /api/v1/byok/{id}"
+            ))
+        }
+        (FaultKind::Payment, _) => Some(format!(
+            "{name} wants the account of your own key {title} to be paid for before it answers"
+        )),
+        _ => None,
+    }
 }
 
 fn sentence(name: &str, fault: &Fault) -> String {

@@ -6,7 +6,7 @@ mod routers;
 
 use std::sync::Arc;
 
-use tollgate_catalog::{Catalog, Endpoint, Modality, Model};
+use tollgate_catalog::{Endpoint, Modality, Model};
 use tollgate_routing::{Preferences, Sort};
 use tollgate_types::{ModelSlug, UnitPrice};
 use tollgate_wire::error::BadRequest;
@@ -14,6 +14,7 @@ use tollgate_wire::error::BadRequest;
 use crate::CallError;
 use crate::asked::Asked;
 use crate::choices::Task;
+use crate::own::Reachable;
 use crate::resolve::without_variants;
 
 /// The models that a call asks for.
@@ -80,7 +81,7 @@ pub(crate) fn remembered(call: &impl Asked) -> Option<(&'static str, Task, i64)>
 /// models, `routing_strategy`, and `/*` with `max_price_per_million_tokens`.
 pub(crate) fn wanted(
     call: &impl Asked,
-    catalog: &Catalog,
+    reachable: Reachable<'_>,
     chooser: &Chooser<'_>,
     chosen: Option<&[String]>,
     wants: &mut Preferences,
@@ -105,17 +106,17 @@ pub(crate) fn wanted(
         // Any of them will do, so the cheapest.
         wants.across_models = true;
         wants.sort = wants.sort.or(variant).or(Some(Sort::Price));
-        cheapest(catalog, call, is_of)
+        cheapest(reachable, call, is_of)
     } else if ROUTERS.iter().any(|known| known.name == primary) {
         wants.sort = wants.sort.or(variant);
         match primary.as_ref() {
-            "openrouter/free" => drawn(cheapest_all(catalog, call, is_free), chooser.seed),
+            "openrouter/free" => drawn(cheapest_all(reachable, call, is_free), chooser.seed),
             "openrouter/pareto-code" => {
                 // The fastest of the class, rather than the cheapest.
                 wants.across_models |= variant == Some(Sort::Throughput);
-                routers::pareto(call, catalog, chooser)?
+                routers::pareto(call, reachable, chooser)?
             }
-            _ => routers::auto(call, catalog, chooser)?,
+            _ => routers::auto(call, reachable, chooser)?,
         }
     } else {
         return Ok(Wanted { names, router: None });
@@ -171,25 +172,27 @@ fn is_free(endpoint: &Endpoint) -> bool {
 
 /// The cheapest models that one of whose endpoints suits.
 fn cheapest(
-    catalog: &Catalog,
+    reachable: Reachable<'_>,
     call: &impl Asked,
     suits: impl Fn(&Endpoint) -> bool,
 ) -> Vec<Arc<Model>> {
-    let mut models = cheapest_all(catalog, call, suits);
+    let mut models = cheapest_all(reachable, call, suits);
     models.truncate(MODELS_MAX);
     models
 }
 
 fn cheapest_all(
-    catalog: &Catalog,
+    reachable: Reachable<'_>,
     call: &impl Asked,
     suits: impl Fn(&Endpoint) -> bool,
 ) -> Vec<Arc<Model>> {
     let mut priced: Vec<(u128, &Arc<Model>)> = Vec::new();
-    for model in catalog.models().iter().filter(|model| model.alias_target.is_none()) {
-        let endpoints = catalog.endpoints(model.id.as_str()).iter();
-        let estimates =
-            endpoints.filter(|it| is_open(it) && suits(it) && answers(it, call)).filter_map(|it| {
+    for model in reachable.models().filter(|model| model.alias_target.is_none()) {
+        let endpoints = reachable.endpoints(model);
+        let estimates = endpoints
+            .iter()
+            .filter(|it| is_open(it) && suits(it) && answers(it, call))
+            .filter_map(|it| {
                 let rates = it.price.as_ref()?.rates;
                 Some(rates.estimate(1_000, 500))
             });

@@ -4,18 +4,18 @@
 //! sealed with a master key which is not here makes its key unusable, and nothing else.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use tokio::time::timeout;
-use tollgate_providers::{Failure, Fault, FaultKind, Target, adapter};
+use tollgate_providers::FaultKind;
 use tollgate_store::{CredentialRecord, StoreError, Stores};
-use tollgate_types::ProviderSlug;
+use tollgate_types::{ProviderSlug, Timestamp};
+use tollgate_upstream::Upstream;
 use tollgate_vault::{OpenError, Vault, VaultError};
 
 use crate::engine::Engine;
 use crate::own::access_with;
-use crate::reach::error_body;
-use crate::{Access, Secret};
+use crate::{Inquiry, Installation, NotTaken, Secret};
 
 /// A key of somebody's own.
 #[derive(Debug)]
@@ -60,48 +60,58 @@ impl Keychain {
     pub async fn load(stores: Stores, vault: Vault) -> Result<Self, StoreError> {
         let (snapshot, reloading) = (ArcSwap::default(), tokio::sync::Mutex::default());
         let keychain = Self { stores, vault, snapshot, reloading };
-        keychain.refresh().await?;
+        keychain.refresh(|_| ()).await?;
         Ok(keychain)
     }
 
-    /// Seals a secret for the key with this id.
+    /// Seals a secret for a key.
     ///
     /// # Errors
     ///
     /// When the cryptography library fails.
     pub fn seal(
         &self,
-        id: &str,
+        record: &CredentialRecord,
         secret: &str,
         nonce: [u8; tollgate_vault::NONCE_BYTES],
     ) -> Result<Vec<u8>, VaultError> {
-        self.vault.seal(id, secret, nonce)
+        self.vault.seal(&record.purpose(), secret, nonce)
     }
 
     /// The keys that can't be used, by id, each with the reason.
     pub fn unusable(&self) -> Vec<(String, OpenError)> {
         let keys = self.snapshot.load();
         let failed = keys.keys.iter().filter_map(|key| {
-            let error = self.vault.open(&key.record.id, &key.record.sealed).err()?;
+            let error = self.vault.open(&key.record.purpose(), &key.record.sealed).err()?;
             Some((key.record.id.clone(), error))
         });
         failed.collect()
+    }
+
+    /// What people know a key by.
+    pub fn title(&self, id: &str) -> Option<String> {
+        let keys = self.snapshot.load();
+        keys.keys.iter().find(|key| key.record.id == id).map(|key| key.record.title())
     }
 
     pub(crate) fn held(&self) -> Vec<Arc<HeldKey>> {
         self.snapshot.load().keys.clone()
     }
 
-    /// Reloads the keys if the store's revision has moved: then the ids of those whose secret is
-    /// another than before.
+    /// Reloads the keys if the store's revision has moved, and has `install` put them to use: it
+    /// is given the ids of those whose secret is another than before. Whoever finds that nothing
+    /// has moved finds them in use.
     ///
-    /// Cancel safe: the snapshot is swapped whole or not at all.
-    pub(crate) async fn refresh(&self) -> Result<Option<Vec<Arc<str>>>, StoreError> {
+    /// Cancel safe: the snapshot is swapped and put to use, or neither.
+    pub(crate) async fn refresh(
+        &self,
+        install: impl FnOnce(&[Arc<str>]),
+    ) -> Result<(), StoreError> {
         let _one_at_a_time = self.reloading.lock().await;
         let revision = self.stores.credentials.revision().await?;
         let before = self.snapshot.load_full();
         if before.revision == Some(revision) {
-            return Ok(None);
+            return Ok(());
         }
         let records = self.stores.credentials.all().await?;
         let keys: Vec<_> = records.into_iter().map(|it| Arc::new(self.open(it))).collect();
@@ -110,13 +120,14 @@ impl Keychain {
             known.is_some_and(|it| it.record.sealed == key.record.sealed)
         };
         let renewed = keys.iter().filter(|key| !is_as_before(key));
-        let renewed = renewed.map(|key| key.record.id.as_str().into()).collect();
+        let renewed: Vec<_> = renewed.map(|key| key.record.id.as_str().into()).collect();
         self.snapshot.store(Arc::new(Snapshot { revision: Some(revision), keys }));
-        Ok(Some(renewed))
+        install(&renewed);
+        Ok(())
     }
 
     fn open(&self, record: CredentialRecord) -> HeldKey {
-        match self.vault.open(&record.id, &record.sealed) {
+        match self.vault.open(&record.purpose(), &record.sealed) {
             Ok(secret) => HeldKey { record, secret: Some(Secret::new(secret)) },
             Err(error) => {
                 tracing::error!(
@@ -131,62 +142,46 @@ impl Keychain {
     }
 }
 
-impl Engine {
+impl Installation {
     /// Whether a provider could be reached with a caller's own key: it is known here and its
     /// address is complete.
     pub fn takes_own_keys(&self, provider: &ProviderSlug) -> bool {
-        self.installation().address(provider).is_some()
+        self.address(provider).is_some()
     }
 
     /// Asks a provider whether it takes a key.
-    pub async fn try_own_key(&self, provider: &ProviderSlug, secret: &str) -> ProbeVerdict {
-        let unknown = ProbeVerdict::Unknown;
-        let installation = self.installation();
-        let known = installation.known().provider(provider.as_str());
-        let address = installation.address(provider).map(str::to_owned);
+    pub async fn try_own_key(
+        &self,
+        provider: &ProviderSlug,
+        secret: &str,
+        upstream: &Upstream,
+        (now, patience): (Timestamp, Duration),
+    ) -> ProbeVerdict {
+        let known = self.known().provider(provider.as_str());
+        let address = self.address(provider).map(str::to_owned);
         let Some((provider, base_url)) = known.zip(address) else {
-            return unknown("the provider has no address here");
+            return ProbeVerdict::Unknown("the provider has no address here");
         };
         let secret = Secret::new(secret.to_owned());
-        let Some(access) = access_with(provider.protocol.as_str(), base_url, &secret) else {
+        let protocol = provider.protocol.as_str();
+        let Some(access) = access_with(protocol, base_url, &secret) else {
             return ProbeVerdict::Refused;
         };
-        match Box::pin(self.ask_for_models(provider, &access)).await {
-            Ok(()) => ProbeVerdict::Accepted,
-            Err(fault) if fault.kind == FaultKind::Credential => ProbeVerdict::Refused,
-            Err(fault) => unknown(fault.kind.as_str()),
+        let inquiry = Inquiry { provider, protocol, access: &access, patience };
+        match Box::pin(inquiry.ask(upstream, now)).await {
+            Ok(_) => ProbeVerdict::Accepted,
+            Err(NotTaken { fault, .. }) if fault.kind == FaultKind::Credential => {
+                ProbeVerdict::Refused
+            }
+            Err(NotTaken { fault, .. }) => ProbeVerdict::Unknown(fault.kind.as_str()),
         }
     }
+}
 
-    async fn ask_for_models(
-        &self,
-        provider: &tollgate_catalog::Provider,
-        access: &Access,
-    ) -> Result<(), Fault> {
-        let unsupported = || Fault::new(FaultKind::Unsupported);
-        let adapter = adapter(provider.protocol.as_str()).ok_or_else(unsupported)?;
-        let patience = self.config().first_byte_timeout;
-        let secret = timeout(patience, access.secret(self.upstream(), self.now())).await;
-        let secret = secret.map_err(|_| Fault::new(FaultKind::Timeout))??;
-        let target = Target {
-            base_url: &access.base_url,
-            upstream_model: "",
-            credential: secret.as_ref().map(Secret::expose),
-            max_output: None,
-            supported_parameters: &[],
-            auth: provider.quirks.auth.unwrap_or_else(|| adapter.auth()),
-            quirks: &provider.quirks,
-            service: tollgate_catalog::Service::default(),
-        };
-        let request = adapter.probe(&target).map_err(|_| unsupported())?;
-        let response = self.upstream().send(request, patience).await;
-        let response = response.map_err(|_| Fault::new(FaultKind::Unreachable))?;
-        if response.status().is_success() {
-            return Ok(());
-        }
-        let (parts, body) = response.into_parts();
-        let (status, headers) = (parts.status, &parts.headers);
-        let body = error_body(body).await;
-        Err(adapter.classify(&Failure { status, headers, body: &body }))
+impl Engine {
+    /// Asks a provider whether it takes a key.
+    pub async fn try_own_key(&self, provider: &ProviderSlug, secret: &str) -> ProbeVerdict {
+        let when = (self.now(), self.config().first_byte_timeout);
+        self.installation().try_own_key(provider, secret, self.upstream(), when).await
     }
 }

@@ -4,13 +4,14 @@
 //! The copies are made when keys or the catalogue change, never by a call. A copy has a name of its
 //! own, so what is known of its health says nothing of the endpoint that everybody shares.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use tollgate_catalog::{Endpoint, Model, OwnKey};
+use tollgate_catalog::{Catalog, Endpoint, Model, OwnKey};
 use tollgate_providers::adapter;
 use tollgate_store::{CredentialRecord, KeyRecord};
-use tollgate_types::{Chain, ModelSlug};
+use tollgate_types::ModelSlug;
 
 use crate::installation::adapter_of;
 use crate::keychain::HeldKey;
@@ -20,7 +21,15 @@ use crate::{Access, Credential, Installation, Secret, ServiceAccount};
 #[derive(Debug, Clone, Default)]
 pub(crate) struct OwnEndpoints {
     models: HashMap<ModelSlug, Vec<Arc<Endpoint>>>,
-    keys: HashMap<Arc<str>, (Arc<HeldKey>, Access)>,
+    keys: HashMap<Arc<str>, Held>,
+}
+
+#[derive(Debug, Clone)]
+struct Held {
+    key: Arc<HeldKey>,
+    /// `None` where it can't be used and nothing else may be: calls fail rather than be made with
+    /// somebody else's key.
+    access: Option<Access>,
 }
 
 impl OwnEndpoints {
@@ -28,14 +37,19 @@ impl OwnEndpoints {
     pub(crate) fn of(installation: &Installation, held: &[Arc<HeldKey>]) -> Self {
         let mut own = Self::default();
         let enabled = held.iter().filter(|it| !it.record.disabled);
-        for (key, access) in enabled.filter_map(|key| Some((key, access(installation, key)?))) {
+        for key in enabled {
+            let access = access(installation, key);
+            if access.is_none() && !key.record.stands_alone() {
+                continue;
+            }
             let id: Arc<str> = key.record.id.as_str().into();
             let place = Arc::new(OwnKey {
                 id: Arc::clone(&id),
+                title: key.record.title(),
                 is_fallback: key.record.is_fallback,
                 sort_order: key.record.sort_order,
             });
-            own.keys.insert(id, (Arc::clone(key), access));
+            own.keys.insert(id, Held { key: Arc::clone(key), access });
             let its = installation.known().all_endpoints();
             let its = its.filter(|it| it.provider.slug == key.record.provider);
             for endpoint in its.filter(|it| adapter_of(it).is_some()) {
@@ -58,7 +72,7 @@ impl OwnEndpoints {
 
     /// How to reach a provider with a key.
     pub(crate) fn access(&self, key: &str) -> Option<&Access> {
-        self.keys.get(key).map(|(_, access)| access)
+        self.keys.get(key)?.access.as_ref()
     }
 
     /// The endpoints of a model for whoever calls with `caller`: those of keys of their own, and
@@ -74,11 +88,9 @@ impl OwnEndpoints {
         let mut alone = Vec::new();
         for endpoint in self.models.get(&model.id)? {
             let key = endpoint.own_key.as_ref().and_then(|key| self.keys.get(&key.id));
-            let Some((held, _)) = key.filter(|(held, _)| is_for(&held.record, caller, model))
-            else {
-                continue;
-            };
-            if held.record.always_use && !held.record.is_fallback {
+            let held = key.map(|held| &held.key.record);
+            let Some(record) = held.filter(|it| is_for(it, caller, model)) else { continue };
+            if record.stands_alone() {
                 alone.push(&endpoint.provider.slug);
             }
             endpoints.push(Arc::clone(endpoint));
@@ -89,6 +101,57 @@ impl OwnEndpoints {
         let is_left = |it: &&Arc<Endpoint>| !alone.contains(&&it.provider.slug);
         endpoints.extend(shared.iter().filter(is_left).cloned());
         Some(endpoints)
+    }
+}
+
+/// What a caller can have called: what is shared, and what keys of their own add to it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Reachable<'a> {
+    pub(crate) installation: &'a Installation,
+    pub(crate) caller: Option<&'a KeyRecord>,
+}
+
+impl<'a> Reachable<'a> {
+    /// The models that have an endpoint for the caller, in no order.
+    pub(crate) fn models(self) -> impl Iterator<Item = &'a Arc<Model>> {
+        let routable = self.installation.routable();
+        let own = self.installation.own().models.values().filter_map(|it| Some(&it.first()?.model));
+        let added = own.filter(move |model| {
+            routable.endpoints(model.id.as_str()).is_empty() && !self.endpoints(model).is_empty()
+        });
+        routable.models().iter().chain(added)
+    }
+
+    /// The endpoints of a model for the caller.
+    pub(crate) fn endpoints(self, model: &Model) -> Cow<'a, [Arc<Endpoint>]> {
+        let shared = self.installation.routable().endpoints(model.id.as_str());
+        let own = self.installation.own();
+        let caller = self.caller.filter(|_| !own.is_empty());
+        let beside = caller.and_then(|caller| own.beside(model, shared, caller));
+        beside.map_or(Cow::Borrowed(shared), Cow::Owned)
+    }
+}
+
+impl Installation {
+    /// What a caller can have called, as a catalogue to look things up in: with the models that
+    /// only keys of their own reach.
+    pub fn catalog_for(&self, caller: &KeyRecord) -> Catalog {
+        let own = self.own();
+        if own.is_empty() {
+            return self.routable().clone();
+        }
+        let reaches = |endpoint: &Endpoint| {
+            let copies = own.models.get(&endpoint.model.id).into_iter().flatten();
+            let mut keys = copies.filter(|it| it.provider.slug == endpoint.provider.slug);
+            keys.any(|copy| {
+                let key = copy.own_key.as_ref().and_then(|key| own.keys.get(&key.id));
+                key.is_some_and(|it| is_for(&it.key.record, caller, &endpoint.model))
+            })
+        };
+        self.known().restricted_to(|endpoint| {
+            let is_spoken = adapter_of(endpoint).is_some();
+            is_spoken && (self.access(&endpoint.provider.slug).is_some() || reaches(endpoint))
+        })
     }
 }
 
@@ -138,8 +201,10 @@ pub(crate) fn access_with(protocol: &str, base_url: String, secret: &Secret) -> 
         });
     }
     let account = ServiceAccount::from_json(secret.expose())
-        .inspect_err(|error| tracing::debug!(error = %Chain(error), "no service account"))
-        .ok()?;
+        // Of what can't be read the error may repeat some.
+        .inspect_err(|error| tracing::debug!(%error, "no service account"))
+        .ok()
+        .filter(ServiceAccount::is_googles)?;
     let base_url = match account.project().filter(|_| !base_url.contains("/projects/")) {
         Some(project) => format!("{base_url}/projects/{project}/locations/global"),
         None => base_url,

@@ -58,7 +58,7 @@ impl PassingBody {
         let error = CallError::PlanExhausted {
             models: self.run.requested_models().cloned().collect(),
             faults: vec![(provider, fault)],
-            own_keys: self.endpoint.own_key.iter().map(|_| 0).collect(),
+            own_keys: self.endpoint.own_key.iter().map(|key| (0, Arc::clone(key))).collect(),
         };
         self.settle(Ending::Failed(&error));
         io::Error::new(io::ErrorKind::UnexpectedEof, "the provider broke off")

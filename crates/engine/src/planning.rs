@@ -2,8 +2,9 @@
 
 use http::HeaderMap;
 use tollgate_policy::Decision;
+use tollgate_routing::Funds;
 use tollgate_store::RoutingRecord;
-use tollgate_types::Usd;
+use tollgate_types::{Timestamp, Usd};
 use tollgate_wire::Call;
 
 use crate::afford;
@@ -73,7 +74,7 @@ impl Engine {
         let given = Choice::of(key, call, session).and_then(|it| self.choices().given(&it, now));
         let circumstances = Circumstances {
             decision,
-            must_be_priced: self.config().billing || key.record.limit.is_some(),
+            funds: self.funds(key, now),
             standing: &|endpoint| vitals.standing(&endpoint.id, now),
             sticky: &|_| self.stickiness().endpoint(conversation.as_ref()?, now),
             spent: &|task, model| self.choices().spent(task, &model.id, now),
@@ -84,7 +85,8 @@ impl Engine {
             key: Some(&key.record),
             now,
         };
-        let routed = resolve::plan(call, &installation, &circumstances)?;
+        let routed = resolve::plan(call, &installation, &circumstances);
+        let routed = routed.map_err(|error| told_of_limit(error, key, circumstances.funds))?;
         Ok(decision::record(call, (&routed.plan, &routed.shape), &steering, seed))
     }
 
@@ -101,7 +103,7 @@ impl Engine {
             call,
             installation,
             &Circumstances {
-                must_be_priced: false,
+                funds: Funds::default(),
                 standing: &|endpoint| vitals.standing(&endpoint.id, now),
                 sticky: &|_| None,
                 spent: &|task, model| self.choices().spent(task, &model.id, now),
@@ -143,10 +145,7 @@ impl Engine {
         if let Some(slug) = run.call.preset()? {
             self.apply_preset(run, slug).await?;
         }
-        let limit = run.key.record.limit;
-        if let (Some(limit), Some(Usd::ZERO)) = (limit, run.key.limit_remaining(run.created)) {
-            return Err(CallError::KeyLimit { limit });
-        }
+        self.refuse_the_spent(run)?;
         let caller = Caller { key: &run.key, attribution: &run.attribution, headers };
         run.steering =
             Steering::of(&self.rules().policies(), &run.call, caller, (run.seed, run.created))?;
@@ -163,16 +162,55 @@ impl Engine {
         let decision = &run.steering.decision;
         let wants = resolve::preferences(&run.call, decision)?;
         run.hedges = self.config().hedge || decision.hedge.unwrap_or(wants.hedge);
-        afford::hold(run).await
+        match afford::hold(run).await {
+            Err(error) if !afford::is_short(&error) => Err(error),
+            Err(error) => self.plan_own(run).map_err(|_| error),
+            Ok(()) => Ok(()),
+        }
+    }
+
+    /// Plans a call that what is shared is too dear for: with the caller's own keys alone.
+    fn plan_own<C: Asked>(&self, run: &mut Run<C>) -> Result<(), CallError> {
+        run.shape.funds.is_spent = true;
+        let routed = self.plan(run)?;
+        Routed { plan: run.plan, router: run.router, shape: run.shape } = routed;
+        Ok(())
+    }
+
+    /// A call whose key's limit is spent goes on only where a key of the caller's own might answer
+    /// it and is not counted against that limit.
+    fn refuse_the_spent<C: Asked>(&self, run: &Run<C>) -> Result<(), CallError> {
+        let record = &run.key.record;
+        let funds = self.funds(&run.key, run.created);
+        let may_be_own = !record.include_byok_in_limit && !run.installation.own().is_empty();
+        match record.limit.filter(|_| funds.is_spent && !may_be_own) {
+            Some(limit) => Err(CallError::KeyLimit { limit }),
+            None => Ok(()),
+        }
+    }
+
+    /// What a call of a key may be paid from.
+    fn funds(&self, key: &KeyEntry, now: Timestamp) -> Funds {
+        let has_limit = key.record.limit.is_some();
+        Funds {
+            must_be_priced: self.config().billing || has_limit,
+            own_must_be_priced: has_limit && key.record.include_byok_in_limit,
+            is_spent: key.limit_remaining(now) == Some(Usd::ZERO),
+        }
     }
 
     /// Plans a call by what was decided for it.
     pub(crate) fn plan<C: Asked>(&self, run: &Run<C>) -> Result<Routed, CallError> {
-        let must_be_priced = self.config().billing || run.key.record.limit.is_some();
         let (vitals, now) = (&run.vitals, run.created);
         let given = run.choice.as_ref().and_then(|it| self.choices().given(it, now));
         let circumstances = Circumstances {
-            must_be_priced,
+            // A call that was planned for was admitted: other models that rules have asked for it
+            // may be paid from the same.
+            funds: if run.plan.steps.is_empty() {
+                self.funds(&run.key, now)
+            } else {
+                run.shape.funds
+            },
             decision: &run.steering.decision,
             standing: &|endpoint| vitals.standing(&endpoint.id, now),
             sticky: &|_| self.stickiness().endpoint(run.conversation.as_ref()?, now),
@@ -184,6 +222,17 @@ impl Engine {
             key: Some(&run.key.record),
             now,
         };
-        resolve::plan(&run.call, &run.installation, &circumstances)
+        let routed = resolve::plan(&run.call, &run.installation, &circumstances);
+        routed.map_err(|error| told_of_limit(error, &run.key, circumstances.funds))
+    }
+}
+
+/// A call that would perhaps have gone somewhere if the limit were not spent.
+fn told_of_limit(error: CallError, key: &KeyEntry, funds: Funds) -> CallError {
+    match (error, key.record.limit) {
+        (CallError::NoEndpoints { .. }, Some(limit)) if funds.is_spent => {
+            CallError::KeyLimit { limit }
+        }
+        (error, _) => error,
     }
 }

@@ -14,11 +14,10 @@ use futures_util::stream;
 use tokio::time::timeout;
 use tollgate_catalog::{Endpoint, EndpointId};
 use tollgate_health::{Circuit, FailureKind, Health, Outcome};
-use tollgate_providers::{EncodeError, Fault, FaultKind};
+use tollgate_providers::{Fault, FaultKind};
 use tollgate_types::ProviderSlug;
 
-use crate::reach::Reach;
-use crate::{Engine, Installation, vitals};
+use crate::{Engine, Inquiry, Installation, vitals};
 
 /// How many are asked at a time.
 const AT_ONCE: usize = 8;
@@ -91,9 +90,11 @@ impl Engine {
     }
 
     async fn answer(&self, installation: &Installation, endpoint: &Endpoint) -> Result<(), Fault> {
-        let reach = Reach::to(self, installation, endpoint, PATIENCE).await?;
-        let request = reach.adapter.probe(&reach.target()).map_err(EncodeError::from);
-        let response = reach.send(request).await?;
+        let no_key = || Fault::new(FaultKind::Unsupported);
+        let access = installation.access_of(endpoint).ok_or_else(no_key)?;
+        let (provider, protocol) = (endpoint.provider.as_ref(), endpoint.protocol.as_str());
+        let inquiry = Inquiry { provider, protocol, access, patience: PATIENCE };
+        let response = inquiry.ask(self.upstream(), self.now()).await.map_err(|it| it.fault)?;
         self.drain(response.into_body());
         Ok(())
     }

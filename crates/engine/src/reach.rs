@@ -43,9 +43,7 @@ impl<'a> Reach<'a> {
     ) -> Result<Self, Fault> {
         let adapter = adapter_of(endpoint)
             .ok_or_else(|| unsupported("this request: its protocol has no adapter"))?;
-        let access = installation
-            .access_of(endpoint)
-            .ok_or_else(|| unsupported("this request: it has no key here"))?;
+        let access = installation.access_of(endpoint).ok_or_else(|| without_access(endpoint))?;
         let now = engine.now();
         let secret = timeout(patience, access.secret(engine.upstream(), now)).await;
         let secret = secret.map_err(|_| Fault::new(FaultKind::Timeout))??;
@@ -119,6 +117,14 @@ pub(crate) fn known_of(endpoint: &Endpoint) -> Target<'_> {
     }
 }
 
+/// A key that is always used and can't be is a refused one.
+fn without_access(endpoint: &Endpoint) -> Fault {
+    match endpoint.own_key {
+        Some(_) => Fault::with_message(FaultKind::Credential, "it can't be read here"),
+        None => unsupported("this request: it has no key here"),
+    }
+}
+
 /// A fault of an endpoint that can't do what is asked.
 pub(crate) fn unsupported(what: &str) -> Fault {
     Fault::with_message(FaultKind::Unsupported, what)
@@ -142,7 +148,8 @@ pub(crate) async fn error_body(body: UpstreamBody) -> Bytes {
     }
 }
 
-fn unreachable(error: &UpstreamError) -> Fault {
+/// A fault of an endpoint that gave no answer.
+pub(crate) fn unreachable(error: &UpstreamError) -> Fault {
     match error.kind {
         UpstreamErrorKind::Timeout => Fault::new(FaultKind::Timeout),
         UpstreamErrorKind::Connect | UpstreamErrorKind::Broken => {

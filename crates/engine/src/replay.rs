@@ -18,7 +18,7 @@ use http::HeaderMap;
 use tollgate_catalog::Endpoint;
 use tollgate_health::{Circuit, Percentiles, Standing, UptimeTier};
 use tollgate_policy::Strategy;
-use tollgate_routing::{Demotion, Sort};
+use tollgate_routing::{Demotion, Funds, Sort};
 use tollgate_store::{GenerationRecord, KeyRecord, RoutingRecord};
 use tollgate_types::{ApiKey, Timestamp, Usd};
 
@@ -97,7 +97,7 @@ pub fn replay(
     let sticky =
         sticky.and_then(|it| known.all_endpoints().find(|at| at.id.as_str() == &*it.endpoint));
     let circumstances = Circumstances {
-        must_be_priced: false,
+        funds: Funds::default(),
         standing: &|endpoint| standing(endpoint, routing, alternative.history, now),
         sticky: &|_| sticky.map(|it| it.id.clone()),
         spent: &|_, _| 0,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tollgate_catalog::{Catalog, Endpoint, EndpointId, Modality, Model};
 use tollgate_health::Standing;
 use tollgate_policy::{Decision, Strategy};
-use tollgate_routing::{CallShape, Candidates, Plan, Preferences, Question, Sort, Tier};
+use tollgate_routing::{CallShape, Candidates, Funds, Plan, Preferences, Question, Sort, Tier};
 use tollgate_store::KeyRecord;
 use tollgate_types::{ModelSlug, Timestamp};
 use tollgate_wire::error::BadRequest;
@@ -15,6 +15,7 @@ use crate::asked::Asked;
 use crate::choices::Task;
 use crate::expand::{self, Chooser, Wanted};
 use crate::installation::adapter_of;
+use crate::own::Reachable;
 use crate::{CallError, Installation};
 
 /// Suffixes that say how to route, not which model (contract §5.5).
@@ -24,8 +25,8 @@ const ROUTING_VARIANTS: &[(&str, Sort)] =
 /// What a plan depends on besides the call.
 #[derive(Clone, Copy)]
 pub(crate) struct Circumstances<'a> {
-    /// Whether an endpoint without a price is out.
-    pub(crate) must_be_priced: bool,
+    /// What the call may be paid from.
+    pub(crate) funds: Funds,
     /// How an endpoint has been doing.
     pub(crate) standing: &'a dyn Fn(&Endpoint) -> Standing,
     /// Where the conversation about a model is.
@@ -83,8 +84,9 @@ pub(crate) fn plan(
         spent: circumstances.spent,
         given: circumstances.given.cloned(),
     };
-    let (catalog, chosen) = (installation.routable(), decision.models.as_deref());
-    let wanted = expand::wanted(call, catalog, &chooser, chosen, &mut wants)?;
+    let reachable = Reachable { installation, caller: circumstances.key };
+    let chosen = decision.models.as_deref();
+    let wanted = expand::wanted(call, reachable, &chooser, chosen, &mut wants)?;
     let Wanted { names, router } = wanted;
     let mut unroutable = None;
     let mut models: Vec<Found> = Vec::with_capacity(names.len());
@@ -99,17 +101,11 @@ pub(crate) fn plan(
             Err(error) => return Err(error),
         }
     }
-    let widened = with_own_keys(&models, installation, circumstances.key);
-    let candidates: Vec<Candidates<'_>> = models
+    let endpoints: Vec<_> = models.iter().map(|(model, _)| reachable.endpoints(model)).collect();
+    let candidates: Vec<Candidates<'_>> = endpoints
         .iter()
-        .enumerate()
-        .map(|(at, (model, variant))| Candidates {
-            endpoints: match widened.get(at) {
-                Some(Some(endpoints)) => endpoints,
-                Some(None) | None => installation.routable().endpoints(model.id.as_str()),
-            },
-            variant: *variant,
-        })
+        .zip(&models)
+        .map(|(endpoints, (_, variant))| Candidates { endpoints, variant: *variant })
         .collect();
     let sticky = models.first().and_then(|(model, _)| (circumstances.sticky)(model));
     let plan = question(&candidates, (&shape, &wants), circumstances, sticky.as_ref());
@@ -118,19 +114,6 @@ pub(crate) fn plan(
         (true, true, Some(error)) => Err(error),
         (true, _, _) => Err(no_endpoints(names, &plan)),
     }
-}
-
-/// The endpoints of models for which the caller has keys of their own; nothing at all where nobody
-/// has any.
-fn with_own_keys(
-    models: &[Found],
-    installation: &Installation,
-    key: Option<&KeyRecord>,
-) -> Vec<Option<Vec<Arc<Endpoint>>>> {
-    let own = installation.own();
-    let Some(key) = key.filter(|_| !own.is_empty()) else { return Vec::new() };
-    let shared = |model: &Model| installation.routable().endpoints(model.id.as_str());
-    models.iter().map(|(model, _)| own.beside(model, shared(model), key)).collect()
 }
 
 fn question(
@@ -321,7 +304,7 @@ fn shape(call: &impl Asked, circumstances: &Circumstances<'_>) -> CallShape {
         parameters: call.parameters(),
         prompt_tokens: prompt_tokens(call),
         max_tokens: params.max_tokens,
-        must_be_priced: circumstances.must_be_priced,
+        funds: circumstances.funds,
         region: circumstances.region.map(str::to_owned),
         tier: params.service_tier.as_deref().and_then(Tier::asked),
         wants_ordinary_tier: matches!(

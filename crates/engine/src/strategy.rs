@@ -176,6 +176,7 @@ impl<C: Asked> Run<C> {
 impl Bill {
     /// Both together: everything that was read and written, and what it all costs.
     fn and(mut self, other: &Self) -> Self {
+        self.shares_with(other);
         let (one, two) = (&mut self.view, &other.view);
         for (mine, others) in [
             (&mut one.cost, two.cost),

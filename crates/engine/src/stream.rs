@@ -10,6 +10,7 @@
 use std::convert::Infallible;
 use std::fmt;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -322,7 +323,7 @@ impl Relay {
         let error = CallError::PlanExhausted {
             models: self.run.requested_models().cloned().collect(),
             faults: vec![(provider, fault)],
-            own_keys: self.open.endpoint.own_key.iter().map(|_| 0).collect(),
+            own_keys: self.open.endpoint.own_key.iter().map(|key| (0, Arc::clone(key))).collect(),
         };
         let told = decision::told(&self.run, None);
         let progress = self.open.answer.progress();

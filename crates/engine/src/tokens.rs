@@ -116,6 +116,19 @@ impl ServiceAccount {
         self.project.as_deref()
     }
 
+    /// Whether its tokens are bought of Google and its project is a name. A caller may write
+    /// anything into the file they bring: nothing is sent to where it says otherwise.
+    pub(crate) fn is_googles(&self) -> bool {
+        let host = self.token_uri.host().unwrap_or_default();
+        let is_name = |project: &str| {
+            project.bytes().all(|it| it.is_ascii_alphanumeric() || b"-.:".contains(&it))
+        };
+        self.token_uri.scheme_str() == Some("https")
+            && self.token_uri.port().is_none()
+            && (host == "accounts.google.com" || host.ends_with(".googleapis.com"))
+            && self.project().is_none_or(is_name)
+    }
+
     /// A token that is good for a call made now.
     ///
     /// Cancel safe: dropped, it gives up its turn at buying.
@@ -192,5 +205,44 @@ impl ServiceAccount {
 impl fmt::Debug for ServiceAccount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ServiceAccount").field("email", &self.email).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
+    use aws_lc_rs::rsa::{KeyPair, KeySize};
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_a_caller_brings_is_sent_to_google_alone() {
+        let pair = KeyPair::generate(KeySize::Rsa2048).unwrap();
+        let der: Pkcs8V1Der<'_> = pair.as_der().unwrap();
+        let (begin, end) = ("-----BEGIN PRIVATE KEY-----", "-----END PRIVATE KEY-----");
+        let pem = format!("{begin}\n{}\n{end}\n", STANDARD.encode(der.as_ref()));
+        let google = "https://oauth2.googleapis.com/token";
+        for (token_uri, project, expected) in [
+            (google, "my-project-1", true),
+            ("https://accounts.google.com/o/oauth2/token", "example.com:my-project", true),
+            ("http://oauth2.googleapis.com/token", "p", false),
+            ("https://oauth2.googleapis.com:8443/token", "p", false),
+            ("https://oauth2.googleapis.com@169.254.169.254/token", "p", false),
+            ("https://evilgoogleapis.com/token", "p", false),
+            ("http://127.0.0.1:9000/", "p", false),
+            (google, "../../v1/other", false),
+            (google, "p?key=1#", false),
+        ] {
+            let file = json!({ "client_email": "a@b", "private_key": pem,
+                               "project_id": project, "token_uri": token_uri });
+            let account = ServiceAccount::from_json(&file.to_string()).unwrap();
+            assert_eq!(account.is_googles(), expected, "{token_uri} {project}");
+            let secret = Secret::new(file.to_string());
+            let access = crate::own::access_with("vertex", "https://a".to_owned(), &secret);
+            assert_eq!(access.is_some(), expected, "{token_uri} {project}");
+        }
     }
 }

@@ -20,6 +20,8 @@ pub enum Dropped {
     Region(String),
     /// It has no price, and unpriced is not free.
     Unpriced,
+    /// It is paid for by the installation, and the caller's limit is spent.
+    Spent,
     /// Its provider trains on prompts or keeps them, or is not known not to.
     DataCollection,
     /// Its provider keeps prompts, or is not known not to.
@@ -68,6 +70,7 @@ impl Dropped {
                 return format!("is not known to process requests in {region} only").into();
             }
             Self::Unpriced => "has no price in the catalog, and unpriced is not free",
+            Self::Spent => "is not called with the caller's own key, and the limit is spent",
             Self::DataCollection => "may train on prompts or keep them",
             Self::Retention => "may keep prompts",
             Self::MaxPrice => "costs more than the request's provider.max_price",
@@ -116,6 +119,9 @@ impl Dropped {
             ),
             Self::Unpriced => format!(
                 "No endpoints found for {model} that have a price. Give its endpoint a price in the configuration."
+            ),
+            Self::Spent => format!(
+                "No endpoints found for {model} that are called with your own key, and the limit of this key is spent"
             ),
             Self::DataCollection => {
                 "No endpoints found matching your data policy (provider.data_collection)".to_owned()
@@ -180,7 +186,7 @@ impl Dropped {
             Self::DataCollection | Self::Distillation => "data_policy:training",
             Self::Retention => "data_policy:zdr",
             Self::Quantization => "quantization",
-            Self::Unpriced | Self::MaxPrice => "max_price",
+            Self::Unpriced | Self::Spent | Self::MaxPrice => "max_price",
             Self::Input(_)
             | Self::Output(_)
             | Self::Parameter(_)

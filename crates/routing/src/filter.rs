@@ -21,6 +21,7 @@ static FILTERS: &[Filter] = &[
     retention,
     distillation,
     tier,
+    spent,
     unpriced,
     max_price,
     quantization,
@@ -77,7 +78,15 @@ fn region(endpoint: &Endpoint, Asked { shape, .. }: &Asked<'_>) -> Option<Droppe
 }
 
 fn unpriced(endpoint: &Endpoint, Asked { shape, .. }: &Asked<'_>) -> Option<Dropped> {
-    (shape.must_be_priced && endpoint.price.is_none()).then_some(Dropped::Unpriced)
+    let must_be_priced = match endpoint.own_key {
+        Some(_) => shape.funds.own_must_be_priced,
+        None => shape.funds.must_be_priced,
+    };
+    (must_be_priced && endpoint.price.is_none()).then_some(Dropped::Unpriced)
+}
+
+fn spent(endpoint: &Endpoint, Asked { shape, .. }: &Asked<'_>) -> Option<Dropped> {
+    (shape.funds.is_spent && endpoint.own_key.is_none()).then_some(Dropped::Spent)
 }
 
 /// An unknown policy is taken to be the worst (contract §6.5); one's own machine has none.

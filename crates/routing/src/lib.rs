@@ -29,5 +29,5 @@ pub use order::{Demotion, Place, Step};
 pub use plan::{Plan, plan};
 pub use preferences::{InvalidPreferences, MaxPrice, Preferences, Sort};
 pub use retry::{RetryBudget, RetryPolicy};
-pub use shape::CallShape;
+pub use shape::{CallShape, Funds};
 pub use tollgate_catalog::ServiceTier as Tier;

@@ -17,8 +17,8 @@ pub struct CallShape {
     pub prompt_tokens: u64,
     /// Most tokens to generate, when the caller said.
     pub max_tokens: Option<u64>,
-    /// Whether an endpoint without a price is out: somebody pays for this call.
-    pub must_be_priced: bool,
+    /// What the call may be paid from.
+    pub funds: Funds,
     /// The region that the call must be processed in, if it must be in one (contract §5.10).
     pub region: Option<String>,
     /// The service tier asked for (contract §5.7).
@@ -26,6 +26,19 @@ pub struct CallShape {
     /// Whether the ordinary service was asked for in so many words, which shuts out the tiers that
     /// a variant of the model's name would let in.
     pub wants_ordinary_tier: bool,
+}
+
+/// What a call may be paid from: the installation's account at a provider, or the caller's own.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Funds {
+    /// Whether an endpoint without a price is out: somebody pays for this call.
+    pub must_be_priced: bool,
+    /// The same where the call is made with a key of the caller's own: what its provider takes is
+    /// counted against the caller's limit (contract §1.3, `include_byok_in_limit`).
+    pub own_must_be_priced: bool,
+    /// Nothing is left of what the caller may have the installation spend: only their own keys are
+    /// left (contract §1.4).
+    pub is_spent: bool,
 }
 
 /// What an answer is taken to be long when the caller sets no bound: only the order by price

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Executor, Sqlite, SqliteConnection};
 use tollgate_store::{CredentialPatch, CredentialRecord, CredentialStore, StoreError};
-use tollgate_types::{ProviderSlug, Timestamp};
+use tollgate_types::{KeyHash, ProviderSlug, Timestamp};
 
 use crate::SqliteStore;
 use crate::columns::{Columns, json_unless_default};
@@ -177,6 +177,25 @@ impl Write for Delete {
             .map_err(failed)?;
         Ok(changed.rows_affected() > 0)
     }
+}
+
+/// Callers' own keys that are for the calls of `old` are for those of `new`.
+pub(crate) async fn rename_key(
+    connection: &mut SqliteConnection,
+    old: KeyHash,
+    new: KeyHash,
+) -> Result<(), StoreError> {
+    // A hash has one length and one alphabet: it can't be a part of another text of such a list.
+    let sql = "UPDATE credential
+               SET allowed_api_key_hashes = replace(allowed_api_key_hashes, ?1, ?2)
+               WHERE instr(allowed_api_key_hashes, ?1) > 0 AND deleted_at IS NULL";
+    sqlx::query(sql)
+        .bind(old.to_hex())
+        .bind(new.to_hex())
+        .execute(connection)
+        .await
+        .map_err(failed)?;
+    Ok(())
 }
 
 async fn fetch<'e>(

@@ -10,6 +10,7 @@ use tollgate_types::{KeyHash, Timestamp, Usd};
 
 use crate::SqliteStore;
 use crate::columns::Columns;
+use crate::credentials::rename_key;
 use crate::error::failed;
 use crate::usage::move_spend;
 use crate::writer::Write;
@@ -213,7 +214,8 @@ impl Write for Replace {
             .fetch_one(&mut *connection)
             .await
             .map_err(failed)?;
-        move_spend(connection, self.old, new).await?;
+        move_spend(&mut *connection, self.old, new).await?;
+        rename_key(connection, self.old, new).await?;
         read_key(&row).map(Some)
     }
 }

@@ -41,6 +41,27 @@ pub struct CredentialRecord {
     pub created_at: Timestamp,
 }
 
+impl CredentialRecord {
+    /// What its secret is sealed for: this key at this provider. Whoever can write to the store
+    /// can't have the secret sent to another provider.
+    pub fn purpose(&self) -> String {
+        format!("{}/{}", self.provider, self.id)
+    }
+
+    /// What people know it by: its name, if it has one, and its masked secret.
+    pub fn title(&self) -> String {
+        match &self.name {
+            Some(name) => format!("{name} ({})", self.label),
+            None => self.label.clone(),
+        }
+    }
+
+    /// Whether the installation's own endpoints of its provider are not tried beside it.
+    pub const fn stands_alone(&self) -> bool {
+        self.always_use && !self.is_fallback
+    }
+}
+
 impl fmt::Debug for CredentialRecord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CredentialRecord")

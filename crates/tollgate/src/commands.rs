@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+mod byok;
 mod chat;
 mod config;
 mod credits;
@@ -79,6 +80,9 @@ enum Command {
     /// Add credit, or show what was bought and spent
     #[command(subcommand, after_help = "Example: tollgate credits add 25")]
     Credits(credits::CreditsCommand),
+    /// Manage callers' own keys at providers, on the same store as a running gateway
+    #[command(subcommand, after_help = "Example: tollgate byok add openai --name team < key.txt")]
+    Byok(byok::ByokCommand),
     /// Look into the ledger: every movement of money, and whether the books balance
     #[command(subcommand, after_help = "Example: tollgate ledger audit")]
     Ledger(ledger::LedgerCommand),
@@ -125,6 +129,7 @@ pub async fn run(cli: Cli, environment: Environment) -> anyhow::Result<ExitCode>
         Command::Route(command) => route::run(command, &session).await,
         Command::Chat(args) => chat::run(args, &session).await,
         Command::Credits(command) => credits::run(command, &session).await,
+        Command::Byok(command) => byok::run(command, &session).await,
         Command::Ledger(command) => ledger::run(command, &session).await,
         Command::Secrets(command) => secrets::run(&command, &session).await,
         Command::Doctor(args) => doctor::run(&args, &session).await,

@@ -2,8 +2,8 @@
 //! without the master key.
 //!
 //! A sealed secret is one version byte, the first four bytes of the SHA-256 of the master key it
-//! was sealed with, a nonce, and what AES-256-GCM makes of the secret. The id of the row it belongs
-//! to is authenticated with it: moved to another row it does not open.
+//! was sealed with, a nonce, and what AES-256-GCM makes of the secret. What it is for is
+//! authenticated with it: in another place, as another's secret, it does not open.
 //!
 //! Pure: random bytes come in as arguments, and nothing is read or written.
 
@@ -50,7 +50,7 @@ pub enum OpenError {
     /// It was sealed with a master key that is not here.
     #[error("it was sealed with another secret key")]
     OtherKey,
-    /// It was changed since it was sealed, or belongs to another row.
+    /// It was changed since it was sealed, or was sealed for something else.
     #[error("it was changed, or belongs elsewhere")]
     Damaged,
 }
@@ -77,15 +77,15 @@ impl Vault {
         Ok(Self { newest: MasterKey::new(key)?, older: Vec::new() })
     }
 
-    /// Seals a secret with the newest master key, for the row `id`. No two secrets may be sealed
-    /// with the same nonce: it is drawn at random each time.
+    /// Seals a secret with the newest master key, for the `purpose` alone. No two secrets may be
+    /// sealed with the same nonce: it is drawn at random each time.
     ///
     /// # Errors
     ///
     /// When the cryptography library fails.
     pub fn seal(
         &self,
-        id: &str,
+        purpose: &str,
         secret: &str,
         nonce: [u8; NONCE_BYTES],
     ) -> Result<Vec<u8>, VaultError> {
@@ -96,18 +96,18 @@ impl Vault {
         let nonce = Nonce::assume_unique_for_key(nonce);
         self.newest
             .key
-            .seal_in_place_append_tag(nonce, Aad::from(id.as_bytes()), &mut body)
+            .seal_in_place_append_tag(nonce, Aad::from(purpose.as_bytes()), &mut body)
             .map_err(|_| VaultError::Failed)?;
         sealed.extend_from_slice(&body);
         Ok(sealed)
     }
 
-    /// Opens a secret of the row `id`.
+    /// Opens a secret that was sealed for the `purpose`.
     ///
     /// # Errors
     ///
     /// When its master key is not here, or it was changed.
-    pub fn open(&self, id: &str, sealed: &[u8]) -> Result<String, OpenError> {
+    pub fn open(&self, purpose: &str, sealed: &[u8]) -> Result<String, OpenError> {
         let (name, rest) = named(sealed)?;
         let (nonce, body) = rest.split_first_chunk::<NONCE_BYTES>().ok_or(OpenError::Damaged)?;
         let key = std::iter::once(&self.newest).chain(&self.older).find(|key| key.name == *name);
@@ -116,7 +116,7 @@ impl Vault {
         let mut body = body.to_vec();
         let secret = key
             .key
-            .open_in_place(nonce, Aad::from(id.as_bytes()), &mut body)
+            .open_in_place(nonce, Aad::from(purpose.as_bytes()), &mut body)
             .map_err(|_| OpenError::Damaged)?;
         String::from_utf8(secret.to_vec()).map_err(|_| OpenError::Damaged)
     }

@@ -4,13 +4,13 @@ use axum::Json;
 use axum::extract::State;
 use http::StatusCode;
 use serde::{Deserialize, Deserializer, Serialize};
-use tollgate_engine::ProbeVerdict;
+use tollgate_engine::{OWN_KEYS_MAX, ProbeVerdict, masked, own_secret};
 use tollgate_store::{Change, CredentialPatch, CredentialRecord, NewSecret};
 use tollgate_types::{KeyHash, ProviderSlug};
 
 use super::credits::Data;
 use crate::auth::ManagementKey;
-use crate::body::JsonBody;
+use crate::body::SecretBody;
 use crate::error::ApiError;
 use crate::path::PathOf;
 use crate::query::Params;
@@ -19,13 +19,9 @@ use crate::router::App;
 /// How many a page has at most, and unless the caller says (contract §1.4).
 const PAGE_MAX: u32 = 100;
 const PAGE: u32 = 50;
-/// Most of them in all: each makes a copy of its provider's endpoints.
-const KEYS_MAX: usize = 200;
 const NAME_MAX: usize = 255;
 const LIST_MAX: usize = 100;
 const ITEM_BYTES_MAX: usize = 256;
-/// A service account's key file has about 2.4 KB.
-const SECRET_BYTES_MAX: usize = 16 * 1024;
 
 #[derive(Debug, Serialize)]
 pub(crate) struct ByokView {
@@ -139,7 +135,7 @@ pub(crate) async fn list_byok(
 pub(crate) async fn create_byok(
     State(app): State<App>,
     _: ManagementKey,
-    JsonBody(wanted): JsonBody<NewByok>,
+    SecretBody(wanted): SecretBody<NewByok>,
 ) -> Result<(StatusCode, Json<Saved>), ApiError> {
     let provider = provider(&app, &wanted.provider)?;
     let key = secret(&wanted.key)?;
@@ -166,11 +162,13 @@ pub(crate) async fn create_byok(
         workspace_id: wanted.workspace_id,
         created_at: app.engine.now(),
     };
-    if app.engine.stores().credentials.all().await?.len() >= KEYS_MAX {
-        return Err(ApiError::bad_request(format!("There are {KEYS_MAX} keys, which is the most")));
+    if app.engine.stores().credentials.all().await?.len() >= OWN_KEYS_MAX {
+        return Err(ApiError::bad_request(format!(
+            "There are {OWN_KEYS_MAX} keys, which is the most"
+        )));
     }
     let warning = tested(&app, &record.provider, key, wanted.skip_test).await?;
-    record.sealed = sealed(&app, &record.id, key)?;
+    record.sealed = sealed(&app, &record, key)?;
     let saved = app.engine.stores().credentials.insert(record).await?;
     app.engine.refresh_own_keys().await?;
     Ok((StatusCode::CREATED, Json(Saved { data: ByokView::of(saved), warning })))
@@ -190,7 +188,7 @@ pub(crate) async fn update_byok(
     State(app): State<App>,
     _: ManagementKey,
     PathOf(id): PathOf<String>,
-    JsonBody(change): JsonBody<ByokChange>,
+    SecretBody(change): SecretBody<ByokChange>,
 ) -> Result<Json<Saved>, ApiError> {
     let record = find(&app, &id).await?;
     let workspace = record.workspace_id.as_deref();
@@ -218,7 +216,7 @@ pub(crate) async fn update_byok(
     let mut warning = None;
     if let Some(key) = change.key.as_deref().map(secret).transpose()? {
         warning = tested(&app, &record.provider, key, change.skip_test).await?;
-        let sealed = sealed(&app, &record.id, key)?;
+        let sealed = sealed(&app, &record, key)?;
         patch.secret = Change::Set(NewSecret { label: masked(key), sealed });
     }
     let changed = app.engine.stores().credentials.update(&record.id, patch).await?;
@@ -287,9 +285,9 @@ async fn tested(
     }
 }
 
-fn sealed(app: &App, id: &str, key: &str) -> Result<Vec<u8>, ApiError> {
+fn sealed(app: &App, record: &CredentialRecord, key: &str) -> Result<Vec<u8>, ApiError> {
     let nonce = app.engine.new_nonce().map_err(|error| ApiError::internal(&error))?;
-    app.engine.keychain().seal(id, key, nonce).map_err(|error| ApiError::internal(&error))
+    app.engine.keychain().seal(record, key, nonce).map_err(|error| ApiError::internal(&error))
 }
 
 fn provider(app: &App, name: &str) -> Result<ProviderSlug, ApiError> {
@@ -300,7 +298,7 @@ fn provider(app: &App, name: &str) -> Result<ProviderSlug, ApiError> {
             "provider: There is no such provider. GET /api/v1/providers lists some",
         )
     })?;
-    if !app.engine.takes_own_keys(&known.slug) {
+    if !installation.takes_own_keys(&known.slug) {
         let missing = known.address_variables().join(", ");
         return Err(ApiError::bad_request(format!(
             "provider: this installation has no address of {}. Its operator can set {missing}",
@@ -310,28 +308,8 @@ fn provider(app: &App, name: &str) -> Result<ProviderSlug, ApiError> {
     Ok(known.slug.clone())
 }
 
-/// A key without the white space around it that copying brings along.
 fn secret(key: &str) -> Result<&str, ApiError> {
-    let key = key.trim();
-    if key.is_empty() || key.len() > SECRET_BYTES_MAX {
-        let message = format!("key: String must have 1 to {SECRET_BYTES_MAX} bytes");
-        return Err(ApiError::bad_request(message));
-    }
-    if !key.starts_with('{') && key.chars().any(char::is_control) {
-        return Err(ApiError::bad_request("key: A key has no control characters"));
-    }
-    Ok(key)
-}
-
-/// What people recognise a key by: so little that it helps nobody else.
-fn masked(key: &str) -> String {
-    let length = key.chars().count();
-    if key.starts_with('{') || length < 16 {
-        return "***".to_owned();
-    }
-    let begin: String = key.chars().take(3).collect();
-    let end: String = key.chars().skip(length - 3).collect();
-    format!("{begin}...{end}")
+    own_secret(key).map_err(|error| ApiError::bad_request(format!("key: {error}")))
 }
 
 fn name(text: Option<String>) -> Result<Option<String>, ApiError> {
@@ -415,18 +393,6 @@ fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_masked_key_tells_next_to_nothing() {
-        for (key, label) in [
-            ("sk-proj-0123456789abcdef", "sk-...def"),
-            ("short", "***"),
-            ("0123456789abcde", "***"),
-            (r#"{"private_key":"-----BEGIN"}"#, "***"),
-        ] {
-            assert_eq!(masked(key), label);
-        }
-    }
 
     #[test]
     fn only_uuids_name_workspaces() {

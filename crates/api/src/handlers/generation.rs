@@ -12,7 +12,7 @@ use tollgate_wire::operation::Operation;
 
 use super::credits::Data;
 use super::feedback::{FEEDBACK_MAX, FeedbackView};
-use super::routing::RoutingView;
+use super::routing::{OwnKeyOf, RoutingView, own_key};
 use crate::auth::AnyKey;
 use crate::error::ApiError;
 use crate::query::Params;
@@ -98,6 +98,9 @@ struct AttemptView {
     fault: Option<String>,
     latency: u64,
     is_byok: bool,
+    /// Ours: what people know the caller's own key by, while it is there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    own_key: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     dropped: Vec<String>,
     /// Ours: it was asked for the rest of an answer that another had begun.
@@ -121,7 +124,7 @@ pub(crate) async fn get_generation(
     let id = query.id.ok_or_else(|| ApiError::bad_request("id: Required"))?;
     let record = find(&app, &key, &id).await?;
     let feedback = app.engine.stores().feedback.about(&record.id, FEEDBACK_MAX).await?;
-    let mut data = view(record);
+    let mut data = view(record, &|endpoint| own_key(&app, endpoint));
     data.feedback = feedback.into_iter().map(FeedbackView::of).collect();
     Ok(Json(Data { data }))
 }
@@ -146,7 +149,7 @@ pub(super) async fn find(
 }
 
 #[expect(clippy::too_many_lines, reason = "a line for each field of the contract")]
-fn view(record: GenerationRecord) -> GenerationView {
+fn view(record: GenerationRecord, own_key: OwnKeyOf<'_>) -> GenerationView {
     let region = record.routing.as_ref().and_then(|it| it.asked.region.as_deref());
     let data_region = region.unwrap_or("global").to_owned();
     let (usage, who) = (record.usage, record.attribution);
@@ -206,8 +209,8 @@ fn view(record: GenerationRecord) -> GenerationView {
         workspace_id: record.workspace_id,
         data_region,
         tags: who.tags,
-        provider_responses: record.attempts.into_iter().map(attempt).collect(),
-        routing: record.routing.as_deref().map(RoutingView::of),
+        provider_responses: record.attempts.into_iter().map(|it| attempt(it, own_key)).collect(),
+        routing: record.routing.as_deref().map(|it| RoutingView::of(it, own_key)),
         error: record.error.map(failure),
         feedback: Vec::new(),
     }
@@ -226,8 +229,9 @@ fn heard(api_type: &str, usage: &Usage) -> bool {
         || usage.prompt_audio_milliseconds > 0
 }
 
-fn attempt(record: AttemptRecord) -> AttemptView {
-    let is_byok = EndpointId::is_of_own_key(&record.endpoint);
+fn attempt(record: AttemptRecord, own_key: OwnKeyOf<'_>) -> AttemptView {
+    let is_byok = EndpointId::own_key_in(&record.endpoint).is_some();
+    let own_key = own_key(&record.endpoint);
     AttemptView {
         endpoint_id: record.endpoint,
         provider_name: record.provider,
@@ -236,6 +240,7 @@ fn attempt(record: AttemptRecord) -> AttemptView {
         fault: record.fault,
         latency: record.latency_ms,
         is_byok,
+        own_key,
         dropped: record.dropped,
         continued: record.continued,
     }
@@ -253,12 +258,8 @@ mod tests {
         let model = ModelSlug::parse("acme/small").unwrap();
         let now = Timestamp::from_unix_millis(0);
         let record = GenerationRecord::new(id, KeyHash::from_bytes([1; 32]), model, now);
-        serde_json::to_value(view(GenerationRecord {
-            api_type: api_type.to_owned(),
-            usage,
-            ..record
-        }))
-        .unwrap()
+        let record = GenerationRecord { api_type: api_type.to_owned(), usage, ..record };
+        serde_json::to_value(view(record, &|_| None)).unwrap()
     }
 
     #[test]

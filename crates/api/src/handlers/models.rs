@@ -8,8 +8,8 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
-use tollgate_catalog::{EndpointId, Model};
-use tollgate_types::ModelSlug;
+use tollgate_catalog::{Catalog, EndpointId, Model};
+use tollgate_types::{ModelSlug, Timestamp};
 
 use super::credits::Data;
 use crate::auth::AnyKey;
@@ -33,23 +33,29 @@ pub(crate) async fn list_models(
     asked: Asked,
     Params(query): Params<ModelQuery>,
 ) -> Result<Response, ApiError> {
-    let installation = app.engine.installation();
-    let catalog = installation.routable();
-    let now = app.engine.now();
+    listed(app.engine.installation().routable(), &query, (app.engine.now(), &asked))
+}
+
+/// The same for a caller who shows a key: with the models that only keys of their own reach.
+pub(crate) async fn list_user_models(
+    State(app): State<App>,
+    AnyKey(key): AnyKey,
+    asked: Asked,
+    Params(query): Params<ModelQuery>,
+) -> Result<Response, ApiError> {
+    let catalog = app.engine.installation().catalog_for(&key.record);
+    listed(&catalog, &query, (app.engine.now(), &asked))
+}
+
+fn listed(
+    catalog: &Catalog,
+    query: &ModelQuery,
+    (now, asked): (Timestamp, &Asked),
+) -> Result<Response, ApiError> {
     if query.wants_rss() {
         return Ok(rss::feed(&query.select(catalog, now)?.models).into_response());
     }
-    Ok(Json(query.list(catalog, now, &asked)?).into_response())
-}
-
-/// The same for a caller who shows a key; what the key may use is all of it so far.
-pub(crate) async fn list_user_models(
-    state: State<App>,
-    _: AnyKey,
-    asked: Asked,
-    query: Params<ModelQuery>,
-) -> Result<Response, ApiError> {
-    list_models(state, asked, query).await
+    Ok(Json(query.list(catalog, now, asked)?).into_response())
 }
 
 /// How many models there are.
@@ -87,10 +93,7 @@ pub(crate) async fn list_endpoints(
 }
 
 /// The model of this name; an alias resolves.
-pub(super) fn find<'a>(
-    catalog: &'a tollgate_catalog::Catalog,
-    name: &str,
-) -> Result<&'a Model, ApiError> {
+pub(super) fn find<'a>(catalog: &'a Catalog, name: &str) -> Result<&'a Model, ApiError> {
     catalog.resolve(name).map(AsRef::as_ref).map_err(|unknown| {
         if !unknown.ambiguous.is_empty() {
             let all: Vec<&str> = unknown.ambiguous.iter().map(ModelSlug::as_str).collect();

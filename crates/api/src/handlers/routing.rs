@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use http::HeaderMap;
 use serde::Serialize;
+use tollgate_catalog::EndpointId;
 use tollgate_engine::Origin;
 use tollgate_store::{CandidateRecord, RoutingRecord, RuleRecord, StageRecord, SteeredRecord};
 use tollgate_wire::json::UsdNumber;
@@ -28,7 +29,16 @@ pub(crate) async fn explain_routing(
     let attribution = attribution(&headers, call.params(), &app.config.tag_headers);
     let origin = Origin { attribution, headers: &headers, region };
     let record = app.engine.explain(&key, &call, &origin).map_err(ApiError::from)?;
-    Ok(Json(Data { data: RoutingView::of(&record) }))
+    let own_key = |endpoint: &str| own_key(&app, endpoint);
+    Ok(Json(Data { data: RoutingView::of(&record, &own_key) }))
+}
+
+/// What people know the key by that an endpoint of this name is called with, where it is a
+/// caller's own and still there.
+pub(super) type OwnKeyOf<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+pub(super) fn own_key(app: &App, endpoint: &str) -> Option<String> {
+    app.engine.keychain().title(EndpointId::own_key_in(endpoint)?)
 }
 
 /// A plan.
@@ -96,6 +106,9 @@ impl PolicyView {
 #[derive(Debug, Serialize)]
 struct CandidateView {
     endpoint_id: String,
+    /// What people know the caller's own key by that it is called with, while that is there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    own_key: Option<String>,
     /// From 1; absent for one that was left out.
     position: Option<usize>,
     place: String,
@@ -109,11 +122,12 @@ struct CandidateView {
 }
 
 impl RoutingView {
-    pub(crate) fn of(record: &RoutingRecord) -> Self {
+    pub(crate) fn of(record: &RoutingRecord, own_key: OwnKeyOf<'_>) -> Self {
+        let candidates = record.candidates.iter().enumerate();
         Self {
             seed: format!("{:016x}", record.seed),
             sort: record.sort.to_string(),
-            candidates: record.candidates.iter().enumerate().map(candidate).collect(),
+            candidates: candidates.map(|it| candidate(it, own_key)).collect(),
             policy: record.steered.as_deref().map(PolicyView::of),
         }
     }
@@ -122,9 +136,10 @@ impl RoutingView {
 /// What stands in the place of one for an endpoint that was left out.
 const DROPPED: &str = "dropped";
 
-fn candidate((index, record): (usize, &CandidateRecord)) -> CandidateView {
+fn candidate((index, record): (usize, &CandidateRecord), own_key: OwnKeyOf<'_>) -> CandidateView {
     CandidateView {
         endpoint_id: record.endpoint.to_string(),
+        own_key: own_key(&record.endpoint),
         position: (record.place != DROPPED).then_some(index + 1),
         place: record.place.to_string(),
         reason: record.reason.as_deref().map(str::to_owned),

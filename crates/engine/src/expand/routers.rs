@@ -9,7 +9,7 @@
 use std::sync::Arc;
 
 use serde::Deserialize;
-use tollgate_catalog::{Catalog, Endpoint, Model};
+use tollgate_catalog::{Endpoint, Model};
 use tollgate_types::UnitPrice;
 use tollgate_wire::error::BadRequest;
 
@@ -17,6 +17,7 @@ use super::{Chooser, answers, is_open};
 use crate::CallError;
 use crate::asked::Asked;
 use crate::choices::Task;
+use crate::own::Reachable;
 
 /// The primary and its fallbacks.
 const CHOSEN: usize = 3;
@@ -90,7 +91,7 @@ pub(super) fn task(call: &impl Asked) -> Task {
 /// The models of `openrouter/auto`, the primary first.
 pub(super) fn auto(
     call: &impl Asked,
-    catalog: &Catalog,
+    reachable: Reachable<'_>,
     chooser: &Chooser<'_>,
 ) -> Result<Vec<Arc<Model>>, CallError> {
     if call.opening().is_none() {
@@ -116,7 +117,7 @@ pub(super) fn auto(
         (settings.allowed_models.is_empty() || is_in(&settings.allowed_models, model))
             && !is_in(&settings.excluded_models, model)
     };
-    let candidates = candidates(call, catalog, chooser, allowed);
+    let candidates = candidates(call, reachable, chooser, allowed);
     let mut band = band(candidates, settings.cost_tier.unwrap_or(CostTier::Low));
     let task = task(call);
     // The band is sorted by price already, and the sort keeps equals where they are.
@@ -128,7 +129,7 @@ pub(super) fn auto(
 /// The models of `openrouter/pareto-code`, the primary first.
 pub(super) fn pareto(
     call: &impl Asked,
-    catalog: &Catalog,
+    reachable: Reachable<'_>,
     chooser: &Chooser<'_>,
 ) -> Result<Vec<Arc<Model>>, CallError> {
     let settings: ParetoSettings = settings(call, &["pareto-router"])?;
@@ -138,22 +139,22 @@ pub(super) fn pareto(
             "plugins: pareto-router: min_coding_score is from 0 to 1, and max_price at least 0";
         return Err(BadRequest::new(message).into());
     }
-    if catalog.models().iter().all(|model| model.coding_score.is_none()) {
+    if reachable.models().all(|model| model.coding_score.is_none()) {
         let message = "No models match your request and model restrictions: openrouter/pareto-code \
                        chooses among models whose row says coding_score, and none does";
         return Err(nothing(message));
     }
     let is_of_class =
         |model: &Model| model.coding_score.is_some_and(|score| class(score) == class(wanted));
-    let mut models = candidates(call, catalog, chooser, is_of_class);
+    let mut models = candidates(call, reachable, chooser, is_of_class);
     if let Some(most) = settings.max_price {
         let price = |endpoint: &Arc<Endpoint>| {
             let rates = endpoint.price.as_ref()?.rates;
             Some(dollars(rates.input, rates.output, settings.price_source))
         };
         models.retain(|(_, model)| {
-            let endpoints = catalog.endpoints(model.id.as_str()).iter();
-            endpoints.filter(|it| is_open(it)).filter_map(price).any(|price| price <= most)
+            let endpoints = reachable.endpoints(model);
+            endpoints.iter().filter(|it| is_open(it)).filter_map(price).any(|price| price <= most)
         });
     }
     chosen(models, chooser)
@@ -205,24 +206,24 @@ fn settings<T: Default + for<'de> Deserialize<'de>>(
 /// program's own simulator and routers of other hosts are none.
 fn candidates(
     call: &impl Asked,
-    catalog: &Catalog,
+    reachable: Reachable<'_>,
     chooser: &Chooser<'_>,
     suits: impl Fn(&Model) -> bool,
 ) -> Vec<Priced> {
     let mut priced: Vec<Priced> = Vec::new();
-    for model in catalog.models() {
+    for model in reachable.models() {
         let is_plain = model.alias_target.is_none() && !model.is_variant();
         if !is_plain || model.id.author() == "openrouter" || !suits(model) {
             continue;
         }
-        let endpoints = catalog.endpoints(model.id.as_str());
+        let endpoints = reachable.endpoints(model);
         let estimates = endpoints.iter().filter_map(|it| {
             let rates = it.price.as_ref()?.rates;
             let serves = is_open(it) && !it.provider.builtin && answers(it, call);
             serves.then(|| rates.estimate(1_000, 500))
         });
         if let Some(price) = estimates.min()
-            && (chooser.admits)(endpoints)
+            && (chooser.admits)(&endpoints)
         {
             priced.push((price, Arc::clone(model)));
         }
@@ -289,6 +290,8 @@ fn matches(pattern: &str, name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use tollgate_catalog::Catalog;
+
     use super::*;
 
     #[test]

@@ -1,7 +1,7 @@
 //! What rules endpoints out, by table: each rule of the contract by its section.
 
 use tollgate_catalog::Modality;
-use tollgate_routing::{CallShape, Dropped, Preferences, Sort, Tier};
+use tollgate_routing::{CallShape, Dropped, Funds, Preferences, Sort, Tier};
 
 use crate::support::{Asked, P1, P2, P3, endpoints, tags};
 
@@ -77,7 +77,10 @@ fn section_5_1_hard_filters_name_their_reason() {
     let huge = CallShape { prompt_tokens: 3_000, ..CallShape::default() };
     let both = [Dropped::ContextLength, Dropped::ContextLength];
     check(&rows, &huge, "{}", "", &both);
-    let paying = CallShape { must_be_priced: true, ..CallShape::default() };
+    let paying = CallShape {
+        funds: Funds { must_be_priced: true, ..Funds::default() },
+        ..CallShape::default()
+    };
     check(&[("a", ""), ("b", P1)], &paying, "{}", "b", &[Dropped::Unpriced]);
 }
 

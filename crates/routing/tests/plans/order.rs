@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tollgate_catalog::{Endpoint, Modality};
 use tollgate_health::{Circuit, Percentiles, Quality, Standing, UptimeTier};
-use tollgate_routing::{CallShape, Demotion, Place, Sort, Tier};
+use tollgate_routing::{CallShape, Demotion, Funds, Place, Sort, Tier};
 use tollgate_types::Timestamp;
 
 use crate::support::{Asked, CHEAPEST_DRAWN, NOW, P1, P2, P3, endpoints, model, tags};
@@ -82,7 +82,7 @@ fn an_endpoint_priced_by_the_piece_does_not_look_free() {
     let asked = Asked { shape: speech.clone(), ..Asked::wanting("{}") };
     assert_eq!(order(&rows, &asked), "by-token cheap dear unknown");
     // A price by the piece is a price.
-    let paying = CallShape { must_be_priced: true, ..speech };
+    let paying = CallShape { funds: Funds { must_be_priced: true, ..Funds::default() }, ..speech };
     let asked = Asked { shape: paying, ..Asked::wanting("{}") };
     assert_eq!(order(&rows, &asked), "by-token cheap dear");
 }

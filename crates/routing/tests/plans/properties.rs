@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 use tollgate_health::{Circuit, Percentiles, Standing, UptimeTier};
-use tollgate_routing::{CallShape, Plan, Preferences, Restriction, Sort};
+use tollgate_routing::{CallShape, Funds, Plan, Preferences, Restriction, Sort};
 use tollgate_types::Timestamp;
 
 use crate::support::{Asked, NOW, endpoints};
@@ -84,7 +84,7 @@ proptest! {
         let rows: Vec<(&str, &str)> = rows.iter().map(|(a, b)| (*a, b.as_str())).collect();
         let candidates = endpoints(&rows);
         let asked = Asked {
-            shape: CallShape { must_be_priced, max_tokens, ..CallShape::default() },
+            shape: CallShape { funds: Funds { must_be_priced, ..Funds::default() }, max_tokens, ..CallShape::default() },
             wants,
             standings: PROVIDERS.into_iter().zip(standings).collect(),
             sticky: sticky.and_then(|at| candidates.get(at)).map(|it| it.id.clone()),

@@ -1,10 +1,11 @@
 //! Cases of [`CredentialStore`](crate::CredentialStore).
 
-use tollgate_types::ProviderSlug;
+use tollgate_types::{KeyHash, ProviderSlug};
 
-use super::sample::noon;
+use super::sample::{hash, noon};
 use crate::{
-    Change, CredentialPatch, CredentialRecord, DEFAULT_WORKSPACE_ID, NewSecret, StoreError, Stores,
+    Change, CredentialPatch, CredentialRecord, DEFAULT_WORKSPACE_ID, KeyRecord, KeySuccessor,
+    NewSecret, StoreError, Stores,
 };
 
 fn plain(id: &str, provider: &str) -> CredentialRecord {
@@ -93,6 +94,25 @@ pub async fn a_callers_key_changes_where_it_is_told_to(stores: &Stores) {
     assert!(!store.reseal("x", &[2], vec![3]).await.unwrap());
     assert!(store.reseal("a", &[2], vec![3]).await.unwrap());
     assert_eq!(store.get("a").await.unwrap().unwrap().sealed, [3]);
+}
+
+/// A caller's key that is rotated is the same caller's.
+pub async fn a_callers_key_follows_whom_it_is_for(stores: &Stores) {
+    let (old, new, other) = (hash(1), hash(2), hash(3));
+    stores.keys.insert(KeyRecord::new(old, "a", "a", noon())).await.unwrap();
+    let store = &stores.credentials;
+    let hashes = |hashes: &[KeyHash]| Some(hashes.iter().map(KeyHash::to_hex).collect::<Vec<_>>());
+    for (id, named) in [("a", hashes(&[other, old])), ("b", hashes(&[other])), ("c", None)] {
+        let record = CredentialRecord { allowed_api_key_hashes: named, ..plain(id, "openai") };
+        store.insert(record).await.unwrap();
+    }
+    let before = store.revision().await.unwrap();
+    let successor = KeySuccessor { hash: new, label: "b".to_owned() };
+    stores.keys.replace(old, successor, noon()).await.unwrap();
+    assert!(store.revision().await.unwrap() > before);
+    let all = store.all().await.unwrap();
+    let named: Vec<_> = all.into_iter().map(|it| it.allowed_api_key_hashes).collect();
+    assert_eq!(named, [hashes(&[other, new]), hashes(&[other]), None]);
 }
 
 /// It can't be had again, and its id is taken for ever.

@@ -71,6 +71,17 @@ impl CredentialStore for MemoryStore {
 }
 
 impl State {
+    /// Keys that are for the calls of `old` are for those of `new`.
+    pub(super) fn rename_key(&mut self, old: &str, new: &str) {
+        for credential in self.credentials.values_mut().flatten() {
+            let hashes = credential.allowed_api_key_hashes.iter_mut().flatten();
+            for hash in hashes.filter(|hash| *hash == old) {
+                new.clone_into(hash);
+                self.credential_revision += 1;
+            }
+        }
+    }
+
     fn credential(&mut self, id: &str) -> Option<&mut CredentialRecord> {
         self.credentials.get_mut(id)?.as_mut()
     }

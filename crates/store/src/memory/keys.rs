@@ -89,6 +89,7 @@ impl KeyStore for MemoryStore {
         key.label = successor.label;
         key.updated_at = Some(now);
         state.move_spend(old, key.hash);
+        state.rename_key(&old.to_hex(), &key.hash.to_hex());
         state.put(key.clone());
         Ok(Some(key))
     }

@@ -7,11 +7,11 @@ use anyhow::Context;
 use clap::Args;
 use serde::Serialize;
 use tollgate_catalog::Provider;
-use tollgate_engine::{Access, Clock, Installation, Secret, SystemClock, SystemEntropy};
-use tollgate_providers::{Failure, Fault, FaultKind, Target, adapter};
+use tollgate_engine::{Access, Clock, Inquiry, Installation, NotTaken, SystemClock, SystemEntropy};
+use tollgate_providers::{Fault, FaultKind};
 use tollgate_store::Stores;
 use tollgate_types::Timestamp;
-use tollgate_upstream::{Upstream, UpstreamErrorKind, read_bounded};
+use tollgate_upstream::Upstream;
 
 use super::Session;
 use crate::config::Config;
@@ -47,7 +47,6 @@ enum State {
 }
 
 const PATIENCE: Duration = Duration::from_secs(10);
-const BODY_BYTES_MAX: usize = 64 * 1024;
 /// An open stream takes two file descriptors.
 const OPEN_FILES_WANTED: u64 = 4_096;
 
@@ -123,7 +122,7 @@ async fn own_keys(config: &Config, session: &Session, stores: &Stores) -> Option
         Ok(vault) => vault,
         Err(error) => return Some(problem(check, &format!("{error:#}"))),
     };
-    let closed = held.iter().filter(|it| vault.open(&it.id, &it.sealed).is_err()).count();
+    let closed = held.iter().filter(|it| vault.open(&it.purpose(), &it.sealed).is_err()).count();
     Some(match closed {
         0 => ok(check, &format!("{} keys open", held.len())),
         closed => problem(
@@ -183,50 +182,11 @@ fn has_real_provider(installation: &Installation) -> bool {
 
 /// Asks a provider whether it takes the key.
 async fn ask(check: &str, provider: &Provider, access: &Access, upstream: &Upstream) -> Finding {
-    let Some(adapter) = adapter(provider.protocol.as_str()) else {
-        let protocol = provider.protocol.as_str();
-        let what = format!("it speaks {protocol}, for which this version has no adapter");
-        return warning(check, &what);
-    };
-    let secret = match access.secret(upstream, SystemClock.now()).await {
-        Ok(secret) => secret,
-        Err(fault) => return judged(check, provider, access, &fault, &access.base_url),
-    };
-    let target = Target {
-        base_url: &access.base_url,
-        upstream_model: "",
-        credential: secret.as_ref().map(Secret::expose),
-        max_output: None,
-        supported_parameters: &[],
-        auth: provider.quirks.auth.unwrap_or_else(|| adapter.auth()),
-        quirks: &provider.quirks,
-        service: tollgate_catalog::Service::default(),
-    };
-    let request = match adapter.probe(&target) {
-        Ok(request) => request,
-        Err(error) => return warning(check, &format!("not asked: {}", error.0)),
-    };
-    let url = request.uri().to_string();
-    let response = match upstream.send(request, PATIENCE).await {
-        Ok(response) => response,
-        Err(error) => return problem(check, &unreachable(error.kind, &access.base_url)),
-    };
-    let (parts, body) = response.into_parts();
-    if parts.status.is_success() {
-        return ok(check, &format!("{} answers; key from {}", provider.name, access.origin));
-    }
-    let body = read_bounded(body, BODY_BYTES_MAX).await.unwrap_or_default();
-    let failure = Failure { status: parts.status, headers: &parts.headers, body: &body };
-    judged(check, provider, access, &adapter.classify(&failure), &url)
-}
-
-fn unreachable(kind: UpstreamErrorKind, base_url: &str) -> String {
-    match kind {
-        UpstreamErrorKind::Connect => format!(
-            "{base_url} can't be reached: is the address right, and does this machine reach it?"
-        ),
-        UpstreamErrorKind::Broken => format!("the connection to {base_url} broke"),
-        UpstreamErrorKind::Timeout => format!("{base_url} did not answer within 10 seconds"),
+    let protocol = provider.protocol.as_str();
+    let inquiry = Inquiry { provider, protocol, access, patience: PATIENCE };
+    match inquiry.ask(upstream, SystemClock.now()).await {
+        Ok(_) => ok(check, &format!("{} answers; key from {}", provider.name, access.origin)),
+        Err(NotTaken { fault, url }) => judged(check, provider, access, &fault, &url),
     }
 }
 
@@ -251,6 +211,18 @@ fn judged(check: &str, provider: &Provider, access: &Access, fault: &Fault, url:
         }
         FaultKind::ModelMissing => {
             warning(check, &format!("{name} has nothing at {url}; calls may work nevertheless"))
+        }
+        FaultKind::Unsupported => {
+            let why = fault.message.as_deref().unwrap_or("nothing of it can be asked");
+            warning(check, &format!("not asked: {why}"))
+        }
+        FaultKind::Unreachable => {
+            let why = fault.message.as_deref();
+            let why = why.unwrap_or("is the address right, and does this machine reach it?");
+            problem(check, &format!("{} can't be reached: {why}", access.base_url))
+        }
+        FaultKind::Timeout => {
+            problem(check, &format!("{} did not answer within 10 seconds", access.base_url))
         }
         _ => problem(
             check,

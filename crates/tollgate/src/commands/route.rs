@@ -1,5 +1,6 @@
 //! `tollgate route`
 
+use std::collections::HashMap;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -8,6 +9,7 @@ use bytes::Bytes;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
+use tollgate_catalog::EndpointId;
 use tollgate_engine::{Clock, Policies, RuleBook, SystemClock};
 use tollgate_store::{
     AttemptRecord, CandidateRecord, DEFAULT_WORKSPACE_ID, GenerationRecord, RoutingRecord,
@@ -75,6 +77,9 @@ pub(super) struct ExplainArgs {
     json: bool,
 }
 
+/// What people know callers' own keys by, by their ids.
+type OwnKeys = HashMap<String, String>;
+
 /// A plan and what came of it.
 #[derive(Serialize)]
 struct Explained<'a> {
@@ -96,6 +101,8 @@ struct Explained<'a> {
 struct Candidate<'a> {
     position: Option<usize>,
     endpoint: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    own_key: Option<&'a str>,
     place: &'a str,
     reason: Option<&'a str>,
     price_usd: Option<String>,
@@ -122,6 +129,8 @@ struct Stage<'a> {
 #[derive(Serialize)]
 struct Tried<'a> {
     endpoint: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    own_key: Option<&'a str>,
     status: Option<u16>,
     fault: Option<&'a str>,
     milliseconds: u64,
@@ -134,22 +143,24 @@ pub(super) async fn run(command: RouteCommand, session: &Session) -> anyhow::Res
         RouteCommand::Replay(args) => return replay::run(args, session).await,
     };
     if let Some(id) = &args.generation {
-        let record = generation(id, session).await?;
+        let (record, own_keys) = generation(id, session).await?;
         let routing = record.routing.as_deref();
         let routing = routing.ok_or_else(|| anyhow!("nothing was kept of how {id} was routed"))?;
-        show(routing, &record.attempts, &args, || println_outcome(&record))?;
+        show((routing, &own_keys), &record.attempts, &args, || println_outcome(&record))?;
     } else {
         let routing = hypothetical(&args, session).await?;
-        show(&routing, &[], &args, || {})?;
+        show((&routing, &OwnKeys::new()), &[], &args, || {})?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
-async fn generation(id: &str, session: &Session) -> anyhow::Result<GenerationRecord> {
+async fn generation(id: &str, session: &Session) -> anyhow::Result<(GenerationRecord, OwnKeys)> {
     let stores = open_store(&session.config()?).await?;
     let record = stores.generations.get(&GenerationId::from_text(id)).await;
     let record = record.context("the store could not be read")?;
-    record.ok_or_else(|| anyhow!("there is no generation {id} in this store"))
+    let record = record.ok_or_else(|| anyhow!("there is no generation {id} in this store"))?;
+    let keys = stores.credentials.all().await.context("the store could not be read")?;
+    Ok((record, keys.into_iter().map(|key| (key.id.clone(), key.title())).collect()))
 }
 
 /// The plan of a call that nobody made.
@@ -203,22 +214,23 @@ async fn policies(session: &Session) -> anyhow::Result<Arc<Policies>> {
 }
 
 fn show(
-    routing: &RoutingRecord,
+    (routing, own_keys): (&RoutingRecord, &OwnKeys),
     attempts: &[AttemptRecord],
     args: &ExplainArgs,
     outcome: impl FnOnce(),
 ) -> anyhow::Result<()> {
     let none = SteeredRecord::default();
     let steered = routing.steered.as_deref().unwrap_or(&none);
+    let candidates = routing.candidates.iter().enumerate();
     let explained = Explained {
         seed: routing.seed,
         sort: &routing.sort,
-        candidates: routing.candidates.iter().enumerate().map(candidate).collect(),
+        candidates: candidates.map(|it| candidate(it, own_keys)).collect(),
         rules: steered.rules.iter().map(matched).collect(),
         experiment: steered.arm.as_ref().map(|it| &*it.experiment),
         arm: steered.arm.as_ref().map(|it| &*it.arm),
         stages: steered.stages.iter().map(stage).collect(),
-        attempts: attempts.iter().map(tried).collect(),
+        attempts: attempts.iter().map(|it| tried(it, own_keys)).collect(),
     };
     if args.json {
         return output::json(&explained);
@@ -254,7 +266,9 @@ fn show(
     }
     for it in &explained.attempts {
         let result = it.fault.unwrap_or("answered");
-        anstream::println!("  {} {result} after {} ms", it.endpoint, it.milliseconds);
+        let own_key = it.own_key.map(|key| format!(" with the caller's own key {key}"));
+        let own_key = own_key.unwrap_or_default();
+        anstream::println!("  {}{own_key} {result} after {} ms", it.endpoint, it.milliseconds);
     }
     outcome();
     Ok(())
@@ -277,6 +291,10 @@ fn why(candidate: &Candidate<'_>) -> String {
             let percent = candidate.chance.unwrap_or_default() * 100.0;
             format!("it was drawn, with a chance of {percent:.0} %")
         }
+        "byok" => match candidate.own_key {
+            Some(key) => format!("with the caller's own key {key}"),
+            None => "with a key of the caller's own, which is gone".to_owned(),
+        },
         "sorted" => "by the sort".to_owned(),
         "dropped" => "left out".to_owned(),
         _ => "next by price".to_owned(),
@@ -287,10 +305,14 @@ fn why(candidate: &Candidate<'_>) -> String {
     }
 }
 
-fn candidate((index, record): (usize, &CandidateRecord)) -> Candidate<'_> {
+fn candidate<'a>(
+    (index, record): (usize, &'a CandidateRecord),
+    own_keys: &'a OwnKeys,
+) -> Candidate<'a> {
     Candidate {
         position: (record.place != "dropped").then_some(index + 1),
         endpoint: &record.endpoint,
+        own_key: own_key(&record.endpoint, own_keys),
         place: &record.place,
         reason: record.reason.as_deref(),
         price_usd: record.price_picos.map(dollars),
@@ -309,9 +331,14 @@ fn stage(record: &StageRecord) -> Stage<'_> {
     Stage { model: &record.model, outcome: &record.outcome, cost_usd }
 }
 
-fn tried(attempt: &AttemptRecord) -> Tried<'_> {
+fn own_key<'a>(endpoint: &str, own_keys: &'a OwnKeys) -> Option<&'a str> {
+    own_keys.get(EndpointId::own_key_in(endpoint)?).map(String::as_str)
+}
+
+fn tried<'a>(attempt: &'a AttemptRecord, own_keys: &'a OwnKeys) -> Tried<'a> {
     Tried {
         endpoint: &attempt.endpoint,
+        own_key: own_key(&attempt.endpoint, own_keys),
         status: attempt.status,
         fault: attempt.fault.as_deref(),
         milliseconds: attempt.latency_ms,

@@ -28,10 +28,9 @@ pub(super) async fn run(command: &SecretsCommand, session: &Session) -> anyhow::
     let stores = open_store(&config).await?;
     let (mut sealed, mut failed) = (0_usize, 0_usize);
     for record in stores.credentials.all().await? {
-        if vault.is_newest(&record.sealed) && vault.open(&record.id, &record.sealed).is_ok() {
-            continue;
-        }
-        let secret = match vault.open(&record.id, &record.sealed) {
+        let purpose = record.purpose();
+        let secret = match vault.open(&purpose, &record.sealed) {
+            Ok(_) if vault.is_newest(&record.sealed) => continue,
             Ok(secret) => secret,
             Err(error) => {
                 anstream::eprintln!("{} ({}): {error}", record.id, record.provider);
@@ -41,7 +40,7 @@ pub(super) async fn run(command: &SecretsCommand, session: &Session) -> anyhow::
         };
         let mut nonce = [0; NONCE_BYTES];
         SystemEntropy.fill(&mut nonce)?;
-        let after = vault.seal(&record.id, &secret, nonce)?;
+        let after = vault.seal(&purpose, &secret, nonce)?;
         // One that somebody has changed or deleted in the meantime was sealed by them.
         if stores.credentials.reseal(&record.id, &record.sealed, after).await? {
             sealed += 1;

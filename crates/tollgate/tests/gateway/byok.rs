@@ -457,3 +457,414 @@ async fn section_1_4_the_secret_key_is_rotated() {
     gateway.chat(asking("acme/m")).await.said();
     assert_eq!(shown(&simulator), tails(&[SECRET]));
 }
+
+#[tokio::test]
+async fn section_1_4_what_is_wrong_with_a_body_is_told_without_the_body() {
+    let simulator = simulator().await;
+    let gateway = world(&simulator).start().await;
+    let made = add(&gateway, "first", SECRET, json!({})).await;
+    let one = format!("/{}", made["id"].as_str().unwrap());
+    for (method, path) in [("POST", ""), ("PATCH", one.as_str())] {
+        let misplaced = json!({ "provider": "first", "key": SECRET, "disabled": SECRET });
+        let reply = manage(&gateway, method, path).json(&misplaced).send().await;
+        assert!(!reply.text().contains(SECRET), "{}", reply.text());
+        let message = reply.error_message(400, "invalid_request");
+        assert!(message.contains("column"), "{message}");
+    }
+    let message = post(&gateway, &json!({ "key": SECRET })).await;
+    let message = message.error_message(400, "invalid_request");
+    assert!(message.contains("missing field `provider`"), "{message}");
+}
+
+#[tokio::test]
+async fn section_1_4_a_sealed_secret_is_for_its_provider_alone() {
+    let simulator = simulator().await;
+    let gateway = world(&simulator).start().await;
+    let made = add(&gateway, "first", SECRET, json!({})).await;
+    let stores = gateway.engine().stores();
+    let id = made["id"].as_str().unwrap();
+    let mut record = stores.credentials.get(id).await.unwrap().unwrap();
+    // As somebody would who can write to the database and has an address among the providers.
+    "11111111-1111-4111-8111-111111111111".clone_into(&mut record.id);
+    record.sealed = gateway.engine().keychain().seal(&record, SECRET, [7; 12]).unwrap();
+    record.provider = tollgate_types::ProviderSlug::parse("second").unwrap();
+    stores.credentials.insert(record.clone()).await.unwrap();
+    gateway.engine().refresh_own_keys().await.unwrap();
+    let unusable = gateway.engine().keychain().unusable();
+    assert_eq!(unusable.iter().map(|(id, _)| id).collect::<Vec<_>>(), [&record.id]);
+    shown(&simulator);
+    let mut body = asking("acme/m");
+    body["provider"] = json!({ "only": ["second"] });
+    gateway.chat(body).await.said();
+    assert_eq!(shown(&simulator), tails(&[SECOND]));
+}
+
+#[tokio::test]
+async fn section_5_9_a_key_that_is_always_used_and_does_not_open_is_not_replaced() {
+    let simulator = simulator().await;
+    let gateway = world(&simulator).start().await;
+    add(&gateway, "first", SECRET, json!({ "always_use": true, "name": "team" })).await;
+    let other = "07".repeat(32);
+    let gateway = world(&simulator)
+        .env([("TOLLGATE_SECRET_KEY", other.as_str())])
+        .on(gateway.stop().await)
+        .start()
+        .await;
+    shown(&simulator);
+    let error = gateway.chat(asking("acme/n")).await.json();
+    let message = error["error"]["message"].as_str().unwrap();
+    assert!(
+        message.contains("First can't be called with your own key team (sk-...def)"),
+        "{error}"
+    );
+    assert_eq!(error["error"]["metadata"]["is_byok"], true, "{error}");
+    assert_eq!(shown(&simulator), tails(&[]));
+    // Another provider may.
+    assert_eq!(gateway.chat(asking("acme/m")).await.said().provider, "Second");
+    assert_eq!(shown(&simulator), tails(&[SECOND]));
+}
+
+#[tokio::test]
+async fn section_4_5_errors_and_records_name_the_callers_own_key() {
+    let simulator = simulator().await;
+    let gateway = world(&simulator).start().await;
+    let members = json!({ "always_use": true, "skip_test": true, "name": "team" });
+    let made = add(&gateway, "first", REFUSED, members).await;
+    let title = "team (sk-...one)";
+    let error = gateway.chat(asking("acme/n")).await.json();
+    let message = error["error"]["message"].as_str().unwrap();
+    assert!(message.contains(&format!("First refused your own key {title}")), "{error}");
+    assert!(message.contains(made["id"].as_str().unwrap()), "{error}");
+    assert!(!message.contains("this gateway's key"), "{error}");
+    let said = gateway.chat(asking("acme/m")).await.said();
+    let record = gateway.generation(&said.id).await;
+    let tried = &record["provider_responses"];
+    assert_eq!((&tried[0]["own_key"], &tried[0]["is_byok"]), (&json!(title), &json!(true)));
+    assert_eq!((&tried[1]["own_key"], &tried[1]["is_byok"]), (&Value::Null, &json!(false)));
+    let own = record["routing"]["candidates"].as_array().unwrap();
+    let own: Vec<_> = own.iter().filter(|it| it["own_key"] == title).collect();
+    assert_eq!(own.len(), 1, "{record}");
+    let told = gateway.post("/routing/explain", &asking("acme/m")).await.json();
+    assert_eq!(told["data"]["candidates"][0]["own_key"], title, "{told}");
+    // The same for the operator.
+    let stopped = gateway.stop().await;
+    let (is_well, told) =
+        run(&stopped.database_url(), &"07".repeat(32), &["route", "explain", &said.id]);
+    assert!(is_well && told.contains(&format!("with the caller's own key {title}")), "{told}");
+}
+
+#[tokio::test]
+async fn section_6_2_a_call_that_shared_and_own_keys_answered_is_charged_for_the_shared_part_once()
+{
+    let simulator = simulator().await;
+    let rules = r#"
+        [[rule]]
+        name = "cheap first"
+        [rule.then.cascade]
+        models = ["acme/m", "acme/n"]
+        escalate = { shorter_than = 20 }
+    "#;
+    // What judges finds too short is shared, what is told is not; and the other way round.
+    for (allowed, own) in [("acme/n", "second"), ("acme/m", "first")] {
+        let gateway = TestGateway::builder()
+            .provider("first", Protocol::OpenAi, &simulator)
+            .provider("second", Protocol::OpenAi, &simulator)
+            .endpoint("acme/m", "first", "echo", P1)
+            .endpoint("acme/n", "second", "prose", P2)
+            .config(rules)
+            .start()
+            .await;
+        add(&gateway, own, SECRET, json!({ "allowed_models": [allowed] })).await;
+        let said = gateway.chat(asking("acme/m")).await.said();
+        assert_eq!(said.model, "acme/n");
+        assert_eq!(said.usage["is_byok"], false, "{allowed}: {:?}", said.usage);
+        let record = gateway.generation(&said.id).await;
+        let stages = record["routing"]["policy"]["stages"].as_array().unwrap();
+        let cost: f64 = stages.iter().map(|it| it["cost"].as_f64().unwrap()).sum();
+        assert!(cost > 0.0, "{record}");
+        assert_eq!(record["total_cost"].as_f64(), Some(cost), "{record}");
+        assert_eq!(record["is_byok"], false, "{record}");
+        let key = gateway.get("/key").await.json()["data"].clone();
+        assert_eq!(key["usage"].as_f64(), Some(cost), "{key}");
+        // It would be counted twice against a limit that counts both.
+        assert_eq!(key["byok_usage"].as_f64(), Some(0.0), "{key}");
+    }
+}
+
+#[tokio::test]
+async fn section_1_4_a_spent_limit_leaves_a_caller_their_own_keys() {
+    let simulator = simulator().await;
+    let gateway = world(&simulator).endpoint("acme/unpriced", "first", "echo", "").start().await;
+    let limited = |counts: bool| {
+        gateway.key_with(move |record| {
+            record.limit = Some("0.000001".parse().unwrap());
+            record.include_byok_in_limit = counts;
+        })
+    };
+    let ask = |key: &str, model: &str| gateway.chat_call(&asking(model)).key(key).send();
+    let (own, counted) = (limited(false).await, limited(true).await);
+    for key in [&own, &counted] {
+        ask(key, "acme/m").await.said();
+        ask(key, "acme/m").await.error(402, "payment_required");
+    }
+    let made = add(&gateway, "first", SECRET, json!({ "is_fallback": true })).await;
+    shown(&simulator);
+    let said = ask(&own, "acme/m").await.said();
+    assert_eq!((said.cost().nanos(), &said.usage["is_byok"]), (0, &json!(true)));
+    let body = asking("openrouter/auto");
+    let said = gateway.chat_call(&body).key(&own).send().await.said();
+    assert_eq!(said.usage["is_byok"], true, "{:?}", said.usage);
+    // Nobody charges for what is called with it, whatever it costs.
+    ask(&own, "acme/unpriced").await.said();
+    assert_eq!(shown(&simulator), tails(&[SECRET; 3]));
+    // What is shared is left out, and the record says why.
+    let record = gateway.generation(&said.id).await;
+    let candidates = record["routing"]["candidates"].as_array().unwrap();
+    let shared = candidates.iter().find(|it| it["endpoint_id"] == "first/acme/m");
+    let reason = shared.map(|it| it["reason"].as_str().unwrap().to_owned());
+    assert!(reason.is_none_or(|it| it.contains("the limit is spent")), "{record}");
+    // Where it counts, and where there is none, it is refused as ever.
+    ask(&counted, "acme/m").await.error(402, "payment_required");
+    let mut elsewhere = asking("acme/m");
+    elsewhere["provider"] = json!({ "only": ["second"] });
+    let refused = gateway.chat_call(&elsewhere).key(&own).send().await;
+    refused.error(402, "payment_required");
+    let one = format!("/{}", made["id"].as_str().unwrap());
+    manage(&gateway, "PATCH", &one).json(&json!({ "allowed_models": ["acme/n"] })).send().await;
+    ask(&own, "acme/m").await.error(402, "payment_required");
+    let auto = gateway.chat_call(&json!({
+        "model": "openrouter/auto", "messages": [{ "role": "user", "content": "Hi" }],
+        "plugins": [{ "id": "auto-router", "allowed_models": ["acme/m"] }]
+    }));
+    auto.key(&own).send().await.error(402, "payment_required");
+    assert_eq!(shown(&simulator), tails(&[]));
+}
+
+#[tokio::test]
+async fn section_5_9_an_own_key_without_money_or_room_moves_on_and_hurts_itself_alone() {
+    let simulator = simulator().await;
+    for (status, own_told) in [("402", "own 0 1 0"), ("429", "own 0 0 1")] {
+        // The first request of a model fails: that with the caller's own key.
+        let model = format!("echo+fail-first:1:{status}");
+        let gateway = TestGateway::builder()
+            .provider("first", Protocol::OpenAi, &simulator)
+            .endpoint("acme/m", "first", &model, P1)
+            .start()
+            .await;
+        let made = add(&gateway, "first", SECRET, json!({})).await;
+        shown(&simulator);
+        let said = gateway.chat(asking("acme/m")).await.said();
+        assert_eq!(said.usage["is_byok"], false, "{status}");
+        assert!(said.cost().nanos() > 0, "{status}");
+        assert_eq!(shown(&simulator), tails(&[SECRET, FIRST]), "{status}");
+        let vitals = gateway.engine().vitals();
+        let mut told: Vec<_> = vitals
+            .reports(gateway.engine().now())
+            .map(|(name, it)| {
+                let is_own = name.as_str().ends_with(made["id"].as_str().unwrap());
+                let last = it.last_5m;
+                let counted = (last.successes, last.failures, last.rate_limited);
+                let whose = if is_own { "own" } else { "shared" };
+                format!("{whose} {} {} {}", counted.0, counted.1, counted.2)
+            })
+            .collect();
+        told.sort();
+        assert_eq!(told, [own_told, "shared 1 0 0"], "{status}");
+    }
+}
+
+#[tokio::test]
+async fn section_5_8_a_conversation_stays_with_the_key_that_has_it_in_its_cache() {
+    let simulator = simulator().await;
+    let cached = r#"{ input = "1", output = "2", cache_read = "0.1" }"#;
+    let gateway = TestGateway::builder()
+        .provider("first", Protocol::OpenAi, &simulator)
+        .provider("second", Protocol::OpenAi, &simulator)
+        .endpoint("acme/m", "first", "echo", cached)
+        .endpoint("acme/m", "second", "echo", cached)
+        .start()
+        .await;
+    let told = |session: &str| {
+        let mut body = asking("acme/m");
+        body["session_id"] = json!(session);
+        body
+    };
+    // Shared at first; then a key comes, and its turn is before what is shared.
+    gateway.chat(told("one")).await.said();
+    add(&gateway, "first", "sk-own-a-0123456789", json!({})).await;
+    let own = add(&gateway, "second", SECRET, json!({})).await;
+    let mut body = told("one");
+    body["provider"] = json!({ "only": ["second"] });
+    shown(&simulator);
+    gateway.chat(body).await.said();
+    assert_eq!(shown(&simulator), tails(&[SECRET]));
+    // It is there now, before the key that would come first.
+    gateway.chat(told("one")).await.said();
+    gateway.chat(told("two")).await.said();
+    assert_eq!(shown(&simulator), tails(&[SECRET, "sk-own-a-0123456789"]));
+    // Who may not use it is not led to it by the name of the conversation.
+    let one = format!("/{}", own["id"].as_str().unwrap());
+    let change = json!({ "allowed_user_ids": ["u1"] });
+    assert_eq!(manage(&gateway, "PATCH", &one).json(&change).send().await.status, 200);
+    gateway.chat(told("one")).await.said();
+    assert_eq!(shown(&simulator), tails(&["sk-own-a-0123456789"]));
+}
+
+/// A gateway that knows where `first` is and has no key for it.
+async fn without_a_key_for_first(simulator: &Simulator) -> TestGateway {
+    let gateway = world(simulator).endpoint("acme/only", "first", "echo", P1).start().await;
+    let before = gateway.engine().installation();
+    let slug = |text: &str| tollgate_types::ProviderSlug::parse(text).unwrap();
+    let second = before.access(&slug("second")).unwrap().clone();
+    let address = Protocol::OpenAi.base_url(simulator);
+    let access = std::iter::once((slug("second"), second)).collect();
+    let addresses = std::iter::once((slug("first"), address)).collect();
+    let installation = tollgate_engine::Installation::new(before.known().clone(), access);
+    gateway.engine().install(installation.with_addresses(addresses));
+    gateway
+}
+
+#[tokio::test]
+async fn section_5_9_what_only_an_own_key_reaches_is_called_listed_and_chosen() {
+    let simulator = simulator().await;
+    let gateway = without_a_key_for_first(&simulator).await;
+    let models = async |path: &str, key: &str| -> Vec<String> {
+        let listed = gateway.at("GET", &format!("/api/v1{path}")).key(key).send().await.json();
+        let ids = listed["data"].as_array().unwrap().iter();
+        let ids = ids.map(|it| it["id"].as_str().unwrap().to_owned());
+        ids.filter(|id| id.starts_with("acme/")).collect()
+    };
+    let stranger = gateway.key_with(|_| {}).await;
+    let routed = |asked: &[&str]| {
+        json!({
+            "model": "openrouter/auto", "messages": [{ "role": "user", "content": "Hi" }],
+            "plugins": [{ "id": "auto-router", "allowed_models": asked }]
+        })
+    };
+    assert_eq!(models("/models/user", gateway.key()).await, ["acme/m"]);
+    assert_eq!(gateway.chat(asking("acme/only")).await.status, 404);
+    assert_eq!(gateway.chat(routed(&["acme/only"])).await.status, 404);
+    let mine = tollgate_types::ApiKey::from_text(gateway.key()).hash().to_hex();
+    add(&gateway, "first", SECRET, json!({ "allowed_api_key_hashes": [mine] })).await;
+    shown(&simulator);
+    let whole = gateway.chat(asking("acme/only")).await.said();
+    let streamed = gateway.chat_stream(asking("acme/only")).await.said();
+    let chosen = gateway.chat(routed(&["acme/only"])).await.said();
+    for said in [&whole, &streamed, &chosen] {
+        assert_eq!((said.model.as_str(), &said.usage["is_byok"]), ("acme/only", &json!(true)));
+    }
+    assert_eq!(shown(&simulator), tails(&[SECRET; 3]));
+    let mut listed = models("/models/user", gateway.key()).await;
+    listed.sort();
+    assert_eq!(listed, ["acme/m", "acme/n", "acme/only"]);
+    // To nobody else, and not to whoever shows no key.
+    assert_eq!(models("/models/user", &stranger).await, ["acme/m"]);
+    assert_eq!(models("/models", gateway.key()).await, ["acme/m"]);
+    let refused = gateway.chat_call(&asking("acme/only")).key(&stranger).send().await;
+    assert_eq!(refused.status, 404);
+    let refused = gateway.chat_call(&routed(&["acme/only"])).key(&stranger).send().await;
+    assert_eq!(refused.status, 404);
+}
+
+#[tokio::test]
+async fn section_1_4_a_key_that_another_process_adds_is_used_within_seconds() {
+    let simulator = simulator().await;
+    let gateway = world(&simulator).start().await;
+    let made = add(&gateway, "first", SECRET, json!({ "disabled": true })).await;
+    let stores = gateway.engine().stores();
+    let mut record = stores.credentials.get(made["id"].as_str().unwrap()).await.unwrap().unwrap();
+    "22222222-2222-4222-8222-222222222222".clone_into(&mut record.id);
+    record.disabled = false;
+    record.sealed = gateway.engine().keychain().seal(&record, SECRET, [7; 12]).unwrap();
+    stores.credentials.insert(record.clone()).await.unwrap();
+    // Nobody refreshes by hand here.
+    let began = tokio::time::Instant::now();
+    tollgate_testkit::eventually("the key is used", || async {
+        shown(&simulator);
+        gateway.chat(asking("acme/m")).await.said();
+        (shown(&simulator) == tails(&[SECRET])).then_some(())
+    })
+    .await;
+    assert!(began.elapsed() < std::time::Duration::from_secs(5), "{:?}", began.elapsed());
+}
+
+/// The program with a text on its standard input, with the configuration of a gateway that runs.
+fn run_beside(gateway: &TestGateway, input: &str, arguments: &[&str]) -> (bool, String) {
+    use std::io::Write as _;
+    let folder = gateway.config_file().parent().unwrap().to_owned();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_tollgate"))
+        .args(arguments)
+        .arg("--config")
+        .arg(gateway.config_file())
+        .arg("--data-dir")
+        .arg(&folder)
+        .current_dir(&folder)
+        .env_clear()
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let said = [output.stdout, output.stderr].concat();
+    (output.status.success(), String::from_utf8_lossy(&said).into_owned())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn section_1_4_the_program_adds_lists_tests_and_removes_keys() {
+    let simulator = simulator().await;
+    let gateway = world(&simulator).start().await;
+    let run = |input: &str, arguments: &[&str]| {
+        let (is_well, said) = run_beside(&gateway, input, arguments);
+        assert!(!said.contains(SECRET) && !said.contains(REFUSED), "{said}");
+        (is_well, said)
+    };
+    let (is_well, said) = run("", &["byok", "list"]);
+    assert!(is_well && said.contains("tollgate byok add"), "{said}");
+    for (input, arguments, word) in [
+        (SECRET, &["byok", "add", "nobody"][..], "no provider `nobody`"),
+        (" ", &["byok", "add", "first"], "1 to 16384 bytes"),
+        (SECRET, &["byok", "add", "first", "--model", "acme/x"], "no model `acme/x`"),
+        (REFUSED, &["byok", "add", "first"], "first refuses this key"),
+        (SECRET, &["byok", "add", "first", "--file", "nowhere"], "nowhere can't be read"),
+    ] {
+        let (is_well, said) = run(input, arguments);
+        assert!(!is_well && said.contains(word), "{arguments:?}: {said}");
+    }
+    let secret = format!("{SECRET}\n");
+    let add = ["byok", "add", "first", "--name", "team", "--model", "acme/m"];
+    let (is_well, said) = run(&secret, &add);
+    assert!(is_well && said.contains("team (sk-...def)"), "{said}");
+    // The gateway that runs has it in a moment, and its record is that of the API.
+    tollgate_testkit::eventually("the key is used", || async {
+        shown(&simulator);
+        gateway.chat(asking("acme/m")).await.said();
+        (shown(&simulator) == tails(&[SECRET])).then_some(())
+    })
+    .await;
+    let listed = manage(&gateway, "GET", "").send().await.json();
+    assert_eq!(listed["data"][0]["allowed_models"], json!(["acme/m"]), "{listed}");
+    let (is_well, said) = run("", &["byok", "list", "--json"]);
+    let rows: Value = serde_json::from_str(&said).unwrap();
+    assert!(is_well);
+    for member in ["id", "provider", "name", "label", "sort_order", "allowed_models"] {
+        assert_eq!(rows[0][member], listed["data"][0][member], "{member}");
+    }
+    let (is_well, said) = run("", &["byok", "test", "team"]);
+    assert!(is_well && said.contains("first takes team (sk-...def)"), "{said}");
+    let second = ["byok", "add", "second", "--name", "bad", "--fallback", "--skip-test"];
+    assert!(run(REFUSED, &second).0);
+    let (is_well, said) = run("", &["byok", "test", "bad"]);
+    assert!(!is_well && said.contains("second refuses bad (sk-...one)"), "{said}");
+    let (is_well, said) = run("", &["byok", "remove", "team"]);
+    assert!(is_well && said.contains("is removed"), "{said}");
+    let (is_well, said) = run("", &["byok", "remove", "team"]);
+    assert!(!is_well && said.contains("no key is named `team`"), "{said}");
+    tollgate_testkit::eventually("the key is gone", || async {
+        shown(&simulator);
+        gateway.chat(asking("acme/m")).await.said();
+        (shown(&simulator) == tails(&[FIRST])).then_some(())
+    })
+    .await;
+}
