@@ -165,6 +165,15 @@ pub(crate) fn primary(
     Some(find(name, installation, key).ok()?.0)
 }
 
+/// The model that a name means to a caller with this key.
+pub(crate) fn named(
+    name: &str,
+    installation: &Installation,
+    key: &KeyRecord,
+) -> Option<Arc<Model>> {
+    find(name, installation, Some(key)).ok().map(|(model, _)| model)
+}
+
 /// A plugin that would bring something into the prompt changes the answer: a caller who asked for
 /// one must not get an answer without it. Plugins that only mend or shorten are passed over.
 fn refuse_what_is_not_here(call: &impl Asked) -> Result<(), CallError> {

@@ -264,6 +264,7 @@ async fn a_consensus_tells_what_most_agree_on_and_what_all_cost() {
         [rule.then.consensus]
         models = ["acme/big", "acme/small", "acme/third"]
         agree = "text"
+        quorum = 3
     "#;
     let gateway =
         two(&simulator).endpoint("acme/third", "first", "echo", CHEAP).config(rules).start().await;
@@ -287,6 +288,65 @@ async fn a_consensus_tells_what_most_agree_on_and_what_all_cost() {
     let (said, policy) = ask(&gateway, asking("acme/any", "Twelve")).await;
     assert_eq!(said.text, "Twelve");
     assert_eq!(stages(&policy)[0].1, "failed at 1 endpoints", "{policy}");
+}
+
+#[tokio::test]
+async fn a_consensus_waits_for_nobody_who_can_change_nothing() {
+    let simulator = simulator().await;
+    let rules = r#"
+        [[rule]]
+        name = "three judges"
+        [rule.then.consensus]
+        models = ["acme/big", "acme/small", "acme/third"]
+        quorum = 2
+    "#;
+    // Twenty seconds and more of words; the second is silent.
+    for (slow, writes) in [("prose+tps:5", true), ("prose+ttft:20000", false)] {
+        let gateway = with(&simulator, "echo+ttft:600", slow)
+            .endpoint("acme/third", "first", "echo", CHEAP)
+            .config(rules)
+            .start()
+            .await;
+        let begun = std::time::Instant::now();
+        for (said, policy) in both(&gateway, &asking("acme/any", "Twelve")).await {
+            assert_eq!((said.model.as_str(), said.text.as_str()), ("acme/small", "Twelve"));
+            let expected = [
+                ("acme/big", "under way when the others had decided"),
+                ("acme/small", "answered"),
+                ("acme/third", "answered, and was not told"),
+            ];
+            assert_eq!(stages(&policy), expected);
+            assert_eq!(policy["confidence"], 0.666_667, "{policy}");
+            let record = gateway.generation(&said.id).await;
+            let costs: Vec<f64> =
+                (0..3).map(|at| policy["stages"][at]["cost"].as_f64().unwrap()).collect();
+            // As of those whom a client hangs up on: nothing is known of what comes whole.
+            assert_eq!(costs[0] > 0.0, writes && record["streamed"] == true, "{record}");
+            let sum: f64 = costs.iter().sum();
+            assert!((record["total_cost"].as_f64().unwrap() - sum).abs() < 1e-12, "{record}");
+            assert_eq!(record["cancelled"], false, "{record}");
+        }
+        assert!(begun.elapsed().as_secs() < 15, "{:?}", begun.elapsed());
+    }
+}
+
+#[tokio::test]
+async fn a_model_under_two_names_has_one_voice() {
+    let simulator = simulator().await;
+    let rules = r#"
+        [[model]]
+        id = "acme/small"
+        aliases = ["acme/tiny"]
+        [[rule]]
+        name = "two judges"
+        [rule.then.consensus]
+        models = ["acme/big", "acme/small", "acme/tiny", "acme/small:nitro"]
+    "#;
+    let gateway = two(&simulator).config(rules).start().await;
+    let (said, policy) = ask(&gateway, asking("acme/any", "Twelve")).await;
+    assert_eq!(said.model, "acme/big", "nobody has outvoted it");
+    assert_eq!(stages(&policy).len(), 2, "{policy}");
+    assert_eq!(policy["confidence"], 0.5, "{policy}");
 }
 
 #[tokio::test]
