@@ -64,6 +64,12 @@ pub(crate) fn strategy(router: &str) -> &'static str {
     ROUTERS.iter().find(|known| known.name == router).map_or("auto", |known| known.strategy)
 }
 
+/// Whether a name is a router or a wildcard rather than a model's.
+pub(crate) fn is_several(name: &str) -> bool {
+    let (name, _) = without_variants(name);
+    name == "*" || name.ends_with("/*") || ROUTERS.iter().any(|known| known.name == name)
+}
+
 /// The kind of a call's task and for how long its model is remembered, where it asks for a router
 /// that remembers.
 pub(crate) fn remembered(call: &impl Asked) -> Option<(&'static str, Task, i64)> {

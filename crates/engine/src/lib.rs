@@ -66,6 +66,7 @@ mod sticky;
 mod strategy;
 mod stream;
 mod tokens;
+mod unknown;
 mod vitals;
 
 pub use clock::{Clock, Entropy, SystemClock, SystemEntropy};

@@ -261,7 +261,7 @@ fn find(
 }
 
 /// A model by its name, and what the last of its variants sorts by (contract §5.5).
-fn lookup(name: &str, catalog: &Catalog) -> Result<Found, tollgate_catalog::Unknown> {
+pub(crate) fn lookup(name: &str, catalog: &Catalog) -> Result<Found, tollgate_catalog::Unknown> {
     let unknown = match catalog.resolve(name) {
         Ok(model) => return Ok((Arc::clone(model), None)),
         Err(unknown) => unknown,

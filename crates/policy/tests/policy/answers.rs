@@ -284,7 +284,7 @@ fn lists<T: Copy>(of: &[T], length: u32) -> Vec<Vec<T>> {
 /// What is agreed on, and whether enough agree.
 fn outcome<'a>(consensus: &Consensus, answers: &[Option<&'a str>]) -> (Option<&'a str>, bool) {
     let verdict = consensus.verdict(answers, &[]);
-    (verdict.winner.and_then(|it| answers[it]), verdict.met)
+    (verdict.winner.and_then(|it| answers.get(it).copied().flatten()), verdict.met)
 }
 
 #[test]
