@@ -49,7 +49,7 @@ pub fn explain(
         must_be_priced: false,
         standing: &|_| Standing::default(),
         sticky: &|_| None,
-        spent: &|_, _| 0,
+        spent: &|_| 0,
         given: None,
         sort: None,
         decision: &steering.decision,

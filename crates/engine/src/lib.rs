@@ -75,6 +75,7 @@ pub use count::Count;
 pub use decision::explain;
 pub use engine::{Answer, Engine, Origin, Parts, WholeReply};
 pub use error::{CallError, CallFailure};
+pub use expand::RouterModel;
 pub use installation::{Access, Credential, Installation, Secret};
 pub use keychain::{Keychain, ProbeVerdict};
 pub use keys::{AuthError, KeyEntry, KeyRing};

@@ -12,7 +12,6 @@ use tollgate_types::{ModelSlug, Timestamp};
 use tollgate_wire::error::BadRequest;
 
 use crate::asked::Asked;
-use crate::choices::Task;
 use crate::expand::{self, Chooser, Wanted};
 use crate::installation::adapter_of;
 use crate::{CallError, Installation};
@@ -31,7 +30,7 @@ pub(crate) struct Circumstances<'a> {
     /// Where the conversation about a model is.
     pub(crate) sticky: &'a dyn Fn(&Model) -> Option<EndpointId>,
     /// What was spent on a model for such tasks of late.
-    pub(crate) spent: &'a dyn Fn(Task, &Model) -> u64,
+    pub(crate) spent: &'a dyn Fn(&Model) -> u64,
     /// The model that a router gave the conversation before.
     pub(crate) given: Option<&'a ModelSlug>,
     /// What endpoints are sorted by where neither the request nor the model's name says.

@@ -1,9 +1,11 @@
-//! Names in presets and rules that lead to no model: kept all the same, because a model may come
-//! later, and warned of.
+//! Names of models outside of calls: which lead to none, in presets and rules, where they are kept
+//! all the same because a model may come later.
+
+use std::borrow::Cow;
 
 use tollgate_policy::{Mention, Policy};
 
-use crate::resolve::lookup;
+use crate::resolve::{lookup, without_variants};
 use crate::{Engine, Installation, expand};
 
 impl Installation {
@@ -14,6 +16,12 @@ impl Installation {
             return None;
         }
         lookup(name, self.known()).err().map(|unknown| unknown.to_string())
+    }
+
+    /// A name without the variants that say how to route rather than which model it is
+    /// (contract §5.5).
+    pub fn without_variants(name: &str) -> Cow<'_, str> {
+        without_variants(name).0
     }
 
     /// The same of every model that rules name, each with its rule.

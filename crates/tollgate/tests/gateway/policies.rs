@@ -307,7 +307,7 @@ async fn a_consensus_waits_for_nobody_who_can_change_nothing() {
             .config(rules)
             .start()
             .await;
-        let begun = std::time::Instant::now();
+        let begun = tokio::time::Instant::now();
         for (said, policy) in both(&gateway, &asking("acme/any", "Twelve")).await {
             assert_eq!((said.model.as_str(), said.text.as_str()), ("acme/small", "Twelve"));
             let expected = [
@@ -414,6 +414,35 @@ async fn rules_are_versions_that_are_in_force_at_once() {
     let stopped = gateway.stop().await;
     let gateway = two(&simulator).on(stopped).start().await;
     assert_eq!(ask(&gateway, asking("acme/small", "Hello")).await.0.model, "acme/big");
+}
+
+#[tokio::test]
+async fn models_that_are_not_known_are_kept_and_warned_of() {
+    let simulator = simulator().await;
+    let gateway = two(&simulator).start().await;
+    let manage =
+        |method: &'static str, path: &str| gateway.call(method, path).key(gateway.management_key());
+    let put = |models: Value| {
+        let rules = json!([{ "name": "r", "then": { "models": models } }]);
+        manage("PUT", "/routing/policy").json(&json!({ "rules": rules })).send()
+    };
+    let warning = json!(["rule `r`: no model is named `acme/smal`; did you mean `acme/small`?"]);
+    let put_unknown = put(json!(["acme/smal", "acme/big"])).await.json();
+    assert_eq!(put_unknown["warnings"], warning, "{put_unknown}");
+    assert_eq!(put_unknown["data"]["version"], 1, "it is saved all the same");
+    let put_known = put(json!(["acme/small:nitro", "openrouter/auto", "acme/*"])).await.json();
+    assert_eq!(put_known.get("warnings"), None, "{put_known}");
+    let restored = manage("POST", "/routing/policy/versions/1/restore").send().await.json();
+    assert_eq!(restored["warnings"], warning, "{restored}");
+    let save = |model: &'static str| async {
+        let mut body = asking(model, "Hello");
+        body["models"] = json!(["acme/bigg"]);
+        gateway.post("/presets/p/chat/completions", &body).await.json()
+    };
+    let saved = save("acme/small").await;
+    let expected = json!(["no model is named `acme/bigg`; did you mean `acme/big`?"]);
+    assert_eq!(saved["warnings"], expected, "{saved}");
+    assert_eq!(saved["data"]["designated_version"]["version"], 1, "{saved}");
 }
 
 #[tokio::test]
@@ -526,6 +555,74 @@ async fn rules_hold_for_operations_too() {
     let body = json!({ "model": "acme/e", "input": "Hello" });
     let reply = gateway.post("/embeddings", &body).await;
     assert_eq!(reply.header("x-provider-name"), Some("Second"), "{}", reply.text());
+}
+
+#[tokio::test]
+async fn who_is_refused_is_refused_every_operation() {
+    let simulator = simulator().await;
+    let rules = r#"
+        [[rule]]
+        name = "closed"
+        when = { model = "acme/*", header = { x-guest = "yes" } }
+        then = { restrict = { deny = true, message = "Not for guests." } }
+    "#;
+    let gateway = two(&simulator).config(rules).start().await;
+    let model = "acme/big";
+    let said = json!([{ "role": "user", "content": "Hello" }]);
+    let contents = json!({ "contents": [{ "role": "user", "parts": [{ "text": "Hello" }] }] });
+    let messages = json!({ "model": model, "messages": said, "max_tokens": 9 });
+    let input = json!({ "model": model, "input": "Hello" });
+    let gemini = |method: &str| format!("/api/v1beta/models/{model}:{method}");
+    for (path, body) in [
+        ("/api/v1/chat/completions".to_owned(), &messages),
+        ("/api/v1/completions".to_owned(), &json!({ "model": model, "prompt": "Hello" })),
+        ("/api/v1/responses".to_owned(), &input),
+        ("/api/v1/messages".to_owned(), &messages),
+        ("/api/v1/messages/count_tokens".to_owned(), &messages),
+        ("/api/v1/embeddings".to_owned(), &input),
+        ("/api/v1/rerank".to_owned(), &json!({ "model": model, "query": "a", "documents": ["b"] })),
+        ("/api/v1/images".to_owned(), &json!({ "model": model, "prompt": "Hello" })),
+        (
+            "/api/v1/audio/speech".to_owned(),
+            &json!({ "model": model, "input": "Hello", "voice": "alloy" }),
+        ),
+        (
+            "/api/v1/audio/transcriptions".to_owned(),
+            &json!({ "model": model, "input_audio": { "data": "UklGRg==", "format": "wav" } }),
+        ),
+        ("/api/v1/moderations".to_owned(), &input),
+        ("/api/v1/routing/explain".to_owned(), &messages),
+        (gemini("generateContent"), &contents),
+        (gemini("countTokens"), &contents),
+        (gemini("embedContent"), &json!({ "content": { "parts": [{ "text": "Hello" }] } })),
+        ("/api/chat".to_owned(), &messages),
+        // It only loads the model.
+        ("/api/chat".to_owned(), &json!({ "model": model, "messages": [] })),
+    ] {
+        let call = || gateway.at("POST", &path).key(gateway.key()).json(body);
+        let refused = call().header("x-guest", "yes").send().await;
+        assert_eq!(refused.status, 403, "{path}: {}", refused.text());
+        assert!(refused.text().contains("Not for guests."), "{path}: {}", refused.text());
+        assert_ne!(call().send().await.status, 403, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_prompt_is_counted_by_nobody_who_may_not_have_it() {
+    let simulator = simulator().await;
+    let rules = r#"
+        [[rule]]
+        name = "not there"
+        then = { restrict = { ignore = ["second"] } }
+    "#;
+    let body = asking("acme/big", "one two three four");
+    for (rules, is_counted) in [("", true), (rules, false)] {
+        let gateway = two(&simulator).config(rules).start().await;
+        let before = simulator.requests().len();
+        let reply = gateway.post("/messages/count_tokens", &body).await;
+        assert_eq!(reply.status == 200, is_counted, "{}", reply.text());
+        assert_eq!(simulator.requests().len() > before, is_counted, "{}", reply.text());
+    }
 }
 
 #[tokio::test]
