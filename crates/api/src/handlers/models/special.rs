@@ -32,9 +32,8 @@ pub(crate) async fn list_embedding_models(
     Params(page): Params<Page>,
 ) -> Result<Json<ModelList>, ApiError> {
     let installation = app.engine.installation();
-    let catalog = installation.routable();
     let query = ModelQuery::writing(Modality::Embeddings, page.offset, page.limit);
-    Ok(Json(query.list(catalog, app.engine.now(), &asked)?))
+    Ok(Json(query.list(&installation, app.engine.now(), &asked)?))
 }
 
 /// The models that make pictures.
@@ -44,7 +43,7 @@ pub(crate) async fn list_image_models(
     let installation = app.engine.installation();
     let catalog = installation.routable();
     let query = ModelQuery::writing(Modality::Image, None, None);
-    let models = query.select(catalog, app.engine.now())?.models;
+    let models = query.select(&installation, app.engine.now())?.models;
     Ok(Json(Data { data: models.iter().map(|it| ImageModelView::of(it, catalog)).collect() }))
 }
 
