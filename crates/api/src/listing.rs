@@ -5,7 +5,7 @@ use serde::{Serialize, Serializer};
 use tollgate_catalog::{
     Catalog, DefaultParameters, Endpoint, EndpointId, Listing, ListingOverride, Modality, Model,
 };
-use tollgate_engine::{Percentiles, Report};
+use tollgate_engine::{Percentiles, Report, RouterModel};
 
 /// A model (§7.1).
 #[derive(Debug, Serialize)]
@@ -192,6 +192,19 @@ impl ModelView {
                 .as_ref()
                 .map(|it| AliasTarget { slug: it.to_string() }),
             links: Links { details: format!("/api/v1/models/{}/endpoints", model.id) },
+        }
+    }
+}
+
+impl ModelView {
+    /// A router in the place of a model: nobody serves it.
+    pub(crate) fn of_router(router: &RouterModel, catalog: &Catalog) -> Self {
+        let token_price = || router.token_price.to_owned();
+        let prices = vec![("prompt", token_price()), ("completion", token_price())];
+        Self {
+            pricing: PricingView(Some(Listing { prices, overrides: Vec::new() })),
+            supported_parameters: router.model.supported_parameters.to_vec(),
+            ..Self::of(&router.model, catalog)
         }
     }
 }

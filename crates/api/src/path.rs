@@ -26,3 +26,9 @@ impl<T: DeserializeOwned + Send> FromRequestParts<App> for PathOf<T> {
         }
     }
 }
+
+/// The segments of a path as one name.
+pub(crate) fn joined(segments: Vec<(String, String)>) -> String {
+    let segments: Vec<String> = segments.into_iter().map(|(_, segment)| segment).collect();
+    segments.join("/")
+}

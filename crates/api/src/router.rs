@@ -84,7 +84,10 @@ pub fn router(app: App) -> Router {
         .route("/models", get(on::list_models))
         .route("/models/count", get(on::count_models))
         .route("/models/user", get(on::list_user_models))
+        // The slash of a model's name may be percent-encoded: then it is one segment.
+        .route("/models/{author}/endpoints", get(on::list_endpoints))
         .route("/models/{author}/{slug}/endpoints", get(on::list_endpoints))
+        .route("/model/{author}", get(on::get_model))
         .route("/model/{author}/{slug}", get(on::get_model))
         .route("/providers", get(on::list_providers))
         .route("/key", get(on::get_current_key))

@@ -7,25 +7,37 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use quick_cache::sync::Cache;
+use tollgate_policy::{Decision, TEXT_BYTES_MAX, detect};
 use tollgate_types::{ModelSlug, Timestamp, Usd};
 
 use crate::asked::Asked;
 use crate::sticky::Conversation;
 use crate::{KeyEntry, expand};
 
-/// A kind of task, of which some models are better at than others.
+/// A kind of task, which some models are better at than others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Task {
-    /// It looks at pictures or other media.
-    Media,
-    /// It acts by tools.
-    Tools,
-    /// It reads or writes code.
-    Code,
-    /// It reads much.
-    Long,
-    /// Anything else.
-    Talk,
+pub(crate) struct Task {
+    /// What is to be done.
+    about: detect::Task,
+    /// Whether there is code in it, whatever is to be done with it.
+    has_code: bool,
+    /// The language it is in, where there is enough of it to tell.
+    language: Option<&'static str>,
+}
+
+impl Task {
+    /// The kind that a prompt sets, as rules see it (`task`, `code` and `language`).
+    pub(crate) fn of(call: &impl Asked) -> Self {
+        Self::told(&call.user_text(TEXT_BYTES_MAX), &call.parameters())
+    }
+
+    fn told(text: &str, parameters: &[&str]) -> Self {
+        Self {
+            about: detect::task(text, parameters),
+            has_code: detect::is_code(text),
+            language: detect::language(text),
+        }
+    }
 }
 
 /// The router of a call and the kind of its task, until it is settled.
@@ -70,9 +82,15 @@ impl Default for Choices {
 }
 
 impl Choice {
-    /// What is to be remembered of a call, where it asks for a router that remembers.
-    pub(crate) fn of(key: &KeyEntry, call: &impl Asked, session: Option<&str>) -> Option<Self> {
-        let (router, task, held_ms) = expand::remembered(call)?;
+    /// What is to be remembered of a call, where it asks for a router that remembers, or rules do.
+    pub(crate) fn of(
+        key: &KeyEntry,
+        call: &impl Asked,
+        decision: &Decision,
+        session: Option<&str>,
+    ) -> Option<Self> {
+        let (router, held_ms) = expand::remembered(call, decision)?;
+        let task = Task::of(call);
         let session = session.or(call.member("prompt_cache_key"));
         let workspace = &key.record.workspace_id;
         let conversation = Conversation::of(workspace, router, session, || call.opening());
@@ -81,9 +99,11 @@ impl Choice {
 }
 
 impl Choices {
-    /// Nano-dollars spent on a model for such tasks in the last seven days.
-    pub(crate) fn spent(&self, task: Task, model: &ModelSlug, now: Timestamp) -> u64 {
-        self.spent.get(&(task, model.clone())).map_or(0, |week| week.spent(day(now)))
+    /// Nano-dollars spent on a model for tasks as a call's in the last seven days; 0 for a call that
+    /// no router is to remember.
+    pub(crate) fn spent(&self, choice: Option<&Choice>, model: &ModelSlug, now: Timestamp) -> u64 {
+        let week = choice.and_then(|it| self.spent.get(&(it.task, model.clone())));
+        week.map_or(0, |week| week.spent(day(now)))
     }
 
     /// The model that a call's conversation was given, if that was not long ago.
@@ -140,32 +160,70 @@ mod tests {
         Timestamp::from_unix_millis(20_000 * MILLIS_PER_DAY + day * MILLIS_PER_DAY)
     }
 
+    fn code() -> Task {
+        Task::told("Write a Rust function that sorts a list", &[])
+    }
+
+    fn talk() -> Task {
+        Task::told("Hello", &[])
+    }
+
+    #[test]
+    fn tasks_are_told_apart_by_what_is_asked_code_and_language() {
+        let german =
+            "Bitte schreiben Sie mir einen Brief an das Amt, in dem ich um mehr Zeit bitte";
+        let english = "Please write me a letter to the office in which I ask them for more time";
+        let french =
+            "Traduis cette lettre pour que mes voisins puissent la lire avec leurs enfants";
+        let fenced = "Summarize this:\n```rust\nfn main() { println!(\"{}\", x); }\n```";
+        let told = |text| Task::told(text, &[]);
+        for (text, about, has_code, language) in [
+            (german, detect::Task::Writing, false, Some("de")),
+            (english, detect::Task::Writing, false, Some("en")),
+            (french, detect::Task::Translation, false, Some("fr")),
+            (fenced, detect::Task::Summary, true, None),
+            ("Hello", detect::Task::Chat, false, None),
+        ] {
+            let task = told(text);
+            assert_eq!((task.about, task.has_code), (about, has_code), "{text}");
+            if language.is_some() {
+                assert_eq!(task.language, language, "{text}");
+            }
+        }
+        assert_ne!(told(german), told(english));
+        let extraction = Task::told("Hello", &["response_format"]);
+        assert_eq!(extraction.about, detect::Task::Extraction);
+    }
+
     #[test]
     fn a_week_is_remembered_by_task_and_model() {
         let choices = Choices::default();
         let slug = |id: &str| ModelSlug::parse(id).unwrap();
         let (one, other) = (slug("a/one"), slug("a/other"));
         for (task, model, on, nanos) in
-            [(Task::Code, &one, 0, 5), (Task::Code, &one, 3, 7), (Task::Talk, &other, 3, 11)]
+            [(code(), &one, 0, 5), (code(), &one, 3, 7), (talk(), &other, 3, 11)]
         {
             let choice = Choice { task, conversation: None, held_ms: 0 };
             choices.answered(choice, model, Usd::from_nanos(nanos), at(on));
         }
         for (task, model, on, expected) in [
-            (Task::Code, &one, 3, 12),
-            (Task::Code, &one, 6, 12),
-            (Task::Code, &one, 7, 7),
-            (Task::Code, &one, 9, 7),
-            (Task::Code, &one, 10, 0),
-            (Task::Talk, &one, 3, 0),
-            (Task::Talk, &other, 3, 11),
+            (code(), &one, 3, 12),
+            (code(), &one, 6, 12),
+            (code(), &one, 7, 7),
+            (code(), &one, 9, 7),
+            (code(), &one, 10, 0),
+            (talk(), &one, 3, 0),
+            (talk(), &other, 3, 11),
         ] {
-            assert_eq!(choices.spent(task, model, at(on)), expected, "{task:?} {model} {on}");
+            let choice = Choice { task, conversation: None, held_ms: 0 };
+            let spent = choices.spent(Some(&choice), model, at(on));
+            assert_eq!(spent, expected, "{task:?} {model} {on}");
+            assert_eq!(choices.spent(None, model, at(on)), 0);
         }
         // A place is used again after eight days.
-        let again = Choice { task: Task::Code, conversation: None, held_ms: 0 };
-        choices.answered(again, &one, Usd::from_nanos(1), at(8));
-        assert_eq!(choices.spent(Task::Code, &one, at(8)), 8);
+        let again = Choice { task: code(), conversation: None, held_ms: 0 };
+        choices.answered(again.clone(), &one, Usd::from_nanos(1), at(8));
+        assert_eq!(choices.spent(Some(&again), &one, at(8)), 8);
     }
 
     #[test]
@@ -173,7 +231,7 @@ mod tests {
         let choices = Choices::default();
         let model = ModelSlug::parse("a/one").unwrap();
         let conversation = Conversation::of("w", "openrouter/auto", Some("s"), || None);
-        let choice = Choice { task: Task::Talk, conversation, held_ms: 1_000 };
+        let choice = Choice { task: talk(), conversation, held_ms: 1_000 };
         choices.answered(choice.clone(), &model, Usd::ZERO, at(0));
         let given = |now| choices.given(&choice, now);
         assert_eq!(given(at(0)), Some(model));

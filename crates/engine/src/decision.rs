@@ -49,7 +49,7 @@ pub fn explain(
         funds: Funds::default(),
         standing: &|_| Standing::default(),
         sticky: &|_| None,
-        spent: &|_, _| 0,
+        spent: &|_| 0,
         given: None,
         sort: None,
         decision: &steering.decision,

@@ -2,18 +2,21 @@
 //!
 //! An open set: a router is a function and a line in [`ROUTERS`].
 
+mod listed;
 mod routers;
+
+pub use listed::RouterModel;
 
 use std::sync::Arc;
 
 use tollgate_catalog::{Endpoint, Modality, Model};
+use tollgate_policy::{Decision, Strategy};
 use tollgate_routing::{Preferences, Sort};
 use tollgate_types::{ModelSlug, UnitPrice};
 use tollgate_wire::error::BadRequest;
 
 use crate::CallError;
 use crate::asked::Asked;
-use crate::choices::Task;
 use crate::own::Reachable;
 use crate::resolve::without_variants;
 
@@ -38,7 +41,7 @@ pub(crate) struct Chooser<'a> {
     /// Whether one of a model's endpoints would be tried for the call.
     pub(crate) admits: &'a dyn Fn(&[Arc<Endpoint>]) -> bool,
     /// What was spent on a model for such tasks of late.
-    pub(crate) spent: &'a dyn Fn(Task, &Model) -> u64,
+    pub(crate) spent: &'a dyn Fn(&Model) -> u64,
     /// The model that the conversation was given before.
     pub(crate) given: Option<ModelSlug>,
 }
@@ -65,14 +68,27 @@ pub(crate) fn strategy(router: &str) -> &'static str {
     ROUTERS.iter().find(|known| known.name == router).map_or("auto", |known| known.strategy)
 }
 
-/// The kind of a call's task and for how long its model is remembered, where it asks for a router
-/// that remembers.
-pub(crate) fn remembered(call: &impl Asked) -> Option<(&'static str, Task, i64)> {
+/// Whether a name is a router or a wildcard rather than a model's.
+pub(crate) fn is_several(name: &str) -> bool {
+    let (name, _) = without_variants(name);
+    name == "*" || name.ends_with("/*") || ROUTERS.iter().any(|known| known.name == name)
+}
+
+/// The router that a call asks for, or that rules chose for it, and for how long it remembers the
+/// model that it gave; nothing where it forgets, or several models are asked.
+pub(crate) fn remembered(call: &impl Asked, decision: &Decision) -> Option<(&'static str, i64)> {
+    if decision.strategy != Strategy::Single {
+        return None;
+    }
     let params = call.params();
-    let first = params.model.as_ref().or(params.models.first())?;
+    let asked = || params.model.as_ref().or(params.models.first());
+    let first = match &decision.models {
+        Some(models) => models.first(),
+        None => asked(),
+    }?;
     let (name, _) = without_variants(first);
     let router = ROUTERS.iter().find(|known| known.name == name)?;
-    Some((router.name, routers::task(call), router.held_ms?))
+    Some((router.name, router.held_ms?))
 }
 
 /// Reads which models a call asks for, and what the way it asks says of routing.

@@ -70,6 +70,7 @@ mod sticky;
 mod strategy;
 mod stream;
 mod tokens;
+mod unknown;
 mod vitals;
 
 pub use clock::{Clock, Entropy, SystemClock, SystemEntropy};
@@ -78,6 +79,7 @@ pub use count::Count;
 pub use decision::explain;
 pub use engine::{Answer, Engine, Origin, Parts, WholeReply};
 pub use error::{CallError, CallFailure};
+pub use expand::RouterModel;
 pub use inquiry::{Inquiry, NotTaken};
 pub use installation::{Access, Credential, Installation, Secret};
 pub use keychain::{Keychain, ProbeVerdict};

@@ -1,7 +1,6 @@
 //! Admitting a call and planning it; and plans of calls that nobody makes.
 
 use http::HeaderMap;
-use tollgate_policy::Decision;
 use tollgate_routing::Funds;
 use tollgate_store::RoutingRecord;
 use tollgate_types::{Timestamp, Usd};
@@ -20,19 +19,21 @@ use crate::{
 
 impl Engine {
     /// Counts the tokens of a conversation without holding it: the first endpoint's own count,
-    /// where its provider counts, else an estimate.
+    /// where its provider counts, else an estimate. Rules hold as for the call itself: nobody is
+    /// shown a prompt to count that may not be sent there.
     ///
     /// # Errors
     ///
-    /// When the call is wrong or can't be routed. A provider that fails to count is no error.
+    /// When the call is wrong, a rule refuses it, or it can't be routed. A provider that fails to
+    /// count is no error.
     pub async fn count(
         &self,
         key: &KeyEntry,
         call: &Call,
-        region: Option<&str>,
+        origin: &Origin<'_>,
     ) -> Result<Count, CallError> {
         let installation = self.installation();
-        let routed = self.idle_plan(key, call, &installation, region)?;
+        let routed = self.idle_plan(key, call, &installation, origin)?;
         Ok(count::count(self, &installation, call, &routed.plan).await)
     }
 
@@ -40,14 +41,9 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// When the call is wrong or can't be routed.
-    pub fn check(
-        &self,
-        key: &KeyEntry,
-        call: &Call,
-        region: Option<&str>,
-    ) -> Result<(), CallError> {
-        self.idle_plan(key, call, &self.installation(), region).map(drop)
+    /// When the call is wrong, a rule refuses it, or it can't be routed.
+    pub fn check(&self, key: &KeyEntry, call: &Call, origin: &Origin<'_>) -> Result<(), CallError> {
+        self.idle_plan(key, call, &self.installation(), origin).map(drop)
     }
 
     /// Where a call of this key would go now, and why, and sends it nowhere.
@@ -71,13 +67,14 @@ impl Engine {
         let decision = &steering.decision;
         let session = attribution.session_id.as_deref();
         let conversation = sticky::conversation(key, call, decision, &installation, session);
-        let given = Choice::of(key, call, session).and_then(|it| self.choices().given(&it, now));
+        let choice = Choice::of(key, call, decision, session);
+        let given = choice.as_ref().and_then(|it| self.choices().given(it, now));
         let circumstances = Circumstances {
             decision,
             funds: self.funds(key, now),
             standing: &|endpoint| vitals.standing(&endpoint.id, now),
             sticky: &|_| self.stickiness().endpoint(conversation.as_ref()?, now),
-            spent: &|task, model| self.choices().spent(task, &model.id, now),
+            spent: &|model| self.choices().spent(choice.as_ref(), &model.id, now),
             given: given.as_ref(),
             sort: self.config().sort,
             region: region.as_deref(),
@@ -96,9 +93,12 @@ impl Engine {
         key: &KeyEntry,
         call: &Call,
         installation: &Installation,
-        region: Option<&str>,
+        Origin { attribution, headers, region }: &Origin<'_>,
     ) -> Result<Routed, CallError> {
         let (vitals, now) = (self.vitals(), self.now());
+        let caller = Caller { key, attribution, headers };
+        let steering = Steering::of(&self.rules().policies(), call, caller, (0, now))?;
+        let choice = Choice::of(key, call, &steering.decision, None);
         resolve::plan(
             call,
             installation,
@@ -106,11 +106,11 @@ impl Engine {
                 funds: Funds::default(),
                 standing: &|endpoint| vitals.standing(&endpoint.id, now),
                 sticky: &|_| None,
-                spent: &|task, model| self.choices().spent(task, &model.id, now),
+                spent: &|model| self.choices().spent(choice.as_ref(), &model.id, now),
                 given: None,
                 sort: self.config().sort,
-                decision: &Decision::default(),
-                region,
+                decision: &steering.decision,
+                region: region.as_deref(),
                 seed: 0,
                 key: Some(&key.record),
                 now,
@@ -156,7 +156,7 @@ impl Engine {
         let session = run.attribution.session_id.as_deref();
         run.conversation =
             sticky::conversation(&run.key, &run.call, decision, &run.installation, session);
-        run.choice = Choice::of(&run.key, &run.call, session);
+        run.choice = Choice::of(&run.key, &run.call, decision, session);
         let routed = self.plan(run)?;
         Routed { plan: run.plan, router: run.router, shape: run.shape } = routed;
         let decision = &run.steering.decision;
@@ -214,7 +214,7 @@ impl Engine {
             decision: &run.steering.decision,
             standing: &|endpoint| vitals.standing(&endpoint.id, now),
             sticky: &|_| self.stickiness().endpoint(run.conversation.as_ref()?, now),
-            spent: &|task, model| self.choices().spent(task, &model.id, now),
+            spent: &|model| self.choices().spent(run.choice.as_ref(), &model.id, now),
             given: given.as_ref(),
             sort: self.config().sort,
             region: run.shape.region.as_deref(),

@@ -100,7 +100,7 @@ pub fn replay(
         funds: Funds::default(),
         standing: &|endpoint| standing(endpoint, routing, alternative.history, now),
         sticky: &|_| sticky.map(|it| it.id.clone()),
-        spent: &|_, _| 0,
+        spent: &|_| 0,
         given: None,
         region: routing.asked.region.as_deref(),
         sort: alternative.sort,

@@ -12,7 +12,6 @@ use tollgate_types::{ModelSlug, Timestamp};
 use tollgate_wire::error::BadRequest;
 
 use crate::asked::Asked;
-use crate::choices::Task;
 use crate::expand::{self, Chooser, Wanted};
 use crate::installation::adapter_of;
 use crate::own::Reachable;
@@ -32,7 +31,7 @@ pub(crate) struct Circumstances<'a> {
     /// Where the conversation about a model is.
     pub(crate) sticky: &'a dyn Fn(&Model) -> Option<EndpointId>,
     /// What was spent on a model for such tasks of late.
-    pub(crate) spent: &'a dyn Fn(Task, &Model) -> u64,
+    pub(crate) spent: &'a dyn Fn(&Model) -> u64,
     /// The model that a router gave the conversation before.
     pub(crate) given: Option<&'a ModelSlug>,
     /// What endpoints are sorted by where neither the request nor the model's name says.
@@ -148,6 +147,15 @@ pub(crate) fn primary(
     Some(find(name, installation, key).ok()?.0)
 }
 
+/// The model that a name means to a caller with this key.
+pub(crate) fn named(
+    name: &str,
+    installation: &Installation,
+    key: &KeyRecord,
+) -> Option<Arc<Model>> {
+    find(name, installation, Some(key)).ok().map(|(model, _)| model)
+}
+
 /// A plugin that would bring something into the prompt changes the answer: a caller who asked for
 /// one must not get an answer without it. Plugins that only mend or shorten are passed over.
 fn refuse_what_is_not_here(call: &impl Asked) -> Result<(), CallError> {
@@ -235,7 +243,7 @@ fn find(
 }
 
 /// A model by its name, and what the last of its variants sorts by (contract §5.5).
-fn lookup(name: &str, catalog: &Catalog) -> Result<Found, tollgate_catalog::Unknown> {
+pub(crate) fn lookup(name: &str, catalog: &Catalog) -> Result<Found, tollgate_catalog::Unknown> {
     let unknown = match catalog.resolve(name) {
         Ok(model) => return Ok((Arc::clone(model), None)),
         Err(unknown) => unknown,

@@ -146,17 +146,23 @@ impl Run {
 }
 
 impl<C: Asked> Run<C> {
+    /// Notes an answer that was hung up on, and what it had come to.
+    fn leave(&mut self, model: &str, endpoint: &Arc<Endpoint>, progress: &Progress, outcome: &str) {
+        let usage = self.usage(progress, Ending::Cancelled);
+        let billed = self.billed(endpoint, progress);
+        let bill = Bill::of(Some(&billed), &usage, self.created, false);
+        let (model, outcome, cost) = (model.to_owned(), outcome.to_owned(), bill.view.cost);
+        let stages = &mut self.steering.stages;
+        self.put_aside.push((stages.len(), bill));
+        stages.push(StageRecord { model, outcome, cost });
+    }
+
     /// The bill of the answer that is told, with those of all others that were asked for: when the
     /// client has left, with what these had come to. A call that failed costs nothing.
     pub(crate) fn with_put_aside(&mut self, told: Bill, failed: bool) -> Bill {
-        for (endpoint, progress) in std::mem::take(&mut *self.left_behind.lock()) {
-            let usage = self.usage(&progress, Ending::Cancelled);
-            let billed = self.billed(&endpoint, &progress);
-            let bill = Bill::of(Some(&billed), &usage, self.created, false);
-            let (model, outcome) = (endpoint.model.id.to_string(), LEFT.to_owned());
-            let stages = &mut self.steering.stages;
-            self.put_aside.push((stages.len(), bill.clone()));
-            stages.push(StageRecord { model, outcome, cost: bill.view.cost });
+        let left_behind = std::mem::take(&mut *self.left_behind.lock());
+        for (endpoint, progress) in left_behind {
+            self.leave(endpoint.model.id.as_str(), &endpoint, &progress, LEFT);
         }
         let answered = self.steering.stages.iter_mut().find(|stage| stage.outcome == ANSWERED);
         if let Some(stage) = answered {

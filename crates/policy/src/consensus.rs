@@ -16,8 +16,18 @@ use agree::Agree;
 pub struct Consensus {
     models: Arc<[String]>,
     agree: Agree,
-    quorum: usize,
+    quorum: Quorum,
     tie: Tie,
+}
+
+/// How many answers must agree.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Quorum {
+    /// More than half.
+    Most,
+    Models(usize),
+    /// Of those asked, 0 to 1.
+    Share(f64),
 }
 
 /// What came of it.
@@ -48,18 +58,60 @@ impl Consensus {
         &self.models
     }
 
-    /// How many answers must agree.
-    pub const fn quorum(&self) -> usize {
-        self.quorum
+    /// How many answers must agree where so many models are asked: never more than all.
+    pub fn quorum(&self, asked: usize) -> usize {
+        match self.quorum {
+            Quorum::Most => asked / 2 + 1,
+            Quorum::Models(models) => models,
+            Quorum::Share(share) => {
+                let reaches = |models: &usize| count(*models) >= share * count(asked) - 1e-9;
+                (1..=asked).find(reaches).unwrap_or(asked)
+            }
+        }
+        .min(asked)
     }
 
-    /// The verdict on the answers, in the order of [`Consensus::models`]; nothing for a model that
-    /// failed. `costs` stand beside them and decide between groups of the same size, where the rule
-    /// says so: without them the first group wins.
+    /// The verdict on the answers, in the order of the models that were asked; nothing for a model
+    /// that failed. `costs` stand beside them and decide between groups of the same size, where the
+    /// rule says so: without them the first group wins.
     pub fn verdict(&self, answers: &[Option<&str>], costs: &[Usd]) -> Verdict {
         let groups = self.agree.groups(answers);
+        let best = self.best(&groups, costs);
+        let agreeing = best.map_or(0, Vec::len);
+        Verdict {
+            winner: best
+                .and_then(|group| group.first().copied())
+                .or_else(|| answers.iter().position(Option::is_some)),
+            agreeing,
+            confidence: (count(agreeing) / count(answers.len().max(1))).min(1.0),
+            met: agreeing >= self.quorum(answers.len()),
+        }
+    }
+
+    /// Whether those that are still to come can change neither what is agreed on nor whether enough
+    /// agree, whatever they say. `pending` are their places among the answers.
+    ///
+    /// Texts that agree with the same one need not agree with each other: all that are not with
+    /// those in front count as if they were together.
+    pub fn is_decided(&self, answers: &[Option<&str>], pending: &[usize]) -> bool {
+        let groups = self.agree.groups(answers);
+        let Some(ahead) = self.best(&groups, &[]) else { return pending.is_empty() };
+        let others = groups.iter().filter(|group| !std::ptr::eq(*group, ahead));
+        let sizes = others.clone().map(Vec::len);
+        let largest = if self.agree.is_loose() { sizes.sum() } else { sizes.max().unwrap_or(0) };
+        let rivals = largest.saturating_add(pending.len());
+        let is_before_all = others.flatten().chain(pending).all(|at| ahead.first() < Some(at));
+        let wins_ties = self.tie == Tie::First && is_before_all;
+        let quorum = self.quorum(answers.len());
+        let may_be_met_yet = ahead.len() < quorum && quorum <= ahead.len() + pending.len();
+        pending.is_empty()
+            || (!may_be_met_yet && (ahead.len() > rivals || (wins_ties && ahead.len() == rivals)))
+    }
+
+    /// The group that wins.
+    fn best<'g>(&self, groups: &'g [Vec<usize>], costs: &[Usd]) -> Option<&'g Vec<usize>> {
         let mut best: Option<&Vec<usize>> = None;
-        for group in &groups {
+        for group in groups {
             let is_better = best.is_none_or(|best| {
                 group.len() > best.len()
                     || (group.len() == best.len()
@@ -70,16 +122,7 @@ impl Consensus {
                 best = Some(group);
             }
         }
-        let agreeing = best.map_or(0, Vec::len);
-        let count = |it: usize| u32::try_from(it).map_or(f64::from(u32::MAX), f64::from);
-        Verdict {
-            winner: best
-                .and_then(|group| group.first().copied())
-                .or_else(|| answers.iter().position(Option::is_some)),
-            agreeing,
-            confidence: (count(agreeing) / count(self.models.len().max(1))).min(1.0),
-            met: agreeing >= self.quorum,
-        }
+        best
     }
 }
 
@@ -94,6 +137,11 @@ impl PartialEq for Consensus {
 fn cheapest(group: &[usize], costs: &[Usd]) -> (bool, Option<Usd>) {
     let least = group.iter().filter_map(|at| costs.get(*at).copied()).min();
     (least.is_none(), least)
+}
+
+/// A number of models, to calculate with.
+fn count(models: usize) -> f64 {
+    u32::try_from(models).map_or(f64::MAX, f64::from)
 }
 
 /// Most models of a consensus.
@@ -117,30 +165,21 @@ pub(crate) fn read(value: &Value, reader: &mut Reader) -> Option<Consensus> {
     Some(Consensus {
         models: models?,
         agree: agree.unwrap_or(Agree::Text),
-        // More than half.
-        quorum: quorum.unwrap_or(count / 2 + 1),
+        quorum: quorum.unwrap_or(Quorum::Most),
         tie: tie.unwrap_or(Tie::First),
     })
 }
 
 /// A number of models, or a share of them.
-fn quorum(value: &Value, models: usize, reader: &mut Reader) -> Option<usize> {
+fn quorum(value: &Value, models: usize, reader: &mut Reader) -> Option<Quorum> {
     let count = value.as_u64().and_then(|it| usize::try_from(it).ok());
     if let Some(count) = count.filter(|it| (1..=models).contains(it)) {
-        return Some(count);
+        return Some(Quorum::Models(count));
     }
     let share = value.as_f64().filter(|share| count.is_none() && *share > 0.0 && *share <= 1.0);
-    let Some(share) = share else {
-        // Without models there is a problem already.
-        if models > 0 {
-            reader
-                .problem(format!("expected 1 to {models} models, or a share of them such as 0.5"));
-        }
-        return None;
-    };
-    let reaches = |count: &usize| {
-        let part = |it: usize| u32::try_from(it).map_or(f64::MAX, f64::from);
-        part(*count) >= share * part(models) - 1e-9
-    };
-    (1..=models).find(reaches)
+    // Without models there is a problem already.
+    if share.is_none() && models > 0 {
+        reader.problem(format!("expected 1 to {models} models, or a share of them such as 0.5"));
+    }
+    share.map(Quorum::Share)
 }

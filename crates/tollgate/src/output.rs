@@ -14,6 +14,13 @@ pub(crate) fn json<T: Serialize + ?Sized>(value: &T) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Prints warnings beside what a command prints.
+pub(crate) fn warn(warnings: impl IntoIterator<Item = String>) {
+    for warning in warnings {
+        anstream::eprintln!("warning: {warning}");
+    }
+}
+
 /// A table with these headers, plain enough to be piped.
 pub(crate) fn table(headers: &[&str]) -> Table {
     let mut table = Table::new();

@@ -16,6 +16,14 @@ pub(crate) struct Data<T> {
     pub(crate) data: T,
 }
 
+/// What was saved, and what in it names no model here.
+#[derive(Debug, Serialize)]
+pub(crate) struct Saved<T> {
+    pub(crate) data: T,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) warnings: Vec<String>,
+}
+
 #[derive(Debug, Serialize)]
 pub(crate) struct Credits {
     total_credits: UsdNumber,

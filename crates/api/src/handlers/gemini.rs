@@ -17,7 +17,7 @@ use super::generate::{Asked, count, counted, generate};
 use crate::auth::InferenceKey;
 use crate::body::JsonBytes;
 use crate::error::ApiError;
-use crate::path::PathOf;
+use crate::path::{PathOf, joined};
 use crate::query::Params;
 use crate::router::App;
 use crate::skin::GEMINI_METHODS;
@@ -57,7 +57,7 @@ pub(crate) async fn call_gemini_method(
     let stream = match method {
         "generateContent" => false,
         "streamGenerateContent" => true,
-        "countTokens" => return count_tokens(&app, &key, model, body).await,
+        "countTokens" => return count_tokens(&app, key, &headers, (model, body)).await,
         "embedContent" => return embeddings::one(&app, key, &headers, (model, body)).await,
         "batchEmbedContents" => return embeddings::batch(&app, key, &headers, (model, body)).await,
         _ => return Err(unknown()),
@@ -73,13 +73,13 @@ pub(crate) async fn call_gemini_method(
 
 async fn count_tokens(
     app: &App,
-    key: &InferenceKey,
-    model: &str,
-    body: Bytes,
+    key: InferenceKey,
+    headers: &HeaderMap,
+    (model, body): (&str, Bytes),
 ) -> Result<Response, ApiError> {
     let address = Address { model: Some(model.to_owned()), ..Address::default() };
     let body = inner_request(body)?;
-    let count = count(app, key, Asked { dialect: Dialect::Gemini, address, body }).await?;
+    let count = count(app, key, headers, Asked { dialect: Dialect::Gemini, address, body }).await?;
     Ok(counted(&GeminiCount { total_tokens: count.tokens }, count))
 }
 
@@ -88,10 +88,4 @@ fn inner_request(body: Bytes) -> Result<Bytes, ApiError> {
     let object = RawObject::read(body.clone())?;
     let inner = object.member("generateContentRequest");
     Ok(inner.map_or(body, |inner| Bytes::copy_from_slice(inner.as_bytes())))
-}
-
-/// The segments of a path as one name.
-fn joined(segments: Vec<(String, String)>) -> String {
-    let segments: Vec<String> = segments.into_iter().map(|(_, segment)| segment).collect();
-    segments.join("/")
 }

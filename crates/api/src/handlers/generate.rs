@@ -76,7 +76,8 @@ pub(crate) async fn count_message_tokens(
     JsonBytes(body): JsonBytes,
 ) -> Result<Response, ApiError> {
     let address = Address { anthropic_beta: betas(&headers), ..Address::default() };
-    let count = count(&app, &key, Asked { dialect: Dialect::Messages, address, body }).await?;
+    let asked = Asked { dialect: Dialect::Messages, address, body };
+    let count = count(&app, key, &headers, asked).await?;
     Ok(counted(&MessageCount { input_tokens: count.tokens }, count))
 }
 
@@ -89,12 +90,15 @@ struct MessageCount {
 /// Counts the tokens of what is not sent.
 pub(super) async fn count(
     app: &App,
-    InferenceKey(key, region): &InferenceKey,
+    InferenceKey(key, region): InferenceKey,
+    headers: &HeaderMap,
     asked: Asked,
 ) -> Result<Count, ApiError> {
     let call = Call::read(asked.dialect, asked.body, asked.address)?;
-    let call = app.engine.with_preset(key, call).await?;
-    app.engine.count(key, &call, region.as_deref()).await.map_err(ApiError::from)
+    let call = app.engine.with_preset(&key, call).await?;
+    let attribution = attribution(headers, call.params(), &app.config.tag_headers);
+    let origin = Origin { attribution, headers, region };
+    app.engine.count(&key, &call, &origin).await.map_err(ApiError::from)
 }
 
 /// A count, with a word on who counted.
@@ -136,7 +140,8 @@ pub(super) async fn generate(
     if let Some(line) = call.loaded(app.engine.now()) {
         let kind = if call.params().stream { call.stream_type() } else { "application/json" };
         let call = app.engine.with_preset(&key, call).await?;
-        app.engine.check(&key, &call, region.as_deref())?;
+        let attribution = attribution(headers, call.params(), &app.config.tag_headers);
+        app.engine.check(&key, &call, &Origin { attribution, headers, region })?;
         return Ok(([(CONTENT_TYPE, kind)], line).into_response());
     }
     let attribution = attribution(headers, call.params(), &app.config.tag_headers);

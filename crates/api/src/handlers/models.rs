@@ -9,13 +9,14 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use tollgate_catalog::{Catalog, EndpointId, Model};
+use tollgate_engine::{Installation, RouterModel};
 use tollgate_types::{ModelSlug, Timestamp};
 
 use super::credits::Data;
 use crate::auth::AnyKey;
 use crate::error::ApiError;
 use crate::listing::{ModelEndpointsView, ModelView};
-use crate::path::PathOf;
+use crate::path::{PathOf, joined};
 use crate::query::Params;
 use crate::router::App;
 use filter::{Asked, ModelQuery};
@@ -68,28 +69,52 @@ pub(crate) async fn count_models(
     Ok(Json(Data { data: Count { count } }))
 }
 
+/// The segments of a path that are a model's name: two, or one where its slash is percent-encoded.
+type NameParts = PathOf<Vec<(String, String)>>;
+
 /// One model; aliases resolve.
 pub(crate) async fn get_model(
     State(app): State<App>,
-    PathOf((author, slug)): PathOf<(String, String)>,
+    PathOf(segments): NameParts,
 ) -> Result<Json<Data<ModelView>>, ApiError> {
     let installation = app.engine.installation();
-    let catalog = installation.routable();
-    let model = find(catalog, &format!("{author}/{slug}"))?;
-    Ok(Json(Data { data: ModelView::of(model, catalog) }))
+    let (name, catalog) = (joined(segments), installation.routable());
+    let data = match router(&installation, &name) {
+        Some(router) => ModelView::of_router(&router, catalog),
+        None => ModelView::of(find_served(&installation, &name)?, catalog),
+    };
+    Ok(Json(Data { data }))
 }
 
-/// One model with its endpoints.
+/// One model with its endpoints; a router has none.
 pub(crate) async fn list_endpoints(
     State(app): State<App>,
-    PathOf((author, slug)): PathOf<(String, String)>,
+    PathOf(segments): NameParts,
 ) -> Result<Json<Data<ModelEndpointsView>>, ApiError> {
     let installation = app.engine.installation();
-    let catalog = installation.routable();
-    let model = find(catalog, &format!("{author}/{slug}"))?;
+    let (name, catalog) = (joined(segments), installation.routable());
     let (vitals, now) = (app.engine.vitals(), app.engine.now());
     let report = |endpoint: &EndpointId| vitals.report(endpoint, now);
+    let router = router(&installation, &name);
+    let model = match &router {
+        Some(router) => &router.model,
+        None => find_served(&installation, &name)?,
+    };
     Ok(Json(Data { data: ModelEndpointsView::of(model, catalog, report) }))
+}
+
+/// The router of this name, where it would find a model here.
+fn router(installation: &Installation, name: &str) -> Option<RouterModel> {
+    let is_it = |router: &RouterModel| router.model.id.as_str().eq_ignore_ascii_case(name);
+    RouterModel::all(installation.routable()).into_iter().find(is_it)
+}
+
+/// The model that a call by this name would go to: variants that say how to route are no models of
+/// their own (contract §5.5).
+fn find_served<'a>(installation: &'a Installation, name: &str) -> Result<&'a Model, ApiError> {
+    let catalog = installation.routable();
+    let bare = Installation::without_variants(name);
+    find(catalog, name).or_else(|unknown| find(catalog, &bare).map_err(|_| unknown))
 }
 
 /// The model of this name; an alias resolves.

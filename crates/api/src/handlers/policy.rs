@@ -10,7 +10,7 @@ use tollgate_types::{Chain, Timestamp};
 use tollgate_wire::error::ErrorType;
 use tollgate_wire::json::UsdNumber;
 
-use super::credits::Data;
+use super::credits::{Data, Saved};
 use crate::auth::ManagementKey;
 use crate::body::JsonBody;
 use crate::error::ApiError;
@@ -111,7 +111,7 @@ pub(crate) async fn put_policy(
     State(app): State<App>,
     ManagementKey(key): ManagementKey,
     JsonBody(body): JsonBody<NewPolicy>,
-) -> Result<Json<Data<PolicyView>>, ApiError> {
+) -> Result<Json<Saved<PolicyView>>, ApiError> {
     let note = body.note.map(|note| note.chars().take(NOTE_CHARACTERS_MAX).collect());
     let revision = Revision {
         rules: body.rules.get().to_owned(),
@@ -119,8 +119,7 @@ pub(crate) async fn put_policy(
         note,
         author: Some(key.record.label.clone()),
     };
-    let added = app.engine.rules().add(revision, app.engine.now()).await?;
-    Ok(Json(Data { data: PolicyView::of(added)? }))
+    add(&app, revision).await
 }
 
 /// Earlier versions of the rules, newest first.
@@ -148,7 +147,7 @@ pub(crate) async fn restore_policy_version(
     State(app): State<App>,
     ManagementKey(key): ManagementKey,
     PathOf(version): PathOf<u64>,
-) -> Result<Json<Data<PolicyView>>, ApiError> {
+) -> Result<Json<Saved<PolicyView>>, ApiError> {
     let earlier = version_of(&app, version).await?;
     let revision = Revision {
         rules: earlier.rules,
@@ -156,8 +155,14 @@ pub(crate) async fn restore_policy_version(
         note: Some(format!("version {version}, restored")),
         author: Some(key.record.label.clone()),
     };
+    add(&app, revision).await
+}
+
+/// Models that rules name may come later: what is unknown now is told, and kept.
+async fn add(app: &App, revision: Revision) -> Result<Json<Saved<PolicyView>>, ApiError> {
     let added = app.engine.rules().add(revision, app.engine.now()).await?;
-    Ok(Json(Data { data: PolicyView::of(added)? }))
+    let warnings = app.engine.unknown_in_rules(&added.rules);
+    Ok(Json(Saved { data: PolicyView::of(added)?, warnings }))
 }
 
 async fn version_of(app: &App, version: u64) -> Result<PolicyVersion, ApiError> {

@@ -14,7 +14,7 @@ use tollgate_types::Timestamp;
 use tollgate_wire::error::ErrorType;
 use tollgate_wire::{Address, Call, Dialect, Preset};
 
-use super::credits::Data;
+use super::credits::{Data, Saved};
 use crate::auth::AnyKey;
 use crate::body::{JsonBody, JsonBytes};
 use crate::error::ApiError;
@@ -152,7 +152,7 @@ pub(crate) async fn save_preset_of_chat(
     AnyKey(key): AnyKey,
     PathOf(slug): PathOf<String>,
     JsonBytes(body): JsonBytes,
-) -> Result<Json<Data<WholePresetView>>, ApiError> {
+) -> Result<Json<Saved<WholePresetView>>, ApiError> {
     save(&app, &key, &slug, (Dialect::Chat, body)).await
 }
 
@@ -162,7 +162,7 @@ pub(crate) async fn save_preset_of_message(
     AnyKey(key): AnyKey,
     PathOf(slug): PathOf<String>,
     JsonBytes(body): JsonBytes,
-) -> Result<Json<Data<WholePresetView>>, ApiError> {
+) -> Result<Json<Saved<WholePresetView>>, ApiError> {
     save(&app, &key, &slug, (Dialect::Messages, body)).await
 }
 
@@ -172,7 +172,7 @@ pub(crate) async fn save_preset_of_response(
     AnyKey(key): AnyKey,
     PathOf(slug): PathOf<String>,
     JsonBytes(body): JsonBytes,
-) -> Result<Json<Data<WholePresetView>>, ApiError> {
+) -> Result<Json<Saved<WholePresetView>>, ApiError> {
     save(&app, &key, &slug, (Dialect::Responses, body)).await
 }
 
@@ -219,10 +219,11 @@ async fn save(
     key: &KeyEntry,
     slug: &str,
     (dialect, body): (Dialect, Bytes),
-) -> Result<Json<Data<WholePresetView>>, ApiError> {
+) -> Result<Json<Saved<WholePresetView>>, ApiError> {
     Preset::check_slug(slug)?;
     let call = Call::read(dialect, body, Address::default())?;
     let preset = Preset::of_call(&call)?;
+    let warnings = unknown(app, &call);
     let presets = &app.engine.stores().presets;
     let workspace_id = key.record.workspace_id.clone();
     match presets.get(&workspace_id, slug).await? {
@@ -255,7 +256,14 @@ async fn save(
     };
     let saved = presets.save(version, app.engine.now()).await?;
     app.engine.presets().refresh().await?;
-    Ok(Json(Data { data: WholePresetView::of(saved)? }))
+    Ok(Json(Saved { data: WholePresetView::of(saved)?, warnings }))
+}
+
+/// What a call names that leads to no model: it may come later, so it is kept and told.
+fn unknown(app: &App, call: &Call) -> Vec<String> {
+    let (installation, params) = (app.engine.installation(), call.params());
+    let names = params.model.iter().chain(&params.models);
+    names.filter_map(|name| installation.unknown(name)).collect()
 }
 
 fn page(query: &PageQuery) -> Result<Page, ApiError> {

@@ -16,18 +16,12 @@ use tollgate_wire::error::BadRequest;
 use super::{Chooser, answers, is_open};
 use crate::CallError;
 use crate::asked::Asked;
-use crate::choices::Task;
 use crate::own::Reachable;
 
 /// The primary and its fallbacks.
 const CHOSEN: usize = 3;
 /// Most patterns in a list.
 const PATTERNS_MAX: usize = 1_024;
-/// A prompt with more text than this is long.
-const LONG_BYTES: u64 = 100_000;
-/// Signs of code in a prompt, as JSON has them.
-const CODE_SIGNS: [&str; 8] =
-    ["```", "def ", "fn ", "function ", "import ", "class ", "#include", "SELECT "];
 
 /// The settings of `openrouter/auto`: a plugin's members.
 #[derive(Debug, Default, Deserialize)]
@@ -72,22 +66,6 @@ enum PriceSource {
 /// A model that can be chosen, and about what a usual call costs there, in pico-dollars.
 type Priced = (u128, Arc<Model>);
 
-/// The kind of task, as far as a look at the request can tell.
-pub(super) fn task(call: &impl Asked) -> Task {
-    let survey = call.survey();
-    if survey.images > 0 || survey.audio || survey.video || survey.files {
-        return Task::Media;
-    }
-    if call.parameters().contains(&"tools") {
-        return Task::Tools;
-    }
-    let text = call.member("messages").or_else(|| call.member("input")).unwrap_or_default();
-    if CODE_SIGNS.iter().any(|sign| text.contains(sign)) {
-        return Task::Code;
-    }
-    if survey.text_bytes > LONG_BYTES { Task::Long } else { Task::Talk }
-}
-
 /// The models of `openrouter/auto`, the primary first.
 pub(super) fn auto(
     call: &impl Asked,
@@ -119,10 +97,9 @@ pub(super) fn auto(
     };
     let candidates = candidates(call, reachable, chooser, allowed);
     let mut band = band(candidates, settings.cost_tier.unwrap_or(CostTier::Low));
-    let task = task(call);
     // The band is sorted by price already, and the sort keeps equals where they are.
     band.reverse();
-    band.sort_by_key(|(_, model)| std::cmp::Reverse((chooser.spent)(task, model)));
+    band.sort_by_key(|(_, model)| std::cmp::Reverse((chooser.spent)(model)));
     chosen(band, chooser)
 }
 

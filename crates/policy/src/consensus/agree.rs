@@ -45,6 +45,11 @@ impl Agree {
         }
     }
 
+    /// Whether two answers that agree with a third need not agree with each other.
+    pub(super) fn is_loose(self) -> bool {
+        self == Self::Text
+    }
+
     /// The answers that say the same, in groups. Each joins the first group whose first answer it
     /// agrees with, so that the same answers always make the same groups. What says nothing that
     /// can be compared is in none.

@@ -308,7 +308,7 @@ fn a_cascade_and_a_consensus_are_ways_to_answer() {
     let consensus = rule("{ key = '*' }", "{ consensus = { models = ['a/b', 'c/d', 'e/f'] } }");
     let decision = World::default().decide(&consensus);
     let Strategy::Consensus(it) = &decision.strategy else { panic!("{decision:?}") };
-    assert_eq!((it.models().len(), it.quorum()), (3, 2));
+    assert_eq!((it.models().len(), it.quorum(3)), (3, 2));
     assert_eq!(decision.applied, [applied("r", "consensus")]);
 }
 

@@ -245,7 +245,7 @@ fn a_quorum_is_a_count_or_a_share() {
         (", quorum = 1.0", 4),
     ] {
         let members = format!("{four}{quorum}");
-        assert_eq!(consensus(&members).quorum(), count, "{quorum}");
+        assert_eq!(consensus(&members).quorum(4), count, "{quorum}");
         assert_eq!(verdict(&members, &answers), (Some(0), 2, count <= 2), "{quorum}");
     }
     let verdict = consensus(four).verdict(&answers, &[]);
@@ -271,4 +271,77 @@ fn a_tie_is_broken_by_the_order_or_by_the_cost() {
     let members = "models = ['a', 'b', 'c'], tie = 'cheapest'";
     let verdict = consensus(members).verdict(&answers, &[9, 9, 1].map(Usd::from_nanos));
     assert_eq!((verdict.winner, verdict.agreeing), (Some(0), 2));
+}
+
+/// Every list of so many of these.
+fn lists<T: Copy>(of: &[T], length: u32) -> Vec<Vec<T>> {
+    (0..length).fold(vec![Vec::new()], |lists, _| {
+        let longer = |list: &Vec<T>| of.iter().map(|it| [&list[..], &[*it]].concat()).collect();
+        lists.iter().flat_map(|list| -> Vec<Vec<T>> { longer(list) }).collect()
+    })
+}
+
+/// What is agreed on, and whether enough agree.
+fn outcome<'a>(consensus: &Consensus, answers: &[Option<&'a str>]) -> (Option<&'a str>, bool) {
+    let verdict = consensus.verdict(answers, &[]);
+    (verdict.winner.and_then(|it| answers.get(it).copied().flatten()), verdict.met)
+}
+
+#[test]
+fn it_is_decided_when_and_only_when_no_answer_can_change_it() {
+    let words = [None, Some("A"), Some("B"), Some("C"), Some("D")];
+    for quorum in [1, 2, 3, 4] {
+        let members = format!("models = ['a', 'b', 'c', 'd'], agree = 'choice', quorum = {quorum}");
+        let consensus = consensus(&members);
+        for (waits, answers) in lists(&[false, true], 4).iter().flat_map(|waits| {
+            let first = words.iter().take(4);
+            let answers = lists(&first.copied().collect::<Vec<_>>(), 4);
+            answers.into_iter().map(move |answers| (waits, answers))
+        }) {
+            let pending: Vec<usize> = (0..4).filter(|at| waits[*at]).collect();
+            if pending.iter().any(|at| answers[*at].is_some()) {
+                continue;
+            }
+            let mut all = lists(&words, u32::try_from(pending.len()).unwrap()).into_iter();
+            let may_change = all.any(|said| {
+                let mut complete = answers.clone();
+                for (at, word) in pending.iter().zip(said) {
+                    complete[*at] = word;
+                }
+                outcome(&consensus, &complete) != outcome(&consensus, &answers)
+            });
+            let is_decided = consensus.is_decided(&answers, &pending);
+            assert_eq!(is_decided, !may_change, "{quorum} {answers:?} {pending:?}");
+        }
+    }
+}
+
+#[test]
+fn who_is_still_to_come_may_be_cheaper_or_stand_between_two_texts() {
+    let five = "models = ['a', 'b', 'c', 'd', 'e'], quorum = 2";
+    let decided = |members: &str, answers: &[Option<&str>], pending: &[usize]| {
+        consensus(&format!("{five}, {members}")).is_decided(answers, pending)
+    };
+    let choices = [Some("A"), Some("A"), None, Some("B"), None];
+    assert!(decided("agree = 'choice'", &choices, &[4]));
+    assert!(!decided("agree = 'choice', tie = 'cheapest'", &choices, &[4]));
+    let choices = [Some("A"), Some("A"), Some("A"), Some("B"), None];
+    assert!(decided("agree = 'choice', tie = 'cheapest'", &choices, &[4]));
+    // Both that stand alone could agree with the one that is to come.
+    let texts = [Some("one"), Some("one"), None, Some("a b c d e"), Some("a b c d f")];
+    let verdict = consensus(five).verdict(&texts, &[]);
+    assert_eq!((verdict.winner, verdict.agreeing), (Some(0), 2));
+    assert!(!decided("agree = 'text'", &texts, &[2]));
+    let texts = [Some("one"), Some("one"), None, Some("one"), Some("a b c d f")];
+    assert!(decided("agree = 'text'", &texts, &[2]));
+}
+
+#[test]
+fn fewer_who_are_asked_need_not_be_more_who_agree() {
+    let quorum = |quorum: &str, asked| {
+        consensus(&format!("models = ['a', 'b', 'c', 'd'], quorum = {quorum}")).quorum(asked)
+    };
+    assert_eq!((quorum("0.5", 4), quorum("0.5", 3), quorum("0.5", 2)), (2, 2, 1));
+    assert_eq!((quorum("4", 4), quorum("4", 3)), (4, 3));
+    assert_eq!(consensus("models = ['a', 'b', 'c', 'd']").quorum(3), 2);
 }

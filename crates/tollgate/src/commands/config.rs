@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 use tollgate_api::counted;
+use tollgate_engine::Policies;
 
 use super::Session;
 use crate::config::Config;
@@ -49,7 +50,11 @@ pub(super) fn run(command: &ConfigCommand, session: Session) -> anyhow::Result<E
 
 fn check(args: &CheckArgs, mut session: Session) -> anyhow::Result<ExitCode> {
     session.flags.config = args.file.clone().or(session.flags.config);
-    let result = Config::load(&session.flags, &session.environment);
+    let mut result = Config::load(&session.flags, &session.environment);
+    if let Ok(config) = &mut result {
+        let unknown = unknown_models(config, &session);
+        config.warnings.extend(unknown);
+    }
     if args.json {
         let (problems, warnings): (Vec<&str>, &[String]) = match &result {
             Ok(config) => (Vec::new(), &config.warnings),
@@ -61,15 +66,21 @@ fn check(args: &CheckArgs, mut session: Session) -> anyhow::Result<ExitCode> {
     } else {
         match &result {
             Ok(config) => {
-                for warning in &config.warnings {
-                    anstream::eprintln!("warning: {warning}");
-                }
+                output::warn(config.warnings.iter().cloned());
                 anstream::println!("{}", summary(config));
             }
             Err(problems) => anstream::eprintln!("{problems}"),
         }
     }
     Ok(if result.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// What the file's rules name that leads to no model; local servers are not asked for theirs.
+fn unknown_models(config: &Config, session: &Session) -> Vec<String> {
+    // Each rule was checked when the file was read.
+    let Ok(policies) = Policies::of(&config.rules, None) else { return Vec::new() };
+    let installation = super::providers::assemble(session);
+    installation.map_or_else(|_| Vec::new(), |it| it.unknown_in(&policies.policy))
 }
 
 fn summary(config: &Config) -> String {

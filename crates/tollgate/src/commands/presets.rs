@@ -151,7 +151,7 @@ pub(super) async fn run(command: PresetsCommand, session: &Session) -> anyhow::R
     let result = match command {
         PresetsCommand::List(args) => list(&args.common, &stores).await,
         PresetsCommand::Show(args) => show(&args, &stores).await,
-        PresetsCommand::Set(args) => set(&args, &stores).await,
+        PresetsCommand::Set(args) => set(&args, session, &stores).await,
         PresetsCommand::Rm(args) => remove(&args, &stores).await,
     };
     stores.health.close().await;
@@ -197,7 +197,7 @@ async fn show(args: &ShowArgs, stores: &Stores) -> anyhow::Result<()> {
     print(found, args.common.json)
 }
 
-async fn set(args: &SetArgs, stores: &Stores) -> anyhow::Result<()> {
+async fn set(args: &SetArgs, session: &Session, stores: &Stores) -> anyhow::Result<()> {
     let now = SystemClock.now();
     let patch = PresetPatch {
         name: args.name.clone().into(),
@@ -212,7 +212,10 @@ async fn set(args: &SetArgs, stores: &Stores) -> anyhow::Result<()> {
         bail!("say what to set: --file, --name, --description, --status or --version");
     }
     if let Some(file) = &args.file {
-        save(args, file, stores).await?;
+        let call = save(args, file, stores).await?;
+        let (installation, params) = (super::providers::assemble(session)?, call.params());
+        let names = params.model.iter().chain(&params.models);
+        output::warn(names.filter_map(|name| installation.unknown(name)));
     }
     let which = (args.common.workspace.as_str(), args.slug.as_str());
     let updated = stores.presets.update(which, patch, now).await;
@@ -220,12 +223,13 @@ async fn set(args: &SetArgs, stores: &Stores) -> anyhow::Result<()> {
     print(updated.ok_or_else(|| no_such_preset(&args.slug))?, args.common.json)
 }
 
-/// Keeps a request's body as a version.
-async fn save(args: &SetArgs, file: &Path, stores: &Stores) -> anyhow::Result<()> {
+/// Keeps a request's body as a version, and returns it.
+async fn save(args: &SetArgs, file: &Path, stores: &Stores) -> anyhow::Result<Call> {
     let body = read(file).with_context(|| format!("{} can't be read", file.display()))?;
     let call = Call::read(args.dialect.into(), Bytes::from(body), Address::default());
-    let preset = call.and_then(|call| Preset::of_call(&call));
-    let preset = preset.map_err(|error| anyhow!("{}: {}", file.display(), error.message()))?;
+    let read = call.and_then(|call| Ok((Preset::of_call(&call)?, call)));
+    let (preset, call) =
+        read.map_err(|error| anyhow!("{}: {}", file.display(), error.message()))?;
     Preset::check_slug(&args.slug).map_err(|error| anyhow!("{}", error.message()))?;
     let known = stores.presets.get(&args.common.workspace, &args.slug).await?;
     if known.is_some_and(|known| known.preset.status == PresetStatus::Archived)
@@ -244,7 +248,7 @@ async fn save(args: &SetArgs, file: &Path, stores: &Stores) -> anyhow::Result<()
         creator_id: OPERATOR.to_owned(),
     };
     stores.presets.save(version, SystemClock.now()).await?;
-    Ok(())
+    Ok(call)
 }
 
 async fn remove(args: &WhichArgs, stores: &Stores) -> anyhow::Result<()> {

@@ -61,17 +61,22 @@ async fn builder() -> (Builder, tollgate_simulator::Simulator) {
 async fn models_are_listed_and_filtered() {
     let (builder, _simulator) = builder().await;
     let gateway = builder.start().await;
-    let cases: [(&str, &[&str]); 18] = [
-        ("", &["acme/blind", "acme/seer"]),
-        ("?output_modalities=all", &["acme/blind", "acme/seer", "other/painter"]),
+    let cases: [(&str, &[&str]); 20] = [
+        ("", &["acme/blind", "acme/seer", "openrouter/auto"]),
+        (
+            "?output_modalities=all",
+            &["acme/blind", "acme/seer", "openrouter/auto", "other/painter"],
+        ),
         ("?output_modalities=image", &["other/painter"]),
-        ("?input_modalities=image", &["acme/seer"]),
-        ("?supported_parameters=tools", &["acme/seer"]),
-        ("?supported_parameters=temperature", &["acme/blind", "acme/seer"]),
-        ("?supported_parameters=temperature,tools", &["acme/seer"]),
+        ("?input_modalities=image", &["acme/seer", "openrouter/auto"]),
+        ("?input_modalities=audio", &[]),
+        ("?arch=router", &["openrouter/auto"]),
+        ("?supported_parameters=tools", &["acme/seer", "openrouter/auto"]),
+        ("?supported_parameters=temperature", &["acme/blind", "acme/seer", "openrouter/auto"]),
+        ("?supported_parameters=temperature,tools", &["acme/seer", "openrouter/auto"]),
         ("?q=SEER", &["acme/seer"]),
         ("?q=nothing", &[]),
-        ("?context=10000", &["acme/seer"]),
+        ("?context=10000", &["acme/seer", "openrouter/auto"]),
         ("?max_price=5", &["acme/seer"]),
         ("?min_price=5", &["acme/blind"]),
         ("?providers=bravo", &["acme/seer"]),

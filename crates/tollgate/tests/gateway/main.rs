@@ -18,6 +18,7 @@ mod continuity;
 mod dialects;
 mod failover;
 mod hanging_up;
+mod health;
 mod listing_for_clients;
 mod money;
 mod odd_answers;

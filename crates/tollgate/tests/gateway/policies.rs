@@ -264,6 +264,7 @@ async fn a_consensus_tells_what_most_agree_on_and_what_all_cost() {
         [rule.then.consensus]
         models = ["acme/big", "acme/small", "acme/third"]
         agree = "text"
+        quorum = 3
     "#;
     let gateway =
         two(&simulator).endpoint("acme/third", "first", "echo", CHEAP).config(rules).start().await;
@@ -287,6 +288,65 @@ async fn a_consensus_tells_what_most_agree_on_and_what_all_cost() {
     let (said, policy) = ask(&gateway, asking("acme/any", "Twelve")).await;
     assert_eq!(said.text, "Twelve");
     assert_eq!(stages(&policy)[0].1, "failed at 1 endpoints", "{policy}");
+}
+
+#[tokio::test]
+async fn a_consensus_waits_for_nobody_who_can_change_nothing() {
+    let simulator = simulator().await;
+    let rules = r#"
+        [[rule]]
+        name = "three judges"
+        [rule.then.consensus]
+        models = ["acme/big", "acme/small", "acme/third"]
+        quorum = 2
+    "#;
+    // Twenty seconds and more of words; the second is silent.
+    for (slow, writes) in [("prose+tps:5", true), ("prose+ttft:20000", false)] {
+        let gateway = with(&simulator, "echo+ttft:600", slow)
+            .endpoint("acme/third", "first", "echo", CHEAP)
+            .config(rules)
+            .start()
+            .await;
+        let begun = tokio::time::Instant::now();
+        for (said, policy) in both(&gateway, &asking("acme/any", "Twelve")).await {
+            assert_eq!((said.model.as_str(), said.text.as_str()), ("acme/small", "Twelve"));
+            let expected = [
+                ("acme/big", "under way when the others had decided"),
+                ("acme/small", "answered"),
+                ("acme/third", "answered, and was not told"),
+            ];
+            assert_eq!(stages(&policy), expected);
+            assert_eq!(policy["confidence"], 0.666_667, "{policy}");
+            let record = gateway.generation(&said.id).await;
+            let costs: Vec<f64> =
+                (0..3).map(|at| policy["stages"][at]["cost"].as_f64().unwrap()).collect();
+            // As of those whom a client hangs up on: nothing is known of what comes whole.
+            assert_eq!(costs[0] > 0.0, writes && record["streamed"] == true, "{record}");
+            let sum: f64 = costs.iter().sum();
+            assert!((record["total_cost"].as_f64().unwrap() - sum).abs() < 1e-12, "{record}");
+            assert_eq!(record["cancelled"], false, "{record}");
+        }
+        assert!(begun.elapsed().as_secs() < 15, "{:?}", begun.elapsed());
+    }
+}
+
+#[tokio::test]
+async fn a_model_under_two_names_has_one_voice() {
+    let simulator = simulator().await;
+    let rules = r#"
+        [[model]]
+        id = "acme/small"
+        aliases = ["acme/tiny"]
+        [[rule]]
+        name = "two judges"
+        [rule.then.consensus]
+        models = ["acme/big", "acme/small", "acme/tiny", "acme/small:nitro"]
+    "#;
+    let gateway = two(&simulator).config(rules).start().await;
+    let (said, policy) = ask(&gateway, asking("acme/any", "Twelve")).await;
+    assert_eq!(said.model, "acme/big", "nobody has outvoted it");
+    assert_eq!(stages(&policy).len(), 2, "{policy}");
+    assert_eq!(policy["confidence"], 0.5, "{policy}");
 }
 
 #[tokio::test]
@@ -354,6 +414,35 @@ async fn rules_are_versions_that_are_in_force_at_once() {
     let stopped = gateway.stop().await;
     let gateway = two(&simulator).on(stopped).start().await;
     assert_eq!(ask(&gateway, asking("acme/small", "Hello")).await.0.model, "acme/big");
+}
+
+#[tokio::test]
+async fn models_that_are_not_known_are_kept_and_warned_of() {
+    let simulator = simulator().await;
+    let gateway = two(&simulator).start().await;
+    let manage =
+        |method: &'static str, path: &str| gateway.call(method, path).key(gateway.management_key());
+    let put = |models: Value| {
+        let rules = json!([{ "name": "r", "then": { "models": models } }]);
+        manage("PUT", "/routing/policy").json(&json!({ "rules": rules })).send()
+    };
+    let warning = json!(["rule `r`: no model is named `acme/smal`; did you mean `acme/small`?"]);
+    let put_unknown = put(json!(["acme/smal", "acme/big"])).await.json();
+    assert_eq!(put_unknown["warnings"], warning, "{put_unknown}");
+    assert_eq!(put_unknown["data"]["version"], 1, "it is saved all the same");
+    let put_known = put(json!(["acme/small:nitro", "openrouter/auto", "acme/*"])).await.json();
+    assert_eq!(put_known.get("warnings"), None, "{put_known}");
+    let restored = manage("POST", "/routing/policy/versions/1/restore").send().await.json();
+    assert_eq!(restored["warnings"], warning, "{restored}");
+    let save = |model: &'static str| async {
+        let mut body = asking(model, "Hello");
+        body["models"] = json!(["acme/bigg"]);
+        gateway.post("/presets/p/chat/completions", &body).await.json()
+    };
+    let saved = save("acme/small").await;
+    let expected = json!(["no model is named `acme/bigg`; did you mean `acme/big`?"]);
+    assert_eq!(saved["warnings"], expected, "{saved}");
+    assert_eq!(saved["data"]["designated_version"]["version"], 1, "{saved}");
 }
 
 #[tokio::test]
@@ -466,6 +555,74 @@ async fn rules_hold_for_operations_too() {
     let body = json!({ "model": "acme/e", "input": "Hello" });
     let reply = gateway.post("/embeddings", &body).await;
     assert_eq!(reply.header("x-provider-name"), Some("Second"), "{}", reply.text());
+}
+
+#[tokio::test]
+async fn who_is_refused_is_refused_every_operation() {
+    let simulator = simulator().await;
+    let rules = r#"
+        [[rule]]
+        name = "closed"
+        when = { model = "acme/*", header = { x-guest = "yes" } }
+        then = { restrict = { deny = true, message = "Not for guests." } }
+    "#;
+    let gateway = two(&simulator).config(rules).start().await;
+    let model = "acme/big";
+    let said = json!([{ "role": "user", "content": "Hello" }]);
+    let contents = json!({ "contents": [{ "role": "user", "parts": [{ "text": "Hello" }] }] });
+    let messages = json!({ "model": model, "messages": said, "max_tokens": 9 });
+    let input = json!({ "model": model, "input": "Hello" });
+    let gemini = |method: &str| format!("/api/v1beta/models/{model}:{method}");
+    for (path, body) in [
+        ("/api/v1/chat/completions".to_owned(), &messages),
+        ("/api/v1/completions".to_owned(), &json!({ "model": model, "prompt": "Hello" })),
+        ("/api/v1/responses".to_owned(), &input),
+        ("/api/v1/messages".to_owned(), &messages),
+        ("/api/v1/messages/count_tokens".to_owned(), &messages),
+        ("/api/v1/embeddings".to_owned(), &input),
+        ("/api/v1/rerank".to_owned(), &json!({ "model": model, "query": "a", "documents": ["b"] })),
+        ("/api/v1/images".to_owned(), &json!({ "model": model, "prompt": "Hello" })),
+        (
+            "/api/v1/audio/speech".to_owned(),
+            &json!({ "model": model, "input": "Hello", "voice": "alloy" }),
+        ),
+        (
+            "/api/v1/audio/transcriptions".to_owned(),
+            &json!({ "model": model, "input_audio": { "data": "UklGRg==", "format": "wav" } }),
+        ),
+        ("/api/v1/moderations".to_owned(), &input),
+        ("/api/v1/routing/explain".to_owned(), &messages),
+        (gemini("generateContent"), &contents),
+        (gemini("countTokens"), &contents),
+        (gemini("embedContent"), &json!({ "content": { "parts": [{ "text": "Hello" }] } })),
+        ("/api/chat".to_owned(), &messages),
+        // It only loads the model.
+        ("/api/chat".to_owned(), &json!({ "model": model, "messages": [] })),
+    ] {
+        let call = || gateway.at("POST", &path).key(gateway.key()).json(body);
+        let refused = call().header("x-guest", "yes").send().await;
+        assert_eq!(refused.status, 403, "{path}: {}", refused.text());
+        assert!(refused.text().contains("Not for guests."), "{path}: {}", refused.text());
+        assert_ne!(call().send().await.status, 403, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_prompt_is_counted_by_nobody_who_may_not_have_it() {
+    let simulator = simulator().await;
+    let rules = r#"
+        [[rule]]
+        name = "not there"
+        then = { restrict = { ignore = ["second"] } }
+    "#;
+    let body = asking("acme/big", "one two three four");
+    for (rules, is_counted) in [("", true), (rules, false)] {
+        let gateway = two(&simulator).config(rules).start().await;
+        let before = simulator.requests().len();
+        let reply = gateway.post("/messages/count_tokens", &body).await;
+        assert_eq!(reply.status == 200, is_counted, "{}", reply.text());
+        assert_eq!(simulator.requests().len() > before, is_counted, "{}", reply.text());
+    }
 }
 
 #[tokio::test]

@@ -366,9 +366,34 @@ fn a_configuration_is_checked_whole() {
     let told = home.json(&["config", "check", "--json"]);
     assert!(told["ok"] == true && told["problems"] == json!([]), "{told}");
     assert!(told["warnings"][0].as_str().unwrap().starts_with("shared.url"), "{told}");
+    let unknown = home.file(
+        "[[rule]]\nname = \"r\"\nthen = { models = [\"openai/gpt-4oo\", \"openai/gpt-4o\"] }\n",
+    );
+    let ran = home.run(&["config", "check", &unknown]);
+    let warning = "rule `r`: no model is named `openai/gpt-4oo`; did you mean `openai/gpt-4o`?";
+    assert_eq!((ran.code, ran.err.trim()), (Some(0), format!("warning: {warning}").as_str()));
+    let told = home.json(&["config", "check", "--json"]);
+    assert_eq!(told["warnings"], json!([warning]), "{told}");
     let missing = home.run(&["config", "check", "nowhere.toml"]);
     assert_eq!(missing.code, Some(1));
     assert!(missing.err.contains("nowhere.toml"), "{}", missing.err);
+}
+
+#[test]
+fn a_preset_of_an_unknown_model_is_kept_and_warned_of() {
+    let home = Home::new();
+    let body = home.directory.path().join("body.json");
+    std::fs::write(
+        &body,
+        r#"{"model":"openai/gpt-4oo","messages":[{"role":"user","content":"x"}]}"#,
+    )
+    .unwrap();
+    let ran = home.run(&["presets", "set", "p", "--file", body.to_str().unwrap(), "--json"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    let warning = "warning: no model is named `openai/gpt-4oo`; did you mean `openai/gpt-4o`?";
+    assert!(ran.err.contains(warning), "{}", ran.err);
+    let kept: Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(kept["config"]["model"], "openai/gpt-4oo");
 }
 
 #[test]

@@ -175,3 +175,112 @@ async fn section_5_6_pareto_chooses_the_cheapest_of_a_class() {
     let message = gateway.chat(body).await.error_message(404, "not_found");
     assert!(message.contains("coding_score"), "{message}");
 }
+
+/// The routers among the models that are listed.
+async fn listed(gateway: &TestGateway) -> Vec<Value> {
+    let list = gateway.get("/models").await.json();
+    let is_router = |model: &Value| model["architecture"]["tokenizer"] == "Router";
+    list["data"].as_array().unwrap().iter().filter(|it| is_router(it)).cloned().collect()
+}
+
+#[tokio::test]
+async fn section_1_2_routers_that_would_find_a_model_are_listed() {
+    let simulator = simulator().await;
+    let free = r#"{ input = "0", output = "0", free = true }"#;
+    let gateway =
+        ten(&simulator).config(SCORED).endpoint("acme/gift", "first", "echo", free).start().await;
+    let routers = listed(&gateway).await;
+    let told: Vec<[&Value; 4]> = routers
+        .iter()
+        .map(|it| [&it["id"], &it["pricing"], &it["context_length"], &it["top_provider"]])
+        .collect();
+    let nobody =
+        json!({ "context_length": null, "max_completion_tokens": null, "is_moderated": false });
+    let priced = |price: &str| json!({ "prompt": price, "completion": price });
+    let room = json!(2_000_000);
+    assert_eq!(
+        told,
+        [
+            [&json!("openrouter/auto"), &priced("-1"), &room, &nobody],
+            [&json!("openrouter/free"), &priced("0"), &room, &nobody],
+            [&json!("openrouter/pareto-code"), &priced("-1"), &room, &nobody],
+        ]
+    );
+    let architecture = json!({
+        "modality": "text+image->text", "input_modalities": ["text", "image"],
+        "output_modalities": ["text"], "tokenizer": "Router", "instruct_type": null,
+    });
+    assert_eq!(routers[0]["architecture"], architecture);
+    for router in &routers {
+        let id = router["id"].as_str().unwrap();
+        assert_eq!(gateway.get(&format!("/model/{id}")).await.json()["data"], *router);
+        let shown = gateway.get(&format!("/models/{id}/endpoints")).await.json()["data"].clone();
+        assert_eq!((&shown["id"], &shown["endpoints"]), (&router["id"], &json!([])), "{shown}");
+        assert_eq!(shown["architecture"], router["architecture"]);
+        // What is listed can be called.
+        assert_eq!(gateway.chat(asking(id, "Hello", Value::Null)).await.status, 200, "{id}");
+    }
+}
+
+#[tokio::test]
+async fn section_1_2_routers_that_would_find_nothing_are_not_listed() {
+    let simulator = simulator().await;
+    let ids = async |gateway: &TestGateway| -> Vec<Value> {
+        listed(gateway).await.into_iter().map(|it| it["id"].clone()).collect()
+    };
+    assert_eq!(ids(&ten(&simulator).start().await).await, ["openrouter/auto"]);
+    let only_the_simulator = TestGateway::builder().start().await;
+    assert!(ids(&only_the_simulator).await.is_empty());
+    only_the_simulator.get("/models/openrouter/auto/endpoints").await.error(404, "not_found");
+}
+
+#[tokio::test]
+async fn section_1_2_models_are_shown_under_every_way_to_write_their_name() {
+    let simulator = simulator().await;
+    let free = r#"{ input = "0", output = "0", free = true }"#;
+    let gateway = ten(&simulator).endpoint("acme/m1:free", "first", "echo", free).start().await;
+    for (path, id) in [
+        ("/models/acme/m1/endpoints", "acme/m1"),
+        ("/models/acme/m1:free/endpoints", "acme/m1:free"),
+        ("/models/acme/m1%3Afree/endpoints", "acme/m1:free"),
+        ("/models/acme%2Fm1/endpoints", "acme/m1"),
+        ("/models/acme%2Fm1%3Afree/endpoints", "acme/m1:free"),
+        ("/models/acme/m2:nitro/endpoints", "acme/m2"),
+        ("/models/acme/m1:free:floor/endpoints", "acme/m1:free"),
+        ("/model/acme/m1:free", "acme/m1:free"),
+        ("/model/acme%2Fm1", "acme/m1"),
+        ("/model/acme/m2:exacto", "acme/m2"),
+    ] {
+        let shown = gateway.get(path).await;
+        assert_eq!(shown.status, 200, "{path}: {}", shown.text());
+        assert_eq!(shown.json()["data"]["id"], id, "{path}");
+    }
+    for path in ["/models/acme/m2:free/endpoints", "/models/acme%2Fnone/endpoints", "/model/none"] {
+        gateway.get(path).await.error(404, "not_found");
+    }
+}
+
+#[tokio::test]
+async fn section_5_6_a_rule_may_send_calls_to_auto_which_then_learns_from_them() {
+    let simulator = simulator().await;
+    let rules = "[[rule]]\nname = \"r\"\nwhen = { model = \"any\" }\nthen = { models = [\"openrouter/auto\"] }\n";
+    let gateway = ten(&simulator).config(rules).start().await;
+    let only = json!({ "id": "auto-router", "allowed_models": ["acme/m1"] });
+    assert_eq!(answering(&gateway, &asking("any", "one", only)).await, "acme/m1");
+    assert_eq!(answering(&gateway, &asking("any", "two", Value::Null)).await, "acme/m1");
+}
+
+#[tokio::test]
+async fn section_5_6_auto_tells_languages_apart() {
+    let simulator = simulator().await;
+    let gateway = ten(&simulator).start().await;
+    let german = "Ich hätte gern gewusst, wie das Wetter bei Ihnen in der nächsten Woche wird";
+    let again = "Wissen Sie, ob der Zug nach Berlin auch an den Feiertagen fährt oder nicht?";
+    let english = "I would like to know what the weather will be in the week that comes there";
+    let only = json!({ "id": "auto-router", "allowed_models": ["acme/m1"] });
+    assert_eq!(answering(&gateway, &asking("openrouter/auto", german, only)).await, "acme/m1");
+    for (text, expected) in [(again, "acme/m1"), (english, "acme/m2")] {
+        let body = asking("openrouter/auto", text, Value::Null);
+        assert_eq!(answering(&gateway, &body).await, expected, "{text}");
+    }
+}

@@ -47,6 +47,7 @@ pub(crate) async fn run(world: &World) {
     }
     let path = "/api/v1/embeddings/models";
     world.ask("GET", path).at(format!("{path}?limit=0")).about("limit").expect(400, JSON).await;
+    named(world).await;
     gemini(world).await;
     ollama(world).await;
     let user = "/api/v1/models/user";
@@ -59,6 +60,17 @@ pub(crate) async fn run(world: &World) {
         ("/api/v1/openapi.json", JSON),
     ] {
         world.ask("GET", path).key(None).expect(200, media_type).await;
+    }
+}
+
+/// Models whose name is one segment of the path.
+async fn named(world: &World) {
+    for path in ["/api/v1/model/{model}", "/api/v1/models/{model}/endpoints"] {
+        for (model, status) in [("tollgate%2Fecho", 200), ("openrouter%2Fauto", 200), ("none", 404)]
+        {
+            let at = path.replace("{model}", model);
+            world.ask("GET", path).at(at).about(model).expect(status, JSON).await;
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use axum::extract::{MatchedPath, RawQuery};
 use serde::{Deserialize, Serialize};
 use tollgate_catalog::{Catalog, Endpoint, Modality, Model};
+use tollgate_engine::RouterModel;
 use tollgate_types::{Timestamp, UnitPrice};
 
 use crate::error::ApiError;
@@ -54,6 +55,8 @@ pub(crate) type Asked = (MatchedPath, RawQuery);
 #[derive(Debug)]
 pub(crate) struct Selected {
     pub(crate) models: Vec<Arc<Model>>,
+    /// What of them nobody serves, because it finds others that are served.
+    routers: Vec<RouterModel>,
     /// How many qualify, on this page or another.
     pub(crate) total: usize,
 }
@@ -93,18 +96,17 @@ impl ModelQuery {
         Self { offset, limit, output_modalities, ..Self::default() }
     }
 
-    /// The models asked for.
+    /// The models asked for, and behind them the routers.
     pub(crate) fn select(&self, catalog: &Catalog, now: Timestamp) -> Result<Selected, ApiError> {
+        let routers = RouterModel::all(catalog);
         let bounds = self.price_bounds()?;
-        let mut models: Vec<Arc<Model>> = catalog
-            .models()
-            .iter()
-            .filter(|model| self.keeps(model, now) && self.keeps_served(model, catalog, &bounds))
-            .cloned()
-            .collect();
+        let served = catalog.models().iter().filter(|it| self.keeps_served(it, catalog, &bounds));
+        let found = routers.iter().filter(|it| self.keeps_router(it, &bounds)).map(|it| &it.model);
+        let kept = served.chain(found).filter(|model| self.keeps(model, now));
+        let mut models: Vec<Arc<Model>> = kept.cloned().collect();
         self.order(&mut models, catalog)?;
         let total = models.len();
-        Ok(Selected { models: self.page(models)?, total })
+        Ok(Selected { models: self.page(models)?, routers, total })
     }
 
     /// The same as a list with its totals; `asked` is the path and the query of the request.
@@ -114,10 +116,17 @@ impl ModelQuery {
         now: Timestamp,
         (path, RawQuery(query)): &Asked,
     ) -> Result<ModelList, ApiError> {
-        let Selected { models, total } = self.select(catalog, now)?;
+        let Selected { models, routers, total } = self.select(catalog, now)?;
         let next = self.next(query.as_deref().unwrap_or_default(), total);
         let next = next.map(|query| format!("{}?{query}", path.as_str()));
-        let data = models.iter().map(|it| ModelView::of(it, catalog)).collect();
+        let view = |model: &Arc<Model>| {
+            let router = routers.iter().find(|it| Arc::ptr_eq(&it.model, model));
+            router.map_or_else(
+                || ModelView::of(model, catalog),
+                |router| ModelView::of_router(router, catalog),
+            )
+        };
+        let data = models.iter().map(view).collect();
         Ok(ModelList { data, total_count: total, links: PageLinks { next } })
     }
 
@@ -184,6 +193,18 @@ impl ModelQuery {
             })
             && within(rates.map(|it| it.input), bounds.input)
             && within(rates.map(|it| it.output), bounds.output)
+    }
+
+    /// What a router must be: where it goes is known only when it is called, and so is who keeps the
+    /// prompt, and the price.
+    fn keeps_router(&self, router: &RouterModel, bounds: &PriceBounds) -> bool {
+        let parameters = &router.model.supported_parameters;
+        self.zdr.as_deref() != Some("true")
+            && self.providers.is_none()
+            && within(None, bounds.input)
+            && within(None, bounds.output)
+            && list(self.supported_parameters.as_deref())
+                .all(|name| parameters.iter().any(|it| it == name))
     }
 
     /// Benchmarks, distillation rights, regions and categories are not in the catalog: no model is

@@ -32,9 +32,8 @@ pub(crate) async fn list_embedding_models(
     Params(page): Params<Page>,
 ) -> Result<Json<ModelList>, ApiError> {
     let installation = app.engine.installation();
-    let catalog = installation.routable();
     let query = ModelQuery::writing(Modality::Embeddings, page.offset, page.limit);
-    Ok(Json(query.list(catalog, app.engine.now(), &asked)?))
+    Ok(Json(query.list(installation.routable(), app.engine.now(), &asked)?))
 }
 
 /// The models that make pictures.
