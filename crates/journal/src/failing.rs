@@ -299,6 +299,25 @@ fn what_is_deleted_is_not_synced() {
 }
 
 #[test]
+fn a_journal_of_which_all_is_applied_is_closed_without_a_sync() {
+    let world = World::new(LARGE);
+    world.journal.append(b"1").unwrap().applied();
+    world.disk().sync = true;
+    world.journal.close().unwrap();
+    assert_eq!(world.disk.0.lock().syncs, 0);
+}
+
+#[test]
+fn an_entry_that_is_longer_than_a_segment_makes_no_empty_one() {
+    let world = World::new(SMALL);
+    for entry in [b"1", b"2", b"3"] {
+        drop(world.journal.append(entry).unwrap());
+    }
+    assert_eq!(world.disk().writes, 3 + 3, "a header and an entry in each");
+    assert_eq!(world.files(), 1 + 3);
+}
+
+#[test]
 fn a_segment_that_can_not_be_synced_is_not_appended_to() {
     let world = World::new(LARGE);
     drop(world.journal.append(b"first").unwrap());

@@ -10,8 +10,9 @@
 //!
 //! A header has a checksum of its own, so that a broken body is stepped over whole and a broken
 //! length is never followed. The place, which is the segment's number and the header's offset in
-//! it, is not written: an entry counts only where it was appended, so neither a body that contains
-//! a journal's bytes nor a misplaced block brings up an entry that nobody appended there.
+//! it, is not written: an entry counts only where it was appended, so a misplaced block brings up
+//! nothing. Bodies are looked through only where the header before them is broken, and text never
+//! holds what looks like an entry.
 
 /// The longest entry in bytes.
 pub const ENTRY_BYTES_MAX: usize = 16 * 1024 * 1024;
@@ -22,7 +23,7 @@ pub(crate) const SEGMENT_HEADER_BYTES: usize = 16;
 /// Length of what is before a body.
 pub(crate) const ENTRY_HEADER_BYTES: usize = 16;
 /// How an entry begins. Bytes that never occur in UTF-8, and no two the same.
-pub(crate) const ENTRY_MARK: [u8; 4] = [0xFF, 0xC1, 0xF8, 0xFE];
+const ENTRY_MARK: [u8; 4] = [0xFF, 0xC1, 0xF8, 0xFE];
 
 const SEGMENT_MARK: [u8; 8] = *b"TOLLJRNL";
 

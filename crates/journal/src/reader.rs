@@ -3,9 +3,7 @@
 use std::io::{self, Read};
 use std::ops::Range;
 
-use crate::format::{
-    self, ENTRY_HEADER_BYTES, ENTRY_MARK, EntryHeader, Opening, Place, SEGMENT_HEADER_BYTES,
-};
+use crate::format::{self, ENTRY_HEADER_BYTES, EntryHeader, Opening, Place, SEGMENT_HEADER_BYTES};
 
 /// How much is read at once. The buffer grows for a longer entry, which has a bound.
 const BUFFER_BYTES: usize = 256 * 1024;
@@ -56,7 +54,7 @@ impl<R: Read> SegmentReader<R> {
         }
         while self.fill(ENTRY_HEADER_BYTES)? {
             let Some(header) = EntryHeader::read(self.ahead(), self.place) else {
-                self.skip(self.to_next_mark());
+                self.skip(1);
                 continue;
             };
             let bytes = ENTRY_HEADER_BYTES.saturating_add(header.body_bytes());
@@ -118,14 +116,6 @@ impl<R: Read> SegmentReader<R> {
             }
         }
         Ok(true)
-    }
-
-    /// How far it is to where an entry may begin, and at least one byte.
-    fn to_next_mark(&self) -> usize {
-        let [first, ..] = ENTRY_MARK;
-        let mut ahead = self.ahead().iter();
-        ahead.next();
-        ahead.position(|it| *it == first).map_or(self.ahead.len(), |at| at.saturating_add(1))
     }
 
     fn consume(&mut self, bytes: usize) {

@@ -168,7 +168,7 @@ impl World {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig::with_cases(32))]
     #[test]
     fn the_next_start_is_handed_what_was_not_applied(
         steps in proptest::collection::vec(step(), 1..60),

@@ -51,28 +51,28 @@ fn a_segment_that_is_cut_anywhere_has_the_entries_before() {
 }
 
 #[test]
-fn a_changed_bit_costs_its_entry_and_no_other() {
+fn a_changed_byte_costs_its_entry_and_no_other() {
     let (folder, path, starts) = folder_of(&ENTRIES);
     let whole = fs::read(&path).unwrap();
-    for bit in 0..8 * whole.len() {
+    for at in 0..whole.len() {
         let mut changed = whole.clone();
-        changed[bit / 8] ^= 1 << (bit % 8);
+        changed[at] ^= 1 << (at % 8);
         fs::write(&path, &changed).unwrap();
         let (entries, replayed) = next_start(folder.path());
         let mut expected = ENTRIES.to_vec();
         let mut said = Replayed { entries: 4, segments: 1, ..Replayed::default() };
-        match starts[1..].iter().position(|end| bit / 8 < *end) {
-            _ if bit < 8 * 16 => (said.damaged_bytes, said.damaged_places) = (16, 1),
+        match starts[1..].iter().position(|end| at < *end) {
+            _ if at < 16 => (said.damaged_bytes, said.damaged_places) = (16, 1),
             Some(3) => said.torn_bytes = bytes(16 + expected.remove(3).len()),
             Some(lost) => {
                 said.damaged_places = 1;
                 said.damaged_bytes = bytes(16 + expected.remove(lost).len());
             }
-            None => panic!("bit {bit} is in no entry"),
+            None => panic!("byte {at} is in no entry"),
         }
         said.entries = bytes(expected.len());
-        assert_eq!(entries, expected, "bit {bit}");
-        assert_eq!(replayed, said, "bit {bit}");
+        assert_eq!(entries, expected, "byte {at}");
+        assert_eq!(replayed, said, "byte {at}");
     }
 }
 
@@ -91,6 +91,20 @@ fn an_entry_inside_an_entry_is_none() {
         fs::write(&path, &changed).unwrap();
         assert_eq!(next_start(folder.path()).0, [&b"before"[..], b"after"], "byte {broken}");
     }
+}
+
+/// Not even one that says the right place: a broken body is stepped over whole.
+#[test]
+fn a_broken_body_is_not_looked_through() {
+    // An empty entry is as long as the header that will be before the forged one.
+    let (_keep, inner, starts) = folder_of(&[b"before", b"", b"forged"]);
+    let forged = fs::read(&inner).unwrap()[starts[2]..].to_vec();
+    let body = [&forged[..], b"tail"].concat();
+    let (folder, path, starts) = folder_of(&[b"before", &body, b"after"]);
+    let mut file = fs::read(&path).unwrap();
+    file[starts[2] - 1] ^= 1;
+    fs::write(&path, &file).unwrap();
+    assert_eq!(next_start(folder.path()).0, [&b"before"[..], b"after"]);
 }
 
 #[test]
@@ -164,26 +178,35 @@ fn damage_in_one_segment_does_not_touch_the_others() {
     assert_eq!(replayed, expected);
 }
 
+#[cfg(unix)]
 #[test]
 fn a_segment_that_can_not_be_read_is_told_of_and_kept() {
     let folder = tempfile::tempdir().unwrap();
     let settings = Settings { segment_bytes: 1 };
     let (journal, _) = Journal::open(folder.path(), settings).unwrap();
-    for entry in [b"1", b"2"] {
+    for entry in [b"1", b"2", b"3"] {
         drop(journal.append(entry).unwrap());
     }
     drop(journal);
     let paths = segments(folder.path());
     let (_journal, mut replay) = Journal::open(folder.path(), settings).unwrap();
-    let aside = folder.path().join("aside");
-    fs::rename(&paths[0], &aside).unwrap();
-    replay.next_entry().unwrap_err();
-    fs::rename(&aside, &paths[0]).unwrap();
-    assert_eq!(replay.next_entry().unwrap(), Some(&b"2"[..]));
+    // The first is not there to be opened, and of the second nothing can be read.
+    let aside: Vec<_> = ["a", "b"].iter().map(|it| folder.path().join(it)).collect();
+    fs::rename(&paths[0], &aside[0]).unwrap();
+    fs::rename(&paths[1], &aside[1]).unwrap();
+    fs::create_dir(&paths[1]).unwrap();
+    for (action, path) in [("open", &paths[0]), ("read", &paths[1])] {
+        let error = replay.next_entry().unwrap_err();
+        assert_eq!(error.to_string(), format!("can't {action} {}", path.display()));
+    }
+    fs::remove_dir(&paths[1]).unwrap();
+    fs::rename(&aside[0], &paths[0]).unwrap();
+    fs::rename(&aside[1], &paths[1]).unwrap();
+    assert_eq!(replay.next_entry().unwrap(), Some(&b"3"[..]));
     assert_eq!(replay.next_entry().unwrap(), None);
     let replayed = replay.finished().unwrap();
-    assert_eq!((replayed.entries, replayed.segments, replayed.segments_unread), (1, 1, 1));
-    assert_eq!(next_start(folder.path()).0, [b"1"]);
+    assert_eq!((replayed.entries, replayed.segments, replayed.segments_unread), (1, 1, 2));
+    assert_eq!(next_start(folder.path()).0, [b"1", b"2"]);
 }
 
 proptest! {
