@@ -12,6 +12,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("health", &["types"]),
     ("policy", &["routing", "types"]),
     ("vault", &[]),
+    ("journal", &[]),
     ("ledger", &["types"]),
     ("providers", &["catalog", "types", "wire"]),
     ("upstream", &[]),

@@ -1,0 +1,199 @@
+//! The end of a journal, where entries are appended. It is kept under one lock.
+
+use std::io;
+use std::sync::Arc;
+
+use crate::folder::{self, SegmentFile};
+use crate::format::{self, ENTRY_HEADER_BYTES, EntryHeader, Place, SEGMENT_HEADER_BYTES};
+use crate::segment::{Receipt, Segment, Shared};
+use crate::{JournalError, Left};
+
+/// What the buffer keeps after a long entry.
+const BUFFER_BYTES_KEPT: usize = 256 * 1024;
+
+/// Where entries are appended.
+#[derive(Debug)]
+pub(crate) struct Tail {
+    segment_bytes: u64,
+    /// The number of the next segment; `None` when there is none left.
+    number_next: Option<u64>,
+    current: Option<Open>,
+    /// Segments that are not appended to any more and may be lost with the machine.
+    unsynced: Vec<Open>,
+    /// Segments that were left since somebody last asked. They are released outside the lock,
+    /// because that may delete files.
+    left: Vec<Arc<Segment>>,
+    /// Whether a segment was begun since the folder was last synced.
+    begun: bool,
+    buffer: Vec<u8>,
+}
+
+/// A segment with its file.
+#[derive(Debug, Clone)]
+pub(crate) struct Open {
+    pub(crate) segment: Arc<Segment>,
+    pub(crate) file: Arc<dyn SegmentFile>,
+    /// Bytes in whole entries, with the segment's header.
+    pub(crate) written: u64,
+    synced: u64,
+}
+
+impl Tail {
+    /// A tail that goes on behind the segments of earlier starts.
+    pub(crate) fn behind(newest: Option<u64>, segment_bytes: u64) -> Self {
+        Self {
+            segment_bytes,
+            number_next: newest.unwrap_or(0).checked_add(1),
+            current: None,
+            unsynced: Vec::new(),
+            left: Vec::new(),
+            begun: false,
+            buffer: Vec::new(),
+        }
+    }
+
+    /// Begins a segment.
+    pub(crate) fn begin(&mut self, shared: &Arc<Shared>) -> Result<(), JournalError> {
+        let Some(number) = self.number_next else {
+            let none = io::Error::other("there is no number left for another segment");
+            return Err(JournalError::io("begin a segment in", &shared.folder)(none));
+        };
+        let path = folder::path(&shared.folder, number);
+        let create = shared.files.create(&path);
+        let file = create.map_err(JournalError::io("create", &path))?;
+        self.number_next = number.checked_add(1);
+        self.begun = true;
+        let segment = Arc::new(Segment::new(shared, number, path));
+        if let Err(source) = write_whole(&*file, &format::segment_header()) {
+            segment.release();
+            return Err(JournalError::io("begin", &segment.path)(source));
+        }
+        let written = length(SEGMENT_HEADER_BYTES);
+        segment.grow(written);
+        self.current = Some(Open { segment, file, written, synced: 0 });
+        Ok(())
+    }
+
+    /// Appends an entry to the current segment, or to another when that is full.
+    pub(crate) fn append(
+        &mut self,
+        shared: &Arc<Shared>,
+        header: EntryHeader,
+        body: &[u8],
+    ) -> Result<Receipt, JournalError> {
+        let bytes = length(ENTRY_HEADER_BYTES.saturating_add(body.len()));
+        if self.is_full(bytes) {
+            self.leave();
+        }
+        if self.current.is_none() {
+            self.begin(shared)?;
+        }
+        let Some(open) = &mut self.current else {
+            let none = io::Error::other("no segment was begun");
+            return Err(JournalError::io("append to", &shared.folder)(none));
+        };
+        let place = Place { segment: open.segment.number, offset: open.written };
+        self.buffer.clear();
+        self.buffer.extend_from_slice(&header.written(place));
+        self.buffer.extend_from_slice(body);
+        let outcome = write_whole(&*open.file, &self.buffer);
+        self.buffer.shrink_to(BUFFER_BYTES_KEPT);
+        match outcome {
+            Ok(()) => {
+                open.written = open.written.saturating_add(bytes);
+                open.segment.grow(bytes);
+                Ok(open.segment.hold())
+            }
+            Err(source) => {
+                let path = open.segment.path.clone();
+                let left = self.cut_back();
+                Err(JournalError::NotAppended { path, left, source })
+            }
+        }
+    }
+
+    /// Takes away what was written of an entry.
+    fn cut_back(&mut self) -> Left {
+        match &self.current {
+            Some(open) if open.file.cut(open.written).is_ok() => Left::CutBack,
+            _ => {
+                self.leave();
+                Left::Abandoned
+            }
+        }
+    }
+
+    /// An entry that is longer than a segment has one of its own.
+    fn is_full(&self, bytes: u64) -> bool {
+        self.current.as_ref().is_some_and(|it| {
+            it.written > length(SEGMENT_HEADER_BYTES)
+                && it.written.saturating_add(bytes) > self.segment_bytes
+        })
+    }
+
+    /// Appends to the current segment no more.
+    pub(crate) fn leave(&mut self) {
+        self.unsynced.retain(Open::may_be_lost);
+        if let Some(open) = self.current.take() {
+            self.left.push(Arc::clone(&open.segment));
+            self.unsynced.push(open);
+        }
+    }
+
+    /// The segments that were left, to be released without the lock.
+    pub(crate) fn take_left(&mut self) -> Vec<Arc<Segment>> {
+        std::mem::take(&mut self.left)
+    }
+
+    /// What the machine may lose if it fails now, and whether the folder is a part of it.
+    pub(crate) fn unsynced(&mut self) -> (Vec<Open>, bool) {
+        let open = self.unsynced.iter().chain(&self.current);
+        (open.filter(|it| it.may_be_lost()).cloned().collect(), std::mem::take(&mut self.begun))
+    }
+
+    /// Notes that a segment was synced as far as it was written then.
+    pub(crate) fn is_synced(&mut self, then: &Open) {
+        let mut open = self.unsynced.iter_mut().chain(&mut self.current);
+        if let Some(now) = open.find(|it| it.segment.number == then.segment.number) {
+            now.synced = now.synced.max(then.written);
+        }
+        self.unsynced.retain(Open::may_be_lost);
+    }
+
+    /// Notes that a segment could not be synced. Whether a second try says the truth depends on
+    /// the file system, so nothing more is appended to it.
+    pub(crate) fn is_not_synced(&mut self, then: &Open) {
+        if self.current.as_ref().is_some_and(|it| it.segment.number == then.segment.number) {
+            self.leave();
+        }
+    }
+
+    /// Notes that the folder could not be synced.
+    pub(crate) fn folder_is_not_synced(&mut self) {
+        self.begun = true;
+    }
+}
+
+impl Open {
+    fn may_be_lost(&self) -> bool {
+        self.synced < self.written && !self.segment.is_gone()
+    }
+}
+
+/// One write, unless the system takes less than all: then its reason is asked for with the rest.
+fn write_whole(file: &dyn SegmentFile, bytes: &[u8]) -> io::Result<()> {
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        match file.write(rest) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(written) => rest = rest.get(written..).unwrap_or_default(),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+fn length(bytes: usize) -> u64 {
+    u64::try_from(bytes).unwrap_or(u64::MAX)
+}
