@@ -203,3 +203,21 @@ fn what_other_nodes_took_in_a_minute_holds_for_a_minute() {
         assert!(used(&counters, window, after(60)) <= 5);
     }
 }
+
+#[test]
+fn what_other_nodes_took_counts_on_when_the_clock_goes_back() {
+    let back = sunday().plus_millis(-86_400_000);
+    for (window, ends) in [
+        (Window::Minute, back.plus_millis(60_000)),
+        (Window::Day, at("2026-03-01T00:00:00Z")),
+        (Window::Month, at("2026-03-01T00:00:00Z")),
+    ] {
+        let counters = Counters::new(1);
+        drop(counters.applied(&limit(window), "u", sunday()).unwrap());
+        let mine = counters.entries(sunday());
+        assert_eq!(counters.observed(&mine[0], 90, sunday()), Ok(true));
+        assert_eq!(used(&counters, window, back), 90, "{window:?}");
+        assert_eq!(used(&counters, window, ends.plus_millis(-1)), 90, "{window:?}");
+        assert_eq!(used(&counters, window, ends), 0, "{window:?}");
+    }
+}
