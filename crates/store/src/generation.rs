@@ -7,8 +7,8 @@ use tollgate_ledger::{AccountId, NodeId};
 use tollgate_types::{GenerationId, KeyHash, ModelSlug, ProviderSlug, Timestamp, Usage, Usd};
 
 use crate::routing::RoutingRecord;
-use crate::usage::{DayUsage, UtcDay};
-use crate::{ArmResult, DEFAULT_WORKSPACE_ID, StoreError};
+use crate::usage::DayUsage;
+use crate::{ArmResult, DEFAULT_WORKSPACE_ID, StoreError, UtcDay};
 
 /// Everything that is kept of a call, and what `GET /generation` answers from (contract §1.3).
 ///

@@ -59,4 +59,5 @@ pub use routing::{
     ArmRecord, AskedRecord, CandidateRecord, RoutingRecord, RuleRecord, StageRecord, SteeredRecord,
 };
 pub use stores::Stores;
-pub use usage::{AccountUsage, DayUsage, KeyUsage, UsageStore, UsageWindows, UtcDay};
+pub use tollgate_types::{UsageWindows, UtcDay};
+pub use usage::{AccountUsage, DayUsage, KeyUsage, UsageStore};

@@ -20,10 +20,10 @@ use async_trait::async_trait;
 use parking_lot::{Mutex, MutexGuard};
 use tollgate_types::{KeyHash, Timestamp};
 
-use crate::usage::{DayUsage, UtcDay};
+use crate::usage::DayUsage;
 use crate::{
     CredentialRecord, FeedbackRecord, GenerationRecord, KeyRecord, PolicyVersion, PresetRecord,
-    PresetVersion, StoreError, StoreHealth, Stores,
+    PresetVersion, StoreError, StoreHealth, Stores, UtcDay,
 };
 
 /// Every store, in this process only.

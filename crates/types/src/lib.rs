@@ -12,6 +12,7 @@
 
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::float_arithmetic))]
 
+mod calendar;
 mod chain;
 mod generation_id;
 mod key;
@@ -21,6 +22,7 @@ mod timestamp;
 mod usage;
 mod uuid;
 
+pub use calendar::{UsageWindows, UtcDay};
 pub use chain::Chain;
 pub use generation_id::GenerationId;
 pub use key::{ApiKey, KeyHash};

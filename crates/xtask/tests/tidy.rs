@@ -10,6 +10,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("catalog", &["types"]),
     ("routing", &["catalog", "health", "types"]),
     ("health", &["types"]),
+    ("limits", &["types"]),
     ("policy", &["routing", "types"]),
     ("vault", &[]),
     ("journal", &[]),

@@ -4,8 +4,7 @@ use async_trait::async_trait;
 use tollgate_types::{KeyHash, Timestamp};
 
 use super::{MemoryStore, State};
-use crate::usage::UsageWindows;
-use crate::{AccountUsage, KeyUsage, StoreError, UsageStore};
+use crate::{AccountUsage, KeyUsage, StoreError, UsageStore, UsageWindows};
 
 #[async_trait]
 impl UsageStore for MemoryStore {
