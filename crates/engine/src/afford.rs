@@ -3,6 +3,7 @@
 use tollgate_catalog::{Endpoint, EndpointId};
 use tollgate_ledger::LearnedLength;
 use tollgate_policy::Strategy;
+use tollgate_store::KeyRecord;
 use tollgate_types::{Chain, Timestamp, Usage, Usd};
 
 use crate::asked::Asked;
@@ -74,15 +75,17 @@ fn refused<C: Asked>(run: &Run<C>, need: Need, short: Short, limit: Option<Usd>)
     }
 }
 
-/// Whether a call failed for want of means, so that a key of the caller's own may still answer it.
-pub(crate) const fn is_short(error: &CallError) -> bool {
-    matches!(
-        error,
-        CallError::KeyLimit { .. }
-            | CallError::NoCredit
-            | CallError::TooDear { .. }
-            | CallError::InFlight { .. }
-    )
+/// Whether a call is refused for want of what a key of the caller's own does not take.
+pub(crate) const fn leaves_own(error: &CallError, key: &KeyRecord) -> bool {
+    match error {
+        CallError::NoCredit
+        | CallError::TooDear { limit: None, .. }
+        | CallError::InFlight { limit: None } => true,
+        CallError::KeyLimit { .. } | CallError::TooDear { .. } | CallError::InFlight { .. } => {
+            !key.include_byok_in_limit
+        }
+        _ => false,
+    }
 }
 
 /// The most that a planned call is expected to cost, wherever of its plan it is answered: at one

@@ -163,9 +163,10 @@ impl Engine {
         let wants = resolve::preferences(&run.call, decision)?;
         run.hedges = self.config().hedge || decision.hedge.unwrap_or(wants.hedge);
         match afford::hold(run).await {
-            Err(error) if !afford::is_short(&error) => Err(error),
-            Err(error) => self.plan_own(run).map_err(|_| error),
-            Ok(()) => Ok(()),
+            Err(error) if afford::leaves_own(&error, &run.key.record) => {
+                self.plan_own(run).map_err(|_| error)
+            }
+            done => done,
         }
     }
 
