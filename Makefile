@@ -8,7 +8,7 @@ NEEDED := $(shell command -v cc >/dev/null 2>&1 || echo build-essential)
 NEEDED_BY_CLIENTS := $(shell python3 -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv) \
 	$(shell command -v npm >/dev/null 2>&1 || echo nodejs npm)
 
-.PHONY: help setup run test check fmt bench benchplan lab matrix faults clients fuzz schemas clean
+.PHONY: help setup run test check fmt bench benchplan lab matrix faults soak clients fuzz schemas clean
 
 help: ## Show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -60,6 +60,9 @@ matrix: setup ## Prove every client at every provider, and print the matrix
 
 faults: setup ## Prove every fault at every byte for every client, and print the table
 	@FAULTS=every cargo test -p tollgate --test faults --locked; status=$$?; cat target/faults.md; exit $$status
+
+soak: setup ## Kill the program under load again and again, KILLS=300, and audit its books
+	TOLLGATE_KILLS=$${KILLS:-300} cargo test -p tollgate --test gateway --locked -- --nocapture crashing
 
 clients: NEEDED := $(strip $(NEEDED) $(NEEDED_BY_CLIENTS))
 clients: setup ## Prove real client libraries through the gateway (needs Node.js 20)

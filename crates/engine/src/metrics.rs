@@ -28,6 +28,8 @@ pub struct Metrics {
     cost_nanos: Counter,
     in_flight: Gauge,
     first_word: Histogram,
+    journal_bytes: Gauge,
+    journal_records: Gauge,
     endpoints: EndpointGauges,
 }
 
@@ -106,6 +108,18 @@ impl Default for Metrics {
             "Time from admission to the first word",
             first_word.clone(),
         );
+        let journal_bytes = Gauge::default();
+        let journal_records = Gauge::default();
+        registry.register(
+            "journal_bytes",
+            "Length of the journal of records",
+            journal_bytes.clone(),
+        );
+        registry.register(
+            "journal_records",
+            "Records in the journal that the store does not have yet",
+            journal_records.clone(),
+        );
         let endpoints = EndpointGauges::registered(&mut registry);
         Self {
             registry,
@@ -116,6 +130,8 @@ impl Default for Metrics {
             cost_nanos,
             in_flight,
             first_word,
+            journal_bytes,
+            journal_records,
             endpoints,
         }
     }
@@ -207,6 +223,13 @@ impl Metrics {
         // Writing to a String can't fail.
         encode(&mut text, &self.registry).unwrap_or_default();
         text
+    }
+
+    /// Notes how long the journal is, in bytes, and how many of its records the store does not have
+    /// yet.
+    pub fn journal_is(&self, bytes: u64, records: u64) {
+        self.journal_bytes.set(i64::try_from(bytes).unwrap_or(i64::MAX));
+        self.journal_records.set(i64::try_from(records).unwrap_or(i64::MAX));
     }
 
     pub(crate) fn admitted(&self) {

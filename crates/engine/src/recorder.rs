@@ -13,13 +13,17 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::task::TaskTracker;
+use tollgate_journal::Receipt;
 use tollgate_store::{GenerationRecord, Stores};
 use tollgate_types::Chain;
+
+use crate::RecordJournal;
 
 /// Hands records to a task that writes them in batches.
 #[derive(Debug, Clone)]
 pub struct Recorder {
     slots: Arc<Semaphore>,
+    journal: Arc<RecordJournal>,
     records: mpsc::Sender<Entry>,
     flushes: mpsc::Sender<oneshot::Sender<()>>,
 }
@@ -34,6 +38,8 @@ pub struct Slot {
 struct Entry {
     record: Box<GenerationRecord>,
     slot: Slot,
+    /// Of the journal; none where it could not be written, or there is none.
+    receipt: Option<Receipt>,
 }
 
 /// How long a call waits for a slot before it is refused.
@@ -47,18 +53,28 @@ const RETRY_MAX: Duration = Duration::from_secs(5);
 
 impl Recorder {
     /// Starts the writing task on `tasks`, with `slots` for calls under way and records not yet
-    /// written, together.
-    pub fn start(stores: Stores, tasks: &TaskTracker, slots: usize) -> Self {
+    /// written, together. Until they are written, records are in `journal`.
+    pub fn start(
+        stores: Stores,
+        journal: RecordJournal,
+        tasks: &TaskTracker,
+        slots: usize,
+    ) -> Self {
+        let journal = Arc::new(journal);
         let (records, inbox) = mpsc::channel(slots.max(1));
         let (flushes, requests) = mpsc::channel(FLUSHES_MAX);
         tasks.spawn(Writer { stores, inbox, requests }.run());
-        Self { slots: Arc::new(Semaphore::new(slots.max(1))), records, flushes }
+        Self { slots: Arc::new(Semaphore::new(slots.max(1))), journal, records, flushes }
     }
 
-    /// Takes a slot, waiting for one if records pile up; `None` when the store does not keep up.
+    /// Takes a slot, waiting for one if records pile up; `None` when the store does not keep up or
+    /// the journal can't be written.
     ///
     /// Cancel safe: dropped, nothing is taken.
     pub async fn slot(&self) -> Option<Slot> {
+        if !self.journal.is_well() {
+            return None;
+        }
         let slots = Arc::clone(&self.slots);
         if let Ok(permit) = Arc::clone(&slots).try_acquire_owned() {
             return Some(Slot { _permit: permit });
@@ -67,12 +83,19 @@ impl Recorder {
         Some(Slot { _permit: permit })
     }
 
-    /// Hands a record over. Never waits: whoever has a slot has room in the queue.
+    /// Hands a record over. When this returns it outlives the process. Never waits, but for the
+    /// operating system: whoever has a slot has room in the queue.
     pub fn record(&self, slot: Slot, record: GenerationRecord) {
-        let entry = Entry { record: Box::new(record), slot };
+        let receipt = self.journal.keep(&record);
+        let entry = Entry { record: Box::new(record), slot, receipt };
         if self.records.try_send(entry).is_err() {
             tracing::error!("a generation record was lost: the writer has stopped");
         }
+    }
+
+    /// Where records are until they are written.
+    pub const fn journal(&self) -> &Arc<RecordJournal> {
+        &self.journal
     }
 
     /// Waits until everything handed over so far is written.
@@ -152,14 +175,14 @@ impl Writer {
 /// Writes a batch, again and again until it is written: appending is idempotent by id.
 async fn append(stores: &Stores, batch: Vec<Entry>) {
     // The slots are given back when this returns.
-    let (records, _slots): (Vec<GenerationRecord>, Vec<Slot>) =
-        batch.into_iter().map(|entry| (*entry.record, entry.slot)).unzip();
+    let (records, kept): (Vec<GenerationRecord>, Vec<(Slot, Option<Receipt>)>) =
+        batch.into_iter().map(|entry| (*entry.record, (entry.slot, entry.receipt))).unzip();
     let mut pause = RETRY_FIRST;
     while let Err(error) = stores.generations.append(records.clone()).await {
         if matches!(error, tollgate_store::StoreError::Closed) {
             tracing::error!(
                 records = records.len(),
-                "generation records were lost: the store is closed"
+                "generation records are not written: the store is closed"
             );
             return;
         }
@@ -170,5 +193,8 @@ async fn append(stores: &Stores, batch: Vec<Entry>) {
         );
         tokio::time::sleep(pause).await;
         pause = pause.saturating_mul(2).min(RETRY_MAX);
+    }
+    for receipt in kept.into_iter().filter_map(|(_, receipt)| receipt) {
+        receipt.applied();
     }
 }

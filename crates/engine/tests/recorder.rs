@@ -10,7 +10,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
-use tollgate_engine::Recorder;
+use tollgate_engine::{RecordJournal, Recorder};
 use tollgate_store::{
     ArmResult, GenerationCursor, GenerationRecord, GenerationStore, MemoryStore, StoreError, Stores,
 };
@@ -59,7 +59,8 @@ fn record(index: usize) -> GenerationRecord {
 #[tokio::test(start_paused = true)]
 async fn what_was_handed_over_is_written_before_a_flush_returns() {
     let stores = MemoryStore::new().into_stores();
-    let recorder = Recorder::start(stores.clone(), &TaskTracker::new(), 10_000);
+    let recorder =
+        Recorder::start(stores.clone(), RecordJournal::default(), &TaskTracker::new(), 10_000);
     for index in 0..3_000 {
         recorder.record(recorder.slot().await.unwrap(), record(index));
     }
@@ -73,7 +74,8 @@ async fn a_store_that_is_behind_holds_calls_back_and_loses_none() {
     let memory = MemoryStore::new().into_stores();
     let gated = Gated { inner: memory.generations.clone(), gate: Arc::clone(&gate) };
     let stores = Stores { generations: Arc::new(gated), ..memory };
-    let recorder = Recorder::start(stores.clone(), &TaskTracker::new(), 4);
+    let recorder =
+        Recorder::start(stores.clone(), RecordJournal::default(), &TaskTracker::new(), 4);
     for index in 0..4 {
         recorder.record(recorder.slot().await.unwrap(), record(index));
     }

@@ -13,8 +13,9 @@
 //!
 //! # Durability
 //!
-//! A write that was answered with `Ok` survives the end of the process, however sudden. With
-//! `synchronous=NORMAL` the last commits before a power loss may be missing; the file stays sound.
+//! A write that was answered with `Ok` survives the end of the process and a loss of power
+//! (`synchronous=FULL`): whoever hears it may forget what it wrote. Commits are shared by all that
+//! wait for one, so what that costs is shared, too.
 //!
 //! # What is deliberately absent
 //!

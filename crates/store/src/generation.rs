@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
 use tollgate_ledger::{AccountId, NodeId};
 use tollgate_types::{GenerationId, KeyHash, ModelSlug, ProviderSlug, Timestamp, Usage, Usd};
 
+use crate::form;
 use crate::routing::RoutingRecord;
 use crate::usage::DayUsage;
 use crate::{ArmResult, DEFAULT_WORKSPACE_ID, StoreError, UtcDay};
@@ -13,22 +15,27 @@ use crate::{ArmResult, DEFAULT_WORKSPACE_ID, StoreError, UtcDay};
 /// Everything that is kept of a call, and what `GET /generation` answers from (contract §1.3).
 ///
 /// Counts and durations above `i64::MAX` are held there: databases have no larger integer.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(clippy::struct_excessive_bools, reason = "independent facts the contract names")]
 pub struct GenerationRecord {
     /// The call's public id; appending is idempotent under it.
+    #[serde(with = "form")]
     pub id: GenerationId,
     /// The id of the HTTP request, when it differs.
     pub request_id: Option<String>,
     /// The key that called.
+    #[serde(with = "form")]
     pub key_hash: KeyHash,
     /// The workspace of that key.
     pub workspace_id: String,
     /// The account that the call is paid from, or metered for.
+    #[serde(with = "form")]
     pub account: AccountId,
     /// The node that had set credit aside for it; the call needed none when absent.
+    #[serde(with = "form", default)]
     pub paid_by: Option<NodeId>,
     /// When the call was admitted. Its spend belongs to this UTC day.
+    #[serde(with = "form")]
     pub created_at: Timestamp,
     /// The model that answered, without aliases.
     pub model: ModelSlug,
@@ -67,12 +74,16 @@ pub struct GenerationRecord {
     /// Milliseconds to the end of the answer.
     pub generation_time_ms: Option<u64>,
     /// What was counted.
+    #[serde(with = "form::UsageForm")]
     pub usage: Usage,
     /// Charged by this gateway.
+    #[serde(with = "form")]
     pub cost: Usd,
     /// Charged by the provider.
+    #[serde(with = "form")]
     pub upstream_cost: Usd,
     /// Saved (or, when negative, added) by the provider's prompt cache.
+    #[serde(with = "form", default)]
     pub cache_discount: Option<Usd>,
     /// The service tier that answered.
     pub service_tier: Option<String>,
@@ -87,7 +98,7 @@ pub struct GenerationRecord {
 }
 
 /// What a caller says about itself; nothing here is verified.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attribution {
     /// The app's URL, from `HTTP-Referer`.
     pub http_referer: Option<String>,
@@ -108,7 +119,7 @@ pub struct Attribution {
 }
 
 /// One try at one endpoint.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AttemptRecord {
     /// The endpoint's id.
     pub endpoint: String,
@@ -123,6 +134,7 @@ pub struct AttemptRecord {
     /// Milliseconds until the outcome was known.
     pub latency_ms: u64,
     /// When it began.
+    #[serde(with = "form")]
     pub started_at: Timestamp,
     /// Parts of the request that this endpoint's protocol has no word for and that were left out.
     pub dropped: Vec<String>,
@@ -131,7 +143,7 @@ pub struct AttemptRecord {
 }
 
 /// An error as the caller saw it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ErrorRecord {
     /// The HTTP status.
     pub status: u16,

@@ -15,13 +15,15 @@
 //!
 //! # What is deliberately absent
 //!
-//! No SQL, no driver's error types, no serialisation: a backend has row types of its own. No
+//! No SQL, no driver's error types; a backend has row types of its own, and only the journal's
+//! form of a record is here. No
 //! rules either: whether a key may spend is decided above, from what is stored here.
 
 mod arm;
 mod credential;
 mod error;
 mod feedback;
+mod form;
 mod generation;
 mod health;
 mod key;

@@ -3,12 +3,15 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use tollgate_types::Usd;
+
+use crate::form;
 
 /// The plan of a call: enough to say why, and to decide again.
 ///
 /// Words are those of the planner; they are for people, and programs may compare them.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct RoutingRecord {
     /// What the draw depended on.
     pub seed: u64,
@@ -23,13 +26,14 @@ pub struct RoutingRecord {
 }
 
 /// What the operator's rules made of a call.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct SteeredRecord {
     /// The version of the stored rules; absent when only the configuration file had any.
     pub version: Option<u64>,
     /// The rules that matched, in order.
     pub rules: Vec<RuleRecord>,
     /// What they call the call.
+    #[serde(with = "form")]
     pub labels: Vec<Arc<str>>,
     /// The arm of an experiment that it belonged to.
     pub arm: Option<ArmRecord>,
@@ -41,38 +45,43 @@ pub struct SteeredRecord {
 }
 
 /// A rule that matched.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RuleRecord {
     /// Its name.
+    #[serde(with = "form")]
     pub rule: Arc<str>,
     /// What came of it, in words.
     pub what: Cow<'static, str>,
 }
 
 /// An arm of an experiment.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ArmRecord {
     /// The rule with the split.
+    #[serde(with = "form")]
     pub experiment: Arc<str>,
     /// The arm's name.
+    #[serde(with = "form")]
     pub arm: Arc<str>,
 }
 
 /// A model that rules had asked for one answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StageRecord {
     /// The model's name, as the rule has it.
     pub model: String,
     /// What came of it: `answered` for the one whose answer was told, else a phrase.
     pub outcome: String,
     /// What it cost.
+    #[serde(with = "form")]
     pub cost: Usd,
 }
 
 /// One endpoint, as it looked when the call was planned.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CandidateRecord {
     /// The endpoint's id.
+    #[serde(with = "form")]
     pub endpoint: Arc<str>,
     /// Why it stood where it did: `sticky`, `ordered`, `drawn`, `sorted` or `price`; `dropped` for
     /// one that was left out.
@@ -90,7 +99,7 @@ pub struct CandidateRecord {
 }
 
 /// What a call needed of endpoints and wanted of routing: what it takes to decide again.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct AskedRecord {
     /// The names of models in the request, the primary first.
     pub models: Vec<String>,

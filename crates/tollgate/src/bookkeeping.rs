@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::task::spawn_blocking;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 use tollgate_engine::Engine;
@@ -32,6 +33,27 @@ pub(crate) async fn run(engine: Arc<Engine>, stop: CancellationToken) {
         rounds = rounds.wrapping_add(1);
         if let Err(error) = round(&engine, rounds.is_multiple_of(ROUNDS_PER_AUDIT)).await {
             tracing::warn!(error = %Chain(&error), "the ledger can't be kept right now");
+        }
+    }
+}
+
+/// Makes journaled records outlive a loss of power, every so often until `stop` is cancelled, and
+/// once more then.
+pub(crate) async fn sync(engine: Arc<Engine>, every: Duration, stop: CancellationToken) {
+    let mut ticks = interval(every);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut is_last = false;
+    while !is_last {
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => is_last = true,
+            _ = ticks.tick() => {}
+        }
+        let journal = Arc::clone(engine.recorder().journal());
+        let (bytes, records) = journal.size();
+        engine.metrics().journal_is(bytes, records);
+        if let Ok(Err(error)) = spawn_blocking(move || journal.sync()).await {
+            tracing::error!(error = %Chain(&error), "the journal can't be synced");
         }
     }
 }

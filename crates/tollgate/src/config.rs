@@ -12,6 +12,7 @@ mod sections;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use tollgate_catalog::Overlay;
 use tollgate_ledger::PlatformFee;
@@ -31,6 +32,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// The database's URL.
     pub database_url: String,
+    /// How often journaled records are made to outlive a loss of power.
+    pub journal_sync: Duration,
     /// A management key accepted from the start.
     pub management_key: Option<tollgate_types::ApiKey>,
     /// Times and bounds.

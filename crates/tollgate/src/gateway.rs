@@ -1,5 +1,7 @@
 //! The running gateway: everything wired together, started and stopped.
 
+use std::fs::OpenOptions;
+use std::io::Write as _;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,9 +14,10 @@ use tokio_util::task::TaskTracker;
 use tollgate_api::{App, AppConfig};
 use tollgate_catalog::Overlay;
 use tollgate_engine::{
-    Clock, Engine, Entropy, Installation, KeyRing, Keychain, Parts, Presets, Purses, Recorder,
-    RuleBook, RuleError, SystemClock, SystemEntropy,
+    Clock, Engine, Entropy, Installation, KeyRing, Keychain, Parts, Presets, Purses, RecordJournal,
+    Recorder, RuleBook, RuleError, SystemClock, SystemEntropy, replay_journal,
 };
+use tollgate_journal::{Journal, Replayed, Settings};
 use tollgate_ledger::NodeId;
 use tollgate_simulator::{Simulator, SimulatorConfig, Timing};
 use tollgate_store::{KeyRecord, Stores};
@@ -105,9 +108,11 @@ impl Gateway {
         let engine = engine(&config, &seams, kept, &tasks, installation).await?;
         let first_key = first_key(&engine).await?;
         let stop = CancellationToken::new();
+        let sync_interval = config.journal_sync;
         let server = serve(listener, &config, &engine, &stop);
         tasks.spawn(refresh(Arc::clone(&engine), stop.clone()));
         tasks.spawn(bookkeeping::run(Arc::clone(&engine), stop.clone()));
+        tasks.spawn(bookkeeping::sync(Arc::clone(&engine), sync_interval, stop.clone()));
         if let Some(interval) = config.limits.engine.probe_interval {
             tasks.spawn(probe(Arc::clone(&engine), interval, stop.clone()));
         }
@@ -225,13 +230,20 @@ async fn engine(
     let keychain =
         Keychain::load(stores.clone(), vault).await.context("callers' own keys can't be read")?;
     let presets = Presets::load(stores.clone()).await.context("presets can't be read")?;
+    // Before anything is given back: what an earlier run settled is paid from what it set aside.
+    let journal = record_journal(config, &stores).await?;
     let purses = purses(config, seams, &stores, tasks).await?;
     Ok(Engine::new(Parts {
         config: config.limits.engine.clone(),
         installation,
         upstream: upstream(config)?,
         media: media(config)?,
-        recorder: Recorder::start(stores.clone(), tasks, config.limits.engine.unrecorded_max),
+        recorder: Recorder::start(
+            stores.clone(),
+            journal,
+            tasks,
+            config.limits.engine.unrecorded_max,
+        ),
         rules: RuleBook::load(stores.clone(), config.rules.clone())
             .await
             .context("rules can't be read")?,
@@ -244,6 +256,39 @@ async fn engine(
         entropy: Arc::clone(&seams.entropy),
         tasks: tasks.clone(),
     }))
+}
+
+/// The folder in the data directory with the journal of records, and the file beside it with
+/// entries that could not be read.
+const JOURNAL_FOLDER: &str = "journal";
+const UNREADABLE_FILE: &str = "journal.unreadable";
+
+/// The journal of records, with what an earlier run left in it written to the store.
+async fn record_journal(config: &Config, stores: &Stores) -> anyhow::Result<RecordJournal> {
+    let folder = config.data_dir.join(JOURNAL_FOLDER);
+    let said = || format!("the journal {} can't be opened", folder.display());
+    let (journal, left) = Journal::open(&folder, Settings::default()).with_context(said)?;
+    let unreadable = config.data_dir.join(UNREADABLE_FILE);
+    let put_aside = |entry: &[u8]| {
+        let mut file = OpenOptions::new().create(true).append(true).open(&unreadable)?;
+        file.write_all(entry)?;
+        file.write_all(b"\n")
+    };
+    let replayed = replay_journal(left, stores, put_aside).await;
+    let (replayed, added) = replayed.context("what an earlier run left can't be written down")?;
+    if added > 0 {
+        tracing::info!(records = added, "records of an earlier run are written down");
+    }
+    let Replayed { damaged_bytes, damaged_places, segments_unread, .. } = replayed;
+    if damaged_bytes > 0 || segments_unread > 0 {
+        tracing::error!(
+            damaged_bytes,
+            damaged_places,
+            segments_unread,
+            "the journal is damaged; records of an earlier run may be lost"
+        );
+    }
+    Ok(RecordJournal::new(journal))
 }
 
 /// The file in the data directory with this node's name.

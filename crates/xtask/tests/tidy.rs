@@ -24,6 +24,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         &[
             "catalog",
             "health",
+            "journal",
             "ledger",
             "policy",
             "providers",
@@ -43,6 +44,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "api",
             "catalog",
             "engine",
+            "journal",
             "ledger",
             "policy",
             "providers",

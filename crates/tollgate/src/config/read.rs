@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use tollgate_catalog::{Catalog, Overlay, Protocol};
 use tollgate_engine::Secret;
@@ -68,6 +69,9 @@ impl Reader<'_> {
         let data_dir: PathBuf = self.pick("data_dir", "TOLLGATE_DATA_DIR", given, "./data").into();
         let database_url = self.database_url(&file, &data_dir);
         self.check_what_is_not_there_yet(&file);
+        if file.database.journal_sync_ms == 0 {
+            self.problems.add("database.journal_sync_ms: must be more than 0 milliseconds");
+        }
         self.note_the_rest(&file);
         let mut limits = file.limits.check(&mut self.problems);
         file.routing.apply(&mut limits.engine, &mut self.problems);
@@ -89,6 +93,7 @@ impl Reader<'_> {
             listen,
             data_dir,
             database_url,
+            journal_sync: Duration::from_millis(file.database.journal_sync_ms.max(1)),
             management_key,
             limits,
             tag_headers,
@@ -151,6 +156,7 @@ impl Reader<'_> {
             .map_or_else(|| UNSET.to_owned(), ToString::to_string);
         let sections = [
             ("attribution.headers", if headers.is_empty() { UNSET.to_owned() } else { headers }),
+            ("database.journal_sync_ms", file.database.journal_sync_ms.to_string()),
             ("billing.enabled", file.billing.enabled.to_string()),
             ("billing.platform_fee", fee),
             ("regions.hosts", regions),

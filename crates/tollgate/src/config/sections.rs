@@ -13,11 +13,19 @@ use tollgate_upstream::{MediaConfig, UpstreamConfig};
 use super::Problems;
 
 /// `[database]`
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct DatabaseSection {
     /// `sqlite://…`
     pub(super) url: Option<String>,
+    /// The most that a loss of power takes of what has just happened, in milliseconds.
+    pub(super) journal_sync_ms: u64,
+}
+
+impl Default for DatabaseSection {
+    fn default() -> Self {
+        Self { url: None, journal_sync_ms: 100 }
+    }
 }
 
 /// `[shared]`

@@ -1,162 +1,10 @@
 //! The program as operators run it: the real binary, its exit codes, its JSON and its words
 //! (`docs/configuration.md` and `--help`).
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
-use std::process::{Child, Command, Stdio};
-
 use serde_json::{Value, json};
-use tempfile::TempDir;
 use tollgate_testkit::{Protocol, simulator};
 
-/// A directory of its own, in which the program is run with an empty environment.
-struct Home {
-    directory: TempDir,
-    environment: Vec<(&'static str, String)>,
-}
-
-/// How a command ended.
-struct Ran {
-    code: Option<i32>,
-    out: String,
-    err: String,
-}
-
-/// A gateway in a process of its own.
-struct Serving {
-    child: Child,
-    /// What it printed before the example, and the example.
-    greeting: String,
-    address: String,
-    key: String,
-    curl: String,
-}
-
-impl Home {
-    fn new() -> Self {
-        Self { directory: TempDir::new().unwrap(), environment: Vec::new() }
-    }
-
-    fn with(mut self, name: &'static str, value: &str) -> Self {
-        self.environment.push((name, value.to_owned()));
-        self
-    }
-
-    fn file(&self, text: &str) -> String {
-        let path = self.directory.path().join("tollgate.toml");
-        std::fs::write(&path, text).unwrap();
-        path.display().to_string()
-    }
-
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_tollgate"));
-        command.args(arguments).current_dir(self.directory.path()).env_clear();
-        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
-        command.stdin(Stdio::null());
-        command
-    }
-
-    fn run(&self, arguments: &[&str]) -> Ran {
-        let output = self.command(arguments).output().unwrap();
-        Ran {
-            code: output.status.code(),
-            out: String::from_utf8(output.stdout).unwrap(),
-            err: String::from_utf8(output.stderr).unwrap(),
-        }
-    }
-
-    /// Runs a command that must work.
-    fn does(&self, arguments: &[&str]) -> String {
-        let ran = self.run(arguments);
-        assert_eq!(ran.code, Some(0), "{arguments:?}: {}{}", ran.out, ran.err);
-        ran.out
-    }
-
-    fn json(&self, arguments: &[&str]) -> Value {
-        let out = self.does(arguments);
-        serde_json::from_str(&out).unwrap_or_else(|error| panic!("{arguments:?}: {error}: {out}"))
-    }
-
-    fn serve(&self) -> Serving {
-        let mut command = self.command(&["serve", "--listen", "127.0.0.1:0"]);
-        command.stdout(Stdio::piped()).stderr(Stdio::null());
-        let mut child = command.spawn().unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let mut greeting = String::new();
-        let curl = loop {
-            let line = lines.next().unwrap_or_else(|| panic!("it ended: {greeting}")).unwrap();
-            if line.starts_with("curl ") {
-                break line;
-            }
-            greeting.push_str(&line);
-            greeting.push('\n');
-            if line.starts_with("No model ") {
-                break String::new();
-            }
-        };
-        let word = |from: &str| {
-            let (_, rest) = greeting.split_once(from)?;
-            rest.split_whitespace().next().map(str::to_owned)
-        };
-        let address = word("listens on http://").unwrap();
-        let key = word("shown only now:").unwrap_or_default();
-        Serving { child, greeting, address, key, curl }
-    }
-}
-
-impl Serving {
-    /// Sends what a `curl` line says, as curl would.
-    fn obey(&self, curl: &str) -> Value {
-        let url = curl.split_whitespace().nth(1).unwrap();
-        let path = url.split_once(&self.address).unwrap().1;
-        let headers: Vec<&str> =
-            curl.split("-H \"").skip(1).map(|it| it.split('"').next().unwrap()).collect();
-        let body = curl.split("-d '").nth(1).unwrap().trim_end().trim_end_matches('\'');
-        let request = format!(
-            "POST {path} HTTP/1.1\r\nHost: {}\r\n{}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
-            self.address,
-            headers.join("\r\n"),
-            body.len()
-        );
-        let mut stream = TcpStream::connect(&self.address).unwrap();
-        stream.write_all(request.as_bytes()).unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        assert!(head.starts_with("HTTP/1.1 200 "), "{answer}");
-        serde_json::from_str(body).unwrap()
-    }
-
-    /// The page a browser lands on.
-    fn page(&self) -> String {
-        let mut stream = TcpStream::connect(&self.address).unwrap();
-        let request =
-            format!("GET / HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", self.address);
-        stream.write_all(request.as_bytes()).unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        answer
-    }
-
-    fn url(&self) -> String {
-        format!("http://{}", self.address)
-    }
-
-    /// Ends it as an init system does, and returns its exit code.
-    fn terminate(mut self) -> Option<i32> {
-        let pid = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
-        self.child.wait().unwrap().code()
-    }
-}
-
-impl Drop for Serving {
-    fn drop(&mut self) {
-        // It may have ended already.
-        self.child.kill().unwrap_or_default();
-        self.child.wait().ok();
-    }
-}
+use crate::home::Home;
 
 #[test]
 fn serve_prints_what_a_newcomer_needs_and_stops_cleanly() {
@@ -435,7 +283,7 @@ fn where_each_value_comes_from_is_shown() {
         let origin = if origin == "file" { &shown["data_dir"]["origin"] } else { &json!(origin) };
         assert_eq!(origins[name], json!({ "value": value, "origin": origin }), "{name}");
     }
-    assert_eq!(origins.as_object().unwrap().len(), 30, "{origins}");
+    assert_eq!(origins.as_object().unwrap().len(), 31, "{origins}");
     let table = home.does(&["config", "show", "--origin"]);
     assert!(table.contains("TOLLGATE_LISTEN") && !table.contains("secret"), "{table}");
 }

@@ -1,0 +1,158 @@
+//! How records lie in the journal, between the end of a call and its row in a database: as JSON, so
+//! that a newer version reads what an older one left behind.
+//!
+//! Money and time have forms for fields only: a type that could be written anywhere would sooner or
+//! later be written to callers as nano-dollars.
+
+use std::sync::Arc;
+
+use serde::de::{DeserializeOwned, Error as _};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use tollgate_ledger::{AccountId, NodeId};
+use tollgate_types::{GenerationId, KeyHash, Timestamp, Usage, UsageSource, Usd};
+
+use crate::GenerationRecord;
+
+impl GenerationRecord {
+    /// Writes the record as an entry of the journal, behind what `entry` has.
+    ///
+    /// # Errors
+    ///
+    /// None that can be: every field is a number, a text, a list or a map with text keys.
+    pub fn write_entry(&self, entry: &mut Vec<u8>) -> Result<(), serde_json::Error> {
+        serde_json::to_writer(entry, self)
+    }
+
+    /// Reads an entry of the journal.
+    ///
+    /// # Errors
+    ///
+    /// When it is none.
+    pub fn read_entry(entry: &[u8]) -> Result<Self, serde_json::Error> {
+        serde_json::from_slice(entry)
+    }
+}
+
+/// What a field is written as, for `#[serde(with = "form")]`.
+pub(crate) trait Form: Sized {
+    type Written<'a>: Serialize
+    where
+        Self: 'a;
+    type Read: DeserializeOwned;
+
+    fn written(&self) -> Self::Written<'_>;
+    fn read(read: Self::Read) -> Option<Self>;
+}
+
+pub(crate) fn serialize<T: Form, S: Serializer>(field: &T, to: S) -> Result<S::Ok, S::Error> {
+    field.written().serialize(to)
+}
+
+pub(crate) fn deserialize<'de, T: Form, D: Deserializer<'de>>(from: D) -> Result<T, D::Error> {
+    let what = std::any::type_name::<T>();
+    T::read(T::Read::deserialize(from)?).ok_or_else(|| D::Error::custom(format!("not a {what}")))
+}
+
+/// One line for each: what it is, what is written, how it is written and read.
+macro_rules! forms {
+    ($($type:ty => $written:ty | $read:ty: $write:expr, $from:expr;)+) => { $(
+        impl Form for $type {
+            type Written<'a> = $written;
+            type Read = $read;
+
+            fn written(&self) -> Self::Written<'_> {
+                let write: fn(&Self) -> Self::Written<'_> = $write;
+                write(self)
+            }
+
+            fn read(read: Self::Read) -> Option<Self> {
+                let from: fn(Self::Read) -> Option<Self> = $from;
+                from(read)
+            }
+        }
+    )+ };
+}
+
+forms! {
+    // Whole nano-dollars.
+    Usd => i64 | i64: |it| it.nanos(), |nanos| Some(Self::from_nanos(nanos));
+    Option<Usd> => Option<i64> | Option<i64>:
+        |it| it.map(Usd::nanos), |nanos| Some(nanos.map(Usd::from_nanos));
+    // Milliseconds since the epoch.
+    Timestamp => i64 | i64: |it| it.unix_millis(), |millis| Some(Self::from_unix_millis(millis));
+    GenerationId => &'a str | String: |it| it.as_str(), |text| Some(Self::from_text(&text));
+    // Hexadecimal.
+    KeyHash => String | String: |it| it.to_hex(), |text| Self::from_hex(&text);
+    AccountId => &'a str | String: |it| it.as_str(), |text| Self::new(&text).ok();
+    Option<NodeId> => Option<&'a str> | Option<String>:
+        |it| it.as_ref().map(NodeId::as_str), |name| Some(name.map(|name| NodeId::new(&name)));
+    Arc<str> => &'a str | String: |it| it, |text| Some(text.into());
+    Vec<Arc<str>> => Vec<&'a str> | Vec<String>:
+        |it| it.iter().map(|text| &**text).collect(),
+        |texts| Some(texts.into_iter().map(Arc::from).collect());
+}
+
+/// [`Usage`] in the journal.
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Usage")]
+pub(crate) struct UsageForm {
+    #[serde(with = "SourceForm")]
+    source: UsageSource,
+    prompt_tokens: u64,
+    completion_tokens: u64,
+    cached_tokens: u64,
+    cache_write_tokens: u64,
+    cache_write_1h_tokens: u64,
+    audio_prompt_tokens: u64,
+    image_prompt_tokens: u64,
+    video_prompt_tokens: u64,
+    reasoning_tokens: u64,
+    audio_completion_tokens: u64,
+    image_completion_tokens: u64,
+    accepted_prediction_tokens: u64,
+    rejected_prediction_tokens: u64,
+    prompt_images: u64,
+    web_searches: u64,
+    prompt_characters: u64,
+    prompt_audio_milliseconds: u64,
+    completion_images: u64,
+    search_units: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "UsageSource", rename_all = "snake_case")]
+enum SourceForm {
+    Reported,
+    Estimated,
+}
+
+#[cfg(all(test, feature = "conformance"))]
+mod tests {
+    use super::*;
+    use crate::conformance::sample::{full_generation, generation, hash, noon};
+
+    #[test]
+    fn records_read_back_whole() {
+        let bare = generation("gen-2", hash(2), noon());
+        for record in [full_generation("gen-1"), bare] {
+            let mut entry = Vec::new();
+            record.write_entry(&mut entry).unwrap();
+            assert_eq!(GenerationRecord::read_entry(&entry).unwrap(), record);
+        }
+    }
+
+    /// What an older version wrote is read: this entry must never be edited, only others added.
+    #[test]
+    fn entries_of_older_versions_are_read() {
+        let entry = include_str!("form/first.json");
+        let record = GenerationRecord::read_entry(entry.as_bytes()).unwrap();
+        assert_eq!(record, full_generation("gen-1"));
+    }
+
+    #[test]
+    fn what_is_no_entry_is_refused() {
+        for entry in ["", "{}", "[]", "\u{0}"] {
+            assert!(GenerationRecord::read_entry(entry.as_bytes()).is_err(), "{entry:?}");
+        }
+    }
+}

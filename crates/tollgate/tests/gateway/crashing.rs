@@ -1,0 +1,162 @@
+//! The real program, killed in the middle of its work, again and again: what callers were told to
+//! the end is on the books, once, and the books balance.
+
+use std::collections::BTreeMap;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use serde_json::Value;
+use tollgate_ledger::{AccountId, audit};
+use tollgate_store::GenerationCursor;
+use tollgate_store_sqlite::SqliteStore;
+use tollgate_testkit::{Protocol, simulator, usd};
+use tollgate_types::Usd;
+
+use crate::home::Home;
+
+/// Callers at once, each with a call under way.
+const CALLERS: u64 = 6;
+/// How often the program is killed; the long run has more.
+const KILLS: u64 = 6;
+
+/// What a caller was told to its end, and what it was told that it cost.
+type Told = Mutex<BTreeMap<String, Usd>>;
+
+#[expect(clippy::disallowed_methods, reason = "how the long run is asked for")]
+fn kills() -> u64 {
+    std::env::var("TOLLGATE_KILLS").ok().and_then(|it| it.parse().ok()).unwrap_or(KILLS)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[expect(clippy::print_stdout, reason = "the long run's figures")]
+async fn what_was_answered_is_paid_exactly_once_however_often_the_program_dies() {
+    let kills = kills();
+    let simulator = simulator().await;
+    let base = Protocol::OpenAi.base_url(&simulator);
+    let (told, served) = thread::scope(|scope| {
+        let run = scope.spawn(|| killed_again_and_again(&base, kills));
+        run.join().unwrap()
+    });
+    let answered = simulator.calls("echo");
+    println!(
+        "{kills} kills: {} answers told to their end, {} records, {answered} calls at the provider",
+        told.len(),
+        served
+    );
+    assert!(told.len() > KILLS.try_into().unwrap(), "{} answers", told.len());
+    // What the provider served and nobody was charged for: at most what was under way at each kill.
+    assert!(answered >= served);
+    assert!(answered - served <= kills * CALLERS, "{answered} calls, {served} records");
+}
+
+fn killed_again_and_again(base: &str, kills: u64) -> (BTreeMap<String, Usd>, u64) {
+    let home = Home::new();
+    home.file(&format!(
+        "[billing]\nenabled = true\n\
+         [[provider]]\nslug = \"acme\"\nprotocol = \"openai-chat\"\nbase_url = \"{base}\"\n\
+         api_key = \"sk-simulator\"\n\
+         [[model]]\nid = \"acme/m\"\n\
+         [[model.endpoint]]\nprovider = \"acme\"\nupstream_model = \"echo\"\n\
+         price = {{ input = \"2\", output = \"10\" }}\n"
+    ));
+    let made = home.json(&["keys", "create", "--name", "caller", "--json"]);
+    let key = made["key"].as_str().unwrap().to_owned();
+    home.does(&["credits", "add", "100"]);
+    let told = Told::default();
+    for kill in 0..kills {
+        let serving = home.serve();
+        let stop = AtomicBool::new(false);
+        thread::scope(|scope| {
+            for caller in 0..CALLERS {
+                let (told, stop) = (&told, &stop);
+                let (address, key) = (serving.address.clone(), key.clone());
+                scope.spawn(move || call_until(stop, caller, (&address, &key), told));
+            }
+            // Another instant each time, from hardly begun to well under way.
+            thread::sleep(Duration::from_millis(40 + kill * 97 % 300));
+            // Dropping it kills it.
+            drop(serving);
+            stop.store(true, Ordering::Release);
+        });
+    }
+    // A life in peace: it writes down what the last one left, and stops as it should.
+    assert_eq!(home.serve().terminate(), Some(0));
+    assert!(home.does(&["ledger", "audit"]).contains("balanced"));
+    let told = told.into_inner();
+    let path = home.directory.path().join("data/tollgate.db");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let records = runtime.block_on(checked(path.to_str().unwrap(), &told));
+    if let Some(id) = told.keys().next() {
+        let traced = home.does(&["ledger", "trace", id]);
+        assert!(traced.contains("What was paid is what it cost."), "{traced}");
+    }
+    (told, records)
+}
+
+/// Calls again and again, every other time for a stream.
+fn call_until(stop: &AtomicBool, caller: u64, (address, key): (&str, &str), told: &Told) {
+    for call in caller.. {
+        if stop.load(Ordering::Acquire) {
+            return;
+        }
+        if let Some((id, cost)) = answer(address, key, call.is_multiple_of(2)) {
+            assert_eq!(told.lock().insert(id, cost), None, "an id was given twice");
+        }
+    }
+}
+
+/// Everything that was told is on record with the cost that was told, all of it is paid, nothing is
+/// held. Returns how many records there are.
+async fn checked(path: &str, told: &BTreeMap<String, Usd>) -> u64 {
+    let stores = SqliteStore::open(path).await.unwrap().into_stores();
+    let mut costs: BTreeMap<String, Usd> = BTreeMap::new();
+    let mut cursor: Option<GenerationCursor> = None;
+    loop {
+        let page = stores.generations.recent(500, cursor.as_ref()).await.unwrap();
+        let Some(last) = page.last() else { break };
+        cursor = Some(last.cursor());
+        costs.extend(page.into_iter().map(|it| (it.id.to_string(), it.cost)));
+    }
+    for (id, cost) in told {
+        assert_eq!(costs.get(id), Some(cost), "{id}");
+    }
+    let spent: i64 = costs.values().map(|cost| cost.nanos()).sum();
+    let balance = stores.ledger.balance(&AccountId::default()).await.unwrap();
+    assert_eq!(balance.spent.nanos(), spent);
+    assert_eq!(balance.held, Usd::ZERO);
+    assert_eq!(balance.available.nanos(), usd("100").nanos() - spent);
+    assert_eq!(audit(&stores.ledger.books().await.unwrap()), []);
+    stores.health.close().await;
+    costs.len().try_into().unwrap()
+}
+
+/// Calls a model; `None` unless the answer came to its end.
+fn answer(address: &str, key: &str, streamed: bool) -> Option<(String, Usd)> {
+    let body = format!(
+        r#"{{"model":"acme/m","stream":{streamed},"messages":[{{"role":"user","content":"a b c d e f g h"}}]}}"#
+    );
+    let request = format!(
+        "POST /api/v1/chat/completions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\n\
+         Content-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+        body.len()
+    );
+    let mut stream = TcpStream::connect(address).ok()?;
+    stream.write_all(request.as_bytes()).ok()?;
+    let mut reply = Vec::new();
+    stream.read_to_end(&mut reply).ok()?;
+    let reply = String::from_utf8(reply).ok()?;
+    let last = if streamed {
+        // The end is there only behind everything else.
+        let (said, _) = reply.split_once("data: [DONE]")?;
+        said.rsplit("data: ").next()?.trim().to_owned()
+    } else {
+        reply.split_once("\r\n\r\n")?.1.to_owned()
+    };
+    let last: Value = serde_json::from_str(last.lines().next()?).ok()?;
+    let cost = tollgate_testkit::amount(last["usage"].get("cost")?);
+    Some((last["id"].as_str()?.to_owned(), cost))
+}
