@@ -2,6 +2,7 @@
 
 use http::header::HeaderName;
 
+mod activity;
 mod byok;
 mod credits;
 mod feedback;
@@ -21,6 +22,7 @@ mod routing;
 mod standing;
 mod welcome;
 
+pub(crate) use activity::list_activity;
 pub(crate) use byok::{create_byok, delete_byok, get_byok, list_byok, update_byok};
 pub(crate) use credits::get_credits;
 pub(crate) use feedback::create_feedback;

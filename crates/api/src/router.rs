@@ -97,6 +97,7 @@ pub fn router(app: App) -> Router {
         .route("/byok", get(on::list_byok).post(on::create_byok))
         .route("/byok/{id}", get(on::get_byok).patch(on::update_byok).delete(on::delete_byok))
         .route("/credits", get(on::get_credits))
+        .route("/activity", get(on::list_activity))
         .route("/generation", get(on::get_generation))
         .route("/generation/feedback", post(on::create_feedback))
         .route("/presets", get(on::list_presets))

@@ -23,6 +23,7 @@
 //! statement, and builds stay fast), and down migrations: a file made by a newer version is
 //! refused.
 
+mod activity;
 mod columns;
 mod credentials;
 mod error;

@@ -51,6 +51,11 @@ pub(crate) const MIGRATIONS: &[MigrationFile] = &[
         name: "ledger",
         sql: include_str!("../migrations/0009_ledger.sql"),
     },
+    MigrationFile {
+        version: 10,
+        name: "activity",
+        sql: include_str!("../migrations/0010_activity.sql"),
+    },
 ];
 
 /// One step from a version of the schema to the next.

@@ -11,11 +11,13 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Sqlite, SqliteConnection};
 use tollgate_ledger::DEFAULT_ACCOUNT;
 use tollgate_store::{
-    AccountUsage, DayUsage, KeyUsage, StoreError, UsageStore, UsageWindows, UtcDay,
+    AccountUsage, ActivityQuery, ActivityRow, DayUsage, KeyUsage, StoreError, UsageStore,
+    UsageWindows, UtcDay,
 };
 use tollgate_types::{KeyHash, Timestamp};
 
 use crate::SqliteStore;
+use crate::activity;
 use crate::columns::{Columns, held};
 use crate::error::failed;
 
@@ -28,6 +30,11 @@ impl UsageStore for SqliteStore {
 
     async fn all_key_usage(&self, now: Timestamp) -> Result<Vec<(KeyHash, KeyUsage)>, StoreError> {
         Ok(self.usage_by_key(None, now).await?.into_iter().collect())
+    }
+
+    async fn activity(&self, query: &ActivityQuery) -> Result<Vec<ActivityRow>, StoreError> {
+        let rows = activity::listing(query).build().fetch_all(&self.readers).await;
+        rows.map_err(failed)?.iter().map(activity::read).collect()
     }
 
     async fn account_usage(&self) -> Result<AccountUsage, StoreError> {

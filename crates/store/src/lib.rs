@@ -19,6 +19,7 @@
 //! form of a record is here. No
 //! rules either: whether a key may spend is decided above, from what is stored here.
 
+mod activity;
 mod arm;
 mod credential;
 mod error;
@@ -38,6 +39,7 @@ mod usage;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 
+pub use activity::{ActivityQuery, ActivityRow, ActivitySums};
 pub use arm::ArmResult;
 pub use credential::{CredentialPatch, CredentialRecord, CredentialStore, NewSecret};
 pub use error::StoreError;

@@ -6,7 +6,7 @@
 use async_trait::async_trait;
 use tollgate_types::{KeyHash, Timestamp, UsageWindows, Usd, UtcDay};
 
-use crate::StoreError;
+use crate::{ActivityQuery, ActivityRow, StoreError};
 
 /// What one key spent on one day, or one key or account ever.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -108,4 +108,7 @@ pub trait UsageStore: Send + Sync {
 
     /// What all keys have spent together.
     async fn account_usage(&self) -> Result<AccountUsage, StoreError>;
+
+    /// What was used, added up by day, the newest first, and by the other names of a row.
+    async fn activity(&self, query: &ActivityQuery) -> Result<Vec<ActivityRow>, StoreError>;
 }

@@ -1,13 +1,16 @@
 //! Cases of [`UsageStore`](crate::UsageStore).
 
-use tollgate_types::Usd;
+use tollgate_types::{GenerationId, Usd};
 
-use super::sample::{at, hash, noon, spend};
-use crate::{AccountUsage, GenerationRecord, KeyUsage, Stores};
+use super::sample::{at, full_generation, generation, hash, noon, plain_key, spend};
+use crate::{
+    AccountUsage, ActivityQuery, ActivityRow, ActivitySums, GenerationRecord, KeySuccessor,
+    KeyUsage, Stores,
+};
 
 /// Known key or not.
 pub async fn a_key_that_never_spent_has_zeros(stores: &Stores) {
-    stores.keys.insert(super::sample::plain_key(1)).await.unwrap();
+    stores.keys.insert(plain_key(1)).await.unwrap();
     for byte in [1, 2] {
         let usage = stores.usage.key_usage(hash(byte), noon()).await.unwrap();
         assert_eq!(usage, KeyUsage::default());
@@ -134,4 +137,78 @@ pub async fn absurd_amounts_stay_at_the_end_of_the_range(stores: &Stores) {
 
 fn nanos(nanos: i64) -> Usd {
     Usd::from_nanos(nanos)
+}
+
+/// Three calls: two alike, one failed elsewhere on another day.
+async fn some_activity(stores: &Stores) -> [GenerationRecord; 3] {
+    let first = GenerationRecord { is_byok: false, error: None, ..full_generation("gen-1") };
+    let second = GenerationRecord { id: GenerationId::from_text("gen-2"), ..first.clone() };
+    let later = GenerationRecord {
+        created_at: noon().plus_millis(86_400_000),
+        ..generation("gen-3", hash(2), noon())
+    };
+    let failed = GenerationRecord { error: full_generation("gen-1").error, ..later };
+    let calls = [first, second, failed];
+    stores.generations.append(calls.to_vec()).await.unwrap();
+    // Again, for nothing.
+    assert_eq!(stores.generations.append(calls.to_vec()).await.unwrap(), 0);
+    calls
+}
+
+/// What is alike is one row; who answered nothing has one, too.
+pub async fn activity_is_added_up_by_day_model_and_endpoint(stores: &Stores) {
+    let [first, _, failed] = some_activity(stores).await;
+    let rows = stores.usage.activity(&ActivityQuery::default()).await.unwrap();
+    let mut twice = ActivitySums::of(&first);
+    twice.add(&ActivitySums::of(&first));
+    let expected = [
+        ActivityRow {
+            day: failed.utc_day(),
+            workspace_id: failed.workspace_id.clone(),
+            model: "acme/small".to_owned(),
+            endpoint_id: String::new(),
+            provider: String::new(),
+            tag_value: String::new(),
+            sums: ActivitySums { requests: 1, failed: 1, ..ActivitySums::default() },
+        },
+        ActivityRow {
+            day: first.utc_day(),
+            workspace_id: first.workspace_id.clone(),
+            model: "acme/small".to_owned(),
+            endpoint_id: "acme/acme/small".to_owned(),
+            provider: "Acme".to_owned(),
+            tag_value: String::new(),
+            sums: twice,
+        },
+    ];
+    assert_eq!(rows, expected);
+    assert_eq!((twice.requests, twice.prompt_tokens, twice.reasoning_tokens), (2, 2_000, 18));
+}
+
+/// Each question leaves out what it does not ask for.
+pub async fn activity_is_asked_for_by_days_keys_workspaces_and_tags(stores: &Stores) {
+    let [first, _, failed] = some_activity(stores).await;
+    let successor = KeySuccessor { hash: hash(9), label: "new".to_owned() };
+    stores.keys.insert(plain_key(1)).await.unwrap();
+    stores.keys.replace(hash(1), successor, noon()).await.unwrap();
+    let all = ActivityQuery::default();
+    let asked = [
+        (ActivityQuery { from: Some(failed.utc_day()), ..all.clone() }, vec![1]),
+        (ActivityQuery { until: Some(failed.utc_day()), ..all.clone() }, vec![2]),
+        (ActivityQuery { keys: Some(vec![hash(9)]), ..all.clone() }, vec![2]),
+        (ActivityQuery { keys: Some(vec![hash(9), hash(2)]), ..all.clone() }, vec![1, 2]),
+        (ActivityQuery { keys: Some(vec![hash(1)]), ..all.clone() }, vec![]),
+        (ActivityQuery { keys: Some(vec![]), ..all.clone() }, vec![]),
+        (ActivityQuery { workspace_id: Some(first.workspace_id.clone()), ..all.clone() }, vec![2]),
+        (ActivityQuery { tag: Some("x-project".to_owned()), ..all.clone() }, vec![2]),
+        (ActivityQuery { tag: Some("x-nothing".to_owned()), ..all.clone() }, vec![]),
+    ];
+    for (query, expected) in asked {
+        let rows = stores.usage.activity(&query).await.unwrap();
+        let requests: Vec<u64> = rows.iter().map(|row| row.sums.requests).collect();
+        assert_eq!(requests, expected, "{query:?}");
+    }
+    let tagged = ActivityQuery { tag: Some("x-department".to_owned()), ..all };
+    let rows = stores.usage.activity(&tagged).await.unwrap();
+    assert_eq!(rows[0].tag_value, "Forschung & Entwicklung");
 }

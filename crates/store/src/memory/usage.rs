@@ -1,10 +1,16 @@
 //! Spend counters in memory.
 
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use tollgate_types::{KeyHash, Timestamp};
 
 use super::{MemoryStore, State};
-use crate::{AccountUsage, KeyUsage, StoreError, UsageStore, UsageWindows};
+use crate::{
+    AccountUsage, ActivityQuery, ActivityRow, ActivitySums, KeyUsage, StoreError, UsageStore,
+    UsageWindows,
+};
 
 #[async_trait]
 impl UsageStore for MemoryStore {
@@ -16,6 +22,38 @@ impl UsageStore for MemoryStore {
         let windows = UsageWindows::at(now);
         let state = self.state()?;
         Ok(state.key_totals.keys().map(|hash| (*hash, state.key_usage(*hash, &windows))).collect())
+    }
+
+    async fn activity(&self, query: &ActivityQuery) -> Result<Vec<ActivityRow>, StoreError> {
+        let state = self.state()?;
+        let mut rows: BTreeMap<_, ActivitySums> = BTreeMap::new();
+        for record in state.generations.values() {
+            let day = record.utc_day();
+            let is_within = query.from.is_none_or(|from| day >= from)
+                && query.until.is_none_or(|until| day < until);
+            let payer = state.successors.get(&record.key_hash).unwrap_or(&record.key_hash);
+            let is_asked_for = query.keys.as_ref().is_none_or(|keys| keys.contains(payer))
+                && query.workspace_id.as_ref().is_none_or(|it| *it == record.workspace_id);
+            let tag_value = match &query.tag {
+                None => Some(String::new()),
+                Some(tag) => record.attribution.tags.get(tag).cloned(),
+            };
+            let Some(tag_value) = tag_value.filter(|_| is_within && is_asked_for) else { continue };
+            let key = (
+                Reverse(day),
+                record.workspace_id.clone(),
+                record.model.as_str().to_owned(),
+                record.endpoint_id.clone().unwrap_or_default(),
+                record.provider.clone().unwrap_or_default(),
+                tag_value,
+            );
+            rows.entry(key).or_default().add(&ActivitySums::of(record));
+        }
+        let row = |(key, sums)| {
+            let (Reverse(day), workspace_id, model, endpoint_id, provider, tag_value) = key;
+            ActivityRow { day, workspace_id, model, endpoint_id, provider, tag_value, sums }
+        };
+        Ok(rows.into_iter().map(row).collect())
     }
 
     async fn account_usage(&self) -> Result<AccountUsage, StoreError> {

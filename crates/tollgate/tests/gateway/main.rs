@@ -8,6 +8,7 @@
     reason = "these are tests, which should panic where something is not as expected"
 )]
 
+mod activity;
 mod bad_input;
 mod beside_chat;
 mod billing;

@@ -60,8 +60,19 @@ pub(crate) async fn run(world: &World) {
         world.ask("GET", path).about("no key").key(None).expect(401, JSON).await;
     }
     world.ask("GET", "/api/v1/credits").expect(200, JSON).await;
+    activity(world).await;
     callers(world).await;
     records(world).await;
+}
+
+async fn activity(world: &World) {
+    const ACTIVITY: &str = "/api/v1/activity";
+    let manager = world.gateway.management_key();
+    world.ask("GET", ACTIVITY).key(Some(manager)).expect(200, JSON).await;
+    let wrong = world.ask("GET", ACTIVITY).at(format!("{ACTIVITY}?date=x")).about("wrong day");
+    wrong.key(Some(manager)).expect(400, JSON).await;
+    world.ask("GET", ACTIVITY).about("no key").key(None).expect(401, JSON).await;
+    world.ask("GET", ACTIVITY).about("calling").expect(403, JSON).await;
 }
 
 /// Who may not.

@@ -1,0 +1,90 @@
+//! What was used, added up by day: for activity, analytics and statements.
+
+use tollgate_types::{KeyHash, Usd, UtcDay};
+
+use crate::GenerationRecord;
+
+/// Which days, and whose, to add up.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ActivityQuery {
+    /// The first day; from the beginning when absent.
+    pub from: Option<UtcDay>,
+    /// The day after the last; to the end when absent.
+    pub until: Option<UtcDay>,
+    /// Only calls of these keys, and of those that they took the place of.
+    pub keys: Option<Vec<KeyHash>>,
+    /// Only calls of this workspace.
+    pub workspace_id: Option<String>,
+    /// Only calls that have a tag of this name. Rows are then one for each of its values.
+    pub tag: Option<String>,
+}
+
+/// The calls of one day, workspace, model and endpoint together; of one value of a tag where that
+/// was asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ActivityRow {
+    /// The UTC day on which they were admitted.
+    pub day: UtcDay,
+    /// Whose they were.
+    pub workspace_id: String,
+    /// The model that answered.
+    pub model: String,
+    /// The endpoint that answered; empty where none did.
+    pub endpoint_id: String,
+    /// Display name of its provider; empty where none answered.
+    pub provider: String,
+    /// The value of the tag that was asked for; empty where none was.
+    pub tag_value: String,
+    /// The sums.
+    pub sums: ActivitySums,
+}
+
+/// Sums over calls.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ActivitySums {
+    /// Calls.
+    pub requests: u64,
+    /// Those that failed.
+    pub failed: u64,
+    /// Charged or metered by this gateway.
+    pub spent: Usd,
+    /// Charged by providers to callers' own accounts there.
+    pub byok: Usd,
+    /// Tokens read.
+    pub prompt_tokens: u64,
+    /// Tokens written, reasoning included.
+    pub completion_tokens: u64,
+    /// Tokens of reasoning.
+    pub reasoning_tokens: u64,
+    /// Tokens read from providers' caches.
+    pub cached_tokens: u64,
+}
+
+impl ActivitySums {
+    /// What one call adds. Every backend adds up by this and nothing else.
+    pub fn of(record: &GenerationRecord) -> Self {
+        let (spend, usage) = (record.spend(), &record.usage);
+        Self {
+            requests: spend.requests,
+            failed: u64::from(record.error.is_some()),
+            spent: spend.spent,
+            byok: spend.byok,
+            prompt_tokens: usage.prompt_tokens,
+            completion_tokens: usage.completion_tokens,
+            reasoning_tokens: usage.reasoning_tokens,
+            cached_tokens: usage.cached_tokens,
+        }
+    }
+
+    /// Adds `other`, held at the ends of the range.
+    pub fn add(&mut self, other: &Self) {
+        self.requests = self.requests.saturating_add(other.requests);
+        self.failed = self.failed.saturating_add(other.failed);
+        self.spent = self.spent.saturating_add(other.spent);
+        self.byok = self.byok.saturating_add(other.byok);
+        self.prompt_tokens = self.prompt_tokens.saturating_add(other.prompt_tokens);
+        self.completion_tokens = self.completion_tokens.saturating_add(other.completion_tokens);
+        self.reasoning_tokens = self.reasoning_tokens.saturating_add(other.reasoning_tokens);
+        self.cached_tokens = self.cached_tokens.saturating_add(other.cached_tokens);
+    }
+}
