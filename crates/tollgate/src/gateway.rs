@@ -12,8 +12,8 @@ use tokio_util::task::TaskTracker;
 use tollgate_api::{App, AppConfig};
 use tollgate_catalog::Overlay;
 use tollgate_engine::{
-    Clock, Engine, Entropy, Installation, KeyRing, Keychain, Parts, Presets, Purses, Recorder,
-    RuleBook, RuleError, SystemClock, SystemEntropy,
+    Clock, Engine, Entropy, Installation, KeyRing, Keychain, Limiting, Parts, Presets, Purses,
+    Recorder, RuleBook, RuleError, SystemClock, SystemEntropy,
 };
 use tollgate_ledger::NodeId;
 use tollgate_simulator::{Simulator, SimulatorConfig, Timing};
@@ -26,7 +26,7 @@ use tollgate_vault::Vault;
 use crate::config::Config;
 use crate::environment::Environment;
 use crate::reload::{self, Watch};
-use crate::{bookkeeping, discovery, installation, own_file, secrets};
+use crate::{bookkeeping, counting, discovery, installation, own_file, secrets};
 
 /// What tests replace.
 #[derive(Debug, Clone)]
@@ -108,6 +108,7 @@ impl Gateway {
         let server = serve(listener, &config, &engine, &stop);
         tasks.spawn(refresh(Arc::clone(&engine), stop.clone()));
         tasks.spawn(bookkeeping::run(Arc::clone(&engine), stop.clone()));
+        tasks.spawn(counting::run(Arc::clone(&engine), stop.clone()));
         if let Some(interval) = config.limits.engine.probe_interval {
             tasks.spawn(probe(Arc::clone(&engine), interval, stop.clone()));
         }
@@ -146,6 +147,7 @@ impl Gateway {
         self.server.close();
         self.server.wait().await;
         self.engine.recorder().flush().await;
+        counting::keep(&self.engine).await;
         if let Err(error) = self.engine.purses().give_back_all().await {
             tracing::warn!(error = %Chain(&error), "credit that was set aside is given back at the next start");
         }
@@ -226,6 +228,9 @@ async fn engine(
         Keychain::load(stores.clone(), vault).await.context("callers' own keys can't be read")?;
     let presets = Presets::load(stores.clone()).await.context("presets can't be read")?;
     let purses = purses(config, seams, &stores, tasks).await?;
+    let limiting = Limiting::default();
+    limiting.recover(&stores, now).await.context("what limits had counted can't be read")?;
+    limiting.govern(config.limit_rules.clone());
     Ok(Engine::new(Parts {
         config: config.limits.engine.clone(),
         installation,
@@ -240,6 +245,7 @@ async fn engine(
         presets,
         keychain,
         purses,
+        limiting,
         clock: Arc::clone(&seams.clock),
         entropy: Arc::clone(&seams.entropy),
         tasks: tasks.clone(),

@@ -19,6 +19,7 @@ mod dialects;
 mod failover;
 mod hanging_up;
 mod health;
+mod limits;
 mod listing_for_clients;
 mod money;
 mod odd_answers;
