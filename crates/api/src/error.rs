@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::response::{IntoResponse, Response};
-use http::header::{CONTENT_TYPE, RETRY_AFTER};
+use http::header::{CONTENT_TYPE, HeaderName, RETRY_AFTER};
 use http::{HeaderValue, StatusCode};
 use tollgate_engine::{AuthError, CallError, CallFailure};
 use tollgate_limits::RateLimit;
@@ -22,6 +22,13 @@ pub(crate) struct ApiError {
     rate_limit: Option<RateLimit>,
     generation_id: Option<GenerationId>,
 }
+
+/// How much a limit allows (contract §4.6).
+pub(crate) const RATE_LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
+/// How much of it is left.
+pub(crate) const RATE_REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
+/// When there is enough again, in epoch milliseconds.
+pub(crate) const RATE_RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
 
 /// What a caller is asked to wait when the store is away.
 const STORE_RETRY: Duration = Duration::from_secs(1);
@@ -119,10 +126,10 @@ impl IntoResponse for ApiError {
             headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
         if let Some(RateLimit { limit, remaining, reset }) = self.rate_limit {
-            headers.insert("x-ratelimit-limit", HeaderValue::from(limit));
-            headers.insert("x-ratelimit-remaining", HeaderValue::from(remaining));
+            headers.insert(RATE_LIMIT, HeaderValue::from(limit));
+            headers.insert(RATE_REMAINING, HeaderValue::from(remaining));
             if let Some(reset) = reset {
-                headers.insert("x-ratelimit-reset", HeaderValue::from(reset));
+                headers.insert(RATE_RESET, HeaderValue::from(reset));
             }
         }
         let id = self.generation_id.as_ref();

@@ -516,6 +516,8 @@ async fn section_4_7_each_dialect_says_it_in_its_words() {
         assert_eq!(reply.status, 429, "{path}: {}", reply.text());
         assert!(reply.text().contains("0 requests per minute for this key"), "{}", reply.text());
         assert_eq!(reply.header("x-ratelimit-limit"), Some("0"), "{path}");
+        let exposed = reply.header("access-control-expose-headers").unwrap();
+        assert!(exposed.contains("x-ratelimit-remaining"), "{exposed}");
         let found = reply.json().pointer(place).cloned().unwrap_or_default();
         assert!(word.is_null() || found == word, "{path}: {}", reply.text());
     }
