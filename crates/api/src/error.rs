@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use axum::response::{IntoResponse, Response};
-use http::header::{CONTENT_TYPE, RETRY_AFTER};
+use http::header::{CONTENT_TYPE, HeaderName, RETRY_AFTER};
 use http::{HeaderValue, StatusCode};
 use tollgate_engine::{AuthError, CallError, CallFailure};
+use tollgate_limits::RateLimit;
 use tollgate_store::StoreError;
 use tollgate_types::{Chain, GenerationId};
 use tollgate_wire::error::{BadRequest, ErrorBody, ErrorType};
@@ -18,8 +19,16 @@ use crate::skin::Failed;
 pub(crate) struct ApiError {
     body: Box<ErrorBody>,
     retry_after: Option<Duration>,
+    rate_limit: Option<RateLimit>,
     generation_id: Option<GenerationId>,
 }
+
+/// How much a limit allows (contract §4.6).
+pub(crate) const RATE_LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
+/// How much of it is left.
+pub(crate) const RATE_REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
+/// When there is enough again, in epoch milliseconds.
+pub(crate) const RATE_RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
 
 /// What a caller is asked to wait when the store is away.
 const STORE_RETRY: Duration = Duration::from_secs(1);
@@ -27,7 +36,7 @@ const STORE_RETRY: Duration = Duration::from_secs(1);
 impl ApiError {
     pub(crate) fn new(error_type: ErrorType, message: impl Into<String>) -> Self {
         let body = Box::new(ErrorBody::new(error_type, message));
-        Self { body, retry_after: None, generation_id: None }
+        Self { body, retry_after: None, rate_limit: None, generation_id: None }
     }
 
     pub(crate) fn bad_request(message: impl Into<String>) -> Self {
@@ -87,7 +96,12 @@ impl From<StoreError> for ApiError {
 
 impl From<CallError> for ApiError {
     fn from(error: CallError) -> Self {
-        Self { body: Box::new(error.body()), retry_after: error.retry_after(), generation_id: None }
+        Self {
+            body: Box::new(error.body()),
+            retry_after: error.retry_after(),
+            rate_limit: error.rate_limit(),
+            generation_id: None,
+        }
     }
 }
 
@@ -110,6 +124,13 @@ impl IntoResponse for ApiError {
             // Whole seconds, rounded up: coming back too early helps nobody.
             let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
             headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if let Some(RateLimit { limit, remaining, reset }) = self.rate_limit {
+            headers.insert(RATE_LIMIT, HeaderValue::from(limit));
+            headers.insert(RATE_REMAINING, HeaderValue::from(remaining));
+            if let Some(reset) = reset {
+                headers.insert(RATE_RESET, HeaderValue::from(reset));
+            }
         }
         let id = self.generation_id.as_ref();
         if let Some(id) = id.and_then(|id| HeaderValue::try_from(id.as_str()).ok()) {

@@ -7,14 +7,14 @@ use axum::Router;
 use axum::middleware::from_fn;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use http::header::HeaderName;
+use http::header::{HeaderName, RETRY_AFTER};
 use http::{HeaderMap, Method};
 use tollgate_engine::Engine;
 use tollgate_wire::error::ErrorType;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::{AllowHeaders, Any, CorsLayer};
 
-use crate::error::ApiError;
+use crate::error::{ApiError, RATE_LIMIT, RATE_REMAINING, RATE_RESET};
 use crate::handlers::{self as on, GENERATION_ID, IS_ESTIMATED, PROVIDER_NAME};
 use crate::skin::speak_its_dialect;
 use crate::unread::read_the_rest;
@@ -153,7 +153,15 @@ fn cors() -> CorsLayer {
         .allow_origin(Any)
         .allow_methods([Method::GET, Method::POST, Method::PATCH, Method::PUT, Method::DELETE])
         .allow_headers(AllowHeaders::mirror_request())
-        .expose_headers([GENERATION_ID, IS_ESTIMATED, PROVIDER_NAME, http::header::RETRY_AFTER])
+        .expose_headers([
+            GENERATION_ID,
+            IS_ESTIMATED,
+            PROVIDER_NAME,
+            RETRY_AFTER,
+            RATE_LIMIT,
+            RATE_REMAINING,
+            RATE_RESET,
+        ])
         .max_age(Duration::from_hours(24))
 }
 

@@ -2,6 +2,7 @@
 
 use tollgate_catalog::{Endpoint, EndpointId};
 use tollgate_ledger::LearnedLength;
+use tollgate_limits::{Load, Reservation};
 use tollgate_policy::Strategy;
 use tollgate_store::KeyRecord;
 use tollgate_types::{Chain, Timestamp, Usage, Usd};
@@ -9,13 +10,15 @@ use tollgate_types::{Chain, Timestamp, Usage, Usd};
 use crate::asked::Asked;
 use crate::purse::{Hold, Need, Short};
 use crate::run::Run;
-use crate::{CallError, KeyEntry};
+use crate::{CallError, KeyEntry, limiting};
 
-/// What a call holds until it is settled: of its account's credit and of its key's limit.
+/// What a call holds until it is settled: of its account's credit, of its key's limit, and of all
+/// other limits.
 #[derive(Debug, Default)]
 pub(crate) struct Held {
     credit: Option<Hold>,
     of_limit: Usd,
+    pub(crate) of_limits: Reservation,
 }
 
 /// A token is taken for two bytes of text where funds are held, rather than four: in some languages
@@ -23,21 +26,40 @@ pub(crate) struct Held {
 const CAUTION: u64 = 2;
 
 impl Held {
-    /// Ends the hold with what the call cost, and what a provider takes of the caller for it.
-    pub(crate) fn settle(&mut self, key: &KeyEntry, (cost, byok): (Usd, Usd), now: Timestamp) {
+    /// Ends the hold with what the call used and cost, and what a provider takes of the caller for
+    /// it. It is counted for when it began; what it used beyond what it held, for `now`.
+    pub(crate) fn settle(
+        &mut self,
+        key: &KeyEntry,
+        (cost, byok): (Usd, Usd),
+        used: &Usage,
+        (began, now): (Timestamp, Timestamp),
+    ) {
+        std::mem::take(&mut self.of_limits).settle(&Load::of(used, cost), now);
         if let Some(hold) = self.credit.take() {
             hold.settle(cost);
         }
-        key.spent((cost, byok), std::mem::take(&mut self.of_limit), now);
+        key.spent((cost, byok), std::mem::take(&mut self.of_limit), began);
     }
 }
 
-/// Holds what a planned call may cost, where anybody has to pay for it.
+/// Holds what a planned call may need of all that is limited, or nothing: of rates and budgets, of
+/// its key's limit, and of its account's credit.
 ///
 /// # Errors
 ///
-/// When the account or the key has not enough left.
+/// When there is not enough left of one of them.
 pub(crate) async fn hold<C: Asked>(run: &mut Run<C>) -> Result<(), CallError> {
+    limiting::admit(run).await?;
+    let paid = pay(run).await;
+    if paid.is_err() {
+        std::mem::take(&mut run.held.of_limits).cancel();
+    }
+    paid
+}
+
+/// Holds what a planned call may cost, where anybody has to pay for it.
+async fn pay<C: Asked>(run: &mut Run<C>) -> Result<(), CallError> {
     let (pays, limit) = (run.engine.config().billing, run.key.record.limit);
     if !pays && limit.is_none() {
         return Ok(());
@@ -84,55 +106,86 @@ pub(crate) const fn leaves_own(error: &CallError, key: &KeyRecord) -> bool {
         CallError::KeyLimit { .. } | CallError::TooDear { .. } | CallError::InFlight { .. } => {
             !key.include_byok_in_limit
         }
+        CallError::Limited(limited) => limited.is_budget(),
         _ => false,
     }
 }
 
-/// The most that a planned call is expected to cost, wherever of its plan it is answered: at one
-/// endpoint, or where rules have several models asked, at one of each. What is met with a key of the
-/// caller's own counts where `counts_own` says so.
-fn need<C: Asked>(run: &Run<C>, counts_own: bool) -> Need {
-    let mut models: Vec<(&str, Need)> = Vec::new();
+/// What a planned call may need, wherever of its plan it is answered: at one endpoint, or where rules
+/// have several models asked, at one of each. What is met with a key of the caller's own costs
+/// something where `counts_own` says so.
+pub(crate) fn expected<C: Asked>(run: &Run<C>, counts_own: bool) -> Expected {
+    let mut models: Vec<(&str, Expected)> = Vec::new();
     for step in &run.plan.steps {
-        let need = need_at(run, &step.endpoint, counts_own);
+        let expected = expected_at(run, &step.endpoint, counts_own);
         let model = step.endpoint.model.id.as_str();
         match models.iter_mut().find(|(known, _)| *known == model) {
-            Some((_, known)) => *known = dearer(*known, need),
-            None => models.push((model, need)),
+            Some((_, known)) => *known = known.with(expected, larger),
+            None => models.push((model, expected)),
         }
     }
-    let needs = models.into_iter().map(|(_, need)| need);
-    match run.steering.decision.strategy {
-        Strategy::Single => needs.fold(Need::default(), dearer),
-        Strategy::Cascade(_) | Strategy::Consensus(_) => {
-            needs.fold(Need::default(), |sum, need| Need {
-                most: sum.most.saturating_add(need.most),
-                least: sum.least.saturating_add(need.least),
-            })
-        }
+    let of_models = models.into_iter().map(|(_, expected)| expected);
+    let join = match run.steering.decision.strategy {
+        Strategy::Single => larger,
+        Strategy::Cascade(_) | Strategy::Consensus(_) => both,
+    };
+    of_models.fold(Expected::default(), |all, one| all.with(one, join))
+}
+
+fn need<C: Asked>(run: &Run<C>, counts_own: bool) -> Need {
+    let Expected { most, least } = expected(run, counts_own);
+    Need { most: most.spend, least: least.spend }
+}
+
+/// What a call may need.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Expected {
+    /// As much as it is expected to need.
+    pub(crate) most: Load,
+    /// What it needs at least: less than `most` for a call that does not say how much it may write.
+    pub(crate) least: Load,
+}
+
+impl Expected {
+    fn with(self, other: Self, join: fn(Load, Load) -> Load) -> Self {
+        Self { most: join(self.most, other.most), least: join(self.least, other.least) }
     }
 }
 
-fn dearer(a: Need, b: Need) -> Need {
-    Need { most: a.most.max(b.most), least: a.least.max(b.least) }
+fn larger(a: Load, b: Load) -> Load {
+    Load {
+        input_tokens: a.input_tokens.max(b.input_tokens),
+        output_tokens: a.output_tokens.max(b.output_tokens),
+        spend: a.spend.max(b.spend),
+    }
 }
 
-fn need_at<C: Asked>(run: &Run<C>, endpoint: &Endpoint, counts_own: bool) -> Need {
+fn both(a: Load, b: Load) -> Load {
+    Load {
+        input_tokens: a.input_tokens.saturating_add(b.input_tokens),
+        output_tokens: a.output_tokens.saturating_add(b.output_tokens),
+        spend: a.spend.saturating_add(b.spend),
+    }
+}
+
+fn expected_at<C: Asked>(run: &Run<C>, endpoint: &Endpoint, counts_own: bool) -> Expected {
     let price = endpoint.price.as_ref().filter(|_| counts_own || endpoint.own_key.is_none());
-    let Some(price) = price else { return Need::default() };
     let prompt = prompt(run);
     // What can't be priced is no reason to hold everything; it is not charged either.
-    let cost = |tokens| {
+    let load = |tokens| {
         let usage = Usage { completion_tokens: tokens, ..prompt };
-        price.most(&usage).unwrap_or(Usd::ZERO)
+        let spend = price.and_then(|price| price.most(&usage).ok()).unwrap_or(Usd::ZERO);
+        // Nobody knows how much it is, but it is something.
+        let (input_tokens, output_tokens) = (prompt.prompt_tokens.max(1), tokens.max(1));
+        Load { input_tokens, output_tokens, spend }
     };
     let bounded = |tokens: u64| endpoint.max_output.map_or(tokens, |most| tokens.min(most));
     if let Some(tokens) = run.call.params().max_tokens {
-        let most = cost(bounded(tokens));
-        return Need { most, least: most };
+        let most = load(bounded(tokens));
+        return Expected { most, least: most };
     }
     let expected = run.vitals.length(&endpoint.id).map_or(0, LearnedLength::expected);
-    Need { most: cost(bounded(expected)), least: cost(0) }
+    Expected { most: load(bounded(expected)), least: load(0) }
 }
 
 /// What a call may have an endpoint read, and make besides tokens.

@@ -28,8 +28,8 @@ use crate::steer::Steering;
 use crate::sticky::Stickiness;
 use crate::{
     AuthError, CallError, CallFailure, ChatStream, Clock, EngineConfig, Entropy, Installation,
-    KeyEntry, KeyRing, Keychain, Metrics, Operated, Presets, Purses, Recorder, RuleBook, Vitals,
-    decision, operate,
+    KeyEntry, KeyRing, Keychain, Limiting, Metrics, Operated, Presets, Purses, Recorder, RuleBook,
+    Vitals, decision, operate,
 };
 
 /// Everything the engine is made of.
@@ -55,6 +55,8 @@ pub struct Parts {
     pub keychain: Keychain,
     /// What calls are paid from.
     pub purses: Arc<Purses>,
+    /// Limits on calls.
+    pub limiting: Limiting,
     /// Where generation records go.
     pub recorder: Recorder,
     /// The time of day.
@@ -79,6 +81,7 @@ pub struct Engine {
     /// Held while what can be called changes.
     installing: Mutex<()>,
     purses: Arc<Purses>,
+    limiting: Limiting,
     recorder: Recorder,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
@@ -152,6 +155,7 @@ impl Engine {
             keychain: parts.keychain,
             installing: Mutex::new(()),
             purses: parts.purses,
+            limiting: parts.limiting,
             recorder: parts.recorder,
             clock: parts.clock,
             entropy: parts.entropy,
@@ -269,6 +273,11 @@ impl Engine {
     /// What calls are paid from.
     pub const fn purses(&self) -> &Arc<Purses> {
         &self.purses
+    }
+
+    /// Limits on calls.
+    pub const fn limiting(&self) -> &Limiting {
+        &self.limiting
     }
 
     /// The operator's rules.

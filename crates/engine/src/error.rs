@@ -4,11 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tollgate_catalog::{OwnKey, Unknown};
+use tollgate_limits::RateLimit;
 use tollgate_providers::{Fault, FaultKind};
 use tollgate_store::PresetStatus;
 use tollgate_types::{GenerationId, Usd};
 use tollgate_wire::error::{Availability, BadRequest, ErrorBody, ErrorType, PreviousError};
 use tollgate_wire::router_metadata::RouterMetadata;
+
+use crate::Limited;
 
 /// A call that failed, and the id it was given.
 #[derive(Debug, thiserror::Error)]
@@ -94,6 +97,9 @@ pub enum CallError {
         /// The key's limit, when it is that which is held.
         limit: Option<Usd>,
     },
+    /// A rate or a budget is used up.
+    #[error("a limit refuses the call")]
+    Limited(#[source] Box<Limited>),
     /// A rule of the operator's refuses the call.
     #[error("the rule `{rule}` refuses the call")]
     Denied {
@@ -140,6 +146,7 @@ impl CallError {
             | Self::InFlight { .. } => ErrorType::PaymentRequired,
             Self::PlanExhausted { faults, .. } => told(faults)
                 .map_or(ErrorType::ProviderUnavailable, |(_, fault)| fault.kind.error_type()),
+            Self::Limited(limited) => limited.error_type(),
             Self::StoreBehind => ErrorType::ProviderOverloaded,
             Self::NoEntropy => ErrorType::Server,
         }
@@ -151,11 +158,18 @@ impl CallError {
     pub fn retry_after(&self) -> Option<Duration> {
         let faults = match self {
             Self::PlanExhausted { faults, .. } => faults,
+            Self::Limited(limited) => return limited.retry_after(),
             Self::StoreBehind | Self::InFlight { .. } => return Some(STORE_RETRY),
             _ => return None,
         };
         let waits: Option<Vec<Duration>> = faults.iter().map(|(_, it)| it.retry_after).collect();
         waits?.into_iter().min().map(whole_seconds)
+    }
+
+    /// What `X-RateLimit-*` say of a rate that is used up (contract §4.6).
+    pub fn rate_limit(&self) -> Option<RateLimit> {
+        let Self::Limited(limited) = self else { return None };
+        limited.rate_limit()
     }
 
     /// The body the caller gets.
@@ -193,6 +207,7 @@ impl CallError {
                     body.error.metadata.is_byok = Some(own_key_of_told(faults, own_keys).is_some());
                 }
             }
+            Self::Limited(limited) => limited.tell(&mut body.error.metadata),
             Self::Denied { rule, .. } => {
                 body.error.metadata.remedy_hint = Some(format!("The rule `{rule}` says so"));
             }
@@ -241,6 +256,7 @@ impl CallError {
                     "What is left of {what} is held for requests under way. Please retry when they have ended"
                 )
             }
+            Self::Limited(limited) => limited.message(),
             Self::Denied { message, .. } => message.to_string(),
             Self::PlanExhausted { faults, own_keys, .. } => told(faults).map_or_else(
                 || "Provider returned error".to_owned(),

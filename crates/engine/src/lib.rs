@@ -7,6 +7,7 @@
 //! resolve  the model's name, variants, fallbacks → endpoints           resolve
 //! own      callers' own keys at providers, as endpoints beside those   own, keychain
 //! plan     filters with reasons, then order                            tollgate-routing
+//! hold     rates, budgets, the key's limit, credit: of all or of none   afford, limiting, purse
 //! attempt  encode, send, wait for the first word; a fault moves on     attempt, hedge, retry
 //! judge    several models for one answer, where rules say so           strategy
 //! relay    bytes through, our fields in; who goes on when one dies     stream, continuity
@@ -48,6 +49,7 @@ mod installation;
 mod judge;
 mod keychain;
 mod keys;
+mod limiting;
 mod media;
 mod metrics;
 mod operate;
@@ -85,6 +87,7 @@ pub use inquiry::{Inquiry, NotTaken};
 pub use installation::{Access, Credential, Installation, Secret};
 pub use keychain::{Keychain, ProbeVerdict};
 pub use keys::{AuthError, KeyEntry, KeyRing};
+pub use limiting::{LimitRule, Limited, Limiting, Whom};
 pub use metrics::Metrics;
 pub use operate::Operated;
 pub use own_secret::{NoSecret, OWN_KEYS_MAX, masked, own_secret};

@@ -13,6 +13,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 use tollgate_catalog::EndpointId;
 use tollgate_health::Percentiles;
+use tollgate_limits::Limit;
 use tollgate_types::{Timestamp, Usage, Usd};
 
 use crate::vitals::Vitals;
@@ -30,6 +31,7 @@ pub struct Metrics {
     first_word: Histogram,
     journal_bytes: Gauge,
     journal_records: Gauge,
+    refusals: Family<LimitLabels, Counter>,
     endpoints: EndpointGauges,
 }
 
@@ -83,6 +85,13 @@ struct TokenLabels {
     direction: &'static str,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct LimitLabels {
+    scope: &'static str,
+    measure: &'static str,
+    window: &'static str,
+}
+
 /// From a cached answer to a model that thinks first, in seconds.
 const FIRST_WORD_BUCKETS: [f64; 12] =
     [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0];
@@ -120,6 +129,8 @@ impl Default for Metrics {
             "Records in the journal that the store does not have yet",
             journal_records.clone(),
         );
+        let refusals = Family::<LimitLabels, Counter>::default();
+        registry.register("limit_refusals", "Calls that a limit refused", refusals.clone());
         let endpoints = EndpointGauges::registered(&mut registry);
         Self {
             registry,
@@ -132,6 +143,7 @@ impl Default for Metrics {
             first_word,
             journal_bytes,
             journal_records,
+            refusals,
             endpoints,
         }
     }
@@ -247,6 +259,16 @@ impl Metrics {
     pub(crate) fn probed(&self, endpoint: &EndpointId, outcome: &'static str) {
         let labels = ProbeLabels { endpoint: endpoint.as_str().to_owned(), outcome };
         self.probes.get_or_create(&labels).inc();
+    }
+
+    /// Counts a call that a limit refused.
+    pub(crate) fn limited(&self, limit: &Limit) {
+        let labels = LimitLabels {
+            scope: limit.scope.as_str(),
+            measure: limit.measure.as_str(),
+            window: limit.window.as_str(),
+        };
+        self.refusals.get_or_create(&labels).inc();
     }
 
     pub(crate) fn spoke_after(&self, seconds: f64) {

@@ -14,7 +14,8 @@ use crate::resolve::{Circumstances, Routed};
 use crate::run::Run;
 use crate::steer::{Caller, Steering};
 use crate::{
-    CallError, CallFailure, Count, Installation, KeyEntry, count, decision, resolve, sticky,
+    CallError, CallFailure, Count, Installation, KeyEntry, count, decision, limiting, resolve,
+    sticky,
 };
 
 impl Engine {
@@ -164,7 +165,8 @@ impl Engine {
         run.hedges = self.config().hedge || decision.hedge.unwrap_or(wants.hedge);
         match afford::hold(run).await {
             Err(error) if afford::leaves_own(&error, &run.key.record) => {
-                self.plan_own(run).map_err(|_| error)
+                self.plan_own(run).map_err(|_| error)?;
+                limiting::admit(run).await
             }
             done => done,
         }
@@ -193,8 +195,9 @@ impl Engine {
     /// What a call of a key may be paid from.
     fn funds(&self, key: &KeyEntry, now: Timestamp) -> Funds {
         let has_limit = key.record.limit.is_some();
+        let has_budget = self.limiting().has_budget(key);
         Funds {
-            must_be_priced: self.config().billing || has_limit,
+            must_be_priced: self.config().billing || has_limit || has_budget,
             own_must_be_priced: has_limit && key.record.include_byok_in_limit,
             is_spent: key.limit_remaining(now) == Some(Usd::ZERO),
         }

@@ -261,7 +261,10 @@ impl<C: Asked> Run<C> {
         if !self.settled {
             self.settled = true;
             let byok = if bill.view.is_byok { bill.view.upstream_cost } else { Usd::ZERO };
-            self.held.settle(&self.key, (bill.view.cost, byok), self.created);
+            // A call that failed used nothing: it is a request all the same.
+            let used = if failed { Usage::default() } else { bill.view.usage };
+            let times = (self.created, self.engine.now());
+            self.held.settle(&self.key, (bill.view.cost, byok), &used, times);
             if let Some(endpoint) = endpoint {
                 self.answered(endpoint, ending, (&usage, progress));
             }

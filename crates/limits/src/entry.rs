@@ -35,8 +35,21 @@ pub struct Snapshot {
 }
 
 impl Entry {
-    /// The day that the window around `now` starts on.
-    pub(crate) fn day(window: Window, now: Timestamp) -> Option<i64> {
+    /// What `id` has used of a limit in the window around `now`.
+    pub fn of(limit: &Limit, id: &str, used: u64, now: Timestamp) -> Self {
+        let Limit { scope, measure, window, amount: _ } = *limit;
+        let starts_day = Self::day(window, now);
+        Self { scope, id: id.to_owned(), measure, window, starts_day, used, held: 0 }
+    }
+
+    /// Whether its window has passed, so that nothing of it counts any more.
+    pub fn has_ended(&self, now: Timestamp) -> bool {
+        self.starts_day < Self::day(self.window, now)
+    }
+
+    /// The day that the window around `now` starts on, in days since the epoch; `None` for windows
+    /// of no day.
+    pub fn day(window: Window, now: Timestamp) -> Option<i64> {
         let calendar = window.lasts() && window.ends();
         calendar.then(|| UtcDay::of(Period::of(window, now).starts).days())
     }

@@ -59,6 +59,28 @@ impl KeyLimits {
         })
     }
 
+    /// The names of the members.
+    pub const fn names() -> [&'static str; MEMBERS.len()] {
+        NAMES
+    }
+
+    /// The same with one member set, in its measure's unit: budgets in nano-dollars. A name that is
+    /// none of [`Self::names`] changes nothing.
+    #[must_use]
+    pub fn with(mut self, name: &str, amount: u64) -> Self {
+        if let Some(at) = NAMES.iter().position(|it| *it == name)
+            && let Some(place) = self.amounts.get_mut(at)
+        {
+            *place = Some(amount);
+        }
+        self
+    }
+
+    /// Whether money is limited, so that what has no price would pass by the limit.
+    pub fn has_budget(&self) -> bool {
+        self.limits().any(|limit| limit.measure == Measure::Spend)
+    }
+
     /// Whether nothing is limited.
     pub fn is_empty(&self) -> bool {
         self.amounts.iter().all(Option::is_none)
@@ -84,6 +106,38 @@ impl Serialize for KeyLimits {
 
 impl<'de> Deserialize<'de> for KeyLimits {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut limits = Self::default();
+        KeyLimitsChange::deserialize(deserializer)?.apply_to(&mut limits);
+        Ok(limits)
+    }
+}
+
+/// A change of a key's limits: what is absent stays, `null` takes a limit away. It is read like
+/// [`KeyLimits`].
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[expect(clippy::option_option, reason = "absent, null and a value are three things here")]
+pub struct KeyLimitsChange {
+    amounts: [Option<Option<u64>>; MEMBERS.len()],
+}
+
+impl KeyLimitsChange {
+    /// Makes the change.
+    pub fn apply_to(&self, limits: &mut KeyLimits) {
+        for (limit, change) in limits.amounts.iter_mut().zip(&self.amounts) {
+            if let Some(amount) = change {
+                *limit = *amount;
+            }
+        }
+    }
+
+    /// Whether everything stays.
+    pub fn is_empty(&self) -> bool {
+        self.amounts.iter().all(Option::is_none)
+    }
+}
+
+impl<'de> Deserialize<'de> for KeyLimitsChange {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_map(Members)
     }
 }
@@ -91,22 +145,22 @@ impl<'de> Deserialize<'de> for KeyLimits {
 struct Members;
 
 impl<'de> Visitor<'de> for Members {
-    type Value = KeyLimits;
+    type Value = KeyLimitsChange;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object of limits")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<KeyLimits, A::Error> {
-        let mut limits = KeyLimits::default();
-        let mut seen = [false; MEMBERS.len()];
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<KeyLimitsChange, A::Error> {
+        let mut change = KeyLimitsChange::default();
         while let Some(name) = map.next_key::<String>()? {
-            let places = MEMBERS.iter().zip(&mut limits.amounts).zip(&mut seen);
-            let mut places = places.filter(|(((member, ..), _), _)| *member == name);
-            let Some(((&(member, measure, _), amount), seen)) = places.next() else {
+            let mut places = MEMBERS.iter().zip(&mut change.amounts);
+            let Some((&(member, measure, _), amount)) =
+                places.find(|((member, ..), _)| *member == name)
+            else {
                 return Err(A::Error::unknown_field(&name, &NAMES));
             };
-            if std::mem::replace(seen, true) {
+            if amount.is_some() {
                 return Err(A::Error::duplicate_field(member));
             }
             let written = map.next_value::<Option<Written>>();
@@ -115,9 +169,10 @@ impl<'de> Visitor<'de> for Members {
                     None => Ok(None),
                     Some(written) => written.amount(measure).map(Some),
                 };
-            *amount = read.map_err(|problem| A::Error::custom(format!("{member}: {problem}")))?;
+            let read = read.map_err(|problem| A::Error::custom(format!("{member}: {problem}")))?;
+            *amount = Some(read);
         }
-        Ok(limits)
+        Ok(change)
     }
 }
 

@@ -43,7 +43,7 @@ pub use admission::{Reservation, admit};
 pub use counter::{Applied, CLOCK_SLACK, Counter, Standing};
 pub use counters::{Counters, Full, IDLE};
 pub use entry::{Entry, Snapshot};
-pub use key_limits::KeyLimits;
+pub use key_limits::{KeyLimits, KeyLimitsChange};
 pub use limit::{CREDITS_FOR_MORE_FREE_CALLS, Limit, Scope, free_models};
 pub use measure::{Load, Measure};
 pub use refusal::{RateLimit, Refusal, Relief};

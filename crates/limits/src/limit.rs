@@ -40,6 +40,11 @@ impl Scope {
         Self::FreeModels,
     ];
 
+    /// Reads the word for it.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|it| it.as_str() == text)
+    }
+
     /// The word for it, as it is stored and told.
     pub const fn as_str(self) -> &'static str {
         match self {

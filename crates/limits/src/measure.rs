@@ -20,6 +20,15 @@ pub enum Measure {
 }
 
 impl Measure {
+    /// Every measure.
+    const ALL: [Self; 5] =
+        [Self::Requests, Self::InputTokens, Self::OutputTokens, Self::Tokens, Self::Spend];
+
+    /// Reads the word for it.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|it| it.as_str() == text)
+    }
+
     /// The word for it, as it is stored and told.
     pub const fn as_str(self) -> &'static str {
         match self {

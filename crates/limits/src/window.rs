@@ -32,6 +32,15 @@ pub enum Window {
 }
 
 impl Window {
+    /// Every window.
+    const ALL: [Self; 6] =
+        [Self::InFlight, Self::Minute, Self::Day, Self::Week, Self::Month, Self::Lifetime];
+
+    /// Reads the word for it.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|it| it.as_str() == text)
+    }
+
     /// The word for it, as it is stored and told.
     pub const fn as_str(self) -> &'static str {
         match self {

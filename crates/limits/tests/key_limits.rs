@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "tests should panic where something is not as expected")]
 
 use serde_json::{Value, json};
-use tollgate_limits::{KeyLimits, Limit, Measure, Scope, Window};
+use tollgate_limits::{KeyLimits, KeyLimitsChange, Limit, Measure, Scope, Window};
 
 fn read(value: &Value) -> Vec<Limit> {
     let limits: KeyLimits = serde_json::from_str(&value.to_string()).unwrap();
@@ -118,4 +118,20 @@ fn what_is_written_is_read_again() {
     let limits: KeyLimits = serde_json::from_value(written.clone()).unwrap();
     assert_eq!(serde_json::to_value(&limits).unwrap(), written);
     assert_eq!(serde_json::to_string(&KeyLimits::default()).unwrap(), "{}");
+}
+
+#[test]
+fn a_change_sets_what_is_given_and_null_takes_a_limit_away() {
+    let mut limits = KeyLimits::default().with("requests_per_minute", 5).with("max_concurrent", 2);
+    let change = json!({ "requests_per_minute": null, "daily_budget": "0.5" });
+    let change: KeyLimitsChange = serde_json::from_value(change).unwrap();
+    assert!(!change.is_empty());
+    change.apply_to(&mut limits);
+    let expected = KeyLimits::default().with("max_concurrent", 2).with("daily_budget", 500_000_000);
+    assert_eq!(limits, expected);
+    let nothing: KeyLimitsChange = serde_json::from_value(json!({})).unwrap();
+    assert!(nothing.is_empty());
+    nothing.apply_to(&mut limits);
+    assert_eq!(limits, expected);
+    assert_eq!(KeyLimits::default().with("requests_per_minut", 5), KeyLimits::default());
 }

@@ -9,7 +9,7 @@ use tollgate_store::{
 use tollgate_types::{KeyHash, Timestamp, Usd};
 
 use crate::SqliteStore;
-use crate::columns::Columns;
+use crate::columns::{Columns, json_unless_default};
 use crate::credentials::rename_key;
 use crate::error::failed;
 use crate::usage::move_spend;
@@ -89,8 +89,8 @@ impl Write for Insert {
         let sql = "INSERT INTO api_key (
                        hash, name, label, management, disabled, limit_nanos, limit_reset,
                        include_byok_in_limit, created_at, updated_at, expires_at,
-                       creator_user_id, workspace_id
-                   ) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
+                       creator_user_id, workspace_id, rate_limits
+                   ) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
                    ON CONFLICT (hash) DO NOTHING";
         let inserted = sqlx::query(sql)
             .bind(key.hash.as_bytes().as_slice())
@@ -106,6 +106,7 @@ impl Write for Insert {
             .bind(key.expires_at.map(Timestamp::unix_millis))
             .bind(key.creator_user_id.as_deref())
             .bind(key.workspace_id.as_str())
+            .bind(json_unless_default(&key.rate_limits))
             .execute(&mut *connection)
             .await
             .map_err(failed)?;
@@ -143,7 +144,8 @@ impl Write for Update {
                        limit_nanos = iif(?5, ?6, limit_nanos),
                        limit_reset = iif(?7, ?8, limit_reset),
                        expires_at = iif(?9, ?10, expires_at),
-                       updated_at = ?11
+                       rate_limits = iif(?11, ?12, rate_limits),
+                       updated_at = ?13
                    WHERE hash = ?1
                    RETURNING *";
         let patch = &self.patch;
@@ -158,6 +160,8 @@ impl Write for Update {
             .bind(set_to(&patch.limit_reset).map(ResetInterval::as_str))
             .bind(is_set(&patch.expires_at))
             .bind(set_to(&patch.expires_at).map(Timestamp::unix_millis))
+            .bind(is_set(&patch.rate_limits))
+            .bind(patch.rate_limits.value().and_then(json_unless_default))
             .bind(self.now.unix_millis())
             .fetch_optional(connection)
             .await
@@ -246,6 +250,7 @@ fn read_key(row: &SqliteRow) -> Result<KeyRecord, StoreError> {
         created_at: columns.timestamp("created_at")?,
         updated_at: columns.optional_timestamp("updated_at")?,
         expires_at: columns.optional_timestamp("expires_at")?,
+        rate_limits: columns.json("rate_limits")?,
         creator_user_id: columns.get("creator_user_id")?,
         workspace_id: columns.get("workspace_id")?,
     })

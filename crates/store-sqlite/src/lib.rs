@@ -33,6 +33,7 @@ mod generations;
 mod keys;
 mod ledger;
 mod ledger_rows;
+mod limit_counts;
 mod location;
 mod migrations;
 mod policies;

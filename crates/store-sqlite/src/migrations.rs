@@ -56,6 +56,11 @@ pub(crate) const MIGRATIONS: &[MigrationFile] = &[
         name: "activity",
         sql: include_str!("../migrations/0010_activity.sql"),
     },
+    MigrationFile {
+        version: 11,
+        name: "limits",
+        sql: include_str!("../migrations/0011_limits.sql"),
+    },
 ];
 
 /// One step from a version of the schema to the next.
@@ -113,7 +118,8 @@ mod tests {
     use tollgate_ledger::{AccountId, Kind};
     use tollgate_store::conformance::sample::{full_generation, plain_key};
     use tollgate_store::{
-        GenerationStore as _, KeyStore as _, LedgerStore as _, MovementQuery, StoreHealth as _,
+        GenerationStore as _, KeyRecord, KeyStore as _, LedgerStore as _, MovementQuery,
+        StoreHealth as _,
     };
     use tollgate_types::Usd;
 
@@ -146,6 +152,26 @@ mod tests {
         }
     }
 
+    /// Adds a key in the words of the first version.
+    async fn insert_as_then(file: &File, key: &KeyRecord) {
+        let path = file.folder.path().join("tollgate.db");
+        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(&path);
+        let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
+        let sql = "INSERT INTO api_key (hash, name, label, management, disabled,
+                       include_byok_in_limit, created_at, workspace_id)
+                   VALUES (?1, ?2, ?3, FALSE, FALSE, FALSE, ?4, ?5)";
+        let inserted = sqlx::query(sql)
+            .bind(key.hash.as_bytes().as_slice())
+            .bind(key.name.as_str())
+            .bind(key.label.as_str())
+            .bind(key.created_at.unix_millis())
+            .bind(key.workspace_id.as_str())
+            .execute(&mut connection)
+            .await;
+        inserted.unwrap();
+        connection.close().await.unwrap();
+    }
+
     #[test]
     fn versions_count_up_from_one() {
         for (file, version) in MIGRATIONS.iter().zip(1..) {
@@ -157,7 +183,7 @@ mod tests {
     async fn a_file_of_the_first_version_is_brought_up_to_date() {
         let file = File::new();
         let old = file.open(&MIGRATIONS[..1]).await.unwrap();
-        old.insert(plain_key(1)).await.unwrap();
+        insert_as_then(&file, &plain_key(1)).await;
         old.append(vec![full_generation("gen-1")]).await.unwrap_err();
         old.close().await;
 

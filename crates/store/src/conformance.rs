@@ -17,6 +17,7 @@ pub mod generations;
 pub mod keys;
 pub mod ledger;
 pub mod lifecycle;
+pub mod limit_counts;
 pub mod policies;
 pub mod presets;
 pub mod sample;
@@ -113,6 +114,10 @@ macro_rules! conformance_suite {
         $crate::conformance_cases! { $fresh, feedback:
             feedback_reads_back_oldest_first,
             known_feedback_changes_nothing,
+        }
+        $crate::conformance_cases! { $fresh, limit_counts:
+            counts_read_back_and_replace_each_other,
+            counts_of_windows_that_have_ended_are_forgotten,
         }
         $crate::conformance_cases! { $fresh, lifecycle:
             an_open_store_answers_a_ping,

@@ -1,6 +1,7 @@
 //! API keys as the gateway knows them: by hash, never by secret.
 
 use async_trait::async_trait;
+use tollgate_limits::KeyLimits;
 use tollgate_types::{KeyHash, Timestamp, Usd};
 
 use crate::StoreError;
@@ -67,6 +68,8 @@ pub struct KeyRecord {
     pub updated_at: Option<Timestamp>,
     /// Refused from this instant on.
     pub expires_at: Option<Timestamp>,
+    /// How often it may call, how much, and for how much money, beside `limit`.
+    pub rate_limits: KeyLimits,
     /// Who made it, in organisations.
     pub creator_user_id: Option<String>,
     /// The workspace it belongs to, [`DEFAULT_WORKSPACE_ID`] unless another was named.
@@ -88,6 +91,7 @@ impl KeyRecord {
             created_at,
             updated_at: None,
             expires_at: None,
+            rate_limits: KeyLimits::default(),
             creator_user_id: None,
             workspace_id: DEFAULT_WORKSPACE_ID.to_owned(),
         }
@@ -143,6 +147,8 @@ pub struct KeyPatch {
     pub include_byok_in_limit: Change<bool>,
     /// See [`KeyRecord::expires_at`].
     pub expires_at: Change<Option<Timestamp>>,
+    /// See [`KeyRecord::rate_limits`]; they change together.
+    pub rate_limits: Change<KeyLimits>,
 }
 
 impl KeyPatch {

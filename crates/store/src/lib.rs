@@ -29,6 +29,7 @@ mod generation;
 mod health;
 mod key;
 mod ledger;
+mod limit_count;
 mod memory;
 mod policy;
 mod preset;
@@ -53,6 +54,7 @@ pub use key::{
     ResetInterval,
 };
 pub use ledger::{Lease, LeaseRequest, Leased, LedgerRow, LedgerStore, MovementQuery};
+pub use limit_count::LimitCountStore;
 pub use memory::MemoryStore;
 pub use policy::{PolicyStore, PolicyVersion};
 pub use preset::{

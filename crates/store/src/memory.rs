@@ -9,6 +9,7 @@ mod feedback;
 mod generations;
 mod keys;
 mod ledger;
+mod limit_counts;
 mod policies;
 mod presets;
 mod usage;
@@ -18,6 +19,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use parking_lot::{Mutex, MutexGuard};
+use tollgate_limits::{Entry, Measure, Scope, Window};
 use tollgate_types::{KeyHash, Timestamp};
 
 use crate::usage::DayUsage;
@@ -57,6 +59,7 @@ struct State {
     credentials: BTreeMap<String, Option<CredentialRecord>>,
     credential_revision: u64,
     feedback: BTreeMap<String, FeedbackRecord>,
+    limit_counts: BTreeMap<(Scope, String, Measure, Window), Entry>,
 }
 
 impl MemoryStore {

@@ -4,8 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::{
-    CredentialStore, FeedbackStore, GenerationStore, KeyStore, LedgerStore, PolicyStore,
-    PresetStore, StoreHealth, UsageStore,
+    CredentialStore, FeedbackStore, GenerationStore, KeyStore, LedgerStore, LimitCountStore,
+    PolicyStore, PresetStore, StoreHealth, UsageStore,
 };
 
 /// One store for each noun, usually all the same object.
@@ -27,6 +27,8 @@ pub struct Stores {
     pub credentials: Arc<dyn CredentialStore>,
     /// What callers say of answers.
     pub feedback: Arc<dyn FeedbackStore>,
+    /// What limits have counted.
+    pub limit_counts: Arc<dyn LimitCountStore>,
     /// Readiness and closing.
     pub health: Arc<dyn StoreHealth>,
 }
@@ -43,6 +45,7 @@ impl Stores {
             + PresetStore
             + CredentialStore
             + FeedbackStore
+            + LimitCountStore
             + StoreHealth
             + 'static,
     {
@@ -56,6 +59,7 @@ impl Stores {
             presets: store.clone(),
             credentials: store.clone(),
             feedback: store.clone(),
+            limit_counts: store.clone(),
             health: store,
         }
     }

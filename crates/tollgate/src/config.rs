@@ -4,6 +4,7 @@
 //! an unknown key names the nearest known one.
 
 mod file;
+mod limit;
 mod problems;
 mod read;
 mod routing;
@@ -15,6 +16,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tollgate_catalog::Overlay;
+use tollgate_engine::LimitRule;
 use tollgate_ledger::PlatformFee;
 use tollgate_policy::RuleForm;
 use tollgate_types::ProviderSlug;
@@ -50,6 +52,8 @@ pub struct Config {
     pub overlay: Overlay,
     /// What is decided for calls before they are routed.
     pub rules: Vec<RuleForm>,
+    /// Limits on calls.
+    pub limit_rules: Vec<LimitRule>,
     /// Credentials given for providers, by slug.
     pub credentials: BTreeMap<ProviderSlug, Credential>,
     /// Providers the file names without a credential: they are called without one.

@@ -14,8 +14,8 @@ use tokio_util::task::TaskTracker;
 use tollgate_api::{App, AppConfig};
 use tollgate_catalog::Overlay;
 use tollgate_engine::{
-    Clock, Engine, Entropy, Installation, KeyRing, Keychain, Parts, Presets, Purses, RecordJournal,
-    Recorder, RuleBook, RuleError, SystemClock, SystemEntropy, replay_journal,
+    Clock, Engine, Entropy, Installation, KeyRing, Keychain, Limiting, Parts, Presets, Purses,
+    RecordJournal, Recorder, RuleBook, RuleError, SystemClock, SystemEntropy, replay_journal,
 };
 use tollgate_journal::{Journal, Replayed, Settings};
 use tollgate_ledger::NodeId;
@@ -29,7 +29,7 @@ use tollgate_vault::Vault;
 use crate::config::Config;
 use crate::environment::Environment;
 use crate::reload::{self, Watch};
-use crate::{bookkeeping, discovery, installation, own_file, secrets};
+use crate::{bookkeeping, counting, discovery, installation, own_file, secrets};
 
 /// What tests replace.
 #[derive(Debug, Clone)]
@@ -113,6 +113,7 @@ impl Gateway {
         tasks.spawn(refresh(Arc::clone(&engine), stop.clone()));
         tasks.spawn(bookkeeping::run(Arc::clone(&engine), stop.clone()));
         tasks.spawn(bookkeeping::sync(Arc::clone(&engine), sync_interval, stop.clone()));
+        tasks.spawn(counting::run(Arc::clone(&engine), stop.clone()));
         if let Some(interval) = config.limits.engine.probe_interval {
             tasks.spawn(probe(Arc::clone(&engine), interval, stop.clone()));
         }
@@ -151,6 +152,7 @@ impl Gateway {
         self.server.close();
         self.server.wait().await;
         self.engine.recorder().flush().await;
+        counting::keep(&self.engine).await;
         if let Err(error) = self.engine.purses().give_back_all().await {
             tracing::warn!(error = %Chain(&error), "credit that was set aside is given back at the next start");
         }
@@ -233,6 +235,9 @@ async fn engine(
     // Before anything is given back: what an earlier run settled is paid from what it set aside.
     let journal = record_journal(config, &stores).await?;
     let purses = purses(config, seams, &stores, tasks).await?;
+    let limiting = Limiting::default();
+    limiting.recover(&stores, now).await.context("what limits had counted can't be read")?;
+    limiting.govern(config.limit_rules.clone());
     Ok(Engine::new(Parts {
         config: config.limits.engine.clone(),
         installation,
@@ -252,6 +257,7 @@ async fn engine(
         presets,
         keychain,
         purses,
+        limiting,
         clock: Arc::clone(&seams.clock),
         entropy: Arc::clone(&seams.entropy),
         tasks: tasks.clone(),

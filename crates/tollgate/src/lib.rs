@@ -5,6 +5,7 @@
 mod bookkeeping;
 pub mod commands;
 pub mod config;
+mod counting;
 mod discovery;
 mod environment;
 mod gateway;

@@ -71,6 +71,7 @@ impl Watch {
             Ok(changed) => {
                 self.config = changed;
                 self.govern().await;
+                self.engine.limiting().govern(self.config.limit_rules.clone());
                 self.found = Overlay::default();
                 if self.install() {
                     self.rediscover().await;

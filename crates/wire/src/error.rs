@@ -1,5 +1,6 @@
 //! The contract's error envelope and vocabulary (contract §4).
 
+use crate::json::UsdNumber;
 use crate::router_metadata::RouterMetadata;
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -177,12 +178,46 @@ pub struct ErrorMetadata {
     /// Which limit was reached.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit_source: Option<&'static str>,
+    /// Whom the limit is for that was reached.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scope: Option<&'static str>,
+    /// The headers that tell of a rate, as texts (§4.6).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub headers: Option<RateLimitHeaders>,
+    /// The budget that is spent.
+    #[serde(flatten)]
+    pub budget: Option<SpentBudget>,
     /// What to do about it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remedy_hint: Option<String>,
     /// Providers that do serve the model, when none of the requested ones does.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub available_providers: Vec<String>,
+}
+
+/// `metadata.headers` of a call that was refused for a rate (§4.6).
+#[derive(Debug, Clone, Serialize)]
+pub struct RateLimitHeaders {
+    /// How much there is.
+    #[serde(rename = "X-RateLimit-Limit")]
+    pub limit: String,
+    /// How much of it is left.
+    #[serde(rename = "X-RateLimit-Remaining")]
+    pub remaining: String,
+    /// When there is enough again, in epoch milliseconds.
+    #[serde(rename = "X-RateLimit-Reset", skip_serializing_if = "Option::is_none")]
+    pub reset: Option<String>,
+}
+
+/// The members that tell of a budget (§4.3).
+#[derive(Debug, Clone, Serialize)]
+pub struct SpentBudget {
+    /// The budget.
+    pub limit_usd: UsdNumber,
+    /// What is spent of it, with what running calls hold.
+    pub spend_usd: UsdNumber,
+    /// When it starts again; null when it never does.
+    pub resets_at: Option<String>,
 }
 
 /// One failed attempt (§4.3).

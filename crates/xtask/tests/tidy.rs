@@ -17,8 +17,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("ledger", &["types"]),
     ("providers", &["catalog", "types", "wire"]),
     ("upstream", &[]),
-    ("store", &["ledger", "types"]),
-    ("store-sqlite", &["ledger", "store", "types"]),
+    ("store", &["ledger", "limits", "types"]),
+    ("store-sqlite", &["ledger", "limits", "store", "types"]),
     (
         "engine",
         &[
@@ -26,6 +26,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "health",
             "journal",
             "ledger",
+            "limits",
             "policy",
             "providers",
             "routing",
@@ -36,7 +37,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "wire",
         ],
     ),
-    ("api", &["catalog", "engine", "ledger", "store", "types", "wire"]),
+    ("api", &["catalog", "engine", "ledger", "limits", "store", "types", "wire"]),
     ("simulator", &[]),
     (
         "tollgate",
@@ -46,6 +47,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "engine",
             "journal",
             "ledger",
+            "limits",
             "policy",
             "providers",
             "simulator",

@@ -4,7 +4,9 @@ use axum::Json;
 use axum::extract::State;
 use http::StatusCode;
 use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Map, Value};
 use tollgate_engine::KeyEntry;
+use tollgate_limits::{KeyLimits, KeyLimitsChange};
 use tollgate_store::{Change, KeyPatch, KeyQuery, KeyRecord, KeyUsage, ResetInterval};
 use tollgate_types::{KeyHash, Timestamp, Usd};
 use tollgate_wire::json::UsdNumber;
@@ -35,6 +37,7 @@ pub(crate) struct KeyView {
     created_at: String,
     updated_at: Option<String>,
     expires_at: Option<String>,
+    rate_limits: KeyLimits,
     creator_user_id: Option<String>,
     workspace_id: String,
 }
@@ -54,6 +57,7 @@ pub(crate) struct CurrentKeyView {
     creator_user_id: Option<String>,
     expires_at: Option<String>,
     rate_limit: RateLimit,
+    rate_limits: KeyLimits,
 }
 
 /// What a key has spent, under the names both views give it.
@@ -107,6 +111,8 @@ pub(crate) struct NewKey {
     expires_at: Option<String>,
     creator_user_id: Option<String>,
     workspace_id: Option<String>,
+    #[serde(flatten)]
+    limits: WantedLimits,
 }
 
 #[derive(Debug, Deserialize)]
@@ -119,6 +125,41 @@ pub(crate) struct KeyChange {
     #[serde(default, deserialize_with = "present")]
     limit_reset: Option<Option<String>>,
     include_byok_in_limit: Option<bool>,
+    #[serde(flatten)]
+    limits: WantedLimits,
+}
+
+/// Limits of a key: under `rate_limits`, under `limits`, or beside the other members.
+#[derive(Debug, Deserialize)]
+#[expect(clippy::option_option, reason = "absent, null and a value are three things here")]
+struct WantedLimits {
+    #[serde(default, deserialize_with = "present")]
+    rate_limits: Option<Option<KeyLimitsChange>>,
+    limits: Option<KeyLimitsChange>,
+    #[serde(flatten)]
+    beside: Map<String, Value>,
+}
+
+impl WantedLimits {
+    /// Changes what is given; `null` takes a limit away, and `rate_limits: null` all of them.
+    fn apply_to(&self, limits: &mut KeyLimits) -> Result<(), ApiError> {
+        let is_limit = |name: &String| KeyLimits::names().contains(&name.as_str());
+        let beside = self.beside.iter().filter(|(name, _)| is_limit(name));
+        let beside: Map<String, Value> =
+            beside.map(|(name, value)| (name.clone(), value.clone())).collect();
+        let beside: KeyLimitsChange = serde_json::from_value(Value::Object(beside))
+            .map_err(|error| ApiError::bad_request(error.to_string()))?;
+        match &self.rate_limits {
+            None => {}
+            Some(None) => *limits = KeyLimits::default(),
+            Some(Some(change)) => change.apply_to(limits),
+        }
+        if let Some(change) = &self.limits {
+            change.apply_to(limits);
+        }
+        beside.apply_to(limits);
+        Ok(())
+    }
 }
 
 /// The key the caller uses.
@@ -146,6 +187,7 @@ pub(crate) async fn get_current_key(
                 interval: "10s",
                 note: "This field is deprecated and safe to ignore.",
             },
+            rate_limits: record.rate_limits.clone(),
         },
     })
 }
@@ -184,6 +226,7 @@ pub(crate) async fn create_key(
     record.include_byok_in_limit = wanted.include_byok_in_limit;
     record.expires_at = wanted.expires_at.as_deref().map(|text| expiry(text, now)).transpose()?;
     record.creator_user_id = wanted.creator_user_id;
+    wanted.limits.apply_to(&mut record.rate_limits)?;
     if let Some(workspace) = wanted.workspace_id {
         record.workspace_id = workspace;
     }
@@ -213,7 +256,12 @@ pub(crate) async fn update_key(
     let now = app.engine.now();
     let limit = change.limit.map(|limit| limit.map(usd).transpose()).transpose()?;
     let reset = change.limit_reset.map(|it| it.as_deref().map(interval).transpose()).transpose()?;
+    let hash = parse(&hash)?;
+    let known = app.engine.stores().keys.get(hash).await?.ok_or_else(no_such_key)?;
+    let mut rate_limits = known.rate_limits.clone();
+    change.limits.apply_to(&mut rate_limits)?;
     let patch = KeyPatch {
+        rate_limits: (rate_limits != known.rate_limits).then_some(rate_limits).into(),
         name: change.name.as_deref().map(name).transpose()?.map(str::to_owned).into(),
         disabled: change.disabled.into(),
         limit: limit.into(),
@@ -221,7 +269,7 @@ pub(crate) async fn update_key(
         include_byok_in_limit: change.include_byok_in_limit.into(),
         expires_at: Change::Keep,
     };
-    let updated = app.engine.stores().keys.update(parse(&hash)?, patch, now).await?;
+    let updated = app.engine.stores().keys.update(hash, patch, now).await?;
     app.engine.keys().refresh(now).await?;
     Ok(Json(Data { data: view(&app, updated.ok_or_else(no_such_key)?).await? }))
 }
@@ -268,6 +316,7 @@ fn view_of(
         created_at: record.created_at.to_rfc3339(),
         updated_at: record.updated_at.map(Timestamp::to_rfc3339),
         expires_at: record.expires_at.map(Timestamp::to_rfc3339),
+        rate_limits: record.rate_limits,
         creator_user_id: record.creator_user_id,
         workspace_id: record.workspace_id,
     }

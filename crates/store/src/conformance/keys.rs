@@ -1,8 +1,9 @@
 //! Cases of [`KeyStore`](crate::KeyStore).
 
+use tollgate_limits::KeyLimits;
 use tollgate_types::{KeyHash, Timestamp, Usd};
 
-use super::sample::{hash, key, noon, plain_key, spend};
+use super::sample::{hash, key, noon, plain_key, rate_limits, spend};
 use crate::{
     Change, KeyPatch, KeyQuery, KeyRecord, KeySuccessor, ResetInterval, StoreError, Stores,
 };
@@ -96,7 +97,7 @@ pub async fn a_patch_changes_what_it_names_and_nothing_else(stores: &Stores) {
     stores.keys.insert(key(1)).await.unwrap();
     let mut expected = KeyRecord { updated_at: Some(later), ..key(1) };
     let none = KeyPatch::default;
-    let patches: [(KeyPatch, Edit); 8] = [
+    let patches: [(KeyPatch, Edit); 10] = [
         (KeyPatch { name: Change::Set("new".to_owned()), ..none() }, |key| {
             "new".clone_into(&mut key.name);
         }),
@@ -113,6 +114,12 @@ pub async fn a_patch_changes_what_it_names_and_nothing_else(stores: &Stores) {
             key.include_byok_in_limit = false;
         }),
         (KeyPatch { expires_at: Change::Set(None), ..none() }, |key| key.expires_at = None),
+        (KeyPatch { rate_limits: Change::Set(KeyLimits::default()), ..none() }, |key| {
+            key.rate_limits = KeyLimits::default();
+        }),
+        (KeyPatch { rate_limits: Change::Set(rate_limits()), ..none() }, |key| {
+            key.rate_limits = rate_limits();
+        }),
     ];
     for (patch, apply) in patches {
         apply(&mut expected);

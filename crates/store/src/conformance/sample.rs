@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use tollgate_ledger::{AccountId, Kind, Movement, NodeId};
+use tollgate_limits::KeyLimits;
 use tollgate_types::{
     GenerationId, KeyHash, ModelSlug, ProviderSlug, Timestamp, Usage, UsageSource, Usd,
 };
@@ -38,10 +39,20 @@ pub fn key(byte: u8) -> KeyRecord {
         include_byok_in_limit: true,
         updated_at: Some(noon().plus_millis(1)),
         expires_at: Some(noon().plus_millis(86_400_000)),
+        rate_limits: rate_limits(),
         creator_user_id: Some("user_1".to_owned()),
         workspace_id: "0b7e1f2a-0000-4000-8000-000000000001".to_owned(),
         ..plain_key(byte)
     }
+}
+
+/// Limits of a key of every measure.
+pub fn rate_limits() -> KeyLimits {
+    KeyLimits::default()
+        .with("requests_per_minute", u64::MAX)
+        .with("tokens_per_day", 0)
+        .with("max_concurrent", 3)
+        .with("monthly_budget", 20_000_000_001)
 }
 
 /// A key without limits.

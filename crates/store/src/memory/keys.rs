@@ -57,6 +57,7 @@ impl KeyStore for MemoryStore {
         patch.limit_reset.apply_to(&mut key.limit_reset);
         patch.include_byok_in_limit.apply_to(&mut key.include_byok_in_limit);
         patch.expires_at.apply_to(&mut key.expires_at);
+        patch.rate_limits.apply_to(&mut key.rate_limits);
         key.updated_at = Some(now);
         state.put(key.clone());
         Ok(Some(key))

@@ -1,4 +1,6 @@
-//! `tollgate keys create|list|disable|enable|rotate|delete`
+//! `tollgate keys create|list|limits|disable|enable|rotate|delete`
+
+mod rates;
 
 use std::process::ExitCode;
 
@@ -6,9 +8,11 @@ use anyhow::{anyhow, bail};
 use clap::{Args, Subcommand, ValueEnum};
 use serde::Serialize;
 use tollgate_engine::{Clock, Entropy, SystemClock, SystemEntropy};
+use tollgate_limits::KeyLimits;
 use tollgate_store::{Change, KeyPatch, KeyRecord, KeySuccessor, KeyUsage, ResetInterval, Stores};
 use tollgate_types::{ApiKey, KeyHash, Timestamp, Usd};
 
+use self::rates::RateArgs;
 use super::Session;
 use crate::gateway::open_store;
 use crate::output;
@@ -21,6 +25,11 @@ pub(super) enum KeysCommand {
     /// List keys
     #[command(after_help = "Example: tollgate keys list --json")]
     List(ListArgs),
+    /// Show or change how often and how much a key may call
+    #[command(
+        after_help = "Example: tollgate keys limits ci --requests-per-minute 60 --monthly-budget none"
+    )]
+    Limits(LimitsArgs),
     /// Switch a key off
     #[command(after_help = "Example: tollgate keys disable ci")]
     Disable(WhichArgs),
@@ -52,6 +61,19 @@ pub(super) struct CreateArgs {
     /// When it expires, e.g. 2027-01-31T00:00:00Z
     #[arg(long, value_name = "TIME")]
     expires: Option<String>,
+    #[command(flatten)]
+    limits: RateArgs,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct LimitsArgs {
+    /// Its name, its hash or the beginning of its hash
+    key: String,
+    #[command(flatten)]
+    limits: RateArgs,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -92,6 +114,7 @@ struct KeyRow {
     usage: String,
     created_at: String,
     expires_at: Option<String>,
+    rate_limits: KeyLimits,
     #[serde(skip_serializing_if = "Option::is_none")]
     key: Option<String>,
 }
@@ -108,6 +131,7 @@ async fn dispatch(command: KeysCommand, stores: &Stores) -> anyhow::Result<()> {
     match command {
         KeysCommand::Create(args) => create(args, stores).await,
         KeysCommand::List(args) => list(&args, stores).await,
+        KeysCommand::Limits(args) => limit(&args, stores).await,
         KeysCommand::Disable(args) => switch(&args, stores, true).await,
         KeysCommand::Enable(args) => switch(&args, stores, false).await,
         KeysCommand::Rotate(args) => rotate(&args, stores).await,
@@ -130,6 +154,7 @@ async fn create(args: CreateArgs, stores: &Stores) -> anyhow::Result<()> {
         limit: args.limit,
         limit_reset: args.reset.map(ResetInterval::from),
         expires_at: expires_at.transpose()?,
+        rate_limits: args.limits.changed(&KeyLimits::default())?,
         ..KeyRecord::new(key.hash(), args.name.trim(), &key.label(), now)
     };
     stores.keys.insert(record.clone()).await?;
@@ -188,6 +213,28 @@ async fn switch(args: &WhichArgs, stores: &Stores, disabled: bool) -> anyhow::Re
     }
     let state = if disabled { "disabled" } else { "active" };
     anstream::println!("{} ({}) is {state}.", record.name, record.label);
+    Ok(())
+}
+
+/// Changes the limits that are given, and shows all.
+async fn limit(args: &LimitsArgs, stores: &Stores) -> anyhow::Result<()> {
+    let mut record = find(&args.key, stores).await?;
+    let (hash, now) = (record.hash, SystemClock.now());
+    let changed = args.limits.changed(&record.rate_limits)?;
+    if changed != record.rate_limits {
+        let patch = KeyPatch { rate_limits: Change::Set(changed), ..KeyPatch::default() };
+        let updated = stores.keys.update(hash, patch, now).await?;
+        record = updated.ok_or_else(|| anyhow!("the key has just been deleted"))?;
+    }
+    if args.json {
+        return output::json(&row(&record, &stores.usage.key_usage(hash, now).await?));
+    }
+    let mut table = output::table(&["limit", "amount"]);
+    for (name, amount) in rates::rows(&record.rate_limits)? {
+        table.add_row([name, amount]);
+    }
+    output::right(&mut table, &[1]);
+    output::print(&table, "No limits. Set one with e.g. --requests-per-minute 60.");
     Ok(())
 }
 
@@ -258,6 +305,7 @@ fn row(record: &KeyRecord, usage: &KeyUsage) -> KeyRow {
         usage: usage.total.to_decimal(),
         created_at: record.created_at.to_rfc3339(),
         expires_at: record.expires_at.map(Timestamp::to_rfc3339),
+        rate_limits: record.rate_limits.clone(),
         key: None,
     }
 }

@@ -12,6 +12,7 @@ use tollgate_policy::RuleForm;
 use toml::{Table, Value};
 
 use super::Problems;
+use super::limit::LimitEntry;
 use super::routing::RoutingSection;
 use super::sections::{
     AttributionSection, BillingSection, DatabaseSection, LimitsSection, RegionsSection,
@@ -38,6 +39,8 @@ pub(super) struct File {
     pub(super) providers: Vec<ProviderEntry>,
     #[serde(rename = "model")]
     pub(super) models: Vec<ModelEntry>,
+    #[serde(rename = "limit")]
+    pub(super) limit_rules: Vec<LimitEntry>,
     #[serde(rename = "rule")]
     pub(super) rules: Vec<RuleForm>,
     #[serde(rename = "endpoint")]

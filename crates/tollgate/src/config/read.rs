@@ -12,6 +12,7 @@ use tollgate_types::{ApiKey, Chain, ProviderSlug};
 use tollgate_upstream::roots_from_pem;
 
 use super::file::{self, File};
+use super::limit;
 use super::{Config, Credential, Flags, Limits, Problems, Setting};
 use crate::environment::Environment;
 
@@ -82,6 +83,7 @@ impl Reader<'_> {
         }
         limits.media.allow_private = file.upstream.fetch_private_addresses;
         let tag_headers = self.tag_headers(&file.attribution.headers);
+        let limit_rules = limit::check(&file.limit_rules, &tag_headers, &mut self.problems);
         let region_hosts = file.regions.check(&mut self.problems);
         let management_key = self.environment.get("TOLLGATE_MANAGEMENT_KEY").map(ApiKey::from_text);
         let (configured, credentials) = self.providers(&file);
@@ -102,6 +104,7 @@ impl Reader<'_> {
             simulator: file.simulator.enabled,
             overlay,
             rules: file.rules,
+            limit_rules,
             credentials,
             configured,
             file: path,

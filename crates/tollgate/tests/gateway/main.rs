@@ -22,6 +22,7 @@ mod failover;
 mod hanging_up;
 mod health;
 mod home;
+mod limits;
 mod listing_for_clients;
 mod money;
 mod odd_answers;

@@ -1,6 +1,7 @@
 //! Requests that are refused, in the words of every dialect.
 
 use serde_json::{Value, json};
+use tollgate_limits::KeyLimits;
 use tollgate_types::Usd;
 
 use crate::dialect::{Dialect, Wish};
@@ -27,8 +28,10 @@ struct Route {
 
 pub(crate) async fn run(world: &World) {
     let spent = world.gateway.key_with(|record| record.limit = Some(Usd::from_nanos(0))).await;
+    let none = KeyLimits::default().with("requests_per_minute", 0);
+    let busy = world.gateway.key_with(|record| record.rate_limits = none).await;
     for route in routes() {
-        callers(world, &route, &spent).await;
+        callers(world, &route, (&spent, &busy)).await;
         bodies(world, &route).await;
         let method =
             world.ask("PUT", &route.path).at((route.at)(&route.model)).about("wrong method");
@@ -150,7 +153,7 @@ impl Route {
     }
 }
 
-async fn callers(world: &World, route: &Route, spent: &str) {
+async fn callers(world: &World, route: &Route, (spent, busy): (&str, &str)) {
     let ask = || route.ask(world, &route.model).json(&(route.body)(&route.model));
     ask().about("no key").key(None).expect(401, JSON).await;
     ask().about("a wrong key").key(Some("sk-or-v1-wrong")).expect(401, JSON).await;
@@ -158,6 +161,7 @@ async fn callers(world: &World, route: &Route, spent: &str) {
     ask().about("a management key").key(Some(managing)).expect(403, JSON).await;
     if route.is_billed {
         ask().about("a spent key").key(Some(spent)).expect(402, JSON).await;
+        ask().about("a key at its limit").key(Some(busy)).expect(429, JSON).await;
     }
 }
 

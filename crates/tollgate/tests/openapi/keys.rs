@@ -19,6 +19,7 @@ pub(crate) async fn run(world: &World) {
             "include_byok_in_limit": true,
             "expires_at": "2100-01-31T00:00:00Z",
             "creator_user_id": "u1",
+            "rate_limits": { "requests_per_minute": 60, "monthly_budget": "20" },
         }),
     ];
     for body in bodies {
@@ -28,7 +29,9 @@ pub(crate) async fn run(world: &World) {
         let own = world.ask("GET", "/api/v1/key").about("its own").key(Some(text));
         own.expect(200, JSON).await;
         world.ask("GET", KEY).at(&at).about("read").expect(200, JSON).await;
-        for change in [json!({ "limit": null, "disabled": true }), json!({ "name": "renamed" })] {
+        let limits = json!({ "rate_limits": { "max_concurrent": 2, "monthly_budget": null } });
+        let disabled = json!({ "limit": null, "disabled": true });
+        for change in [disabled, json!({ "name": "renamed" }), limits] {
             let ask = world.ask("PATCH", KEY).at(&at).about("change").json(&change);
             ask.expect(200, JSON).await;
         }

@@ -1,0 +1,148 @@
+//! A limit of the operator's: whom it is for, and what it allows.
+
+use std::fmt::Write as _;
+
+use smallvec::{SmallVec, smallvec};
+use tollgate_limits::{KeyLimits, Scope};
+use tollgate_policy::Strategy;
+use tollgate_types::ApiKey;
+
+use crate::KeyEntry;
+use crate::asked::Asked;
+use crate::run::Run;
+
+/// A limit of the operator's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LimitRule {
+    /// Whom it is for.
+    pub whom: Whom,
+    /// What each of them may do.
+    pub limits: KeyLimits,
+}
+
+/// Whom a limit is for: one who is named, or each for itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Whom {
+    /// All calls of an account together.
+    Organisation,
+    /// The keys of a workspace, by its id.
+    Workspace(Option<String>),
+    /// A key, by its name or its hash.
+    Key(Option<String>),
+    /// An end user, as callers name them.
+    EndUser(Option<String>),
+    /// A model, by its id.
+    Model(Option<String>),
+    /// What a header tags calls with.
+    Tag {
+        /// The header, in lower case.
+        header: String,
+        /// Its value.
+        value: Option<String>,
+    },
+}
+
+/// Those whom one rule limits in one call: several models where rules have several asked.
+type Ids = SmallVec<[String; 1]>;
+
+impl Whom {
+    /// The scope it is.
+    pub const fn scope(&self) -> Scope {
+        match self {
+            Self::Organisation => Scope::Organisation,
+            Self::Workspace(_) => Scope::Workspace,
+            Self::Key(_) => Scope::Key,
+            Self::EndUser(_) => Scope::EndUser,
+            Self::Model(_) => Scope::Model,
+            Self::Tag { .. } => Scope::Tag,
+        }
+    }
+}
+
+impl LimitRule {
+    /// Whether it limits all calls of a key, whatever they are.
+    pub(super) fn is_of_key(&self, key: &KeyEntry) -> bool {
+        match &self.whom {
+            Whom::Organisation => true,
+            Whom::Workspace(of) => is(of.as_ref(), &key.record.workspace_id),
+            Whom::Key(of) => is_key(of.as_ref(), key),
+            Whom::EndUser(_) | Whom::Model(_) | Whom::Tag { .. } => false,
+        }
+    }
+
+    /// Whose counters a call is counted by.
+    pub(super) fn ids<C: Asked>(&self, run: &Run<C>) -> Ids {
+        let record = &run.key.record;
+        match &self.whom {
+            Whom::Organisation => smallvec![run.key.account.as_str().to_owned()],
+            Whom::Workspace(_) if self.is_of_key(&run.key) => {
+                smallvec![record.workspace_id.clone()]
+            }
+            Whom::Key(_) if self.is_of_key(&run.key) => smallvec![record.hash.to_hex()],
+            Whom::Workspace(_) | Whom::Key(_) => Ids::new(),
+            Whom::EndUser(of) => {
+                let user = run.call.params().user.as_ref();
+                let user = user.filter(|user| is(of.as_ref(), user));
+                user.and_then(|_| run.end_user.clone()).into_iter().collect()
+            }
+            Whom::Model(of) => models(run).filter(|model| is(of.as_ref(), model)).collect(),
+            Whom::Tag { header, value } => {
+                let said = run.attribution.tags.get(header);
+                let said = said.filter(|said| is(value.as_ref(), said));
+                said.map(|said| tag(header, said)).into_iter().collect()
+            }
+        }
+    }
+}
+
+/// The models whose limits a call is counted by: the first of the plan, or each that rules have
+/// asked.
+fn models<C: Asked>(run: &Run<C>) -> impl Iterator<Item = String> {
+    let mut models: SmallVec<[&str; 4]> = SmallVec::new();
+    for step in &run.plan.steps {
+        let model = step.endpoint.model.id.as_str();
+        if !models.contains(&model) {
+            models.push(model);
+        }
+    }
+    if matches!(run.steering.decision.strategy, Strategy::Single) {
+        models.truncate(1);
+    }
+    models.into_iter().map(str::to_owned)
+}
+
+/// The longest value of a tag that names its counter itself.
+const TAG_BYTES_MAX: usize = 120;
+
+/// The name of a tag's counter. Callers choose the value, and a long one would take much memory.
+fn tag(header: &str, value: &str) -> String {
+    let mut id = format!("{header}=");
+    if value.len() <= TAG_BYTES_MAX {
+        id.push_str(value);
+    } else {
+        // Writing to a String can't fail.
+        write!(id, "{}", ApiKey::from_text(value).hash().to_hex()).unwrap_or_default();
+    }
+    id
+}
+
+fn is(of: Option<&String>, this: &str) -> bool {
+    of.is_none_or(|of| of == this)
+}
+
+fn is_key(of: Option<&String>, key: &KeyEntry) -> bool {
+    of.is_none_or(|of| *of == key.record.name || *of == key.record.hash.to_hex())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_tag_is_named_by_its_hash() {
+        assert_eq!(tag("x-team", "Grün"), "x-team=Grün");
+        let long = "a".repeat(500);
+        assert_eq!(tag("x-team", &long).len(), "x-team=".len() + 64);
+        assert_ne!(tag("x-team", &long), tag("x-team", &long.replace("aa", "ab")));
+    }
+}
