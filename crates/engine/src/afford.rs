@@ -3,13 +3,15 @@
 use tollgate_catalog::{Endpoint, EndpointId};
 use tollgate_ledger::LearnedLength;
 use tollgate_policy::Strategy;
+use tollgate_routing::Step;
 use tollgate_store::KeyRecord;
 use tollgate_types::{Chain, Timestamp, Usage, Usd};
 
 use crate::asked::Asked;
+use crate::expand::{Composed, Fusion};
 use crate::purse::{Hold, Need, Short};
 use crate::run::Run;
-use crate::{CallError, KeyEntry};
+use crate::{CallError, KeyEntry, resolve};
 
 /// What a call holds until it is settled: of its account's credit and of its key's limit.
 #[derive(Debug, Default)]
@@ -89,50 +91,106 @@ pub(crate) const fn leaves_own(error: &CallError, key: &KeyRecord) -> bool {
 }
 
 /// The most that a planned call is expected to cost, wherever of its plan it is answered: at one
-/// endpoint, or where rules have several models asked, at one of each. What is met with a key of the
+/// endpoint, or where several models are asked, at one of each. What is met with a key of the
 /// caller's own counts where `counts_own` says so.
 fn need<C: Asked>(run: &Run<C>, counts_own: bool) -> Need {
+    let asked = Asking { prompt: prompt(run), most: run.call.params().max_tokens, counts_own };
+    match (&run.steering.composed, &run.steering.decision.strategy) {
+        (Some(Composed::Fusion(fusion)), _) => need_of_fusion(run, fusion, asked),
+        // Once, and once more where the first is wrong.
+        (Some(Composed::Bodies(_)), _) => {
+            let once = needs(run, asked).fold(Need::default(), dearer);
+            both(once, once)
+        }
+        (None, Strategy::Single) => needs(run, asked).fold(Need::default(), dearer),
+        (None, Strategy::Cascade(_) | Strategy::Consensus(_)) => {
+            needs(run, asked).fold(Need::default(), both)
+        }
+    }
+}
+
+/// What is asked of an endpoint, as far as it makes a price.
+#[derive(Clone, Copy)]
+struct Asking {
+    prompt: Usage,
+    /// Most tokens that may be written, where somebody says.
+    most: Option<u64>,
+    counts_own: bool,
+}
+
+/// What each model of the plan needs, at the dearest of its endpoints.
+fn needs<C: Asked>(run: &Run<C>, asked: Asking) -> impl Iterator<Item = Need> {
     let mut models: Vec<(&str, Need)> = Vec::new();
     for step in &run.plan.steps {
-        let need = need_at(run, &step.endpoint, counts_own);
+        let need = need_at(run, &step.endpoint, asked);
         let model = step.endpoint.model.id.as_str();
         match models.iter_mut().find(|(known, _)| *known == model) {
             Some((_, known)) => *known = dearer(*known, need),
             None => models.push((model, need)),
         }
     }
-    let needs = models.into_iter().map(|(_, need)| need);
-    match run.steering.decision.strategy {
-        Strategy::Single => needs.fold(Need::default(), dearer),
-        Strategy::Cascade(_) | Strategy::Consensus(_) => {
-            needs.fold(Need::default(), |sum, need| Need {
-                most: sum.most.saturating_add(need.most),
-                least: sum.least.saturating_add(need.least),
-            })
+    models.into_iter().map(|(_, need)| need)
+}
+
+/// Every analysis, and the dearest of the writers, who reads all of them.
+fn need_of_fusion<C: Asked>(run: &Run<C>, fusion: &Fusion, asked: Asking) -> Need {
+    let of = |name: &String| {
+        let model = resolve::named(name, &run.installation, &run.key.record);
+        let its = |step: &&Step| model.as_ref().is_some_and(|it| it.id == step.endpoint.model.id);
+        let endpoints: Vec<&Endpoint> =
+            run.plan.steps.iter().filter(its).map(|step| step.endpoint.as_ref()).collect();
+        endpoints
+    };
+    let mut sum = Need::default();
+    let mut analyses = 0_u64;
+    for analyst in &fusion.analysts {
+        let mut need = Need::default();
+        let mut length = 0;
+        for endpoint in of(analyst) {
+            // It may write so much, and seldom does: what is usual there is held.
+            let usual = expected(run, endpoint).min(fusion.tokens_max);
+            let most = need_at(run, endpoint, Asking { most: Some(usual), ..asked }).most;
+            let least = need_at(run, endpoint, Asking { most: Some(0), ..asked }).least;
+            need = dearer(need, Need { most, least });
+            length = usual.max(length);
         }
+        sum = both(sum, need);
+        analyses = analyses.saturating_add(length);
     }
+    let prompt_tokens = asked.prompt.prompt_tokens.saturating_add(analyses);
+    let asked = Asking { prompt: Usage { prompt_tokens, ..asked.prompt }, ..asked };
+    let writers = fusion.writers.iter().flat_map(of);
+    both(sum, writers.map(|it| need_at(run, it, asked)).fold(Need::default(), dearer))
+}
+
+fn both(a: Need, b: Need) -> Need {
+    Need { most: a.most.saturating_add(b.most), least: a.least.saturating_add(b.least) }
 }
 
 fn dearer(a: Need, b: Need) -> Need {
     Need { most: a.most.max(b.most), least: a.least.max(b.least) }
 }
 
-fn need_at<C: Asked>(run: &Run<C>, endpoint: &Endpoint, counts_own: bool) -> Need {
+fn need_at<C: Asked>(run: &Run<C>, endpoint: &Endpoint, asked: Asking) -> Need {
+    let Asking { prompt, most, counts_own } = asked;
     let price = endpoint.price.as_ref().filter(|_| counts_own || endpoint.own_key.is_none());
     let Some(price) = price else { return Need::default() };
-    let prompt = prompt(run);
     // What can't be priced is no reason to hold everything; it is not charged either.
     let cost = |tokens| {
         let usage = Usage { completion_tokens: tokens, ..prompt };
         price.most(&usage).unwrap_or(Usd::ZERO)
     };
     let bounded = |tokens: u64| endpoint.max_output.map_or(tokens, |most| tokens.min(most));
-    if let Some(tokens) = run.call.params().max_tokens {
+    if let Some(tokens) = most {
         let most = cost(bounded(tokens));
         return Need { most, least: most };
     }
-    let expected = run.vitals.length(&endpoint.id).map_or(0, LearnedLength::expected);
-    Need { most: cost(bounded(expected)), least: cost(0) }
+    Need { most: cost(bounded(expected(run, endpoint))), least: cost(0) }
+}
+
+/// How many tokens answers of an endpoint usually have.
+fn expected<C: Asked>(run: &Run<C>, endpoint: &Endpoint) -> u64 {
+    run.vitals.length(&endpoint.id).map_or(0, LearnedLength::expected)
 }
 
 /// What a call may have an endpoint read, and make besides tokens.

@@ -405,6 +405,7 @@ impl Engine {
             end_user: end_user(&key, &call),
             key,
             call,
+            as_it_came: None,
             attribution,
             plan: Plan::default(),
             preset: None,

@@ -39,6 +39,8 @@ pub(crate) struct Run<C: Asked = Call> {
     pub(crate) started: Instant,
     pub(crate) key: Arc<KeyEntry>,
     pub(crate) call: C,
+    /// The call as it came, while models are asked something else beside it.
+    pub(crate) as_it_came: Option<Box<C>>,
     /// The same with its images and documents inside, once an endpoint needed it so; `None` inside
     /// when it points to nothing.
     pub(crate) inlined: OnceCell<Result<Option<Box<C>>, Fault>>,
@@ -249,6 +251,9 @@ impl<C: Asked> Run<C> {
         progress: &Progress,
         ending: Ending<'_>,
     ) -> UsageView {
+        if let Some(call) = self.as_it_came.take() {
+            self.call = *call;
+        }
         let usage = self.usage(progress, ending);
         let failed = matches!(ending, Ending::Failed(_)) || says_error(progress);
         let billed = endpoint.map(|it| self.billed(it, progress));
