@@ -8,7 +8,7 @@ NEEDED := $(shell command -v cc >/dev/null 2>&1 || echo build-essential)
 NEEDED_BY_CLIENTS := $(shell python3 -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv) \
 	$(shell command -v npm >/dev/null 2>&1 || echo nodejs npm)
 
-.PHONY: help setup run test check fmt bench benchplan lab matrix faults soak clients fuzz schemas clean
+.PHONY: help setup run test check fmt bench benchfailover benchplan lab matrix faults soak clients fuzz schemas clean
 
 help: ## Show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -47,6 +47,10 @@ fmt: ## Format the code
 bench: setup ## Measure the gateway beside direct and beside a minimal proxy
 	cargo build --profile dist --locked -p tollgate -p tollgate-bench
 	./target/dist/tollgate-bench --gateway ./target/dist/tollgate
+
+benchfailover: setup ## Measure the time from a provider's failure to the next attempt
+	cargo build --profile dist --locked -p tollgate -p tollgate-bench
+	./target/dist/tollgate-bench failover --gateway ./target/dist/tollgate
 
 benchplan: setup ## Measure what planning a call costs
 	cargo bench --profile dist --locked -p tollgate-routing --bench plan

@@ -11,7 +11,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::Serialize;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::{proxy, run, upstream};
+use crate::{failover, proxy, run, upstream};
 
 /// Connections, or requests a second, that a cell can have at most.
 const SIZE_MAX: u32 = 10_000;
@@ -49,6 +49,8 @@ enum Role {
     /// Be the upstream, until standard input ends
     #[command(hide = true)]
     Upstream(UpstreamArgs),
+    /// Measure how long the next attempt takes to begin when a provider fails
+    Failover(FailoverArgs),
     /// Be the minimal proxy, until standard input ends
     #[command(hide = true)]
     Proxy(ProxyArgs),
@@ -59,6 +61,17 @@ pub(crate) struct UpstreamArgs {
     /// Address to listen on
     #[arg(long, default_value = "127.0.0.1:0")]
     pub(crate) listen: SocketAddr,
+}
+
+/// How failover is measured.
+#[derive(Debug, Args)]
+pub(crate) struct FailoverArgs {
+    /// The gateway's program; `tollgate` beside this one when not set
+    #[arg(long, value_name = "PATH")]
+    pub(crate) gateway: Option<PathBuf>,
+    /// Failures of each kind
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) calls: u32,
 }
 
 #[derive(Debug, Args)]
@@ -223,19 +236,25 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.role {
         Some(Role::Upstream(args)) => upstream::run(&args).await,
         Some(Role::Proxy(args)) => proxy::run(&args).await,
-        None => {
-            let mut interrupt = signal(SignalKind::interrupt())?;
-            let mut terminate = signal(SignalKind::terminate())?;
-            let mut hang_up = signal(SignalKind::hangup())?;
-            // Dropping the run drops its children, and a dropped child is killed.
-            tokio::select! {
-                biased;
-                _ = interrupt.recv() => Ok(ExitCode::from(INTERRUPTED)),
-                _ = terminate.recv() => Ok(ExitCode::from(INTERRUPTED)),
-                _ = hang_up.recv() => Ok(ExitCode::from(INTERRUPTED)),
-                result = Box::pin(run::run(&cli.options)) => result,
-            }
-        }
+        None => or_interrupted(run::run(&cli.options)).await,
+        Some(Role::Failover(args)) => or_interrupted(failover::run(&args)).await,
+    }
+}
+
+/// Ends early when a signal says so. Dropping a run drops its children, and a dropped child is
+/// killed.
+async fn or_interrupted(
+    run: impl Future<Output = anyhow::Result<ExitCode>>,
+) -> anyhow::Result<ExitCode> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut hang_up = signal(SignalKind::hangup())?;
+    tokio::select! {
+        biased;
+        _ = interrupt.recv() => Ok(ExitCode::from(INTERRUPTED)),
+        _ = terminate.recv() => Ok(ExitCode::from(INTERRUPTED)),
+        _ = hang_up.recv() => Ok(ExitCode::from(INTERRUPTED)),
+        result = Box::pin(run) => result,
     }
 }
 

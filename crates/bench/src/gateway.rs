@@ -1,5 +1,5 @@
 //! The gateway as a child: an installation of its own in a folder that goes when it ends, with one
-//! provider, one model with a price, and one key.
+//! key.
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
@@ -49,14 +49,14 @@ struct Installation {
 }
 
 impl Gateway {
-    /// Starts a gateway in front of `upstream` and waits until it is ready.
+    /// Starts a gateway with this configuration and waits until it is ready.
     pub(crate) async fn start(
         program: Option<PathBuf>,
-        upstream: SocketAddr,
+        configuration: &str,
         cpu: Option<u32>,
     ) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir().context("no folder for the gateway")?;
-        let installation = Installation::new(found(program)?, folder.path(), upstream)?;
+        let installation = Installation::new(found(program)?, folder.path(), configuration)?;
         let key = installation.create_key()?;
         let address = free_address()?;
         let mut child = installation.serve(address, cpu)?;
@@ -71,9 +71,9 @@ impl Gateway {
 }
 
 impl Installation {
-    fn new(program: PathBuf, folder: &Path, upstream: SocketAddr) -> anyhow::Result<Self> {
+    fn new(program: PathBuf, folder: &Path, configuration: &str) -> anyhow::Result<Self> {
         let config = folder.join("tollgate.toml");
-        fs::write(&config, configuration(upstream))?;
+        fs::write(&config, configuration)?;
         Ok(Self { program, config, data: folder.join("data"), log: folder.join("log") })
     }
 
@@ -116,7 +116,8 @@ fn found(program: Option<PathBuf>) -> anyhow::Result<PathBuf> {
     })
 }
 
-fn configuration(upstream: SocketAddr) -> String {
+/// One provider, at `upstream`, and one model with a price.
+pub(crate) fn configuration(upstream: SocketAddr) -> String {
     format!(
         r#"[[provider]]
 slug = "bench"

@@ -1,5 +1,5 @@
 //! The gateway measured beside direct and beside a minimal proxy, in one run; what `make bench`
-//! runs. `docs/performance.md` has the method and says how to read the result.
+//! runs. Under a subcommand, how long its next attempt takes to begin: `make benchfailover`. `docs/performance.md` has the method and says how to read the result.
 //!
 //! This process makes the load and reads the clocks. The servers are its children: the upstream
 //! and the proxies are this program again, under hidden subcommands, so that the whole benchmark
@@ -9,6 +9,7 @@
 
 mod child;
 mod cli;
+mod failover;
 mod gateway;
 mod load;
 mod procfs;

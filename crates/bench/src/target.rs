@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::child::{Child, Placement};
 use crate::cli::{Kind, Options};
-use crate::gateway::Gateway;
+use crate::gateway::{Gateway, configuration};
 use crate::load::{Expected, Job, fetch};
 use crate::procfs;
 use crate::upstream::MODEL;
@@ -111,7 +111,8 @@ async fn start(
             (Server::Role(child), upstream, manner.job(address, expected)?)
         }
         Kind::Gateway => {
-            let gateway = Gateway::start(gateway, upstream, placement.server).await?;
+            let gateway =
+                Gateway::start(gateway, &configuration(upstream), placement.server).await?;
             let manner = Manner { path: GATEWAY_PATH, key: &gateway.key, model: PUBLIC_MODEL };
             let job = manner.job(gateway.address, expected)?;
             (Server::Gateway(gateway), upstream, job)

@@ -49,6 +49,13 @@ fn a_gateway_that_is_not_there_is_named() {
         .unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(!output.status.success() && said.contains("no/such/program"), "{said}");
+    let output = Command::new(env!("CARGO_BIN_EXE_tollgate-bench"))
+        .args(["failover", "--gateway", "no/such/program", "--calls", "1"])
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && said.contains("no/such/program"), "{said}");
 }
 
 #[test]

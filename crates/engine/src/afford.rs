@@ -1,13 +1,11 @@
 //! What a call may cost, and holding as much before it begins.
 
-use tollgate_catalog::{Endpoint, EndpointId};
-use tollgate_ledger::LearnedLength;
 use tollgate_limits::{Load, Reservation};
-use tollgate_policy::Strategy;
 use tollgate_store::KeyRecord;
 use tollgate_types::{Chain, Timestamp, Usage, Usd};
 
 use crate::asked::Asked;
+use crate::expected::{Expected, expected, prompt};
 use crate::purse::{Hold, Need, Short};
 use crate::run::Run;
 use crate::{CallError, KeyEntry, limiting};
@@ -20,10 +18,6 @@ pub(crate) struct Held {
     of_limit: Usd,
     pub(crate) of_limits: Reservation,
 }
-
-/// A token is taken for two bytes of text where funds are held, rather than four: in some languages
-/// it is.
-const CAUTION: u64 = 2;
 
 impl Held {
     /// Ends the hold with what the call used and cost, and what a provider takes of the caller for
@@ -111,102 +105,10 @@ pub(crate) const fn leaves_own(error: &CallError, key: &KeyRecord) -> bool {
     }
 }
 
-/// What a planned call may need, wherever of its plan it is answered: at one endpoint, or where rules
-/// have several models asked, at one of each. What is met with a key of the caller's own costs
-/// something where `counts_own` says so.
-pub(crate) fn expected<C: Asked>(run: &Run<C>, counts_own: bool) -> Expected {
-    let mut models: Vec<(&str, Expected)> = Vec::new();
-    for step in &run.plan.steps {
-        let expected = expected_at(run, &step.endpoint, counts_own);
-        let model = step.endpoint.model.id.as_str();
-        match models.iter_mut().find(|(known, _)| *known == model) {
-            Some((_, known)) => *known = known.with(expected, larger),
-            None => models.push((model, expected)),
-        }
-    }
-    let of_models = models.into_iter().map(|(_, expected)| expected);
-    let join = match run.steering.decision.strategy {
-        Strategy::Single => larger,
-        Strategy::Cascade(_) | Strategy::Consensus(_) => both,
-    };
-    of_models.fold(Expected::default(), |all, one| all.with(one, join))
-}
-
+/// What of it is money. What is met with a key of the caller's own counts where `counts_own` says so.
 fn need<C: Asked>(run: &Run<C>, counts_own: bool) -> Need {
     let Expected { most, least } = expected(run, counts_own);
     Need { most: most.spend, least: least.spend }
-}
-
-/// What a call may need.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Expected {
-    /// As much as it is expected to need.
-    pub(crate) most: Load,
-    /// What it needs at least: less than `most` for a call that does not say how much it may write.
-    pub(crate) least: Load,
-}
-
-impl Expected {
-    fn with(self, other: Self, join: fn(Load, Load) -> Load) -> Self {
-        Self { most: join(self.most, other.most), least: join(self.least, other.least) }
-    }
-}
-
-fn larger(a: Load, b: Load) -> Load {
-    Load {
-        input_tokens: a.input_tokens.max(b.input_tokens),
-        output_tokens: a.output_tokens.max(b.output_tokens),
-        spend: a.spend.max(b.spend),
-    }
-}
-
-fn both(a: Load, b: Load) -> Load {
-    Load {
-        input_tokens: a.input_tokens.saturating_add(b.input_tokens),
-        output_tokens: a.output_tokens.saturating_add(b.output_tokens),
-        spend: a.spend.saturating_add(b.spend),
-    }
-}
-
-fn expected_at<C: Asked>(run: &Run<C>, endpoint: &Endpoint, counts_own: bool) -> Expected {
-    let price = endpoint.price.as_ref().filter(|_| counts_own || endpoint.own_key.is_none());
-    let prompt = prompt(run);
-    // What can't be priced is no reason to hold everything; it is not charged either.
-    let load = |tokens| {
-        let usage = Usage { completion_tokens: tokens, ..prompt };
-        let spend = price.and_then(|price| price.most(&usage).ok()).unwrap_or(Usd::ZERO);
-        // Nobody knows how much it is, but it is something.
-        let (input_tokens, output_tokens) = (prompt.prompt_tokens.max(1), tokens.max(1));
-        Load { input_tokens, output_tokens, spend }
-    };
-    let bounded = |tokens: u64| endpoint.max_output.map_or(tokens, |most| tokens.min(most));
-    if let Some(tokens) = run.call.params().max_tokens {
-        let most = load(bounded(tokens));
-        return Expected { most, least: most };
-    }
-    let expected = run.vitals.length(&endpoint.id).map_or(0, LearnedLength::expected);
-    Expected { most: load(bounded(expected)), least: load(0) }
-}
-
-/// What a call may have an endpoint read, and make besides tokens.
-fn prompt<C: Asked>(run: &Run<C>) -> Usage {
-    let (least, survey) = (run.call.least(), run.call.survey());
-    let pieces = run.call.member("n").and_then(|it| it.parse().ok()).unwrap_or(1);
-    Usage {
-        prompt_tokens: least.prompt_tokens.max(survey.tokens_estimated()).saturating_mul(CAUTION),
-        prompt_images: survey.images,
-        completion_images: pieces,
-        ..least
-    }
-}
-
-/// Notes how long an answer was: what is held for the next one at its endpoint.
-pub(crate) fn learn<C: Asked>(run: &Run<C>, endpoint: &EndpointId, usage: &Usage) {
-    if let Some(length) = run.vitals.length(endpoint)
-        && run.call.params().max_tokens.is_none()
-    {
-        length.observe(usage.completion_tokens);
-    }
 }
 
 /// A call that costs more than there is, and how many tokens there is enough for (contract §4.6).

@@ -18,7 +18,6 @@ use http_body_util::BodyExt;
 use tokio::time::{Instant, Sleep, sleep, timeout, timeout_at};
 use tollgate_catalog::Endpoint;
 use tollgate_health::{FailureKind, Health, InFlight, Outcome};
-use tollgate_policy::Strategy;
 use tollgate_providers::{Adapter, AnswerStream, Fault, FaultKind, Inbound, WholeAnswer};
 use tollgate_store::AttemptRecord;
 use tollgate_types::Timestamp;
@@ -65,11 +64,11 @@ pub(crate) type At<C, T> =
 /// Cancel safe: dropped, it cancels the request in flight; the run settles itself.
 pub(crate) fn open_stream(mut run: Run) -> Opening {
     Box::pin(async move {
-        let result = if run.steering.decision.strategy == Strategy::Single {
-            first(&mut run, |run, endpoint| Box::pin(stream_at(run, endpoint))).await
-        } else {
+        let result = if run.is_composed() {
             // Seldom, and larger: kept out of the future of every call.
             Box::pin(strategy::open_stream(&mut run)).await
+        } else {
+            first(&mut run, |run, endpoint| Box::pin(stream_at(run, endpoint))).await
         };
         (run, result.map(|(_, open)| open))
     })
@@ -79,10 +78,10 @@ pub(crate) fn open_stream(mut run: Run) -> Opening {
 ///
 /// Cancel safe: as [`open_stream`].
 pub(crate) async fn open_whole(run: &mut Run) -> Result<OpenWhole, CallError> {
-    let (endpoint, answer) = if run.steering.decision.strategy == Strategy::Single {
-        first(run, |run, endpoint| Box::pin(whole_at(run, endpoint))).await?
-    } else {
+    let (endpoint, answer) = if run.is_composed() {
         Box::pin(strategy::open_whole(run)).await?
+    } else {
+        first(run, |run, endpoint| Box::pin(whole_at(run, endpoint))).await?
     };
     Ok(OpenWhole { endpoint, answer })
 }

@@ -414,6 +414,7 @@ impl Engine {
             end_user: end_user(&key, &call),
             key,
             call,
+            as_it_came: None,
             attribution,
             plan: Plan::default(),
             preset: None,

@@ -118,6 +118,12 @@ pub enum CallError {
         /// The keys of the caller's own that some were met with, each with its place among them.
         own_keys: Vec<(usize, Arc<OwnKey>)>,
     },
+    /// What was to write the bodies of requests wrote none that are right.
+    #[error("no request bodies were written")]
+    NoBodies {
+        /// What was wrong with the last of them.
+        why: String,
+    },
     /// The store does not keep up with the calls, and a call that can't be recorded is not made.
     #[error("records can't be written as fast as calls end")]
     StoreBehind,
@@ -147,6 +153,7 @@ impl CallError {
             Self::PlanExhausted { faults, .. } => told(faults)
                 .map_or(ErrorType::ProviderUnavailable, |(_, fault)| fault.kind.error_type()),
             Self::Limited(limited) => limited.error_type(),
+            Self::NoBodies { .. } => ErrorType::ProviderUnavailable,
             Self::StoreBehind => ErrorType::ProviderOverloaded,
             Self::NoEntropy => ErrorType::Server,
         }
@@ -215,6 +222,7 @@ impl CallError {
             | Self::NoModel
             | Self::UnknownPreset { .. }
             | Self::PresetOff { .. }
+            | Self::NoBodies { .. }
             | Self::StoreBehind
             | Self::NoEntropy => {}
         }
@@ -266,6 +274,9 @@ impl CallError {
                     of_own.unwrap_or_else(|| sentence(name, fault))
                 },
             ),
+            Self::NoBodies { why } => {
+                format!("No valid request bodies were written, nor when asked again: {why}")
+            }
             Self::StoreBehind => "This gateway is overloaded. Please retry shortly".to_owned(),
             Self::NoEntropy => "Internal Server Error".to_owned(),
         }

@@ -2,14 +2,20 @@
 //!
 //! An open set: a router is a function and a line in [`ROUTERS`].
 
+mod bodies;
+mod fusion;
 mod listed;
+mod plugin;
 mod routers;
 
+pub(crate) use bodies::Bodies;
+pub(crate) use fusion::Fusion;
 pub use listed::RouterModel;
 
 use std::sync::Arc;
 
 use tollgate_catalog::{Endpoint, Modality, Model};
+use tollgate_health::Standing;
 use tollgate_policy::{Decision, Strategy};
 use tollgate_routing::{Preferences, Sort};
 use tollgate_types::{ModelSlug, UnitPrice};
@@ -27,6 +33,46 @@ pub(crate) struct Wanted {
     pub(crate) names: Vec<String>,
     /// The router or wildcard that chose them.
     pub(crate) router: Option<String>,
+    /// What the router has them do, other than answer.
+    pub(crate) composed: Option<Composed>,
+}
+
+/// What a router has models do, other than answer in turn.
+#[derive(Debug, Clone)]
+pub(crate) enum Composed {
+    /// Several say what they think, and one answers.
+    Fusion(Arc<Fusion>),
+    /// One writes the bodies of requests.
+    Bodies(Arc<Bodies>),
+}
+
+impl Composed {
+    /// What callers who ask are told it is.
+    pub(crate) const fn name(&self) -> &'static str {
+        match self {
+            Self::Fusion(_) => "fusion",
+            Self::Bodies(_) => "bodybuilder",
+        }
+    }
+
+    /// A sentence of it for people.
+    pub(crate) fn summary(&self) -> String {
+        match self {
+            Self::Fusion(it) => format!(
+                "{} analysed, {} answers",
+                it.analysts.join(", "),
+                it.writers.first().map_or("nobody", String::as_str)
+            ),
+            Self::Bodies(_) => "bodies of requests are written and checked".to_owned(),
+        }
+    }
+}
+
+impl Wanted {
+    /// Models that are called by their own names.
+    const fn named(names: Vec<String>) -> Self {
+        Self { names, router: None, composed: None }
+    }
 }
 
 /// Longest model name looked up, and repeated in an answer.
@@ -40,6 +86,8 @@ pub(crate) struct Chooser<'a> {
     pub(crate) seed: u64,
     /// Whether one of a model's endpoints would be tried for the call.
     pub(crate) admits: &'a dyn Fn(&[Arc<Endpoint>]) -> bool,
+    /// How an endpoint has been doing.
+    pub(crate) standing: &'a dyn Fn(&Endpoint) -> Standing,
     /// What was spent on a model for such tasks of late.
     pub(crate) spent: &'a dyn Fn(&Model) -> u64,
     /// The model that the conversation was given before.
@@ -60,6 +108,8 @@ const ROUTERS: &[Router] = &[
     Router { name: "openrouter/auto", strategy: "auto", held_ms: Some(600_000) },
     Router { name: "openrouter/auto-beta", strategy: "auto", held_ms: Some(600_000) },
     Router { name: "openrouter/pareto-code", strategy: "pareto", held_ms: Some(300_000) },
+    Router { name: fusion::NAME, strategy: "fusion", held_ms: None },
+    Router { name: bodies::NAME, strategy: "bodybuilder", held_ms: None },
 ];
 
 /// How the models of a router or wildcard were found, in the contract's word.
@@ -109,6 +159,15 @@ pub(crate) fn wanted(
     }
     let Some(first) = names.first().cloned() else { return Err(CallError::NoModel) };
     let (primary, variant) = without_variants(&first);
+    match primary.as_ref() {
+        fusion::NAME => return fusion::wanted(call, reachable, chooser, &names),
+        bodies::NAME => return bodies::wanted(call, reachable, chooser, &names),
+        // Rules that choose a model have it answer alone.
+        _ if chosen.is_none() && fusion::is_asked_for(call)? => {
+            return fusion::wanted(call, reachable, chooser, &names);
+        }
+        _ => {}
+    }
     if call.member("routing_strategy") == Some(r#""weighted_by_inverse_price""#) {
         wants.across_models = true;
     }
@@ -135,15 +194,15 @@ pub(crate) fn wanted(
             _ => routers::auto(call, reachable, chooser)?,
         }
     } else {
-        return Ok(Wanted { names, router: None });
+        return Ok(Wanted::named(names));
     };
     if chosen.is_empty() {
         // The name may be that of a model of a provider which is a router itself.
-        return Ok(Wanted { names, router: None });
+        return Ok(Wanted::named(names));
     }
     let rest = names.split_off(1);
     let names = chosen.iter().map(|model| model.id.to_string()).chain(rest).collect();
-    Ok(Wanted { names, router: Some(primary.into_owned()) })
+    Ok(Wanted { names, router: Some(primary.into_owned()), composed: None })
 }
 
 /// The models that the request names, each once.

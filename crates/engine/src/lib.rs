@@ -43,6 +43,7 @@ mod decision;
 mod engine;
 mod error;
 mod expand;
+mod expected;
 mod hedge;
 mod inquiry;
 mod installation;

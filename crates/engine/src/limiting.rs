@@ -19,7 +19,7 @@ use tollgate_types::{KeyHash, Timestamp};
 
 use crate::asked::Asked;
 use crate::run::Run;
-use crate::{CallError, KeyEntry, afford};
+use crate::{CallError, KeyEntry, expected};
 
 use free::Bought;
 pub use refused::Limited;
@@ -155,7 +155,7 @@ pub(crate) async fn admit<C: Asked>(run: &mut Run<C>) -> Result<(), CallError> {
     if limits.is_empty() {
         return Ok(());
     }
-    let expected = afford::expected(run, false);
+    let expected = expected::expected(run, false);
     let mut admitted = tollgate_limits::admit(&limits, &expected.most, now);
     // Nobody is refused for what a model could write where waiting would not help.
     if admitted.as_ref().is_err_and(|refusal| !refusal.passes()) && expected.least != expected.most

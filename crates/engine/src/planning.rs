@@ -159,7 +159,7 @@ impl Engine {
             sticky::conversation(&run.key, &run.call, decision, &run.installation, session);
         run.choice = Choice::of(&run.key, &run.call, decision, session);
         let routed = self.plan(run)?;
-        Routed { plan: run.plan, router: run.router, shape: run.shape } = routed;
+        run.take_up(routed);
         let decision = &run.steering.decision;
         let wants = resolve::preferences(&run.call, decision)?;
         run.hedges = self.config().hedge || decision.hedge.unwrap_or(wants.hedge);
@@ -176,7 +176,7 @@ impl Engine {
     fn plan_own<C: Asked>(&self, run: &mut Run<C>) -> Result<(), CallError> {
         run.shape.funds.is_spent = true;
         let routed = self.plan(run)?;
-        Routed { plan: run.plan, router: run.router, shape: run.shape } = routed;
+        run.take_up(routed);
         Ok(())
     }
 

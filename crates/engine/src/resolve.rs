@@ -12,7 +12,7 @@ use tollgate_types::{ModelSlug, Timestamp};
 use tollgate_wire::error::BadRequest;
 
 use crate::asked::Asked;
-use crate::expand::{self, Chooser, Wanted};
+use crate::expand::{self, Chooser, Composed, Wanted};
 use crate::installation::adapter_of;
 use crate::own::Reachable;
 use crate::{CallError, Installation};
@@ -55,6 +55,8 @@ pub(crate) struct Routed {
     pub(crate) plan: Plan,
     /// The router that chose the models, if one did.
     pub(crate) router: Option<String>,
+    /// What the router has them do, other than answer.
+    pub(crate) composed: Option<Composed>,
     /// What the call needs.
     pub(crate) shape: CallShape,
 }
@@ -80,13 +82,15 @@ pub(crate) fn plan(
             let models = [Candidates { endpoints, variant: None }];
             !question(&models, (&shape, &asked), circumstances, None).steps.is_empty()
         },
+        standing: circumstances.standing,
         spent: circumstances.spent,
         given: circumstances.given.cloned(),
     };
     let reachable = Reachable { installation, caller: circumstances.key };
     let chosen = decision.models.as_deref();
     let wanted = expand::wanted(call, reachable, &chooser, chosen, &mut wants)?;
-    let Wanted { names, router } = wanted;
+    let Wanted { names, router, composed } = wanted;
+    refuse_where_kept(composed.as_ref(), circumstances.region)?;
     let mut unroutable = None;
     let mut models: Vec<Found> = Vec::with_capacity(names.len());
     for name in &names {
@@ -108,10 +112,35 @@ pub(crate) fn plan(
         .collect();
     let sticky = models.first().and_then(|(model, _)| (circumstances.sticky)(model));
     let plan = question(&candidates, (&shape, &wants), circumstances, sticky.as_ref());
+    if let Some(Composed::Fusion(fusion)) = &composed {
+        for names in [&fusion.writers, &fusion.analysts] {
+            is_anybody_left(names, &plan, |name| find(name, installation, circumstances.key))?;
+        }
+    }
     match (plan.steps.is_empty(), plan.dropped.is_empty(), unroutable) {
-        (false, _, _) => Ok(Routed { plan, router, shape }),
+        (false, _, _) => Ok(Routed { plan, router, composed, shape }),
         (true, true, Some(error)) => Err(error),
         (true, _, _) => Err(no_endpoints(names, &plan)),
+    }
+}
+
+/// Refuses a call of which a part could be done by nobody: before others are paid for theirs.
+fn is_anybody_left(
+    names: &[String],
+    plan: &Plan,
+    find: impl Fn(&str) -> Result<Found, CallError>,
+) -> Result<(), CallError> {
+    let found: Vec<_> = names.iter().map(|name| find(name)).collect();
+    let is_one = |endpoint: &Endpoint| {
+        found.iter().flatten().any(|(model, _)| model.id == endpoint.model.id)
+    };
+    if plan.steps.iter().any(|step| is_one(&step.endpoint)) {
+        return Ok(());
+    }
+    let dropped: Vec<_> = plan.dropped.iter().filter(|(it, _)| is_one(it)).cloned().collect();
+    match found.into_iter().find_map(Result::err).filter(|_| dropped.is_empty()) {
+        Some(error) => Err(error),
+        None => Err(no_endpoints(names.to_vec(), &Plan { dropped, ..Plan::default() })),
     }
 }
 
@@ -172,8 +201,7 @@ fn refuse_what_is_not_here(call: &impl Asked) -> Result<(), CallError> {
         },
     )?;
     let missing = plugins.iter().find(|plugin| {
-        plugin.enabled.unwrap_or(true)
-            && ["web", "web-fetch", "fusion"].contains(&plugin.id.as_str())
+        plugin.enabled.unwrap_or(true) && ["web", "web-fetch"].contains(&plugin.id.as_str())
     });
     if let Some(plugin) = missing {
         let message = format!("plugins: this installation has no `{}` plugin", plugin.id);
@@ -191,6 +219,19 @@ fn refuse_what_no_region_has(call: &impl Asked, region: Option<&str>) -> Result<
         "Image generation is not available in the region {region}. Ask at the address without a region"
     );
     Err(BadRequest::new(message).into())
+}
+
+/// Several models are not asked for one answer where calls are kept in a region (contract §5.10).
+fn refuse_where_kept(composed: Option<&Composed>, region: Option<&str>) -> Result<(), CallError> {
+    match (composed, region) {
+        (Some(Composed::Fusion(_)), Some(region)) => {
+            let message = format!(
+                "Fusion is not available in the region {region}. Ask at the address without a region"
+            );
+            Err(BadRequest::new(message).into())
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The `provider` object, with what rules prefer where it says nothing; `route: "sort"` is an older

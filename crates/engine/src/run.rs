@@ -15,12 +15,13 @@ use tollgate_types::{GenerationId, Timestamp, Usage, UsageSource, Usd};
 use tollgate_wire::Call;
 use tollgate_wire::chat::{AnswerHead, FinishReason, UsageView};
 
-use crate::afford::{self, Held};
+use crate::afford::Held;
 use crate::asked::Asked;
 use crate::bill::Bill;
 use crate::choices::Choice;
 use crate::continuity::{self, Share};
 use crate::engine::Engine;
+use crate::expected;
 use crate::installation::adapter_of;
 use crate::reach::known_of;
 use crate::retry::may_pass;
@@ -39,6 +40,8 @@ pub(crate) struct Run<C: Asked = Call> {
     pub(crate) started: Instant,
     pub(crate) key: Arc<KeyEntry>,
     pub(crate) call: C,
+    /// The call as it came, while models are asked something else beside it.
+    pub(crate) as_it_came: Option<Box<C>>,
     /// The same with its images and documents inside, once an endpoint needed it so; `None` inside
     /// when it points to nothing.
     pub(crate) inlined: OnceCell<Result<Option<Box<C>>, Fault>>,
@@ -177,7 +180,7 @@ impl<C: Asked> Run<C> {
             }
             Ending::Complete => {
                 health.observe(Outcome::Success, now);
-                afford::learn(self, &endpoint.id, usage);
+                expected::learn(self, &endpoint.id, usage);
                 let wrote = started.elapsed().saturating_sub(self.unread);
                 health.generated(usage.completion_tokens, wrote, now);
                 if let Some(are_permitted) = self.judged(progress) {
@@ -249,6 +252,9 @@ impl<C: Asked> Run<C> {
         progress: &Progress,
         ending: Ending<'_>,
     ) -> UsageView {
+        if let Some(call) = self.as_it_came.take() {
+            self.call = *call;
+        }
         let usage = self.usage(progress, ending);
         let failed = matches!(ending, Ending::Failed(_)) || says_error(progress);
         let billed = endpoint.map(|it| self.billed(it, progress));

@@ -11,6 +11,7 @@ use tollgate_types::Timestamp;
 use tollgate_wire::router_metadata::{ModelTold, StageTold, StrategyTold};
 
 use crate::asked::Asked;
+use crate::expand::Composed;
 use crate::{CallError, KeyEntry, Policies, resolve};
 
 /// The kind of call that several models may be asked for.
@@ -29,7 +30,9 @@ pub(crate) struct Caller<'a> {
 pub(crate) struct Steering {
     pub(crate) decision: Decision,
     version: Option<u64>,
-    /// The models that were asked, where rules have several asked.
+    /// What a router has models do.
+    pub(crate) composed: Option<Composed>,
+    /// The models that were asked, where rules or a router have several asked.
     pub(crate) stages: Vec<StageRecord>,
     /// Which part of them agreed, in millionths.
     pub(crate) confidence_millionths: Option<u32>,
@@ -64,7 +67,7 @@ impl Steering {
     }
 
     /// What callers who ask are told of it: the rules that matched, and behind the one with several
-    /// models what came of these.
+    /// models what came of these; and the same of a router that has several asked.
     pub(crate) fn told(&self) -> Vec<StageTold> {
         let stage =
             |it: &StageRecord| ModelTold { model: it.model.clone(), outcome: it.outcome.clone() };
@@ -82,13 +85,21 @@ impl Steering {
                 data: data.take_if(|_| has_several),
             }
         };
-        self.decision.applied.iter().map(rule).collect()
+        let mut told: Vec<StageTold> = self.decision.applied.iter().map(rule).collect();
+        let composed = self.composed.as_ref().map(|it| StageTold {
+            kind: "plugin",
+            name: it.name(),
+            summary: it.summary(),
+            data: data.take(),
+        });
+        told.extend(composed);
+        told
     }
 
-    /// The record of it, when any rule matched.
+    /// The record of it, when any rule matched or several models were asked.
     pub(crate) fn record(&self) -> Option<Box<SteeredRecord>> {
         let Decision { applied, labels, arm, .. } = &self.decision;
-        if applied.is_empty() {
+        if applied.is_empty() && self.stages.is_empty() {
             return None;
         }
         let rule = |it: &Applied| RuleRecord { rule: Arc::clone(&it.rule), what: it.what.clone() };

@@ -1,18 +1,23 @@
-//! Answers for which rules have several models asked.
+//! Answers for which several models are asked, or one more than once.
 //!
 //! A cascade asks a cheap model first and a dearer one when its answer is not good enough; a
-//! consensus asks several beside each other and tells the answer that most agree on. An answer that
+//! consensus asks several beside each other and tells the answer that most agree on; a fusion has
+//! several say what they think before one answers. An answer that
 //! is judged is read to its end before the client is given any of it, so an endpoint that dies in
 //! the middle of one is replaced unnoticed. Everybody who answered is paid: the call's bill is the
 //! sum, and the record says what each cost.
 
+mod beside;
+mod bodies;
 mod cascade;
 mod consensus;
+mod fusion;
 mod heard;
 mod spoken;
 
 use std::sync::Arc;
 
+use tokio::sync::OnceCell;
 use tollgate_catalog::Endpoint;
 use tollgate_health::Outcome;
 use tollgate_policy::Strategy;
@@ -25,11 +30,15 @@ use crate::CallError;
 use crate::asked::Asked;
 use crate::attempt::{At, OpenStream, first, stream_at, whole_at};
 use crate::bill::Bill;
+use crate::expand::Composed;
+use crate::expected;
 use crate::resolve::Routed;
 use crate::run::{Ending, Run};
 
+use bodies::bodies;
 use cascade::cascade;
 use consensus::consensus;
+use fusion::fusion;
 use heard::{stream_heard_at, whole_heard_at};
 use spoken::Spoken;
 
@@ -61,50 +70,79 @@ const BROKE_OFF: &str = "broke off";
 /// A stage that the client did not wait for.
 const LEFT: &str = "under way when the client left";
 
-/// Opens a stream by the strategy that rules chose.
+/// Opens a stream by the strategy that rules or a router chose.
 ///
 /// Cancel safe: dropped, it cancels the requests in flight; the run settles itself.
 pub(crate) async fn open_stream(run: &mut Run) -> Result<Answered<OpenStream>, CallError> {
+    let heard: At<Call, _> = |run, at| Box::pin(stream_heard_at(run, at));
+    let told: At<Call, _> = |run, at| Box::pin(stream_at(run, at));
+    match run.steering.composed.clone() {
+        Some(Composed::Fusion(it)) => return fusion(run, &it, heard, told).await,
+        Some(Composed::Bodies(it)) => return bodies(run, &it, heard).await,
+        None => {}
+    }
     match run.steering.decision.strategy.clone() {
-        Strategy::Single => first(run, |run, at| Box::pin(stream_at(run, at))).await,
-        Strategy::Cascade(it) => {
-            let heard: At<Call, _> = |run, at| Box::pin(stream_heard_at(run, at));
-            cascade(run, &it, heard, |run, at| Box::pin(stream_at(run, at))).await
-        }
-        Strategy::Consensus(it) => {
-            consensus(run, &it, |run, at| Box::pin(stream_heard_at(run, at))).await
-        }
+        Strategy::Single => first(run, told).await,
+        Strategy::Cascade(it) => cascade(run, &it, heard, told).await,
+        Strategy::Consensus(it) => consensus(run, &it, heard).await,
     }
 }
 
-/// Gets a whole answer by the strategy that rules chose.
+/// Gets a whole answer by the strategy that rules or a router chose.
 ///
 /// Cancel safe: as [`open_stream`].
 pub(crate) async fn open_whole(run: &mut Run) -> Result<Answered<Box<dyn WholeAnswer>>, CallError> {
+    let heard: At<Call, _> = |run, at| Box::pin(whole_heard_at(run, at));
+    let told: At<Call, _> = |run, at| Box::pin(whole_at(run, at));
+    match run.steering.composed.clone() {
+        Some(Composed::Fusion(it)) => return fusion(run, &it, heard, told).await,
+        Some(Composed::Bodies(it)) => return bodies(run, &it, heard).await,
+        None => {}
+    }
     match run.steering.decision.strategy.clone() {
-        Strategy::Single => first(run, |run, at| Box::pin(whole_at(run, at))).await,
-        Strategy::Cascade(it) => {
-            let heard: At<Call, _> = |run, at| Box::pin(whole_heard_at(run, at));
-            cascade(run, &it, heard, |run, at| Box::pin(whole_at(run, at))).await
-        }
-        Strategy::Consensus(it) => {
-            consensus(run, &it, |run, at| Box::pin(whole_heard_at(run, at))).await
-        }
+        Strategy::Single => first(run, told).await,
+        Strategy::Cascade(it) => cascade(run, &it, heard, told).await,
+        Strategy::Consensus(it) => consensus(run, &it, heard).await,
     }
 }
 
 impl Run {
-    /// Plans the call for one of the models that rules have asked.
-    fn turn_to(&mut self, model: &str) -> Result<(), CallError> {
-        let routed = self.plan_for(model)?;
+    /// Whether it takes more than trying endpoints in turn.
+    pub(crate) fn is_composed(&self) -> bool {
+        self.steering.composed.is_some() || self.steering.decision.strategy != Strategy::Single
+    }
+
+    /// Has models asked something else than the client asked, for a while.
+    fn ask_aside(&mut self, call: Call) {
+        let asked = std::mem::replace(&mut self.call, call);
+        self.as_it_came.get_or_insert_with(|| Box::new(asked));
+        self.inlined = OnceCell::new();
+    }
+
+    /// Has models asked what the client asked again.
+    fn ask_as_it_came(&mut self) {
+        if let Some(call) = self.as_it_came.take() {
+            self.ask_instead(*call);
+        }
+    }
+
+    /// Has models asked the client's call in other words, from now on.
+    fn ask_instead(&mut self, call: Call) {
+        self.call = call;
+        self.inlined = OnceCell::new();
+    }
+
+    /// Plans the call for one of the models that are asked, and those behind it.
+    fn turn_to(&mut self, models: &[String]) -> Result<(), CallError> {
+        let routed = self.plan_for(models)?;
         Routed { plan: self.plan, shape: self.shape, .. } = routed;
         self.faults.clear();
         self.retried.clear();
         Ok(())
     }
 
-    fn plan_for(&mut self, model: &str) -> Result<Routed, CallError> {
-        self.steering.decision.models = Some([model.to_owned()].into());
+    fn plan_for(&mut self, models: &[String]) -> Result<Routed, CallError> {
+        self.steering.decision.models = Some(models.into());
         self.engine.plan(self)
     }
 
@@ -121,6 +159,7 @@ impl Run {
             health.observe(Outcome::Success, self.engine.now());
         }
         let usage = self.usage(progress, Ending::Complete);
+        expected::learn(self, &endpoint.id, &usage);
         let billed = self.billed(endpoint, progress);
         let bill = Bill::of(Some(&billed), &usage, self.created, false);
         self.put_aside.push((self.steering.stages.len(), bill.clone()));
@@ -146,6 +185,16 @@ impl Run {
 }
 
 impl<C: Asked> Run<C> {
+    /// Takes up where the call goes, and what is done there.
+    pub(crate) fn take_up(&mut self, routed: Routed) {
+        Routed {
+            plan: self.plan,
+            router: self.router,
+            composed: self.steering.composed,
+            shape: self.shape,
+        } = routed;
+    }
+
     /// Notes an answer that was hung up on, and what it had come to.
     fn leave(&mut self, model: &str, endpoint: &Arc<Endpoint>, progress: &Progress, outcome: &str) {
         let usage = self.usage(progress, Ending::Cancelled);

@@ -1,6 +1,7 @@
-//! A provider that gives every request the same answer, byte for byte: for what no simulator would
-//! say.
+//! A provider that gives every request the same answer, byte for byte, or one after another: for
+//! what no simulator would say.
 
+use std::collections::VecDeque;
 use std::net::SocketAddr;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -18,18 +19,27 @@ pub struct Canned {
 impl Canned {
     /// Answers each request with status 200, this media type and this body, and hangs up.
     pub async fn start(media_type: &'static str, body: impl Into<Vec<u8>>) -> Self {
-        let body = body.into();
-        let length = body.len();
-        let head = format!(
-            "HTTP/1.1 200 OK\r\ncontent-type: {media_type}\r\ncontent-length: {length}\r\n\
-             connection: close\r\n\r\n"
-        );
-        let answer = [head.into_bytes(), body].concat();
+        Self::in_turn(media_type, vec![body.into()]).await
+    }
+
+    /// Answers one request after another with these bodies; the last one stays.
+    pub async fn in_turn(media_type: &'static str, bodies: Vec<Vec<u8>>) -> Self {
+        let answer = |body: Vec<u8>| {
+            let length = body.len();
+            let head = format!(
+                "HTTP/1.1 200 OK\r\ncontent-type: {media_type}\r\ncontent-length: {length}\r\n\
+                 connection: close\r\n\r\n"
+            );
+            [head.into_bytes(), body].concat()
+        };
+        let mut answers: VecDeque<Vec<u8>> = bodies.into_iter().map(answer).collect();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let accepting = tokio::spawn(async move {
             while let Ok((connection, _)) = listener.accept().await {
-                tokio::spawn(give(connection, answer.clone()));
+                let next =
+                    if answers.len() > 1 { answers.pop_front() } else { answers.front().cloned() };
+                tokio::spawn(give(connection, next.unwrap()));
             }
         });
         Self { address, accepting }

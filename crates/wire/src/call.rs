@@ -208,6 +208,18 @@ impl Call {
         Ok(Self { form, address })
     }
 
+    /// The same conversation in chat's words, without some members and with others, as raw JSON:
+    /// what a model is asked beside the answer that the client gets.
+    ///
+    /// # Errors
+    ///
+    /// When the request turns out to be wrong where it is translated.
+    pub fn aside(&self, without: &[&str], with: &[(&str, &str)]) -> Result<Self, BadRequest> {
+        let call = self.chat()?.with_members(without, with)?;
+        let address = Address { model: None, stream: None, ..self.address.clone() };
+        Ok(Self { form: Form::Chat(call), address })
+    }
+
     /// The answer to a call that asks for none: Ollama's clients send no messages to have a model
     /// loaded. `None` for all other calls. A provider has nothing to do with it.
     pub fn loaded(&self, now: Timestamp) -> Option<Vec<u8>> {

@@ -99,6 +99,16 @@ impl Preset {
         Ok(Self { system_prompt, config: RawObject::read(config)? })
     }
 
+    /// Instructions and parameters, in chat's words, for one call. Nobody keeps them, so they are as
+    /// long as their author lets them be.
+    ///
+    /// # Errors
+    ///
+    /// When the parameters are no JSON object.
+    pub fn instructing(prompt: String, config: Bytes) -> Result<Self, BadRequest> {
+        Ok(Self { system_prompt: Some(prompt), config: RawObject::read(config)? })
+    }
+
     /// Checks what a preset is to be named by: it stands in paths, and behind models' names.
     ///
     /// # Errors
@@ -222,6 +232,29 @@ fn says(object: &RawObject, name: &str) -> bool {
 }
 
 impl ChatCall {
+    /// The same call without some members, and with others.
+    ///
+    /// # Errors
+    ///
+    /// When that is no request.
+    pub(crate) fn with_members(
+        &self,
+        without: &[&str],
+        with: &[(&str, &str)],
+    ) -> Result<Self, BadRequest> {
+        let mut body = Vec::with_capacity(self.body_bytes().saturating_add(64));
+        let mut object = ObjectWriter::new(&mut body);
+        let is_kept = |name: &str| !without.contains(&name) && with.iter().all(|it| it.0 != name);
+        for (name, raw) in self.members().filter(|(name, _)| is_kept(name)) {
+            object.member(name, raw);
+        }
+        for (name, raw) in with {
+            object.member(name, raw);
+        }
+        object.end();
+        Self::translated(RawObject::read(Bytes::from(body))?)
+    }
+
     /// The same call with a preset laid under it.
     ///
     /// # Errors

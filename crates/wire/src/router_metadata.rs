@@ -13,7 +13,8 @@ use crate::json::Scanner;
 pub struct RouterMetadata {
     /// The model as it was asked for.
     pub requested: String,
-    /// How the model was found: `direct`, `alias`, `latest`, `auto`, `free` or `fallback`.
+    /// How the model was found: `direct`, `alias`, `latest`, `fallback`, or a router's word: `auto`,
+    /// `free`, `pareto`, `fusion`, `bodybuilder`.
     pub strategy: &'static str,
     /// The region that the call was kept in.
     pub region: Option<String>,
@@ -39,7 +40,7 @@ pub struct StageTold {
     /// `plugin`.
     #[serde(rename = "type")]
     pub kind: &'static str,
-    /// `policy`.
+    /// `policy`, or the router that has several models asked: `fusion`, `bodybuilder`.
     pub name: &'static str,
     /// The rule and what came of it.
     pub summary: String,

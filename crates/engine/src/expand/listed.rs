@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tollgate_catalog::{Architecture, Catalog, Endpoint, Modality, Model};
 use tollgate_types::ModelSlug;
 
-use super::{is_free, is_open};
+use super::{bodies, fusion, is_free, is_open};
 
 /// A router that would find a model here.
 #[derive(Debug, Clone)]
@@ -28,7 +28,7 @@ struct Listed {
     suits: fn(&Endpoint) -> bool,
 }
 
-const LISTED: [Listed; 3] = [
+const LISTED: [Listed; 5] = [
     Listed {
         id: "openrouter/auto",
         name: "Auto Router",
@@ -52,6 +52,22 @@ const LISTED: [Listed; 3] = [
         created: 0,
         token_price: "-1",
         suits: |endpoint| is_priced(endpoint) && endpoint.model.coding_score.is_some(),
+    },
+    Listed {
+        id: fusion::NAME,
+        name: "Fusion",
+        description: "Asks several models beside each other, and has one answer with all that they said before it.",
+        created: 0,
+        token_price: "-1",
+        suits: is_priced,
+    },
+    Listed {
+        id: bodies::NAME,
+        name: "Body Builder",
+        description: "Turns words into the bodies of chat requests, and checks them.",
+        created: 0,
+        token_price: "-1",
+        suits: |endpoint| endpoint.price.is_some() && bodies::writes(endpoint),
     },
 ];
 

@@ -13,6 +13,7 @@ use tollgate_catalog::{Endpoint, Model};
 use tollgate_types::UnitPrice;
 use tollgate_wire::error::BadRequest;
 
+use super::plugin::settings;
 use super::{Chooser, answers, is_open};
 use crate::CallError;
 use crate::asked::Asked;
@@ -20,6 +21,8 @@ use crate::own::Reachable;
 
 /// The primary and its fallbacks.
 const CHOSEN: usize = 3;
+/// What callers are told when no model is left (contract §5.6).
+pub(super) const NOTHING: &str = "No models match your request and model restrictions";
 /// Most patterns in a list.
 const PATTERNS_MAX: usize = 1_024;
 
@@ -64,7 +67,7 @@ enum PriceSource {
 }
 
 /// A model that can be chosen, and about what a usual call costs there, in pico-dollars.
-type Priced = (u128, Arc<Model>);
+pub(super) type Priced = (u128, Arc<Model>);
 
 /// The models of `openrouter/auto`, the primary first.
 pub(super) fn auto(
@@ -75,7 +78,8 @@ pub(super) fn auto(
     if call.opening().is_none() {
         return Err(BadRequest::new("openrouter/auto needs messages").into());
     }
-    let settings: AutoSettings = settings(call, &["auto-router", "auto-beta-router"])?;
+    let settings: AutoSettings =
+        settings(call, &["auto-router", "auto-beta-router"])?.unwrap_or_default();
     for (name, patterns) in [
         ("allowed_models", &settings.allowed_models),
         ("excluded_models", &settings.excluded_models),
@@ -109,7 +113,7 @@ pub(super) fn pareto(
     reachable: Reachable<'_>,
     chooser: &Chooser<'_>,
 ) -> Result<Vec<Arc<Model>>, CallError> {
-    let settings: ParetoSettings = settings(call, &["pareto-router"])?;
+    let settings: ParetoSettings = settings(call, &["pareto-router"])?.unwrap_or_default();
     let wanted = settings.min_coding_score.unwrap_or(1.0);
     if !(0.0..=1.0).contains(&wanted) || settings.max_price.is_some_and(|most| most < 0.0) {
         let message =
@@ -154,34 +158,9 @@ fn dollars(input: UnitPrice, output: UnitPrice, source: PriceSource) -> f64 {
     }
 }
 
-/// The settings of the first plugin of one of these names.
-fn settings<T: Default + for<'de> Deserialize<'de>>(
-    call: &impl Asked,
-    names: &[&str],
-) -> Result<T, CallError> {
-    #[derive(Deserialize)]
-    struct Named {
-        id: String,
-        enabled: Option<bool>,
-    }
-    let wrong = |error: &serde_json::Error| {
-        CallError::from(BadRequest::new(format!("plugins: {}: {error}", names.join(", "))))
-    };
-    let Some(json) = call.member("plugins") else { return Ok(T::default()) };
-    let plugins: Vec<&serde_json::value::RawValue> =
-        serde_json::from_str(json).map_err(|error| wrong(&error))?;
-    for plugin in plugins {
-        let head: Named = serde_json::from_str(plugin.get()).map_err(|error| wrong(&error))?;
-        if names.contains(&head.id.as_str()) && head.enabled.unwrap_or(true) {
-            return serde_json::from_str(plugin.get()).map_err(|error| wrong(&error));
-        }
-    }
-    Ok(T::default())
-}
-
 /// The models that would be served here and now, the cheapest first. Variants, moving names, the
 /// program's own simulator and routers of other hosts are none.
-fn candidates(
+pub(super) fn candidates(
     call: &impl Asked,
     reachable: Reachable<'_>,
     chooser: &Chooser<'_>,
@@ -236,12 +215,12 @@ fn chosen(models: Vec<Priced>, chooser: &Chooser<'_>) -> Result<Vec<Arc<Model>>,
         before.rotate_right(1);
     }
     if models.is_empty() {
-        return Err(nothing("No models match your request and model restrictions"));
+        return Err(nothing(NOTHING));
     }
     Ok(models)
 }
 
-fn nothing(message: &str) -> CallError {
+pub(super) fn nothing(message: &str) -> CallError {
     CallError::NoEndpoints {
         message: message.to_owned(),
         reasons: Vec::new(),

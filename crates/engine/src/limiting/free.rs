@@ -8,8 +8,8 @@ use tollgate_limits::{CREDITS_FOR_MORE_FREE_CALLS, Limit, free_models};
 use tollgate_store::{MovementQuery, StoreError, Stores};
 use tollgate_types::{Chain, Timestamp, Usd};
 
-use crate::afford;
 use crate::asked::Asked;
+use crate::expected;
 use crate::run::Run;
 
 /// What accounts ever bought, as last heard.
@@ -43,7 +43,7 @@ fn is_free<C: Asked>(run: &Run<C>) -> bool {
         let is_ours = endpoint.provider.slug.as_str() == SIMULATOR;
         endpoint.price.is_some() && endpoint.own_key.is_none() && !is_ours
     });
-    is_given && !run.plan.steps.is_empty() && afford::expected(run, true).most.spend == Usd::ZERO
+    is_given && !run.plan.steps.is_empty() && expected::expected(run, true).most.spend == Usd::ZERO
 }
 
 impl Bought {

@@ -34,7 +34,7 @@ pub(super) async fn cascade<T: Answer>(
     };
     for model in others {
         run.listens = true;
-        let answer = match run.turn_to(model) {
+        let answer = match run.turn_to(std::slice::from_ref(model)) {
             Ok(()) => first(run, heard).await,
             Err(error) => Err(error),
         };
@@ -58,7 +58,7 @@ pub(super) async fn cascade<T: Answer>(
     if let Some(asked) = asked {
         run.call = asked;
     }
-    let answer = match run.turn_to(last) {
+    let answer = match run.turn_to(std::slice::from_ref(last)) {
         Ok(()) => first(run, told).await,
         Err(error) => Err(error),
     };

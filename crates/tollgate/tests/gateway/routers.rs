@@ -204,6 +204,8 @@ async fn section_1_2_routers_that_would_find_a_model_are_listed() {
             [&json!("openrouter/auto"), &priced("-1"), &room, &nobody],
             [&json!("openrouter/free"), &priced("0"), &room, &nobody],
             [&json!("openrouter/pareto-code"), &priced("-1"), &room, &nobody],
+            [&json!("openrouter/fusion"), &priced("-1"), &room, &nobody],
+            [&json!("openrouter/bodybuilder"), &priced("-1"), &room, &nobody],
         ]
     );
     let architecture = json!({
@@ -218,7 +220,9 @@ async fn section_1_2_routers_that_would_find_a_model_are_listed() {
         assert_eq!((&shown["id"], &shown["endpoints"]), (&router["id"], &json!([])), "{shown}");
         assert_eq!(shown["architecture"], router["architecture"]);
         // What is listed can be called.
-        assert_eq!(gateway.chat(asking(id, "Hello", Value::Null)).await.status, 200, "{id}");
+        let text =
+            r#"{"requests":[{"model":"acme/m1","messages":[{"role":"user","content":"x"}]}]}"#;
+        assert_eq!(gateway.chat(asking(id, text, Value::Null)).await.status, 200, "{id}");
     }
 }
 
@@ -228,7 +232,8 @@ async fn section_1_2_routers_that_would_find_nothing_are_not_listed() {
     let ids = async |gateway: &TestGateway| -> Vec<Value> {
         listed(gateway).await.into_iter().map(|it| it["id"].clone()).collect()
     };
-    assert_eq!(ids(&ten(&simulator).start().await).await, ["openrouter/auto"]);
+    let expected = ["openrouter/auto", "openrouter/fusion", "openrouter/bodybuilder"];
+    assert_eq!(ids(&ten(&simulator).start().await).await, expected);
     let only_the_simulator = TestGateway::builder().start().await;
     assert!(ids(&only_the_simulator).await.is_empty());
     only_the_simulator.get("/models/openrouter/auto/endpoints").await.error(404, "not_found");

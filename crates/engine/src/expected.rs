@@ -1,0 +1,167 @@
+//! What a call may need: tokens read and written, and what they cost, wherever it is answered.
+
+use tollgate_catalog::{Endpoint, EndpointId};
+use tollgate_ledger::LearnedLength;
+use tollgate_limits::Load;
+use tollgate_policy::Strategy;
+use tollgate_routing::Step;
+use tollgate_types::{Usage, Usd};
+
+use crate::asked::Asked;
+use crate::expand::{Composed, Fusion};
+use crate::resolve;
+use crate::run::Run;
+
+/// What a call may need.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Expected {
+    /// As much as it is expected to need.
+    pub(crate) most: Load,
+    /// What it needs at least: less than `most` for a call that does not say how much it may write.
+    pub(crate) least: Load,
+}
+
+/// What is asked of an endpoint, as far as it makes a price.
+#[derive(Clone, Copy)]
+struct Asking {
+    prompt: Usage,
+    /// Most tokens that may be written, where somebody says.
+    most: Option<u64>,
+    counts_own: bool,
+}
+
+/// A token is taken for two bytes of text where funds are held, rather than four: in some languages
+/// it is.
+const CAUTION: u64 = 2;
+
+/// What a planned call may need, wherever of its plan it is answered: at one endpoint, or where
+/// several models are asked, at one of each. What is met with a key of the caller's own costs
+/// something where `counts_own` says so.
+pub(crate) fn expected<C: Asked>(run: &Run<C>, counts_own: bool) -> Expected {
+    let asked = Asking { prompt: prompt(run), most: run.call.params().max_tokens, counts_own };
+    let join = match (&run.steering.composed, &run.steering.decision.strategy) {
+        (Some(Composed::Fusion(fusion)), _) => return of_fusion(run, fusion, asked),
+        (Some(Composed::Bodies(_)), _) => {
+            // Once, and once more where the first is wrong.
+            let once = all(of_models(run, asked), larger);
+            return once.with(once, both);
+        }
+        (None, Strategy::Single) => larger,
+        (None, Strategy::Cascade(_) | Strategy::Consensus(_)) => both,
+    };
+    all(of_models(run, asked), join)
+}
+
+impl Expected {
+    fn with(self, other: Self, join: fn(Load, Load) -> Load) -> Self {
+        Self { most: join(self.most, other.most), least: join(self.least, other.least) }
+    }
+}
+
+fn all(each: impl Iterator<Item = Expected>, join: fn(Load, Load) -> Load) -> Expected {
+    each.fold(Expected::default(), |all, one| all.with(one, join))
+}
+
+fn larger(a: Load, b: Load) -> Load {
+    Load {
+        input_tokens: a.input_tokens.max(b.input_tokens),
+        output_tokens: a.output_tokens.max(b.output_tokens),
+        spend: a.spend.max(b.spend),
+    }
+}
+
+fn both(a: Load, b: Load) -> Load {
+    Load {
+        input_tokens: a.input_tokens.saturating_add(b.input_tokens),
+        output_tokens: a.output_tokens.saturating_add(b.output_tokens),
+        spend: a.spend.saturating_add(b.spend),
+    }
+}
+
+/// What each model of the plan needs, at the dearest of its endpoints.
+fn of_models<C: Asked>(run: &Run<C>, asked: Asking) -> impl Iterator<Item = Expected> {
+    let mut models: Vec<(&str, Expected)> = Vec::new();
+    for step in &run.plan.steps {
+        let expected = at(run, &step.endpoint, asked);
+        let model = step.endpoint.model.id.as_str();
+        match models.iter_mut().find(|(known, _)| *known == model) {
+            Some((_, known)) => *known = known.with(expected, larger),
+            None => models.push((model, expected)),
+        }
+    }
+    models.into_iter().map(|(_, expected)| expected)
+}
+
+/// Every analysis, and the dearest of the writers, who reads all of them.
+fn of_fusion<C: Asked>(run: &Run<C>, fusion: &Fusion, asked: Asking) -> Expected {
+    let endpoints = |name: &String| -> Vec<&Endpoint> {
+        let model = resolve::named(name, &run.installation, &run.key.record);
+        let its = |step: &&Step| model.as_ref().is_some_and(|it| it.id == step.endpoint.model.id);
+        run.plan.steps.iter().filter(its).map(|step| step.endpoint.as_ref()).collect()
+    };
+    let mut sum = Expected::default();
+    let mut analyses = 0_u64;
+    for analyst in &fusion.analysts {
+        let mut expected = Expected::default();
+        let mut length = 0;
+        for endpoint in endpoints(analyst) {
+            // It may write so much, and seldom does: what is usual there is held.
+            let usual = usual(run, endpoint).min(fusion.tokens_max);
+            let most = at(run, endpoint, Asking { most: Some(usual), ..asked }).most;
+            let least = at(run, endpoint, Asking { most: Some(0), ..asked }).least;
+            expected = expected.with(Expected { most, least }, larger);
+            length = usual.max(length);
+        }
+        sum = sum.with(expected, both);
+        analyses = analyses.saturating_add(length);
+    }
+    let prompt_tokens = asked.prompt.prompt_tokens.saturating_add(analyses);
+    let asked = Asking { prompt: Usage { prompt_tokens, ..asked.prompt }, ..asked };
+    let writers = fusion.writers.iter().flat_map(endpoints);
+    sum.with(all(writers.map(|it| at(run, it, asked)), larger), both)
+}
+
+fn at<C: Asked>(run: &Run<C>, endpoint: &Endpoint, asked: Asking) -> Expected {
+    let Asking { prompt, most, counts_own } = asked;
+    let price = endpoint.price.as_ref().filter(|_| counts_own || endpoint.own_key.is_none());
+    // What can't be priced is no reason to hold everything; it is not charged either.
+    let load = |tokens| {
+        let usage = Usage { completion_tokens: tokens, ..prompt };
+        let spend = price.and_then(|price| price.most(&usage).ok()).unwrap_or(Usd::ZERO);
+        // Nobody knows how much it is, but it is something.
+        let (input_tokens, output_tokens) = (prompt.prompt_tokens.max(1), tokens.max(1));
+        Load { input_tokens, output_tokens, spend }
+    };
+    let bounded = |tokens: u64| endpoint.max_output.map_or(tokens, |most| tokens.min(most));
+    if let Some(tokens) = most {
+        let most = load(bounded(tokens));
+        return Expected { most, least: most };
+    }
+    Expected { most: load(bounded(usual(run, endpoint))), least: load(0) }
+}
+
+/// How many tokens answers of an endpoint usually have.
+fn usual<C: Asked>(run: &Run<C>, endpoint: &Endpoint) -> u64 {
+    run.vitals.length(&endpoint.id).map_or(0, LearnedLength::expected)
+}
+
+/// What a call may have an endpoint read, and make besides tokens.
+pub(crate) fn prompt<C: Asked>(run: &Run<C>) -> Usage {
+    let (least, survey) = (run.call.least(), run.call.survey());
+    let pieces = run.call.member("n").and_then(|it| it.parse().ok()).unwrap_or(1);
+    Usage {
+        prompt_tokens: least.prompt_tokens.max(survey.tokens_estimated()).saturating_mul(CAUTION),
+        prompt_images: survey.images,
+        completion_images: pieces,
+        ..least
+    }
+}
+
+/// Notes how long an answer was: what is held for the next one at its endpoint.
+pub(crate) fn learn<C: Asked>(run: &Run<C>, endpoint: &EndpointId, usage: &Usage) {
+    if let Some(length) = run.vitals.length(endpoint)
+        && run.call.params().max_tokens.is_none()
+    {
+        length.observe(usage.completion_tokens);
+    }
+}
