@@ -23,8 +23,12 @@ impl CredentialStore for PostgresStore {
     }
 
     async fn all(&self) -> Result<Vec<CredentialRecord>, StoreError> {
-        let sql = "SELECT * FROM credential WHERE deleted_at IS NULL
-                   ORDER BY provider, sort_order, id";
+        let sql = concat!(
+            "SELECT ",
+            columns!(credential),
+            " FROM credential WHERE deleted_at IS NULL
+                   ORDER BY provider, sort_order, id"
+        );
         let rows = sqlx::query(sql).fetch_all(&self.pool).await.map_err(failed)?;
         rows.iter().map(read).collect()
     }
@@ -65,7 +69,8 @@ impl Write for Insert {
 
     async fn apply(&self, connection: &mut PgConnection) -> Result<CredentialRecord, StoreError> {
         let Self(credential) = self;
-        let sql = "INSERT INTO credential (
+        let sql = concat!(
+            "INSERT INTO credential (
                        id, provider, workspace_id, name, label, sealed, disabled, is_fallback,
                        always_use, sort_order, allowed_models, allowed_user_ids,
                        allowed_api_key_hashes, created_at
@@ -74,7 +79,9 @@ impl Write for Insert {
                                  WHERE provider = $2 AND deleted_at IS NULL), 0),
                        $10, $11, $12, $13
                    WHERE NOT EXISTS (SELECT 1 FROM credential WHERE id = $1)
-                   RETURNING *";
+                   RETURNING ",
+            columns!(credential)
+        );
         let row = sqlx::query(sql)
             .bind(kept(&credential.id))
             .bind(kept(credential.provider.as_str()))
@@ -208,7 +215,11 @@ async fn fetch<'e>(
     executor: impl Executor<'e, Database = Postgres>,
     id: &str,
 ) -> Result<Option<CredentialRecord>, StoreError> {
-    let sql = "SELECT * FROM credential WHERE id = $1 AND deleted_at IS NULL";
+    let sql = concat!(
+        "SELECT ",
+        columns!(credential),
+        " FROM credential WHERE id = $1 AND deleted_at IS NULL"
+    );
     let row = sqlx::query(sql).bind(kept(id)).fetch_optional(executor).await.map_err(failed)?;
     row.as_ref().map(read).transpose()
 }

@@ -23,8 +23,12 @@ impl FeedbackStore for PostgresStore {
         generation: &GenerationId,
         limit: u32,
     ) -> Result<Vec<FeedbackRecord>, StoreError> {
-        let sql = "SELECT * FROM feedback WHERE generation_id = $1
-                   ORDER BY created_at, id LIMIT $2";
+        let sql = concat!(
+            "SELECT ",
+            columns!(feedback),
+            " FROM feedback WHERE generation_id = $1
+                   ORDER BY created_at, id LIMIT $2"
+        );
         let rows = sqlx::query(sql)
             .bind(kept(generation.as_str()))
             .bind(i64::from(limit))

@@ -38,8 +38,12 @@ impl GenerationStore for PostgresStore {
 
     async fn get(&self, id: &GenerationId) -> Result<Option<GenerationRecord>, StoreError> {
         // The instant leads to the one partition.
-        let sql = "SELECT * FROM generation WHERE id = $1
-                   AND created_at = (SELECT created_at FROM generation_id WHERE id = $1)";
+        let sql = concat!(
+            "SELECT ",
+            columns!(generation),
+            " FROM generation WHERE id = $1
+                   AND created_at = (SELECT created_at FROM generation_id WHERE id = $1)"
+        );
         let row = sqlx::query(sql)
             .bind(kept(id.as_str()))
             .fetch_optional(&self.pool)
@@ -53,11 +57,19 @@ impl GenerationStore for PostgresStore {
         limit: u32,
         before: Option<&GenerationCursor>,
     ) -> Result<Vec<GenerationRecord>, StoreError> {
-        let newest = "SELECT * FROM generation ORDER BY created_at DESC, id DESC LIMIT $1";
+        let newest = concat!(
+            "SELECT ",
+            columns!(generation),
+            " FROM generation ORDER BY created_at DESC, id DESC LIMIT $1"
+        );
         // What is said twice is what leaves out later partitions.
-        let next = "SELECT * FROM generation
+        let next = concat!(
+            "SELECT ",
+            columns!(generation),
+            " FROM generation
                     WHERE (created_at, id) < ($2, $3) AND created_at <= $2
-                    ORDER BY created_at DESC, id DESC LIMIT $1";
+                    ORDER BY created_at DESC, id DESC LIMIT $1"
+        );
         let query = match before {
             None => sqlx::query::<Postgres>(newest).bind(i64::from(limit)),
             Some(cursor) => sqlx::query::<Postgres>(next)

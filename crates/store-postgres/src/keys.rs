@@ -27,9 +27,13 @@ impl KeyStore for PostgresStore {
     }
 
     async fn list(&self, query: &KeyQuery) -> Result<Vec<KeyRecord>, StoreError> {
-        let sql = "SELECT * FROM api_key
+        let sql = concat!(
+            "SELECT ",
+            columns!(api_key),
+            " FROM api_key
                    WHERE ($1 OR NOT disabled) AND ($2::TEXT IS NULL OR workspace_id = $2)
-                   ORDER BY created_at DESC, hash LIMIT $3 OFFSET $4";
+                   ORDER BY created_at DESC, hash LIMIT $3 OFFSET $4"
+        );
         let rows = sqlx::query(sql)
             .bind(query.include_disabled)
             .bind(query.workspace_id.as_deref().map(kept))
@@ -42,7 +46,8 @@ impl KeyStore for PostgresStore {
     }
 
     async fn all(&self) -> Result<Vec<KeyRecord>, StoreError> {
-        let sql = "SELECT * FROM api_key ORDER BY created_at DESC, hash";
+        let sql =
+            concat!("SELECT ", columns!(api_key), " FROM api_key ORDER BY created_at DESC, hash");
         let rows = sqlx::query(sql).fetch_all(&self.pool).await.map_err(failed)?;
         rows.iter().map(read_key).collect()
     }
@@ -148,7 +153,8 @@ impl Write for Update {
     const BEGIN: &'static str = CHANGE;
 
     async fn apply(&self, connection: &mut PgConnection) -> Result<Option<KeyRecord>, StoreError> {
-        let sql = "UPDATE api_key SET
+        let sql = concat!(
+            "UPDATE api_key SET
                        name = coalesce($2, name),
                        disabled = coalesce($3, disabled),
                        include_byok_in_limit = coalesce($4, include_byok_in_limit),
@@ -157,7 +163,9 @@ impl Write for Update {
                        expires_at = CASE WHEN $9 THEN $10 ELSE expires_at END,
                        updated_at = $11
                    WHERE hash = $1
-                   RETURNING *";
+                   RETURNING ",
+            columns!(api_key)
+        );
         let patch = &self.patch;
         let row = sqlx::query(sql)
             .bind(self.hash.as_bytes().as_slice())
@@ -215,8 +223,11 @@ impl Write for Replace {
         if fetch(&mut *connection, new).await?.is_some() {
             return Err(StoreError::Conflict);
         }
-        let sql = "UPDATE api_key SET hash = $2, label = $3, updated_at = $4 WHERE hash = $1
-                   RETURNING *";
+        let sql = concat!(
+            "UPDATE api_key SET hash = $2, label = $3, updated_at = $4 WHERE hash = $1
+                   RETURNING ",
+            columns!(api_key)
+        );
         let row = sqlx::query(sql)
             .bind(self.old.as_bytes().as_slice())
             .bind(new.as_bytes().as_slice())
@@ -235,7 +246,7 @@ async fn fetch<'e>(
     from: impl Executor<'e, Database = Postgres>,
     hash: KeyHash,
 ) -> Result<Option<KeyRecord>, StoreError> {
-    let row = sqlx::query("SELECT * FROM api_key WHERE hash = $1")
+    let row = sqlx::query(concat!("SELECT ", columns!(api_key), " FROM api_key WHERE hash = $1"))
         .bind(hash.as_bytes().as_slice())
         .fetch_optional(from)
         .await

@@ -56,10 +56,14 @@ impl LedgerStore for PostgresStore {
     }
 
     async fn leases(&self) -> Result<Vec<Lease>, StoreError> {
-        let rows = sqlx::query("SELECT * FROM ledger_lease ORDER BY node, account")
-            .fetch_all(&self.pool)
-            .await
-            .map_err(failed)?;
+        let rows = sqlx::query(concat!(
+            "SELECT ",
+            columns!(ledger_lease),
+            " FROM ledger_lease ORDER BY node, account"
+        ))
+        .fetch_all(&self.pool)
+        .await
+        .map_err(failed)?;
         let read = |row| {
             let ((node, account), (amount, touched_at)) = read_slice(row)?;
             Ok(Lease { node, account, amount, touched_at })
@@ -77,7 +81,11 @@ impl LedgerStore for PostgresStore {
 }
 
 fn listing(query: &MovementQuery) -> QueryBuilder<Postgres> {
-    let mut sql = QueryBuilder::new("SELECT * FROM ledger_movement WHERE true");
+    let mut sql = QueryBuilder::new(concat!(
+        "SELECT ",
+        columns!(ledger_movement),
+        " FROM ledger_movement WHERE true"
+    ));
     if let Some(account) = &query.account {
         let account = kept(account.as_str()).into_owned();
         sql.push(" AND (account = ").push_bind(account.clone());
@@ -252,8 +260,12 @@ async fn take_expired(
     accounts: &BTreeSet<&AccountId>,
     now: Timestamp,
 ) -> Result<Vec<(AccountId, Lot)>, StoreError> {
-    let sql = "SELECT * FROM ledger_lot WHERE account = ANY($1) AND expires_at <= $2
-               ORDER BY account, expires_at, id";
+    let sql = concat!(
+        "SELECT ",
+        columns!(ledger_lot),
+        " FROM ledger_lot WHERE account = ANY($1) AND expires_at <= $2
+               ORDER BY account, expires_at, id"
+    );
     let rows = sqlx::query(sql)
         .bind(names(accounts.iter().copied()))
         .bind(now.unix_millis())

@@ -32,7 +32,9 @@ async fn kept_balances(
     connection: &mut PgConnection,
     books: &mut BTreeMap<AccountId, Books>,
 ) -> Result<(), StoreError> {
-    let rows = sqlx::query("SELECT * FROM ledger_balance").fetch_all(connection).await;
+    let rows = sqlx::query(concat!("SELECT ", columns!(ledger_balance), " FROM ledger_balance"))
+        .fetch_all(connection)
+        .await;
     for row in &rows.map_err(failed)? {
         let columns = Columns::of("ledger_balance", row);
         let balance = balance_of(&columns)?;

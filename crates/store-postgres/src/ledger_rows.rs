@@ -101,7 +101,11 @@ async fn lock(
     connection: &mut PgConnection,
     accounts: &BTreeSet<&AccountId>,
 ) -> Result<BTreeMap<AccountId, Balance>, StoreError> {
-    let sql = "SELECT * FROM ledger_balance WHERE account = ANY($1) ORDER BY account FOR UPDATE";
+    let sql = concat!(
+        "SELECT ",
+        columns!(ledger_balance),
+        " FROM ledger_balance WHERE account = ANY($1) ORDER BY account FOR UPDATE"
+    );
     let query = sqlx::query(sql).bind(names(accounts.iter().copied()));
     let rows = query.fetch_all(connection).await.map_err(failed)?;
     rows.iter().map(read_account).collect()
@@ -135,11 +139,15 @@ pub(crate) async fn read_balance<'e>(
     from: impl Executor<'e, Database = Postgres>,
     account: &AccountId,
 ) -> Result<Balance, StoreError> {
-    let row = sqlx::query("SELECT * FROM ledger_balance WHERE account = $1")
-        .bind(kept(account.as_str()))
-        .fetch_optional(from)
-        .await
-        .map_err(failed)?;
+    let row = sqlx::query(concat!(
+        "SELECT ",
+        columns!(ledger_balance),
+        " FROM ledger_balance WHERE account = $1"
+    ))
+    .bind(kept(account.as_str()))
+    .fetch_optional(from)
+    .await
+    .map_err(failed)?;
     row.map_or(Ok(Balance::default()), |row| balance_of(&Columns::of("ledger_balance", &row)))
 }
 
@@ -219,11 +227,15 @@ pub(crate) async fn read_movement(
     connection: &mut PgConnection,
     id: &str,
 ) -> Result<Option<Movement>, StoreError> {
-    let row = sqlx::query("SELECT * FROM ledger_movement WHERE id = $1")
-        .bind(kept(id))
-        .fetch_optional(connection)
-        .await
-        .map_err(failed)?;
+    let row = sqlx::query(concat!(
+        "SELECT ",
+        columns!(ledger_movement),
+        " FROM ledger_movement WHERE id = $1"
+    ))
+    .bind(kept(id))
+    .fetch_optional(connection)
+    .await
+    .map_err(failed)?;
     Ok(row.as_ref().map(read_row).transpose()?.map(|row| row.movement))
 }
 
@@ -254,11 +266,15 @@ pub(crate) async fn read_slices(
     connection: &mut PgConnection,
     accounts: &BTreeSet<&AccountId>,
 ) -> Result<Slices, StoreError> {
-    let rows = sqlx::query("SELECT * FROM ledger_lease WHERE account = ANY($1)")
-        .bind(names(accounts.iter().copied()))
-        .fetch_all(connection)
-        .await
-        .map_err(failed)?;
+    let rows = sqlx::query(concat!(
+        "SELECT ",
+        columns!(ledger_lease),
+        " FROM ledger_lease WHERE account = ANY($1)"
+    ))
+    .bind(names(accounts.iter().copied()))
+    .fetch_all(connection)
+    .await
+    .map_err(failed)?;
     rows.iter().map(read_slice).collect()
 }
 

@@ -26,6 +26,9 @@
 //! SQL made from data, compile-time checked queries (the conformance suite runs every statement,
 //! and builds stay fast), and down migrations: a database made by a newer version is refused.
 
+#[macro_use]
+mod names;
+
 mod columns;
 mod credentials;
 mod error;
@@ -54,5 +57,5 @@ mod writes;
 pub mod test_server;
 
 pub use error::OpenError;
-pub use location::{is_postgres, without_password};
+pub use location::{check, is_postgres, without_password};
 pub use store::PostgresStore;

@@ -12,6 +12,11 @@ pub fn is_postgres(location: &str) -> bool {
     location.starts_with("postgres://") || location.starts_with("postgresql://")
 }
 
+/// Whether a location can be read, without looking whether anybody is there.
+pub fn check(location: &str) -> Result<(), OpenError> {
+    parse(location).map(drop)
+}
+
 /// A location as it may be shown: without passwords, wherever they stand in it.
 pub fn without_password(location: &str) -> String {
     let Some((scheme, rest)) = location.split_once("://") else { return location.to_owned() };

@@ -22,7 +22,8 @@ impl PolicyStore for PostgresStore {
     }
 
     async fn get(&self, version: u64) -> Result<Option<PolicyVersion>, StoreError> {
-        let sql = "SELECT * FROM policy_version WHERE version = $1";
+        let sql =
+            concat!("SELECT ", columns!(policy_version), " FROM policy_version WHERE version = $1");
         let row = sqlx::query(sql)
             .bind(number(version))
             .fetch_optional(&self.pool)
@@ -36,7 +37,11 @@ impl PolicyStore for PostgresStore {
         limit: u32,
         before: Option<u64>,
     ) -> Result<Vec<PolicyVersion>, StoreError> {
-        let sql = "SELECT * FROM policy_version WHERE version < $1 ORDER BY version DESC LIMIT $2";
+        let sql = concat!(
+            "SELECT ",
+            columns!(policy_version),
+            " FROM policy_version WHERE version < $1 ORDER BY version DESC LIMIT $2"
+        );
         let rows = sqlx::query(sql)
             .bind(number(before.unwrap_or(u64::MAX)))
             .bind(i64::from(limit))

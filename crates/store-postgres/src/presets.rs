@@ -34,8 +34,12 @@ impl PresetStore for PostgresStore {
     }
 
     async fn list(&self, workspace: &str, page: Page) -> Result<Vec<PresetRecord>, StoreError> {
-        let sql = "SELECT * FROM preset WHERE workspace_id = $1
-                   ORDER BY created_at DESC, slug LIMIT $2 OFFSET $3";
+        let sql = concat!(
+            "SELECT ",
+            columns!(preset),
+            " FROM preset WHERE workspace_id = $1
+                   ORDER BY created_at DESC, slug LIMIT $2 OFFSET $3"
+        );
         let rows = sqlx::query(sql)
             .bind(kept(workspace))
             .bind(i64::from(page.limit))
@@ -54,8 +58,12 @@ impl PresetStore for PostgresStore {
     }
 
     async fn versions(&self, preset: &str, page: Page) -> Result<Vec<PresetVersion>, StoreError> {
-        let sql = "SELECT * FROM preset_version WHERE preset_id = $1
-                   ORDER BY version DESC LIMIT $2 OFFSET $3";
+        let sql = concat!(
+            "SELECT ",
+            columns!(preset_version),
+            " FROM preset_version WHERE preset_id = $1
+                   ORDER BY version DESC LIMIT $2 OFFSET $3"
+        );
         let rows = sqlx::query(sql)
             .bind(kept(preset))
             .bind(i64::from(page.limit))
@@ -94,12 +102,16 @@ impl PresetStore for PostgresStore {
 
     async fn all(&self) -> Result<Vec<DesignatedPreset>, StoreError> {
         // One statement, which sees one moment.
-        let sql = "SELECT preset.*, preset_version.id AS version_id, preset_id, version,
+        let sql = concat!(
+            "SELECT ",
+            columns!(preset_joined),
+            ", preset_version.id AS version_id, preset_id, version,
                           system_prompt, config, creator_id,
                           preset_version.created_at AS version_created_at
                    FROM preset JOIN preset_version
                      ON preset_version.id = preset.designated_version_id
-                   ORDER BY preset.workspace_id, preset.slug";
+                   ORDER BY preset.workspace_id, preset.slug"
+        );
         let rows = sqlx::query(sql).fetch_all(&self.pool).await.map_err(failed)?;
         rows.iter().map(read_designated).collect()
     }
@@ -175,7 +187,7 @@ impl Write for Update {
         let number = number.unwrap_or(preset.designated_version);
         let version = numbered(&mut *connection, &preset.id, number).await?;
         let version = version.ok_or(StoreError::Conflict)?;
-        let sql = "UPDATE preset SET
+        let sql = concat!("UPDATE preset SET
                        name = coalesce($2, name),
                        description = CASE WHEN $3 THEN $4 ELSE description END,
                        status_updated_at =
@@ -185,7 +197,7 @@ impl Write for Update {
                        designated_version_id = $7,
                        updated_at = $8
                    WHERE id = $1
-                   RETURNING *";
+                   RETURNING ", columns!(preset));
         let description = patch.description.value();
         let row = sqlx::query(sql)
             .bind(kept(&preset.id))
@@ -233,12 +245,15 @@ async fn insert(
     new: &NewPresetVersion,
     now: Timestamp,
 ) -> Result<PresetRecord, StoreError> {
-    let sql = "INSERT INTO preset (
+    let sql = concat!(
+        "INSERT INTO preset (
                    id, workspace_id, slug, name, status, designated_version,
                    designated_version_id, latest_version, creator_user_id, created_at, updated_at
                ) VALUES ($1, $2, $3, $3, 'active', 1, $4, 1, $5, $6, $6)
                ON CONFLICT (id) DO NOTHING
-               RETURNING *";
+               RETURNING ",
+        columns!(preset)
+    );
     let row = sqlx::query(sql)
         .bind(kept(&new.preset_id))
         .bind(kept(&new.workspace_id))
@@ -259,13 +274,16 @@ async fn advance(
     version: &str,
     now: Timestamp,
 ) -> Result<PresetRecord, StoreError> {
-    let sql = "UPDATE preset SET
+    let sql = concat!(
+        "UPDATE preset SET
                    latest_version = latest_version + 1,
                    designated_version = latest_version + 1,
                    designated_version_id = $2,
                    updated_at = $3
                WHERE id = $1
-               RETURNING *";
+               RETURNING ",
+        columns!(preset)
+    );
     let row = sqlx::query(sql)
         .bind(kept(preset))
         .bind(kept(version))
@@ -302,12 +320,16 @@ async fn designated<'e>(
     workspace: &str,
     slug: &str,
 ) -> Result<Option<DesignatedPreset>, StoreError> {
-    let sql = "SELECT preset.*, preset_version.id AS version_id, preset_id, version,
+    let sql = concat!(
+        "SELECT ",
+        columns!(preset_joined),
+        ", preset_version.id AS version_id, preset_id, version,
                       system_prompt, config, creator_id,
                       preset_version.created_at AS version_created_at
                FROM preset JOIN preset_version
                  ON preset_version.id = preset.designated_version_id
-               WHERE workspace_id = $1 AND slug = $2";
+               WHERE workspace_id = $1 AND slug = $2"
+    );
     let query = sqlx::query(sql).bind(kept(workspace)).bind(kept(slug));
     let row = query.fetch_optional(from).await.map_err(failed)?;
     row.as_ref().map(read_designated).transpose()
@@ -318,7 +340,8 @@ async fn fetch<'e>(
     workspace: &str,
     slug: &str,
 ) -> Result<Option<PresetRecord>, StoreError> {
-    let sql = "SELECT * FROM preset WHERE workspace_id = $1 AND slug = $2";
+    let sql =
+        concat!("SELECT ", columns!(preset), " FROM preset WHERE workspace_id = $1 AND slug = $2");
     let query = sqlx::query(sql).bind(kept(workspace)).bind(kept(slug));
     let row = query.fetch_optional(from).await.map_err(failed)?;
     row.as_ref().map(read_preset).transpose()
@@ -329,7 +352,11 @@ async fn numbered<'e>(
     preset: &str,
     version: u32,
 ) -> Result<Option<PresetVersion>, StoreError> {
-    let sql = "SELECT * FROM preset_version WHERE preset_id = $1 AND version = $2";
+    let sql = concat!(
+        "SELECT ",
+        columns!(preset_version),
+        " FROM preset_version WHERE preset_id = $1 AND version = $2"
+    );
     let query = sqlx::query(sql).bind(kept(preset)).bind(i64::from(version));
     let row = query.fetch_optional(from).await.map_err(failed)?;
     row.as_ref().map(read_version).transpose()
@@ -339,7 +366,12 @@ async fn with_id(
     connection: &mut PgConnection,
     id: &str,
 ) -> Result<Option<PresetVersion>, StoreError> {
-    let query = sqlx::query("SELECT * FROM preset_version WHERE id = $1").bind(kept(id));
+    let query = sqlx::query(concat!(
+        "SELECT ",
+        columns!(preset_version),
+        " FROM preset_version WHERE id = $1"
+    ))
+    .bind(kept(id));
     let row = query.fetch_optional(connection).await.map_err(failed)?;
     row.as_ref().map(read_version).transpose()
 }

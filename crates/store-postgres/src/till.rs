@@ -66,11 +66,15 @@ impl Drawers {
             return Ok(drawers);
         }
         drawers.slices = read_slices(connection, accounts).await?;
-        let rows = sqlx::query("SELECT * FROM ledger_lot WHERE account = ANY($1)")
-            .bind(names(accounts.iter().copied()))
-            .fetch_all(connection)
-            .await
-            .map_err(failed)?;
+        let rows = sqlx::query(concat!(
+            "SELECT ",
+            columns!(ledger_lot),
+            " FROM ledger_lot WHERE account = ANY($1)"
+        ))
+        .bind(names(accounts.iter().copied()))
+        .fetch_all(connection)
+        .await
+        .map_err(failed)?;
         for row in &rows {
             let (account, lot) = read_lot(row)?;
             drawers.lots.entry(account).or_default().push(lot);

@@ -5,9 +5,11 @@ use std::sync::Arc;
 use tokio::task::JoinSet;
 use tollgate_ledger::{AccountId, Kind, Movement, NodeId, SlicePolicy, audit};
 use tollgate_store::conformance::sample::{
-    bought, hash, key, movement, noon, paid, plain_key, spend,
+    bought, full_generation, hash, key, movement, noon, paid, plain_key, spend,
 };
-use tollgate_store::{Change, KeyPatch, KeySuccessor, LeaseRequest, StoreError, Stores};
+use tollgate_store::{
+    Change, KeyPatch, KeySuccessor, LeaseRequest, MovementQuery, StoreError, Stores,
+};
 use tollgate_types::Usd;
 
 use crate::fixture::{Fresh, fresh, open};
@@ -203,4 +205,58 @@ async fn no_spend_is_lost_between_a_key_and_its_successor() {
     let all = nodes[0].usage.all_key_usage(noon()).await.unwrap();
     let last = all.iter().find(|(key, _)| *key == hash(20)).unwrap().1;
     assert_eq!((last.total.nanos(), last.daily.nanos(), all.len()), (120, 120, 1), "{all:?}");
+}
+
+/// Everything that is read, as it is then.
+async fn everything(stores: &Stores) -> String {
+    let record = stores.generations.get(&full_generation("gen-1").id).await.unwrap();
+    let recent = stores.generations.recent(9, None).await.unwrap();
+    let arms = stores.generations.arms(noon()).await.unwrap();
+    let said = stores.feedback.about(&full_generation("gen-1").id, 9).await.unwrap();
+    let keys = (stores.keys.all().await.unwrap(), stores.keys.get(hash(1)).await.unwrap());
+    let usage = stores.usage.all_key_usage(noon()).await.unwrap();
+    let query = MovementQuery { limit: 9, ..MovementQuery::default() };
+    let rows = stores.ledger.movements(&query).await.unwrap();
+    let books = (stores.ledger.books().await.unwrap(), stores.ledger.leases().await.unwrap());
+    let presets = (stores.presets.all().await.unwrap(), stores.policies.newest().await.unwrap());
+    let own = stores.credentials.all().await.unwrap();
+    format!(
+        "{record:?}{recent:?}{arms:?}{said:?}{keys:?}{usage:?}{rows:?}{books:?}{presets:?}{own:?}"
+    )
+}
+
+/// A newer gateway adds columns while this one has its statements prepared.
+#[tokio::test]
+async fn columns_that_a_newer_gateway_adds_disturb_nobody() {
+    let fresh = fresh().await;
+    fresh.keys.insert(key(1)).await.unwrap();
+    fresh.ledger.post(vec![bought("payment-1")]).await.unwrap();
+    fresh.generations.append(vec![full_generation("gen-1")]).await.unwrap();
+    let before = everything(&fresh).await;
+    let tables = [
+        "api_key",
+        "generation",
+        "generation_id",
+        "key_usage",
+        "key_usage_day",
+        "account_usage",
+        "feedback",
+        "ledger_movement",
+        "ledger_balance",
+        "ledger_lease",
+        "ledger_lot",
+        "preset",
+        "preset_version",
+        "policy_version",
+        "credential",
+        "revision",
+    ];
+    let add = tables.map(|table| format!("ALTER TABLE {table} ADD COLUMN colour TEXT;"));
+    fresh.execute(&add.concat()).await;
+    assert_eq!(everything(&fresh).await, before);
+    fresh.ledger.post(vec![bought("payment-2")]).await.unwrap();
+    let patch = KeyPatch { disabled: Change::Set(true), ..KeyPatch::default() };
+    fresh.keys.update(hash(1), patch, noon()).await.unwrap();
+    fresh.generations.append(vec![full_generation("gen-2")]).await.unwrap();
+    assert_sound(&fresh).await;
 }
