@@ -12,7 +12,9 @@
 )]
 
 use std::fs::{self, File};
-use std::os::unix::fs::chown;
+use std::io::Write as _;
+use std::net::{Ipv4Addr, TcpListener};
+use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -40,13 +42,22 @@ struct User {
     gid: u32,
 }
 
+/// A crash of the machine is not what is tested; a crash of the server loses nothing.
+const SETTINGS: &str = "
+listen_addresses = ''
+fsync = off
+full_page_writes = off
+max_connections = 400
+shared_buffers = 64MB
+log_min_messages = fatal
+";
+
 /// Starts the server named by `$1`, and ends it when its folder has had no user for two looks in
 /// a row. It holds the lock from then on, so that whoever comes too late waits for the end and then
 /// finds it.
 const WATCH: &str = r#"
 cd "$1" || exit 1
-"$2/postgres" -D "$1/data" -k "$1" -c listen_addresses= -c fsync=off -c full_page_writes=off \
-    -c max_connections=400 -c shared_buffers=64MB -c log_min_messages=fatal >"$1/log" 2>&1 &
+"$2/postgres" -D "$1/data" -k "$1" >"$1/log" 2>&1 &
 echo "$!" >"$1/pid"
 exec 9<"$1/users"
 unused=0
@@ -68,7 +79,7 @@ rm -rf "$1" "$1.lock"
 
 /// Starts a server that has crashed.
 const RESTART: &str = r#"
-"$2/postgres" -D "$1/data" -k "$1" -c listen_addresses= -c fsync=off </dev/null >"$1/log" 2>&1 &
+"$2/postgres" -D "$1/data" -k "$1" </dev/null >"$1/log" 2>&1 &
 echo "$!" >"$1/pid"
 "#;
 
@@ -128,6 +139,26 @@ impl TestServer {
         format!("postgres://postgres:not-needed@{socket}/{database}")
     }
 
+    /// Has the server speak TLS on a port of its own, with a certificate and its key in PEM, and
+    /// says on which. Answers nowhere else from then on.
+    pub async fn speak_tls(&self, certificate: &str, key: &str) -> u16 {
+        for (name, pem) in [("server.crt", certificate), ("server.key", key)] {
+            let path = self.folder.join("data").join(name);
+            fs::write(&path, pem).unwrap();
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+            give(&path);
+        }
+        let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let port = free.local_addr().unwrap().port();
+        drop(free);
+        self.execute("ALTER SYSTEM SET listen_addresses = '127.0.0.1'").await;
+        self.execute(&format!("ALTER SYSTEM SET port = {port}")).await;
+        self.execute("ALTER SYSTEM SET ssl = on").await;
+        self.crash();
+        self.restart();
+        port
+    }
+
     /// Stops the server as a crash does.
     pub fn crash(&self) {
         let pid = fs::read_to_string(self.folder.join("pid")).unwrap();
@@ -178,6 +209,8 @@ fn start(folder: &Path) -> File {
         .output()
         .unwrap();
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let settings = fs::OpenOptions::new().append(true).open(folder.join("data/postgresql.conf"));
+    settings.unwrap().write_all(SETTINGS.as_bytes()).unwrap();
     let watched = as_server(Path::new("sh"))
         .args(["-c", r#"sh -c "$0" sh "$1" "$2" </dev/null >/dev/null 2>&1 &"#, WATCH])
         .args([folder, &programs])

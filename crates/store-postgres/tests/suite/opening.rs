@@ -1,5 +1,6 @@
 //! What can be found where the database should be.
 
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 use sqlx::{Connection as _, Row as _};
 use tokio::task::JoinSet;
 use tollgate_store::conformance::sample::{hash, plain_key};
@@ -117,4 +118,52 @@ async fn a_server_without_tls_is_refused_where_tls_is_wanted() {
     let url = TestServer::shared().database().await;
     let error = refusal(&format!("{url}?sslmode=require")).await;
     assert!(matches!(error, OpenError::Unreachable { .. }), "{error:?}");
+}
+
+fn pem(what: &str, der: &[u8]) -> String {
+    let text = BASE64_STANDARD.encode(der);
+    let lines: Vec<&str> =
+        text.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).unwrap()).collect();
+    format!("-----BEGIN {what}-----\n{}\n-----END {what}-----\n", lines.join("\n"))
+}
+
+/// What is asked of the server's certificate is what `sslmode` says.
+#[tokio::test]
+async fn a_certificate_is_checked_where_that_is_wanted() {
+    let certified = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+    let server = TestServer::private();
+    let database = server.database().await;
+    let name = database.rsplit('/').next().unwrap();
+    let certificate = pem("CERTIFICATE", certified.cert.der());
+    let key = pem("PRIVATE KEY", &certified.signing_key.serialize_der());
+    let port = server.speak_tls(&certificate, &key).await;
+    let folder = tempfile::tempdir().unwrap();
+    let authority = folder.path().join("authority.pem");
+    std::fs::write(&authority, certificate).unwrap();
+    let trusted = format!("&sslrootcert={}", authority.display());
+    let url = |host: &str, mode: &str, rest: &str| {
+        format!("postgres://postgres:not-needed@{host}:{port}/{name}?sslmode={mode}{rest}")
+    };
+    for well in [
+        url("127.0.0.1", "require", ""),
+        url("127.0.0.1", "verify-ca", &trusted),
+        url("localhost", "verify-full", &trusted),
+    ] {
+        let stores = open(&well).await;
+        let mut connection = sqlx::PgConnection::connect(&well).await.unwrap();
+        let sql = "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()";
+        let row = sqlx::query(sql).fetch_one(&mut connection).await.unwrap();
+        assert!(row.get::<bool, _>("ssl"), "{well}");
+        stores.health.close().await;
+    }
+    for ill in [
+        // Signed by nobody whom anybody knows.
+        url("localhost", "verify-ca", ""),
+        url("localhost", "verify-full", ""),
+        // Not the name that it is for.
+        url("127.0.0.1", "verify-full", &trusted),
+    ] {
+        let error = refusal(&ill).await;
+        assert!(matches!(error, OpenError::Unreachable { .. }), "{ill}: {error:?}");
+    }
 }
