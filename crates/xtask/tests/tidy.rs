@@ -18,6 +18,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("providers", &["catalog", "types", "wire"]),
     ("upstream", &[]),
     ("store", &["ledger", "types"]),
+    ("store-postgres", &["ledger", "store", "types"]),
     ("store-sqlite", &["ledger", "store", "types"]),
     (
         "engine",
@@ -48,6 +49,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "providers",
             "simulator",
             "store",
+            "store-postgres",
             "store-sqlite",
             "types",
             "upstream",
@@ -64,7 +66,7 @@ const LAYERS: &[(&str, &[&str])] = &[
 /// Which crates may use a library that means I/O, so that the pure ones stay pure.
 const EDGES: &[(&str, &[&str])] = &[
     ("axum", &["api"]),
-    ("sqlx", &["store-sqlite"]),
+    ("sqlx", &["store-postgres", "store-sqlite"]),
     ("hyper", &["api", "upstream", "simulator", "testkit", "bench"]),
     ("hyper-util", &["api", "upstream", "simulator", "testkit", "bench"]),
     ("rustls", &["upstream"]),
@@ -76,6 +78,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "engine",
             "simulator",
             "store",
+            "store-postgres",
             "store-sqlite",
             "testkit",
             "tollgate",

@@ -16,7 +16,7 @@ use super::Problems;
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct DatabaseSection {
-    /// `sqlite://…`
+    /// `sqlite://…` or `postgres://…`
     pub(super) url: Option<String>,
 }
 

@@ -26,6 +26,7 @@ mod operations;
 mod passing_through;
 mod pointing;
 mod policies;
+mod postgres;
 mod presets;
 mod program;
 mod real_clients;
