@@ -1,8 +1,11 @@
 //! Several gateways on one database, each with a pool of its own.
 
+use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 use tollgate_ledger::{AccountId, Kind, Movement, NodeId, SlicePolicy, audit};
 use tollgate_store::conformance::sample::{
     bought, full_generation, hash, key, movement, noon, paid, plain_key, spend,
@@ -207,6 +210,34 @@ async fn no_spend_is_lost_between_a_key_and_its_successor() {
     assert_eq!((last.total.nanos(), last.daily.nanos(), all.len()), (120, 120, 1), "{all:?}");
 }
 
+/// Each in its turn, however quick they are: a batch looks for a key's successor and counts, a key
+/// gets one.
+#[tokio::test]
+async fn counting_and_rotating_wait_for_each_other() {
+    let fresh = fresh().await;
+    fresh.keys.insert(key(1)).await.unwrap();
+    let mut other = fresh.connect().await;
+    let a_while = Duration::from_millis(300);
+
+    let counting = "BEGIN; SELECT pg_advisory_xact_lock_shared(7021788203141529601)";
+    sqlx::raw_sql(counting).execute(&mut other).await.unwrap();
+    let successor = KeySuccessor { hash: hash(2), label: "new".to_owned() };
+    let mut rotation = pin!(fresh.keys.replace(hash(1), successor, noon()));
+    assert!(timeout(a_while, rotation.as_mut()).await.is_err());
+    sqlx::raw_sql("ROLLBACK").execute(&mut other).await.unwrap();
+    assert!(rotation.await.unwrap().is_some());
+
+    let rotating = "BEGIN; SELECT pg_advisory_xact_lock(7021788203141529601)";
+    sqlx::raw_sql(rotating).execute(&mut other).await.unwrap();
+    let record = spend("gen-1", hash(1), noon(), 1);
+    let mut append = pin!(fresh.generations.append(vec![record]));
+    assert!(timeout(a_while, append.as_mut()).await.is_err());
+    sqlx::raw_sql("ROLLBACK").execute(&mut other).await.unwrap();
+    assert_eq!(append.await.unwrap(), 1);
+    let usage = fresh.usage.key_usage(hash(2), noon()).await.unwrap();
+    assert_eq!(usage.total, Usd::from_nanos(1));
+}
+
 /// Everything that is read, as it is then.
 async fn everything(stores: &Stores) -> String {
     let record = stores.generations.get(&full_generation("gen-1").id).await.unwrap();
@@ -233,6 +264,10 @@ async fn columns_that_a_newer_gateway_adds_disturb_nobody() {
     fresh.ledger.post(vec![bought("payment-1")]).await.unwrap();
     fresh.generations.append(vec![full_generation("gen-1")]).await.unwrap();
     let before = everything(&fresh).await;
+    // Until every connection knows every statement.
+    for _ in 0..20 {
+        assert_eq!(everything(&fresh).await, before);
+    }
     let tables = [
         "api_key",
         "generation",
@@ -253,7 +288,9 @@ async fn columns_that_a_newer_gateway_adds_disturb_nobody() {
     ];
     let add = tables.map(|table| format!("ALTER TABLE {table} ADD COLUMN colour TEXT;"));
     fresh.execute(&add.concat()).await;
-    assert_eq!(everything(&fresh).await, before);
+    for _ in 0..5 {
+        assert_eq!(everything(&fresh).await, before);
+    }
     fresh.ledger.post(vec![bought("payment-2")]).await.unwrap();
     let patch = KeyPatch { disabled: Change::Set(true), ..KeyPatch::default() };
     fresh.keys.update(hash(1), patch, noon()).await.unwrap();
