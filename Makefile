@@ -4,6 +4,9 @@ SHELL := /bin/sh
 
 # Compilers and the like, on a machine that has only Rust.
 NEEDED := $(shell command -v cc >/dev/null 2>&1 || echo build-essential)
+# The server that the tests of the Postgres store start, beside that.
+NEEDED_BY_TESTS := $(shell ls /usr/lib/postgresql/*/bin/initdb /usr/bin/initdb /usr/local/bin/initdb \
+	/usr/local/pgsql/bin/initdb /opt/homebrew/bin/initdb 2>/dev/null | grep -q . || echo postgresql)
 # What real clients need, beside that.
 NEEDED_BY_CLIENTS := $(shell python3 -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv) \
 	$(shell command -v npm >/dev/null 2>&1 || echo nodejs npm)
@@ -27,7 +30,8 @@ run: setup ## Build the release binary and start the gateway on 127.0.0.1:8080
 
 # Fuzz targets are a workspace of their own. What they link is not needed to see whether they still
 # compile: naming a libFuzzer spares its build, which wants a C++ compiler.
-test: setup ## Run every test
+test: NEEDED := $(strip $(NEEDED) $(NEEDED_BY_TESTS))
+test: setup ## Run every test (starts a Postgres server of its own)
 	CUSTOM_LIBFUZZER_PATH=none/libfuzzer.a cargo check --quiet --manifest-path fuzz/Cargo.toml --locked --target-dir target/fuzzcheck
 	@if cargo nextest --version >/dev/null 2>&1; then \
 		cargo nextest run --workspace --locked --no-fail-fast; \

@@ -11,6 +11,7 @@ mod routing;
 mod sections;
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -19,6 +20,7 @@ use tollgate_catalog::Overlay;
 use tollgate_engine::LimitRule;
 use tollgate_ledger::PlatformFee;
 use tollgate_policy::RuleForm;
+use tollgate_store_postgres::{is_postgres, without_password};
 use tollgate_types::ProviderSlug;
 
 use crate::environment::Environment;
@@ -33,7 +35,7 @@ pub struct Config {
     /// Where data is kept.
     pub data_dir: PathBuf,
     /// The database's URL.
-    pub database_url: String,
+    pub database_url: DatabaseUrl,
     /// How often journaled records are made to outlive a loss of power.
     pub journal_sync: Duration,
     /// A management key accepted from the start.
@@ -66,6 +68,40 @@ pub struct Config {
     pub warnings: Vec<String>,
     /// Where each setting comes from, by its path.
     pub origins: BTreeMap<String, Setting>,
+}
+
+/// Where the database is, perhaps with a password, which is not shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct DatabaseUrl(String);
+
+impl DatabaseUrl {
+    /// The whole of it.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether it leads to a Postgres server, rather than to a SQLite file.
+    pub fn is_postgres(&self) -> bool {
+        is_postgres(&self.0)
+    }
+}
+
+impl From<String> for DatabaseUrl {
+    fn from(url: String) -> Self {
+        Self(url)
+    }
+}
+
+impl fmt::Display for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&without_password(&self.0))
+    }
+}
+
+impl fmt::Debug for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 /// A setting as shown to people.

@@ -21,6 +21,7 @@ use tollgate_journal::{Journal, Replayed, Settings};
 use tollgate_ledger::NodeId;
 use tollgate_simulator::{Simulator, SimulatorConfig, Timing};
 use tollgate_store::{KeyRecord, Stores};
+use tollgate_store_postgres::PostgresStore;
 use tollgate_store_sqlite::SqliteStore;
 use tollgate_types::{ApiKey, Chain, Usd};
 use tollgate_upstream::{MediaFetcher, Upstream};
@@ -170,10 +171,15 @@ impl Gateway {
 
 /// Opens the configured database.
 pub(crate) async fn open_store(config: &Config) -> anyhow::Result<Stores> {
-    let store = SqliteStore::open(&config.database_url).await;
-    Ok(store
-        .with_context(|| format!("the store {} can't be opened", config.database_url))?
-        .into_stores())
+    let url = &config.database_url;
+    let opened = if url.is_postgres() {
+        let store = PostgresStore::open(url.expose()).await;
+        store.map(PostgresStore::into_stores).map_err(anyhow::Error::from)
+    } else {
+        let store = SqliteStore::open(url.expose()).await;
+        store.map(SqliteStore::into_stores).map_err(anyhow::Error::from)
+    };
+    opened.with_context(|| format!("the store {url} can't be opened"))
 }
 
 async fn start_simulator() -> anyhow::Result<Simulator> {

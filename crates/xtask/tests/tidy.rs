@@ -18,6 +18,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("providers", &["catalog", "types", "wire"]),
     ("upstream", &[]),
     ("store", &["ledger", "limits", "types"]),
+    ("store-postgres", &["ledger", "limits", "store", "types"]),
     ("store-sqlite", &["ledger", "limits", "store", "types"]),
     (
         "engine",
@@ -52,6 +53,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "providers",
             "simulator",
             "store",
+            "store-postgres",
             "store-sqlite",
             "types",
             "upstream",
@@ -68,7 +70,7 @@ const LAYERS: &[(&str, &[&str])] = &[
 /// Which crates may use a library that means I/O, so that the pure ones stay pure.
 const EDGES: &[(&str, &[&str])] = &[
     ("axum", &["api"]),
-    ("sqlx", &["store-sqlite"]),
+    ("sqlx", &["store-postgres", "store-sqlite"]),
     ("hyper", &["api", "upstream", "simulator", "testkit", "bench"]),
     ("hyper-util", &["api", "upstream", "simulator", "testkit", "bench"]),
     ("rustls", &["upstream"]),
@@ -80,6 +82,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "engine",
             "simulator",
             "store",
+            "store-postgres",
             "store-sqlite",
             "testkit",
             "tollgate",

@@ -13,7 +13,7 @@ use tollgate_upstream::roots_from_pem;
 
 use super::file::{self, File};
 use super::limit;
-use super::{Config, Credential, Flags, Limits, Problems, Setting};
+use super::{Config, Credential, DatabaseUrl, Flags, Limits, Problems, Setting};
 use crate::environment::Environment;
 
 /// Reads a configuration.
@@ -192,14 +192,24 @@ impl Reader<'_> {
         self.origins.insert(name.to_owned(), setting);
     }
 
-    fn database_url(&mut self, file: &File, data_dir: &Path) -> String {
+    fn database_url(&mut self, file: &File, data_dir: &Path) -> DatabaseUrl {
         let default = format!("sqlite://{}", data_dir.join("tollgate.db").display());
         let given = [None, self.variable("TOLLGATE_DATABASE_URL"), file.database.url.clone()];
         let url = self.pick("database.url", "TOLLGATE_DATABASE_URL", given, &default);
-        if !url.starts_with("sqlite:") {
-            let scheme = url.split(':').next().unwrap_or_default();
+        let is_sqlite = url.starts_with("sqlite:");
+        let scheme = url.split(':').next().unwrap_or_default().to_owned();
+        let url = DatabaseUrl::from(url);
+        if let Some(setting) = self.origins.get_mut("database.url") {
+            setting.value = url.to_string();
+        }
+        if url.is_postgres() {
+            if let Err(error) = tollgate_store_postgres::check(url.expose()) {
+                self.problems.add(format!("database.url: {error}"));
+            }
+        } else if !is_sqlite {
             self.problems.add(format!(
-                "database.url: `{scheme}:` is not supported by this version; use sqlite://PATH"
+                "database.url: `{scheme}:` is not supported; \
+                 use sqlite://PATH or postgres://USER:PASSWORD@HOST/DATABASE"
             ));
         }
         url

@@ -16,7 +16,7 @@ use super::Problems;
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct DatabaseSection {
-    /// `sqlite://…`
+    /// `sqlite://…` or `postgres://…`
     pub(super) url: Option<String>,
     /// The most that a loss of power takes of what has just happened, in milliseconds.
     pub(super) journal_sync_ms: u64,

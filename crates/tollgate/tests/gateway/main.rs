@@ -32,6 +32,7 @@ mod operations;
 mod passing_through;
 mod pointing;
 mod policies;
+mod postgres;
 mod presets;
 mod program;
 mod real_clients;

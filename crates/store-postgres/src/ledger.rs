@@ -1,0 +1,280 @@
+//! The ledger in Postgres.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+
+use async_trait::async_trait;
+use sqlx::{PgConnection, Postgres, QueryBuilder};
+use tollgate_ledger::{AccountId, Balance, Books, Kind, Lot, Movement, NodeId, slice};
+use tollgate_store::{
+    Lease, LeaseRequest, Leased, LedgerRow, LedgerStore, MovementQuery, StoreError,
+};
+use tollgate_types::{Timestamp, Usd};
+
+use crate::PostgresStore;
+use crate::columns::{Columns, held};
+use crate::error::failed;
+use crate::ledger_rows::{
+    Locked, Slices, account, accounts_of, insert, known_ids, names, read_balance, read_lot,
+    read_movement, read_row, read_slice, read_slices, write_slices,
+};
+use crate::text::kept;
+use crate::writes::Write;
+
+#[async_trait]
+impl LedgerStore for PostgresStore {
+    async fn post(&self, movements: Vec<Movement>) -> Result<bool, StoreError> {
+        if movements.is_empty() {
+            return Ok(true);
+        }
+        self.writes.submit(Post(movements)).await
+    }
+
+    async fn balance(&self, account: &AccountId) -> Result<Balance, StoreError> {
+        read_balance(&self.pool, account).await
+    }
+
+    async fn movements(&self, query: &MovementQuery) -> Result<Vec<LedgerRow>, StoreError> {
+        let mut sql = listing(query);
+        let rows = sql.build().fetch_all(&self.pool).await.map_err(failed)?;
+        rows.iter().map(read_row).collect()
+    }
+
+    async fn lease(&self, request: LeaseRequest) -> Result<Leased, StoreError> {
+        self.writes.submit(SetAside(request)).await
+    }
+
+    async fn release(
+        &self,
+        id: &str,
+        (node, account): (&NodeId, &AccountId),
+        amount: Usd,
+        at: Timestamp,
+    ) -> Result<Usd, StoreError> {
+        let (id, node, account) = (id.to_owned(), node.clone(), account.clone());
+        self.writes.submit(GiveBack { id, node, account, amount, at }).await
+    }
+
+    async fn leases(&self) -> Result<Vec<Lease>, StoreError> {
+        let rows = sqlx::query(concat!(
+            "SELECT ",
+            columns!(ledger_lease),
+            " FROM ledger_lease ORDER BY node, account"
+        ))
+        .fetch_all(&self.pool)
+        .await
+        .map_err(failed)?;
+        let read = |row| {
+            let ((node, account), (amount, touched_at)) = read_slice(row)?;
+            Ok(Lease { node, account, amount, touched_at })
+        };
+        rows.iter().map(read).collect()
+    }
+
+    async fn expire(&self, now: Timestamp) -> Result<Vec<Movement>, StoreError> {
+        self.writes.submit(Expire(now)).await
+    }
+
+    async fn books(&self) -> Result<BTreeMap<AccountId, Books>, StoreError> {
+        self.read_books().await
+    }
+}
+
+fn listing(query: &MovementQuery) -> QueryBuilder<Postgres> {
+    let mut sql = QueryBuilder::new(concat!(
+        "SELECT ",
+        columns!(ledger_movement),
+        " FROM ledger_movement WHERE true"
+    ));
+    if let Some(account) = &query.account {
+        let account = kept(account.as_str()).into_owned();
+        sql.push(" AND (account = ").push_bind(account.clone());
+        sql.push(" OR counter = ").push_bind(account).push(")");
+    }
+    if let Some(about) = &query.about {
+        let about = kept(about).into_owned();
+        sql.push(" AND (id = ").push_bind(about.clone());
+        sql.push(" OR reference = ").push_bind(about).push(")");
+    }
+    if query.entered_only {
+        sql.push(" AND kind NOT IN ('hold', 'release', 'charge', 'overrun', 'metered')");
+    }
+    if let Some(since) = query.since {
+        sql.push(" AND at >= ").push_bind(since.unix_millis());
+    }
+    if let Some(until) = query.until {
+        sql.push(" AND at < ").push_bind(until.unix_millis());
+    }
+    if let Some(before) = query.before {
+        sql.push(" AND sequence < ").push_bind(held(before));
+    }
+    sql.push(" ORDER BY sequence DESC LIMIT ").push_bind(i64::from(query.limit));
+    sql
+}
+
+struct Post(Vec<Movement>);
+
+#[async_trait]
+impl Write for Post {
+    type Output = bool;
+
+    async fn apply(&self, connection: &mut PgConnection) -> Result<bool, StoreError> {
+        let Self(movements) = self;
+        let ids: Vec<&str> = movements.iter().map(|it| it.id.as_str()).collect();
+        // One that somebody adds from now on shows when it is inserted, and then here.
+        let known = known_ids(connection, &ids).await?;
+        if ids.first().is_some_and(|id| known.contains(*id)) {
+            return Ok(false);
+        }
+        let distinct: BTreeSet<&str> = ids.iter().copied().collect();
+        if distinct.len() < ids.len() || !known.is_empty() {
+            return Err(StoreError::Conflict);
+        }
+        let accounts = movements.iter().flat_map(accounts_of).collect();
+        let mut locked = Locked::of(connection, &accounts).await?;
+        for movement in movements {
+            locked.apply(movement)?;
+        }
+        insert(connection, movements).await?;
+        locked.write(connection).await?;
+        Ok(true)
+    }
+}
+
+struct SetAside(LeaseRequest);
+
+#[async_trait]
+impl Write for SetAside {
+    type Output = Leased;
+
+    async fn apply(&self, connection: &mut PgConnection) -> Result<Leased, StoreError> {
+        let Self(request) = self;
+        let account = &request.account;
+        let accounts = BTreeSet::from([account]);
+        let mut locked = Locked::of(connection, &accounts).await?;
+        let available = locked.balance(account).available;
+        if let Some(known) = read_movement(connection, &request.id).await? {
+            return Ok(Leased { slice: Some(known.amount), available });
+        }
+        let cut = slice(available, request.need, &request.policy);
+        let Some(amount) = cut.filter(|it| *it > Usd::ZERO) else {
+            return Ok(Leased { slice: cut, available });
+        };
+        let hold = Movement {
+            reference: Some(request.node.as_str().to_owned()),
+            ..Movement::new(&request.id, account.clone(), Kind::Hold, amount, request.at)
+        };
+        locked.apply(&hold)?;
+        let key = (request.node.clone(), account.clone());
+        let slices = read_slices(connection, &accounts).await?;
+        let left = slices.get(&key).map_or(Usd::ZERO, |(left, _)| *left);
+        let left = left
+            .checked_add(amount)
+            .ok_or(StoreError::OutOfRange { what: "what a node has set aside" })?;
+        write_slices(connection, &Slices::from([(key, (left, request.at))])).await?;
+        insert(connection, std::slice::from_ref(&hold)).await?;
+        locked.write(connection).await?;
+        Ok(Leased { slice: Some(amount), available: locked.balance(account).available })
+    }
+}
+
+struct GiveBack {
+    id: String,
+    node: NodeId,
+    account: AccountId,
+    amount: Usd,
+    at: Timestamp,
+}
+
+#[async_trait]
+impl Write for GiveBack {
+    type Output = Usd;
+
+    async fn apply(&self, connection: &mut PgConnection) -> Result<Usd, StoreError> {
+        let accounts = BTreeSet::from([&self.account]);
+        let mut locked = Locked::of(connection, &accounts).await?;
+        let key = (self.node.clone(), self.account.clone());
+        let slices = read_slices(connection, &accounts).await?;
+        let left = slices.get(&key).map_or(Usd::ZERO, |(left, _)| *left);
+        let amount = self.amount.min(left);
+        if amount <= Usd::ZERO || !known_ids(connection, &[&self.id]).await?.is_empty() {
+            return Ok(Usd::ZERO);
+        }
+        let release = Movement {
+            reference: Some(self.node.as_str().to_owned()),
+            ..Movement::new(&self.id, self.account.clone(), Kind::Release, amount, self.at)
+        };
+        locked.apply(&release)?;
+        let left = left.checked_sub(amount).unwrap_or(Usd::ZERO);
+        write_slices(connection, &Slices::from([(key, (left, self.at))])).await?;
+        insert(connection, std::slice::from_ref(&release)).await?;
+        locked.write(connection).await?;
+        Ok(amount)
+    }
+}
+
+struct Expire(Timestamp);
+
+#[async_trait]
+impl Write for Expire {
+    type Output = Vec<Movement>;
+
+    async fn apply(&self, connection: &mut PgConnection) -> Result<Vec<Movement>, StoreError> {
+        let accounts = with_expired(connection, self.0).await?;
+        if accounts.is_empty() {
+            return Ok(Vec::new());
+        }
+        let accounts: BTreeSet<&AccountId> = accounts.iter().collect();
+        let mut locked = Locked::of(connection, &accounts).await?;
+        let mut ended = Vec::new();
+        for (account, lot) in take_expired(connection, &accounts, self.0).await? {
+            let amount = lot.remaining.min(locked.balance(&account).available);
+            if amount <= Usd::ZERO {
+                continue;
+            }
+            let expiry = lot.expiry(&account, amount, self.0);
+            locked.apply(&expiry)?;
+            ended.push(expiry);
+        }
+        insert(connection, &ended).await?;
+        locked.write(connection).await?;
+        Ok(ended)
+    }
+}
+
+async fn with_expired(
+    connection: &mut PgConnection,
+    now: Timestamp,
+) -> Result<BTreeSet<AccountId>, StoreError> {
+    let rows = sqlx::query("SELECT DISTINCT account FROM ledger_lot WHERE expires_at <= $1")
+        .bind(now.unix_millis())
+        .fetch_all(connection)
+        .await
+        .map_err(failed)?;
+    rows.iter().map(|row| account(&Columns::of("ledger_lot", row), "account")).collect()
+}
+
+/// Removes what has expired of accounts that are locked, and returns it.
+async fn take_expired(
+    connection: &mut PgConnection,
+    accounts: &BTreeSet<&AccountId>,
+    now: Timestamp,
+) -> Result<Vec<(AccountId, Lot)>, StoreError> {
+    let sql = concat!(
+        "SELECT ",
+        columns!(ledger_lot),
+        " FROM ledger_lot WHERE account = ANY($1) AND expires_at <= $2
+               ORDER BY account, expires_at, id"
+    );
+    let rows = sqlx::query(sql)
+        .bind(names(accounts.iter().copied()))
+        .bind(now.unix_millis())
+        .fetch_all(&mut *connection)
+        .await
+        .map_err(failed)?;
+    let lots = rows.iter().map(read_lot).collect::<Result<Vec<_>, _>>()?;
+    let ids: Vec<Cow<'_, str>> = lots.iter().map(|(_, lot)| kept(&lot.id)).collect();
+    let delete = sqlx::query("DELETE FROM ledger_lot WHERE id = ANY($1)").bind(ids);
+    delete.execute(connection).await.map_err(failed)?;
+    Ok(lots)
+}

@@ -1,0 +1,103 @@
+//! Every account's books, counted from what is there.
+
+use std::collections::BTreeMap;
+
+use sqlx::PgConnection;
+use tollgate_ledger::{AccountId, Balance, Books, Kind, Movement};
+use tollgate_store::StoreError;
+use tollgate_types::Timestamp;
+
+use crate::PostgresStore;
+use crate::columns::Columns;
+use crate::error::failed;
+use crate::ledger_rows::{account, balance_of};
+
+/// Everything is of one moment. Counting a long history takes longer than any other statement may.
+const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
+    SET LOCAL statement_timeout = '15min'";
+
+impl PostgresStore {
+    pub(crate) async fn read_books(&self) -> Result<BTreeMap<AccountId, Books>, StoreError> {
+        let mut transaction = self.pool.begin_with(BEGIN).await.map_err(failed)?;
+        let mut books = BTreeMap::new();
+        kept_balances(&mut transaction, &mut books).await?;
+        counted(&mut transaction, &mut books).await?;
+        sums(&mut transaction, &mut books).await?;
+        transaction.commit().await.map_err(failed)?;
+        Ok(books)
+    }
+}
+
+async fn kept_balances(
+    connection: &mut PgConnection,
+    books: &mut BTreeMap<AccountId, Books>,
+) -> Result<(), StoreError> {
+    let rows = sqlx::query(concat!("SELECT ", columns!(ledger_balance), " FROM ledger_balance"))
+        .fetch_all(connection)
+        .await;
+    for row in &rows.map_err(failed)? {
+        let columns = Columns::of("ledger_balance", row);
+        let balance = balance_of(&columns)?;
+        // An account that somebody has only asked for has a row to lock, and no books.
+        if balance != Balance::default() {
+            books.entry(account(&columns, "account")?).or_default().kept = balance;
+        }
+    }
+    Ok(())
+}
+
+async fn counted(
+    connection: &mut PgConnection,
+    books: &mut BTreeMap<AccountId, Books>,
+) -> Result<(), StoreError> {
+    // By kind and account: what each kind does to a balance is the ledger's to know.
+    let sql = "SELECT account, kind, counter, sum(amount_nanos)::BIGINT AS amount_nanos
+               FROM ledger_movement GROUP BY account, kind, counter";
+    let rows = sqlx::query(sql).fetch_all(connection).await.map_err(failed)?;
+    for row in &rows {
+        let columns = Columns::of("ledger_movement", row);
+        let account = account(&columns, "account")?;
+        let kind = columns.parsed("kind", Kind::parse)?;
+        let amount = columns.usd("amount_nanos")?;
+        let counter = columns.optional_parsed("counter", |it| AccountId::new(it).ok())?;
+        let at = Timestamp::from_unix_millis(0);
+        let sum = Movement { counter, ..Movement::new("", account.clone(), kind, amount, at) };
+        if let Some(receiver) = &sum.counter {
+            books.entry(receiver.clone()).or_default().counted.count(&sum, receiver)?;
+        }
+        let of = books.entry(account.clone()).or_default();
+        of.counted.count(&sum, &account)?;
+        if matches!(kind, Kind::Charge | Kind::Overrun | Kind::Metered) {
+            of.charged = of.charged.saturating_add(amount);
+        }
+    }
+    Ok(())
+}
+
+async fn sums(
+    connection: &mut PgConnection,
+    books: &mut BTreeMap<AccountId, Books>,
+) -> Result<(), StoreError> {
+    let sums = [
+        (
+            "SELECT account, held_sum(sum(amount_nanos), 0) AS nanos
+             FROM ledger_lease GROUP BY account",
+            false,
+        ),
+        (
+            "SELECT account, held_sum(sum(cost_nanos), 0) AS nanos
+             FROM generation WHERE cost_nanos > 0 GROUP BY account",
+            true,
+        ),
+    ];
+    for (sql, is_of_generations) in sums {
+        let rows = sqlx::query(sql).fetch_all(&mut *connection).await.map_err(failed)?;
+        for row in &rows {
+            let columns = Columns::of("generation", row);
+            let of: &mut Books = books.entry(account(&columns, "account")?).or_default();
+            let sum = if is_of_generations { &mut of.generations } else { &mut of.leased };
+            *sum = columns.usd("nanos")?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,151 @@
+//! Bringing a database up to the schema this version knows. Forward only: expand, then contract in
+//! a later release.
+
+use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
+use sqlx::{Connection as _, PgConnection, Row as _, SqlSafeStr as _};
+
+use crate::OpenError;
+
+/// Every version of the schema, oldest first. One that was released never changes.
+pub(crate) const MIGRATIONS: &[MigrationFile] = &[
+    MigrationFile { version: 1, name: "keys", sql: include_str!("../migrations/0001_keys.sql") },
+    MigrationFile {
+        version: 2,
+        name: "generations",
+        sql: include_str!("../migrations/0002_generations.sql"),
+    },
+    MigrationFile {
+        version: 3,
+        name: "ledger",
+        sql: include_str!("../migrations/0003_ledger.sql"),
+    },
+    MigrationFile {
+        version: 4,
+        name: "presets",
+        sql: include_str!("../migrations/0004_presets.sql"),
+    },
+    MigrationFile {
+        version: 5,
+        name: "feedback",
+        sql: include_str!("../migrations/0005_feedback.sql"),
+    },
+    MigrationFile {
+        version: 6,
+        name: "policies",
+        sql: include_str!("../migrations/0006_policies.sql"),
+    },
+    MigrationFile {
+        version: 7,
+        name: "credentials",
+        sql: include_str!("../migrations/0007_credentials.sql"),
+    },
+    MigrationFile {
+        version: 8,
+        name: "limits",
+        sql: include_str!("../migrations/0008_limits.sql"),
+    },
+    MigrationFile {
+        version: 9,
+        name: "activity",
+        sql: include_str!("../migrations/0009_activity.sql"),
+    },
+];
+
+/// One step from a version of the schema to the next.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct MigrationFile {
+    pub(crate) version: i64,
+    pub(crate) name: &'static str,
+    pub(crate) sql: &'static str,
+}
+
+/// The table that says which migrations have run. A schema that has it is ours.
+const TABLE: &str = "tollgate_migration";
+
+/// All in one transaction, and behind a lock: other gateways may be starting at the same time. The
+/// number is any that no other lock has.
+const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
+    SET LOCAL statement_timeout = 0;
+    SET LOCAL lock_timeout = 0;
+    SELECT pg_advisory_xact_lock(7021788203141529600)";
+
+/// Runs what is missing, all or nothing.
+pub(crate) async fn migrate(
+    connection: &mut PgConnection,
+    files: &[MigrationFile],
+    place: &str,
+) -> Result<(), OpenError> {
+    let unusable = |error| OpenError::of(place, error);
+    let mut transaction = connection.begin_with(BEGIN).await.map_err(unusable)?;
+    check(&mut transaction, place).await?;
+    let known = files.last().map_or(0, |file| file.version);
+    let mut migrator =
+        Migrator::with_migrations(files.iter().map(MigrationFile::migration).collect());
+    // The transaction holds a lock already.
+    migrator.set_locking(false);
+    migrator.dangerous_set_table_name(TABLE);
+    let connection: &mut PgConnection = &mut transaction;
+    migrator.run_direct(None, connection, false).await.map_err(|error| match error {
+        MigrateError::VersionMissing(found) => {
+            OpenError::TooNew { place: place.to_owned(), found, known }
+        }
+        MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => unusable(error),
+        other => OpenError::Unusable { place: place.to_owned(), source: other.into() },
+    })?;
+    transaction.commit().await.map_err(unusable)
+}
+
+impl MigrationFile {
+    fn migration(&self) -> Migration {
+        let sql = self.sql.into_sql_str();
+        Migration::new(self.version, self.name.into(), MigrationType::Simple, sql, false)
+    }
+}
+
+/// The oldest server that is supported, as `server_version_num` has it.
+const OLDEST: i32 = 150_000;
+
+/// What the server and the schema are. Tables that an extension has brought belong to nobody.
+const FACTS: &str = "
+    SELECT current_setting('server_version_num')::INT AS version,
+           current_setting('server_version') AS version_text,
+           current_setting('server_encoding') AS encoding,
+           current_schema()::TEXT AS in_schema,
+           pg_is_in_recovery() AS is_replica,
+           to_regclass(quote_ident(current_schema()) || '.' || $1) IS NOT NULL AS is_ours,
+           EXISTS (
+               SELECT FROM pg_class
+               WHERE relnamespace = to_regnamespace(quote_ident(current_schema()))
+                 AND relkind IN ('r', 'p', 'v', 'm', 'S', 'f')
+                 AND NOT EXISTS (
+                     SELECT FROM pg_depend
+                     WHERE classid = 'pg_class'::REGCLASS AND objid = pg_class.oid AND deptype = 'e'
+                 )
+           ) AS is_used";
+
+/// Whether the database can be used, and is empty or ours. Asked before anything is changed.
+async fn check(connection: &mut PgConnection, place: &str) -> Result<(), OpenError> {
+    let unusable = |error| OpenError::of(place, error);
+    let row = sqlx::query(FACTS).bind(TABLE).fetch_one(connection).await.map_err(unusable)?;
+    let place = || place.to_owned();
+    if row.try_get::<i32, _>("version").map_err(unusable)? < OLDEST {
+        let found = row.try_get("version_text").map_err(unusable)?;
+        return Err(OpenError::TooOld { place: place(), found });
+    }
+    let encoding: String = row.try_get("encoding").map_err(unusable)?;
+    if encoding != "UTF8" {
+        return Err(OpenError::Encoding { place: place(), found: encoding });
+    }
+    if row.try_get("is_replica").map_err(unusable)? {
+        return Err(OpenError::ReadOnly { place: place() });
+    }
+    if row.try_get::<Option<String>, _>("in_schema").map_err(unusable)?.is_none() {
+        return Err(OpenError::NoSchema { place: place() });
+    }
+    let is_ours: Option<bool> = row.try_get("is_ours").map_err(unusable)?;
+    let is_used: bool = row.try_get("is_used").map_err(unusable)?;
+    if is_used && is_ours != Some(true) {
+        return Err(OpenError::Foreign { place: place() });
+    }
+    Ok(())
+}

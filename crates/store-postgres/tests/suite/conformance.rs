@@ -1,0 +1,3 @@
+use crate::fixture::fresh;
+
+tollgate_store::conformance_suite!(fresh);

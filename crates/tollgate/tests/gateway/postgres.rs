@@ -1,0 +1,191 @@
+//! Two gateways on one Postgres database, each with a data folder of its own: what one is told
+//! the other knows, and together they spend no more than there is.
+
+use std::process::Command;
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use tokio::task::JoinSet;
+use tollgate_ledger::{AccountId, Balance, Kind, Movement, audit};
+use tollgate_simulator::Simulator;
+use tollgate_store_postgres::test_server::TestServer;
+use tollgate_testkit::{Protocol, TestGateway, eventually, simulator, usd};
+use tollgate_types::Usd;
+
+/// A tenth of a cent a token.
+const PRICE: &str = r#"{ input = "1000", output = "1000" }"#;
+
+/// Eight tokens each way: 1.6 cents.
+fn eight() -> Value {
+    json!({
+        "model": "acme/m",
+        "messages": [{ "role": "user", "content": "a b c d e f g h" }],
+        "max_tokens": 8,
+    })
+}
+
+async fn gateway(database: &str, simulator: &Simulator) -> TestGateway {
+    TestGateway::builder()
+        .config(&format!("[database]\nurl = \"{database}\"\n[billing]\nenabled = true\n"))
+        .provider("acme", Protocol::OpenAi, simulator)
+        .endpoint("acme/m", "acme", "echo", PRICE)
+        .start()
+        .await
+}
+
+async fn two() -> ([TestGateway; 2], Simulator) {
+    let simulator = simulator().await;
+    let database = TestServer::shared().database().await;
+    let first = gateway(&database, &simulator).await;
+    ([first, gateway(&database, &simulator).await], simulator)
+}
+
+async fn add(gateway: &TestGateway, dollars: &str) {
+    let engine = gateway.engine();
+    let (account, amount) = (AccountId::default(), usd(dollars));
+    let bought = Movement::new("purchase", account, Kind::Purchase, amount, engine.now());
+    assert!(engine.stores().ledger.post(vec![bought]).await.unwrap());
+}
+
+async fn balance(gateway: &TestGateway) -> Balance {
+    gateway.engine().stores().ledger.balance(&AccountId::default()).await.unwrap()
+}
+
+/// Everything is written and given back, and the books of all balance.
+async fn assert_sound(gateways: &[TestGateway]) {
+    for gateway in gateways {
+        gateway.engine().recorder().flush().await;
+        gateway.engine().purses().give_back_all().await.unwrap();
+    }
+    for gateway in gateways {
+        let balance = balance(gateway).await;
+        assert!(balance.proves() && balance.held == Usd::ZERO, "{balance:?}");
+        assert_eq!(audit(&gateway.engine().stores().ledger.books().await.unwrap()), []);
+    }
+}
+
+#[tokio::test]
+async fn what_one_gateway_is_told_the_other_knows() {
+    let (gateways, simulator) = two().await;
+    let [first, second] = &gateways;
+    for gateway in &gateways {
+        gateway.chat(eight()).await.error(402, "payment_required");
+    }
+    assert_eq!(simulator.calls("echo"), 0);
+    add(first, "1").await;
+    // A key of the first, at the second.
+    let called = second.chat_call(&eight()).key(first.key()).send().await.said();
+    assert_eq!(called.cost(), usd("0.016"));
+    assert_eq!(first.chat(eight()).await.said().cost(), usd("0.016"));
+    assert_sound(&gateways).await;
+    // A record of the second, at the first.
+    assert_eq!(first.generation(&called.id).await["id"], called.id);
+    assert_eq!(balance(second).await.available, usd("0.968"));
+    // A preset of the first is one of the second, once it has looked.
+    let preset = json!({ "temperature": 0.5, "messages": eight()["messages"] });
+    let saved = first.call("POST", "/presets/quick/chat/completions").json(&preset).send().await;
+    assert_eq!(saved.status, 200, "{}", saved.text());
+    let mut named = eight();
+    named["preset"] = "quick".into();
+    eventually("the preset is known", || async {
+        (second.chat(named.clone()).await.status == 200).then_some(())
+    })
+    .await;
+}
+
+/// One dollar, two gateways, two hundred calls at once: no cent too much, and all of it but what
+/// the last call needs can be spent.
+#[tokio::test(flavor = "multi_thread")]
+async fn two_gateways_never_overspend() {
+    let (gateways, simulator) = two().await;
+    add(&gateways[0], "1").await;
+    let gateways = Arc::new(gateways);
+    let mut calls = JoinSet::new();
+    for n in 0..200 {
+        let gateways = Arc::clone(&gateways);
+        calls.spawn(async move { gateways[n % 2].chat(eight()).await.status });
+    }
+    let statuses = calls.join_all().await;
+    assert!(statuses.iter().all(|status| [200, 402].contains(status)), "{statuses:?}");
+    assert!(statuses.contains(&200));
+    assert_sound(gateways.as_slice()).await;
+    // What one had set aside and not used is there for the other.
+    for gateway in gateways.iter() {
+        while gateway.chat(eight()).await.status == 200 {}
+        assert_sound(gateways.as_slice()).await;
+    }
+    let balance = balance(&gateways[1]).await;
+    assert_eq!([balance.spent, balance.available], ["0.992", "0.008"].map(usd));
+    assert_eq!(simulator.calls("echo"), 62);
+}
+
+/// A gateway that stops gives back what it has set aside; the other goes on.
+#[tokio::test]
+async fn one_may_stop_while_the_other_goes_on() {
+    let ([first, second], _simulator) = two().await;
+    add(&first, "1").await;
+    assert_eq!(first.chat(eight()).await.status, 200);
+    first.stop().await;
+    let places = balance(&second).await;
+    assert_eq!([places.available, places.held, places.spent], ["0.984", "0", "0.016"].map(usd));
+    assert_eq!(second.chat(eight()).await.status, 200);
+    assert_sound(&[second]).await;
+}
+
+/// Runs the program on a database.
+fn run(database: &str, arguments: &[&str]) -> (bool, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_tollgate"))
+        .args(arguments)
+        .current_dir(folder.path())
+        .env_clear()
+        .env("TOLLGATE_DATABASE_URL", database)
+        .output()
+        .unwrap();
+    let said = [output.stdout, output.stderr].concat();
+    (output.status.success(), String::from_utf8(said).unwrap())
+}
+
+#[tokio::test]
+async fn the_password_of_a_database_is_not_shown() {
+    let server = TestServer::shared();
+    let database = server.database().await;
+    for arguments in [
+        &["config", "show", "--origin"][..],
+        &["config", "show", "--json"],
+        &["doctor", "--offline"],
+        &["keys", "list"],
+    ] {
+        let (is_well, said) = run(&database, arguments);
+        assert!(is_well, "{arguments:?}: {said}");
+        assert!(!said.contains("not-needed"), "{arguments:?}: {said}");
+    }
+    let (_, shown) = run(&database, &["config", "show"]);
+    assert!(shown.contains("postgres://postgres:***@"), "{shown}");
+}
+
+#[tokio::test]
+async fn the_doctor_says_what_is_wrong_with_a_database() {
+    let server = TestServer::shared();
+    let occupied = server.database().await;
+    let name = occupied.rsplit('/').next().unwrap();
+    let elsewhere = server.url(&format!("no_{name}"));
+    let refusals = [
+        (elsewhere.as_str(), "make it with CREATE DATABASE"),
+        (
+            "postgres://me:not-needed@127.0.0.1:1/db",
+            "no Postgres server answers at db at 127.0.0.1:1",
+        ),
+        ("postgres://me:not-needed@127.0.0.1:1", "it names no database"),
+        ("mysql://me:not-needed@127.0.0.1/db", "`mysql:` is not supported"),
+    ];
+    for (database, expected) in refusals {
+        let (is_well, said) = run(database, &["doctor", "--offline"]);
+        let words = said.split_whitespace().collect::<Vec<_>>().join(" ");
+        let words = words.replace(" │ │ ┆ ┆ ", " ");
+        assert!(!is_well && !said.contains("not-needed"), "{said}");
+        assert!(words.contains(expected), "{expected}: {said}");
+    }
+    let (is_well, said) = run(&occupied, &["doctor", "--offline"]);
+    assert!(is_well && said.contains("0 keys"), "{said}");
+}
