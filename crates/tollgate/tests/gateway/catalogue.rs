@@ -62,21 +62,27 @@ async fn models_are_listed_and_filtered() {
     let (builder, _simulator) = builder().await;
     let gateway = builder.start().await;
     let cases: [(&str, &[&str]); 20] = [
-        ("", &["acme/blind", "acme/seer", "openrouter/auto"]),
+        ("", &["acme/blind", "acme/seer", "openrouter/auto", "openrouter/fusion"]),
         (
             "?output_modalities=all",
-            &["acme/blind", "acme/seer", "openrouter/auto", "other/painter"],
+            &["acme/blind", "acme/seer", "openrouter/auto", "openrouter/fusion", "other/painter"],
         ),
         ("?output_modalities=image", &["other/painter"]),
-        ("?input_modalities=image", &["acme/seer", "openrouter/auto"]),
+        ("?input_modalities=image", &["acme/seer", "openrouter/auto", "openrouter/fusion"]),
         ("?input_modalities=audio", &[]),
-        ("?arch=router", &["openrouter/auto"]),
-        ("?supported_parameters=tools", &["acme/seer", "openrouter/auto"]),
-        ("?supported_parameters=temperature", &["acme/blind", "acme/seer", "openrouter/auto"]),
-        ("?supported_parameters=temperature,tools", &["acme/seer", "openrouter/auto"]),
+        ("?arch=router", &["openrouter/auto", "openrouter/fusion"]),
+        ("?supported_parameters=tools", &["acme/seer", "openrouter/auto", "openrouter/fusion"]),
+        (
+            "?supported_parameters=temperature",
+            &["acme/blind", "acme/seer", "openrouter/auto", "openrouter/fusion"],
+        ),
+        (
+            "?supported_parameters=temperature,tools",
+            &["acme/seer", "openrouter/auto", "openrouter/fusion"],
+        ),
         ("?q=SEER", &["acme/seer"]),
         ("?q=nothing", &[]),
-        ("?context=10000", &["acme/seer", "openrouter/auto"]),
+        ("?context=10000", &["acme/seer", "openrouter/auto", "openrouter/fusion"]),
         ("?max_price=5", &["acme/seer"]),
         ("?min_price=5", &["acme/blind"]),
         ("?providers=bravo", &["acme/seer"]),
