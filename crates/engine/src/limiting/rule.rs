@@ -9,6 +9,7 @@ use tollgate_types::ApiKey;
 
 use crate::KeyEntry;
 use crate::asked::Asked;
+use crate::expand::Composed;
 use crate::run::Run;
 
 /// A limit of the operator's.
@@ -95,8 +96,8 @@ impl LimitRule {
     }
 }
 
-/// The models whose limits a call is counted by: the first of the plan, or each that rules have
-/// asked.
+/// The models whose limits a call is counted by: the first of the plan, or each that is asked where
+/// rules or a fusion have several asked.
 fn models<C: Asked>(run: &Run<C>) -> impl Iterator<Item = String> {
     let mut models: SmallVec<[&str; 4]> = SmallVec::new();
     for step in &run.plan.steps {
@@ -105,7 +106,8 @@ fn models<C: Asked>(run: &Run<C>) -> impl Iterator<Item = String> {
             models.push(model);
         }
     }
-    if matches!(run.steering.decision.strategy, Strategy::Single) {
+    let is_fused = matches!(run.steering.composed, Some(Composed::Fusion(_)));
+    if matches!(run.steering.decision.strategy, Strategy::Single) && !is_fused {
         models.truncate(1);
     }
     models.into_iter().map(str::to_owned)

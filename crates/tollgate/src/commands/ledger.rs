@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 use tollgate_ledger::{AccountId, Balance, Kind, Movement, audit};
 use tollgate_store::{GenerationRecord, LedgerRow, MovementQuery, Stores};
-use tollgate_types::{GenerationId, Timestamp, Usd};
+use tollgate_types::{GenerationId, Usd};
 
 use super::Session;
 use crate::gateway::open_store;
@@ -256,14 +256,14 @@ async fn traced(record: &GenerationRecord, stores: &Stores) -> anyhow::Result<Tr
     let credited = listed(stores, entered).await?;
     let set_aside = match &record.paid_by {
         Some(node) => {
-            let until = Some(Timestamp::from_unix_millis(
-                record.created_at.unix_millis().saturating_add(1),
-            ));
             let about = Some(node.as_str().to_owned());
-            let slices =
-                MovementQuery { account, about, before, until, ..MovementQuery::default() };
-            let slices = listed(stores, slices).await?;
-            slices.into_iter().find(|row| row.movement.kind == Kind::Hold)
+            let slices = MovementQuery { account, about, before, ..MovementQuery::default() };
+            let mut slices = listed(stores, slices).await?;
+            slices.retain(|row| row.movement.kind == Kind::Hold);
+            // The last one before the call, or the first one that was fetched for it.
+            let earlier = slices.iter().position(|row| row.movement.at <= record.created_at);
+            let place = earlier.or_else(|| slices.len().checked_sub(1));
+            place.map(|place| slices.swap_remove(place))
         }
         None => None,
     };

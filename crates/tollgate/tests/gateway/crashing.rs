@@ -93,6 +93,7 @@ fn killed_again_and_again(base: &str, kills: u64) -> (BTreeMap<String, Usd>, u64
     if let Some(id) = told.keys().next() {
         let traced = home.does(&["ledger", "trace", id]);
         assert!(traced.contains("What was paid is what it cost."), "{traced}");
+        assert!(traced.contains("  purchase ") && traced.contains("  hold "), "{traced}");
     }
     (told, records)
 }

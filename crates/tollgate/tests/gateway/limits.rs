@@ -312,6 +312,20 @@ then = { consensus = { models = ["acme/m", "acme/n"] } }
     }
 }
 
+/// And so is each model of a fusion.
+#[tokio::test]
+async fn each_model_of_a_fusion_is_counted() {
+    let simulator = simulator().await;
+    let limit = "[[limit]]\nscope = \"model\"\nof = \"acme/n\"\nrequests_per_day = 1\n";
+    let gateway = world(&simulator, limit).start().await;
+    let mut body = eight("openrouter/fusion");
+    body["plugins"] = json!([{ "id": "fusion", "analysis_models": ["acme/n"], "model": "acme/m" }]);
+    for status in [200, 429] {
+        let reply = gateway.chat(body.clone()).await;
+        assert_eq!(reply.status, status, "{}", reply.text());
+    }
+}
+
 /// A hundred at once take no more than there is, and whoever is refused holds nothing.
 #[tokio::test(flavor = "multi_thread")]
 async fn parallel_callers_never_exceed_a_limit() {
