@@ -69,7 +69,7 @@ async fn pay<C: Asked>(run: &mut Run<C>) -> Result<(), CallError> {
         let (purses, account) = (run.engine.purses(), &run.key.account);
         let need = need(run, false);
         if need.most == Usd::ZERO {
-            return if purses.owes(account) { Err(CallError::NoCredit) } else { Ok(()) };
+            return if purses.owes(account).await { Err(CallError::NoCredit) } else { Ok(()) };
         }
         let held = purses.hold(account, need).await;
         let held = held.map_err(|short| refused(run, need, short, None))?;

@@ -30,6 +30,8 @@ struct Asking {
     counts_own: bool,
 }
 
+/// The largest amount there is.
+const MOST: Usd = Usd::from_nanos(i64::MAX);
 /// A token is taken for two bytes of text where funds are held, rather than four: in some languages
 /// it is.
 const CAUTION: u64 = 2;
@@ -124,10 +126,10 @@ fn of_fusion<C: Asked>(run: &Run<C>, fusion: &Fusion, asked: Asking) -> Expected
 fn at<C: Asked>(run: &Run<C>, endpoint: &Endpoint, asked: Asking) -> Expected {
     let Asking { prompt, most, counts_own } = asked;
     let price = endpoint.price.as_ref().filter(|_| counts_own || endpoint.own_key.is_none());
-    // What can't be priced is no reason to hold everything; it is not charged either.
     let load = |tokens| {
         let usage = Usage { completion_tokens: tokens, ..prompt };
-        let spend = price.and_then(|price| price.most(&usage).ok()).unwrap_or(Usd::ZERO);
+        // More than an amount can hold is more than anybody has.
+        let spend = price.map_or(Usd::ZERO, |price| price.most(&usage).unwrap_or(MOST));
         // Nobody knows how much it is, but it is something.
         let (input_tokens, output_tokens) = (prompt.prompt_tokens.max(1), tokens.max(1));
         Load { input_tokens, output_tokens, spend }

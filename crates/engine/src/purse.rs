@@ -61,6 +61,14 @@ struct State {
     available: Usd,
     /// When a call last held something.
     used_at: Timestamp,
+    /// When the store was last asked whether what is owed is paid.
+    looked_at: Timestamp,
+}
+
+impl State {
+    fn owes(&self) -> bool {
+        self.left.saturating_add(self.held).saturating_add(self.available) < Usd::ZERO
+    }
 }
 
 /// What a call needs.
@@ -98,6 +106,8 @@ pub(crate) struct Hold {
 
 /// An account that was not used for so long gives its slice back.
 const IDLE_MILLIS: i64 = 60_000;
+/// How long what an account owes is believed.
+const LOOK_MILLIS: i64 = 1_000;
 
 impl Purses {
     /// Purses of a node, all empty.
@@ -197,11 +207,25 @@ impl Purses {
     }
 
     /// Whether an account is known here to owe something: then even what is free is refused
-    /// (contract §4.6).
-    pub(crate) fn owes(&self, account: &AccountId) -> bool {
+    /// (contract §4.6). The store is asked only of one that seems to, and at most once a second.
+    pub(crate) async fn owes(&self, account: &AccountId) -> bool {
         let Some(purse) = self.purses.read().get(account).map(Arc::clone) else { return false };
-        let state = purse.state.lock();
-        state.left.saturating_add(state.held).saturating_add(state.available) < Usd::ZERO
+        let now = self.clock.now();
+        {
+            let mut state = purse.state.lock();
+            if !state.owes() {
+                return false;
+            }
+            if now < state.looked_at.plus_millis(LOOK_MILLIS) {
+                return true;
+            }
+            state.looked_at = now;
+        }
+        // Somebody may have paid since.
+        let Ok(balance) = self.stores.ledger.balance(account).await else { return true };
+        let mut state = purse.state.lock();
+        state.available = balance.available;
+        state.owes()
     }
 
     /// Gives back the slices of accounts that nobody has used for a while.
@@ -268,6 +292,7 @@ impl Purses {
                     slice: Usd::ZERO,
                     available: Usd::ZERO,
                     used_at: self.clock.now(),
+                    looked_at: Timestamp::from_unix_millis(0),
                 }),
                 leasing: tokio::sync::Mutex::new(()),
                 refilling: AtomicBool::new(false),

@@ -16,9 +16,10 @@ pub struct Lot {
 }
 
 impl Lot {
-    /// The movement that ends what is left, as far as it is there.
+    /// The movement that ends `amount` of what is left. What nodes have set aside ends when it
+    /// comes back, by another one.
     pub fn expiry(&self, account: &AccountId, amount: Usd, at: Timestamp) -> Movement {
-        let id = format!("{}/expiry", self.id);
+        let id = format!("{}/expiry/{}", self.id, at.unix_millis());
         let reference = Some(self.id.clone());
         Movement { reference, ..Movement::new(&id, account.clone(), Kind::Expiry, amount, at) }
     }

@@ -1,6 +1,5 @@
 //! The ledger in Postgres.
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
@@ -227,9 +226,11 @@ impl Write for Expire {
         let accounts: BTreeSet<&AccountId> = accounts.iter().collect();
         let mut locked = Locked::of(connection, &accounts).await?;
         let mut ended = Vec::new();
-        for (account, lot) in take_expired(connection, &accounts, self.0).await? {
-            let amount = lot.remaining.min(locked.balance(&account).available);
-            if amount <= Usd::ZERO {
+        for (account, lot) in expired(connection, &accounts, self.0).await? {
+            let amount = lot.remaining.min(locked.balance(&account).available).max(Usd::ZERO);
+            let left = lot.remaining.checked_sub(amount).unwrap_or(Usd::ZERO);
+            leave(connection, &lot, left).await?;
+            if amount == Usd::ZERO {
                 continue;
             }
             let expiry = lot.expiry(&account, amount, self.0);
@@ -254,8 +255,20 @@ async fn with_expired(
     rows.iter().map(|row| account(&Columns::of("ledger_lot", row), "account")).collect()
 }
 
-/// Removes what has expired of accounts that are locked, and returns it.
-async fn take_expired(
+/// Writes down what is left of a lot of an account that is locked.
+async fn leave(connection: &mut PgConnection, lot: &Lot, left: Usd) -> Result<(), StoreError> {
+    let sql = if left > Usd::ZERO {
+        "UPDATE ledger_lot SET remaining_nanos = $2 WHERE id = $1"
+    } else {
+        "DELETE FROM ledger_lot WHERE id = $1 AND $2 = 0::BIGINT"
+    };
+    let query = sqlx::query(sql).bind(kept(&lot.id)).bind(left.nanos());
+    query.execute(connection).await.map_err(failed)?;
+    Ok(())
+}
+
+/// What has expired of accounts that are locked.
+async fn expired(
     connection: &mut PgConnection,
     accounts: &BTreeSet<&AccountId>,
     now: Timestamp,
@@ -272,9 +285,5 @@ async fn take_expired(
         .fetch_all(&mut *connection)
         .await
         .map_err(failed)?;
-    let lots = rows.iter().map(read_lot).collect::<Result<Vec<_>, _>>()?;
-    let ids: Vec<Cow<'_, str>> = lots.iter().map(|(_, lot)| kept(&lot.id)).collect();
-    let delete = sqlx::query("DELETE FROM ledger_lot WHERE id = ANY($1)").bind(ids);
-    delete.execute(connection).await.map_err(failed)?;
-    Ok(lots)
+    rows.iter().map(read_lot).collect()
 }

@@ -222,13 +222,16 @@ impl Write for Expire {
         let mut ended = Vec::new();
         for (account, lot) in lots {
             let available = read_balance(&mut *connection, &account).await?.available;
-            let amount = lot.remaining.min(available);
-            sqlx::query("DELETE FROM ledger_lot WHERE id = ?1")
-                .bind(&lot.id)
-                .execute(&mut *connection)
-                .await
-                .map_err(failed)?;
-            if amount <= Usd::ZERO {
+            let amount = lot.remaining.min(available).max(Usd::ZERO);
+            let left = lot.remaining.checked_sub(amount).unwrap_or(Usd::ZERO);
+            let sql = if left > Usd::ZERO {
+                "UPDATE ledger_lot SET remaining_nanos = ?2 WHERE id = ?1"
+            } else {
+                "DELETE FROM ledger_lot WHERE id = ?1 AND ?2 = 0"
+            };
+            let query = sqlx::query(sql).bind(&lot.id).bind(left.nanos());
+            query.execute(&mut *connection).await.map_err(failed)?;
+            if amount == Usd::ZERO {
                 continue;
             }
             let expiry = lot.expiry(&account, amount, self.0);

@@ -82,6 +82,7 @@ macro_rules! conformance_suite {
             calls_beyond_their_slice_overrun,
             calls_without_credit_are_metered,
             given_credit_is_spent_first_and_expires,
+            what_is_set_aside_expires_when_it_comes_back,
             parallel_leases_never_exceed_the_balance,
             every_history_balances,
         }

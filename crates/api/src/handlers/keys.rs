@@ -366,7 +366,9 @@ fn usd(dollars: f64) -> Result<Usd, ApiError> {
     if !dollars.is_finite() || dollars < 0.0 {
         return Err(problem());
     }
-    format!("{dollars:.9}").parse().map_err(|_| problem())
+    let amount: Usd = format!("{dollars:.9}").parse().map_err(|_| problem())?;
+    // Less than a nano-dollar is not nothing.
+    if amount == Usd::ZERO && dollars > 0.0 { Err(problem()) } else { Ok(amount) }
 }
 
 fn interval(text: &str) -> Result<ResetInterval, ApiError> {

@@ -102,7 +102,13 @@ async fn what_costs_more_than_was_held_is_owed() {
     assert_eq!(available(&stores).await, -50);
     let refused = purses.hold(&account, open).await;
     assert!(matches!(refused, Err(Short::Empty)), "{refused:?}");
-    assert!(purses.owes(&account));
+    assert!(purses.owes(&account).await);
+    let at = Timestamp::from_unix_millis(2);
+    let paid = Movement::new("q", account.clone(), Kind::Purchase, usd(60), at);
+    stores.ledger.post(vec![paid]).await.unwrap();
+    assert!(purses.owes(&account).await, "it was asked a moment ago");
+    tokio::time::sleep(std::time::Duration::from_millis(1_010)).await;
+    assert!(!purses.owes(&account).await);
     purses.give_back_all().await.unwrap();
     assert_eq!(audit(&stores.ledger.books().await.unwrap()), []);
 }

@@ -257,10 +257,30 @@ pub async fn given_credit_is_spent_first_and_expires(stores: &Stores) {
     assert_eq!(stores.ledger.expire(noon().plus_millis(9)).await.unwrap(), []);
     let ended = stores.ledger.expire(noon().plus_millis(10)).await.unwrap();
     let ended: Vec<_> = ended.iter().map(|it| (it.id.as_str(), it.amount.nanos())).collect();
-    assert_eq!(ended, [("soon/expiry", 20)]);
+    let id = format!("soon/expiry/{}", noon().plus_millis(10).unix_millis());
+    assert_eq!(ended, [(id.as_str(), 20)]);
     stores.generations.append(vec![paid("gen-2", &node, 60)]).await.unwrap();
     assert_eq!(stores.ledger.expire(noon().plus_millis(30)).await.unwrap(), []);
     assert_eq!(places(stores).await.iter().sum::<i64>(), 1_080);
+    assert_sound(stores).await;
+}
+
+/// What nodes have set aside when its time comes ends when it comes back.
+pub async fn what_is_set_aside_expires_when_it_comes_back(stores: &Stores) {
+    let expires_at = Some(noon().plus_millis(10));
+    let gift = Movement { expires_at, ..movement("gift", Kind::Promotional, 100) };
+    assert!(stores.ledger.post(vec![gift]).await.unwrap());
+    let node = NodeId::new("a");
+    stores.ledger.lease(wish("slice", &node, 70)).await.unwrap();
+    let ended = |at: i64| async move {
+        let ended = stores.ledger.expire(noon().plus_millis(at)).await.unwrap();
+        ended.iter().map(|it| it.amount.nanos()).sum::<i64>()
+    };
+    assert_eq!((ended(10).await, ended(11).await), (30, 0));
+    stores.generations.append(vec![paid("gen-1", &node, 20)]).await.unwrap();
+    stores.ledger.release("back", (&node, &account()), usd(70), noon()).await.unwrap();
+    assert_eq!((ended(12).await, ended(13).await), (50, 0));
+    assert_eq!(places(stores).await, [0, 0, 20]);
     assert_sound(stores).await;
 }
 

@@ -134,10 +134,14 @@ impl LedgerStore for MemoryStore {
                 lots.into_iter().partition(|lot| lot.expires_at <= now);
             ledger.lots.insert(account.clone(), left);
             over.sort_by(|a, b| (a.expires_at, &a.id).cmp(&(b.expires_at, &b.id)));
-            for lot in over {
+            for mut lot in over {
                 let balance = ledger.balance(&account);
-                let amount = lot.remaining.min(balance.available);
-                if amount <= Usd::ZERO {
+                let amount = lot.remaining.min(balance.available).max(Usd::ZERO);
+                lot.remaining = lot.remaining.checked_sub(amount).unwrap_or(Usd::ZERO);
+                if lot.remaining > Usd::ZERO {
+                    ledger.lots.entry(account.clone()).or_default().push(lot.clone());
+                }
+                if amount == Usd::ZERO {
                     continue;
                 }
                 let expiry = lot.expiry(&account, amount, now);

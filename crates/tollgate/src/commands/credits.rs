@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 use tollgate_engine::{Clock, SystemClock};
 use tollgate_ledger::{AccountId, DEFAULT_ACCOUNT, Kind, Movement, PlatformFee};
-use tollgate_store::Stores;
+use tollgate_store::{MovementQuery, Stores};
 use tollgate_types::{Timestamp, Usd};
 
 use super::Session;
@@ -90,12 +90,41 @@ pub(super) async fn run(command: CreditsCommand, session: &Session) -> anyhow::R
 async fn add(args: AddArgs, fee: PlatformFee, stores: &Stores) -> anyhow::Result<()> {
     let now = SystemClock.now();
     let movements = movements(&args, fee, now)?;
-    let id = movements.first().map(|it| it.id.clone()).unwrap_or_default();
-    if !stores.ledger.post(movements).await? && !args.json {
-        anstream::println!("{id} was added before; nothing has changed.");
+    let first = movements.first().cloned();
+    if !stores.ledger.post(movements).await?
+        && let Some(wanted) = first
+    {
+        was_added_before(&wanted, stores).await?;
+        if !args.json {
+            anstream::println!("{} was added before; nothing has changed.", wanted.id);
+        }
     }
     show(&args.account, args.json, stores).await
 }
+
+/// Whether what has the same name is the same.
+async fn was_added_before(wanted: &Movement, stores: &Stores) -> anyhow::Result<()> {
+    let about = Some(wanted.id.clone());
+    let query = MovementQuery { about, limit: 10, ..MovementQuery::default() };
+    let rows = stores.ledger.movements(&query).await?;
+    let Some(known) = rows.into_iter().map(|row| row.movement).find(|it| it.id == wanted.id) else {
+        return Ok(());
+    };
+    let what = |it: &Movement| (it.account.clone(), it.kind, it.amount);
+    if what(&known) != what(wanted) {
+        bail!(
+            "{} is the name of another addition: a {} of {} for {}. Nothing has changed; choose another --id",
+            known.id,
+            known.kind.as_str(),
+            known.amount,
+            known.account
+        );
+    }
+    Ok(())
+}
+
+/// More at once is a slip of the hand.
+const MOST: Usd = Usd::from_nanos(1_000_000_000_000_000_000);
 
 /// What an addition moves: credit in or out, and the fee on what is bought.
 fn movements(args: &AddArgs, fee: PlatformFee, now: Timestamp) -> anyhow::Result<Vec<Movement>> {
@@ -107,7 +136,11 @@ fn movements(args: &AddArgs, fee: PlatformFee, now: Timestamp) -> anyhow::Result
         _ if args.promotional || args.expires.is_some() => Kind::Promotional,
         _ => Kind::Purchase,
     };
+    if args.amount > MOST || args.amount.nanos() < -MOST.nanos() {
+        bail!("that is more than {MOST} at once");
+    }
     let id = match &args.id {
+        Some(id) if id.trim().is_empty() => bail!("--id: is empty"),
         Some(id) => id.clone(),
         // A name nobody else has: the hash of a key nobody will use.
         None => format!("credit-{}", new_key()?.hash().to_hex()),

@@ -215,6 +215,21 @@ async fn failures_cost_nothing_and_failover_costs_once() {
     assert_sound(&gateway).await;
 }
 
+/// However much a call lets be written, it is not more than what counts as too much.
+#[tokio::test]
+async fn absurd_bounds_are_too_dear() {
+    let (gateway, simulator) = world(BILLING, "echo").await;
+    add(&gateway, "1").await;
+    let limited = gateway.key_with(|key| key.limit = Some(usd("0.5"))).await;
+    for tokens in [1 << 40, 1 << 44, 1 << 53, 1 << 62] {
+        for key in [gateway.key(), &limited] {
+            let refused = gateway.chat_call(&at_most(tokens)).key(key).send().await;
+            assert_eq!(refused.status, 402, "{tokens}: {}", refused.text());
+        }
+    }
+    assert_eq!(simulator.calls("echo"), 0);
+}
+
 /// A gateway that stops leaves nothing set aside, and the next one goes on with what is left.
 #[tokio::test]
 async fn credit_outlives_the_gateway() {
