@@ -18,6 +18,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("providers", &["catalog", "types", "wire"]),
     ("upstream", &[]),
     ("store", &["ledger", "limits", "types"]),
+    ("organisation", &["ledger", "store", "types"]),
     ("store-postgres", &["ledger", "limits", "store", "types"]),
     ("store-sqlite", &["ledger", "limits", "store", "types"]),
     (
@@ -28,6 +29,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "journal",
             "ledger",
             "limits",
+            "organisation",
             "policy",
             "providers",
             "routing",
@@ -38,7 +40,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "wire",
         ],
     ),
-    ("api", &["catalog", "engine", "ledger", "limits", "store", "types", "wire"]),
+    ("api", &["catalog", "engine", "ledger", "limits", "organisation", "store", "types", "wire"]),
     ("simulator", &[]),
     (
         "tollgate",
@@ -49,6 +51,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "journal",
             "ledger",
             "limits",
+            "organisation",
             "policy",
             "providers",
             "simulator",

@@ -16,6 +16,7 @@ mod dialect;
 mod failures;
 mod keys;
 mod operations;
+mod organisation;
 mod presets;
 mod routes;
 mod rules;
@@ -37,6 +38,7 @@ async fn every_answer_is_as_documented() {
     catalogue::run(&world).await;
     byok::run(&world).await;
     keys::run(&world).await;
+    organisation::run(&world).await;
     rules::run(&world).await;
     presets::run(&world).await;
     failures::run(&world).await;
