@@ -243,6 +243,27 @@ impl KeyRing {
         Ok(true)
     }
 
+    /// Takes up what other nodes have recorded for keys with limits: a key has spent what the store
+    /// says, or what this node knows where that is more.
+    ///
+    /// # Errors
+    ///
+    /// When the store can't be read.
+    pub async fn follow_spend(&self, now: Timestamp) -> Result<(), StoreError> {
+        let snapshot = self.snapshot.load_full();
+        let is_limited =
+            |it: &KeyEntry| it.record.limit.is_some() || it.record.rate_limits.has_budget();
+        if !snapshot.keys.values().any(|it| is_limited(it)) {
+            return Ok(());
+        }
+        for (hash, usage) in self.stores.usage.all_key_usage(now).await? {
+            if let Some(entry) = snapshot.keys.get(&hash).filter(|it| is_limited(it)) {
+                entry.spend.lock().at(now).usage.raise(&usage);
+            }
+        }
+        Ok(())
+    }
+
     /// Finds the key a caller sent.
     ///
     /// # Errors

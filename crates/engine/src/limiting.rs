@@ -14,13 +14,14 @@ use std::collections::HashSet;
 use arc_swap::ArcSwap;
 use parking_lot::{Mutex, RwLock};
 use smallvec::SmallVec;
+use tollgate_ledger::NodeId;
 use tollgate_limits::{Applied, Counters, Entry, Full, Limit, Measure, Scope, Snapshot, Window};
 use tollgate_store::StoreError;
 use tollgate_types::{KeyHash, Timestamp, Usd};
 
 use crate::asked::Asked;
 use crate::run::Run;
-use crate::{CallError, KeyEntry, Organisation, WorkspaceEntry, expected};
+use crate::{CallError, KeyEntry, KeyRing, Organisation, WorkspaceEntry, expected};
 
 use free::Bought;
 pub use refused::Limited;
@@ -29,6 +30,8 @@ pub use rule::{LimitRule, Whom};
 /// All limits of a process, and what is taken of them.
 #[derive(Debug)]
 pub struct Limiting {
+    node: NodeId,
+    is_shared: bool,
     counters: Counters,
     rules: ArcSwap<Vec<LimitRule>>,
     /// The budgets of keys that began with what the key had spent.
@@ -49,9 +52,12 @@ const COUNTERS_OF_NAMES_MAX: usize = 200_000;
 /// As many limits as calls usually have.
 type Limits = SmallVec<[Applied; 8]>;
 
-impl Default for Limiting {
-    fn default() -> Self {
+impl Limiting {
+    /// Limits of a node. `is_shared` says whether other nodes may use its store.
+    pub fn new(node: NodeId, is_shared: bool) -> Self {
         Self {
+            node,
+            is_shared,
             counters: Counters::new(COUNTERS_MAX),
             rules: ArcSwap::default(),
             begun: RwLock::default(),
@@ -60,9 +66,12 @@ impl Default for Limiting {
             kept: Mutex::default(),
         }
     }
-}
 
-impl Limiting {
+    /// Whether other nodes may use this node's store.
+    pub const fn is_shared(&self) -> bool {
+        self.is_shared
+    }
+
     /// Puts the operator's limits in force. What was taken of those before stays taken.
     pub fn govern(&self, rules: Vec<LimitRule>) {
         self.rules.store(rules.into());
@@ -117,26 +126,31 @@ impl Limiting {
         self.counters.applied(limit, id, now)
     }
 
-    /// Has the budgets of workspaces begin with what was spent before there was a counter, as the
-    /// records have it.
+    /// Has the budgets of workspaces count what their records say: when they begin, and again and
+    /// again where other nodes write records, too.
     ///
     /// # Errors
     ///
     /// When the store can't be read.
-    pub async fn begin_budgets(
+    pub async fn follow_budgets(
         &self,
         organisation: &Organisation,
         now: Timestamp,
     ) -> Result<(), StoreError> {
+        let rules = self.rules.load_full();
         for workspace in organisation.workspaces() {
             let id = &workspace.document.id;
-            for limit in &workspace.budgets {
+            let of_rules = rules.iter().filter(|rule| rule.is_of_workspace(id));
+            let of_rules = of_rules.flat_map(|rule| rule.limits.limits());
+            let of_rules = of_rules.filter(|limit| limit.measure.is_money());
+            let of_rules = of_rules.map(|limit| Limit { scope: Scope::Workspace, ..limit });
+            for limit in of_rules.chain(workspace.budgets.iter().copied()) {
                 let place = (id.clone(), limit.measure, limit.window);
-                if self.budgets_begun.read().contains(&place) {
+                if !self.is_shared && self.budgets_begun.read().contains(&place) {
                     continue;
                 }
-                let spent = organisation.spent(id, limit, now).await?;
-                let entries = vec![Entry::of(limit, id, spent, now)];
+                let spent = organisation.spent(id, &limit, now).await?;
+                let entries = vec![Entry::of(&limit, id, spent, now)];
                 if self.counters.restore(&Snapshot { entries }, now).is_err() {
                     tracing::error!(workspace = id, "a budget can't be held: too many counters");
                 }
@@ -144,6 +158,23 @@ impl Limiting {
             }
         }
         Ok(())
+    }
+
+    /// Has the budgets of keys count what the keys have spent at all nodes, as the ring knows it.
+    pub fn follow_keys(&self, keys: &KeyRing, now: Timestamp) {
+        let begun: Vec<(KeyHash, Window)> = self.begun.read().iter().copied().collect();
+        let mut entries = Vec::new();
+        for (hash, window) in begun {
+            let Some(key) = keys.get(hash) else { continue };
+            let limits = key.record.rate_limits.limits();
+            let limits = limits.filter(|it| it.measure == Measure::Spend && it.window == window);
+            let spent = amount(spent_in(&key, window, now).unwrap_or(Usd::ZERO));
+            let id = hash.to_hex();
+            entries.extend(limits.map(|limit| Entry::of(&limit, &id, spent, now)));
+        }
+        if self.counters.restore(&Snapshot { entries }, now).is_err() {
+            tracing::error!("not all budgets of keys have room");
+        }
     }
 
     /// A key's budget counts what the key had spent before there was a counter, as its usage has it.
@@ -156,18 +187,23 @@ impl Limiting {
         if begun.contains(&place) {
             return Ok(());
         }
-        let usage = key.usage(now);
-        let spent = match limit.window {
-            Window::Day => usage.daily,
-            Window::Week => usage.weekly,
-            Window::Month => usage.monthly,
-            Window::Lifetime => usage.total,
-            Window::InFlight | Window::Minute => return Ok(()),
-        };
+        let Some(spent) = spent_in(key, limit.window, now) else { return Ok(()) };
         let entries = vec![Entry::of(limit, id, amount(spent), now)];
         self.counters.restore(&Snapshot { entries }, now)?;
         begun.insert(place);
         Ok(())
+    }
+}
+
+/// What a key has spent in the present window.
+fn spent_in(key: &KeyEntry, window: Window, now: Timestamp) -> Option<Usd> {
+    let usage = key.usage(now);
+    match window {
+        Window::Day => Some(usage.daily),
+        Window::Week => Some(usage.weekly),
+        Window::Month => Some(usage.monthly),
+        Window::Lifetime => Some(usage.total),
+        Window::InFlight | Window::Minute => None,
     }
 }
 

@@ -165,14 +165,15 @@ impl Engine {
         &self.organisation
     }
 
-    /// Takes up what has changed of workspaces and people, and has new budgets begin.
+    /// Takes up what has changed of workspaces and people, and has their budgets count what the
+    /// records say.
     ///
     /// # Errors
     ///
     /// When the store can't be read.
     pub async fn refresh_organisation(&self) -> Result<(), StoreError> {
         self.organisation().refresh().await?;
-        self.limiting().begin_budgets(self.organisation(), self.now()).await
+        self.limiting().follow_budgets(self.organisation(), self.now()).await
     }
 }
 

@@ -54,7 +54,7 @@ impl Window {
     }
 
     /// Whether a restart must not forget it.
-    pub(crate) const fn lasts(self) -> bool {
+    pub const fn lasts(self) -> bool {
         !matches!(self, Self::InFlight | Self::Minute)
     }
 

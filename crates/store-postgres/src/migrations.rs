@@ -54,6 +54,11 @@ pub(crate) const MIGRATIONS: &[MigrationFile] = &[
         name: "documents",
         sql: include_str!("../migrations/0010_documents.sql"),
     },
+    MigrationFile {
+        version: 11,
+        name: "limits of nodes",
+        sql: include_str!("../migrations/0011_limits_of_nodes.sql"),
+    },
 ];
 
 /// One step from a version of the schema to the next.

@@ -32,7 +32,7 @@ macro_rules! columns {
          experiment, arm, error_status, error_type, error_message"
     };
     (limit_count) => {
-        "scope, id, measure, period, starts_day, used"
+        "node, scope, id, measure, period, starts_day, used, held, told_at"
     };
     (ledger_balance) => {
         "account, credited_nanos, metered_nanos, available_nanos, held_nanos, spent_nanos"

@@ -66,6 +66,11 @@ pub(crate) const MIGRATIONS: &[MigrationFile] = &[
         name: "documents",
         sql: include_str!("../migrations/0012_documents.sql"),
     },
+    MigrationFile {
+        version: 13,
+        name: "limits of nodes",
+        sql: include_str!("../migrations/0013_limits_of_nodes.sql"),
+    },
 ];
 
 /// One step from a version of the schema to the next.

@@ -131,6 +131,7 @@ macro_rules! conformance_suite {
         $crate::conformance_cases! { $fresh, limit_counts:
             counts_read_back_and_replace_each_other,
             counts_of_windows_that_have_ended_are_forgotten,
+            counts_of_other_nodes_are_added_up,
         }
         $crate::conformance_cases! { $fresh, lifecycle:
             an_open_store_answers_a_ping,

@@ -58,7 +58,7 @@ pub use key::{
     ResetInterval,
 };
 pub use ledger::{Lease, LeaseRequest, Leased, LedgerRow, LedgerStore, MovementQuery};
-pub use limit_count::LimitCountStore;
+pub use limit_count::{BELIEVED_MILLIS, LimitCountStore, summed};
 pub use memory::MemoryStore;
 pub use policy::{PolicyStore, PolicyVersion};
 pub use preset::{

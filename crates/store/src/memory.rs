@@ -20,7 +20,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use parking_lot::{Mutex, MutexGuard};
-use tollgate_limits::{Entry, Measure, Scope, Window};
+use tollgate_limits::Entry;
 use tollgate_types::{KeyHash, Timestamp};
 
 use crate::usage::DayUsage;
@@ -61,7 +61,8 @@ struct State {
     credential_revision: u64,
     feedback: BTreeMap<String, FeedbackRecord>,
     documents: documents::Documents,
-    limit_counts: BTreeMap<(Scope, String, Measure, Window), Entry>,
+    /// By node and counter, with when it was told.
+    limit_counts: BTreeMap<(String, limit_counts::Place), (Entry, Timestamp)>,
 }
 
 impl MemoryStore {

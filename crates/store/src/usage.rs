@@ -62,6 +62,19 @@ impl KeyUsage {
         }
     }
 
+    /// Takes what another knows of it where that is more. Both must be of the same time.
+    pub fn raise(&mut self, other: &Self) {
+        self.total = self.total.max(other.total);
+        self.daily = self.daily.max(other.daily);
+        self.weekly = self.weekly.max(other.weekly);
+        self.monthly = self.monthly.max(other.monthly);
+        self.byok_total = self.byok_total.max(other.byok_total);
+        self.byok_daily = self.byok_daily.max(other.byok_daily);
+        self.byok_weekly = self.byok_weekly.max(other.byok_weekly);
+        self.byok_monthly = self.byok_monthly.max(other.byok_monthly);
+        self.requests = self.requests.max(other.requests);
+    }
+
     /// Counts one day's spend in those periods of `windows` that it falls in.
     pub fn add_day(&mut self, windows: &UsageWindows, day: UtcDay, usage: &DayUsage) {
         if windows.day() == day {

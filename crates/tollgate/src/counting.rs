@@ -6,7 +6,8 @@ use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 use tollgate_engine::Engine;
-use tollgate_types::Chain;
+use tollgate_store::StoreError;
+use tollgate_types::{Chain, Timestamp};
 
 /// How often counts are written: what a process that is killed forgets at most, about.
 const ROUND: Duration = Duration::from_secs(2);
@@ -34,7 +35,20 @@ pub(crate) async fn run(engine: Arc<Engine>, stop: CancellationToken) {
 
 /// Writes what was counted since the last time.
 pub(crate) async fn keep(engine: &Engine) {
-    if let Err(error) = engine.limiting().keep(engine.stores(), engine.now()).await {
+    let now = engine.now();
+    if let Err(error) = engine.limiting().keep(engine.stores(), now).await {
         tracing::warn!(error = %Chain(&error), "what limits have counted can't be written yet");
     }
+    if engine.limiting().is_shared()
+        && let Err(error) = hear(engine, now).await
+    {
+        tracing::warn!(error = %Chain(&error), "what other nodes have spent can't be read yet");
+    }
+}
+
+/// Takes up what other nodes have recorded of keys and workspaces.
+async fn hear(engine: &Engine, now: Timestamp) -> Result<(), StoreError> {
+    engine.keys().follow_spend(now).await?;
+    engine.limiting().follow_keys(engine.keys(), now);
+    engine.limiting().follow_budgets(engine.organisation(), now).await
 }

@@ -243,11 +243,12 @@ async fn engine(
     let presets = Presets::load(stores.clone()).await.context("presets can't be read")?;
     // Before anything is given back: what an earlier run settled is paid from what it set aside.
     let journal = record_journal(config, &stores).await?;
-    let purses = purses(config, seams, &stores, tasks).await?;
-    let limiting = Limiting::default();
+    let node = node(config, seams)?;
+    let purses = purses(node.clone(), seams, &stores, tasks).await?;
+    let limiting = Limiting::new(node.clone(), config.database_url.is_postgres());
     limiting.recover(&stores, now).await.context("what limits had counted can't be read")?;
     limiting.govern(config.limit_rules.clone());
-    let begun = limiting.begin_budgets(&organisation, now).await;
+    let begun = limiting.follow_budgets(&organisation, now).await;
     begun.context("what workspaces have spent can't be read")?;
     Ok(Engine::new(Parts {
         config: config.limits.engine.clone(),
@@ -313,18 +314,22 @@ async fn record_journal(config: &Config, stores: &Stores) -> anyhow::Result<Reco
 const NODE_FILE: &str = "node.id";
 const NODE_BYTES: usize = 16;
 
+/// This node's name, which stays with its data directory.
+fn node(config: &Config, seams: &Seams) -> anyhow::Result<NodeId> {
+    let path = config.data_dir.join(NODE_FILE);
+    let otherwise = "choose another folder with --data-dir";
+    let name = own_file::read_or_make::<NODE_BYTES>(&path, seams.entropy.as_ref(), otherwise)?;
+    Ok(NodeId::new(name.trim()))
+}
+
 /// What calls are paid from, with what an earlier life of this node had set aside given back.
 async fn purses(
-    config: &Config,
+    node: NodeId,
     seams: &Seams,
     stores: &Stores,
     tasks: &TaskTracker,
 ) -> anyhow::Result<Arc<Purses>> {
-    let path = config.data_dir.join(NODE_FILE);
-    let otherwise = "choose another folder with --data-dir";
-    let name = own_file::read_or_make::<NODE_BYTES>(&path, seams.entropy.as_ref(), otherwise)?;
     let seams = (Arc::clone(&seams.clock), Arc::clone(&seams.entropy));
-    let node = NodeId::new(name.trim());
     let purses = Purses::new(node, stores.clone(), seams, tasks.clone());
     let back = purses.recover().await.context("the ledger can't be read")?;
     if back > Usd::ZERO {

@@ -71,6 +71,11 @@ impl LimitRule {
         }
     }
 
+    /// Whether it limits all calls of a workspace together.
+    pub(super) fn is_of_workspace(&self, id: &str) -> bool {
+        matches!(&self.whom, Whom::Workspace(of) if is(of.as_ref(), id))
+    }
+
     /// Whose counters a call is counted by.
     pub(super) fn ids<C: Asked>(&self, run: &Run<C>) -> Ids {
         let record = &run.key.record;

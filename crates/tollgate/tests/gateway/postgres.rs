@@ -3,10 +3,13 @@
 
 use std::process::Command;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
+use tokio::time::sleep;
 use tollgate_ledger::{AccountId, Balance, Kind, Movement, audit};
+use tollgate_limits::KeyLimits;
 use tollgate_simulator::Simulator;
 use tollgate_store_postgres::test_server::TestServer;
 use tollgate_testkit::{Protocol, TestGateway, eventually, simulator, usd};
@@ -117,6 +120,42 @@ async fn two_gateways_never_overspend() {
     let balance = balance(&gateways[1]).await;
     assert_eq!([balance.spent, balance.available], ["0.992", "0.008"].map(usd));
     assert_eq!(simulator.calls("echo"), 62);
+}
+
+/// What a key used at one gateway is gone at the other, once each has told and heard: rates, what
+/// the key may spend, and what its workspace may.
+#[tokio::test]
+async fn limits_are_not_multiplied_by_the_nodes() {
+    let (gateways, _simulator) = two().await;
+    let [first, second] = &gateways;
+    add(first, "10").await;
+    let rated = first.key_with(|key| key.rate_limits = parsed(r#"{"requests_per_day": 3}"#)).await;
+    let limited = first.key_with(|key| key.limit = Some(usd("0.05"))).await;
+    let budgeted = parsed(r#"{"daily_budget": "0.05"}"#);
+    let budgeted = first.key_with(|key| key.rate_limits = budgeted).await;
+    for key in [&rated, &limited, &budgeted] {
+        for _ in 0..2 {
+            assert_eq!(first.chat_call(&eight()).key(key).send().await.status, 200);
+        }
+        // One more passes: three calls are $0.048.
+        assert_eq!(second.chat_call(&eight()).key(key).send().await.status, 200);
+    }
+    for gateway in &gateways {
+        gateway.engine().recorder().flush().await;
+    }
+    // A round of each. A call that passed meanwhile would be one too many: wait, don't call.
+    sleep(Duration::from_secs(6)).await;
+    for (key, status) in [(&rated, 429), (&limited, 402), (&budgeted, 402)] {
+        for gateway in &gateways {
+            let refused = gateway.chat_call(&eight()).key(key).send().await;
+            assert_eq!(refused.status, status, "{}", refused.text());
+        }
+    }
+    assert_sound(&gateways).await;
+}
+
+fn parsed(limits: &str) -> KeyLimits {
+    serde_json::from_str(limits).unwrap()
 }
 
 /// A gateway that stops gives back what it has set aside; the other goes on.
