@@ -15,6 +15,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("vault", &[]),
     ("journal", &[]),
     ("ledger", &["types"]),
+    ("payments", &["ledger", "types"]),
     ("providers", &["catalog", "types", "wire"]),
     ("upstream", &[]),
     ("store", &["ledger", "limits", "types"]),
