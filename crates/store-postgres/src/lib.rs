@@ -32,6 +32,7 @@ mod names;
 mod activity;
 mod columns;
 mod credentials;
+mod documents;
 mod error;
 mod feedback;
 mod generation_columns;

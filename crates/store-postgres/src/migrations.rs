@@ -49,6 +49,11 @@ pub(crate) const MIGRATIONS: &[MigrationFile] = &[
         name: "activity",
         sql: include_str!("../migrations/0009_activity.sql"),
     },
+    MigrationFile {
+        version: 10,
+        name: "documents",
+        sql: include_str!("../migrations/0010_documents.sql"),
+    },
 ];
 
 /// One step from a version of the schema to the next.

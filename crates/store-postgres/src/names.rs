@@ -15,6 +15,9 @@ macro_rules! columns {
         "id, provider, workspace_id, name, label, sealed, disabled, is_fallback, always_use, \
          sort_order, allowed_models, allowed_user_ids, allowed_api_key_hashes, created_at"
     };
+    (document) => {
+        "kind, id, parent, name, revision, written_at, body"
+    };
     (feedback) => {
         "id, generation_id, category, comment, key_hash, created_at"
     };

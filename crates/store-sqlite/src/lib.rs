@@ -26,6 +26,7 @@
 mod activity;
 mod columns;
 mod credentials;
+mod documents;
 mod error;
 mod feedback;
 mod generation_columns;

@@ -61,6 +61,11 @@ pub(crate) const MIGRATIONS: &[MigrationFile] = &[
         name: "limits",
         sql: include_str!("../migrations/0011_limits.sql"),
     },
+    MigrationFile {
+        version: 12,
+        name: "documents",
+        sql: include_str!("../migrations/0012_documents.sql"),
+    },
 ];
 
 /// One step from a version of the schema to the next.

@@ -12,6 +12,7 @@
 )]
 
 pub mod credentials;
+pub mod documents;
 pub mod feedback;
 pub mod generations;
 pub mod keys;
@@ -115,6 +116,17 @@ macro_rules! conformance_suite {
         $crate::conformance_cases! { $fresh, feedback:
             feedback_reads_back_oldest_first,
             known_feedback_changes_nothing,
+        }
+        $crate::conformance_cases! { $fresh, documents:
+            documents_read_back_whole,
+            taken_ids_and_names_are_conflicts,
+            only_what_was_seen_is_changed,
+            known_documents_change_nothing,
+            documents_change_together_or_not_at_all,
+            documents_list_by_id_in_pages,
+            one_of_many_inserts_a_name,
+            one_of_many_replaces_a_revision,
+            unreadable_documents_are_named,
         }
         $crate::conformance_cases! { $fresh, limit_counts:
             counts_read_back_and_replace_each_other,

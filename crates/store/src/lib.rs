@@ -22,6 +22,7 @@
 mod activity;
 mod arm;
 mod credential;
+mod document;
 mod error;
 mod feedback;
 mod form;
@@ -43,6 +44,9 @@ pub mod conformance;
 pub use activity::{ActivityQuery, ActivityRow, ActivitySums};
 pub use arm::ArmResult;
 pub use credential::{CredentialPatch, CredentialRecord, CredentialStore, NewSecret};
+pub use document::{
+    Document, DocumentBody, DocumentChange, DocumentQuery, DocumentStep, DocumentStore, RawDocument,
+};
 pub use error::StoreError;
 pub use feedback::{FeedbackCategory, FeedbackRecord, FeedbackStore};
 pub use generation::{

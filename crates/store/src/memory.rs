@@ -5,6 +5,7 @@
 //! a transaction is elsewhere.
 
 mod credentials;
+mod documents;
 mod feedback;
 mod generations;
 mod keys;
@@ -59,6 +60,7 @@ struct State {
     credentials: BTreeMap<String, Option<CredentialRecord>>,
     credential_revision: u64,
     feedback: BTreeMap<String, FeedbackRecord>,
+    documents: documents::Documents,
     limit_counts: BTreeMap<(Scope, String, Measure, Window), Entry>,
 }
 

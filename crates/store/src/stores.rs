@@ -4,8 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::{
-    CredentialStore, FeedbackStore, GenerationStore, KeyStore, LedgerStore, LimitCountStore,
-    PolicyStore, PresetStore, StoreHealth, UsageStore,
+    CredentialStore, DocumentStore, FeedbackStore, GenerationStore, KeyStore, LedgerStore,
+    LimitCountStore, PolicyStore, PresetStore, StoreHealth, UsageStore,
 };
 
 /// One store for each noun, usually all the same object.
@@ -27,6 +27,8 @@ pub struct Stores {
     pub credentials: Arc<dyn CredentialStore>,
     /// What callers say of answers.
     pub feedback: Arc<dyn FeedbackStore>,
+    /// Administrative records.
+    pub documents: Arc<dyn DocumentStore>,
     /// What limits have counted.
     pub limit_counts: Arc<dyn LimitCountStore>,
     /// Readiness and closing.
@@ -46,6 +48,7 @@ impl Stores {
             + CredentialStore
             + FeedbackStore
             + LimitCountStore
+            + DocumentStore
             + StoreHealth
             + 'static,
     {
@@ -59,6 +62,7 @@ impl Stores {
             presets: store.clone(),
             credentials: store.clone(),
             feedback: store.clone(),
+            documents: store.clone(),
             limit_counts: store.clone(),
             health: store,
         }
