@@ -16,6 +16,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("journal", &[]),
     ("ledger", &["types"]),
     ("payments", &["ledger", "types"]),
+    ("statement", &["ledger", "types"]),
     ("providers", &["catalog", "types", "wire"]),
     ("upstream", &[]),
     ("store", &["ledger", "limits", "types"]),
