@@ -15,11 +15,13 @@ mod models;
 mod ollama;
 mod openapi;
 mod operations;
+mod payments;
 mod policy;
 mod presets;
 mod providers;
 mod routing;
 mod standing;
+mod statements;
 mod welcome;
 
 pub(crate) use activity::list_activity;
@@ -44,6 +46,9 @@ pub(crate) use operations::{
     create_embeddings, create_images, create_moderation, create_rerank, create_speech,
     create_transcription,
 };
+pub(crate) use payments::{
+    create_checkout, delete_auto_top_up, get_auto_top_up, put_auto_top_up, receive_stripe,
+};
 pub(crate) use policy::{
     get_policy, get_policy_version, list_experiments, list_policy_versions, put_policy,
     restore_policy_version,
@@ -55,6 +60,7 @@ pub(crate) use presets::{
 pub(crate) use providers::list_providers;
 pub(crate) use routing::explain_routing;
 pub(crate) use standing::get_routing_health;
+pub(crate) use statements::get_statement;
 pub(crate) use welcome::welcome;
 
 /// The generation's id, the same as in the body (contract §0).

@@ -267,7 +267,8 @@ mod tests {
             amount: Cents::new(780),
             is_returned: false,
         };
-        let state = PaymentState { payment: Some(payment(80)), reversed: Cents::new(300) };
+        let state =
+            PaymentState { payment: Some(payment(80)), is_open: false, reversed: Cents::new(300) };
         let taken = dispute.movements(&state, at);
         let expected = [
             ("stripe/du_1", Kind::Reversal, 700 * CENT),
@@ -281,7 +282,7 @@ mod tests {
             ("stripe/du_1/returned/fee", Kind::Fee, 80 * CENT),
         ];
         assert_eq!(told(&returned), expected);
-        let foreign = PaymentState { payment: None, reversed: Cents::ZERO };
+        let foreign = PaymentState { payment: None, is_open: false, reversed: Cents::ZERO };
         assert_eq!(dispute.movements(&foreign, at), []);
     }
 }

@@ -133,6 +133,8 @@ pub enum Outcome {
 pub struct PaymentState {
     /// The payment; none when it has not arrived, or is not one of ours.
     pub payment: Option<Payment>,
+    /// Whether it may still arrive.
+    pub is_open: bool,
     /// How much of it has gone back by refunds.
     pub reversed: Cents,
 }

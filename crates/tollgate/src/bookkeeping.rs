@@ -1,5 +1,5 @@
-//! What is done for the ledger now and then: slices that nobody uses go back, given credit ends, and
-//! the books are audited.
+//! What is done for the ledger now and then: slices that nobody uses go back, given credit ends,
+//! credit is bought where little is left, and the books are audited.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::task::spawn_blocking;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
-use tollgate_engine::Engine;
+use tollgate_engine::{Cashier, Engine};
 use tollgate_ledger::audit;
 use tollgate_store::StoreError;
 use tollgate_types::Chain;
@@ -18,7 +18,11 @@ const ROUND: Duration = Duration::from_secs(30);
 const ROUNDS_PER_AUDIT: u32 = 120;
 
 /// Keeps the books until `stop` is cancelled.
-pub(crate) async fn run(engine: Arc<Engine>, stop: CancellationToken) {
+pub(crate) async fn run(
+    engine: Arc<Engine>,
+    cashier: Option<Arc<Cashier>>,
+    stop: CancellationToken,
+) {
     let mut ticks = interval(ROUND);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     // The first tick comes at once, when there is nothing to do yet.
@@ -33,6 +37,14 @@ pub(crate) async fn run(engine: Arc<Engine>, stop: CancellationToken) {
         rounds = rounds.wrapping_add(1);
         if let Err(error) = round(&engine, rounds.is_multiple_of(ROUNDS_PER_AUDIT)).await {
             tracing::warn!(error = %Chain(&error), "the ledger can't be kept right now");
+        }
+        let Some(cashier) = &cashier else { continue };
+        // A provider that does not answer must not hold up a stop.
+        match stop.run_until_cancelled(cashier.top_up()).await {
+            Some(Err(error)) => {
+                tracing::warn!(error = %Chain(&error), "nothing can be bought automatically now");
+            }
+            Some(Ok(_)) | None => {}
         }
     }
 }

@@ -114,6 +114,11 @@ impl Session {
 }
 
 impl Intent {
+    /// Whether it may be paid without anybody doing anything.
+    fn is_open(&self) -> bool {
+        matches!(self.status.as_deref(), Some("processing" | "requires_capture"))
+    }
+
     /// As [`Session::payment`].
     pub(super) fn payment(&self, installation: &str) -> Result<Option<Payment>, String> {
         let Some(terms) = self.metadata.terms(installation)? else { return Ok(None) };
@@ -161,7 +166,7 @@ pub(super) fn charged(reply: &Reply<'_>, installation: &str) -> Result<Charged, 
         return Ok(Charged { id, outcome: Outcome::Paid(payment) });
     }
     let outcome = match intent.status.as_deref() {
-        Some("processing" | "requires_capture") => Outcome::Pending,
+        _ if intent.is_open() => Outcome::Pending,
         Some("succeeded") => return Err(unreadable(format!("{} is not ours", intent.id))),
         other => Outcome::Declined(
             intent
@@ -181,7 +186,7 @@ pub(super) fn state(reply: &Reply<'_>, installation: &str) -> Result<PaymentStat
         Some(LatestCharge::Id(id)) => return Err(unreadable(format!("{id} is not expanded"))),
         None => Cents::ZERO,
     };
-    Ok(PaymentState { payment, reversed })
+    Ok(PaymentState { payment, is_open: intent.is_open(), reversed })
 }
 
 /// The id of a refund that was made.
@@ -326,6 +331,12 @@ mod tests {
         paid["latest_charge"] = json!({ "id": "ch_1", "amount_refunded": 300 });
         let told = state(&paid).unwrap();
         assert_eq!((told.payment.unwrap().id.as_str(), told.reversed), ("pi_1", Cents::new(300)));
+        for (status, is_open) in [("processing", true), ("requires_payment_method", false)] {
+            let mut unpaid = intent(status);
+            unpaid["latest_charge"] = Value::Null;
+            let told = state(&unpaid).unwrap();
+            assert_eq!((told.payment, told.is_open), (None, is_open), "{status}");
+        }
     }
 
     #[test]

@@ -13,6 +13,7 @@ use toml::{Table, Value};
 
 use super::Problems;
 use super::limit::LimitEntry;
+use super::payments::PaymentsSection;
 use super::routing::RoutingSection;
 use super::sections::{
     AttributionSection, BillingSection, DatabaseSection, LimitsSection, RegionsSection,
@@ -29,6 +30,7 @@ pub(super) struct File {
     pub(super) database: DatabaseSection,
     pub(super) shared: SharedSection,
     pub(super) billing: BillingSection,
+    pub(super) payments: PaymentsSection,
     pub(super) limits: LimitsSection,
     pub(super) routing: RoutingSection,
     pub(super) upstream: UpstreamSection,

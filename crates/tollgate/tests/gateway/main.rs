@@ -30,6 +30,7 @@ mod money;
 mod odd_answers;
 mod operations;
 mod passing_through;
+mod payments;
 mod pointing;
 mod policies;
 mod postgres;
