@@ -18,11 +18,7 @@ const ROUND: Duration = Duration::from_secs(30);
 const ROUNDS_PER_AUDIT: u32 = 120;
 
 /// Keeps the books until `stop` is cancelled.
-pub(crate) async fn run(
-    engine: Arc<Engine>,
-    cashier: Option<Arc<Cashier>>,
-    stop: CancellationToken,
-) {
+pub(crate) async fn run(engine: Arc<Engine>, stop: CancellationToken) {
     let mut ticks = interval(ROUND);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     // The first tick comes at once, when there is nothing to do yet.
@@ -38,15 +34,26 @@ pub(crate) async fn run(
         if let Err(error) = round(&engine, rounds.is_multiple_of(ROUNDS_PER_AUDIT)).await {
             tracing::warn!(error = %Chain(&error), "the ledger can't be kept right now");
         }
-        let Some(cashier) = &cashier else { continue };
         // A provider that does not answer must not hold up a stop.
-        match stop.run_until_cancelled(cashier.top_up()).await {
-            Some(Err(error)) => {
+    }
+}
+
+/// Buys credit where too little is left, until `stop` is cancelled. Beside the books: a payment
+/// provider that is slow to answer holds nothing else up.
+pub(crate) async fn top_up(cashier: Arc<Cashier>, stop: CancellationToken) {
+    let rounds = async {
+        let mut ticks = interval(ROUND);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        ticks.tick().await;
+        loop {
+            ticks.tick().await;
+            if let Err(error) = Box::pin(cashier.top_up()).await {
                 tracing::warn!(error = %Chain(&error), "nothing can be bought automatically now");
             }
-            Some(Ok(_)) | None => {}
         }
-    }
+    };
+    // What is asked for under way is asked for again, under the same key.
+    stop.run_until_cancelled(rounds).await;
 }
 
 /// Makes journaled records outlive a loss of power, every so often until `stop` is cancelled, and

@@ -6,6 +6,7 @@
 mod file;
 mod limit;
 mod payments;
+mod plan;
 mod problems;
 mod read;
 mod routing;
@@ -26,6 +27,7 @@ use tollgate_types::ProviderSlug;
 
 use crate::environment::Environment;
 pub use payments::Payments;
+pub use plan::PlanRow;
 pub use problems::Problems;
 pub use sections::{Credential, Limits};
 
@@ -52,6 +54,8 @@ pub struct Config {
     pub platform_fee: PlatformFee,
     /// How credit is sold; not at all when absent.
     pub payments: Option<Payments>,
+    /// What calls cost who has agreed to it.
+    pub plans: Vec<PlanRow>,
     /// What statements say who they are of.
     pub installation_name: String,
     /// Whether the built-in simulator runs.

@@ -115,7 +115,10 @@ impl Gateway {
         let cashier = cashier(&config, &seams, &engine)?;
         let server = serve(listener, &config, (&engine, cashier.as_ref()), &stop);
         tasks.spawn(refresh(Arc::clone(&engine), stop.clone()));
-        tasks.spawn(bookkeeping::run(Arc::clone(&engine), cashier.clone(), stop.clone()));
+        tasks.spawn(bookkeeping::run(Arc::clone(&engine), stop.clone()));
+        if let Some(cashier) = &cashier {
+            tasks.spawn(bookkeeping::top_up(Arc::clone(cashier), stop.clone()));
+        }
         tasks.spawn(bookkeeping::sync(Arc::clone(&engine), sync_interval, stop.clone()));
         tasks.spawn(counting::run(Arc::clone(&engine), stop.clone()));
         if let Some(interval) = config.limits.engine.probe_interval {

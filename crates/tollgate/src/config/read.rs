@@ -16,6 +16,7 @@ use tollgate_upstream::roots_from_pem;
 use super::file::{self, File};
 use super::limit;
 use super::payments::{PaymentsSection, UNNAMED};
+use super::plan;
 use super::sections::FeeEntry;
 use super::{Config, Credential, DatabaseUrl, Flags, Limits, Payments, Problems, Setting};
 use crate::environment::Environment;
@@ -82,9 +83,7 @@ impl Reader<'_> {
         file.routing.apply(&mut limits.engine, &mut self.problems);
         limits.engine.billing = file.billing.enabled;
         let fees = file.billing.fees(&mut self.problems);
-        let platform_fee = fees.standard;
         let installation_name = file.payments.name(&mut self.problems);
-        let payments = self.payments(&file.payments, (installation_name.clone(), fees), listen);
         if let Some(path) = &file.upstream.ca_file {
             self.trust(path, &mut limits);
         }
@@ -107,8 +106,9 @@ impl Reader<'_> {
             limits,
             tag_headers,
             region_hosts,
-            platform_fee,
-            payments,
+            platform_fee: fees.standard,
+            payments: self.payments(&file.payments, (installation_name.clone(), fees), listen),
+            plans: plan::check(&file.plans, &mut self.problems),
             installation_name,
             simulator: file.simulator.enabled,
             overlay,
@@ -233,6 +233,10 @@ impl Reader<'_> {
     fn check_what_is_not_there_yet(&mut self, file: &File) {
         if self.variable("TOLLGATE_SHARED_URL").or_else(|| file.shared.url.clone()).is_some() {
             let warning = "shared.url has no effect: this version runs as a single node";
+            self.warnings.push(warning.to_owned());
+        }
+        if !file.plans.is_empty() {
+            let warning = "plan has no effect: this version charges everybody by the price list";
             self.warnings.push(warning.to_owned());
         }
     }

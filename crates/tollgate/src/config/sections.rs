@@ -72,7 +72,8 @@ impl BillingSection {
 }
 
 impl FeeEntry {
-    fn fee(&self, name: &str, problems: &mut Problems) -> PlatformFee {
+    /// The fee as it is reckoned with; `name` is where it is written.
+    pub(super) fn fee(&self, name: &str, problems: &mut Problems) -> PlatformFee {
         let mut fee = PlatformFee::default();
         if let Some(percent) = &self.percent {
             match PlatformFee::percent(percent) {
