@@ -280,13 +280,16 @@ fn where_each_value_comes_from_is_shown() {
         ("shared.url", "(set)", "file"),
         ("billing.enabled", "false", "default"),
         ("billing.platform_fee", "(not set)", "default"),
+        ("billing.crypto_fee", "(not set)", "default"),
+        ("payments.installation", "tollgate", "default"),
+        ("payments.return_url", "(not set)", "default"),
         ("database.url", "sqlite://./from-file/tollgate.db", "default"),
         ("management_key", "(set)", "TOLLGATE_MANAGEMENT_KEY"),
     ] {
         let origin = if origin == "file" { &shown["data_dir"]["origin"] } else { &json!(origin) };
         assert_eq!(origins[name], json!({ "value": value, "origin": origin }), "{name}");
     }
-    assert_eq!(origins.as_object().unwrap().len(), 31, "{origins}");
+    assert_eq!(origins.as_object().unwrap().len(), 34, "{origins}");
     let table = home.does(&["config", "show", "--origin"]);
     assert!(table.contains("TOLLGATE_LISTEN") && !table.contains("secret"), "{table}");
 }
