@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRequestParts, MatchedPath};
 use http::header::AUTHORIZATION;
 use http::request::Parts;
 use tollgate_engine::KeyEntry;
+use tollgate_organisation::{Access, Area};
 use tollgate_types::ApiKey;
 
+use crate::audit::{enter, is_look};
 use crate::error::ApiError;
 use crate::region;
 use crate::router::App;
@@ -22,9 +24,17 @@ pub(crate) struct AnyKey(pub(crate) Arc<KeyEntry>);
 #[derive(Debug)]
 pub(crate) struct InferenceKey(pub(crate) Arc<KeyEntry>, pub(crate) Option<String>);
 
-/// A key that may manage.
+/// A key that may manage, for routes that are about no workspace in particular.
 #[derive(Debug)]
 pub(crate) struct ManagementKey(pub(crate) Arc<KeyEntry>);
+
+/// A key that may manage what the route is about, and how far. An act that changes something is
+/// entered in the log by then.
+#[derive(Debug)]
+pub(crate) struct Manager {
+    pub(crate) key: Arc<KeyEntry>,
+    pub(crate) access: Access,
+}
 
 impl FromRequestParts<App> for AnyKey {
     type Rejection = ApiError;
@@ -53,13 +63,73 @@ impl FromRequestParts<App> for ManagementKey {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        let Manager { key, .. } = Manager::from_request_parts(parts, app).await?;
+        Ok(Self(key))
+    }
+}
+
+impl FromRequestParts<App> for Manager {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
         let AnyKey(key) = AnyKey::from_request_parts(parts, app).await?;
         if !key.record.management {
             return Err(ApiError::forbidden(
                 "Only management keys can perform this operation. Create one with `tollgate keys create --management`",
             ));
         }
-        Ok(Self(key))
+        let access = app.engine.organisation().access(&key.record).ok_or_else(|| {
+            ApiError::forbidden("This key belongs to somebody who is no longer a member here")
+        })?;
+        let path = parts.extensions.get::<MatchedPath>().cloned();
+        let route = path.as_ref().map_or_else(|| parts.uri.path(), MatchedPath::as_str);
+        if !access.may(area(route), !is_look(&parts.method)) {
+            let role = access.role.as_str();
+            return Err(ApiError::forbidden(format!(
+                "Your role, {role}, does not permit this. Ask an owner or admin of this installation"
+            )));
+        }
+        enter(app, parts, route, (&key, &access)).await?;
+        Ok(Self { key, access })
+    }
+}
+
+impl Manager {
+    /// The workspace that is asked for, if it is open to them.
+    ///
+    /// # Errors
+    ///
+    /// When it is not. A workspace of others looks like none.
+    pub(crate) fn reach(&self, workspace_id: &str) -> Result<(), ApiError> {
+        if self.access.reaches(workspace_id) { Ok(()) } else { Err(no_such_workspace()) }
+    }
+
+    /// Refuses who only has workspaces of their own where something is about all of them.
+    pub(crate) fn everywhere(&self, how: &str) -> Result<(), ApiError> {
+        if self.access.is_everywhere() {
+            return Ok(());
+        }
+        Err(ApiError::forbidden(format!("Your role, member, sees its own workspaces only. {how}")))
+    }
+}
+
+/// What a caller is told who asks for a workspace that is none, or is none of theirs.
+pub(crate) fn no_such_workspace() -> ApiError {
+    ApiError::not_found("Workspace not found")
+}
+
+/// What a management route is about. One that nobody has thought of is for those who manage people.
+fn area(route: &str) -> Area {
+    let path = route.strip_prefix("/api/v1/").unwrap_or(route);
+    match path.split('/').next().unwrap_or_default() {
+        "keys" => Area::Keys,
+        "byok" => Area::OwnKeys,
+        "credits" => Area::Money,
+        "activity" | "analytics" => Area::Usage,
+        "workspaces" => Area::Workspaces,
+        "routing" => Area::Routing,
+        "audit" => Area::Audit,
+        _ => Area::People,
     }
 }
 

@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 use tokio::time::timeout;
 use tollgate_wire::error::ErrorType;
 
+use crate::audit::note;
 use crate::error::ApiError;
 use crate::router::App;
 use crate::unread::drain;
@@ -84,7 +85,9 @@ impl<T: DeserializeOwned> FromRequest<App> for JsonBody<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, app: &App) -> Result<Self, ApiError> {
+        let extensions = request.extensions().clone();
         let JsonBytes(bytes) = JsonBytes::from_request(request, app).await?;
+        note(&extensions, &bytes);
         parsed(&bytes).map(Self)
     }
 }
@@ -97,7 +100,9 @@ impl<T: DeserializeOwned> FromRequest<App> for SecretBody<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, app: &App) -> Result<Self, ApiError> {
+        let extensions = request.extensions().clone();
         let JsonBytes(bytes) = JsonBytes::from_request(request, app).await?;
+        note(&extensions, &bytes);
         let untold = |error: serde_json::Error| {
             let message = error.to_string();
             // Only our own names of members are in it.

@@ -3,6 +3,9 @@
 use http::header::HeaderName;
 
 mod activity;
+mod audit;
+mod auth_code;
+mod budgets;
 mod byok;
 mod credits;
 mod feedback;
@@ -10,12 +13,15 @@ mod gemini;
 mod generate;
 mod generation;
 mod health;
+mod invitations;
 mod keys;
+mod members;
 mod models;
 mod ollama;
 mod openapi;
 mod operations;
 mod payments;
+mod people;
 mod policy;
 mod presets;
 mod providers;
@@ -23,8 +29,12 @@ mod routing;
 mod standing;
 mod statements;
 mod welcome;
+mod workspaces;
 
 pub(crate) use activity::list_activity;
+pub(crate) use audit::list_audit;
+pub(crate) use auth_code::{create_auth_code, exchange_auth_code};
+pub(crate) use budgets::{delete_budget, get_budget, list_budgets, put_budget};
 pub(crate) use byok::{create_byok, delete_byok, get_byok, list_byok, update_byok};
 pub(crate) use credits::get_credits;
 pub(crate) use feedback::create_feedback;
@@ -35,7 +45,9 @@ pub(crate) use generate::{
 };
 pub(crate) use generation::get_generation;
 pub(crate) use health::{live, metrics, ready};
+pub(crate) use invitations::{accept_invitation, invite, list_invitations, withdraw_invitation};
 pub(crate) use keys::{create_key, delete_key, get_current_key, get_key, list_keys, update_key};
+pub(crate) use members::{add_members, list_members, remove_members};
 pub(crate) use models::{
     count_models, get_model, list_embedding_models, list_endpoints, list_image_endpoints,
     list_image_models, list_models, list_user_models,
@@ -49,6 +61,7 @@ pub(crate) use operations::{
 pub(crate) use payments::{
     create_checkout, delete_auto_top_up, get_auto_top_up, put_auto_top_up, receive_stripe,
 };
+pub(crate) use people::{get_me, get_person, list_people, remove_person, update_person};
 pub(crate) use policy::{
     get_policy, get_policy_version, list_experiments, list_policy_versions, put_policy,
     restore_policy_version,
@@ -62,6 +75,9 @@ pub(crate) use routing::explain_routing;
 pub(crate) use standing::get_routing_health;
 pub(crate) use statements::get_statement;
 pub(crate) use welcome::welcome;
+pub(crate) use workspaces::{
+    create_workspace, delete_workspace, get_workspace, list_workspaces, update_workspace,
+};
 
 /// The generation's id, the same as in the body (contract §0).
 pub(crate) const GENERATION_ID: HeaderName = HeaderName::from_static("x-generation-id");

@@ -8,6 +8,7 @@
 //! SQL, sockets to providers, the environment.
 
 mod attribution;
+mod audit;
 mod auth;
 mod body;
 mod error;
@@ -19,6 +20,7 @@ mod path;
 mod query;
 mod region;
 mod router;
+mod secret;
 mod server;
 mod skin;
 mod unread;

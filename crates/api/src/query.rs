@@ -2,10 +2,38 @@
 
 use axum::extract::{FromRequestParts, Query};
 use http::request::Parts;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::error::ApiError;
 use crate::router::App;
+
+/// Which page of a list (contract §1.3, §1.6).
+#[derive(Debug, Clone, Copy, Deserialize)]
+pub(crate) struct Page {
+    /// How many to pass over.
+    #[serde(default)]
+    pub(crate) offset: usize,
+    /// How many at most.
+    #[serde(default = "usual")]
+    pub(crate) limit: usize,
+}
+
+const PAGE_MAX: usize = 100;
+
+const fn usual() -> usize {
+    50
+}
+
+impl Page {
+    /// A page that is not too long.
+    pub(crate) fn checked(self) -> Result<Self, ApiError> {
+        if (1..=PAGE_MAX).contains(&self.limit) {
+            return Ok(self);
+        }
+        Err(ApiError::bad_request(format!("limit: Expected 1 to {PAGE_MAX}")))
+    }
+}
 
 /// The query string as a value.
 #[derive(Debug)]

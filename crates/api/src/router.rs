@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::middleware::from_fn;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use http::header::{HeaderName, RETRY_AFTER};
 use http::{HeaderMap, Method};
 use tollgate_engine::{Cashier, Engine};
@@ -14,6 +14,7 @@ use tollgate_wire::error::ErrorType;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::{AllowHeaders, Any, CorsLayer};
 
+use crate::audit::audited;
 use crate::error::{ApiError, RATE_LIMIT, RATE_REMAINING, RATE_RESET};
 use crate::handlers::{self as on, GENERATION_ID, IS_ESTIMATED, PROVIDER_NAME};
 use crate::skin::speak_its_dialect;
@@ -98,18 +99,6 @@ pub fn router(app: App) -> Router {
         .route("/providers", get(on::list_providers))
         .route("/key", get(on::get_current_key))
         .route("/auth/key", get(on::get_current_key))
-        .route("/keys", get(on::list_keys).post(on::create_key))
-        .route("/keys/{hash}", get(on::get_key).patch(on::update_key).delete(on::delete_key))
-        .route("/byok", get(on::list_byok).post(on::create_byok))
-        .route("/byok/{id}", get(on::get_byok).patch(on::update_byok).delete(on::delete_byok))
-        .route("/credits", get(on::get_credits))
-        .route("/credits/checkout", post(on::create_checkout))
-        .route(
-            "/credits/auto-topup",
-            get(on::get_auto_top_up).put(on::put_auto_top_up).delete(on::delete_auto_top_up),
-        )
-        .route("/credits/statements/{month}", get(on::get_statement))
-        .route("/activity", get(on::list_activity))
         .route("/generation", get(on::get_generation))
         .route("/generation/feedback", post(on::create_feedback))
         .route("/presets", get(on::list_presets))
@@ -123,13 +112,54 @@ pub fn router(app: App) -> Router {
         .route("/presets/{slug}/messages", post(on::save_preset_of_message))
         .route("/presets/{slug}/responses", post(on::save_preset_of_response))
         .route("/routing/explain", post(on::explain_routing))
+        .route("/auth/keys", post(on::exchange_auth_code))
+        .route("/auth/keys/code", post(on::create_auth_code))
+        .route("/organization/invitations/accept", post(on::accept_invitation))
+        .route("/user/me", get(on::get_me))
+        .route("/openapi.json", get(on::get_openapi));
+    // For those who manage: each act is entered in the log.
+    let management = Router::new()
+        .route("/keys", get(on::list_keys).post(on::create_key))
+        .route("/keys/{hash}", get(on::get_key).patch(on::update_key).delete(on::delete_key))
+        .route("/byok", get(on::list_byok).post(on::create_byok))
+        .route("/byok/{id}", get(on::get_byok).patch(on::update_byok).delete(on::delete_byok))
+        .route("/credits", get(on::get_credits))
+        .route("/credits/checkout", post(on::create_checkout))
+        .route(
+            "/credits/auto-topup",
+            get(on::get_auto_top_up).put(on::put_auto_top_up).delete(on::delete_auto_top_up),
+        )
+        .route("/credits/statements/{month}", get(on::get_statement))
+        .route("/activity", get(on::list_activity))
         .route("/routing/health", get(on::get_routing_health))
         .route("/routing/policy", get(on::get_policy).put(on::put_policy))
         .route("/routing/policy/versions", get(on::list_policy_versions))
         .route("/routing/policy/versions/{version}", get(on::get_policy_version))
         .route("/routing/policy/versions/{version}/restore", post(on::restore_policy_version))
         .route("/routing/experiments", get(on::list_experiments))
-        .route("/openapi.json", get(on::get_openapi));
+        .route("/audit", get(on::list_audit))
+        .route("/organization/members", get(on::list_people))
+        .route(
+            "/organization/members/{id}",
+            get(on::get_person).patch(on::update_person).delete(on::remove_person),
+        )
+        .route("/organization/invitations", get(on::list_invitations).post(on::invite))
+        .route("/organization/invitations/{id}", delete(on::withdraw_invitation))
+        .route("/workspaces", get(on::list_workspaces).post(on::create_workspace))
+        .route(
+            "/workspaces/{id}",
+            get(on::get_workspace).patch(on::update_workspace).delete(on::delete_workspace),
+        )
+        .route("/workspaces/{id}/budgets", get(on::list_budgets))
+        .route(
+            "/workspaces/{id}/budgets/{interval}",
+            get(on::get_budget).put(on::put_budget).delete(on::delete_budget),
+        )
+        .route("/workspaces/{id}/members", get(on::list_members))
+        .route("/workspaces/{id}/members/add", post(on::add_members))
+        .route("/workspaces/{id}/members/remove", post(on::remove_members))
+        .route_layer(from_fn_with_state(app.clone(), audited));
+
     let gemini = Router::new()
         .route("/models", get(on::list_gemini_models))
         .route("/models/{*model}", get(on::get_gemini_model).post(on::call_gemini_method));
@@ -140,7 +170,7 @@ pub fn router(app: App) -> Router {
         .route("/ps", get(on::list_loaded_models))
         .route("/version", get(on::get_version));
     Router::new()
-        .nest("/api/v1", api)
+        .nest("/api/v1", api.merge(management))
         .nest("/api/v1beta", gemini)
         .nest("/api", ollama)
         .route("/", get(on::welcome))

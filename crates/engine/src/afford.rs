@@ -29,7 +29,7 @@ impl Held {
         used: &Usage,
         (began, now): (Timestamp, Timestamp),
     ) {
-        std::mem::take(&mut self.of_limits).settle(&Load::of(used, cost), now);
+        std::mem::take(&mut self.of_limits).settle(&Load::of(used, (cost, byok)), now);
         if let Some(hold) = self.credit.take() {
             hold.settle(cost);
         }
@@ -66,7 +66,7 @@ async fn pay<C: Asked>(run: &mut Run<C>) -> Result<(), CallError> {
         }
     }
     if pays {
-        let (purses, account) = (run.engine.purses(), &run.key.account);
+        let (purses, account) = (run.engine.purses(), run.workspace.account());
         let need = need(run, false);
         if need.most == Usd::ZERO {
             return if purses.owes(account).await { Err(CallError::NoCredit) } else { Ok(()) };
@@ -100,15 +100,19 @@ pub(crate) const fn leaves_own(error: &CallError, key: &KeyRecord) -> bool {
         CallError::KeyLimit { .. } | CallError::TooDear { .. } | CallError::InFlight { .. } => {
             !key.include_byok_in_limit
         }
-        CallError::Limited(limited) => limited.is_budget(),
+        CallError::Limited(limited) => limited.leaves_own(),
         _ => false,
     }
 }
 
 /// What of it is money. What is met with a key of the caller's own counts where `counts_own` says so.
 fn need<C: Asked>(run: &Run<C>, counts_own: bool) -> Need {
-    let Expected { most, least } = expected(run, counts_own);
-    Need { most: most.spend, least: least.spend }
+    let Expected { most, least } = expected(run);
+    if counts_own {
+        Need { most: most.spend_with_own, least: least.spend_with_own }
+    } else {
+        Need { most: most.spend, least: least.spend }
+    }
 }
 
 /// A call that costs more than there is, and how many tokens there is enough for (contract §4.6).

@@ -28,8 +28,8 @@ use crate::steer::Steering;
 use crate::sticky::Stickiness;
 use crate::{
     AuthError, CallError, CallFailure, ChatStream, Clock, EngineConfig, Entropy, Installation,
-    KeyEntry, KeyRing, Keychain, Limiting, Metrics, Operated, Presets, Purses, Recorder, RuleBook,
-    Vitals, decision, operate,
+    KeyEntry, KeyRing, Keychain, Limiting, Metrics, Operated, Organisation, Presets, Purses,
+    Recorder, RuleBook, Vitals, decision, operate,
 };
 
 /// Everything the engine is made of.
@@ -49,6 +49,8 @@ pub struct Parts {
     pub stores: Stores,
     /// The keys.
     pub keys: KeyRing,
+    /// Workspaces and people.
+    pub organisation: Organisation,
     /// The presets.
     pub presets: Presets,
     /// Callers' own keys at providers.
@@ -76,6 +78,7 @@ pub struct Engine {
     media: MediaFetcher,
     stores: Stores,
     keys: KeyRing,
+    pub(crate) organisation: Organisation,
     presets: Presets,
     keychain: Keychain,
     /// Held while what can be called changes.
@@ -84,7 +87,7 @@ pub struct Engine {
     limiting: Limiting,
     recorder: Recorder,
     clock: Arc<dyn Clock>,
-    entropy: Arc<dyn Entropy>,
+    pub(crate) entropy: Arc<dyn Entropy>,
     tasks: TaskTracker,
     metrics: Metrics,
     vitals: ArcSwap<Vitals>,
@@ -151,6 +154,7 @@ impl Engine {
             media: parts.media,
             stores: parts.stores,
             keys: parts.keys,
+            organisation: parts.organisation,
             presets: parts.presets,
             keychain: parts.keychain,
             installing: Mutex::new(()),
@@ -254,17 +258,6 @@ impl Engine {
         &self.keychain
     }
 
-    /// Random bytes to seal a secret with.
-    ///
-    /// # Errors
-    ///
-    /// When the system has no random bytes.
-    pub fn new_nonce(&self) -> Result<[u8; tollgate_vault::NONCE_BYTES], CallError> {
-        let mut random = [0; tollgate_vault::NONCE_BYTES];
-        self.entropy.fill(&mut random).map_err(|_| CallError::NoEntropy)?;
-        Ok(random)
-    }
-
     /// Whether calls need credit.
     pub const fn is_paid(&self) -> bool {
         self.config.billing
@@ -312,28 +305,6 @@ impl Engine {
     /// The time of day.
     pub fn now(&self) -> Timestamp {
         self.clock.now()
-    }
-
-    /// Makes a new key.
-    ///
-    /// # Errors
-    ///
-    /// When the system has no random bytes.
-    pub fn new_key(&self) -> Result<ApiKey, CallError> {
-        let mut random = [0; 32];
-        self.entropy.fill(&mut random).map_err(|_| CallError::NoEntropy)?;
-        Ok(ApiKey::new(random))
-    }
-
-    /// Makes an id for something that is kept: a random UUID (RFC 9562, version 4).
-    ///
-    /// # Errors
-    ///
-    /// When the system has no random bytes.
-    pub fn new_id(&self) -> Result<String, CallError> {
-        let mut random = [0; 16];
-        self.entropy.fill(&mut random).map_err(|_| CallError::NoEntropy)?;
-        Ok(tollgate_types::uuid(random))
     }
 
     /// Where generation records go.
@@ -412,6 +383,7 @@ impl Engine {
             created,
             started: Instant::now(),
             end_user: end_user(&key, &call),
+            workspace: self.organisation.workspace_of(&key.record),
             key,
             call,
             as_it_came: None,

@@ -27,7 +27,6 @@ struct Asking {
     prompt: Usage,
     /// Most tokens that may be written, where somebody says.
     most: Option<u64>,
-    counts_own: bool,
 }
 
 /// The largest amount there is.
@@ -38,9 +37,9 @@ const CAUTION: u64 = 2;
 
 /// What a planned call may need, wherever of its plan it is answered: at one endpoint, or where
 /// several models are asked, at one of each. What is met with a key of the caller's own costs
-/// something where `counts_own` says so.
-pub(crate) fn expected<C: Asked>(run: &Run<C>, counts_own: bool) -> Expected {
-    let asked = Asking { prompt: prompt(run), most: run.call.params().max_tokens, counts_own };
+/// something in [`Load::spend_with_own`] alone.
+pub(crate) fn expected<C: Asked>(run: &Run<C>) -> Expected {
+    let asked = Asking { prompt: prompt(run), most: run.call.params().max_tokens };
     let join = match (&run.steering.composed, &run.steering.decision.strategy) {
         (Some(Composed::Fusion(fusion)), _) => return of_fusion(run, fusion, asked),
         (Some(Composed::Bodies(_)), _) => {
@@ -69,6 +68,7 @@ fn larger(a: Load, b: Load) -> Load {
         input_tokens: a.input_tokens.max(b.input_tokens),
         output_tokens: a.output_tokens.max(b.output_tokens),
         spend: a.spend.max(b.spend),
+        spend_with_own: a.spend_with_own.max(b.spend_with_own),
     }
 }
 
@@ -77,6 +77,7 @@ fn both(a: Load, b: Load) -> Load {
         input_tokens: a.input_tokens.saturating_add(b.input_tokens),
         output_tokens: a.output_tokens.saturating_add(b.output_tokens),
         spend: a.spend.saturating_add(b.spend),
+        spend_with_own: a.spend_with_own.saturating_add(b.spend_with_own),
     }
 }
 
@@ -124,15 +125,16 @@ fn of_fusion<C: Asked>(run: &Run<C>, fusion: &Fusion, asked: Asking) -> Expected
 }
 
 fn at<C: Asked>(run: &Run<C>, endpoint: &Endpoint, asked: Asking) -> Expected {
-    let Asking { prompt, most, counts_own } = asked;
-    let price = endpoint.price.as_ref().filter(|_| counts_own || endpoint.own_key.is_none());
+    let Asking { prompt, most } = asked;
     let load = |tokens| {
         let usage = Usage { completion_tokens: tokens, ..prompt };
         // More than an amount can hold is more than anybody has.
-        let spend = price.map_or(Usd::ZERO, |price| price.most(&usage).unwrap_or(MOST));
+        let price = endpoint.price.as_ref();
+        let spend_with_own = price.map_or(Usd::ZERO, |price| price.most(&usage).unwrap_or(MOST));
+        let spend = if endpoint.own_key.is_some() { Usd::ZERO } else { spend_with_own };
         // Nobody knows how much it is, but it is something.
         let (input_tokens, output_tokens) = (prompt.prompt_tokens.max(1), tokens.max(1));
-        Load { input_tokens, output_tokens, spend }
+        Load { input_tokens, output_tokens, spend, spend_with_own }
     };
     let bounded = |tokens: u64| endpoint.max_output.map_or(tokens, |most| tokens.min(most));
     if let Some(tokens) = most {

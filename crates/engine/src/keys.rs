@@ -10,7 +10,6 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use parking_lot::Mutex;
 use tokio::sync::Semaphore;
-use tollgate_ledger::AccountId;
 use tollgate_store::{
     KeyRecord, KeyUsage, ResetInterval, StoreError, Stores, UsageWindows, UtcDay,
 };
@@ -23,8 +22,6 @@ use crate::purse::{Need, Short};
 pub struct KeyEntry {
     /// The record as last read.
     pub record: KeyRecord,
-    /// The account that pays for its calls.
-    pub account: AccountId,
     spend: Arc<Mutex<Spend>>,
 }
 
@@ -83,7 +80,7 @@ impl KeyEntry {
     fn new(record: KeyRecord, usage: KeyUsage, now: Timestamp) -> Self {
         let (windows, day) = (UsageWindows::at(now), UtcDay::of(now));
         let spend = Spend { held: Usd::ZERO, windows, day, usage };
-        Self { account: AccountId::default(), record, spend: Arc::new(Mutex::new(spend)) }
+        Self { record, spend: Arc::new(Mutex::new(spend)) }
     }
 
     /// A key that has spent nothing.
@@ -235,7 +232,7 @@ impl KeyRing {
         let keys = records.map(|record| {
             let entry = if let Some(known) = current.keys.get(&record.hash) {
                 // What was spent since the last flush is in memory only.
-                KeyEntry { account: known.account.clone(), record, spend: Arc::clone(&known.spend) }
+                KeyEntry { record, spend: Arc::clone(&known.spend) }
             } else {
                 let usage = usages.get(&record.hash).copied().unwrap_or_default();
                 KeyEntry::new(record, usage, now)

@@ -15,11 +15,12 @@ use arc_swap::ArcSwap;
 use parking_lot::{Mutex, RwLock};
 use smallvec::SmallVec;
 use tollgate_limits::{Applied, Counters, Entry, Full, Limit, Measure, Scope, Snapshot, Window};
-use tollgate_types::{KeyHash, Timestamp};
+use tollgate_store::StoreError;
+use tollgate_types::{KeyHash, Timestamp, Usd};
 
 use crate::asked::Asked;
 use crate::run::Run;
-use crate::{CallError, KeyEntry, expected};
+use crate::{CallError, KeyEntry, Organisation, WorkspaceEntry, expected};
 
 use free::Bought;
 pub use refused::Limited;
@@ -32,6 +33,8 @@ pub struct Limiting {
     rules: ArcSwap<Vec<LimitRule>>,
     /// The budgets of keys that began with what the key had spent.
     begun: RwLock<HashSet<(KeyHash, Window)>>,
+    /// The budgets of workspaces that began so.
+    budgets_begun: RwLock<HashSet<(String, Measure, Window)>>,
     bought: Bought,
     /// What was last kept, so that only what has changed is written.
     kept: Mutex<keeping::Kept>,
@@ -52,6 +55,7 @@ impl Default for Limiting {
             counters: Counters::new(COUNTERS_MAX),
             rules: ArcSwap::default(),
             begun: RwLock::default(),
+            budgets_begun: RwLock::default(),
             bought: Bought::default(),
             kept: Mutex::default(),
         }
@@ -66,8 +70,9 @@ impl Limiting {
 
     /// Whether what a key's calls cost is limited, whatever they are: then what has no price is not
     /// for it.
-    pub(crate) fn has_budget(&self, key: &KeyEntry) -> bool {
+    pub(crate) fn has_budget(&self, key: &KeyEntry, workspace: &WorkspaceEntry) -> bool {
         key.record.rate_limits.has_budget()
+            || !workspace.budgets.is_empty()
             || self.rules.load().iter().any(|rule| rule.limits.has_budget() && rule.is_of_key(key))
     }
 
@@ -80,6 +85,9 @@ impl Limiting {
             for limit in record.rate_limits.limits() {
                 limits.push(self.applied(run, &limit, &id, now)?);
             }
+        }
+        for limit in &run.workspace.budgets {
+            limits.push(self.applied(run, limit, &run.workspace.document.id, now)?);
         }
         for rule in rules.iter() {
             for id in rule.ids(run) {
@@ -109,6 +117,35 @@ impl Limiting {
         self.counters.applied(limit, id, now)
     }
 
+    /// Has the budgets of workspaces begin with what was spent before there was a counter, as the
+    /// records have it.
+    ///
+    /// # Errors
+    ///
+    /// When the store can't be read.
+    pub async fn begin_budgets(
+        &self,
+        organisation: &Organisation,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        for workspace in organisation.workspaces() {
+            let id = &workspace.document.id;
+            for limit in &workspace.budgets {
+                let place = (id.clone(), limit.measure, limit.window);
+                if self.budgets_begun.read().contains(&place) {
+                    continue;
+                }
+                let spent = organisation.spent(id, limit, now).await?;
+                let entries = vec![Entry::of(limit, id, spent, now)];
+                if self.counters.restore(&Snapshot { entries }, now).is_err() {
+                    tracing::error!(workspace = id, "a budget can't be held: too many counters");
+                }
+                self.budgets_begun.write().insert(place);
+            }
+        }
+        Ok(())
+    }
+
     /// A key's budget counts what the key had spent before there was a counter, as its usage has it.
     fn begin(&self, key: &KeyEntry, limit: &Limit, id: &str, now: Timestamp) -> Result<(), Full> {
         let place = (key.record.hash, limit.window);
@@ -127,12 +164,16 @@ impl Limiting {
             Window::Lifetime => usage.total,
             Window::InFlight | Window::Minute => return Ok(()),
         };
-        let spent = u64::try_from(spent.nanos()).unwrap_or(0);
-        let entries = vec![Entry::of(limit, id, spent, now)];
+        let entries = vec![Entry::of(limit, id, amount(spent), now)];
         self.counters.restore(&Snapshot { entries }, now)?;
         begun.insert(place);
         Ok(())
     }
+}
+
+/// An amount of money as limits count it: less than nothing is nothing.
+pub(crate) fn amount(of: Usd) -> u64 {
+    u64::try_from(of.nanos()).unwrap_or(0)
 }
 
 /// Takes what a planned call may need of all its limits.
@@ -144,7 +185,8 @@ pub(crate) async fn admit<C: Asked>(run: &mut Run<C>) -> Result<(), CallError> {
     let free = free::limits(run).await;
     let (limiting, now) = (run.engine.limiting(), run.engine.now());
     let of_free = free.iter().flatten();
-    let of_free = of_free.map(|limit| limiting.applied(run, limit, run.key.account.as_str(), now));
+    let of_free =
+        of_free.map(|limit| limiting.applied(run, limit, run.workspace.account().as_str(), now));
     let all = limiting.of(run, now).and_then(|limits| {
         of_free.chain(limits.into_iter().map(Ok)).collect::<Result<Limits, Full>>()
     });
@@ -155,7 +197,7 @@ pub(crate) async fn admit<C: Asked>(run: &mut Run<C>) -> Result<(), CallError> {
     if limits.is_empty() {
         return Ok(());
     }
-    let expected = expected::expected(run, false);
+    let expected = expected::expected(run);
     let mut admitted = tollgate_limits::admit(&limits, &expected.most, now);
     // Nobody is refused for what a model could write where waiting would not help.
     if admitted.as_ref().is_err_and(|refusal| !refusal.passes()) && expected.least != expected.most

@@ -195,7 +195,8 @@ impl Engine {
     /// What a call of a key may be paid from.
     fn funds(&self, key: &KeyEntry, now: Timestamp) -> Funds {
         let has_limit = key.record.limit.is_some();
-        let has_budget = self.limiting().has_budget(key);
+        let workspace = self.organisation().workspace_of(&key.record);
+        let has_budget = self.limiting().has_budget(key, &workspace);
         Funds {
             must_be_priced: self.config().billing || has_limit || has_budget,
             own_must_be_priced: has_limit && key.record.include_byok_in_limit,

@@ -28,7 +28,7 @@ use crate::retry::may_pass;
 use crate::steer::Steering;
 use crate::sticky::Conversation;
 use crate::vitals::{Vitals, outcome};
-use crate::{CallError, Installation, KeyEntry, Slot, decision};
+use crate::{CallError, Installation, KeyEntry, Slot, WorkspaceEntry, decision};
 
 /// A call that was admitted. Settled exactly once: by whoever ends it, else by its own drop.
 #[derive(Debug)]
@@ -39,6 +39,8 @@ pub(crate) struct Run<C: Asked = Call> {
     pub(crate) created: Timestamp,
     pub(crate) started: Instant,
     pub(crate) key: Arc<KeyEntry>,
+    /// The key's workspace.
+    pub(crate) workspace: Arc<WorkspaceEntry>,
     pub(crate) call: C,
     /// The call as it came, while models are asked something else beside it.
     pub(crate) as_it_came: Option<Box<C>>,
@@ -374,7 +376,7 @@ impl<C: Asked> Run<C> {
         let id = self.id.clone();
         let mut record = GenerationRecord::new(id, self.key.record.hash, model, self.created);
         record.workspace_id.clone_from(&self.key.record.workspace_id);
-        record.account.clone_from(&self.key.account);
+        record.account.clone_from(self.workspace.account());
         let pays = self.engine.config().billing;
         record.paid_by = pays.then(|| self.engine.purses().node().clone());
         record.requested_model = self.requested_model();

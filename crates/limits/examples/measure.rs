@@ -44,7 +44,12 @@ fn applied(counters: &Counters, count: usize, now: Timestamp) -> Vec<Applied> {
 }
 
 fn call(applied: &[Applied], now: Timestamp) {
-    let need = Load { input_tokens: 900, output_tokens: 500, spend: Usd::from_nanos(2_000) };
+    let need = Load {
+        input_tokens: 900,
+        output_tokens: 500,
+        spend: Usd::from_nanos(2_000),
+        spend_with_own: Usd::from_nanos(2_000),
+    };
     let used = Load { output_tokens: 120, spend: Usd::from_nanos(700), ..need };
     admit(black_box(applied), &need, now).unwrap().settle(black_box(&used), now);
 }

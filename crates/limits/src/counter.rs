@@ -143,11 +143,12 @@ impl Counter {
         }
     }
 
-    /// Counts what was taken before a restart.
+    /// Counts so much at least: what was taken before a restart, or before there was a counter.
     pub(crate) fn restore(&self, used: u64, now: Timestamp) {
         if let Tally::Periods(periods) = &mut self.at(now).tally {
+            let known = periods.counted().saturating_sub(periods.held());
             // It is final: nobody will look for its place.
-            let _ = periods.take(used, true);
+            let _ = periods.take(used.saturating_sub(known), true);
         }
     }
 

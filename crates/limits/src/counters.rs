@@ -122,7 +122,7 @@ impl Counters {
         Snapshot { entries }
     }
 
-    /// Adds what was counted before a restart, as far as its windows last. To be called once.
+    /// Counts at least what was counted before a restart, as far as its windows last.
     ///
     /// # Errors
     ///

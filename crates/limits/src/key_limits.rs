@@ -78,7 +78,7 @@ impl KeyLimits {
 
     /// Whether money is limited, so that what has no price would pass by the limit.
     pub fn has_budget(&self) -> bool {
-        self.limits().any(|limit| limit.measure == Measure::Spend)
+        self.limits().any(|limit| limit.measure.is_money())
     }
 
     /// Whether nothing is limited.

@@ -17,12 +17,20 @@ pub enum Measure {
     Tokens,
     /// Money, in nano-dollars.
     Spend,
+    /// The same, and what providers charge callers' own accounts.
+    SpendWithOwn,
 }
 
 impl Measure {
     /// Every measure.
-    const ALL: [Self; 5] =
-        [Self::Requests, Self::InputTokens, Self::OutputTokens, Self::Tokens, Self::Spend];
+    const ALL: [Self; 6] = [
+        Self::Requests,
+        Self::InputTokens,
+        Self::OutputTokens,
+        Self::Tokens,
+        Self::Spend,
+        Self::SpendWithOwn,
+    ];
 
     /// Reads the word for it.
     pub fn parse(text: &str) -> Option<Self> {
@@ -37,6 +45,7 @@ impl Measure {
             Self::OutputTokens => "output_tokens",
             Self::Tokens => "tokens",
             Self::Spend => "spend",
+            Self::SpendWithOwn => "spend_with_own",
         }
     }
 
@@ -48,7 +57,13 @@ impl Measure {
             Self::OutputTokens => load.output_tokens,
             Self::Tokens => load.input_tokens.saturating_add(load.output_tokens),
             Self::Spend => nanos(load.spend),
+            Self::SpendWithOwn => nanos(load.spend_with_own),
         }
+    }
+
+    /// Whether it is money.
+    pub const fn is_money(self) -> bool {
+        matches!(self, Self::Spend | Self::SpendWithOwn)
     }
 
     /// Whether what a call takes at first is its final share. A call is one, however it ends.
@@ -69,12 +84,19 @@ pub struct Load {
     pub output_tokens: u64,
     /// What the call costs. Less than nothing is nothing.
     pub spend: Usd,
+    /// The same, and what providers charge the caller's own account.
+    pub spend_with_own: Usd,
 }
 
 impl Load {
-    /// What a call used, and what it cost.
-    pub const fn of(usage: &Usage, spend: Usd) -> Self {
-        Self { input_tokens: usage.prompt_tokens, output_tokens: usage.completion_tokens, spend }
+    /// What a call used, what it cost, and what a provider charged the caller's own account.
+    pub fn of(usage: &Usage, (spend, own): (Usd, Usd)) -> Self {
+        Self {
+            input_tokens: usage.prompt_tokens,
+            output_tokens: usage.completion_tokens,
+            spend,
+            spend_with_own: spend.saturating_add(own),
+        }
     }
 }
 
@@ -86,7 +108,9 @@ pub(crate) fn nanos(amount: Usd) -> u64 {
 /// An amount of a measure as people read it.
 pub(crate) fn shown(measure: Measure, amount: u64) -> String {
     match measure {
-        Measure::Spend => Usd::from_nanos(i64::try_from(amount).unwrap_or(i64::MAX)).to_string(),
+        Measure::Spend | Measure::SpendWithOwn => {
+            Usd::from_nanos(i64::try_from(amount).unwrap_or(i64::MAX)).to_string()
+        }
         Measure::Requests | Measure::InputTokens | Measure::OutputTokens | Measure::Tokens => {
             amount.to_string()
         }

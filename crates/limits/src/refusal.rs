@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use tollgate_types::Timestamp;
 
+use crate::Limit;
 use crate::measure::shown;
-use crate::{Limit, Measure};
 
 /// When a refused call may pass. Later ones are greater.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -72,7 +72,7 @@ impl Refusal {
     /// What the headers say: the instant at which this call may pass, else the one at which all has
     /// passed. `None` for budgets, which are no rates.
     pub const fn rate_limit(&self) -> Option<RateLimit> {
-        if matches!(self.limit.measure, Measure::Spend) {
+        if self.limit.measure.is_money() {
             return None;
         }
         let reset = match (self.relief, self.resets_at) {

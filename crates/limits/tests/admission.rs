@@ -19,7 +19,7 @@ fn limit(measure: Measure, window: Window, amount: u64) -> Limit {
 }
 
 fn tokens(input_tokens: u64, output_tokens: u64) -> Load {
-    Load { input_tokens, output_tokens, spend: Usd::ZERO }
+    Load { input_tokens, output_tokens, ..Load::default() }
 }
 
 fn spend(dollars: &str) -> Load {
@@ -139,23 +139,29 @@ fn every_measure_is_counted_by_its_own_unit() {
         Measure::OutputTokens,
         Measure::Tokens,
         Measure::Spend,
+        Measure::SpendWithOwn,
     ];
     let limits = measures.map(|measure| limit(measure, Window::Day, 1_000_000));
     let key = Key::with(&limits);
     let now = at("2026-03-01T10:00:00Z");
-    let need = Load { input_tokens: 100, output_tokens: 50, spend: Usd::from_nanos(900) };
+    let need = Load {
+        input_tokens: 100,
+        output_tokens: 50,
+        spend: Usd::from_nanos(900),
+        spend_with_own: Usd::from_nanos(950),
+    };
     let reservation = key.admit(need, now).unwrap();
-    assert_eq!(key.used(now), [1, 100, 50, 150, 900]);
+    assert_eq!(key.used(now), [1, 100, 50, 150, 900, 950]);
     let usage = Usage { prompt_tokens: 90, completion_tokens: 7, ..Usage::default() };
-    reservation.settle(&Load::of(&usage, Usd::from_nanos(400)), now);
-    assert_eq!(key.used(now), [1, 90, 7, 97, 400]);
+    reservation.settle(&Load::of(&usage, (Usd::from_nanos(400), Usd::from_nanos(30))), now);
+    assert_eq!(key.used(now), [1, 90, 7, 97, 400, 430]);
     drop(key.admit(need, now).unwrap());
-    assert_eq!(key.used(now), [2, 90, 7, 97, 400], "a call that nobody settled is one");
+    assert_eq!(key.used(now), [2, 90, 7, 97, 400, 430], "a call that nobody settled is one");
     key.admit(need, now).unwrap().cancel();
-    assert_eq!(key.used(now), [2, 90, 7, 97, 400], "one that was cancelled is none");
-    let earned = Load { spend: Usd::from_nanos(-5), ..need };
+    assert_eq!(key.used(now), [2, 90, 7, 97, 400, 430], "one that was cancelled is none");
+    let earned = Load { spend: Usd::from_nanos(-5), spend_with_own: Usd::from_nanos(-5), ..need };
     key.admit(earned, now).unwrap().settle(&earned, now);
-    assert_eq!(key.used(now), [3, 190, 57, 247, 400]);
+    assert_eq!(key.used(now), [3, 190, 57, 247, 400, 430]);
 }
 
 #[test]

@@ -57,6 +57,7 @@ fn load() -> impl Strategy<Value = Load> {
         input_tokens,
         output_tokens,
         spend: Usd::from_nanos(nanos),
+        spend_with_own: Usd::from_nanos(nanos * 2),
     })
 }
 
@@ -83,6 +84,7 @@ fn of(measure: Measure, load: &Load) -> u64 {
         Measure::OutputTokens => load.output_tokens,
         Measure::Tokens => load.input_tokens + load.output_tokens,
         Measure::Spend => u64::try_from(load.spend.nanos()).unwrap(),
+        Measure::SpendWithOwn => u64::try_from(load.spend_with_own.nanos()).unwrap(),
     }
 }
 

@@ -34,21 +34,35 @@ impl GenerationRecord {
 }
 
 /// What a field is written as, for `#[serde(with = "form")]`.
-pub(crate) trait Form: Sized {
+pub trait Form: Sized {
+    /// What is written.
     type Written<'a>: Serialize
     where
         Self: 'a;
+    /// What is read.
     type Read: DeserializeOwned;
 
+    /// Its written form.
     fn written(&self) -> Self::Written<'_>;
+    /// The value of a written form, if it is one.
     fn read(read: Self::Read) -> Option<Self>;
 }
 
-pub(crate) fn serialize<T: Form, S: Serializer>(field: &T, to: S) -> Result<S::Ok, S::Error> {
+/// Writes a field.
+///
+/// # Errors
+///
+/// Those of the serializer.
+pub fn serialize<T: Form, S: Serializer>(field: &T, to: S) -> Result<S::Ok, S::Error> {
     field.written().serialize(to)
 }
 
-pub(crate) fn deserialize<'de, T: Form, D: Deserializer<'de>>(from: D) -> Result<T, D::Error> {
+/// Reads a field.
+///
+/// # Errors
+///
+/// Those of the deserializer, and when what was written is no such value.
+pub fn deserialize<'de, T: Form, D: Deserializer<'de>>(from: D) -> Result<T, D::Error> {
     let what = std::any::type_name::<T>();
     T::read(T::Read::deserialize(from)?).ok_or_else(|| D::Error::custom(format!("not a {what}")))
 }
@@ -80,6 +94,9 @@ forms! {
         |it| it.map(Usd::nanos), |nanos| Some(nanos.map(Usd::from_nanos));
     // Milliseconds since the epoch.
     Timestamp => i64 | i64: |it| it.unix_millis(), |millis| Some(Self::from_unix_millis(millis));
+    Option<Timestamp> => Option<i64> | Option<i64>:
+        |it| it.map(Timestamp::unix_millis),
+        |millis| Some(millis.map(Timestamp::from_unix_millis));
     GenerationId => &'a str | String: |it| it.as_str(), |text| Some(Self::from_text(&text));
     // Hexadecimal.
     KeyHash => String | String: |it| it.to_hex(), |text| Self::from_hex(&text);

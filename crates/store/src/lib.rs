@@ -25,7 +25,7 @@ mod credential;
 mod document;
 mod error;
 mod feedback;
-mod form;
+pub mod form;
 mod generation;
 mod health;
 mod key;

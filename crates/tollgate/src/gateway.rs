@@ -14,9 +14,9 @@ use tokio_util::task::TaskTracker;
 use tollgate_api::{App, AppConfig};
 use tollgate_catalog::Overlay;
 use tollgate_engine::{
-    Cashier, Clock, Engine, Entropy, Installation, KeyRing, Keychain, Limiting, Parts, Presets,
-    Purses, RecordJournal, Recorder, RuleBook, RuleError, SystemClock, SystemEntropy,
-    replay_journal,
+    Cashier, Clock, Engine, Entropy, Installation, KeyRing, Keychain, Limiting, Organisation,
+    Parts, Presets, Purses, RecordJournal, Recorder, RuleBook, RuleError, SystemClock,
+    SystemEntropy, replay_journal,
 };
 use tollgate_journal::{Journal, Replayed, Settings};
 use tollgate_ledger::NodeId;
@@ -248,6 +248,8 @@ async fn engine(
         KeyRing::load(stores.clone(), configured, now).await.context("keys can't be read")?;
     let keychain =
         Keychain::load(stores.clone(), vault).await.context("callers' own keys can't be read")?;
+    let organisation =
+        Organisation::load(stores.clone()).await.context("workspaces and people can't be read")?;
     let presets = Presets::load(stores.clone()).await.context("presets can't be read")?;
     // Before anything is given back: what an earlier run settled is paid from what it set aside.
     let journal = record_journal(config, &stores).await?;
@@ -255,6 +257,8 @@ async fn engine(
     let limiting = Limiting::default();
     limiting.recover(&stores, now).await.context("what limits had counted can't be read")?;
     limiting.govern(config.limit_rules.clone());
+    let begun = limiting.begin_budgets(&organisation, now).await;
+    begun.context("what workspaces have spent can't be read")?;
     Ok(Engine::new(Parts {
         config: config.limits.engine.clone(),
         installation,
@@ -271,6 +275,7 @@ async fn engine(
             .context("rules can't be read")?,
         stores,
         keys,
+        organisation,
         presets,
         keychain,
         purses,
@@ -403,6 +408,7 @@ async fn refresh(engine: Arc<Engine>, stop: CancellationToken) {
             ("keys", engine.keys().refresh(engine.now()).await.map(drop).map_err(RuleError::from)),
             ("rules", engine.rules().refresh().await),
             ("presets", engine.presets().refresh().await.map(drop).map_err(RuleError::from)),
+            ("workspaces", engine.refresh_organisation().await.map_err(RuleError::from)),
             ("callers' own keys", engine.refresh_own_keys().await.map_err(RuleError::from)),
         ];
         for (what, result) in refreshed {

@@ -10,7 +10,7 @@ use tollgate_types::{KeyHash, Timestamp, UtcDay};
 use tollgate_wire::json::UsdNumber;
 
 use super::credits::Data;
-use crate::auth::ManagementKey;
+use crate::auth::Manager;
 use crate::error::ApiError;
 use crate::query::Params;
 use crate::router::App;
@@ -53,9 +53,13 @@ const DAYS: i64 = 30;
 /// What was used in the last 30 UTC days that are over.
 pub(crate) async fn list_activity(
     State(app): State<App>,
-    _: ManagementKey,
+    manager: Manager,
     Params(asked): Params<Asked>,
 ) -> Result<Json<Data<Vec<ActivityView>>>, ApiError> {
+    match &asked.workspace_id {
+        Some(workspace) => manager.reach(workspace)?,
+        None => manager.everywhere("Name one of them with workspace_id")?,
+    }
     let today = UtcDay::of(app.engine.now());
     let days = match asked.date.as_deref() {
         Some(text) => one_day(text, today)?,

@@ -9,7 +9,7 @@ use tollgate_store::{Change, CredentialPatch, CredentialRecord, NewSecret};
 use tollgate_types::{KeyHash, ProviderSlug};
 
 use super::credits::Data;
-use crate::auth::ManagementKey;
+use crate::auth::Manager;
 use crate::body::SecretBody;
 use crate::error::ApiError;
 use crate::path::PathOf;
@@ -110,7 +110,7 @@ pub(crate) struct ByokChange {
 /// Callers' own keys, by provider, each provider's in the order they are tried in.
 pub(crate) async fn list_byok(
     State(app): State<App>,
-    _: ManagementKey,
+    manager: Manager,
     Params(query): Params<ListQuery>,
 ) -> Result<Json<Listed>, ApiError> {
     let limit = query.limit.unwrap_or(PAGE);
@@ -124,6 +124,7 @@ pub(crate) async fn list_byok(
                 .workspace_id
                 .as_ref()
                 .is_none_or(|it_is| it.workspace_id.as_ref() == Some(it_is))
+            && is_open(&manager, it)
     });
     let total_count = all.len();
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
@@ -134,7 +135,7 @@ pub(crate) async fn list_byok(
 /// Adds a key, once its provider was asked whether it takes it.
 pub(crate) async fn create_byok(
     State(app): State<App>,
-    _: ManagementKey,
+    manager: Manager,
     SecretBody(wanted): SecretBody<NewByok>,
 ) -> Result<(StatusCode, Json<Saved>), ApiError> {
     let provider = provider(&app, &wanted.provider)?;
@@ -142,6 +143,7 @@ pub(crate) async fn create_byok(
     if let Some(workspace) = &wanted.workspace_id {
         uuid(workspace)?;
     }
+    rule(&manager, wanted.workspace_id.as_deref())?;
     let workspace = wanted.workspace_id.as_deref();
     let mut record = CredentialRecord {
         id: app.engine.new_id().map_err(|error| ApiError::internal(&error))?,
@@ -177,20 +179,26 @@ pub(crate) async fn create_byok(
 /// One key.
 pub(crate) async fn get_byok(
     State(app): State<App>,
-    _: ManagementKey,
+    manager: Manager,
     PathOf(id): PathOf<String>,
 ) -> Result<Json<Data<ByokView>>, ApiError> {
-    Ok(Json(Data { data: ByokView::of(find(&app, &id).await?) }))
+    let record = find(&app, &id).await?;
+    if is_open(&manager, &record) {
+        Ok(Json(Data { data: ByokView::of(record) }))
+    } else {
+        Err(no_such_key())
+    }
 }
 
 /// Changes what is given. A new `key` takes the old one's place; `null` lifts a restriction.
 pub(crate) async fn update_byok(
     State(app): State<App>,
-    _: ManagementKey,
+    manager: Manager,
     PathOf(id): PathOf<String>,
     SecretBody(change): SecretBody<ByokChange>,
 ) -> Result<Json<Saved>, ApiError> {
     let record = find(&app, &id).await?;
+    rule(&manager, record.workspace_id.as_deref())?;
     let workspace = record.workspace_id.as_deref();
     let hashes = match change.allowed_api_key_hashes {
         Some(Some(hashes)) => Change::Set(Some(known_hashes(&app, hashes, workspace).await?)),
@@ -228,12 +236,27 @@ pub(crate) async fn update_byok(
 /// Deletes a key and wipes its secret.
 pub(crate) async fn delete_byok(
     State(app): State<App>,
-    _: ManagementKey,
+    manager: Manager,
     PathOf(id): PathOf<String>,
 ) -> Result<Json<Deleted>, ApiError> {
+    rule(&manager, find(&app, &id).await?.workspace_id.as_deref())?;
     let deleted = app.engine.stores().credentials.delete(&id, app.engine.now()).await?;
     app.engine.refresh_own_keys().await?;
     if deleted { Ok(Json(Deleted { deleted })) } else { Err(no_such_key()) }
+}
+
+/// Whether the caller may see a key: one that is for every workspace everybody may.
+fn is_open(manager: &Manager, record: &CredentialRecord) -> bool {
+    record.workspace_id.as_ref().is_none_or(|it| manager.access.reaches(it))
+}
+
+/// Refuses who may not change the keys of this workspace, or of all.
+fn rule(manager: &Manager, workspace: Option<&str>) -> Result<(), ApiError> {
+    let may = match workspace {
+        Some(workspace) => manager.access.rules(workspace),
+        None => manager.access.is_everywhere(),
+    };
+    if may { Ok(()) } else { Err(ApiError::forbidden("Only admins of this workspace may do this")) }
 }
 
 impl ByokView {

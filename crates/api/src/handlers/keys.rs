@@ -12,7 +12,7 @@ use tollgate_types::{KeyHash, Timestamp, Usd};
 use tollgate_wire::json::UsdNumber;
 
 use super::credits::Data;
-use crate::auth::{AnyKey, ManagementKey};
+use crate::auth::{AnyKey, Manager};
 use crate::body::JsonBody;
 use crate::error::ApiError;
 use crate::path::PathOf;
@@ -89,7 +89,7 @@ pub(crate) struct CreatedKey {
 
 #[derive(Debug, Serialize)]
 pub(crate) struct Deleted {
-    deleted: bool,
+    pub(super) deleted: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -195,9 +195,13 @@ pub(crate) async fn get_current_key(
 /// Every key, newest first.
 pub(crate) async fn list_keys(
     State(app): State<App>,
-    _: ManagementKey,
+    manager: Manager,
     Params(query): Params<ListQuery>,
 ) -> Result<Json<Data<Vec<KeyView>>>, ApiError> {
+    match &query.workspace_id {
+        Some(workspace) => manager.reach(workspace)?,
+        None => manager.everywhere("Name one of them with workspace_id")?,
+    }
     let query = KeyQuery {
         offset: query.offset,
         limit: PAGE,
@@ -215,21 +219,29 @@ pub(crate) async fn list_keys(
 /// Makes a key; the only answer that shows its secret.
 pub(crate) async fn create_key(
     State(app): State<App>,
-    _: ManagementKey,
+    manager: Manager,
     JsonBody(wanted): JsonBody<NewKey>,
 ) -> Result<(StatusCode, Json<CreatedKey>), ApiError> {
     let now = app.engine.now();
     let key = app.engine.new_key().map_err(|error| ApiError::internal(&error))?;
     let mut record = KeyRecord::new(key.hash(), name(&wanted.name)?, &key.label(), now);
-    record.limit = wanted.limit.map(usd).transpose()?;
-    record.limit_reset = wanted.limit_reset.as_deref().map(interval).transpose()?;
+    record.limit = wanted.limit.map(|it| usd("limit", it)).transpose()?;
+    record.limit_reset =
+        wanted.limit_reset.as_deref().map(|it| interval("limit_reset", it)).transpose()?;
     record.include_byok_in_limit = wanted.include_byok_in_limit;
     record.expires_at = wanted.expires_at.as_deref().map(|text| expiry(text, now)).transpose()?;
-    record.creator_user_id = wanted.creator_user_id;
+    record.creator_user_id = creator(&manager, wanted.creator_user_id)?;
     wanted.limits.apply_to(&mut record.rate_limits)?;
     if let Some(workspace) = wanted.workspace_id {
-        record.workspace_id = workspace;
+        app.engine.refresh_organisation().await?;
+        let known = app.engine.organisation().workspace(&workspace).ok_or_else(|| {
+            ApiError::bad_request(
+                "workspace_id: There is no such workspace. See GET /api/v1/workspaces",
+            )
+        })?;
+        record.workspace_id.clone_from(&known.document.id);
     }
+    manager.reach(&record.workspace_id)?;
     app.engine.stores().keys.insert(record.clone()).await?;
     app.engine.keys().refresh(now).await?;
     let data = view(&app, record).await?;
@@ -239,25 +251,30 @@ pub(crate) async fn create_key(
 /// One key.
 pub(crate) async fn get_key(
     State(app): State<App>,
-    _: ManagementKey,
+    manager: Manager,
     PathOf(hash): PathOf<String>,
 ) -> Result<Json<Data<KeyView>>, ApiError> {
     let record = app.engine.stores().keys.get(parse(&hash)?).await?.ok_or_else(no_such_key)?;
+    manager.reach(&record.workspace_id).map_err(|_| no_such_key())?;
     Ok(Json(Data { data: view(&app, record).await? }))
 }
 
 /// Changes what is given; `null` takes a limit away.
 pub(crate) async fn update_key(
     State(app): State<App>,
-    _: ManagementKey,
+    manager: Manager,
     PathOf(hash): PathOf<String>,
     JsonBody(change): JsonBody<KeyChange>,
 ) -> Result<Json<Data<KeyView>>, ApiError> {
     let now = app.engine.now();
-    let limit = change.limit.map(|limit| limit.map(usd).transpose()).transpose()?;
-    let reset = change.limit_reset.map(|it| it.as_deref().map(interval).transpose()).transpose()?;
+    let limit =
+        change.limit.map(|limit| limit.map(|it| usd("limit", it)).transpose()).transpose()?;
+    let reset = change
+        .limit_reset
+        .map(|it| it.as_deref().map(|it| interval("limit_reset", it)).transpose())
+        .transpose()?;
     let hash = parse(&hash)?;
-    let known = app.engine.stores().keys.get(hash).await?.ok_or_else(no_such_key)?;
+    let known = changeable(&app, &manager, hash).await?;
     let mut rate_limits = known.rate_limits.clone();
     change.limits.apply_to(&mut rate_limits)?;
     let patch = KeyPatch {
@@ -277,12 +294,33 @@ pub(crate) async fn update_key(
 /// Deletes a key; what it spent stays on record.
 pub(crate) async fn delete_key(
     State(app): State<App>,
-    _: ManagementKey,
+    manager: Manager,
     PathOf(hash): PathOf<String>,
 ) -> Result<Json<Deleted>, ApiError> {
-    let deleted = app.engine.stores().keys.delete(parse(&hash)?).await?;
+    let hash = changeable(&app, &manager, parse(&hash)?).await?.hash;
+    let deleted = app.engine.stores().keys.delete(hash).await?;
     app.engine.keys().refresh(app.engine.now()).await?;
     if deleted { Ok(Json(Deleted { deleted })) } else { Err(no_such_key()) }
+}
+
+/// A key that the caller may change: members of a workspace their own, its admins all of it.
+async fn changeable(app: &App, manager: &Manager, hash: KeyHash) -> Result<KeyRecord, ApiError> {
+    let record = app.engine.stores().keys.get(hash).await?.ok_or_else(no_such_key)?;
+    manager.reach(&record.workspace_id).map_err(|_| no_such_key())?;
+    let is_theirs = record.creator_user_id == manager.access.user_id;
+    if is_theirs || manager.access.rules(&record.workspace_id) {
+        return Ok(record);
+    }
+    Err(ApiError::forbidden("This key is somebody else's. Ask an admin of its workspace"))
+}
+
+/// Whose a new key will be: the caller's own, unless the caller may give keys to others.
+/// Nobody need be a member to have keys: installations without members name people as they like.
+fn creator(manager: &Manager, wanted: Option<String>) -> Result<Option<String>, ApiError> {
+    let own = &manager.access.user_id;
+    let Some(id) = wanted.filter(|it| Some(it) != own.as_ref()) else { return Ok(own.clone()) };
+    manager.everywhere("Keys for others are made by owners and admins")?;
+    Ok(Some(id))
 }
 
 /// A record with its spend: from memory, which is ahead of the store, else from the store.
@@ -339,7 +377,7 @@ impl SpendView {
 
 /// Tells `null` from absent.
 #[expect(clippy::option_option, reason = "absent, null and a value are three things here")]
-fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+pub(super) fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     from: D,
 ) -> Result<Option<Option<T>>, D::Error> {
     Option::<T>::deserialize(from).map(Some)
@@ -361,8 +399,9 @@ fn name(text: &str) -> Result<&str, ApiError> {
     Ok(text)
 }
 
-fn usd(dollars: f64) -> Result<Usd, ApiError> {
-    let problem = || ApiError::bad_request("limit: Expected a number of dollars of at least 0");
+pub(super) fn usd(field: &str, dollars: f64) -> Result<Usd, ApiError> {
+    let problem =
+        || ApiError::bad_request(format!("{field}: Expected a number of dollars of at least 0"));
     if !dollars.is_finite() || dollars < 0.0 {
         return Err(problem());
     }
@@ -371,13 +410,14 @@ fn usd(dollars: f64) -> Result<Usd, ApiError> {
     if amount == Usd::ZERO && dollars > 0.0 { Err(problem()) } else { Ok(amount) }
 }
 
-fn interval(text: &str) -> Result<ResetInterval, ApiError> {
-    ResetInterval::parse(text)
-        .ok_or_else(|| ApiError::bad_request("limit_reset: Expected one of daily, weekly, monthly"))
+pub(super) fn interval(field: &str, text: &str) -> Result<ResetInterval, ApiError> {
+    ResetInterval::parse(text).ok_or_else(|| {
+        ApiError::bad_request(format!("{field}: Expected one of daily, weekly, monthly"))
+    })
 }
 
 /// A time in UTC (contract §1.3). One that has passed would make a key nobody can use.
-fn expiry(text: &str, now: Timestamp) -> Result<Timestamp, ApiError> {
+pub(super) fn expiry(text: &str, now: Timestamp) -> Result<Timestamp, ApiError> {
     let is_utc = text.ends_with(['Z', 'z']) || text.ends_with("+00:00");
     let time = Timestamp::parse_rfc3339(text).filter(|_| is_utc).ok_or_else(|| {
         ApiError::bad_request("expires_at: Expected a time in UTC such as 2027-01-31T00:00:00Z")

@@ -18,7 +18,7 @@ use crate::error::ApiError;
 const HEAD: &[u8] = include_bytes!("../../openapi/openapi.json");
 
 /// Operations by their paths, which no two files share.
-const PATHS: [&[u8]; 8] = [
+const PATHS: [&[u8]; 9] = [
     include_bytes!("../../openapi/paths/byok.json"),
     include_bytes!("../../openapi/paths/catalogue.json"),
     include_bytes!("../../openapi/paths/conversations.json"),
@@ -26,11 +26,12 @@ const PATHS: [&[u8]; 8] = [
     include_bytes!("../../openapi/paths/gateway.json"),
     include_bytes!("../../openapi/paths/keys.json"),
     include_bytes!("../../openapi/paths/operations.json"),
+    include_bytes!("../../openapi/paths/organisation.json"),
     include_bytes!("../../openapi/paths/presets.json"),
 ];
 
 /// Schemas by their names, which no two files share.
-const SCHEMAS: [&[u8]; 14] = [
+const SCHEMAS: [&[u8]; 15] = [
     include_bytes!("../../openapi/schemas/byok.json"),
     include_bytes!("../../openapi/schemas/catalogue.json"),
     include_bytes!("../../openapi/schemas/chat.json"),
@@ -43,6 +44,7 @@ const SCHEMAS: [&[u8]; 14] = [
     include_bytes!("../../openapi/schemas/messages.json"),
     include_bytes!("../../openapi/schemas/ollama.json"),
     include_bytes!("../../openapi/schemas/operations.json"),
+    include_bytes!("../../openapi/schemas/organisation.json"),
     include_bytes!("../../openapi/schemas/presets.json"),
     include_bytes!("../../openapi/schemas/responses.json"),
 ];

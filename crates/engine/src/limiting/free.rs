@@ -32,7 +32,7 @@ pub(super) async fn limits<C: Asked>(run: &Run<C>) -> Option<[Limit; 2]> {
     }
     let bought = &run.engine.limiting().bought;
     let now = run.engine.now();
-    let bought = bought.of(&run.key.account, run.engine.stores(), now).await;
+    let bought = bought.of(run.workspace.account(), run.engine.stores(), now).await;
     Some(free_models(bought))
 }
 
@@ -43,7 +43,9 @@ fn is_free<C: Asked>(run: &Run<C>) -> bool {
         let is_ours = endpoint.provider.slug.as_str() == SIMULATOR;
         endpoint.price.is_some() && endpoint.own_key.is_none() && !is_ours
     });
-    is_given && !run.plan.steps.is_empty() && expected::expected(run, true).most.spend == Usd::ZERO
+    is_given
+        && !run.plan.steps.is_empty()
+        && expected::expected(run).most.spend_with_own == Usd::ZERO
 }
 
 impl Bought {

@@ -49,7 +49,10 @@ impl Limiting {
             let kept = self.kept.lock();
             entries.retain(|entry| {
                 let (counter, count) = place(entry);
-                let is_begun_anew = entry.scope == Scope::Key && entry.measure == Measure::Spend;
+                let is_begun_anew = match entry.scope {
+                    Scope::Key => entry.measure == Measure::Spend,
+                    _ => false,
+                };
                 !is_begun_anew && kept.get(&counter) != Some(&count)
             });
         }

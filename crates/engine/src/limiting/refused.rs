@@ -28,8 +28,13 @@ impl Limited {
         Self { refusal, at }
     }
 
-    pub(crate) const fn is_budget(&self) -> bool {
+    /// Whether a key of the caller's own gets round it.
+    pub(crate) const fn leaves_own(&self) -> bool {
         matches!(self.refusal.limit.measure, Measure::Spend)
+    }
+
+    pub(crate) const fn is_budget(&self) -> bool {
+        self.refusal.limit.measure.is_money()
     }
 
     pub(crate) fn error_type(&self) -> ErrorType {
@@ -70,13 +75,13 @@ impl Limited {
                 resets_at: resets_at.map(Timestamp::to_rfc3339),
             });
         }
-        metadata.limit_source = match (limit.scope, limit.measure, relief) {
-            (_, Measure::Spend, Relief::WhenCallsEnd) => Some("openrouter_in_flight_budget"),
-            (Scope::Key, Measure::Spend, _) => Some("openrouter_key_limit"),
-            (Scope::Workspace | Scope::Organisation, Measure::Spend, _) => {
+        metadata.limit_source = match (limit.scope, limit.measure.is_money(), relief) {
+            (_, true, Relief::WhenCallsEnd) => Some("openrouter_in_flight_budget"),
+            (Scope::Key, true, _) => Some("openrouter_key_limit"),
+            (Scope::Workspace | Scope::Organisation, true, _) => {
                 Some("openrouter_workspace_budget")
             }
-            (_, Measure::Spend, _) => Some("openrouter_guardrail_budget"),
+            (_, true, _) => Some("openrouter_guardrail_budget"),
             (Scope::FreeModels, ..) if limit.window == Window::Day => {
                 Some("openrouter_free_tier_daily")
             }
@@ -111,7 +116,7 @@ impl Limited {
             Measure::InputTokens => "input tokens",
             Measure::OutputTokens => "output tokens",
             Measure::Tokens => "tokens",
-            Measure::Requests | Measure::Spend => "requests",
+            Measure::Requests | Measure::Spend | Measure::SpendWithOwn => "requests",
         };
         let over = match limit.window {
             Window::InFlight => "at once".to_owned(),

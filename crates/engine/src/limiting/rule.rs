@@ -75,7 +75,7 @@ impl LimitRule {
     pub(super) fn ids<C: Asked>(&self, run: &Run<C>) -> Ids {
         let record = &run.key.record;
         match &self.whom {
-            Whom::Organisation => smallvec![run.key.account.as_str().to_owned()],
+            Whom::Organisation => smallvec![run.workspace.account().as_str().to_owned()],
             Whom::Workspace(_) if self.is_of_key(&run.key) => {
                 smallvec![record.workspace_id.clone()]
             }

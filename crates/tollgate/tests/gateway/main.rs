@@ -29,6 +29,7 @@ mod listing_for_clients;
 mod money;
 mod odd_answers;
 mod operations;
+mod organisation;
 mod passing_through;
 mod payments;
 mod pointing;

@@ -17,6 +17,7 @@ mod dialect;
 mod failures;
 mod keys;
 mod operations;
+mod organisation;
 mod presets;
 mod routes;
 mod rules;
@@ -39,6 +40,7 @@ async fn every_answer_is_as_documented() {
     byok::run(&world).await;
     keys::run(&world).await;
     credit::run(&world).await;
+    organisation::run(&world).await;
     rules::run(&world).await;
     presets::run(&world).await;
     failures::run(&world).await;

@@ -54,6 +54,7 @@ fn prefix_of(name: &str) -> &'static str {
         let (prefix, rest) = call.split_once(", ")?;
         let rest = rest.split(".nest(").next()?.split(".route(").next()?;
         let is_it = rest.contains(&format!("{name})")) || rest.contains(&format!("{name},"));
+        let is_it = is_it || rest.contains(&format!("{name}.merge("));
         is_it.then(|| prefix.trim().trim_matches('"'))
     });
     nested.unwrap_or_else(|| panic!("{name} is not nested anywhere"))

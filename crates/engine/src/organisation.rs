@@ -1,0 +1,238 @@
+//! Workspaces and people, in memory: which account pays for a call, which budgets bound it, and what
+//! the holder of a management key may do.
+//!
+//! Loaded from the store at start, and again when any administrative record has changed.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use tollgate_ledger::AccountId;
+use tollgate_limits::{Limit, Measure, Scope, Window};
+use tollgate_organisation::{Access, BudgetInterval, Member, MemberRole, User, Workspace};
+use tollgate_store::{
+    ActivityQuery, ActivitySums, DEFAULT_WORKSPACE_ID, Document, KeyRecord, StoreError, Stores,
+    UsageWindows, UtcDay,
+};
+use tollgate_types::Timestamp;
+
+use crate::Engine;
+use crate::limiting::amount;
+
+/// All workspaces and people of an installation.
+#[derive(Debug)]
+pub struct Organisation {
+    stores: Stores,
+    snapshot: ArcSwap<Snapshot>,
+    reloading: tokio::sync::Mutex<()>,
+}
+
+/// A workspace, with what calls need of it at hand.
+#[derive(Debug)]
+pub struct WorkspaceEntry {
+    /// The record.
+    pub document: Document<Workspace>,
+    /// Its budgets as limits.
+    pub(crate) budgets: Vec<Limit>,
+}
+
+#[derive(Debug)]
+struct Snapshot {
+    revision: Option<u64>,
+    /// By id.
+    workspaces: HashMap<String, Arc<WorkspaceEntry>>,
+    /// Of keys that name no workspace, or one that is gone.
+    default: Arc<WorkspaceEntry>,
+    users: HashMap<String, Arc<Document<User>>>,
+    /// By user, then by workspace.
+    members: HashMap<String, BTreeMap<String, MemberRole>>,
+}
+
+impl Organisation {
+    /// Loads everybody.
+    ///
+    /// # Errors
+    ///
+    /// When the store can't be read.
+    pub async fn load(stores: Stores) -> Result<Self, StoreError> {
+        let organisation = Self {
+            stores,
+            snapshot: ArcSwap::from_pointee(Snapshot::new(Vec::new(), Vec::new(), Vec::new())),
+            reloading: tokio::sync::Mutex::new(()),
+        };
+        organisation.refresh().await?;
+        Ok(organisation)
+    }
+
+    /// Loads everybody again if anything has changed. Returns whether it had.
+    ///
+    /// Cancel safe: the snapshot is swapped whole or not at all.
+    ///
+    /// # Errors
+    ///
+    /// When the store can't be read; then what was known stays.
+    pub async fn refresh(&self) -> Result<bool, StoreError> {
+        let _one_at_a_time = self.reloading.lock().await;
+        let documents = &self.stores.documents;
+        let revision = Some(documents.revision().await?);
+        if self.snapshot.load().revision == revision {
+            return Ok(false);
+        }
+        let workspaces = documents.all::<Workspace>(None).await?;
+        let users = documents.all::<User>(None).await?;
+        let members = documents.all::<Member>(None).await?;
+        let snapshot = Snapshot { revision, ..Snapshot::new(workspaces, users, members) };
+        self.snapshot.store(Arc::new(snapshot));
+        Ok(true)
+    }
+
+    /// The workspace of a key. One that is gone leaves its keys to the default one.
+    pub fn workspace_of(&self, key: &KeyRecord) -> Arc<WorkspaceEntry> {
+        let snapshot = self.snapshot.load();
+        Arc::clone(snapshot.workspaces.get(&key.workspace_id).unwrap_or(&snapshot.default))
+    }
+
+    /// The workspace with this id or slug.
+    pub fn workspace(&self, id_or_slug: &str) -> Option<Arc<WorkspaceEntry>> {
+        let snapshot = self.snapshot.load();
+        let by_slug =
+            || snapshot.workspaces.values().find(|it| it.document.body.slug == id_or_slug);
+        snapshot.workspaces.get(id_or_slug).or_else(by_slug).cloned()
+    }
+
+    /// Every workspace, the default one first, then by age.
+    pub fn workspaces(&self) -> Vec<Arc<WorkspaceEntry>> {
+        let mut all: Vec<_> = self.snapshot.load().workspaces.values().cloned().collect();
+        all.sort_by_key(|it| {
+            let is_other = it.document.id != DEFAULT_WORKSPACE_ID;
+            (is_other, it.document.body.created_at, it.document.id.clone())
+        });
+        all
+    }
+
+    /// Somebody.
+    pub fn user(&self, id: &str) -> Option<Arc<Document<User>>> {
+        self.snapshot.load().users.get(id).cloned()
+    }
+
+    /// Everybody, the first who came first.
+    pub fn users(&self) -> Vec<Arc<Document<User>>> {
+        let mut all: Vec<_> = self.snapshot.load().users.values().cloned().collect();
+        all.sort_by_key(|it| (it.body.created_at, it.id.clone()));
+        all
+    }
+
+    /// What the holder of a management key may do; `None` when it belongs to somebody who is gone.
+    pub fn access(&self, key: &KeyRecord) -> Option<Access> {
+        let Some(id) = &key.creator_user_id else { return Some(Access::of_installation()) };
+        let snapshot = self.snapshot.load();
+        let user = snapshot.users.get(id)?;
+        let workspaces = snapshot.members.get(id).cloned().unwrap_or_default();
+        Some(Access { role: user.body.role, user_id: Some(id.clone()), workspaces })
+    }
+
+    /// What a workspace has spent in the present window of a budget, as its calls' records say.
+    ///
+    /// # Errors
+    ///
+    /// When the store can't be read.
+    pub(crate) async fn spent(
+        &self,
+        id: &str,
+        limit: &Limit,
+        now: Timestamp,
+    ) -> Result<u64, StoreError> {
+        let query = ActivityQuery {
+            from: first_day(limit.window, now),
+            workspace_id: Some(id.to_owned()),
+            ..ActivityQuery::default()
+        };
+        let mut sums = ActivitySums::default();
+        for row in self.stores.usage.activity(&query).await? {
+            sums.add(&row.sums);
+        }
+        let own = match limit.measure {
+            Measure::SpendWithOwn => sums.byok,
+            _ => tollgate_types::Usd::ZERO,
+        };
+        Ok(amount(sums.spent.saturating_add(own)))
+    }
+}
+
+impl Engine {
+    /// Workspaces and people.
+    pub const fn organisation(&self) -> &Organisation {
+        &self.organisation
+    }
+
+    /// Takes up what has changed of workspaces and people, and has new budgets begin.
+    ///
+    /// # Errors
+    ///
+    /// When the store can't be read.
+    pub async fn refresh_organisation(&self) -> Result<(), StoreError> {
+        self.organisation().refresh().await?;
+        self.limiting().begin_budgets(self.organisation(), self.now()).await
+    }
+}
+
+impl Snapshot {
+    fn new(
+        workspaces: Vec<Document<Workspace>>,
+        users: Vec<Document<User>>,
+        members: Vec<Document<Member>>,
+    ) -> Self {
+        let entries = workspaces.into_iter().map(WorkspaceEntry::new);
+        let mut workspaces: HashMap<_, _> =
+            entries.map(|entry| (entry.document.id.clone(), Arc::new(entry))).collect();
+        let default = || Arc::new(WorkspaceEntry::new(Workspace::default_one()));
+        let default =
+            workspaces.entry(DEFAULT_WORKSPACE_ID.to_owned()).or_insert_with(default).clone();
+        let users = users.into_iter().map(|user| (user.id.clone(), Arc::new(user))).collect();
+        let mut by_user: HashMap<String, BTreeMap<String, MemberRole>> = HashMap::new();
+        for member in members {
+            let Member { workspace_id, user_id, role, .. } = member.body;
+            by_user.entry(user_id).or_default().insert(workspace_id, role);
+        }
+        Self { revision: None, workspaces, default, users, members: by_user }
+    }
+}
+
+impl WorkspaceEntry {
+    fn new(document: Document<Workspace>) -> Self {
+        let workspace = &document.body;
+        let measure =
+            if workspace.include_byok_in_budgets { Measure::SpendWithOwn } else { Measure::Spend };
+        let budgets = workspace.budgets.iter().map(|(interval, budget)| Limit {
+            scope: Scope::Workspace,
+            measure,
+            window: window(interval),
+            amount: amount(budget.limit),
+        });
+        Self { budgets: budgets.collect(), document }
+    }
+
+    /// The account that pays for its calls.
+    pub const fn account(&self) -> &AccountId {
+        &self.document.body.account
+    }
+}
+
+const fn window(interval: BudgetInterval) -> Window {
+    match interval {
+        BudgetInterval::Daily => Window::Day,
+        BudgetInterval::Weekly => Window::Week,
+        BudgetInterval::Monthly => Window::Month,
+        BudgetInterval::Lifetime => Window::Lifetime,
+    }
+}
+
+fn first_day(window: Window, now: Timestamp) -> Option<UtcDay> {
+    let windows = UsageWindows::at(now);
+    match window {
+        Window::Day => Some(windows.day()),
+        Window::Week => Some(windows.week().start),
+        Window::Month => Some(windows.month().start),
+        Window::Lifetime | Window::Minute | Window::InFlight => None,
+    }
+}

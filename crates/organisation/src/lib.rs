@@ -1,0 +1,25 @@
+//! Who belongs to an installation: workspaces with their budgets, people with their roles, and the
+//! log of what was done in their name.
+//!
+//! Pure: these are the records and the rules about them. They are kept as documents
+//! ([`tollgate_store::DocumentStore`]); reading, writing and enforcing is the engine's.
+
+mod audit;
+mod auth_code;
+mod budget;
+mod invitation;
+mod member;
+mod permission;
+mod refused;
+mod user;
+mod workspace;
+
+pub use audit::{AuditEntry, REDACTED, redact};
+pub use auth_code::{AuthCode, Challenge, ChallengeMethod};
+pub use budget::{Budget, BudgetInterval, Budgets};
+pub use invitation::{INVITATION_DAYS, Invitation};
+pub use member::{Member, MemberRole};
+pub use permission::{Access, Area};
+pub use refused::Refused;
+pub use user::{Role, User};
+pub use workspace::{ProviderSort, Workspace, WorkspaceSettings};
