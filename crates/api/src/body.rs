@@ -51,8 +51,16 @@ impl FromRequest<App> for AnyBytes {
 /// One that is refused before it is begun goes back to
 /// [`read_the_rest`](crate::unread::read_the_rest), which knows whether there is anything to read.
 pub(crate) async fn read_body(request: Request, app: &App) -> Result<Bytes, ApiError> {
+    read_at_most(request, app, app.config.body_bytes_max).await
+}
+
+/// The same of at most so many bytes.
+pub(crate) async fn read_at_most(
+    request: Request,
+    app: &App,
+    most: usize,
+) -> Result<Bytes, ApiError> {
     let (parts, mut body) = request.into_parts();
-    let most = app.config.body_bytes_max;
     if let Some(encoding) = encoding(&parts.headers) {
         return Err(encoded(&encoding));
     }

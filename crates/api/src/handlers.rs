@@ -20,12 +20,14 @@ mod models;
 mod ollama;
 mod openapi;
 mod operations;
+mod payments;
 mod people;
 mod policy;
 mod presets;
 mod providers;
 mod routing;
 mod standing;
+mod statements;
 mod welcome;
 mod workspaces;
 
@@ -56,6 +58,9 @@ pub(crate) use operations::{
     create_embeddings, create_images, create_moderation, create_rerank, create_speech,
     create_transcription,
 };
+pub(crate) use payments::{
+    create_checkout, delete_auto_top_up, get_auto_top_up, put_auto_top_up, receive_stripe,
+};
 pub(crate) use people::{get_me, get_person, list_people, remove_person, update_person};
 pub(crate) use policy::{
     get_policy, get_policy_version, list_experiments, list_policy_versions, put_policy,
@@ -68,6 +73,7 @@ pub(crate) use presets::{
 pub(crate) use providers::list_providers;
 pub(crate) use routing::explain_routing;
 pub(crate) use standing::get_routing_health;
+pub(crate) use statements::get_statement;
 pub(crate) use welcome::welcome;
 pub(crate) use workspaces::{
     create_workspace, delete_workspace, get_workspace, list_workspaces, update_workspace,

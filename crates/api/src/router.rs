@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post};
 use http::header::{HeaderName, RETRY_AFTER};
 use http::{HeaderMap, Method};
-use tollgate_engine::Engine;
+use tollgate_engine::{Cashier, Engine};
 use tollgate_wire::error::ErrorType;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::{AllowHeaders, Any, CorsLayer};
@@ -39,6 +39,10 @@ pub struct AppConfig {
     /// Hosts, in lower case and without a port, whose calls must be processed in a region, and that
     /// region; besides those that begin with `eu.` or `us.`.
     pub region_hosts: Vec<(String, String)>,
+    /// What statements say who they are of.
+    pub installation_name: String,
+    /// Sells credit; nothing is sold when absent.
+    pub cashier: Option<Arc<Cashier>>,
 }
 
 impl Default for AppConfig {
@@ -48,6 +52,8 @@ impl Default for AppConfig {
             body_timeout: Duration::from_mins(1),
             tag_headers: Vec::new(),
             region_hosts: Vec::new(),
+            installation_name: "tollgate".to_owned(),
+            cashier: None,
         }
     }
 }
@@ -118,6 +124,12 @@ pub fn router(app: App) -> Router {
         .route("/byok", get(on::list_byok).post(on::create_byok))
         .route("/byok/{id}", get(on::get_byok).patch(on::update_byok).delete(on::delete_byok))
         .route("/credits", get(on::get_credits))
+        .route("/credits/checkout", post(on::create_checkout))
+        .route(
+            "/credits/auto-topup",
+            get(on::get_auto_top_up).put(on::put_auto_top_up).delete(on::delete_auto_top_up),
+        )
+        .route("/credits/statements/{month}", get(on::get_statement))
         .route("/activity", get(on::list_activity))
         .route("/routing/health", get(on::get_routing_health))
         .route("/routing/policy", get(on::get_policy).put(on::put_policy))
@@ -162,6 +174,7 @@ pub fn router(app: App) -> Router {
         .nest("/api/v1beta", gemini)
         .nest("/api", ollama)
         .route("/", get(on::welcome))
+        .route("/webhooks/stripe", post(on::receive_stripe))
         .route("/metrics", get(on::metrics))
         .route("/health/live", get(on::live))
         .route("/health/ready", get(on::ready))

@@ -15,7 +15,7 @@
 //! settle   exact cost, generation record, spend counter                run, recorder
 //! ```
 //!
-//! Beside calls, endpoints that fail are asked whether they are well again (`probe`).
+//! Beside calls, credit is sold (`cashier`), months are told of (`statements`), and endpoints that fail are asked whether they are well again (`probe`).
 //!
 //! # Invariants
 //!
@@ -34,6 +34,7 @@ mod afford;
 mod asked;
 mod attempt;
 mod bill;
+mod cashier;
 mod choices;
 mod clock;
 mod config;
@@ -71,6 +72,7 @@ mod resolve;
 mod retry;
 mod rulebook;
 mod run;
+mod statements;
 mod steer;
 mod sticky;
 mod strategy;
@@ -79,6 +81,7 @@ mod tokens;
 mod unknown;
 mod vitals;
 
+pub use cashier::{AutoTopUp, Cashier, CashierConfig, CashierError, Payer, Received};
 pub use clock::{Clock, Entropy, SystemClock, SystemEntropy};
 pub use config::EngineConfig;
 pub use count::Count;
@@ -102,6 +105,7 @@ pub use record_journal::{RecordJournal, ReplayError, replay as replay_journal};
 pub use recorder::{Recorder, Slot};
 pub use replay::{Alternative, History, NotReplayed, Replayed, replay};
 pub use rulebook::{Policies, Revision, RuleBook, RuleError};
+pub use statements::{StatementFailure, statement};
 pub use stream::ChatStream;
 pub use tokens::{ServiceAccount, ServiceAccountError};
 pub use tollgate_health::{Circuit, Percentiles, Report};

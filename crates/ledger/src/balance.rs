@@ -72,7 +72,7 @@ impl Balance {
             }
             return Ok(next);
         }
-        if is_giver && movement.kind != Kind::Fee {
+        if is_giver && !movement.kind.is_beside() {
             next.take(from, movement, overdraws)?;
             next.put(to, movement.amount)?;
         }
@@ -96,7 +96,7 @@ impl Balance {
         total(&[self.credited, self.metered]) == total(&[self.available, self.held, self.spent])
     }
 
-    /// What calls took of the account's credit.
+    /// What calls and commitments took of the account's credit.
     pub fn charged(&self) -> Usd {
         self.spent.checked_sub(self.metered).unwrap_or(Usd::ZERO)
     }
@@ -199,6 +199,9 @@ mod tests {
             (Kind::Overrun, 15, (-5, 0, 32)),
             (Kind::Adjustment, 6, (1, 0, 32)),
             (Kind::Deduction, 2, (-1, 0, 32)),
+            (Kind::Reversal, 10, (-11, 0, 32)),
+            (Kind::FeeReversal, 6, (-11, 0, 32)),
+            (Kind::Commitment, 4, (-15, 0, 36)),
         ];
         for (kind, nanos, (available, held, spent)) in life {
             balance = balance.after(&movement(kind, nanos), &account).unwrap();
@@ -206,7 +209,7 @@ mod tests {
             assert_eq!(places, [available, held, spent], "{kind:?}");
             assert!(balance.proves(), "{kind:?}");
         }
-        assert_eq!(balance.charged(), Usd::from_nanos(25));
+        assert_eq!(balance.charged(), Usd::from_nanos(29));
     }
 
     #[test]

@@ -13,6 +13,11 @@
 //!
 //! [`Balance::proves`] checks it, for tests, for the command and for the hourly job.
 //!
+//! # Plans
+//!
+//! A [`Plan`] says what calls cost who has agreed to it: negotiated rates, discounts by the month's
+//! spend, and a monthly commitment.
+//!
 //! # What is deliberately absent
 //!
 //! Storage, clocks, floats. Amounts are [`Usd`](tollgate_types::Usd), arithmetic is checked: a
@@ -27,6 +32,7 @@ mod estimate;
 mod fee;
 mod lot;
 mod movement;
+mod plan;
 mod slice;
 mod till;
 
@@ -37,5 +43,6 @@ pub use estimate::LearnedLength;
 pub use fee::{FeeError, PlatformFee};
 pub use lot::{Lot, consume};
 pub use movement::{Kind, Movement, Place};
+pub use plan::{Agreed, DiscountTier, NegotiatedRate, Plan, PlanError, PlanTerms, commitment};
 pub use slice::{SlicePolicy, slice};
 pub use till::{CallCost, Till};

@@ -40,6 +40,10 @@ pub enum Kind {
     Fee,
     /// A payment is given back.
     Refund,
+    /// A payment has gone back: the payment provider has refunded it, or a bank has taken it.
+    Reversal,
+    /// What was paid as a fee has gone back; never part of an account's credit, as the fee.
+    FeeReversal,
     /// What is left of given credit ends.
     Expiry,
     /// From one account to another.
@@ -56,6 +60,8 @@ pub enum Kind {
     Metered,
     /// A call's cost is given back.
     Repayment,
+    /// What a month's calls cost less than its plan commits to.
+    Commitment,
 }
 
 /// One row of the ledger. It is added and never changed.
@@ -83,13 +89,15 @@ pub struct Movement {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 17] = [
         Self::Purchase,
         Self::Promotional,
         Self::Adjustment,
         Self::Deduction,
         Self::Fee,
         Self::Refund,
+        Self::Reversal,
+        Self::FeeReversal,
         Self::Expiry,
         Self::Transfer,
         Self::Hold,
@@ -98,6 +106,7 @@ impl Kind {
         Self::Overrun,
         Self::Metered,
         Self::Repayment,
+        Self::Commitment,
     ];
 
     /// The word to store and to show.
@@ -109,6 +118,8 @@ impl Kind {
             Self::Deduction => "deduction",
             Self::Fee => "fee",
             Self::Refund => "refund",
+            Self::Reversal => "reversal",
+            Self::FeeReversal => "fee_reversal",
             Self::Expiry => "expiry",
             Self::Transfer => "transfer",
             Self::Hold => "hold",
@@ -117,6 +128,7 @@ impl Kind {
             Self::Overrun => "overrun",
             Self::Metered => "metered",
             Self::Repayment => "repayment",
+            Self::Commitment => "commitment",
         }
     }
 
@@ -133,21 +145,28 @@ impl Kind {
             Self::Adjustment => (Place::Adjustments, Place::Available),
             Self::Deduction => (Place::Available, Place::Adjustments),
             Self::Fee => (Place::Payments, Place::Fees),
-            Self::Refund => (Place::Available, Place::Payments),
+            Self::Refund | Self::Reversal => (Place::Available, Place::Payments),
+            Self::FeeReversal => (Place::Fees, Place::Payments),
             Self::Expiry => (Place::Available, Place::Promotions),
             Self::Transfer => (Place::Available, Place::Available),
             Self::Hold => (Place::Available, Place::Held),
             Self::Release => (Place::Held, Place::Available),
             Self::Charge => (Place::Held, Place::Spent),
-            Self::Overrun => (Place::Available, Place::Spent),
+            Self::Overrun | Self::Commitment => (Place::Available, Place::Spent),
             Self::Metered => (Place::Metered, Place::Spent),
             Self::Repayment => (Place::Spent, Place::Available),
         }
     }
 
-    /// Whether it may take more than there is: only what has happened already may.
+    /// Whether it may take more than there is: only what has happened already, or is
+    /// owed, may.
     pub const fn may_overdraw(self) -> bool {
-        matches!(self, Self::Overrun | Self::Deduction)
+        matches!(self, Self::Overrun | Self::Deduction | Self::Reversal | Self::Commitment)
+    }
+
+    /// Whether it is beside the account: what the operator earns on payments.
+    pub const fn is_beside(self) -> bool {
+        matches!(self, Self::Fee | Self::FeeReversal)
     }
 
     /// Whether it is added by people or payments, rather than by calls.

@@ -74,6 +74,14 @@ impl LedgerStore for PostgresStore {
         self.writes.submit(Expire(now)).await
     }
 
+    async fn balance_before(
+        &self,
+        account: &AccountId,
+        before: Timestamp,
+    ) -> Result<Balance, StoreError> {
+        self.count_before(account, before).await
+    }
+
     async fn books(&self) -> Result<BTreeMap<AccountId, Books>, StoreError> {
         self.read_books().await
     }

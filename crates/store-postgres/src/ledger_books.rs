@@ -11,6 +11,7 @@ use crate::PostgresStore;
 use crate::columns::Columns;
 use crate::error::failed;
 use crate::ledger_rows::{account, balance_of};
+use crate::text::kept;
 
 /// Everything is of one moment. Counting a long history takes longer than any other statement may.
 const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
@@ -25,6 +26,29 @@ impl PostgresStore {
         sums(&mut transaction, &mut books).await?;
         transaction.commit().await.map_err(failed)?;
         Ok(books)
+    }
+
+    pub(crate) async fn count_before(
+        &self,
+        of: &AccountId,
+        before: Timestamp,
+    ) -> Result<Balance, StoreError> {
+        let sql = "SELECT account, kind, counter, sum(amount_nanos)::BIGINT AS amount_nanos
+                   FROM ledger_movement WHERE (account = $1 OR counter = $1) AND at < $2
+                   GROUP BY account, kind, counter";
+        let mut transaction = self.pool.begin_with(BEGIN).await.map_err(failed)?;
+        let rows = sqlx::query(sql)
+            .bind(kept(of.as_str()).into_owned())
+            .bind(before.unix_millis())
+            .fetch_all(&mut *transaction)
+            .await
+            .map_err(failed)?;
+        transaction.commit().await.map_err(failed)?;
+        let mut counted = Balance::default();
+        for row in &rows {
+            counted.count(&summed(&Columns::of("ledger_movement", row))?, of)?;
+        }
+        Ok(counted)
     }
 }
 
@@ -56,12 +80,8 @@ async fn counted(
     let rows = sqlx::query(sql).fetch_all(connection).await.map_err(failed)?;
     for row in &rows {
         let columns = Columns::of("ledger_movement", row);
-        let account = account(&columns, "account")?;
-        let kind = columns.parsed("kind", Kind::parse)?;
-        let amount = columns.usd("amount_nanos")?;
-        let counter = columns.optional_parsed("counter", |it| AccountId::new(it).ok())?;
-        let at = Timestamp::from_unix_millis(0);
-        let sum = Movement { counter, ..Movement::new("", account.clone(), kind, amount, at) };
+        let sum = summed(&columns)?;
+        let (account, kind, amount) = (sum.account.clone(), sum.kind, sum.amount);
         if let Some(receiver) = &sum.counter {
             books.entry(receiver.clone()).or_default().counted.count(&sum, receiver)?;
         }
@@ -72,6 +92,16 @@ async fn counted(
         }
     }
     Ok(())
+}
+
+/// Several movements of a kind as one.
+fn summed(columns: &Columns<'_>) -> Result<Movement, StoreError> {
+    let account = account(columns, "account")?;
+    let kind = columns.parsed("kind", Kind::parse)?;
+    let amount = columns.usd("amount_nanos")?;
+    let counter = columns.optional_parsed("counter", |it| AccountId::new(it).ok())?;
+    let at = Timestamp::from_unix_millis(0);
+    Ok(Movement { counter, ..Movement::new("", account, kind, amount, at) })
 }
 
 async fn sums(

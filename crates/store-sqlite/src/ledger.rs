@@ -73,6 +73,27 @@ impl LedgerStore for SqliteStore {
         self.writer.submit(Expire(now)).await
     }
 
+    async fn balance_before(
+        &self,
+        account: &AccountId,
+        before: Timestamp,
+    ) -> Result<Balance, StoreError> {
+        let sql = "SELECT account, kind, counter, sum(amount_nanos) AS amount_nanos
+                   FROM ledger_movement WHERE (account = ?1 OR counter = ?1) AND at < ?2
+                   GROUP BY account, kind, counter";
+        let rows = sqlx::query(sql)
+            .bind(account.as_str().to_owned())
+            .bind(before.unix_millis())
+            .fetch_all(&self.readers)
+            .await
+            .map_err(failed)?;
+        let mut counted = Balance::default();
+        for row in &rows {
+            counted.count(&summed(&Columns::of("ledger_movement", row))?, account)?;
+        }
+        Ok(counted)
+    }
+
     async fn books(&self) -> Result<BTreeMap<AccountId, Books>, StoreError> {
         // One transaction, so that everything is of one moment.
         let mut transaction = self.readers.begin().await.map_err(failed)?;
@@ -257,6 +278,16 @@ pub(crate) async fn leased(
     row.map_or(Ok(Usd::ZERO), |row| Columns::of("ledger_lease", &row).usd("amount_nanos"))
 }
 
+/// Several movements of a kind as one.
+fn summed(columns: &Columns<'_>) -> Result<Movement, StoreError> {
+    let account = columns.parsed("account", |it| AccountId::new(it).ok())?;
+    let kind = columns.parsed("kind", Kind::parse)?;
+    let amount = columns.usd("amount_nanos")?;
+    let counter = columns.optional_parsed("counter", |it| AccountId::new(it).ok())?;
+    let at = Timestamp::from_unix_millis(0);
+    Ok(Movement { counter, ..Movement::new("", account, kind, amount, at) })
+}
+
 async fn books(
     connection: &mut SqliteConnection,
 ) -> Result<BTreeMap<AccountId, Books>, StoreError> {
@@ -273,12 +304,8 @@ async fn books(
     let rows = sqlx::query(sql).fetch_all(&mut *connection).await.map_err(failed)?;
     for row in &rows {
         let columns = Columns::of("ledger_movement", row);
-        let account: AccountId = columns.parsed("account", |it| AccountId::new(it).ok())?;
-        let kind = columns.parsed("kind", Kind::parse)?;
-        let amount = columns.usd("amount_nanos")?;
-        let counter = columns.optional_parsed("counter", |it| AccountId::new(it).ok())?;
-        let at = Timestamp::from_unix_millis(0);
-        let sum = Movement { counter, ..Movement::new("", account.clone(), kind, amount, at) };
+        let sum = summed(&columns)?;
+        let (account, kind, amount) = (sum.account.clone(), sum.kind, sum.amount);
         if let Some(receiver) = &sum.counter {
             books.entry(receiver.clone()).or_default().counted.count(&sum, receiver)?;
         }

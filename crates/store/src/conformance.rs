@@ -86,6 +86,8 @@ macro_rules! conformance_suite {
             what_is_set_aside_expires_when_it_comes_back,
             parallel_leases_never_exceed_the_balance,
             every_history_balances,
+            a_balance_of_long_ago_is_counted,
+            what_has_gone_back_and_what_is_owed_may_overdraw,
         }
         $crate::conformance_cases! { $fresh, policies:
             versions_read_back_whole,

@@ -117,6 +117,14 @@ pub trait LedgerStore: Send + Sync {
     /// Ends credit that has expired, as far as it is there, and says what was ended.
     async fn expire(&self, now: Timestamp) -> Result<Vec<Movement>, StoreError>;
 
+    /// What an account's movements before an instant come to, by when they happened: slow, for
+    /// statements.
+    async fn balance_before(
+        &self,
+        account: &AccountId,
+        before: Timestamp,
+    ) -> Result<Balance, StoreError>;
+
     /// Every account's books at one moment, counted from its movements: slow, for audits.
     async fn books(&self) -> Result<BTreeMap<AccountId, Books>, StoreError>;
 }

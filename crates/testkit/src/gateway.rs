@@ -15,7 +15,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tollgate::Gateway;
-use tollgate_engine::Engine;
+use tollgate_engine::{Cashier, Engine};
 use tollgate_store::KeyRecord;
 use tollgate_types::ApiKey;
 
@@ -81,6 +81,11 @@ impl TestGateway {
     /// The pipeline.
     pub const fn engine(&self) -> &Arc<Engine> {
         self.gateway.engine()
+    }
+
+    /// Who sells credit.
+    pub fn cashier(&self) -> &Arc<Cashier> {
+        self.gateway.cashier().unwrap()
     }
 
     /// Its configuration file.

@@ -38,6 +38,7 @@ mod client;
 mod gateway;
 mod said;
 mod stream;
+mod stripe;
 
 use std::time::Duration;
 
@@ -51,6 +52,7 @@ pub use client::{Call, Reply};
 pub use gateway::{Stopped, TestGateway};
 pub use said::{Said, ToolCall};
 pub use stream::{Event, OpenStream, Streamed};
+pub use stripe::StripePeer;
 
 /// Longest a test waits for anything before it fails.
 pub const PATIENCE: Duration = Duration::from_secs(20);

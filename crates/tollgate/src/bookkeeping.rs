@@ -1,5 +1,5 @@
-//! What is done for the ledger now and then: slices that nobody uses go back, given credit ends, and
-//! the books are audited.
+//! What is done for the ledger now and then: slices that nobody uses go back, given credit ends,
+//! credit is bought where little is left, and the books are audited.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::task::spawn_blocking;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
-use tollgate_engine::Engine;
+use tollgate_engine::{Cashier, Engine};
 use tollgate_ledger::audit;
 use tollgate_store::StoreError;
 use tollgate_types::Chain;
@@ -34,7 +34,26 @@ pub(crate) async fn run(engine: Arc<Engine>, stop: CancellationToken) {
         if let Err(error) = round(&engine, rounds.is_multiple_of(ROUNDS_PER_AUDIT)).await {
             tracing::warn!(error = %Chain(&error), "the ledger can't be kept right now");
         }
+        // A provider that does not answer must not hold up a stop.
     }
+}
+
+/// Buys credit where too little is left, until `stop` is cancelled. Beside the books: a payment
+/// provider that is slow to answer holds nothing else up.
+pub(crate) async fn top_up(cashier: Arc<Cashier>, stop: CancellationToken) {
+    let rounds = async {
+        let mut ticks = interval(ROUND);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        ticks.tick().await;
+        loop {
+            ticks.tick().await;
+            if let Err(error) = Box::pin(cashier.top_up()).await {
+                tracing::warn!(error = %Chain(&error), "nothing can be bought automatically now");
+            }
+        }
+    };
+    // What is asked for under way is asked for again, under the same key.
+    stop.run_until_cancelled(rounds).await;
 }
 
 /// Makes journaled records outlive a loss of power, every so often until `stop` is cancelled, and

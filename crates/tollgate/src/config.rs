@@ -5,6 +5,8 @@
 
 mod file;
 mod limit;
+mod payments;
+mod plan;
 mod problems;
 mod read;
 mod routing;
@@ -24,6 +26,8 @@ use tollgate_store_postgres::{is_postgres, without_password};
 use tollgate_types::ProviderSlug;
 
 use crate::environment::Environment;
+pub use payments::Payments;
+pub use plan::PlanRow;
 pub use problems::Problems;
 pub use sections::{Credential, Limits};
 
@@ -48,6 +52,12 @@ pub struct Config {
     pub region_hosts: Vec<(String, String)>,
     /// What is taken on top of purchases of credit.
     pub platform_fee: PlatformFee,
+    /// How credit is sold; not at all when absent.
+    pub payments: Option<Payments>,
+    /// What calls cost who has agreed to it.
+    pub plans: Vec<PlanRow>,
+    /// What statements say who they are of.
+    pub installation_name: String,
     /// Whether the built-in simulator runs.
     pub simulator: bool,
     /// Models, endpoints and providers beside the built-in ones.

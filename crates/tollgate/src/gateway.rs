@@ -14,9 +14,9 @@ use tokio_util::task::TaskTracker;
 use tollgate_api::{App, AppConfig};
 use tollgate_catalog::Overlay;
 use tollgate_engine::{
-    Clock, Engine, Entropy, Installation, KeyRing, Keychain, Limiting, Organisation, Parts,
-    Presets, Purses, RecordJournal, Recorder, RuleBook, RuleError, SystemClock, SystemEntropy,
-    replay_journal,
+    Cashier, Clock, Engine, Entropy, Installation, KeyRing, Keychain, Limiting, Organisation,
+    Parts, Presets, Purses, RecordJournal, Recorder, RuleBook, RuleError, SystemClock,
+    SystemEntropy, replay_journal,
 };
 use tollgate_journal::{Journal, Replayed, Settings};
 use tollgate_ledger::NodeId;
@@ -56,6 +56,7 @@ pub struct Gateway {
     address: SocketAddr,
     first_key: Option<ApiKey>,
     engine: Arc<Engine>,
+    cashier: Option<Arc<Cashier>>,
     simulator: Option<Simulator>,
     stop: CancellationToken,
     /// Ends when every connection has ended.
@@ -111,9 +112,13 @@ impl Gateway {
         let first_key = first_key(&engine).await?;
         let stop = CancellationToken::new();
         let sync_interval = config.journal_sync;
-        let server = serve(listener, &config, &engine, &stop);
+        let cashier = cashier(&config, &seams, &engine)?;
+        let server = serve(listener, &config, (&engine, cashier.as_ref()), &stop);
         tasks.spawn(refresh(Arc::clone(&engine), stop.clone()));
         tasks.spawn(bookkeeping::run(Arc::clone(&engine), stop.clone()));
+        if let Some(cashier) = &cashier {
+            tasks.spawn(bookkeeping::top_up(Arc::clone(cashier), stop.clone()));
+        }
         tasks.spawn(bookkeeping::sync(Arc::clone(&engine), sync_interval, stop.clone()));
         tasks.spawn(counting::run(Arc::clone(&engine), stop.clone()));
         if let Some(interval) = config.limits.engine.probe_interval {
@@ -129,7 +134,7 @@ impl Gateway {
             found,
         };
         tasks.spawn(watch.run(stop.clone()));
-        Ok(Self { address, first_key, engine, simulator, stop, server, tasks })
+        Ok(Self { address, first_key, engine, cashier, simulator, stop, server, tasks })
     }
 
     /// Where it listens.
@@ -145,6 +150,11 @@ impl Gateway {
     /// The pipeline.
     pub const fn engine(&self) -> &Arc<Engine> {
         &self.engine
+    }
+
+    /// Who sells credit, where that is configured.
+    pub const fn cashier(&self) -> Option<&Arc<Cashier>> {
+        self.cashier.as_ref()
     }
 
     /// Stops: no new connections, open streams to their end (within the grace period), everything
@@ -352,10 +362,23 @@ async fn first_key(engine: &Engine) -> anyhow::Result<Option<ApiKey>> {
     Ok(Some(key))
 }
 
+/// Sells credit, where that is configured. It has connections of its own.
+fn cashier(
+    config: &Config,
+    seams: &Seams,
+    engine: &Engine,
+) -> anyhow::Result<Option<Arc<Cashier>>> {
+    let Some(payments) = &config.payments else { return Ok(None) };
+    let out = (engine.stores().clone(), upstream(config)?);
+    let clock = Arc::clone(&seams.clock);
+    let cashier = Cashier::new(payments.cashier.clone(), payments.provider(), out, clock);
+    Ok(Some(Arc::new(cashier)))
+}
+
 fn serve(
     listener: TcpListener,
     config: &Config,
-    engine: &Arc<Engine>,
+    (engine, cashier): (&Arc<Engine>, Option<&Arc<Cashier>>),
     stop: &CancellationToken,
 ) -> TaskTracker {
     let app = App::new(
@@ -365,6 +388,8 @@ fn serve(
             body_timeout: config.limits.body_timeout,
             tag_headers: config.tag_headers.clone(),
             region_hosts: config.region_hosts.clone(),
+            installation_name: config.installation_name.clone(),
+            cashier: cashier.map(Arc::clone),
         },
     );
     let server = TaskTracker::new();

@@ -18,10 +18,11 @@ use crate::error::ApiError;
 const HEAD: &[u8] = include_bytes!("../../openapi/openapi.json");
 
 /// Operations by their paths, which no two files share.
-const PATHS: [&[u8]; 8] = [
+const PATHS: [&[u8]; 9] = [
     include_bytes!("../../openapi/paths/byok.json"),
     include_bytes!("../../openapi/paths/catalogue.json"),
     include_bytes!("../../openapi/paths/conversations.json"),
+    include_bytes!("../../openapi/paths/credit.json"),
     include_bytes!("../../openapi/paths/gateway.json"),
     include_bytes!("../../openapi/paths/keys.json"),
     include_bytes!("../../openapi/paths/operations.json"),
@@ -30,11 +31,12 @@ const PATHS: [&[u8]; 8] = [
 ];
 
 /// Schemas by their names, which no two files share.
-const SCHEMAS: [&[u8]; 14] = [
+const SCHEMAS: [&[u8]; 15] = [
     include_bytes!("../../openapi/schemas/byok.json"),
     include_bytes!("../../openapi/schemas/catalogue.json"),
     include_bytes!("../../openapi/schemas/chat.json"),
     include_bytes!("../../openapi/schemas/completions.json"),
+    include_bytes!("../../openapi/schemas/credit.json"),
     include_bytes!("../../openapi/schemas/errors.json"),
     include_bytes!("../../openapi/schemas/gateway.json"),
     include_bytes!("../../openapi/schemas/gemini.json"),

@@ -320,6 +320,58 @@ pub async fn every_history_balances(stores: &Stores) {
         }
     }
     assert_eq!(stores.ledger.books().await.unwrap(), model.ledger.books().await.unwrap());
+    for step in [0, 7, 150, 299, 100_000_000] {
+        let before = noon().plus_millis(step);
+        let ours = stores.ledger.balance_before(&account(), before).await.unwrap();
+        let theirs = model.ledger.balance_before(&account(), before).await.unwrap();
+        assert_eq!(ours, theirs, "before step {step}");
+    }
+    assert_sound(stores).await;
+}
+
+/// A balance of long ago is counted from what had happened by then, from and to other accounts, too.
+pub async fn a_balance_of_long_ago_is_counted(stores: &Stores) {
+    let other = AccountId::new("other").unwrap();
+    let at = |millis| noon().plus_millis(millis);
+    let counter = Some(other.clone());
+    let moved = Movement { counter, at: at(20), ..movement("moved", Kind::Transfer, 30) };
+    for one in [
+        Movement { at: at(10), ..movement("bought", Kind::Purchase, 100) },
+        Movement { at: at(10), ..movement("fee", Kind::Fee, 6) },
+        moved,
+        // Later in the ledger, and earlier by its time.
+        Movement { at: at(5), ..movement("given", Kind::Promotional, 7) },
+    ] {
+        assert!(stores.ledger.post(vec![one]).await.unwrap());
+    }
+    for (account, millis, available) in [
+        (account(), 5, 0),
+        (account(), 6, 7),
+        (account(), 10, 7),
+        (account(), 11, 107),
+        (account(), 20, 107),
+        (account(), 21, 77),
+        (other.clone(), 20, 0),
+        (other, 21, 30),
+    ] {
+        let then = stores.ledger.balance_before(&account, at(millis)).await.unwrap();
+        assert_eq!(then.available, usd(available), "{account} before {millis}");
+        assert!(then.proves());
+    }
+    let now = stores.ledger.balance(&account()).await.unwrap();
+    assert_eq!(stores.ledger.balance_before(&account(), at(1_000)).await.unwrap(), now);
+}
+
+/// What has gone back outside, and what was agreed on, is taken whether it is there or not.
+pub async fn what_has_gone_back_and_what_is_owed_may_overdraw(stores: &Stores) {
+    buy(stores, 10).await;
+    let back = vec![movement("re", Kind::Reversal, 15), movement("re/fee", Kind::FeeReversal, 2)];
+    assert!(stores.ledger.post(back.clone()).await.unwrap());
+    assert!(!stores.ledger.post(back).await.unwrap());
+    assert!(stores.ledger.post(vec![movement("least", Kind::Commitment, 4)]).await.unwrap());
+    assert_eq!(places(stores).await, [-9, 0, 4]);
+    let entered = MovementQuery { entered_only: true, ..everything() };
+    assert_eq!(ids(stores, &entered).await, ["least", "re/fee", "re", "purchase-10"]);
     assert_sound(stores).await;
 }
 

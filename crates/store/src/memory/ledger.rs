@@ -153,6 +153,19 @@ impl LedgerStore for MemoryStore {
         Ok(ended)
     }
 
+    async fn balance_before(
+        &self,
+        account: &AccountId,
+        before: Timestamp,
+    ) -> Result<Balance, StoreError> {
+        let state = self.state()?;
+        let mut counted = Balance::default();
+        for movement in state.ledger.rows.iter().filter(|it| it.at < before) {
+            counted.count(movement, account)?;
+        }
+        Ok(counted)
+    }
+
     async fn books(&self) -> Result<BTreeMap<AccountId, Books>, StoreError> {
         let state = self.state()?;
         let ledger = &state.ledger;

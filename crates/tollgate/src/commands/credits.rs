@@ -1,17 +1,20 @@
-//! `tollgate credits add|show`
+//! `tollgate credits add|show|statement`
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 use serde::Serialize;
-use tollgate_engine::{Clock, SystemClock};
+use tollgate_engine::{Clock, SystemClock, statement};
 use tollgate_ledger::{AccountId, DEFAULT_ACCOUNT, Kind, Movement, PlatformFee};
+use tollgate_statement::{Line, csv, pdf};
 use tollgate_store::{MovementQuery, Stores};
-use tollgate_types::{Timestamp, Usd};
+use tollgate_types::{Month, Timestamp, Usd};
 
 use super::Session;
 use super::keys::new_key;
+use crate::config::Config;
 use crate::gateway::open_store;
 use crate::output;
 
@@ -23,6 +26,11 @@ pub(super) enum CreditsCommand {
     /// Show what was added and what was spent
     #[command(after_help = "Example: tollgate credits show --json")]
     Show(ShowArgs),
+    /// Tell a month: what was there, what came and went, what calls cost
+    #[command(
+        after_help = "Example: tollgate credits statement --month 2026-10 --pdf statement.pdf"
+    )]
+    Statement(StatementArgs),
 }
 
 #[derive(Debug, Args)]
@@ -60,6 +68,22 @@ pub(super) struct ShowArgs {
     json: bool,
 }
 
+#[derive(Debug, Args)]
+pub(super) struct StatementArgs {
+    /// Which month, such as 2026-10 (UTC)
+    #[arg(long)]
+    month: Month,
+    /// Whose account
+    #[arg(long, default_value = DEFAULT_ACCOUNT)]
+    account: String,
+    /// Write it as CSV into this file, every amount in full
+    #[arg(long, value_name = "FILE", conflicts_with = "pdf")]
+    csv: Option<PathBuf>,
+    /// Write it as PDF into this file
+    #[arg(long, value_name = "FILE")]
+    pdf: Option<PathBuf>,
+}
+
 /// In dollars, exact.
 #[derive(Debug, Serialize)]
 struct BalanceView {
@@ -82,6 +106,7 @@ pub(super) async fn run(command: CreditsCommand, session: &Session) -> anyhow::R
     let result = match command {
         CreditsCommand::Add(args) => add(args, config.platform_fee, &stores).await,
         CreditsCommand::Show(args) => show(&args.account, args.json, &stores).await,
+        CreditsCommand::Statement(args) => tell(&args, &config, &stores).await,
     };
     stores.health.close().await;
     result.map(|()| ExitCode::SUCCESS)
@@ -176,6 +201,35 @@ fn expiry(text: &str, now: Timestamp) -> anyhow::Result<Timestamp> {
         bail!("--expires: {text} has passed already");
     }
     Ok(at)
+}
+
+async fn tell(args: &StatementArgs, config: &Config, stores: &Stores) -> anyhow::Result<()> {
+    let account = AccountId::new(&args.account)?;
+    let tags: Vec<String> = config.tag_headers.iter().map(ToString::to_string).collect();
+    let issuer = (config.installation_name.as_str(), tags.as_slice());
+    let made = statement(stores, issuer, &account, args.month, SystemClock.now()).await?;
+    let written = match (&args.csv, &args.pdf) {
+        (Some(file), _) => Some((file, csv(&made)?)),
+        (None, Some(file)) => Some((file, pdf(&made)?)),
+        (None, None) => None,
+    };
+    if let Some((file, bytes)) = written {
+        let said = || format!("{} can't be written", file.display());
+        return std::fs::write(file, bytes).with_context(said);
+    }
+    let mut table = output::table(&["line", "usd"]);
+    table.add_row(["opening balance".to_owned(), made.opening().to_decimal()]);
+    for line in Line::OF_BALANCE {
+        table.add_row([line.label().to_lowercase(), made.sum(line).to_decimal()]);
+    }
+    table.add_row(["closing balance".to_owned(), made.closing().to_decimal()]);
+    for line in Line::BESIDE {
+        let label = format!("beside it: {}", line.label().to_lowercase());
+        table.add_row([label, made.sum(line).to_decimal()]);
+    }
+    output::right(&mut table, &[1]);
+    output::print(&table, "");
+    Ok(())
 }
 
 async fn show(account: &str, json: bool, stores: &Stores) -> anyhow::Result<()> {

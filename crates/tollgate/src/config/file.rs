@@ -13,6 +13,8 @@ use toml::{Table, Value};
 
 use super::Problems;
 use super::limit::LimitEntry;
+use super::payments::PaymentsSection;
+use super::plan::PlanEntry;
 use super::routing::RoutingSection;
 use super::sections::{
     AttributionSection, BillingSection, DatabaseSection, LimitsSection, RegionsSection,
@@ -29,6 +31,7 @@ pub(super) struct File {
     pub(super) database: DatabaseSection,
     pub(super) shared: SharedSection,
     pub(super) billing: BillingSection,
+    pub(super) payments: PaymentsSection,
     pub(super) limits: LimitsSection,
     pub(super) routing: RoutingSection,
     pub(super) upstream: UpstreamSection,
@@ -41,6 +44,8 @@ pub(super) struct File {
     pub(super) models: Vec<ModelEntry>,
     #[serde(rename = "limit")]
     pub(super) limit_rules: Vec<LimitEntry>,
+    #[serde(rename = "plan")]
+    pub(super) plans: Vec<PlanEntry>,
     #[serde(rename = "rule")]
     pub(super) rules: Vec<RuleForm>,
     #[serde(rename = "endpoint")]

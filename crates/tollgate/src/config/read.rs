@@ -1,11 +1,13 @@
 //! Flags, environment and file together.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tollgate_catalog::{Catalog, Overlay, Protocol};
 use tollgate_engine::Secret;
+use tollgate_payments::Fees;
 use tollgate_policy::{Policy, RuleForm};
 use tollgate_providers::ADAPTERS;
 use tollgate_types::{ApiKey, Chain, ProviderSlug};
@@ -13,7 +15,10 @@ use tollgate_upstream::roots_from_pem;
 
 use super::file::{self, File};
 use super::limit;
-use super::{Config, Credential, DatabaseUrl, Flags, Limits, Problems, Setting};
+use super::payments::{PaymentsSection, UNNAMED};
+use super::plan;
+use super::sections::FeeEntry;
+use super::{Config, Credential, DatabaseUrl, Flags, Limits, Payments, Problems, Setting};
 use crate::environment::Environment;
 
 /// Reads a configuration.
@@ -77,7 +82,8 @@ impl Reader<'_> {
         let mut limits = file.limits.check(&mut self.problems);
         file.routing.apply(&mut limits.engine, &mut self.problems);
         limits.engine.billing = file.billing.enabled;
-        let platform_fee = file.billing.fee(&mut self.problems);
+        let fees = file.billing.fees(&mut self.problems);
+        let installation_name = file.payments.name(&mut self.problems);
         if let Some(path) = &file.upstream.ca_file {
             self.trust(path, &mut limits);
         }
@@ -100,7 +106,10 @@ impl Reader<'_> {
             limits,
             tag_headers,
             region_hosts,
-            platform_fee,
+            platform_fee: fees.standard,
+            payments: self.payments(&file.payments, (installation_name.clone(), fees), listen),
+            plans: plan::check(&file.plans, &mut self.problems),
+            installation_name,
             simulator: file.simulator.enabled,
             overlay,
             rules: file.rules,
@@ -152,16 +161,20 @@ impl Reader<'_> {
         let hosts = file.regions.hosts.iter().map(|(host, region)| format!("{host} = {region}"));
         let regions = hosts.collect::<Vec<_>>().join(", ");
         let regions = if regions.is_empty() { UNSET.to_owned() } else { regions };
-        let fee = file
-            .billing
-            .platform_fee
-            .as_ref()
-            .map_or_else(|| UNSET.to_owned(), ToString::to_string);
+        let fee = |given: &Option<FeeEntry>| {
+            given.as_ref().map_or_else(|| UNSET.to_owned(), ToString::to_string)
+        };
         let sections = [
             ("attribution.headers", if headers.is_empty() { UNSET.to_owned() } else { headers }),
             ("database.journal_sync_ms", file.database.journal_sync_ms.to_string()),
             ("billing.enabled", file.billing.enabled.to_string()),
-            ("billing.platform_fee", fee),
+            ("billing.platform_fee", fee(&file.billing.platform_fee)),
+            ("billing.crypto_fee", fee(&file.billing.crypto_fee)),
+            (
+                "payments.installation",
+                file.payments.installation.clone().unwrap_or_else(|| UNNAMED.to_owned()),
+            ),
+            ("payments.return_url", text(&file.payments.return_url)),
             ("regions.hosts", regions),
             ("simulator.enabled", file.simulator.enabled.to_string()),
             ("upstream.ca_file", text(&file.upstream.ca_file)),
@@ -222,6 +235,10 @@ impl Reader<'_> {
             let warning = "shared.url has no effect: this version runs as a single node";
             self.warnings.push(warning.to_owned());
         }
+        if !file.plans.is_empty() {
+            let warning = "plan has no effect: this version charges everybody by the price list";
+            self.warnings.push(warning.to_owned());
+        }
     }
 
     /// Reads the certificate authorities to trust beside the built-in ones.
@@ -275,7 +292,8 @@ impl Reader<'_> {
                 configured.push(slug);
                 continue;
             };
-            if let Some(credential) = self.credential(index, given) {
+            let path = format!("provider[{index}].api_key");
+            if let Some(credential) = self.credential(&path, given) {
                 self.note(&format!("provider.{slug}.api_key"), SET, &credential.origin);
                 credentials.insert(slug, credential);
             }
@@ -283,9 +301,37 @@ impl Reader<'_> {
         (configured, credentials)
     }
 
+    /// How credit is sold, with its keys found.
+    fn payments(
+        &mut self,
+        section: &PaymentsSection,
+        sold_by: (String, Fees),
+        listen: SocketAddr,
+    ) -> Option<Payments> {
+        let entry = section.stripe.as_ref()?;
+        let mut secrets = [String::new(), String::new()];
+        let given = [("secret_key", &entry.secret_key), ("webhook_secret", &entry.webhook_secret)];
+        for (secret, (name, given)) in secrets.iter_mut().zip(given) {
+            let path = format!("payments.stripe.{name}");
+            match self.credential(&path, given) {
+                Some(credential) => {
+                    self.note(&path, SET, &credential.origin);
+                    credential.secret.expose().clone_into(secret);
+                }
+                // A variable that is not set is only warned of elsewhere; nobody pays without this.
+                None if given.starts_with("env:") => {
+                    let name = given.trim_start_matches("env:");
+                    self.problems.add(format!("{path}: the variable {name} is not set"));
+                }
+                None => {}
+            }
+        }
+        let [secret_key, webhook_secret] = &secrets;
+        section.sold([secret_key, webhook_secret], sold_by, listen, &mut self.problems)
+    }
+
     /// `env:NAME`, `file:PATH`, or the key itself.
-    fn credential(&mut self, index: usize, given: &str) -> Option<Credential> {
-        let path = format!("provider[{index}].api_key");
+    fn credential(&mut self, path: &str, given: &str) -> Option<Credential> {
         let (secret, origin) = if let Some(name) = given.strip_prefix("env:") {
             let Some(value) = self.environment.get(name) else {
                 self.warnings.push(format!(

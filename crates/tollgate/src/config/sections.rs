@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use tollgate_engine::{EngineConfig, Secret};
 use tollgate_ledger::PlatformFee;
+use tollgate_payments::Fees;
 use tollgate_types::Usd;
 use tollgate_upstream::{MediaConfig, UpstreamConfig};
 
@@ -44,6 +45,8 @@ pub(super) struct BillingSection {
     pub(super) enabled: bool,
     /// Taken on top of credit purchases.
     pub(super) platform_fee: Option<FeeEntry>,
+    /// The same of those that are paid in stablecoins.
+    pub(super) crypto_fee: Option<FeeEntry>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -56,21 +59,33 @@ pub(super) struct FeeEntry {
 }
 
 impl BillingSection {
-    /// The fee as it is reckoned with.
-    pub(super) fn fee(&self, problems: &mut Problems) -> PlatformFee {
-        let Some(entry) = &self.platform_fee else { return PlatformFee::default() };
+    /// The fees as they are reckoned with.
+    pub(super) fn fees(&self, problems: &mut Problems) -> Fees {
+        let mut fee = |name: &str, entry: &Option<FeeEntry>| {
+            entry.as_ref().map(|it| it.fee(name, problems)).unwrap_or_default()
+        };
+        Fees {
+            standard: fee("billing.platform_fee", &self.platform_fee),
+            crypto: fee("billing.crypto_fee", &self.crypto_fee),
+        }
+    }
+}
+
+impl FeeEntry {
+    /// The fee as it is reckoned with; `name` is where it is written.
+    pub(super) fn fee(&self, name: &str, problems: &mut Problems) -> PlatformFee {
         let mut fee = PlatformFee::default();
-        if let Some(percent) = &entry.percent {
+        if let Some(percent) = &self.percent {
             match PlatformFee::percent(percent) {
                 Ok(millionths) => fee.millionths = millionths,
-                Err(error) => problems.add(format!("billing.platform_fee.percent: {error}")),
+                Err(error) => problems.add(format!("{name}.percent: {error}")),
             }
         }
-        if let Some(minimum) = &entry.minimum_usd {
+        if let Some(minimum) = &self.minimum_usd {
             match minimum.parse::<Usd>() {
                 Ok(minimum) if minimum >= Usd::ZERO => fee.minimum = minimum,
-                Ok(_) => problems.add("billing.platform_fee.minimum_usd: less than zero"),
-                Err(error) => problems.add(format!("billing.platform_fee.minimum_usd: {error}")),
+                Ok(_) => problems.add(format!("{name}.minimum_usd: less than zero")),
+                Err(error) => problems.add(format!("{name}.minimum_usd: {error}")),
             }
         }
         fee

@@ -31,6 +31,7 @@ mod odd_answers;
 mod operations;
 mod organisation;
 mod passing_through;
+mod payments;
 mod pointing;
 mod policies;
 mod postgres;

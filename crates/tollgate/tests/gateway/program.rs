@@ -2,7 +2,10 @@
 //! (`docs/configuration.md` and `--help`).
 
 use serde_json::{Value, json};
+use tempfile::TempDir;
+use tollgate_engine::{Clock, SystemClock};
 use tollgate_testkit::{Protocol, simulator};
+use tollgate_types::Month;
 
 use crate::home::Home;
 
@@ -277,13 +280,16 @@ fn where_each_value_comes_from_is_shown() {
         ("shared.url", "(set)", "file"),
         ("billing.enabled", "false", "default"),
         ("billing.platform_fee", "(not set)", "default"),
+        ("billing.crypto_fee", "(not set)", "default"),
+        ("payments.installation", "tollgate", "default"),
+        ("payments.return_url", "(not set)", "default"),
         ("database.url", "sqlite://./from-file/tollgate.db", "default"),
         ("management_key", "(set)", "TOLLGATE_MANAGEMENT_KEY"),
     ] {
         let origin = if origin == "file" { &shown["data_dir"]["origin"] } else { &json!(origin) };
         assert_eq!(origins[name], json!({ "value": value, "origin": origin }), "{name}");
     }
-    assert_eq!(origins.as_object().unwrap().len(), 31, "{origins}");
+    assert_eq!(origins.as_object().unwrap().len(), 34, "{origins}");
     let table = home.does(&["config", "show", "--origin"]);
     assert!(table.contains("TOLLGATE_LISTEN") && !table.contains("secret"), "{table}");
 }
@@ -379,4 +385,30 @@ fn a_doctor_without_providers_says_what_to_do() {
     let ran = home.run(&["doctor"]);
     assert_eq!(ran.code, Some(1), "{}", ran.out);
     assert!(ran.out.contains("nonsense"), "{}", ran.out);
+}
+
+#[test]
+fn a_month_is_told_on_the_terminal_and_in_files() {
+    let home = Home::new();
+    home.does(&["credits", "add", "25", "--id", "invoice-7", "--note", "Rechnung 7"]);
+    let month = Month::of(SystemClock.now()).to_string();
+    let tell =
+        |more: &[&str]| home.does(&[&["credits", "statement", "--month", &month], more].concat());
+    let table = tell(&[]);
+    let line = |name: &str| table.lines().find(|it| it.trim_start().starts_with(name)).unwrap();
+    assert!(line("opening balance").trim_end().ends_with(" 0"), "{table}");
+    assert!(line("closing balance").trim_end().ends_with(" 25"), "{table}");
+    let folder = TempDir::new().unwrap();
+    let (csv, pdf) = (folder.path().join("month.csv"), folder.path().join("month.pdf"));
+    assert_eq!(tell(&["--csv", csv.to_str().unwrap()]), "");
+    assert!(
+        std::fs::read_to_string(csv).unwrap().contains(",purchases,invoice-7,Rechnung 7,,,,25")
+    );
+    tell(&["--pdf", pdf.to_str().unwrap()]);
+    assert!(std::fs::read(&pdf).unwrap().starts_with(b"%PDF-"));
+    let wrong = home.run(&["credits", "statement", "--month", "2026-13"]);
+    assert_eq!(wrong.code, Some(2), "{}", wrong.err);
+    let early = home.run(&["credits", "statement", "--month", "9999-01"]);
+    assert_eq!(early.code, Some(1));
+    assert!(early.err.contains("9999-01 has not begun"), "{}", early.err);
 }

@@ -12,6 +12,7 @@
 mod byok;
 mod catalogue;
 mod conversations;
+mod credit;
 mod dialect;
 mod failures;
 mod keys;
@@ -38,6 +39,7 @@ async fn every_answer_is_as_documented() {
     catalogue::run(&world).await;
     byok::run(&world).await;
     keys::run(&world).await;
+    credit::run(&world).await;
     organisation::run(&world).await;
     rules::run(&world).await;
     presets::run(&world).await;

@@ -81,7 +81,7 @@ impl Route {
 /// Paths that a documented one stands for. A model's name may or may not have a slash.
 pub(crate) fn examples(documented: &str) -> Vec<String> {
     let filled = documented.replace("{author}", "tollgate").replace("{slug}", "image");
-    let filled = filled.replace("{version}", "1");
+    let filled = filled.replace("{version}", "1").replace("{month}", "2026-10");
     let filled = filled.replace("{hash}", &"0".repeat(64));
     if !filled.contains("{model}") {
         return vec![filled];

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use bytes::Bytes;
 use serde_json::Value;
 use tollgate_simulator::Simulator;
-use tollgate_testkit::{Protocol, Reply, TestGateway, simulator};
+use tollgate_testkit::{Protocol, Reply, StripePeer, TestGateway, simulator};
 use xtask::exchange::{Answer, Exchange};
 use xtask::openapi::{Difference, Document};
 
@@ -59,6 +59,8 @@ const HEADERS: [&str; 4] =
 #[derive(Debug)]
 pub(crate) struct World {
     pub(crate) gateway: TestGateway,
+    /// Who takes payments.
+    pub(crate) payments: StripePeer,
     document: Document,
     closed: Document,
     /// Answers while it is held.
@@ -92,8 +94,10 @@ pub(crate) struct Ask<'a> {
 impl World {
     pub(crate) async fn start() -> Self {
         let simulator = simulator().await;
+        let payments = StripePeer::start().await;
         let mut builder = TestGateway::builder()
             .in_memory()
+            .config(&payments.config())
             .config(&format!("[limits]\nbody_bytes_max = {BODY_BYTES_MAX}\n"));
         for (slug, protocol) in PROVIDERS {
             builder = builder.provider(slug, protocol, &simulator);
@@ -119,7 +123,14 @@ impl World {
         let served = gateway.at("GET", "/api/v1/openapi.json").send().await;
         let document = Document::read(&served.body).unwrap();
         let closed = document.closed();
-        Self { gateway, document, closed, _simulator: simulator, found: RefCell::default() }
+        Self {
+            gateway,
+            payments,
+            document,
+            closed,
+            _simulator: simulator,
+            found: RefCell::default(),
+        }
     }
 
     /// A request for a documented path, with the key that fits.
@@ -273,6 +284,7 @@ fn answer(exchange: &Exchange, body: &Bytes) -> Result<Answer, String> {
         }
         "text/event-stream" => Answer::Events(stream::events(&text()?)?),
         "application/x-ndjson" => Answer::Events(stream::lines(&text()?)?),
+        "application/pdf" => Answer::Bytes(body.len()),
         _ if media_type.starts_with("audio/") => Answer::Bytes(body.len()),
         _ => Answer::Text(text()?),
     })

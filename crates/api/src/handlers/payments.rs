@@ -1,0 +1,204 @@
+//! Buying credit: `POST /credits/checkout`, `/credits/auto-topup` and the provider's webhook. Beyond
+//! the contract.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Request, State};
+use http::{HeaderMap, StatusCode};
+use serde::{Deserialize, Serialize};
+use tollgate_engine::{AutoTopUp, Cashier, CashierError, Payer, Received};
+use tollgate_ledger::AccountId;
+use tollgate_payments::{PaymentError, PaymentMethod, SIGNATURE_HEADER, Webhook};
+use tollgate_types::{Chain, Usd};
+use tollgate_wire::error::ErrorType;
+use tollgate_wire::json::UsdNumber;
+
+use super::credits::Data;
+use crate::auth::ManagementKey;
+use crate::body::{JsonBody, read_at_most};
+use crate::error::ApiError;
+use crate::router::App;
+
+/// US dollars, as a number or as text.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Amount {
+    Number(f64),
+    Text(String),
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct WantedCredit {
+    amount: Amount,
+    #[serde(default)]
+    payment_method: WantedMethod,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum WantedMethod {
+    #[default]
+    Standard,
+    Crypto,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct WantedTopUp {
+    threshold: Amount,
+    amount: Amount,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct CheckoutView {
+    id: String,
+    url: String,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct TopUpView {
+    enabled: bool,
+    threshold: Option<UsdNumber>,
+    amount: Option<UsdNumber>,
+    /// Whether somebody has paid in a way that can be charged again.
+    has_payment_method: bool,
+    /// Why nothing is bought any more, until it is set again.
+    stopped: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct ReceivedView {
+    received: bool,
+}
+
+/// A provider's notice is a few kilobytes.
+const NOTICE_BYTES_MAX: usize = 256 * 1024;
+const KEY_HEADER: &str = "idempotency-key";
+const KEY_LONGEST: usize = 128;
+
+/// Opens a page on which credit can be bought. Under the same `Idempotency-Key` it is the same page.
+pub(crate) async fn create_checkout(
+    State(app): State<App>,
+    _: ManagementKey,
+    headers: HeaderMap,
+    JsonBody(wanted): JsonBody<WantedCredit>,
+) -> Result<(StatusCode, Json<Data<CheckoutView>>), ApiError> {
+    let cashier = cashier(&app)?;
+    let method = match wanted.payment_method {
+        WantedMethod::Standard => PaymentMethod::Standard,
+        WantedMethod::Crypto => PaymentMethod::Crypto,
+    };
+    let key = match headers.get(KEY_HEADER) {
+        Some(given) => {
+            let given = given.to_str().ok().filter(|it| (1..=KEY_LONGEST).contains(&it.len()));
+            let told = "Idempotency-Key: Expected 1 to 128 printable characters";
+            given.ok_or_else(|| ApiError::bad_request(told))?.to_owned()
+        }
+        // The hash of a key nobody will use: a name nobody else has.
+        None => app.engine.new_key().map_err(|error| ApiError::internal(&error))?.hash().to_hex(),
+    };
+    let amount = usd("amount", &wanted.amount)?;
+    let key = format!("checkout/{key}");
+    let page = cashier.checkout(&AccountId::default(), amount, method, &key).await?;
+    let data = CheckoutView { id: page.id, url: page.url };
+    Ok((StatusCode::CREATED, Json(Data { data })))
+}
+
+/// What is bought without anybody asking.
+pub(crate) async fn get_auto_top_up(
+    State(app): State<App>,
+    _: ManagementKey,
+) -> Result<Json<Data<TopUpView>>, ApiError> {
+    let payer = cashier(&app)?.who_pays(&AccountId::default()).await?;
+    Ok(Json(Data { data: TopUpView::of(&payer) }))
+}
+
+/// Has credit bought whenever too little is left.
+pub(crate) async fn put_auto_top_up(
+    State(app): State<App>,
+    _: ManagementKey,
+    JsonBody(wanted): JsonBody<WantedTopUp>,
+) -> Result<Json<Data<TopUpView>>, ApiError> {
+    let threshold = usd("threshold", &wanted.threshold)?;
+    let wanted = AutoTopUp::new(threshold, usd("amount", &wanted.amount)?);
+    let payer = cashier(&app)?.set_auto_top_up(&AccountId::default(), Some(wanted)).await?;
+    Ok(Json(Data { data: TopUpView::of(&payer) }))
+}
+
+/// Has nothing bought any more.
+pub(crate) async fn delete_auto_top_up(
+    State(app): State<App>,
+    _: ManagementKey,
+) -> Result<Json<Data<TopUpView>>, ApiError> {
+    let payer = cashier(&app)?.set_auto_top_up(&AccountId::default(), None).await?;
+    Ok(Json(Data { data: TopUpView::of(&payer) }))
+}
+
+/// What Stripe tells. Who it is from is in its signature; it is answered when the ledger has it.
+pub(crate) async fn receive_stripe(
+    State(app): State<App>,
+    request: Request,
+) -> Result<Json<ReceivedView>, ApiError> {
+    let cashier = cashier(&app)?;
+    let signature = request.headers().get(SIGNATURE_HEADER).cloned();
+    let body = read_at_most(request, &app, NOTICE_BYTES_MAX).await?;
+    let signature = signature.as_ref().and_then(|it| it.to_str().ok());
+    match cashier.receive(&Webhook { signature, body: &body }).await {
+        Ok(Received::Posted | Received::Known | Received::Nothing) => {
+            Ok(Json(ReceivedView { received: true }))
+        }
+        Err(error) => {
+            tracing::warn!(error = %Chain(&error), "a notice of the payment provider is not acted on");
+            Err(error.into())
+        }
+    }
+}
+
+fn cashier(app: &App) -> Result<&Arc<Cashier>, ApiError> {
+    app.config.cashier.as_ref().ok_or_else(|| {
+        ApiError::not_found("No credit is sold here. Set up a payment provider under [payments]")
+    })
+}
+
+fn usd(name: &str, amount: &Amount) -> Result<Usd, ApiError> {
+    let text = match amount {
+        Amount::Number(number) => number.to_string(),
+        Amount::Text(text) => text.clone(),
+    };
+    let parsed = text.parse::<Usd>().ok().filter(|it| *it >= Usd::ZERO);
+    parsed.ok_or_else(|| {
+        ApiError::bad_request(format!("{name}: Expected a number of dollars of at least 0"))
+    })
+}
+
+impl TopUpView {
+    fn of(payer: &Payer) -> Self {
+        let wanted = payer.auto_top_up;
+        Self {
+            enabled: wanted.is_some() && payer.stopped.is_none(),
+            threshold: wanted.map(|it| UsdNumber(it.threshold())),
+            amount: wanted.map(|it| UsdNumber(it.amount())),
+            has_payment_method: payer.can_be_charged(),
+            stopped: payer.stopped.clone(),
+        }
+    }
+}
+
+impl From<CashierError> for ApiError {
+    fn from(error: CashierError) -> Self {
+        match error {
+            CashierError::Order(error) => Self::bad_request(format!("amount: {error}")),
+            CashierError::Notice(error) => Self::bad_request(error.to_string()),
+            CashierError::NoInstrument => Self::bad_request(error.to_string()),
+            CashierError::Store(error) => error.into(),
+            CashierError::Unreachable | CashierError::Payment(PaymentError::Busy { .. }) => {
+                Self::new(ErrorType::ProviderOverloaded, error.to_string())
+            }
+            CashierError::Payment(PaymentError::Refused { .. } | PaymentError::Unreadable(_)) => {
+                Self::new(ErrorType::ProviderUnavailable, error.to_string())
+            }
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! What is kept of who pays for an account.
+
+use serde::{Deserialize, Serialize};
+use tollgate_ledger::AccountId;
+use tollgate_payments::{Instrument, Payment, Purpose};
+use tollgate_store::{Document, DocumentBody, StoreError};
+use tollgate_types::{Timestamp, Usd};
+
+use super::{Cashier, CashierError};
+
+/// Who pays for an account, by the payment provider's own ids.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Payer {
+    customer: Option<String>,
+    payment_method: Option<String>,
+    /// When credit is bought without anybody asking.
+    pub auto_top_up: Option<AutoTopUp>,
+    /// Why it is not any more, until it is set again.
+    pub stopped: Option<String>,
+    /// How many times it was.
+    pub(super) sequence: u64,
+    /// The one that is under way.
+    pub(super) pending: Option<Pending>,
+}
+
+/// When credit is bought without anybody asking, and how much.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AutoTopUp {
+    threshold_nanos: i64,
+    amount_nanos: i64,
+}
+
+/// A top-up under way.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Pending {
+    /// What is bought; what it costs is kept with it, so that it can be asked for again to the
+    /// letter.
+    pub(super) credit_nanos: i64,
+    /// When it was begun.
+    pub(super) begun_at_ms: i64,
+    /// The payment's id, once it is known.
+    pub(super) payment: Option<String>,
+}
+
+impl DocumentBody for Payer {
+    const KIND: &'static str = "payer";
+}
+
+impl AutoTopUp {
+    /// Buys `amount` as soon as less than `threshold` is left.
+    pub const fn new(threshold: Usd, amount: Usd) -> Self {
+        Self { threshold_nanos: threshold.nanos(), amount_nanos: amount.nanos() }
+    }
+
+    /// Below this it is bought.
+    pub const fn threshold(self) -> Usd {
+        Usd::from_nanos(self.threshold_nanos)
+    }
+
+    /// How much.
+    pub const fn amount(self) -> Usd {
+        Usd::from_nanos(self.amount_nanos)
+    }
+}
+
+impl Payer {
+    /// What can be charged again.
+    pub(super) fn instrument(&self) -> Option<Instrument> {
+        let customer = self.customer.clone()?;
+        Some(Instrument { customer, payment_method: self.payment_method.clone() })
+    }
+
+    /// Whether there is something to charge without the payer.
+    pub const fn can_be_charged(&self) -> bool {
+        self.customer.is_some() && self.payment_method.is_some()
+    }
+}
+
+/// How often a change is tried again that others overtake.
+const TRIES: u32 = 8;
+
+impl Cashier {
+    /// Who pays for an account; somebody unknown when nobody has paid yet.
+    pub(super) async fn payer(&self, account: &AccountId) -> Result<Document<Payer>, StoreError> {
+        let known = self.stores.documents.load::<Payer>(account.as_str()).await?;
+        Ok(known.unwrap_or_else(|| {
+            let fresh = Document::new(account.to_string(), Payer::default(), self.now());
+            Document { revision: 0, ..fresh }
+        }))
+    }
+
+    /// Who pays for an account.
+    ///
+    /// # Errors
+    ///
+    /// Those of the store.
+    pub async fn who_pays(&self, account: &AccountId) -> Result<Payer, StoreError> {
+        Ok(self.payer(account).await?.body)
+    }
+
+    /// Sets when credit is bought without anybody asking; never when absent.
+    ///
+    /// # Errors
+    ///
+    /// When nobody can buy that amount, or nothing can be charged.
+    pub async fn set_auto_top_up(
+        &self,
+        account: &AccountId,
+        wanted: Option<AutoTopUp>,
+    ) -> Result<Payer, CashierError> {
+        if let Some(wanted) = wanted {
+            self.order(account, wanted.amount(), tollgate_payments::PaymentMethod::Standard)?;
+            if !self.payer(account).await?.body.can_be_charged() {
+                return Err(CashierError::NoInstrument);
+            }
+        }
+        let changed = self.change(account, |payer| {
+            payer.auto_top_up = wanted;
+            payer.stopped = None;
+        });
+        Ok(changed.await?)
+    }
+
+    /// Keeps what can be charged again, and ends the top-up that this was.
+    pub(super) async fn remember(&self, payment: &Payment) -> Result<(), StoreError> {
+        let is_top_up = payment.purpose == Purpose::AutoTopUp;
+        if payment.instrument.is_none() && !is_top_up {
+            return Ok(());
+        }
+        let changed = self.change(&payment.account, |payer| {
+            if let Some(instrument) = &payment.instrument {
+                payer.customer = Some(instrument.customer.clone());
+                if instrument.payment_method.is_some() {
+                    payer.payment_method.clone_from(&instrument.payment_method);
+                }
+            }
+            payer.pending.take_if(|it| it.payment.as_ref() == Some(&payment.id));
+        });
+        changed.await.map(drop)
+    }
+
+    /// Buys nothing more without anybody asking. A failure of `payment` counts only while that is
+    /// the one that is under way, or none is known: an old one that is told again stops nothing.
+    pub(super) async fn stop_topping_up(
+        &self,
+        account: &AccountId,
+        reason: &str,
+        payment: Option<&str>,
+    ) -> Result<(), StoreError> {
+        let changed = self.change(account, |payer| {
+            let Some(pending) = &payer.pending else { return };
+            if payment.is_none() || pending.payment.as_deref() == payment {
+                payer.pending = None;
+                payer.stopped = Some(reason.to_owned());
+            }
+        });
+        changed.await.map(drop)
+    }
+
+    /// Buys nothing more for somebody whose bank takes payments back.
+    pub(super) async fn disputed(&self, account: &AccountId) -> Result<(), StoreError> {
+        let changed = self.change(account, |payer| {
+            if payer.auto_top_up.is_some() {
+                payer.stopped = Some("a payment was disputed".to_owned());
+            }
+        });
+        changed.await.map(drop)
+    }
+
+    /// Changes what is kept, again when somebody else has in between.
+    pub(super) async fn change(
+        &self,
+        account: &AccountId,
+        change: impl Fn(&mut Payer),
+    ) -> Result<Payer, StoreError> {
+        let mut tries = 0;
+        loop {
+            let mut payer = self.payer(account).await?;
+            let before = payer.body.clone();
+            change(&mut payer.body);
+            if payer.body == before {
+                return Ok(before);
+            }
+            match self.keep(&payer, self.now()).await {
+                Err(StoreError::Conflict) if tries < TRIES => tries += 1,
+                result => return result.map(|()| payer.body),
+            }
+        }
+    }
+
+    /// Writes what was changed, unless somebody else has.
+    pub(super) async fn keep(
+        &self,
+        payer: &Document<Payer>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let change = if payer.revision == 0 { payer.insertion() } else { payer.replacement(now) };
+        self.stores.documents.write(vec![change?]).await
+    }
+}

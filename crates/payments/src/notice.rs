@@ -1,0 +1,288 @@
+//! What a payment provider tells, and what that moves in the ledger.
+
+use std::ops::Range;
+
+use tollgate_ledger::{AccountId, Kind, Movement};
+use tollgate_types::{Timestamp, Usd};
+
+use crate::{Cents, Instrument, PaymentState, Purpose};
+
+/// What a provider tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Notice {
+    /// Credit was paid for.
+    Paid(Payment),
+    /// A payment has gone back, or a part of it.
+    Reversed(Reversal),
+    /// A payer's bank has taken a payment back, or has returned it. Whose payment it is must be
+    /// looked up: [`Dispute::movements`].
+    Disputed(Dispute),
+    /// A payment has failed.
+    Failed(Failure),
+    /// Nothing to act on; why, for the log.
+    Nothing(&'static str),
+}
+
+/// A payment that has arrived.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Payment {
+    /// The provider's name, which begins the ids of movements.
+    pub provider: &'static str,
+    /// The payment's id at the provider.
+    pub id: String,
+    /// Whose credit it is.
+    pub account: AccountId,
+    /// The credit that was bought.
+    pub credit: Cents,
+    /// What was paid on top.
+    pub fee: Cents,
+    /// Why it was bought.
+    pub purpose: Purpose,
+    /// What can be charged again, where the payer agreed to that.
+    pub instrument: Option<Instrument>,
+}
+
+/// Cents of a payment that have gone back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reversal {
+    /// The provider's name.
+    pub provider: &'static str,
+    /// The id of what happened, at the provider.
+    pub id: String,
+    /// The payment's id at the provider.
+    pub payment: String,
+    /// Whose credit it was.
+    pub account: AccountId,
+    /// The credit that the payment had bought.
+    pub credit: Cents,
+    /// Which cents of the payment: what went back before ends where this begins. The credit is
+    /// given back first, then the fee.
+    pub cents: Range<u32>,
+    /// Why, for people.
+    pub note: &'static str,
+}
+
+/// A dispute that took money, or gave it back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dispute {
+    /// The provider's name.
+    pub provider: &'static str,
+    /// The dispute's id at the provider.
+    pub id: String,
+    /// The payment's id at the provider.
+    pub payment: String,
+    /// How much was taken.
+    pub amount: Cents,
+    /// Whether it was given back.
+    pub is_returned: bool,
+}
+
+/// A payment that did not come about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// The payment's id at the provider, where it has one.
+    pub id: Option<String>,
+    /// Whose credit it would have been.
+    pub account: AccountId,
+    /// Why it was to be bought.
+    pub purpose: Purpose,
+    /// The provider's word for the reason.
+    pub reason: String,
+}
+
+/// Why a notice is not acted on.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NoticeError {
+    /// There is no signature, or none that can be read.
+    #[error("the signature is missing or can't be read")]
+    Unsigned,
+    /// Nobody with the secret has signed it.
+    #[error("the signature does not fit")]
+    Forged,
+    /// It was signed too long ago, or in the future.
+    #[error("the signature is {0} seconds old")]
+    Stale(i64),
+    /// It can't be read.
+    #[error("the notice can't be read: {0}")]
+    Unreadable(String),
+    /// It is about one of our orders, and says something else than was ordered.
+    #[error("the notice does not fit its order: {0}")]
+    Mismatch(String),
+}
+
+impl Payment {
+    /// What it moves: credit, and the fee beside it. The ledger takes them once, whichever of the
+    /// payment's notices brings them.
+    pub fn movements(&self, at: Timestamp) -> Vec<Movement> {
+        let id = format!("{}/{}", self.provider, self.id);
+        let parts = [(Kind::Purchase, self.credit), (Kind::Fee, self.fee)];
+        movements(&id, parts, |id, kind, amount| Movement {
+            reference: Some(self.id.clone()),
+            note: (self.purpose == Purpose::AutoTopUp).then(|| "auto-top-up".to_owned()),
+            ..Movement::new(id, self.account.clone(), kind, amount, at)
+        })
+    }
+}
+
+impl Reversal {
+    /// What it moves: credit out, below zero when it is spent already, and then the fee.
+    pub fn movements(&self, at: Timestamp) -> Vec<Movement> {
+        let id = format!("{}/{}", self.provider, self.id);
+        let (credit, fee) = split(self.credit, &self.cents);
+        movements(&id, [(Kind::Reversal, credit), (Kind::FeeReversal, fee)], |id, kind, amount| {
+            Movement {
+                reference: Some(self.payment.clone()),
+                note: Some(self.note.to_owned()),
+                ..Movement::new(id, self.account.clone(), kind, amount, at)
+            }
+        })
+    }
+}
+
+impl Dispute {
+    /// What it moves, of a payment that was looked up; nothing for one that is not ours.
+    pub fn movements(&self, state: &PaymentState, at: Timestamp) -> Vec<Movement> {
+        let Some(payment) = &state.payment else { return Vec::new() };
+        let end = state.reversed.get().saturating_add(self.amount.get());
+        let cents = state.reversed.get()..end;
+        if !self.is_returned {
+            return Reversal {
+                provider: self.provider,
+                id: self.id.clone(),
+                payment: self.payment.clone(),
+                account: payment.account.clone(),
+                credit: payment.credit,
+                cents,
+                note: "disputed",
+            }
+            .movements(at);
+        }
+        let id = format!("{}/{}/returned", self.provider, self.id);
+        let (credit, fee) = split(payment.credit, &cents);
+        movements(&id, [(Kind::Adjustment, credit), (Kind::Fee, fee)], |id, kind, amount| {
+            Movement {
+                reference: Some(self.payment.clone()),
+                note: Some("dispute won".to_owned()),
+                ..Movement::new(id, payment.account.clone(), kind, amount, at)
+            }
+        })
+    }
+}
+
+/// How many of these cents of a payment are credit, and how many are fee.
+fn split(credit: Cents, cents: &Range<u32>) -> (Cents, Cents) {
+    let (start, end) = (cents.start.min(credit.get()), cents.end.min(credit.get()));
+    let of_credit = end.saturating_sub(start);
+    let all = cents.end.saturating_sub(cents.start);
+    (Cents::new(of_credit), Cents::new(all.saturating_sub(of_credit)))
+}
+
+/// The movements of those parts that are something: the first has the id, the second `/fee`
+/// behind it.
+fn movements(
+    id: &str,
+    parts: [(Kind, Cents); 2],
+    movement: impl Fn(&str, Kind, Usd) -> Movement,
+) -> Vec<Movement> {
+    let mut movements: Vec<Movement> = Vec::with_capacity(parts.len());
+    for (kind, cents) in parts {
+        if cents > Cents::ZERO {
+            let id = if movements.is_empty() { id.to_owned() } else { format!("{id}/fee") };
+            movements.push(movement(&id, kind, cents.to_usd()));
+        }
+    }
+    movements
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(movements: &[Movement]) -> Vec<(&str, Kind, i64)> {
+        movements.iter().map(|it| (it.id.as_str(), it.kind, it.amount.nanos())).collect()
+    }
+
+    const CENT: i64 = 10_000_000;
+
+    fn payment(fee: u32) -> Payment {
+        Payment {
+            provider: "stripe",
+            id: "pi_1".to_owned(),
+            account: AccountId::default(),
+            credit: Cents::new(1_000),
+            fee: Cents::new(fee),
+            purpose: Purpose::Asked,
+            instrument: None,
+        }
+    }
+
+    #[test]
+    fn a_payment_is_credit_and_a_fee_beside_it() {
+        let at = Timestamp::from_unix_millis(5);
+        let paid = payment(80).movements(at);
+        let expected = [
+            ("stripe/pi_1", Kind::Purchase, 1_000 * CENT),
+            ("stripe/pi_1/fee", Kind::Fee, 80 * CENT),
+        ];
+        assert_eq!(told(&paid), expected);
+        assert!(paid.iter().all(|it| it.reference.as_deref() == Some("pi_1") && it.at == at));
+        assert_eq!(told(&payment(0).movements(at)).len(), 1);
+    }
+
+    #[test]
+    fn credit_goes_back_first_then_the_fee() {
+        for (cents, expected) in [
+            (0..300, vec![("stripe/r", Kind::Reversal, 300 * CENT)]),
+            (300..1_000, vec![("stripe/r", Kind::Reversal, 700 * CENT)]),
+            (
+                900..1_080,
+                vec![
+                    ("stripe/r", Kind::Reversal, 100 * CENT),
+                    ("stripe/r/fee", Kind::FeeReversal, 80 * CENT),
+                ],
+            ),
+            (1_000..1_080, vec![("stripe/r", Kind::FeeReversal, 80 * CENT)]),
+            (5..5, vec![]),
+        ] {
+            let reversal = Reversal {
+                provider: "stripe",
+                id: "r".to_owned(),
+                payment: "pi_1".to_owned(),
+                account: AccountId::default(),
+                credit: Cents::new(1_000),
+                cents,
+                note: "refunded",
+            };
+            assert_eq!(told(&reversal.movements(Timestamp::default())), expected);
+        }
+    }
+
+    #[test]
+    fn a_dispute_takes_what_is_left_and_may_be_won() {
+        let at = Timestamp::default();
+        let mut dispute = Dispute {
+            provider: "stripe",
+            id: "du_1".to_owned(),
+            payment: "pi_1".to_owned(),
+            amount: Cents::new(780),
+            is_returned: false,
+        };
+        let state =
+            PaymentState { payment: Some(payment(80)), is_open: false, reversed: Cents::new(300) };
+        let taken = dispute.movements(&state, at);
+        let expected = [
+            ("stripe/du_1", Kind::Reversal, 700 * CENT),
+            ("stripe/du_1/fee", Kind::FeeReversal, 80 * CENT),
+        ];
+        assert_eq!(told(&taken), expected);
+        dispute.is_returned = true;
+        let returned = dispute.movements(&state, at);
+        let expected = [
+            ("stripe/du_1/returned", Kind::Adjustment, 700 * CENT),
+            ("stripe/du_1/returned/fee", Kind::Fee, 80 * CENT),
+        ];
+        assert_eq!(told(&returned), expected);
+        let foreign = PaymentState { payment: None, is_open: false, reversed: Cents::ZERO };
+        assert_eq!(dispute.movements(&foreign, at), []);
+    }
+}

@@ -1,0 +1,235 @@
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use tollgate_ledger::{AccountId, Balance, Kind, Movement};
+use tollgate_types::Timestamp;
+
+use super::*;
+use crate::Purpose;
+
+fn metadata(credit: u32, fee: u32) -> Value {
+    json!({
+        "tollgate_installation": "acme",
+        "tollgate_account": "default",
+        "tollgate_credit_cents": credit.to_string(),
+        "tollgate_fee_cents": fee.to_string(),
+        "tollgate_purpose": "asked",
+        "somebody": "else's",
+    })
+}
+
+fn event(kind: &str, object: &Value) -> Value {
+    json!({ "id": "evt_1", "object": "event", "type": kind, "data": { "object": object } })
+}
+
+fn session(status: &str, credit: u32, fee: u32) -> Value {
+    json!({
+        "id": "cs_1", "object": "checkout.session", "payment_status": status,
+        "payment_intent": "pi_1", "amount_total": credit + fee, "currency": "usd",
+        "customer": "cus_1", "url": null, "metadata": metadata(credit, fee),
+    })
+}
+
+fn intent(credit: u32, fee: u32) -> Value {
+    json!({
+        "id": "pi_1", "object": "payment_intent", "status": "succeeded",
+        "amount_received": credit + fee, "currency": "usd", "customer": "cus_1",
+        "payment_method": "pm_1", "setup_future_usage": "off_session", "latest_charge": "ch_1",
+        "metadata": metadata(credit, fee),
+    })
+}
+
+fn refund(credit: u32, fee: u32, cents: Range<u32>) -> Value {
+    let charge = json!({
+        "id": "ch_1", "object": "charge", "amount": credit + fee, "amount_refunded": cents.end,
+        "payment_intent": "pi_1", "metadata": metadata(credit, fee),
+    });
+    let mut event = event("charge.refunded", &charge);
+    event["data"]["previous_attributes"] = json!({ "amount_refunded": cents.start });
+    event
+}
+
+fn notice(event: &Value) -> Result<Notice, NoticeError> {
+    read(event.to_string().as_bytes(), "acme")
+}
+
+fn moved(event: &Value) -> Vec<Movement> {
+    let at = Timestamp::default();
+    match notice(event).unwrap() {
+        Notice::Paid(payment) => payment.movements(at),
+        Notice::Reversed(reversal) => reversal.movements(at),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn the_events_of_one_payment_say_the_same() {
+    let completed = moved(&event("checkout.session.completed", &session("paid", 1_000, 80)));
+    assert_eq!(completed.len(), 2);
+    let late =
+        moved(&event("checkout.session.async_payment_succeeded", &session("paid", 1_000, 80)));
+    let succeeded = moved(&event("payment_intent.succeeded", &intent(1_000, 80)));
+    assert_eq!(completed, late);
+    assert_eq!(completed, succeeded);
+    assert_eq!(completed[0].id, "stripe/pi_1");
+}
+
+#[test]
+fn only_the_intent_says_what_can_be_charged_again() {
+    let of = |event: Value| match notice(&event).unwrap() {
+        Notice::Paid(payment) => payment.instrument.unwrap().payment_method,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(of(event("checkout.session.completed", &session("paid", 1_000, 0))), None);
+    let succeeded = intent(1_000, 0);
+    assert_eq!(of(event("payment_intent.succeeded", &succeeded)), Some("pm_1".to_owned()));
+    let mut once = succeeded;
+    once["setup_future_usage"] = Value::Null;
+    assert_eq!(of(event("payment_intent.succeeded", &once)), None);
+}
+
+#[test]
+fn what_is_not_paid_or_not_ours_moves_nothing() {
+    let mut foreign = session("paid", 1_000, 80);
+    foreign["metadata"]["tollgate_installation"] = "another".into();
+    let mut unknown = intent(1_000, 80);
+    unknown["metadata"] = json!({});
+    for event in [
+        event("checkout.session.completed", &session("unpaid", 1_000, 80)),
+        event("checkout.session.completed", &session("no_payment_required", 1_000, 80)),
+        event("checkout.session.completed", &foreign),
+        event("payment_intent.succeeded", &unknown),
+        event("payment_intent.payment_failed", &unknown),
+        event("customer.created", &json!({ "id": "cus_1" })),
+    ] {
+        assert!(matches!(notice(&event), Ok(Notice::Nothing(_))), "{event}");
+    }
+}
+
+#[test]
+fn what_does_not_fit_its_order_is_refused() {
+    let mut eur = session("paid", 1_000, 80);
+    eur["currency"] = "eur".into();
+    let mut less = session("paid", 1_000, 80);
+    less["amount_total"] = 1_079.into();
+    let mut nobody = session("paid", 1_000, 80);
+    nobody["metadata"]["tollgate_account"] = "".into();
+    let mut unsaid = session("paid", 1_000, 80);
+    unsaid["metadata"]["tollgate_credit_cents"] = "-1".into();
+    for object in [eur, less, nobody, unsaid] {
+        let event = event("checkout.session.completed", &object);
+        assert!(matches!(notice(&event), Err(NoticeError::Mismatch(_))), "{event}");
+    }
+    for (start, end) in [(5, 5), (6, 5), (0, 1_081)] {
+        let refused = notice(&refund(1_000, 80, start..end));
+        assert!(matches!(refused, Err(NoticeError::Mismatch(_))), "{start} to {end}");
+    }
+    let mut silent = refund(1_000, 80, 0..5);
+    silent["data"]["previous_attributes"] = Value::Null;
+    assert!(matches!(notice(&silent), Err(NoticeError::Unreadable(_))));
+    for text in ["", "[]", "{}", "{\"type\":\"charge.refunded\"}", "nonsense"] {
+        let read = read(text.as_bytes(), "acme");
+        assert!(matches!(read, Err(NoticeError::Unreadable(_))), "{text}");
+    }
+}
+
+#[test]
+fn failures_say_why_and_whose() {
+    let mut failed = intent(1_000, 80);
+    failed["metadata"]["tollgate_purpose"] = "auto-top-up".into();
+    failed["last_payment_error"] =
+        json!({ "code": "card_declined", "decline_code": "expired_card" });
+    let told = notice(&event("payment_intent.payment_failed", &failed)).unwrap();
+    let expected = Failure {
+        id: Some("pi_1".to_owned()),
+        account: AccountId::default(),
+        purpose: Purpose::AutoTopUp,
+        reason: "expired_card".to_owned(),
+    };
+    assert_eq!(told, Notice::Failed(expected));
+    let late = event("checkout.session.async_payment_failed", &session("unpaid", 1_000, 80));
+    assert!(matches!(notice(&late), Ok(Notice::Failed(Failure { purpose: Purpose::Asked, .. }))));
+}
+
+#[test]
+fn disputes_name_their_payment() {
+    let mut dispute = json!({
+        "id": "du_1", "amount": 1_080, "currency": "usd", "payment_intent": "pi_1", "charge": "ch_1",
+    });
+    let expected = |is_returned| {
+        Notice::Disputed(Dispute {
+            provider: "stripe",
+            id: "du_1".to_owned(),
+            payment: "pi_1".to_owned(),
+            amount: Cents::new(1_080),
+            is_returned,
+        })
+    };
+    assert_eq!(notice(&event("charge.dispute.created", &dispute)), Ok(expected(false)));
+    assert_eq!(notice(&event("charge.dispute.funds_reinstated", &dispute)), Ok(expected(true)));
+    dispute["payment_intent"] = Value::Null;
+    assert!(matches!(notice(&event("charge.dispute.created", &dispute)), Ok(Notice::Nothing(_))));
+}
+
+/// What a ledger makes of movements that are posted under their first one's id.
+fn ledger(events: &[&Value]) -> (Balance, BTreeMap<&'static str, i64>) {
+    let (mut known, mut balance) = (BTreeSet::new(), Balance::default());
+    let mut sums = BTreeMap::new();
+    for event in events {
+        let movements = moved(event);
+        if movements.iter().any(|it| known.contains(&it.id)) {
+            assert!(movements.iter().all(|it| known.contains(&it.id)), "half of it is known");
+            continue;
+        }
+        for movement in movements {
+            balance = balance.after(&movement, &movement.account).unwrap();
+            *sums.entry(movement.kind.as_str()).or_default() += movement.amount.nanos();
+            known.insert(movement.id);
+        }
+    }
+    (balance, sums)
+}
+
+proptest! {
+    /// However often and in whatever order the events of a payment come, the books are the same.
+    #[test]
+    fn events_may_come_twice_and_in_any_order(
+        (credit, fee) in (1_u32..5_000, 0_u32..300),
+        cuts in prop::collection::btree_set(1_u32..5_300, 0..5),
+        order in prop::collection::vec(any::<prop::sample::Index>(), 0..40),
+    ) {
+        let mut events = vec![
+            event("checkout.session.completed", &session("paid", credit, fee)),
+            event("payment_intent.succeeded", &intent(credit, fee)),
+        ];
+        let mut back = 0;
+        for cut in cuts.into_iter().filter(|cut| *cut <= credit + fee) {
+            events.push(refund(credit, fee, back..cut));
+            back = cut;
+        }
+        // Each at least once, and some again, before it or behind.
+        let mut delivered: Vec<&Value> = events.iter().collect();
+        for index in order {
+            let again = *index.get(&delivered);
+            delivered.insert(index.index(delivered.len()), again);
+        }
+        let half = delivered.len() / 2;
+        delivered.rotate_left(half);
+        let (balance, sums) = ledger(&delivered);
+        let cents = |kind: Kind| sums.get(kind.as_str()).copied().unwrap_or(0) / 10_000_000;
+        prop_assert_eq!(cents(Kind::Purchase), i64::from(credit));
+        prop_assert_eq!(cents(Kind::Fee), i64::from(fee));
+        prop_assert_eq!(cents(Kind::Reversal), i64::from(back.min(credit)));
+        prop_assert_eq!(cents(Kind::FeeReversal), i64::from(back.saturating_sub(credit)));
+        prop_assert!(balance.proves());
+        let left = i64::from(credit - back.min(credit)) * 10_000_000;
+        prop_assert_eq!(balance.available.nanos(), left);
+    }
+
+    #[test]
+    fn no_body_breaks_it(body in prop::collection::vec(any::<u8>(), 0..300)) {
+        prop_assert!(read(&body, "acme").is_err());
+    }
+}

@@ -1,0 +1,351 @@
+//! Stripe's objects, as far as they are read, and its answers.
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use super::metadata::Metadata;
+use crate::{
+    Cents, Charged, Checkout, Instrument, Outcome, Payment, PaymentError, PaymentState, Purpose,
+    Reply,
+};
+
+/// A reference: an id, or the object itself where that was asked for.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub(super) enum Reference {
+    Id(String),
+    Object { id: String },
+}
+
+impl Reference {
+    pub(super) fn id(&self) -> &str {
+        match self {
+            Self::Id(id) | Self::Object { id } => id,
+        }
+    }
+}
+
+/// <https://docs.stripe.com/api/checkout/sessions/object>
+#[derive(Debug, Deserialize)]
+pub(super) struct Session {
+    pub(super) id: String,
+    url: Option<String>,
+    pub(super) payment_status: Option<String>,
+    pub(super) payment_intent: Option<Reference>,
+    amount_total: Option<u32>,
+    currency: Option<String>,
+    customer: Option<Reference>,
+    #[serde(default)]
+    pub(super) metadata: Metadata,
+}
+
+/// <https://docs.stripe.com/api/payment_intents/object>
+#[derive(Debug, Deserialize)]
+pub(super) struct Intent {
+    pub(super) id: String,
+    status: Option<String>,
+    amount_received: Option<u32>,
+    currency: Option<String>,
+    customer: Option<Reference>,
+    payment_method: Option<Reference>,
+    setup_future_usage: Option<String>,
+    latest_charge: Option<LatestCharge>,
+    pub(super) last_payment_error: Option<Failed>,
+    #[serde(default)]
+    pub(super) metadata: Metadata,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum LatestCharge {
+    Object { amount_refunded: u32 },
+    Id(String),
+}
+
+/// <https://docs.stripe.com/api/errors>
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Failed {
+    code: Option<String>,
+    decline_code: Option<String>,
+    message: Option<String>,
+    payment_intent: Option<Reference>,
+}
+
+#[derive(Debug, Deserialize)]
+struct ErrorBody {
+    error: Failed,
+}
+
+#[derive(Debug, Deserialize)]
+struct Refund {
+    id: String,
+    status: Option<String>,
+}
+
+impl Failed {
+    /// The most particular word for it.
+    pub(super) fn reason(self) -> String {
+        let words = [self.decline_code, self.code, self.message];
+        words.into_iter().flatten().next().unwrap_or_else(|| "declined".to_owned())
+    }
+}
+
+impl Session {
+    /// The payment, if this is an order of `installation` and was paid.
+    ///
+    /// # Errors
+    ///
+    /// When it is, and something else was paid than was ordered.
+    pub(super) fn payment(self, installation: &str) -> Result<Option<Payment>, String> {
+        let Some(terms) = self.metadata.terms(installation)? else { return Ok(None) };
+        if self.payment_status.as_deref() != Some("paid") {
+            return Ok(None);
+        }
+        let Some(intent) = self.payment_intent else {
+            return Err(format!("{} is paid by no PaymentIntent", self.id));
+        };
+        let payment =
+            terms.paid(intent.id().to_owned(), (self.amount_total, self.currency.as_deref()))?;
+        let instrument = self
+            .customer
+            .map(|it| Instrument { customer: it.id().to_owned(), payment_method: None });
+        Ok(Some(Payment { instrument, ..payment }))
+    }
+}
+
+impl Intent {
+    /// Whether it may be paid without anybody doing anything.
+    fn is_open(&self) -> bool {
+        matches!(self.status.as_deref(), Some("processing" | "requires_capture"))
+    }
+
+    /// As [`Session::payment`].
+    pub(super) fn payment(&self, installation: &str) -> Result<Option<Payment>, String> {
+        let Some(terms) = self.metadata.terms(installation)? else { return Ok(None) };
+        if self.status.as_deref() != Some("succeeded") {
+            return Ok(None);
+        }
+        let is_automatic = terms.purpose == Purpose::AutoTopUp;
+        let paid = (self.amount_received, self.currency.as_deref());
+        let payment = terms.paid(self.id.clone(), paid)?;
+        let may_be_kept = is_automatic || self.setup_future_usage.as_deref() == Some("off_session");
+        let method = self.payment_method.as_ref().filter(|_| may_be_kept);
+        let instrument = self.customer.as_ref().map(|customer| Instrument {
+            customer: customer.id().to_owned(),
+            payment_method: method.map(|it| it.id().to_owned()),
+        });
+        Ok(Some(Payment { instrument, ..payment }))
+    }
+}
+
+/// The page that was opened.
+pub(super) fn opened(reply: &Reply<'_>) -> Result<Checkout, PaymentError> {
+    let session: Session = read(reply)?;
+    let url = session.url.ok_or_else(|| unreadable(format!("{} has no url", session.id)))?;
+    Ok(Checkout { id: session.id, url })
+}
+
+/// What became of a page.
+pub(super) fn checkout_state(
+    reply: &Reply<'_>,
+    installation: &str,
+) -> Result<Option<Payment>, PaymentError> {
+    read::<Session>(reply)?.payment(installation).map_err(unreadable)
+}
+
+/// What became of a charge. A card that is declined is answered with 402.
+pub(super) fn charged(reply: &Reply<'_>, installation: &str) -> Result<Charged, PaymentError> {
+    if reply.status == 402 {
+        let failed = parsed::<ErrorBody>(reply)?.error;
+        let id = failed.payment_intent.as_ref().map(|it| it.id().to_owned());
+        return Ok(Charged { id, outcome: Outcome::Declined(failed.reason()) });
+    }
+    let intent: Intent = read(reply)?;
+    let id = Some(intent.id.clone());
+    if let Some(payment) = intent.payment(installation).map_err(unreadable)? {
+        return Ok(Charged { id, outcome: Outcome::Paid(payment) });
+    }
+    let outcome = match intent.status.as_deref() {
+        _ if intent.is_open() => Outcome::Pending,
+        Some("succeeded") => return Err(unreadable(format!("{} is not ours", intent.id))),
+        other => Outcome::Declined(
+            intent
+                .last_payment_error
+                .map_or_else(|| other.unwrap_or("").to_owned(), Failed::reason),
+        ),
+    };
+    Ok(Charged { id, outcome })
+}
+
+/// A payment that was looked up.
+pub(super) fn state(reply: &Reply<'_>, installation: &str) -> Result<PaymentState, PaymentError> {
+    let intent: Intent = read(reply)?;
+    let payment = intent.payment(installation).map_err(unreadable)?;
+    let reversed = match &intent.latest_charge {
+        Some(LatestCharge::Object { amount_refunded }) => Cents::new(*amount_refunded),
+        Some(LatestCharge::Id(id)) => return Err(unreadable(format!("{id} is not expanded"))),
+        None => Cents::ZERO,
+    };
+    Ok(PaymentState { payment, is_open: intent.is_open(), reversed })
+}
+
+/// The id of a refund that was made.
+pub(super) fn refunded(reply: &Reply<'_>) -> Result<String, PaymentError> {
+    let refund: Refund = read(reply)?;
+    match refund.status.as_deref() {
+        Some("failed" | "canceled") => Err(PaymentError::Refused {
+            status: reply.status,
+            message: format!("the refund {} has failed", refund.id),
+        }),
+        _ => Ok(refund.id),
+    }
+}
+
+fn read<T: DeserializeOwned>(reply: &Reply<'_>) -> Result<T, PaymentError> {
+    match reply.status {
+        200..=299 => parsed(reply),
+        // 409: another request with the same key is under way.
+        status @ (409 | 429 | 500..=599) => Err(PaymentError::Busy { status }),
+        status => {
+            let failed = serde_json::from_slice::<ErrorBody>(reply.body);
+            let failed = failed.map(|it| it.error).unwrap_or_default();
+            let message = failed.message.or(failed.code).unwrap_or_else(|| "no reason".to_owned());
+            Err(PaymentError::Refused { status, message })
+        }
+    }
+}
+
+fn parsed<T: DeserializeOwned>(reply: &Reply<'_>) -> Result<T, PaymentError> {
+    serde_json::from_slice(reply.body).map_err(|error| unreadable(error.to_string()))
+}
+
+const fn unreadable(what: String) -> PaymentError {
+    PaymentError::Unreadable(what)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn metadata() -> Value {
+        json!({
+            "tollgate_installation": "acme",
+            "tollgate_account": "default",
+            "tollgate_credit_cents": "1000",
+            "tollgate_fee_cents": "80",
+            "tollgate_purpose": "auto-top-up",
+        })
+    }
+
+    fn intent(status: &str) -> Value {
+        json!({
+            "id": "pi_1", "object": "payment_intent", "status": status, "amount": 1080,
+            "amount_received": if status == "succeeded" { 1080 } else { 0 },
+            "currency": "usd", "customer": "cus_1", "payment_method": "pm_1",
+            "setup_future_usage": null, "latest_charge": "ch_1", "metadata": metadata(),
+        })
+    }
+
+    fn charge(status: u16, body: &Value) -> Result<Outcome, PaymentError> {
+        let body = body.to_string();
+        charged(&Reply { status, body: body.as_bytes() }, "acme").map(|it| it.outcome)
+    }
+
+    #[test]
+    fn a_charge_is_paid_pending_or_declined() {
+        let Ok(Outcome::Paid(paid)) = charge(200, &intent("succeeded")) else { panic!("unpaid") };
+        assert_eq!((paid.credit, paid.fee), (Cents::new(1_000), Cents::new(80)));
+        let instrument = paid.instrument.unwrap();
+        assert_eq!(instrument.payment_method.as_deref(), Some("pm_1"));
+        assert_eq!(charge(200, &intent("processing")), Ok(Outcome::Pending));
+        let declined = |word: &str| Ok(Outcome::Declined(word.to_owned()));
+        assert_eq!(charge(200, &intent("requires_action")), declined("requires_action"));
+        let error = json!({ "error": {
+            "type": "card_error", "code": "card_declined", "decline_code": "insufficient_funds",
+            "message": "Your card has insufficient funds.", "payment_intent": { "id": "pi_1" },
+        } });
+        assert_eq!(charge(402, &error), declined("insufficient_funds"));
+        let error = json!({ "error": { "code": "authentication_required" } });
+        assert_eq!(charge(402, &error), declined("authentication_required"));
+    }
+
+    #[test]
+    fn who_can_not_answer_is_asked_again_and_who_refuses_is_not() {
+        for status in [409, 429, 500, 503] {
+            assert_eq!(charge(status, &json!({})), Err(PaymentError::Busy { status }));
+        }
+        let error = json!({ "error": { "message": "No such customer" } });
+        let refused = PaymentError::Refused { status: 400, message: "No such customer".to_owned() };
+        assert_eq!(charge(400, &error), Err(refused));
+        assert!(matches!(charge(401, &json!(7)), Err(PaymentError::Refused { status: 401, .. })));
+        assert!(matches!(charge(200, &json!(7)), Err(PaymentError::Unreadable(_))));
+    }
+
+    #[test]
+    fn less_or_other_money_than_was_ordered_is_no_payment() {
+        for (member, value) in [
+            ("amount_received", json!(1_079)),
+            ("amount_received", json!(1_081)),
+            ("amount_received", Value::Null),
+            ("currency", json!("eur")),
+        ] {
+            let mut wrong = intent("succeeded");
+            wrong[member] = value;
+            assert!(matches!(charge(200, &wrong), Err(PaymentError::Unreadable(_))), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn pages_are_opened_and_looked_up() {
+        let mut session = json!({
+            "id": "cs_1", "url": "https://checkout.example/cs_1", "payment_status": "unpaid",
+            "payment_intent": null, "amount_total": 1080, "currency": "usd",
+            "customer": { "id": "cus_1" }, "metadata": metadata(),
+        });
+        let body = session.to_string();
+        let reply = Reply { status: 200, body: body.as_bytes() };
+        let checkout = opened(&reply).unwrap();
+        assert_eq!(checkout.url, "https://checkout.example/cs_1");
+        assert_eq!(checkout_state(&reply, "acme"), Ok(None));
+        session["payment_status"] = "paid".into();
+        session["payment_intent"] = "pi_1".into();
+        session["url"] = Value::Null;
+        let body = session.to_string();
+        let reply = Reply { status: 200, body: body.as_bytes() };
+        let paid = checkout_state(&reply, "acme").unwrap().unwrap();
+        assert_eq!((paid.id.as_str(), paid.credit.get()), ("pi_1", 1_000));
+        assert_eq!(checkout_state(&reply, "other"), Ok(None));
+        assert!(matches!(opened(&reply), Err(PaymentError::Unreadable(_))));
+    }
+
+    #[test]
+    fn a_payment_is_looked_up_with_what_has_gone_back() {
+        let mut paid = intent("succeeded");
+        let state = |it: &Value| {
+            let body = it.to_string();
+            state(&Reply { status: 200, body: body.as_bytes() }, "acme")
+        };
+        assert!(matches!(state(&paid), Err(PaymentError::Unreadable(_))));
+        paid["latest_charge"] = json!({ "id": "ch_1", "amount_refunded": 300 });
+        let told = state(&paid).unwrap();
+        assert_eq!((told.payment.unwrap().id.as_str(), told.reversed), ("pi_1", Cents::new(300)));
+        for (status, is_open) in [("processing", true), ("requires_payment_method", false)] {
+            let mut unpaid = intent(status);
+            unpaid["latest_charge"] = Value::Null;
+            let told = state(&unpaid).unwrap();
+            assert_eq!((told.payment, told.is_open), (None, is_open), "{status}");
+        }
+    }
+
+    #[test]
+    fn a_refund_is_made_or_not() {
+        let read = |status, text: &str| refunded(&Reply { status, body: text.as_bytes() });
+        assert_eq!(read(200, r#"{"id":"re_1","status":"succeeded"}"#), Ok("re_1".to_owned()));
+        assert!(read(200, r#"{"id":"re_1","status":"failed"}"#).is_err());
+        let known = r#"{"error":{"code":"charge_already_refunded","message":"It is."}}"#;
+        let refused = PaymentError::Refused { status: 400, message: "It is.".to_owned() };
+        assert_eq!(read(400, known), Err(refused));
+    }
+}

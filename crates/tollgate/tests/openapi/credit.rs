@@ -1,0 +1,77 @@
+//! Buying credit, what is bought without anybody asking, and statements.
+
+use serde_json::{Value, json};
+use tollgate_types::Month;
+
+use crate::world::{Ask, World};
+
+const JSON: &str = "application/json";
+const CHECKOUT: &str = "/api/v1/credits/checkout";
+const TOP_UP: &str = "/api/v1/credits/auto-topup";
+const STATEMENT: &str = "/api/v1/credits/statements/{month}";
+const WEBHOOK: &str = "/webhooks/stripe";
+
+pub(crate) async fn run(world: &World) {
+    let wanted = json!({ "threshold": 5, "amount": "10" });
+    let too_early = world.ask("PUT", TOP_UP).about("no payment method").json(&wanted);
+    too_early.expect(400, JSON).await;
+    let bought = world.ask("POST", CHECKOUT).json(&json!({ "amount": 10.5 })).ours(true);
+    let page = bought.header("idempotency-key", "one").expect(201, JSON).await.json();
+    let wrong = world.ask("POST", CHECKOUT).about("too little").json(&json!({ "amount": 0.1 }));
+    wrong.expect(400, JSON).await;
+    for event in world.payments.pay(page["data"]["id"].as_str().unwrap()) {
+        signed(world, &event).ours(true).expect(200, JSON).await;
+    }
+    let unsigned = world.ask("POST", WEBHOOK).about("unsigned").key(None).json(&json!({}));
+    unsigned.expect(400, JSON).await;
+    let dispute = json!({ "type": "charge.dispute.created", "data": { "object": {
+        "id": "du_1", "amount": 5, "currency": "usd", "payment_intent": "pi_unknown",
+    } } });
+    signed(world, &dispute).about("a payment that is not there").expect(502, JSON).await;
+    world.ask("PUT", TOP_UP).json(&wanted).ours(true).expect(200, JSON).await;
+    world.ask("GET", TOP_UP).ours(true).expect(200, JSON).await;
+    world.ask("DELETE", TOP_UP).ours(true).expect(200, JSON).await;
+    statements(world).await;
+    callers(world).await;
+}
+
+fn signed<'a>(world: &'a World, event: &Value) -> Ask<'a> {
+    let body = event.to_string();
+    let signature = world.payments.sign(&body, world.gateway.engine().now());
+    let kind = event["type"].as_str().unwrap();
+    let ask = world.ask("POST", WEBHOOK).about(kind).key(None);
+    ask.header("stripe-signature", &signature).json(event)
+}
+
+async fn statements(world: &World) {
+    let month = Month::of(world.gateway.engine().now());
+    for (accepted, expected) in [
+        ("*/*", JSON),
+        (JSON, JSON),
+        ("text/csv", "text/csv"),
+        ("application/pdf", "application/pdf"),
+    ] {
+        let at = format!("/api/v1/credits/statements/{month}");
+        let ask = world.ask("GET", STATEMENT).at(at).about(accepted).ours(true);
+        ask.header("accept", accepted).expect(200, expected).await;
+    }
+    let later = format!("/api/v1/credits/statements/{}", month.next());
+    let ask = world.ask("GET", STATEMENT).at(later).about("has not begun");
+    ask.expect(400, JSON).await;
+}
+
+/// Who may not.
+async fn callers(world: &World) {
+    let month = STATEMENT.replace("{month}", "2026-10");
+    for (method, path, at) in [
+        ("POST", CHECKOUT, CHECKOUT),
+        ("GET", TOP_UP, TOP_UP),
+        ("PUT", TOP_UP, TOP_UP),
+        ("DELETE", TOP_UP, TOP_UP),
+        ("GET", STATEMENT, month.as_str()),
+    ] {
+        let ask = || world.ask(method, path).at(at);
+        ask().about("a wrong key").key(Some("sk-or-v1-wrong")).expect(401, JSON).await;
+        ask().about("an inference key").key(Some(world.gateway.key())).expect(403, JSON).await;
+    }
+}
