@@ -10,6 +10,7 @@ use axum::routing::{get, post};
 use http::header::{HeaderName, RETRY_AFTER};
 use http::{HeaderMap, Method};
 use tollgate_engine::Engine;
+use tollgate_types::AddressRange;
 use tollgate_wire::error::ErrorType;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::{AllowHeaders, Any, CorsLayer};
@@ -38,6 +39,8 @@ pub struct AppConfig {
     /// Hosts, in lower case and without a port, whose calls must be processed in a region, and that
     /// region; besides those that begin with `eu.` or `us.`.
     pub region_hosts: Vec<(String, String)>,
+    /// Proxies whose `X-Forwarded-For` says where a call comes from.
+    pub trusted_proxies: Vec<AddressRange>,
 }
 
 impl Default for AppConfig {
@@ -47,6 +50,7 @@ impl Default for AppConfig {
             body_timeout: Duration::from_mins(1),
             tag_headers: Vec::new(),
             region_hosts: Vec::new(),
+            trusted_proxies: Vec::new(),
         }
     }
 }
@@ -93,6 +97,7 @@ pub fn router(app: App) -> Router {
         .route("/key", get(on::get_current_key))
         .route("/auth/key", get(on::get_current_key))
         .route("/keys", get(on::list_keys).post(on::create_key))
+        .route("/keys/{hash}/rotate", post(on::rotate_key))
         .route("/keys/{hash}", get(on::get_key).patch(on::update_key).delete(on::delete_key))
         .route("/byok", get(on::list_byok).post(on::create_byok))
         .route("/byok/{id}", get(on::get_byok).patch(on::update_byok).delete(on::delete_byok))

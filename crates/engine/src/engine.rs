@@ -1,5 +1,6 @@
 //! The pipeline.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -285,13 +286,17 @@ impl Engine {
         &self.rules
     }
 
-    /// Finds the key a caller sent.
+    /// Finds the key a caller sent from `address`, if that is known.
     ///
     /// # Errors
     ///
     /// As [`KeyRing::authenticate`].
-    pub async fn authenticate(&self, key: Option<&ApiKey>) -> Result<Arc<KeyEntry>, AuthError> {
-        self.keys.authenticate(key, self.now()).await
+    pub async fn authenticate(
+        &self,
+        key: Option<&ApiKey>,
+        address: Option<IpAddr>,
+    ) -> Result<Arc<KeyEntry>, AuthError> {
+        self.keys.authenticate(key, address, self.now()).await
     }
 
     /// The keys.

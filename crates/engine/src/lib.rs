@@ -31,6 +31,7 @@
 //! HTTP in (that is the API's), SQL (the stores'), the environment (the program's).
 
 mod afford;
+mod allowed;
 mod asked;
 mod attempt;
 mod bill;
@@ -77,6 +78,9 @@ mod tokens;
 mod unknown;
 mod vitals;
 
+pub use allowed::{
+    ALLOWED_MAX, AllowedError, allowed_addresses, allowed_models, allowed_providers,
+};
 pub use clock::{Clock, Entropy, SystemClock, SystemEntropy};
 pub use config::EngineConfig;
 pub use count::Count;

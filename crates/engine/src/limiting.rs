@@ -76,7 +76,7 @@ impl Limiting {
         let (rules, record) = (self.rules.load(), &run.key.record);
         let mut limits = Limits::new();
         if !record.rate_limits.is_empty() {
-            let id = record.hash.to_hex();
+            let id = run.key.counted_as().to_hex();
             for limit in record.rate_limits.limits() {
                 limits.push(self.applied(run, &limit, &id, now)?);
             }
@@ -111,7 +111,7 @@ impl Limiting {
 
     /// A key's budget counts what the key had spent before there was a counter, as its usage has it.
     fn begin(&self, key: &KeyEntry, limit: &Limit, id: &str, now: Timestamp) -> Result<(), Full> {
-        let place = (key.record.hash, limit.window);
+        let place = (key.counted_as(), limit.window);
         if self.begun.read().contains(&place) {
             return Ok(());
         }

@@ -77,6 +77,17 @@ impl KeyStore for PostgresStore {
         self.writes.submit(Replace { old, successor, now }).await
     }
 
+    async fn successors(&self, of: &[KeyHash]) -> Result<Vec<(KeyHash, KeyHash)>, StoreError> {
+        let sql = "SELECT old_hash, new_hash FROM key_successor WHERE old_hash = ANY($1)";
+        let of: Vec<&[u8]> = of.iter().map(|hash| hash.as_bytes().as_slice()).collect();
+        let rows = sqlx::query(sql).bind(of).fetch_all(&self.pool).await.map_err(failed)?;
+        let pair = |row: &PgRow| {
+            let columns = Columns::of("key_successor", row);
+            Ok((columns.key_hash("old_hash")?, columns.key_hash("new_hash")?))
+        };
+        rows.iter().map(pair).collect()
+    }
+
     async fn revision(&self) -> Result<u64, StoreError> {
         let sql = "SELECT value FROM revision WHERE noun = 'api_key'";
         let row = sqlx::query(sql).fetch_one(&self.pool).await.map_err(failed)?;
@@ -108,8 +119,10 @@ impl Write for Insert {
         let sql = "INSERT INTO api_key (
                        hash, name, label, management, disabled, limit_nanos, limit_reset,
                        include_byok_in_limit, created_at, updated_at, expires_at,
-                       creator_user_id, workspace_id, rate_limits
-                   ) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+                       creator_user_id, workspace_id, rate_limits,
+                       allowed_models, allowed_providers, allowed_addresses, former
+                   ) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10,
+                             $11, $12, $13, $14, $15, $16, $17, $18)
                    ON CONFLICT (hash) DO NOTHING";
         let inserted = sqlx::query(sql)
             .bind(key.hash.as_bytes().as_slice())
@@ -126,6 +139,10 @@ impl Write for Insert {
             .bind(key.creator_user_id.as_deref().map(kept))
             .bind(kept(&key.workspace_id))
             .bind(json_unless_default(&key.rate_limits))
+            .bind(json_unless_default(&key.allowed_models))
+            .bind(json_unless_default(&key.allowed_providers))
+            .bind(json_unless_default(&key.allowed_addresses))
+            .bind(json_unless_default(&key.former))
             .execute(&mut *connection)
             .await
             .map_err(failed)?;
@@ -163,7 +180,10 @@ impl Write for Update {
                        limit_reset = CASE WHEN $7 THEN $8 ELSE limit_reset END,
                        expires_at = CASE WHEN $9 THEN $10 ELSE expires_at END,
                        rate_limits = CASE WHEN $11 THEN $12 ELSE rate_limits END,
-                       updated_at = $13
+                       allowed_models = CASE WHEN $13 THEN $14 ELSE allowed_models END,
+                       allowed_providers = CASE WHEN $15 THEN $16 ELSE allowed_providers END,
+                       allowed_addresses = CASE WHEN $17 THEN $18 ELSE allowed_addresses END,
+                       updated_at = $19
                    WHERE hash = $1
                    RETURNING ",
             columns!(api_key)
@@ -182,6 +202,12 @@ impl Write for Update {
             .bind(set_to(&patch.expires_at).map(Timestamp::unix_millis))
             .bind(is_set(&patch.rate_limits))
             .bind(patch.rate_limits.value().and_then(json_unless_default))
+            .bind(is_set(&patch.allowed_models))
+            .bind(patch.allowed_models.value().and_then(json_unless_default))
+            .bind(is_set(&patch.allowed_providers))
+            .bind(patch.allowed_providers.value().and_then(json_unless_default))
+            .bind(is_set(&patch.allowed_addresses))
+            .bind(patch.allowed_addresses.value().and_then(json_unless_default))
             .bind(self.now.unix_millis())
             .fetch_optional(connection)
             .await
@@ -221,14 +247,13 @@ impl Write for Replace {
     async fn apply(&self, connection: &mut PgConnection) -> Result<Option<KeyRecord>, StoreError> {
         let new = self.successor.hash;
         // Reading before writing is safe here: the transaction began with the lock.
-        if fetch(&mut *connection, self.old).await?.is_none() {
-            return Ok(None);
-        }
+        let Some(key) = fetch(&mut *connection, self.old).await? else { return Ok(None) };
         if fetch(&mut *connection, new).await?.is_some() {
             return Err(StoreError::Conflict);
         }
         let sql = concat!(
-            "UPDATE api_key SET hash = $2, label = $3, updated_at = $4 WHERE hash = $1
+            "UPDATE api_key SET hash = $2, label = $3, updated_at = $4, former = $5
+                   WHERE hash = $1
                    RETURNING ",
             columns!(api_key)
         );
@@ -237,6 +262,7 @@ impl Write for Replace {
             .bind(new.as_bytes().as_slice())
             .bind(kept(&self.successor.label))
             .bind(self.now.unix_millis())
+            .bind(json_unless_default(&key.former_after(&self.successor, self.now)))
             .fetch_one(&mut *connection)
             .await
             .map_err(failed)?;
@@ -275,6 +301,10 @@ fn read_key(row: &PgRow) -> Result<KeyRecord, StoreError> {
         creator_user_id: columns.optional_string("creator_user_id")?,
         workspace_id: columns.string("workspace_id")?,
         rate_limits: columns.json("rate_limits")?,
+        allowed_models: columns.json("allowed_models")?,
+        allowed_providers: columns.json("allowed_providers")?,
+        allowed_addresses: columns.json("allowed_addresses")?,
+        former: columns.json("former")?,
     })
 }
 

@@ -49,6 +49,11 @@ pub(crate) const MIGRATIONS: &[MigrationFile] = &[
         name: "activity",
         sql: include_str!("../migrations/0009_activity.sql"),
     },
+    MigrationFile {
+        version: 20,
+        name: "key restrictions",
+        sql: include_str!("../migrations/0020_key_restrictions.sql"),
+    },
 ];
 
 /// One step from a version of the schema to the next.

@@ -71,6 +71,22 @@ impl KeyStore for SqliteStore {
         self.writer.submit(Replace { old, successor, now }).await
     }
 
+    async fn successors(&self, of: &[KeyHash]) -> Result<Vec<(KeyHash, KeyHash)>, StoreError> {
+        let sql = "SELECT new_hash FROM key_successor WHERE old_hash = ?1";
+        let mut found = Vec::new();
+        for old in of {
+            let row = sqlx::query(sql)
+                .bind(old.as_bytes().as_slice())
+                .fetch_optional(&self.readers)
+                .await
+                .map_err(failed)?;
+            if let Some(row) = row {
+                found.push((*old, Columns::of("key_successor", &row).key_hash("new_hash")?));
+            }
+        }
+        Ok(found)
+    }
+
     async fn revision(&self) -> Result<u64, StoreError> {
         let sql = "SELECT value FROM revision WHERE noun = 'api_key'";
         let row = sqlx::query(sql).fetch_one(&self.readers).await.map_err(failed)?;
@@ -89,8 +105,10 @@ impl Write for Insert {
         let sql = "INSERT INTO api_key (
                        hash, name, label, management, disabled, limit_nanos, limit_reset,
                        include_byok_in_limit, created_at, updated_at, expires_at,
-                       creator_user_id, workspace_id, rate_limits
-                   ) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
+                       creator_user_id, workspace_id, rate_limits,
+                       allowed_models, allowed_providers, allowed_addresses, former
+                   ) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,
+                             ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)
                    ON CONFLICT (hash) DO NOTHING";
         let inserted = sqlx::query(sql)
             .bind(key.hash.as_bytes().as_slice())
@@ -107,6 +125,10 @@ impl Write for Insert {
             .bind(key.creator_user_id.as_deref())
             .bind(key.workspace_id.as_str())
             .bind(json_unless_default(&key.rate_limits))
+            .bind(json_unless_default(&key.allowed_models))
+            .bind(json_unless_default(&key.allowed_providers))
+            .bind(json_unless_default(&key.allowed_addresses))
+            .bind(json_unless_default(&key.former))
             .execute(&mut *connection)
             .await
             .map_err(failed)?;
@@ -145,7 +167,10 @@ impl Write for Update {
                        limit_reset = iif(?7, ?8, limit_reset),
                        expires_at = iif(?9, ?10, expires_at),
                        rate_limits = iif(?11, ?12, rate_limits),
-                       updated_at = ?13
+                       allowed_models = iif(?13, ?14, allowed_models),
+                       allowed_providers = iif(?15, ?16, allowed_providers),
+                       allowed_addresses = iif(?17, ?18, allowed_addresses),
+                       updated_at = ?19
                    WHERE hash = ?1
                    RETURNING *";
         let patch = &self.patch;
@@ -162,6 +187,12 @@ impl Write for Update {
             .bind(set_to(&patch.expires_at).map(Timestamp::unix_millis))
             .bind(is_set(&patch.rate_limits))
             .bind(patch.rate_limits.value().and_then(json_unless_default))
+            .bind(is_set(&patch.allowed_models))
+            .bind(patch.allowed_models.value().and_then(json_unless_default))
+            .bind(is_set(&patch.allowed_providers))
+            .bind(patch.allowed_providers.value().and_then(json_unless_default))
+            .bind(is_set(&patch.allowed_addresses))
+            .bind(patch.allowed_addresses.value().and_then(json_unless_default))
             .bind(self.now.unix_millis())
             .fetch_optional(connection)
             .await
@@ -202,19 +233,19 @@ impl Write for Replace {
     ) -> Result<Option<KeyRecord>, StoreError> {
         let new = self.successor.hash;
         // Reading before writing is safe here: the transaction began with the write lock.
-        if fetch(&mut *connection, self.old).await?.is_none() {
-            return Ok(None);
-        }
+        let Some(key) = fetch(&mut *connection, self.old).await? else { return Ok(None) };
         if fetch(&mut *connection, new).await?.is_some() {
             return Err(StoreError::Conflict);
         }
-        let sql = "UPDATE api_key SET hash = ?2, label = ?3, updated_at = ?4 WHERE hash = ?1
+        let sql = "UPDATE api_key SET hash = ?2, label = ?3, updated_at = ?4, former = ?5
+                   WHERE hash = ?1
                    RETURNING *";
         let row = sqlx::query(sql)
             .bind(self.old.as_bytes().as_slice())
             .bind(new.as_bytes().as_slice())
             .bind(self.successor.label.as_str())
             .bind(self.now.unix_millis())
+            .bind(json_unless_default(&key.former_after(&self.successor, self.now)))
             .fetch_one(&mut *connection)
             .await
             .map_err(failed)?;
@@ -251,6 +282,10 @@ fn read_key(row: &SqliteRow) -> Result<KeyRecord, StoreError> {
         updated_at: columns.optional_timestamp("updated_at")?,
         expires_at: columns.optional_timestamp("expires_at")?,
         rate_limits: columns.json("rate_limits")?,
+        allowed_models: columns.json("allowed_models")?,
+        allowed_providers: columns.json("allowed_providers")?,
+        allowed_addresses: columns.json("allowed_addresses")?,
+        former: columns.json("former")?,
         creator_user_id: columns.get("creator_user_id")?,
         workspace_id: columns.get("workspace_id")?,
     })

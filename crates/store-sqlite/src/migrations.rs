@@ -61,6 +61,11 @@ pub(crate) const MIGRATIONS: &[MigrationFile] = &[
         name: "limits",
         sql: include_str!("../migrations/0011_limits.sql"),
     },
+    MigrationFile {
+        version: 20,
+        name: "key restrictions",
+        sql: include_str!("../migrations/0020_key_restrictions.sql"),
+    },
 ];
 
 /// One step from a version of the schema to the next.

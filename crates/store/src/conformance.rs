@@ -43,6 +43,8 @@ macro_rules! conformance_suite {
             an_empty_patch_changes_nothing,
             a_deleted_key_is_gone_and_its_spend_stays,
             a_rotated_key_keeps_everything_but_hash_and_label,
+            a_secret_outlives_its_rotation_as_long_as_it_is_told_to,
+            a_rotated_hash_leads_to_its_keys,
             rotation_to_a_taken_hash_is_a_conflict,
             rotation_of_an_unknown_key_is_none,
             spend_follows_every_rotation,

@@ -354,6 +354,7 @@ fn serve(
             body_timeout: config.limits.body_timeout,
             tag_headers: config.tag_headers.clone(),
             region_hosts: config.region_hosts.clone(),
+            trusted_proxies: config.trusted_proxies.clone(),
         },
     );
     let server = TaskTracker::new();

@@ -12,6 +12,7 @@
 
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::float_arithmetic))]
 
+mod address;
 mod calendar;
 mod chain;
 mod generation_id;
@@ -22,6 +23,7 @@ mod timestamp;
 mod usage;
 mod uuid;
 
+pub use address::{AddressError, AddressRange};
 pub use calendar::{UsageWindows, UtcDay};
 pub use chain::Chain;
 pub use generation_id::GenerationId;

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 
 use tollgate_limits::{Entry, Measure, Scope, Snapshot, Window};
 use tollgate_store::{StoreError, Stores};
-use tollgate_types::Timestamp;
+use tollgate_types::{KeyHash, Timestamp};
 
 use super::Limiting;
 
@@ -32,6 +32,7 @@ impl Limiting {
     pub async fn recover(&self, stores: &Stores, now: Timestamp) -> Result<(), StoreError> {
         let entries = stores.limit_counts.counts().await?;
         self.kept.lock().extend(entries.iter().map(place));
+        let entries = following_rotations(entries, stores).await?;
         if self.counters.restore(&Snapshot { entries }, now).is_err() {
             tracing::error!("not all that limits had counted has room");
         }
@@ -66,6 +67,36 @@ impl Limiting {
         let today = |window| Entry::day(window, now);
         self.kept.lock().retain(|(.., window), (day, _)| *day >= today(*window));
     }
+}
+
+/// Counts of keys under the hashes that these have now. Of one that was kept under several the
+/// largest holds: whoever went on counting after a rotation began with what was counted before.
+async fn following_rotations(
+    entries: Vec<Entry>,
+    stores: &Stores,
+) -> Result<Vec<Entry>, StoreError> {
+    let of_keys = entries.iter().filter(|it| it.scope == Scope::Key);
+    let mut hashes: Vec<KeyHash> = of_keys.filter_map(|it| KeyHash::from_hex(&it.id)).collect();
+    hashes.sort_unstable();
+    hashes.dedup();
+    if hashes.is_empty() {
+        return Ok(entries);
+    }
+    let successors = stores.keys.successors(&hashes).await?;
+    let successors: HashMap<String, String> =
+        successors.into_iter().map(|(old, new)| (old.to_hex(), new.to_hex())).collect();
+    let mut largest: HashMap<Place, Entry> = HashMap::new();
+    for mut entry in entries {
+        if let Some(new) = successors.get(&entry.id).filter(|_| entry.scope == Scope::Key) {
+            entry.id.clone_from(new);
+        }
+        let (place, count) = place(&entry);
+        let known = largest.get(&place).map(|known| (known.starts_day, known.used));
+        if known.is_none_or(|known| known < count) {
+            largest.insert(place, entry);
+        }
+    }
+    Ok(largest.into_values().collect())
 }
 
 fn place(entry: &Entry) -> (Place, Count) {

@@ -79,7 +79,7 @@ impl LimitRule {
             Whom::Workspace(_) if self.is_of_key(&run.key) => {
                 smallvec![record.workspace_id.clone()]
             }
-            Whom::Key(_) if self.is_of_key(&run.key) => smallvec![record.hash.to_hex()],
+            Whom::Key(_) if self.is_of_key(&run.key) => smallvec![run.key.counted_as().to_hex()],
             Whom::Workspace(_) | Whom::Key(_) => Ids::new(),
             Whom::EndUser(of) => {
                 let user = run.call.params().user.as_ref();

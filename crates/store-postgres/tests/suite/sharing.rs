@@ -199,7 +199,8 @@ async fn no_spend_is_lost_between_a_key_and_its_successor() {
         counting.spawn(async move { generations.append(vec![record]).await.unwrap() });
     }
     for next in 1..=20 {
-        let successor = KeySuccessor { hash: hash(next), label: "new".to_owned() };
+        let successor =
+            KeySuccessor { hash: hash(next), label: "new".to_owned(), overlap_until: None };
         let rotated = fresh.keys.replace(hash(next - 1), successor, noon()).await.unwrap();
         assert!(rotated.is_some());
     }
@@ -221,7 +222,7 @@ async fn counting_and_rotating_wait_for_each_other() {
 
     let counting = "BEGIN; SELECT pg_advisory_xact_lock_shared(7021788203141529601)";
     sqlx::raw_sql(counting).execute(&mut other).await.unwrap();
-    let successor = KeySuccessor { hash: hash(2), label: "new".to_owned() };
+    let successor = KeySuccessor { hash: hash(2), label: "new".to_owned(), overlap_until: None };
     let mut rotation = pin!(fresh.keys.replace(hash(1), successor, noon()));
     assert!(timeout(a_while, rotation.as_mut()).await.is_err());
     sqlx::raw_sql("ROLLBACK").execute(&mut other).await.unwrap();

@@ -58,6 +58,9 @@ impl KeyStore for MemoryStore {
         patch.include_byok_in_limit.apply_to(&mut key.include_byok_in_limit);
         patch.expires_at.apply_to(&mut key.expires_at);
         patch.rate_limits.apply_to(&mut key.rate_limits);
+        patch.allowed_models.apply_to(&mut key.allowed_models);
+        patch.allowed_providers.apply_to(&mut key.allowed_providers);
+        patch.allowed_addresses.apply_to(&mut key.allowed_addresses);
         key.updated_at = Some(now);
         state.put(key.clone());
         Ok(Some(key))
@@ -86,6 +89,7 @@ impl KeyStore for MemoryStore {
             return Err(StoreError::Conflict);
         }
         let Some(mut key) = state.keys.remove(&old) else { return Ok(None) };
+        key.former = key.former_after(&successor, now);
         key.hash = successor.hash;
         key.label = successor.label;
         key.updated_at = Some(now);
@@ -93,6 +97,11 @@ impl KeyStore for MemoryStore {
         state.rename_key(&old.to_hex(), &key.hash.to_hex());
         state.put(key.clone());
         Ok(Some(key))
+    }
+
+    async fn successors(&self, of: &[KeyHash]) -> Result<Vec<(KeyHash, KeyHash)>, StoreError> {
+        let state = self.state()?;
+        Ok(of.iter().filter_map(|old| Some((*old, *state.successors.get(old)?))).collect())
     }
 
     async fn revision(&self) -> Result<u64, StoreError> {

@@ -84,6 +84,7 @@ impl Reader<'_> {
         limits.media.allow_private = file.upstream.fetch_private_addresses;
         let tag_headers = self.tag_headers(&file.attribution.headers);
         let limit_rules = limit::check(&file.limit_rules, &tag_headers, &mut self.problems);
+        let trusted_proxies = file.server.check(&mut self.problems);
         let region_hosts = file.regions.check(&mut self.problems);
         let management_key = self.environment.get("TOLLGATE_MANAGEMENT_KEY").map(ApiKey::from_text);
         let (configured, credentials) = self.providers(&file);
@@ -100,6 +101,7 @@ impl Reader<'_> {
             limits,
             tag_headers,
             region_hosts,
+            trusted_proxies,
             platform_fee,
             simulator: file.simulator.enabled,
             overlay,
@@ -152,6 +154,8 @@ impl Reader<'_> {
         let hosts = file.regions.hosts.iter().map(|(host, region)| format!("{host} = {region}"));
         let regions = hosts.collect::<Vec<_>>().join(", ");
         let regions = if regions.is_empty() { UNSET.to_owned() } else { regions };
+        let proxies = file.server.trusted_proxies.join(", ");
+        let proxies = if proxies.is_empty() { UNSET.to_owned() } else { proxies };
         let fee = file
             .billing
             .platform_fee
@@ -163,6 +167,7 @@ impl Reader<'_> {
             ("billing.enabled", file.billing.enabled.to_string()),
             ("billing.platform_fee", fee),
             ("regions.hosts", regions),
+            ("server.trusted_proxies", proxies),
             ("simulator.enabled", file.simulator.enabled.to_string()),
             ("upstream.ca_file", text(&file.upstream.ca_file)),
             ("upstream.fetch_private_addresses", file.upstream.fetch_private_addresses.to_string()),
