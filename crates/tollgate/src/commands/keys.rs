@@ -35,7 +35,7 @@ pub(super) enum KeysCommand {
     #[command(
         after_help = "Example: tollgate keys limits ci --requests-per-minute 60 --monthly-budget none"
     )]
-    Limits(LimitsArgs),
+    Limits(Box<LimitsArgs>),
     /// Show or change which models and providers a key may call, and from where
     #[command(
         after_help = "Examples:\n  tollgate keys allow ci --model openai/gpt-4o-mini --provider openai\n  tollgate keys allow ci --address 10.0.0.0/8 --address 192.0.2.7\n  tollgate keys allow ci --any-model"
