@@ -489,5 +489,5 @@ pub(crate) fn fail<C: Asked>(mut run: Run<C>, error: CallError) -> CallFailure {
 /// without learning who they are (contract §2.1).
 fn end_user(key: &KeyEntry, call: &impl Asked) -> Option<String> {
     let user = call.params().user.as_deref()?;
-    Some(ApiKey::from_text(&format!("{}:{user}", key.record.workspace_id)).hash().to_hex())
+    Some(ApiKey::from_text(&format!("{}:{user}", key.record.workspace_id)).plain_hash().to_hex())
 }

@@ -16,7 +16,7 @@ use tollgate_routing::Restriction;
 use tollgate_store::{
     FormerSecret, KeyRecord, KeyUsage, ResetInterval, StoreError, Stores, UsageWindows, UtcDay,
 };
-use tollgate_types::{ApiKey, Chain, KeyHash, Timestamp, Usd};
+use tollgate_types::{ApiKey, Chain, KeyHash, Pepper, Timestamp, Usd};
 
 use crate::own::restriction_of;
 use crate::purse::{Need, Short};
@@ -73,6 +73,7 @@ pub enum AuthError {
 #[derive(Debug)]
 pub struct KeyRing {
     stores: Stores,
+    pepper: Pepper,
     snapshot: ArcSwap<Snapshot>,
     /// A key that no store knows, accepted by configuration.
     configured: Option<KeyRecord>,
@@ -244,14 +245,16 @@ impl Spend {
 }
 
 impl KeyRing {
-    /// Loads every key.
+    /// Loads every key; hashes are made with `pepper`.
     pub async fn load(
         stores: Stores,
+        pepper: Pepper,
         configured: Option<KeyRecord>,
         now: Timestamp,
     ) -> Result<Self, StoreError> {
         let ring = Self {
             stores,
+            pepper,
             snapshot: ArcSwap::default(),
             configured,
             lookups: Semaphore::new(LOOKUPS_MAX),
@@ -322,7 +325,7 @@ impl KeyRing {
         address: Option<IpAddr>,
         now: Timestamp,
     ) -> Result<Arc<KeyEntry>, AuthError> {
-        let hash = key.ok_or(AuthError::Missing)?.hash();
+        let hash = self.hash(key.ok_or(AuthError::Missing)?);
         let entry = match self.opened_by(hash, now) {
             Some(entry) => entry,
             None => self.look_up(hash, now).await?,
@@ -339,6 +342,11 @@ impl KeyRing {
         }
         let (until, entry) = snapshot.former.get(&hash)?;
         (now < *until).then(|| Arc::clone(entry))
+    }
+
+    /// What a key is stored and known under.
+    pub fn hash(&self, key: &ApiKey) -> KeyHash {
+        self.pepper.hash(key)
     }
 
     /// A known key.

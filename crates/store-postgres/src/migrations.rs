@@ -54,6 +54,11 @@ pub(crate) const MIGRATIONS: &[MigrationFile] = &[
         name: "key restrictions",
         sql: include_str!("../migrations/0020_key_restrictions.sql"),
     },
+    MigrationFile {
+        version: 21,
+        name: "keyed hashes",
+        sql: include_str!("../migrations/0021_keyed_hashes.sql"),
+    },
 ];
 
 /// One step from a version of the schema to the next.

@@ -4,7 +4,8 @@ use async_trait::async_trait;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Executor, Sqlite, SqliteConnection};
 use tollgate_store::{
-    Change, KeyPatch, KeyQuery, KeyRecord, KeyStore, KeySuccessor, ResetInterval, StoreError,
+    Change, KeyPatch, KeyQuery, KeyRecord, KeyStore, KeySuccessor, Rekeyed, ResetInterval,
+    StoreError,
 };
 use tollgate_types::{KeyHash, Timestamp, Usd};
 
@@ -71,6 +72,22 @@ impl KeyStore for SqliteStore {
         self.writer.submit(Replace { old, successor, now }).await
     }
 
+    async fn pepper(&self) -> Result<Option<Vec<u8>>, StoreError> {
+        pepper(&self.readers).await
+    }
+
+    async fn keep_pepper(
+        &self,
+        sealed: Vec<u8>,
+        rekeyed: Vec<Rekeyed>,
+    ) -> Result<bool, StoreError> {
+        self.writer.submit(KeepPepper { sealed, rekeyed }).await
+    }
+
+    async fn reseal_pepper(&self, before: Vec<u8>, after: Vec<u8>) -> Result<bool, StoreError> {
+        self.writer.submit(ResealPepper { before, after }).await
+    }
+
     async fn successors(&self, of: &[KeyHash]) -> Result<Vec<(KeyHash, KeyHash)>, StoreError> {
         let sql = "SELECT new_hash FROM key_successor WHERE old_hash = ?1";
         let mut found = Vec::new();
@@ -106,9 +123,9 @@ impl Write for Insert {
                        hash, name, label, management, disabled, limit_nanos, limit_reset,
                        include_byok_in_limit, created_at, updated_at, expires_at,
                        creator_user_id, workspace_id, rate_limits,
-                       allowed_models, allowed_providers, allowed_addresses, former
+                       allowed_models, allowed_providers, allowed_addresses, former, keyed
                    ) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,
-                             ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)
+                             ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)
                    ON CONFLICT (hash) DO NOTHING";
         let inserted = sqlx::query(sql)
             .bind(key.hash.as_bytes().as_slice())
@@ -129,6 +146,7 @@ impl Write for Insert {
             .bind(json_unless_default(&key.allowed_providers))
             .bind(json_unless_default(&key.allowed_addresses))
             .bind(json_unless_default(&key.former))
+            .bind(key.keyed)
             .execute(&mut *connection)
             .await
             .map_err(failed)?;
@@ -237,7 +255,8 @@ impl Write for Replace {
         if fetch(&mut *connection, new).await?.is_some() {
             return Err(StoreError::Conflict);
         }
-        let sql = "UPDATE api_key SET hash = ?2, label = ?3, updated_at = ?4, former = ?5
+        let sql =
+            "UPDATE api_key SET hash = ?2, label = ?3, updated_at = ?4, former = ?5, keyed = 1
                    WHERE hash = ?1
                    RETURNING *";
         let row = sqlx::query(sql)
@@ -253,6 +272,82 @@ impl Write for Replace {
         rename_key(connection, self.old, new).await?;
         read_key(&row).map(Some)
     }
+}
+
+struct KeepPepper {
+    sealed: Vec<u8>,
+    rekeyed: Vec<Rekeyed>,
+}
+
+#[async_trait]
+impl Write for KeepPepper {
+    type Output = bool;
+
+    async fn apply(&self, connection: &mut SqliteConnection) -> Result<bool, StoreError> {
+        if pepper(&mut *connection).await?.is_some() {
+            return Ok(false);
+        }
+        let rows = sqlx::query("SELECT hash FROM api_key WHERE NOT keyed ORDER BY hash")
+            .fetch_all(&mut *connection)
+            .await
+            .map_err(failed)?;
+        let without = rows.iter().map(|row| Columns::of("api_key", row).key_hash("hash"));
+        let without = without.collect::<Result<Vec<_>, _>>()?;
+        let mut named: Vec<KeyHash> = self.rekeyed.iter().map(|it| it.old).collect();
+        named.sort_unstable();
+        if without != named {
+            return Err(StoreError::Conflict);
+        }
+        for Rekeyed { old, hash, former } in &self.rekeyed {
+            if fetch(&mut *connection, *hash).await?.is_some() {
+                return Err(StoreError::Conflict);
+            }
+            let sql = "UPDATE api_key SET hash = ?2, former = ?3, keyed = TRUE WHERE hash = ?1";
+            sqlx::query(sql)
+                .bind(old.as_bytes().as_slice())
+                .bind(hash.as_bytes().as_slice())
+                .bind(json_unless_default(former))
+                .execute(&mut *connection)
+                .await
+                .map_err(failed)?;
+            move_spend(&mut *connection, *old, *hash).await?;
+            rename_key(&mut *connection, *old, *hash).await?;
+        }
+        sqlx::query("INSERT INTO key_pepper (id, sealed) VALUES (1, ?1)")
+            .bind(self.sealed.as_slice())
+            .execute(connection)
+            .await
+            .map_err(failed)?;
+        Ok(true)
+    }
+}
+
+struct ResealPepper {
+    before: Vec<u8>,
+    after: Vec<u8>,
+}
+
+#[async_trait]
+impl Write for ResealPepper {
+    type Output = bool;
+
+    async fn apply(&self, connection: &mut SqliteConnection) -> Result<bool, StoreError> {
+        let resealed = sqlx::query("UPDATE key_pepper SET sealed = ?2 WHERE sealed = ?1")
+            .bind(self.before.as_slice())
+            .bind(self.after.as_slice())
+            .execute(connection)
+            .await
+            .map_err(failed)?;
+        Ok(resealed.rows_affected() > 0)
+    }
+}
+
+async fn pepper<'e>(
+    from: impl Executor<'e, Database = Sqlite>,
+) -> Result<Option<Vec<u8>>, StoreError> {
+    let row = sqlx::query("SELECT sealed FROM key_pepper").fetch_optional(from).await;
+    let row = row.map_err(failed)?;
+    row.map(|row| Columns::of("key_pepper", &row).get("sealed")).transpose()
 }
 
 async fn fetch<'e>(
@@ -286,6 +381,7 @@ fn read_key(row: &SqliteRow) -> Result<KeyRecord, StoreError> {
         allowed_providers: columns.json("allowed_providers")?,
         allowed_addresses: columns.json("allowed_addresses")?,
         former: columns.json("former")?,
+        keyed: columns.flag("keyed")?,
         creator_user_id: columns.get("creator_user_id")?,
         workspace_id: columns.get("workspace_id")?,
     })

@@ -66,6 +66,11 @@ pub(crate) const MIGRATIONS: &[MigrationFile] = &[
         name: "key restrictions",
         sql: include_str!("../migrations/0020_key_restrictions.sql"),
     },
+    MigrationFile {
+        version: 21,
+        name: "keyed hashes",
+        sql: include_str!("../migrations/0021_keyed_hashes.sql"),
+    },
 ];
 
 /// One step from a version of the schema to the next.
@@ -193,7 +198,8 @@ mod tests {
         old.close().await;
 
         let new = file.open(MIGRATIONS).await.unwrap();
-        assert_eq!(new.all().await.unwrap(), [plain_key(1)]);
+        let without_pepper = KeyRecord { keyed: false, ..plain_key(1) };
+        assert_eq!(new.all().await.unwrap(), [without_pepper]);
         assert_eq!(new.append(vec![full_generation("gen-1")]).await.unwrap(), 1);
         new.close().await;
 

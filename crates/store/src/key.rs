@@ -79,6 +79,9 @@ pub struct KeyRecord {
     pub allowed_addresses: Option<Vec<AddressRange>>,
     /// The secrets it had before that go on working for a while, the oldest first.
     pub former: Vec<FormerSecret>,
+    /// Whether `hash` was made with the pepper. Those of older versions were not, and nobody can
+    /// call with them until [`KeyStore::keep_pepper`] has put others in their place.
+    pub keyed: bool,
     /// Who made it, in organisations.
     pub creator_user_id: Option<String>,
     /// The workspace it belongs to, [`DEFAULT_WORKSPACE_ID`] unless another was named.
@@ -105,6 +108,7 @@ impl KeyRecord {
             allowed_providers: None,
             allowed_addresses: None,
             former: Vec::new(),
+            keyed: true,
             creator_user_id: None,
             workspace_id: DEFAULT_WORKSPACE_ID.to_owned(),
         }
@@ -250,6 +254,17 @@ pub struct KeySuccessor {
     pub overlap_until: Option<Timestamp>,
 }
 
+/// What becomes of a hash that was made without the pepper.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rekeyed {
+    /// The hash as it is.
+    pub old: KeyHash,
+    /// The hash of the same secret, made with the pepper.
+    pub hash: KeyHash,
+    /// The same of the key's former secrets.
+    pub former: Vec<FormerSecret>,
+}
+
 /// Keeps API keys.
 ///
 /// Writes are cancel safe: a caller that stops waiting leaves the key either changed or not.
@@ -299,6 +314,21 @@ pub trait KeyStore: Send + Sync {
     /// What became of hashes that were rotated away: each of `of` that was, with the hash that its
     /// key has now.
     async fn successors(&self, of: &[KeyHash]) -> Result<Vec<(KeyHash, KeyHash)>, StoreError>;
+
+    /// The sealed pepper that hashes are made with.
+    async fn pepper(&self) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// Keeps a sealed pepper unless there is one already, and says whether it is kept. In the same
+    /// step every hash that was made without it is replaced, spend and what refers to it following
+    /// as at a rotation: `rekeyed` must name them all, else it is a [`StoreError::Conflict`] and
+    /// nothing is done.
+    ///
+    /// This happens once. Whoever writes a hash without the pepper afterwards has made no key.
+    async fn keep_pepper(&self, sealed: Vec<u8>, rekeyed: Vec<Rekeyed>)
+    -> Result<bool, StoreError>;
+
+    /// Puts the same pepper, sealed anew, in the place of `before`; says whether that was there.
+    async fn reseal_pepper(&self, before: Vec<u8>, after: Vec<u8>) -> Result<bool, StoreError>;
 
     /// A number that has grown whenever any process has changed any key. Cheap enough to poll.
     async fn revision(&self) -> Result<u64, StoreError>;

@@ -51,7 +51,7 @@ pub use generation::{
 pub use health::StoreHealth;
 pub use key::{
     Change, DEFAULT_WORKSPACE_ID, FormerSecret, KeyPatch, KeyQuery, KeyRecord, KeyStore,
-    KeySuccessor, ResetInterval,
+    KeySuccessor, Rekeyed, ResetInterval,
 };
 pub use ledger::{Lease, LeaseRequest, Leased, LedgerRow, LedgerStore, MovementQuery};
 pub use limit_count::LimitCountStore;

@@ -27,7 +27,7 @@ pub use address::{AddressError, AddressRange};
 pub use calendar::{UsageWindows, UtcDay};
 pub use chain::Chain;
 pub use generation_id::GenerationId;
-pub use key::{ApiKey, KeyHash};
+pub use key::{ApiKey, KeyHash, Pepper};
 pub use money::{MoneyError, UnitPrice, Units, Usd, total};
 pub use slug::{ModelSlug, ProviderSlug, SlugError};
 pub use timestamp::Timestamp;

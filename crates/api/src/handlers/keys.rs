@@ -236,7 +236,8 @@ pub(crate) async fn create_key(
 ) -> Result<(StatusCode, Json<CreatedKey>), ApiError> {
     let now = app.engine.now();
     let key = app.engine.new_key().map_err(|error| ApiError::internal(&error))?;
-    let mut record = KeyRecord::new(key.hash(), name(&wanted.name)?, &key.label(), now);
+    let hash = app.engine.keys().hash(&key);
+    let mut record = KeyRecord::new(hash, name(&wanted.name)?, &key.label(), now);
     record.limit = wanted.limit.map(usd).transpose()?;
     record.limit_reset = wanted.limit_reset.as_deref().map(interval).transpose()?;
     record.include_byok_in_limit = wanted.include_byok_in_limit;

@@ -123,7 +123,7 @@ fn tag(header: &str, value: &str) -> String {
         id.push_str(value);
     } else {
         // Writing to a String can't fail.
-        write!(id, "{}", ApiKey::from_text(value).hash().to_hex()).unwrap_or_default();
+        write!(id, "{}", ApiKey::from_text(value).plain_hash().to_hex()).unwrap_or_default();
     }
     id
 }

@@ -5,8 +5,8 @@ use tollgate_types::{AddressRange, KeyHash, Timestamp, Usd};
 
 use super::sample::{hash, key, noon, plain_key, rate_limits, spend};
 use crate::{
-    Change, FormerSecret, KeyPatch, KeyQuery, KeyRecord, KeySuccessor, ResetInterval, StoreError,
-    Stores,
+    Change, FormerSecret, KeyPatch, KeyQuery, KeyRecord, KeySuccessor, Rekeyed, ResetInterval,
+    StoreError, Stores,
 };
 
 /// Every field survives, set or empty.
@@ -235,6 +235,79 @@ pub async fn a_rotated_hash_leads_to_its_keys(stores: &Stores) {
     found.sort_unstable();
     assert_eq!(found, [(hash(1), hash(3)), (hash(2), hash(3))]);
     assert_eq!(stores.keys.successors(&[]).await.unwrap(), []);
+}
+
+/// What was hashed without the pepper is hashed anew in the step that keeps it: spend and what names
+/// a key follow.
+pub async fn keys_are_hashed_anew_with_the_first_pepper(stores: &Stores) {
+    without_pepper(stores).await;
+    append(stores, "gen-1", 1).await;
+    let revision = stores.keys.revision().await.unwrap();
+    let both = vec![again(2, 12), again(1, 11)];
+    assert!(stores.keys.keep_pepper(b"one".to_vec(), both).await.unwrap());
+    assert!(stores.keys.revision().await.unwrap() > revision);
+    assert_eq!(stores.keys.pepper().await.unwrap().as_deref(), Some(&b"one"[..]));
+    let expected = [
+        plain_key(3),
+        KeyRecord { former: former(12), ..plain_key(11) },
+        KeyRecord { former: former(13), ..plain_key(12) },
+    ];
+    assert_eq!(stores.keys.all().await.unwrap(), expected);
+    append(stores, "gen-2", 1).await;
+    append(stores, "gen-3", 11).await;
+    let usage = stores.usage.key_usage(hash(11), noon()).await.unwrap();
+    assert_eq!((usage.total, usage.requests), (nanos(3), 3));
+}
+
+/// All of those without are named, and no others; and none goes onto another's hash.
+pub async fn a_pepper_that_leaves_a_key_out_is_not_kept(stores: &Stores) {
+    without_pepper(stores).await;
+    for wrong in [
+        vec![],
+        vec![again(1, 11)],
+        vec![again(1, 11), again(3, 13)],
+        vec![again(1, 11), again(2, 12), again(3, 13)],
+        vec![again(1, 11), again(2, 3)],
+    ] {
+        let kept = stores.keys.keep_pepper(b"one".to_vec(), wrong).await;
+        assert!(matches!(kept, Err(StoreError::Conflict)), "{kept:?}");
+    }
+    assert_eq!(stores.keys.pepper().await.unwrap(), None);
+    assert_eq!(hashes(&stores.keys.all().await.unwrap()), [1, 2, 3].map(hash));
+}
+
+/// Another comes too late, whatever keys there are by then; the first may be sealed anew.
+pub async fn the_first_pepper_is_kept(stores: &Stores) {
+    let kept = async |sealed: &[u8], rekeyed| {
+        stores.keys.keep_pepper(sealed.to_vec(), rekeyed).await.unwrap()
+    };
+    assert!(kept(b"one", Vec::new()).await);
+    let plain = KeyRecord { keyed: false, ..plain_key(4) };
+    stores.keys.insert(plain.clone()).await.unwrap();
+    assert!(!kept(b"two", vec![again(4, 14)]).await);
+    assert_eq!(stores.keys.get(hash(4)).await.unwrap(), Some(plain));
+    for (before, after, is_it) in [(b"two", b"six", false), (b"one", b"two", true)] {
+        let resealed = stores.keys.reseal_pepper(before.to_vec(), after.to_vec()).await;
+        assert_eq!(resealed.unwrap(), is_it);
+    }
+    assert_eq!(stores.keys.pepper().await.unwrap().as_deref(), Some(&b"two"[..]));
+}
+
+/// Two keys without the pepper, one with a former secret, and one with it.
+async fn without_pepper(stores: &Stores) {
+    assert_eq!(stores.keys.pepper().await.unwrap(), None);
+    let plain = |byte| KeyRecord { keyed: false, ..plain_key(byte) };
+    for key in [KeyRecord { former: former(9), ..plain(1) }, plain(2), plain_key(3)] {
+        stores.keys.insert(key).await.unwrap();
+    }
+}
+
+fn former(byte: u8) -> Vec<FormerSecret> {
+    vec![FormerSecret { hash: hash(byte), until: noon() }]
+}
+
+fn again(old: u8, new: u8) -> Rekeyed {
+    Rekeyed { old: hash(old), hash: hash(new), former: former(new + 1) }
 }
 
 /// Another key's hash, or its own.

@@ -20,6 +20,7 @@ use self::rotate::{FormerRow, RotateArgs};
 use super::Session;
 use crate::gateway::open_store;
 use crate::output;
+use crate::secrets::pepper;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum KeysCommand {
@@ -153,7 +154,7 @@ async fn dispatch(command: KeysCommand, stores: &Stores, session: &Session) -> a
         KeysCommand::Allow(args) => allow::allow(&args, stores, session).await,
         KeysCommand::Disable(args) => switch(&args, stores, true).await,
         KeysCommand::Enable(args) => switch(&args, stores, false).await,
-        KeysCommand::Rotate(args) => rotate::rotate(&args, stores).await,
+        KeysCommand::Rotate(args) => rotate::rotate(&args, stores, session).await,
         KeysCommand::Delete(args) => delete(&args, stores).await,
     }
 }
@@ -168,13 +169,14 @@ async fn create(args: CreateArgs, stores: &Stores, session: &Session) -> anyhow:
     let now = SystemClock.now();
     let expires_at = args.expires.as_deref().map(|text| expiry(text, now));
     let key = new_key()?;
+    let pepper = pepper(&session.config()?, &session.environment, stores).await?;
     let mut record = KeyRecord {
         management: args.management,
         limit: args.limit,
         limit_reset: args.reset.map(ResetInterval::from),
         expires_at: expires_at.transpose()?,
         rate_limits: args.limits.changed(&KeyLimits::default())?,
-        ..KeyRecord::new(key.hash(), args.name.trim(), &key.label(), now)
+        ..KeyRecord::new(pepper.hash(&key), args.name.trim(), &key.label(), now)
     };
     args.allowed.set(&mut record, session)?;
     stores.keys.insert(record.clone()).await?;

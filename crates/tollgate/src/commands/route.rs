@@ -15,7 +15,7 @@ use tollgate_store::{
     AttemptRecord, CandidateRecord, DEFAULT_WORKSPACE_ID, GenerationRecord, KeyRecord,
     RoutingRecord, RuleRecord, StageRecord, SteeredRecord,
 };
-use tollgate_types::{ApiKey, GenerationId};
+use tollgate_types::{GenerationId, KeyHash};
 use tollgate_wire::{Address, Call, Dialect};
 
 use super::Session;
@@ -210,7 +210,7 @@ async fn caller(name: &str, session: &Session) -> anyhow::Result<KeyRecord> {
     let stores = open_store(&session.config()?).await?;
     let known = super::keys::named(name, &stores).await;
     stores.health.close().await;
-    let nobody = || KeyRecord::new(ApiKey::from_text("").hash(), name, "", SystemClock.now());
+    let nobody = || KeyRecord::new(KeyHash::from_bytes([0; 32]), name, "", SystemClock.now());
     Ok(known?.unwrap_or_else(nobody))
 }
 

@@ -1,6 +1,7 @@
 //! What keys may be used for, and from where; and how their secrets are replaced (contract §1.3,
 //! beside which all this is ours).
 
+use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -9,8 +10,10 @@ use serde_json::{Value, json};
 use tollgate_engine::Clock;
 use tollgate_limits::KeyLimits;
 use tollgate_simulator::Simulator;
-use tollgate_testkit::{Builder, Protocol, Reply, TestGateway, eventually, simulator};
-use tollgate_types::Timestamp;
+use tollgate_store::{GenerationRecord, KeyRecord};
+use tollgate_store_sqlite::SqliteStore;
+use tollgate_testkit::{Builder, Protocol, Reply, Stopped, TestGateway, eventually, simulator};
+use tollgate_types::{ApiKey, GenerationId, ModelSlug, Timestamp};
 
 /// A tenth of a cent a token.
 const PRICE: &str = r#"{ input = "1000", output = "1000" }"#;
@@ -406,28 +409,21 @@ async fn counts_follow_a_rotation_through_a_restart() {
 
 /// The program beside a running gateway.
 fn run_beside(gateway: &TestGateway, arguments: &[&str]) -> (bool, String) {
+    let file = gateway.config_file();
+    let folder = file.parent().unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_tollgate"));
-    let ran = command
-        .env_clear()
-        .env("TOLLGATE_CONFIG", gateway.config_file())
-        .env("TOLLGATE_DATABASE_URL", gateway.database_url())
-        .args(arguments)
-        .output()
-        .unwrap();
+    command.args(arguments).arg("--config").arg(&file).arg("--data-dir").arg(folder);
+    let ran = command.current_dir(folder).env_clear().output().unwrap();
     let all = [ran.stdout, ran.stderr].concat();
     (ran.status.success(), String::from_utf8(all).unwrap())
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_program_restricts_rotates_and_explains() {
+async fn the_program_restricts_and_explains() {
     let simulator = simulator().await;
     let gateway = world(&simulator).start().await;
     let run = |arguments: &[&str]| run_beside(&gateway, arguments);
-    let json = |arguments: &[&str]| -> Value {
-        let (is_well, said) = run(arguments);
-        assert!(is_well, "{said}");
-        serde_json::from_str(&said).unwrap()
-    };
+    let json = |arguments: &[&str]| json_beside(&gateway, arguments);
     let made = json(&[
         "keys",
         "create",
@@ -456,8 +452,6 @@ async fn the_program_restricts_rotates_and_explains() {
         (&["keys", "allow", "kiosk", "--address", "10.0.0.1/8"], "10.0.0.0/8"),
         (&["keys", "allow", "nobody", "--any-model"], "no key is named"),
         (&["keys", "allow", "kiosk", "--any-model", "--model", "acme/m"], "cannot be used with"),
-        (&["keys", "rotate", "kiosk", "--overlap", "31d"], "more than 30d"),
-        (&["keys", "rotate", "kiosk", "--overlap", "soon"], "no length of time"),
     ] {
         let (is_well, said) = run(arguments);
         assert!(!is_well && said.contains(word), "{arguments:?}: {said}");
@@ -468,7 +462,28 @@ async fn the_program_restricts_rotates_and_explains() {
     assert_eq!(allowed["allowed_models"], json!(["acme/n"]), "{allowed}");
     assert_eq!(allowed["allowed_providers"], Value::Null, "{allowed}");
     assert_eq!(allowed["allowed_addresses"], Value::Null, "{allowed}");
-    let rotated = json(&["keys", "rotate", "kiosk", "--overlap", "24h", "--json"]);
+}
+
+/// The same, and what it prints as JSON.
+fn json_beside(gateway: &TestGateway, arguments: &[&str]) -> Value {
+    let (is_well, said) = run_beside(gateway, arguments);
+    assert!(is_well, "{said}");
+    serde_json::from_str(&said).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_program_rotates_with_an_overlap() {
+    let simulator = simulator().await;
+    let gateway = world(&simulator).start().await;
+    let run = |arguments: &[&str]| run_beside(&gateway, arguments);
+    let made = json_beside(&gateway, &["keys", "create", "--name", "kiosk", "--json"]);
+    let first = made["key"].as_str().unwrap();
+    for (time, word) in [("31d", "more than 30d"), ("soon", "no length of time")] {
+        let (is_well, said) = run(&["keys", "rotate", "kiosk", "--overlap", time]);
+        assert!(!is_well && said.contains(word), "{time}: {said}");
+    }
+    let rotate = ["keys", "rotate", "kiosk", "--overlap", "24h", "--json"];
+    let rotated = json_beside(&gateway, &rotate);
     let second = rotated["key"].as_str().unwrap();
     let until = rotated["former_secrets"][0]["works_until"].as_str().unwrap();
     // The gateway that runs has it in a moment.
@@ -487,4 +502,112 @@ async fn the_program_restricts_rotates_and_explains() {
     })
     .await;
     assert_eq!(chat(&gateway, second, &asking("acme/n")).await.status, 401);
+}
+
+/// The program on the data of a gateway that was stopped.
+fn run_alone(stopped: &Stopped, secret_key: &str, arguments: &[&str]) -> (bool, String) {
+    let database = stopped.database_url();
+    let folder = Path::new(database.trim_start_matches("sqlite://")).parent().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tollgate"));
+    command.args(arguments).arg("--data-dir").arg(folder).current_dir(folder).env_clear();
+    let ran = command.env("TOLLGATE_SECRET_KEY", secret_key).output().unwrap();
+    let all = [ran.stdout, ran.stderr].concat();
+    (ran.status.success(), String::from_utf8(all).unwrap())
+}
+
+/// Neither the text of a key nor its plain hash is in the database; and another master key in the
+/// place of the first invalidates no key.
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_are_hashed_with_a_secret_that_outlives_master_keys() {
+    let simulator = simulator().await;
+    let (old, new) = ("01".repeat(32), "02".repeat(32));
+    let started = |key: &str| world(&simulator).env([("TOLLGATE_SECRET_KEY", key)]);
+    let gateway = started(&old).start().await;
+    let (secret, path) = made(&gateway, json!({})).await;
+    chat(&gateway, &secret, &asking("acme/m")).await.said();
+    let plain = ApiKey::from_text(&secret).plain_hash();
+    assert_eq!(gateway.get(&format!("/keys/{plain}")).await.status, 404);
+    assert_eq!(path.len(), "/keys/".len() + 64);
+    let stopped = gateway.stop().await;
+    let database = stopped.database_url().trim_start_matches("sqlite://").to_owned();
+    let bytes = std::fs::read(&database).unwrap();
+    let has = |part: &[u8]| bytes.windows(part.len()).any(|it| it == part);
+    assert!(has(b"acme/m") && !has(secret.as_bytes()), "the text");
+    assert!(!has(plain.as_bytes()) && !has(plain.to_hex().as_bytes()), "the plain hash");
+    // Another master key alone opens nothing, and says what to do.
+    for arguments in [&["keys", "create", "--name", "x"][..], &["serve"], &["secrets", "rotate"]] {
+        let (is_well, said) = run_alone(&stopped, &new, arguments);
+        assert!(!is_well && said.contains("made with another secret key"), "{said}");
+        assert!(said.contains("TOLLGATE_SECRET_KEY"), "{said}");
+    }
+    // Nor is another made where there is none, such as in another folder.
+    let elsewhere = tempfile::tempdir().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tollgate"));
+    command.args(["keys", "create", "--name", "x"]).current_dir(elsewhere.path()).env_clear();
+    let ran = command.env("TOLLGATE_DATABASE_URL", stopped.database_url()).output().unwrap();
+    let said = String::from_utf8(ran.stderr).unwrap();
+    assert!(!ran.status.success() && said.contains("another secret key"), "{said}");
+    assert!(!elsewhere.path().join("data/secret.key").exists());
+    let (is_well, said) = run_alone(&stopped, &new, &["doctor", "--offline"]);
+    assert!(!is_well && said.contains("made with another secret key"), "{said}");
+    let both = format!("{new},{old}");
+    for is_first in [true, false] {
+        let (is_well, said) = run_alone(&stopped, &both, &["secrets", "rotate"]);
+        assert!(is_well, "{said}");
+        assert_eq!(said.contains("What API keys are hashed with is sealed anew"), is_first);
+    }
+    let gateway = started(&new).on(stopped).start().await;
+    chat(&gateway, &secret, &asking("acme/m")).await.said();
+    assert!((spent(&gateway, &path).await - 0.016).abs() < 1e-9);
+    let stopped = gateway.stop().await;
+    // The first is of no use any more. Where the second is lost, keys are made anew.
+    let (is_well, said) = run_alone(&stopped, &old, &["secrets", "forget-api-keys"]);
+    assert!(!is_well && said.contains("--yes"), "{said}");
+    let (is_well, said) = run_alone(&stopped, &old, &["secrets", "forget-api-keys", "--yes"]);
+    assert!(is_well && said.contains("API keys are deleted"), "{said}");
+    let gateway = started(&old).on(stopped).start().await;
+    assert_eq!(chat(&gateway, &secret, &asking("acme/m")).await.status, 401);
+    gateway.chat(asking("acme/m")).await.said();
+}
+
+/// What an older version has stored goes on working, with its spend and its limit; and a plain hash
+/// that somebody writes into the database later opens nothing.
+#[tokio::test]
+async fn keys_of_older_versions_go_on_working() {
+    let simulator = simulator().await;
+    let stopped = world(&simulator).start().await.stop().await;
+    let url = stopped.database_url();
+    let file = url.trim_start_matches("sqlite://").to_owned();
+    for suffix in ["", "-wal", "-shm"] {
+        std::fs::remove_file(format!("{file}{suffix}")).unwrap_or_default();
+    }
+    let (key, intruder) = (ApiKey::new([7; 32]), ApiKey::new([8; 32]));
+    let now = Timestamp::parse_rfc3339("2026-11-21T12:00:00Z").unwrap();
+    let plain = |key: &ApiKey| KeyRecord {
+        keyed: false,
+        limit: Some("0.025".parse().unwrap()),
+        ..KeyRecord::new(key.plain_hash(), "old", &key.label(), now)
+    };
+    let store = SqliteStore::open(&url).await.unwrap().into_stores();
+    store.keys.insert(plain(&key)).await.unwrap();
+    let id = GenerationId::from_text("gen-1");
+    let model = ModelSlug::parse("acme/m").unwrap();
+    let mut record = GenerationRecord::new(id, key.plain_hash(), model, now);
+    record.cost = "0.012".parse().unwrap();
+    store.generations.append(vec![record]).await.unwrap();
+    store.health.close().await;
+    let clock = Hand::new();
+    let start = async |stopped| world(&simulator).clock(clock.clone()).on(stopped).start().await;
+    let mut gateway = start(stopped).await;
+    for _ in 0..2 {
+        let own = gateway.call("GET", "/key").key(key.expose()).send().await.json();
+        assert_eq!(own["data"]["usage"].as_f64(), Some(0.012), "{own}");
+        let hash = gateway.engine().keys().hash(&key);
+        assert_eq!(gateway.get(&format!("/keys/{hash}")).await.json()["data"]["name"], "old");
+        gateway.engine().stores().keys.insert(plain(&intruder)).await.unwrap_or_default();
+        assert_eq!(chat(&gateway, intruder.expose(), &asking("acme/m")).await.status, 401);
+        gateway = start(gateway.stop().await).await;
+    }
+    chat(&gateway, key.expose(), &asking("acme/m")).await.said();
+    assert_eq!(chat(&gateway, key.expose(), &asking("acme/m")).await.status, 402);
 }

@@ -43,15 +43,7 @@ pub(crate) async fn run(world: &World) {
         let wrong = json!({ "limit": -1 });
         world.ask("PATCH", KEY).at(&at).about("wrong").json(&wrong).expect(400, JSON).await;
         world.ask("GET", KEYS).about("list").expect(200, JSON).await;
-        let elsewhere = world.ask("GET", "/api/v1/key").about("elsewhere");
-        elsewhere.key(Some(text)).expect(403, JSON).await;
-        let rotate = |about| world.ask("POST", ROTATE).at(format!("{at}/rotate")).about(about);
-        let overlap = json!({ "overlap_seconds": 60 });
-        let made = rotate("rotate").json(&overlap).expect(200, JSON).await.json();
-        let overlap = json!({ "overlap_seconds": -1 });
-        rotate("wrong overlap").json(&overlap).expect(400, JSON).await;
-        rotate("it is another").json(&json!({})).expect(404, JSON).await;
-        let at = format!("{KEYS}/{}", made["data"]["hash"].as_str().unwrap());
+        let at = rotated(world, &at, text).await;
         world.ask("DELETE", KEY).at(&at).about("delete").expect(200, JSON).await;
         for method in ["GET", "DELETE"] {
             world.ask(method, KEY).at(&at).about("it is gone").expect(404, JSON).await;
@@ -59,13 +51,7 @@ pub(crate) async fn run(world: &World) {
         let name = json!({ "name": "x" });
         world.ask("PATCH", KEY).at(&at).about("it is gone").json(&name).expect(404, JSON).await;
     }
-    for (about, body) in
-        [("no name", json!({})), ("no interval", json!({ "name": "x", "limit_reset": "hourly" }))]
-    {
-        world.ask("POST", KEYS).about(about).json(&body).expect(400, JSON).await;
-    }
-    let listed = world.ask("GET", KEYS).at(format!("{KEYS}?offset=x")).about("wrong offset");
-    listed.expect(400, JSON).await;
+    wrong(world).await;
     for path in ["/api/v1/key", "/api/v1/auth/key"] {
         world.ask("GET", path).expect(200, JSON).await;
         world
@@ -80,6 +66,30 @@ pub(crate) async fn run(world: &World) {
     activity(world).await;
     callers(world).await;
     records(world).await;
+}
+
+/// A key that is used from elsewhere and rotated: where it is then.
+async fn rotated(world: &World, at: &str, text: &str) -> String {
+    let elsewhere = world.ask("GET", "/api/v1/key").about("elsewhere");
+    elsewhere.key(Some(text)).expect(403, JSON).await;
+    let rotate = |about| world.ask("POST", ROTATE).at(format!("{at}/rotate")).about(about);
+    let overlap = json!({ "overlap_seconds": 60 });
+    let made = rotate("rotate").json(&overlap).expect(200, JSON).await.json();
+    let overlap = json!({ "overlap_seconds": -1 });
+    rotate("wrong overlap").json(&overlap).expect(400, JSON).await;
+    rotate("it is another").json(&json!({})).expect(404, JSON).await;
+    format!("{KEYS}/{}", made["data"]["hash"].as_str().unwrap())
+}
+
+/// What makes no key, and lists none.
+async fn wrong(world: &World) {
+    for (about, body) in
+        [("no name", json!({})), ("no interval", json!({ "name": "x", "limit_reset": "hourly" }))]
+    {
+        world.ask("POST", KEYS).about(about).json(&body).expect(400, JSON).await;
+    }
+    let listed = world.ask("GET", KEYS).at(format!("{KEYS}?offset=x")).about("wrong offset");
+    listed.expect(400, JSON).await;
 }
 
 async fn activity(world: &World) {

@@ -38,7 +38,7 @@ pub(crate) async fn rotate_key(
     let key = app.engine.new_key().map_err(|error| ApiError::internal(&error))?;
     let end = now.plus_millis(i64::from(overlap).saturating_mul(1_000));
     let successor = KeySuccessor {
-        hash: key.hash(),
+        hash: app.engine.keys().hash(&key),
         label: key.label(),
         overlap_until: (overlap > 0).then_some(end),
     };

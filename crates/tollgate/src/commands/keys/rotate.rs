@@ -9,7 +9,8 @@ use tollgate_engine::{Clock, SystemClock};
 use tollgate_store::{KeyRecord, KeySuccessor, Stores};
 use tollgate_types::Timestamp;
 
-use super::{KeyRow, find, new_key, row, show_secret};
+use super::{KeyRow, Session, find, new_key, row, show_secret};
+use crate::secrets::pepper;
 
 #[derive(Debug, Args)]
 pub(in crate::commands) struct RotateArgs {
@@ -58,12 +59,17 @@ fn overlap(text: &str) -> Result<Duration, String> {
     Ok(overlap)
 }
 
-pub(super) async fn rotate(args: &RotateArgs, stores: &Stores) -> anyhow::Result<()> {
+pub(super) async fn rotate(
+    args: &RotateArgs,
+    stores: &Stores,
+    session: &Session,
+) -> anyhow::Result<()> {
+    let pepper = pepper(&session.config()?, &session.environment, stores).await?;
     let old = find(&args.key, stores).await?.hash;
     let (key, now) = (new_key()?, SystemClock.now());
     let milliseconds = args.overlap.map(|it| i64::try_from(it.as_millis()).unwrap_or(0));
     let successor = KeySuccessor {
-        hash: key.hash(),
+        hash: pepper.hash(&key),
         label: key.label(),
         overlap_until: milliseconds.map(|it| now.plus_millis(it)),
     };
