@@ -10,7 +10,7 @@ use tollgate_vault::{NONCE_BYTES, Vault};
 
 use super::Session;
 use crate::gateway::open_store;
-use crate::secrets::{VARIABLE, vault};
+use crate::secrets::{VARIABLE, vault, vault_of};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum SecretsCommand {
@@ -32,11 +32,13 @@ pub(super) enum SecretsCommand {
 /// Runs the command on the configured store.
 pub(super) async fn run(command: &SecretsCommand, session: &Session) -> anyhow::Result<ExitCode> {
     let config = session.config()?;
-    let vault = vault(&config, &session.environment, &SystemEntropy)?;
     let stores = open_store(&config).await?;
     if let SecretsCommand::ForgetApiKeys { yes } = command {
+        // The one that is lost is what another may be made for.
+        let vault = vault(&config, &session.environment, &SystemEntropy)?;
         return forget(*yes, &stores, &vault).await;
     }
+    let vault = vault_of(&config, &session.environment, &SystemEntropy, &stores).await?;
     let (mut sealed, mut failed) = (0_usize, 0_usize);
     match reseal_pepper(&stores, &vault, &SystemEntropy).await {
         Ok(true) => anstream::println!("What API keys are hashed with is sealed anew."),
