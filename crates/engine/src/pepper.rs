@@ -139,6 +139,7 @@ fn rekeyed(pepper: &Pepper, key: &KeyRecord) -> Rekeyed {
 mod tests {
     use std::sync::Arc;
 
+    use tokio::task::JoinSet;
     use tollgate_store::MemoryStore;
     use tollgate_types::{ApiKey, Timestamp};
 
@@ -150,22 +151,19 @@ mod tests {
         Vault::parse(&keys.join(",")).unwrap()
     }
 
-    #[tokio::test]
+    #[tokio::test(flavor = "multi_thread")]
     async fn all_who_start_at_once_have_one_pepper_which_outlives_master_keys() {
         let stores = Arc::new(MemoryStore::new().into_stores());
         let key = ApiKey::from_text("k");
-        let starting = (0..16).map(|_| {
+        let mut starting = JoinSet::new();
+        for _ in 0..16 {
             let (stores, key) = (Arc::clone(&stores), key.clone());
-            tokio::spawn(async move {
+            starting.spawn(async move {
                 let pepper = pepper(&stores, &vault("01"), &SystemEntropy).await.unwrap();
                 pepper.hash(&key)
-            })
-        });
-        let starting: Vec<_> = starting.collect();
-        let mut hashes = Vec::new();
-        for start in starting {
-            hashes.push(start.await.unwrap());
+            });
         }
+        let mut hashes = starting.join_all().await;
         hashes.dedup();
         assert_eq!(hashes.len(), 1);
         let hash = *hashes.first().unwrap();
@@ -195,7 +193,7 @@ mod tests {
             former: vec![FormerSecret { hash: pepper.hash(&before), until: later }],
             ..KeyRecord::new(pepper.hash(&key), "k", "l", now)
         };
-        assert_eq!(stores.keys.all().await.unwrap(), [expected.clone()]);
+        assert_eq!(stores.keys.all().await.unwrap(), std::slice::from_ref(&expected));
         // Whoever can write to the database makes no key by that.
         let intruder = plain(&ApiKey::from_text("intruder"));
         stores.keys.insert(intruder.clone()).await.unwrap();
