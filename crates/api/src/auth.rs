@@ -11,8 +11,8 @@ use tollgate_types::ApiKey;
 
 use crate::audit::{enter, is_look};
 use crate::error::ApiError;
-use crate::region;
 use crate::router::App;
+use crate::{address, region};
 
 /// Any valid key.
 #[derive(Debug)]
@@ -41,7 +41,8 @@ impl FromRequestParts<App> for AnyKey {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
         let key = key_of(parts);
-        Ok(Self(app.engine.authenticate(key.as_ref()).await?))
+        let address = address::of(parts, &app.config.trusted_proxies);
+        Ok(Self(app.engine.authenticate(key.as_ref(), address).await?))
     }
 }
 

@@ -71,6 +71,7 @@ impl From<AuthError> for ApiError {
                 retry_after: Some(STORE_RETRY),
                 ..Self::new(ErrorType::ProviderOverloaded, error.to_string())
             },
+            AuthError::Address(_) => Self::forbidden(error.to_string()),
             AuthError::Missing | AuthError::Unknown | AuthError::Disabled | AuthError::Expired => {
                 Self::new(ErrorType::Authentication, error.to_string())
             }

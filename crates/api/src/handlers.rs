@@ -46,7 +46,9 @@ pub(crate) use generate::{
 pub(crate) use generation::get_generation;
 pub(crate) use health::{live, metrics, ready};
 pub(crate) use invitations::{accept_invitation, invite, list_invitations, withdraw_invitation};
-pub(crate) use keys::{create_key, delete_key, get_current_key, get_key, list_keys, update_key};
+pub(crate) use keys::{
+    create_key, delete_key, get_current_key, get_key, list_keys, rotate_key, update_key,
+};
 pub(crate) use members::{add_members, list_members, remove_members};
 pub(crate) use models::{
     count_models, get_model, list_embedding_models, list_endpoints, list_image_endpoints,

@@ -7,6 +7,7 @@
 //!
 //! SQL, sockets to providers, the environment.
 
+mod address;
 mod attribution;
 mod audit;
 mod auth;

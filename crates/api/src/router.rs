@@ -10,6 +10,7 @@ use axum::routing::{delete, get, post};
 use http::header::{HeaderName, RETRY_AFTER};
 use http::{HeaderMap, Method};
 use tollgate_engine::{Cashier, Engine};
+use tollgate_types::AddressRange;
 use tollgate_wire::error::ErrorType;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::{AllowHeaders, Any, CorsLayer};
@@ -43,6 +44,8 @@ pub struct AppConfig {
     pub installation_name: String,
     /// Sells credit; nothing is sold when absent.
     pub cashier: Option<Arc<Cashier>>,
+    /// Proxies whose `X-Forwarded-For` says where a call comes from.
+    pub trusted_proxies: Vec<AddressRange>,
 }
 
 impl Default for AppConfig {
@@ -54,6 +57,7 @@ impl Default for AppConfig {
             region_hosts: Vec::new(),
             installation_name: "tollgate".to_owned(),
             cashier: None,
+            trusted_proxies: Vec::new(),
         }
     }
 }
@@ -120,6 +124,7 @@ pub fn router(app: App) -> Router {
     // For those who manage: each act is entered in the log.
     let management = Router::new()
         .route("/keys", get(on::list_keys).post(on::create_key))
+        .route("/keys/{hash}/rotate", post(on::rotate_key))
         .route("/keys/{hash}", get(on::get_key).patch(on::update_key).delete(on::delete_key))
         .route("/byok", get(on::list_byok).post(on::create_byok))
         .route("/byok/{id}", get(on::get_byok).patch(on::update_byok).delete(on::delete_byok))

@@ -11,7 +11,7 @@ use tollgate_routing::{CallShape, Demotion, Funds, Place, Plan, Sort, Step};
 use tollgate_store::{
     AskedRecord, AttemptRecord, Attribution, CandidateRecord, KeyRecord, RoutingRecord,
 };
-use tollgate_types::{ApiKey, Timestamp};
+use tollgate_types::Timestamp;
 use tollgate_wire::Call;
 use tollgate_wire::router_metadata::{AttemptTold, EndpointTold, EndpointsTold, RouterMetadata};
 
@@ -24,8 +24,8 @@ use crate::{CallError, Installation, KeyEntry, Policies, expand, resolve};
 /// Where a call would go, as far as that depends on this installation alone: as in a gateway that
 /// has just been started.
 ///
-/// Of the caller nothing is known but the name of their key; rules that look at headers, a user or
-/// what was spent find nothing.
+/// Of the caller nothing is known but their key; rules that look at headers, a user or what was
+/// spent find nothing.
 ///
 /// # Errors
 ///
@@ -34,10 +34,10 @@ pub fn explain(
     call: &Call,
     installation: &Installation,
     policies: &Policies,
-    key: &str,
+    key: &KeyRecord,
     now: Timestamp,
 ) -> Result<RoutingRecord, CallError> {
-    let key = KeyEntry::unspent(KeyRecord::new(ApiKey::from_text("").hash(), key, "", now), now);
+    let key = KeyEntry::unspent(key.clone(), now);
     let attribution = Attribution {
         external_user: call.params().user.clone(),
         session_id: call.params().session_id.clone(),

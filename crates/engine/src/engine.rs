@@ -1,5 +1,6 @@
 //! The pipeline.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -278,13 +279,17 @@ impl Engine {
         &self.rules
     }
 
-    /// Finds the key a caller sent.
+    /// Finds the key a caller sent from `address`, if that is known.
     ///
     /// # Errors
     ///
     /// As [`KeyRing::authenticate`].
-    pub async fn authenticate(&self, key: Option<&ApiKey>) -> Result<Arc<KeyEntry>, AuthError> {
-        self.keys.authenticate(key, self.now()).await
+    pub async fn authenticate(
+        &self,
+        key: Option<&ApiKey>,
+        address: Option<IpAddr>,
+    ) -> Result<Arc<KeyEntry>, AuthError> {
+        self.keys.authenticate(key, address, self.now()).await
     }
 
     /// The keys.
@@ -456,5 +461,5 @@ pub(crate) fn fail<C: Asked>(mut run: Run<C>, error: CallError) -> CallFailure {
 /// without learning who they are (contract §2.1).
 fn end_user(key: &KeyEntry, call: &impl Asked) -> Option<String> {
     let user = call.params().user.as_deref()?;
-    Some(ApiKey::from_text(&format!("{}:{user}", key.record.workspace_id)).hash().to_hex())
+    Some(ApiKey::from_text(&format!("{}:{user}", key.record.workspace_id)).plain_hash().to_hex())
 }

@@ -72,6 +72,12 @@ pub enum CallError {
         /// Providers that do serve the model.
         available: Vec<String>,
     },
+    /// The key may call none of the models asked for.
+    #[error("the key may call none of the requested models")]
+    ModelNotPermitted {
+        /// What was asked for.
+        models: Vec<String>,
+    },
     /// The key's own spend limit is reached.
     #[error("the key's limit of {limit} is spent")]
     KeyLimit {
@@ -145,7 +151,9 @@ impl CallError {
             Self::NotRoutable { .. } | Self::NoEndpoints { .. } | Self::UnknownPreset { .. } => {
                 ErrorType::NotFound
             }
-            Self::PresetOff { .. } | Self::Denied { .. } => ErrorType::PermissionDenied,
+            Self::PresetOff { .. } | Self::Denied { .. } | Self::ModelNotPermitted { .. } => {
+                ErrorType::PermissionDenied
+            }
             Self::KeyLimit { .. }
             | Self::NoCredit
             | Self::TooDear { .. }
@@ -199,6 +207,13 @@ impl CallError {
                 body.error.metadata.available_providers.clone_from(available);
                 body.error.availability = Some(availability("constraint_filtered", models.clone()));
             }
+            Self::ModelNotPermitted { models } => {
+                body.error.availability = Some(availability("constraint_filtered", models.clone()));
+                body.error.metadata.remedy_hint = Some(
+                    "Whoever manages the key can change its allowed_models with PATCH /api/v1/keys/{hash}"
+                        .to_owned(),
+                );
+            }
             Self::KeyLimit { .. } | Self::TooDear { limit: Some(_), .. } => {
                 body.error.metadata.limit_source = Some("openrouter_key_limit");
             }
@@ -240,6 +255,10 @@ impl CallError {
                 format!("No endpoints found for {model}. {}", remedy(providers))
             }
             Self::NoEndpoints { message, .. } => message.clone(),
+            Self::ModelNotPermitted { models } => format!(
+                "This key may not call {}: not among the key's allowed_models",
+                models.join(", ")
+            ),
             Self::UnknownPreset { slug } => format!(
                 "There is no preset `{slug}` in this workspace. GET /api/v1/presets lists those there are"
             ),

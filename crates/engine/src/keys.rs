@@ -4,17 +4,20 @@
 //! the store's revision moves (another process may have made or disabled a key), and asked for
 //! one by one when an unknown key comes.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use parking_lot::Mutex;
 use tokio::sync::Semaphore;
+use tollgate_routing::Restriction;
 use tollgate_store::{
-    KeyRecord, KeyUsage, ResetInterval, StoreError, Stores, UsageWindows, UtcDay,
+    FormerSecret, KeyRecord, KeyUsage, ResetInterval, StoreError, Stores, UsageWindows, UtcDay,
 };
-use tollgate_types::{ApiKey, Chain, KeyHash, Timestamp, Usd};
+use tollgate_types::{ApiKey, Chain, KeyHash, Pepper, Timestamp, Usd};
 
+use crate::own::restriction_of;
 use crate::purse::{Need, Short};
 
 /// One key: its record, and its spend so far.
@@ -23,6 +26,10 @@ pub struct KeyEntry {
     /// The record as last read.
     pub record: KeyRecord,
     spend: Arc<Mutex<Spend>>,
+    restriction: Option<Restriction>,
+    /// The hash that its counts go by: the one that this node has known it by first, so that what
+    /// limits have counted outlives a rotation.
+    counted_as: KeyHash,
 }
 
 #[derive(Debug)]
@@ -51,6 +58,9 @@ pub enum AuthError {
     /// The key's time is over.
     #[error("This key has expired")]
     Expired,
+    /// The key is good, but not for use from this address; `None` where the address is not known.
+    #[error("This key may not be used from {}", .0.map_or_else(|| "an address that is not known".to_owned(), |it| it.to_string()))]
+    Address(Option<IpAddr>),
     /// The store could not be asked; never told as a bad key.
     #[error("Keys can't be checked right now. Please retry shortly")]
     Unavailable,
@@ -60,6 +70,7 @@ pub enum AuthError {
 #[derive(Debug)]
 pub struct KeyRing {
     stores: Stores,
+    pepper: Pepper,
     snapshot: ArcSwap<Snapshot>,
     /// A key that no store knows, accepted by configuration.
     configured: Option<KeyRecord>,
@@ -72,6 +83,8 @@ pub struct KeyRing {
 struct Snapshot {
     revision: Option<u64>,
     keys: HashMap<KeyHash, Arc<KeyEntry>>,
+    /// Secrets that were rotated away and work until an instant, each with its key.
+    former: HashMap<KeyHash, (Timestamp, Arc<KeyEntry>)>,
 }
 
 const LOOKUPS_MAX: usize = 4;
@@ -80,7 +93,33 @@ impl KeyEntry {
     fn new(record: KeyRecord, usage: KeyUsage, now: Timestamp) -> Self {
         let (windows, day) = (UsageWindows::at(now), UtcDay::of(now));
         let spend = Spend { held: Usd::ZERO, windows, day, usage };
-        Self { record, spend: Arc::new(Mutex::new(spend)) }
+        Self {
+            restriction: restriction_of(&record),
+            counted_as: record.hash,
+            record,
+            spend: Arc::new(Mutex::new(spend)),
+        }
+    }
+
+    /// The same key with another record: what was spent since the last flush is in memory only, and
+    /// calls under way go on counting.
+    fn with(&self, record: KeyRecord) -> Self {
+        Self {
+            restriction: restriction_of(&record),
+            counted_as: self.counted_as,
+            record,
+            spend: Arc::clone(&self.spend),
+        }
+    }
+
+    /// What the key may be used for, where it may not be used for everything.
+    pub(crate) const fn restriction(&self) -> Option<&Restriction> {
+        self.restriction.as_ref()
+    }
+
+    /// The hash that its counts go by.
+    pub(crate) const fn counted_as(&self) -> KeyHash {
+        self.counted_as
     }
 
     /// A key that has spent nothing.
@@ -164,14 +203,16 @@ impl KeyEntry {
         usage.requests = usage.requests.saturating_add(1);
     }
 
-    fn check(&self, now: Timestamp) -> Result<(), AuthError> {
+    fn check(&self, address: Option<IpAddr>, now: Timestamp) -> Result<(), AuthError> {
         if self.record.disabled {
             return Err(AuthError::Disabled);
         }
-        match self.record.expires_at {
-            Some(end) if end <= now => Err(AuthError::Expired),
-            _ => Ok(()),
+        if self.record.expires_at.is_some_and(|end| end <= now) {
+            return Err(AuthError::Expired);
         }
+        let Some(ranges) = &self.record.allowed_addresses else { return Ok(()) };
+        let is_in = |address: IpAddr| ranges.iter().any(|range| range.contains(address));
+        if address.is_some_and(is_in) { Ok(()) } else { Err(AuthError::Address(address)) }
     }
 }
 
@@ -199,14 +240,16 @@ impl Spend {
 }
 
 impl KeyRing {
-    /// Loads every key.
+    /// Loads every key; hashes are made with `pepper`.
     pub async fn load(
         stores: Stores,
+        pepper: Pepper,
         configured: Option<KeyRecord>,
         now: Timestamp,
     ) -> Result<Self, StoreError> {
         let ring = Self {
             stores,
+            pepper,
             snapshot: ArcSwap::default(),
             configured,
             lookups: Semaphore::new(LOOKUPS_MAX),
@@ -229,17 +272,22 @@ impl KeyRing {
         let usages: HashMap<KeyHash, KeyUsage> =
             self.stores.usage.all_key_usage(now).await?.into_iter().collect();
         let records = self.stores.keys.all().await?.into_iter().chain(self.configured.clone());
-        let keys = records.map(|record| {
-            let entry = if let Some(known) = current.keys.get(&record.hash) {
-                // What was spent since the last flush is in memory only.
-                KeyEntry { record, spend: Arc::clone(&known.spend) }
+        let records: Vec<KeyRecord> = records.collect();
+        let renamed = self.renamed(&current, &records).await?;
+        let mut next = Snapshot { revision: Some(revision), ..Snapshot::default() };
+        for record in records {
+            let hash = record.hash;
+            let known = current.keys.get(&hash).or_else(|| renamed.get(&hash));
+            let entry = Arc::new(if let Some(known) = known {
+                known.with(record)
             } else {
-                let usage = usages.get(&record.hash).copied().unwrap_or_default();
-                KeyEntry::new(record, usage, now)
-            };
-            (entry.record.hash, Arc::new(entry))
-        });
-        self.snapshot.store(Arc::new(Snapshot { revision: Some(revision), keys: keys.collect() }));
+                KeyEntry::new(record, usages.get(&hash).copied().unwrap_or_default(), now)
+            });
+            let of_former = |it: &FormerSecret| (it.hash, (it.until, Arc::clone(&entry)));
+            next.former.extend(entry.record.former.iter().map(of_former));
+            next.keys.insert(hash, entry);
+        }
+        self.snapshot.store(Arc::new(next));
         Ok(true)
     }
 
@@ -250,37 +298,78 @@ impl KeyRing {
     ///
     /// When the store can't be read.
     pub async fn follow_spend(&self, now: Timestamp) -> Result<(), StoreError> {
-        let snapshot = self.snapshot.load_full();
-        let is_limited =
-            |it: &KeyEntry| it.record.limit.is_some() || it.record.rate_limits.has_budget();
-        if !snapshot.keys.values().any(|it| is_limited(it)) {
+        let limited = self.limited();
+        if limited.is_empty() {
             return Ok(());
         }
-        for (hash, usage) in self.stores.usage.all_key_usage(now).await? {
-            if let Some(entry) = snapshot.keys.get(&hash).filter(|it| is_limited(it)) {
-                entry.spend.lock().at(now).usage.raise(&usage);
+        let usages: HashMap<KeyHash, KeyUsage> =
+            self.stores.usage.all_key_usage(now).await?.into_iter().collect();
+        for entry in limited {
+            if let Some(usage) = usages.get(&entry.record.hash) {
+                entry.spend.lock().at(now).usage.raise(usage);
             }
         }
         Ok(())
     }
 
-    /// Finds the key a caller sent.
+    /// The keys that may spend so much only.
+    pub(crate) fn limited(&self) -> Vec<Arc<KeyEntry>> {
+        let is_limited =
+            |it: &&Arc<KeyEntry>| it.record.limit.is_some() || it.record.rate_limits.has_budget();
+        self.snapshot.load().keys.values().filter(is_limited).cloned().collect()
+    }
+
+    /// What this node knows of keys that were rotated since, by the hash that each has now.
+    async fn renamed(
+        &self,
+        current: &Snapshot,
+        records: &[KeyRecord],
+    ) -> Result<HashMap<KeyHash, Arc<KeyEntry>>, StoreError> {
+        let there: HashSet<KeyHash> = records.iter().map(|record| record.hash).collect();
+        let gone = current.keys.keys().filter(|hash| !there.contains(hash));
+        let gone: Vec<KeyHash> = gone.copied().collect();
+        if gone.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let successors = self.stores.keys.successors(&gone).await?;
+        let entry = |(old, new)| Some((new, Arc::clone(current.keys.get(&old)?)));
+        Ok(successors.into_iter().filter_map(entry).collect())
+    }
+
+    /// Finds the key a caller sent from `address`, if that is known.
     ///
     /// # Errors
     ///
-    /// Says whether it is missing, unknown, disabled or expired, or that the store is away.
+    /// Says whether it is missing, unknown, disabled, expired or used from elsewhere, or that the
+    /// store is away.
     pub async fn authenticate(
         &self,
         key: Option<&ApiKey>,
+        address: Option<IpAddr>,
         now: Timestamp,
     ) -> Result<Arc<KeyEntry>, AuthError> {
-        let hash = key.ok_or(AuthError::Missing)?.hash();
-        let entry = match self.get(hash) {
+        let hash = self.hash(key.ok_or(AuthError::Missing)?);
+        let entry = match self.opened_by(hash, now) {
             Some(entry) => entry,
             None => self.look_up(hash, now).await?,
         };
-        entry.check(now)?;
+        entry.check(address, now)?;
         Ok(entry)
+    }
+
+    /// The key that a secret opens: its own, or the one that it was rotated away from a while ago.
+    fn opened_by(&self, hash: KeyHash, now: Timestamp) -> Option<Arc<KeyEntry>> {
+        let snapshot = self.snapshot.load();
+        if let Some(entry) = snapshot.keys.get(&hash) {
+            return Some(Arc::clone(entry));
+        }
+        let (until, entry) = snapshot.former.get(&hash)?;
+        (now < *until).then(|| Arc::clone(entry))
+    }
+
+    /// What a key is stored and known under.
+    pub fn hash(&self, key: &ApiKey) -> KeyHash {
+        self.pepper.hash(key)
     }
 
     /// A known key.
@@ -296,6 +385,6 @@ impl KeyRing {
         };
         let _place = self.lookups.acquire().await.map_err(|_| AuthError::Unavailable)?;
         self.refresh(now).await.map_err(unavailable)?;
-        self.get(hash).ok_or(AuthError::Unknown)
+        self.opened_by(hash, now).ok_or(AuthError::Unknown)
     }
 }

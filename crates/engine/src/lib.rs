@@ -31,6 +31,7 @@
 //! HTTP in (that is the API's), SQL (the stores'), the environment (the program's).
 
 mod afford;
+mod allowed;
 mod asked;
 mod attempt;
 mod bill;
@@ -60,6 +61,7 @@ mod organisation;
 mod own;
 mod own_secret;
 mod passing;
+mod pepper;
 mod planning;
 mod presets;
 mod probe;
@@ -81,6 +83,9 @@ mod tokens;
 mod unknown;
 mod vitals;
 
+pub use allowed::{
+    ALLOWED_MAX, AllowedError, allowed_addresses, allowed_models, allowed_providers,
+};
 pub use cashier::{AutoTopUp, Cashier, CashierConfig, CashierError, Payer, Received};
 pub use clock::{Clock, Entropy, SystemClock, SystemEntropy};
 pub use config::EngineConfig;
@@ -99,6 +104,7 @@ pub use operate::Operated;
 pub use organisation::{Organisation, WorkspaceEntry};
 pub use own_secret::{NoSecret, OWN_KEYS_MAX, masked, own_secret};
 pub use passing::PassingBody;
+pub use pepper::{PepperError, forget_api_keys, pepper, reseal_pepper};
 pub use presets::{PresetEntry, Presets};
 pub use purse::Purses;
 pub use record_journal::{RecordJournal, ReplayError, replay as replay_journal};

@@ -90,7 +90,7 @@ impl Limiting {
         let (rules, record) = (self.rules.load(), &run.key.record);
         let mut limits = Limits::new();
         if !record.rate_limits.is_empty() {
-            let id = record.hash.to_hex();
+            let id = run.key.counted_as().to_hex();
             for limit in record.rate_limits.limits() {
                 limits.push(self.applied(run, &limit, &id, now)?);
             }
@@ -162,15 +162,17 @@ impl Limiting {
 
     /// Has the budgets of keys count what the keys have spent at all nodes, as the ring knows it.
     pub fn follow_keys(&self, keys: &KeyRing, now: Timestamp) {
-        let begun: Vec<(KeyHash, Window)> = self.begun.read().iter().copied().collect();
         let mut entries = Vec::new();
-        for (hash, window) in begun {
-            let Some(key) = keys.get(hash) else { continue };
-            let limits = key.record.rate_limits.limits();
-            let limits = limits.filter(|it| it.measure == Measure::Spend && it.window == window);
-            let spent = amount(spent_in(&key, window, now).unwrap_or(Usd::ZERO));
-            let id = hash.to_hex();
-            entries.extend(limits.map(|limit| Entry::of(&limit, &id, spent, now)));
+        for key in keys.limited() {
+            let id = key.counted_as().to_hex();
+            for limit in key.record.rate_limits.limits().filter(|it| it.measure == Measure::Spend) {
+                if !self.begun.read().contains(&(key.counted_as(), limit.window)) {
+                    continue;
+                }
+                if let Some(spent) = spent_in(&key, limit.window, now) {
+                    entries.push(Entry::of(&limit, &id, amount(spent), now));
+                }
+            }
         }
         if self.counters.restore(&Snapshot { entries }, now).is_err() {
             tracing::error!("not all budgets of keys have room");
@@ -179,7 +181,7 @@ impl Limiting {
 
     /// A key's budget counts what the key had spent before there was a counter, as its usage has it.
     fn begin(&self, key: &KeyEntry, limit: &Limit, id: &str, now: Timestamp) -> Result<(), Full> {
-        let place = (key.record.hash, limit.window);
+        let place = (key.counted_as(), limit.window);
         if self.begun.read().contains(&place) {
             return Ok(());
         }

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use tollgate_catalog::{Catalog, Endpoint, Model, OwnKey};
 use tollgate_providers::adapter;
+use tollgate_routing::Restriction;
 use tollgate_store::{CredentialRecord, KeyRecord};
 use tollgate_types::ModelSlug;
 
@@ -112,14 +113,20 @@ pub(crate) struct Reachable<'a> {
 }
 
 impl<'a> Reachable<'a> {
-    /// The models that have an endpoint for the caller, in no order.
+    /// The models that have an endpoint which the caller's key may call, in no order.
     pub(crate) fn models(self) -> impl Iterator<Item = &'a Arc<Model>> {
         let routable = self.installation.routable();
         let own = self.installation.own().models.values().filter_map(|it| Some(&it.first()?.model));
         let added = own.filter(move |model| {
             routable.endpoints(model.id.as_str()).is_empty() && !self.endpoints(model).is_empty()
         });
-        routable.models().iter().chain(added)
+        let restriction = self.caller.and_then(restriction_of);
+        routable.models().iter().chain(added).filter(move |model| {
+            let permits = |restriction: &Restriction| {
+                self.endpoints(model).iter().any(|endpoint| restriction.permits(endpoint))
+            };
+            restriction.as_ref().is_none_or(permits)
+        })
     }
 
     /// The endpoints of a model for the caller.
@@ -137,8 +144,14 @@ impl Installation {
     /// only keys of their own reach.
     pub fn catalog_for(&self, caller: &KeyRecord) -> Catalog {
         let own = self.own();
+        let restriction = restriction_of(caller);
+        let permits =
+            |endpoint: &Endpoint| restriction.as_ref().is_none_or(|it| it.permits(endpoint));
         if own.is_empty() {
-            return self.routable().clone();
+            return match &restriction {
+                Some(_) => self.routable().restricted_to(permits),
+                None => self.routable().clone(),
+            };
         }
         let reaches = |endpoint: &Endpoint| {
             let copies = own.models.get(&endpoint.model.id).into_iter().flatten();
@@ -150,9 +163,16 @@ impl Installation {
         };
         self.known().restricted_to(|endpoint| {
             let is_spoken = adapter_of(endpoint).is_some();
-            is_spoken && (self.access(&endpoint.provider.slug).is_some() || reaches(endpoint))
+            is_spoken
+                && permits(endpoint)
+                && (self.access(&endpoint.provider.slug).is_some() || reaches(endpoint))
         })
     }
+}
+
+/// What a key may be used for; `None` where it may be used for everything.
+pub(crate) fn restriction_of(key: &KeyRecord) -> Option<Restriction> {
+    Restriction::of_key(key.allowed_models.as_deref(), key.allowed_providers.as_deref())
 }
 
 /// Whether a key is for calls of `caller` about a model.

@@ -20,7 +20,7 @@ use tollgate_health::{Circuit, Percentiles, Standing, UptimeTier};
 use tollgate_policy::Strategy;
 use tollgate_routing::{Demotion, Funds, Sort};
 use tollgate_store::{GenerationRecord, KeyRecord, RoutingRecord};
-use tollgate_types::{ApiKey, Timestamp, Usd};
+use tollgate_types::{KeyHash, Timestamp, Usd};
 
 use crate::bill::Bill;
 use crate::resolve::{self, Circumstances};
@@ -87,7 +87,7 @@ pub fn replay(
     let routing = record.routing.as_deref().ok_or(NotReplayed::NoPlan)?;
     let call = Recorded::of(record, routing);
     let (seed, now) = (routing.seed, record.created_at);
-    let nobody = || KeyRecord::new(ApiKey::from_text("").hash(), "", "", now);
+    let nobody = || KeyRecord::new(KeyHash::from_bytes([0; 32]), "", "", now);
     let key = KeyEntry::unspent(key.cloned().unwrap_or_else(nobody), now);
     let caller = Caller { key: &key, attribution: &record.attribution, headers: &HeaderMap::new() };
     let steering = Steering::of(alternative.policies, &call, caller, (seed, now))

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use tollgate_catalog::{Catalog, Endpoint, EndpointId, Modality, Model};
 use tollgate_health::Standing;
 use tollgate_policy::{Decision, Strategy};
-use tollgate_routing::{CallShape, Candidates, Funds, Plan, Preferences, Question, Sort, Tier};
+use tollgate_routing::{
+    CallShape, Candidates, Dropped, Funds, Plan, Preferences, Question, Sort, Tier,
+};
 use tollgate_store::KeyRecord;
 use tollgate_types::{ModelSlug, Timestamp};
 use tollgate_wire::error::BadRequest;
@@ -374,6 +376,13 @@ fn no_endpoints(models: Vec<String>, left_out: &Plan) -> CallError {
         |(_, reason)| reason.message(model),
     );
     let available = left_out.dropped.iter().map(|(it, _)| it.provider.slug.to_string());
+    let may_not_call = |(_, reason): &(_, Dropped)| match reason {
+        Dropped::ByKey(reason) => **reason == Dropped::ModelNotAllowed,
+        _ => false,
+    };
+    if !left_out.dropped.is_empty() && left_out.dropped.iter().all(may_not_call) {
+        return CallError::ModelNotPermitted { models };
+    }
     CallError::NoEndpoints {
         message,
         reasons: reasons.collect(),

@@ -51,6 +51,7 @@ impl Steering {
         (seed, now): (u64, Timestamp),
     ) -> Result<Self, CallError> {
         let mut decision = decide(&policies.policy, call, caller, (seed, now));
+        decision.restrictions.extend(caller.key.restriction().cloned());
         if let Some(Denied { rule, message }) = &decision.denied {
             return Err(CallError::Denied { rule: Arc::clone(rule), message: Arc::clone(message) });
         }

@@ -53,7 +53,7 @@ impl GenerationStore for Gated {
 fn record(index: usize) -> GenerationRecord {
     let id = GenerationId::from_text(&format!("gen-1-{index}"));
     let model = ModelSlug::parse("a/b").unwrap();
-    GenerationRecord::new(id, ApiKey::from_text("k").hash(), model, Timestamp::default())
+    GenerationRecord::new(id, ApiKey::from_text("k").plain_hash(), model, Timestamp::default())
 }
 
 #[tokio::test(start_paused = true)]

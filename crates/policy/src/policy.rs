@@ -265,7 +265,7 @@ impl Making {
             decision.denied = Some(denied);
         }
         if let Some(wants) = &effects.restricts {
-            let restriction = Restriction { rule: rule.shared_name(), wants: Arc::clone(wants) };
+            let restriction = Restriction::of_rule(rule.shared_name(), Arc::clone(wants));
             decision.restrictions.push(restriction);
         }
         if let Some(later) = &effects.prefers {

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use tollgate_catalog::{Endpoint, EndpointId};
+use tollgate_catalog::{Endpoint, EndpointId, Model};
 use tollgate_health::Standing;
-use tollgate_types::Timestamp;
+use tollgate_types::{ModelSlug, Timestamp};
 
 use crate::names::{names, names_provider};
 use crate::{CallShape, Preferences, Sort};
@@ -18,14 +18,58 @@ pub struct Candidates<'a> {
     pub variant: Option<Sort>,
 }
 
-/// What the operator allows, whatever the request says: its filters rule endpoints out as the
-/// request's do.
+/// What is allowed, whatever the request says: its filters rule endpoints out as the request's do.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Restriction {
-    /// Whose it is, for people: the name of a rule.
-    pub rule: Arc<str>,
-    /// What is allowed. What it says of order is not looked at.
+    /// Who says so.
+    pub by: Authority,
+    /// The ids of the only models that may be called; all when absent.
+    pub models: Option<Arc<[String]>>,
+    /// What else is allowed. What it says of order is not looked at.
     pub wants: Arc<Preferences>,
+}
+
+/// Who restricts calls.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Authority {
+    /// A rule of the operator's, by its name.
+    Rule(Arc<str>),
+    /// The key that calls.
+    Key,
+}
+
+impl Restriction {
+    /// What a rule of the operator's allows.
+    pub const fn of_rule(rule: Arc<str>, wants: Arc<Preferences>) -> Self {
+        Self { by: Authority::Rule(rule), models: None, wants }
+    }
+
+    /// What a key may be used for: the ids of models, and names of providers. `None` where it may
+    /// be used for everything.
+    pub fn of_key(models: Option<&[String]>, providers: Option<&[String]>) -> Option<Self> {
+        if models.is_none() && providers.is_none() {
+            return None;
+        }
+        let only = providers.unwrap_or_default().to_vec();
+        let wants = Arc::new(Preferences { only, ..Preferences::default() });
+        Some(Self { by: Authority::Key, models: models.map(Into::into), wants })
+    }
+
+    /// Whether an endpoint's model and provider are among those allowed.
+    pub fn permits(&self, endpoint: &Endpoint) -> bool {
+        let only = &self.wants.only;
+        let is_its = |name: &String| names(name, endpoint) || names_provider(name, endpoint);
+        self.permits_model(&endpoint.model) && (only.is_empty() || only.iter().any(is_its))
+    }
+
+    /// Whether a model is among those allowed, or the one that a moving name stands for is. Other
+    /// variants, such as the free one, are models of their own.
+    pub fn permits_model(&self, model: &Model) -> bool {
+        self.models.as_ref().is_none_or(|models| {
+            let target = model.alias_target.as_ref().map(ModelSlug::as_str);
+            models.iter().any(|name| name == model.id.as_str() || target == Some(name))
+        })
+    }
 }
 
 /// What is asked of the planner.
@@ -38,7 +82,7 @@ pub struct Question<'a> {
     pub shape: &'a CallShape,
     /// What the caller wants.
     pub wants: &'a Preferences,
-    /// What the operator allows.
+    /// What the operator and the key allow.
     pub restrictions: &'a [Restriction],
     /// What to sort by where neither the request nor the model's name says.
     pub sort: Option<Sort>,

@@ -50,6 +50,11 @@ pub enum Dropped {
     NotOfTier(Tier),
     /// Its model's author does not permit to train others on its answers, or is not known to.
     Distillation,
+    /// Its model is none of those that are allowed. Requests don't say so, only what restricts
+    /// them does.
+    ModelNotAllowed,
+    /// The key that calls may not be used for it, whatever the request says.
+    ByKey(Box<Dropped>),
     /// A rule of the operator's leaves it out, whatever the request says.
     ByRule {
         /// The rule's name.
@@ -101,6 +106,11 @@ impl Dropped {
                 .into();
             }
             Self::Distillation => "is not known to permit distillation",
+            Self::ModelNotAllowed => "is of a model that is not allowed",
+            Self::ByKey(reason) => {
+                return format!("{}, by the restrictions of this key", reason.told_of_rule())
+                    .into();
+            }
             Self::ByRule { rule, reason } => {
                 return format!("{}, by the rule `{rule}`", reason.told_of_rule()).into();
             }
@@ -159,11 +169,25 @@ impl Dropped {
             Self::Distillation => format!(
                 "No endpoints found for {model} whose author permits distillation (provider.enforce_distillable_text)"
             ),
+            Self::ModelNotAllowed => format!("No endpoints found for {model}: it is not allowed"),
+            Self::ByKey(reason) => reason.told_of_key(model),
             Self::ByRule { rule, reason } => format!(
                 "No endpoints found for {model} that the rule `{rule}` of this installation allows: the last one {}.",
                 reason.told_of_rule()
             ),
         }
+    }
+
+    /// What the caller reads when the restrictions of its key removed the last endpoint.
+    fn told_of_key(&self, model: &str) -> String {
+        if *self == Self::ModelNotAllowed {
+            return format!(
+                "This key may not call {model}: it is not among the key's allowed_models"
+            );
+        }
+        format!(
+            "No allowed providers are available for the selected model: none of {model} is among this key's allowed_providers."
+        )
     }
 
     /// The reason as a phrase that follows "it", where no request but a rule says so.
@@ -181,7 +205,9 @@ impl Dropped {
     /// The word for programs (`excluded_by`, contract §4.5).
     pub fn excluded_by(&self) -> &'static str {
         match self {
-            Self::Ignored | Self::NotAllowed | Self::NoFallbacks => "allowed_providers",
+            Self::Ignored | Self::NotAllowed | Self::NoFallbacks | Self::ModelNotAllowed => {
+                "allowed_providers"
+            }
             Self::Region(_) => "data_region",
             Self::DataCollection | Self::Distillation => "data_policy:training",
             Self::Retention => "data_policy:zdr",
@@ -194,7 +220,7 @@ impl Dropped {
             | Self::Tier(_)
             | Self::NotOfTier(_) => "require_parameters",
             Self::ContextLength | Self::MaxOutput | Self::Room => "context_length",
-            Self::ByRule { reason, .. } => reason.excluded_by(),
+            Self::ByRule { reason, .. } | Self::ByKey(reason) => reason.excluded_by(),
         }
     }
 }

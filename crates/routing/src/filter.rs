@@ -7,7 +7,7 @@ use tollgate_types::UnitPrice;
 
 use crate::Sort;
 use crate::Tier;
-use crate::asked::{Asked, Restriction};
+use crate::asked::{Asked, Authority, Restriction};
 use crate::dropped::Dropped;
 
 type Filter = fn(&Endpoint, &Asked<'_>) -> Option<Dropped>;
@@ -45,7 +45,7 @@ static ALLOWED: &[Filter] = &[
     parameters,
 ];
 
-/// What rules an endpoint out, if anything does: the request first, then the operator.
+/// What rules an endpoint out, if anything does: the request first, then the operator and the key.
 pub(crate) fn ruled_out(
     endpoint: &Endpoint,
     asked: &Asked<'_>,
@@ -53,8 +53,15 @@ pub(crate) fn ruled_out(
 ) -> Option<Dropped> {
     let by_rule = |restriction: &Restriction| {
         let asked = Asked { wants: &restriction.wants, is_rule: true, ..*asked };
-        let reason = ALLOWED.iter().find_map(|filter| filter(endpoint, &asked))?;
-        Some(Dropped::ByRule { rule: Arc::clone(&restriction.rule), reason: Box::new(reason) })
+        let of_model =
+            (!restriction.permits_model(&endpoint.model)).then_some(Dropped::ModelNotAllowed);
+        let reason =
+            of_model.or_else(|| ALLOWED.iter().find_map(|filter| filter(endpoint, &asked)))?;
+        let reason = Box::new(reason);
+        Some(match &restriction.by {
+            Authority::Rule(rule) => Dropped::ByRule { rule: Arc::clone(rule), reason },
+            Authority::Key => Dropped::ByKey(reason),
+        })
     };
     let by_request = FILTERS.iter().find_map(|filter| filter(endpoint, asked));
     by_request.or_else(|| restrictions.iter().find_map(by_rule))

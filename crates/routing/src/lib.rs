@@ -22,7 +22,7 @@ mod preferences;
 mod retry;
 mod shape;
 
-pub use asked::{Candidates, Question, Restriction};
+pub use asked::{Authority, Candidates, Question, Restriction};
 pub use cutoffs::Cutoffs;
 pub use dropped::Dropped;
 pub use order::{Demotion, Place, Step};

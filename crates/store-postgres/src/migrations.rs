@@ -59,6 +59,16 @@ pub(crate) const MIGRATIONS: &[MigrationFile] = &[
         name: "limits of nodes",
         sql: include_str!("../migrations/0011_limits_of_nodes.sql"),
     },
+    MigrationFile {
+        version: 12,
+        name: "key restrictions",
+        sql: include_str!("../migrations/0012_key_restrictions.sql"),
+    },
+    MigrationFile {
+        version: 13,
+        name: "keyed hashes",
+        sql: include_str!("../migrations/0013_keyed_hashes.sql"),
+    },
 ];
 
 /// One step from a version of the schema to the next.

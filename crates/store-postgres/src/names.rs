@@ -9,7 +9,8 @@ macro_rules! columns {
     (api_key) => {
         "hash, name, label, management, disabled, limit_nanos, limit_reset, \
          include_byok_in_limit, created_at, updated_at, expires_at, creator_user_id, \
-         workspace_id, rate_limits"
+         workspace_id, rate_limits, allowed_models, allowed_providers, allowed_addresses, \
+         former, keyed"
     };
     (credential) => {
         "id, provider, workspace_id, name, label, sealed, disabled, is_fallback, always_use, \

@@ -4,7 +4,8 @@ use async_trait::async_trait;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Executor, Sqlite, SqliteConnection};
 use tollgate_store::{
-    Change, KeyPatch, KeyQuery, KeyRecord, KeyStore, KeySuccessor, ResetInterval, StoreError,
+    Change, KeyPatch, KeyQuery, KeyRecord, KeyStore, KeySuccessor, Rekeyed, ResetInterval,
+    StoreError,
 };
 use tollgate_types::{KeyHash, Timestamp, Usd};
 
@@ -71,6 +72,38 @@ impl KeyStore for SqliteStore {
         self.writer.submit(Replace { old, successor, now }).await
     }
 
+    async fn pepper(&self) -> Result<Option<Vec<u8>>, StoreError> {
+        pepper(&self.readers).await
+    }
+
+    async fn keep_pepper(
+        &self,
+        sealed: Vec<u8>,
+        rekeyed: Vec<Rekeyed>,
+    ) -> Result<bool, StoreError> {
+        self.writer.submit(KeepPepper { sealed, rekeyed }).await
+    }
+
+    async fn reseal_pepper(&self, before: Vec<u8>, after: Vec<u8>) -> Result<bool, StoreError> {
+        self.writer.submit(ResealPepper { before, after }).await
+    }
+
+    async fn successors(&self, of: &[KeyHash]) -> Result<Vec<(KeyHash, KeyHash)>, StoreError> {
+        let sql = "SELECT new_hash FROM key_successor WHERE old_hash = ?1";
+        let mut found = Vec::new();
+        for old in of {
+            let row = sqlx::query(sql)
+                .bind(old.as_bytes().as_slice())
+                .fetch_optional(&self.readers)
+                .await
+                .map_err(failed)?;
+            if let Some(row) = row {
+                found.push((*old, Columns::of("key_successor", &row).key_hash("new_hash")?));
+            }
+        }
+        Ok(found)
+    }
+
     async fn revision(&self) -> Result<u64, StoreError> {
         let sql = "SELECT value FROM revision WHERE noun = 'api_key'";
         let row = sqlx::query(sql).fetch_one(&self.readers).await.map_err(failed)?;
@@ -89,8 +122,10 @@ impl Write for Insert {
         let sql = "INSERT INTO api_key (
                        hash, name, label, management, disabled, limit_nanos, limit_reset,
                        include_byok_in_limit, created_at, updated_at, expires_at,
-                       creator_user_id, workspace_id, rate_limits
-                   ) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
+                       creator_user_id, workspace_id, rate_limits,
+                       allowed_models, allowed_providers, allowed_addresses, former, keyed
+                   ) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,
+                             ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)
                    ON CONFLICT (hash) DO NOTHING";
         let inserted = sqlx::query(sql)
             .bind(key.hash.as_bytes().as_slice())
@@ -107,6 +142,11 @@ impl Write for Insert {
             .bind(key.creator_user_id.as_deref())
             .bind(key.workspace_id.as_str())
             .bind(json_unless_default(&key.rate_limits))
+            .bind(json_unless_default(&key.allowed_models))
+            .bind(json_unless_default(&key.allowed_providers))
+            .bind(json_unless_default(&key.allowed_addresses))
+            .bind(json_unless_default(&key.former))
+            .bind(key.keyed)
             .execute(&mut *connection)
             .await
             .map_err(failed)?;
@@ -145,7 +185,10 @@ impl Write for Update {
                        limit_reset = iif(?7, ?8, limit_reset),
                        expires_at = iif(?9, ?10, expires_at),
                        rate_limits = iif(?11, ?12, rate_limits),
-                       updated_at = ?13
+                       allowed_models = iif(?13, ?14, allowed_models),
+                       allowed_providers = iif(?15, ?16, allowed_providers),
+                       allowed_addresses = iif(?17, ?18, allowed_addresses),
+                       updated_at = ?19
                    WHERE hash = ?1
                    RETURNING *";
         let patch = &self.patch;
@@ -162,6 +205,12 @@ impl Write for Update {
             .bind(set_to(&patch.expires_at).map(Timestamp::unix_millis))
             .bind(is_set(&patch.rate_limits))
             .bind(patch.rate_limits.value().and_then(json_unless_default))
+            .bind(is_set(&patch.allowed_models))
+            .bind(patch.allowed_models.value().and_then(json_unless_default))
+            .bind(is_set(&patch.allowed_providers))
+            .bind(patch.allowed_providers.value().and_then(json_unless_default))
+            .bind(is_set(&patch.allowed_addresses))
+            .bind(patch.allowed_addresses.value().and_then(json_unless_default))
             .bind(self.now.unix_millis())
             .fetch_optional(connection)
             .await
@@ -202,19 +251,20 @@ impl Write for Replace {
     ) -> Result<Option<KeyRecord>, StoreError> {
         let new = self.successor.hash;
         // Reading before writing is safe here: the transaction began with the write lock.
-        if fetch(&mut *connection, self.old).await?.is_none() {
-            return Ok(None);
-        }
+        let Some(key) = fetch(&mut *connection, self.old).await? else { return Ok(None) };
         if fetch(&mut *connection, new).await?.is_some() {
             return Err(StoreError::Conflict);
         }
-        let sql = "UPDATE api_key SET hash = ?2, label = ?3, updated_at = ?4 WHERE hash = ?1
+        let sql =
+            "UPDATE api_key SET hash = ?2, label = ?3, updated_at = ?4, former = ?5, keyed = 1
+                   WHERE hash = ?1
                    RETURNING *";
         let row = sqlx::query(sql)
             .bind(self.old.as_bytes().as_slice())
             .bind(new.as_bytes().as_slice())
             .bind(self.successor.label.as_str())
             .bind(self.now.unix_millis())
+            .bind(json_unless_default(&key.former_after(&self.successor, self.now)))
             .fetch_one(&mut *connection)
             .await
             .map_err(failed)?;
@@ -222,6 +272,82 @@ impl Write for Replace {
         rename_key(connection, self.old, new).await?;
         read_key(&row).map(Some)
     }
+}
+
+struct KeepPepper {
+    sealed: Vec<u8>,
+    rekeyed: Vec<Rekeyed>,
+}
+
+#[async_trait]
+impl Write for KeepPepper {
+    type Output = bool;
+
+    async fn apply(&self, connection: &mut SqliteConnection) -> Result<bool, StoreError> {
+        if pepper(&mut *connection).await?.is_some() {
+            return Ok(false);
+        }
+        let rows = sqlx::query("SELECT hash FROM api_key WHERE NOT keyed ORDER BY hash")
+            .fetch_all(&mut *connection)
+            .await
+            .map_err(failed)?;
+        let without = rows.iter().map(|row| Columns::of("api_key", row).key_hash("hash"));
+        let without = without.collect::<Result<Vec<_>, _>>()?;
+        let mut named: Vec<KeyHash> = self.rekeyed.iter().map(|it| it.old).collect();
+        named.sort_unstable();
+        if without != named {
+            return Err(StoreError::Conflict);
+        }
+        for Rekeyed { old, hash, former } in &self.rekeyed {
+            if fetch(&mut *connection, *hash).await?.is_some() {
+                return Err(StoreError::Conflict);
+            }
+            let sql = "UPDATE api_key SET hash = ?2, former = ?3, keyed = TRUE WHERE hash = ?1";
+            sqlx::query(sql)
+                .bind(old.as_bytes().as_slice())
+                .bind(hash.as_bytes().as_slice())
+                .bind(json_unless_default(former))
+                .execute(&mut *connection)
+                .await
+                .map_err(failed)?;
+            move_spend(&mut *connection, *old, *hash).await?;
+            rename_key(&mut *connection, *old, *hash).await?;
+        }
+        sqlx::query("INSERT INTO key_pepper (id, sealed) VALUES (1, ?1)")
+            .bind(self.sealed.as_slice())
+            .execute(connection)
+            .await
+            .map_err(failed)?;
+        Ok(true)
+    }
+}
+
+struct ResealPepper {
+    before: Vec<u8>,
+    after: Vec<u8>,
+}
+
+#[async_trait]
+impl Write for ResealPepper {
+    type Output = bool;
+
+    async fn apply(&self, connection: &mut SqliteConnection) -> Result<bool, StoreError> {
+        let resealed = sqlx::query("UPDATE key_pepper SET sealed = ?2 WHERE sealed = ?1")
+            .bind(self.before.as_slice())
+            .bind(self.after.as_slice())
+            .execute(connection)
+            .await
+            .map_err(failed)?;
+        Ok(resealed.rows_affected() > 0)
+    }
+}
+
+async fn pepper<'e>(
+    from: impl Executor<'e, Database = Sqlite>,
+) -> Result<Option<Vec<u8>>, StoreError> {
+    let row = sqlx::query("SELECT sealed FROM key_pepper").fetch_optional(from).await;
+    let row = row.map_err(failed)?;
+    row.map(|row| Columns::of("key_pepper", &row).get("sealed")).transpose()
 }
 
 async fn fetch<'e>(
@@ -251,6 +377,11 @@ fn read_key(row: &SqliteRow) -> Result<KeyRecord, StoreError> {
         updated_at: columns.optional_timestamp("updated_at")?,
         expires_at: columns.optional_timestamp("expires_at")?,
         rate_limits: columns.json("rate_limits")?,
+        allowed_models: columns.json("allowed_models")?,
+        allowed_providers: columns.json("allowed_providers")?,
+        allowed_addresses: columns.json("allowed_addresses")?,
+        former: columns.json("former")?,
+        keyed: columns.flag("keyed")?,
         creator_user_id: columns.get("creator_user_id")?,
         workspace_id: columns.get("workspace_id")?,
     })

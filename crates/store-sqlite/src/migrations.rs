@@ -71,6 +71,16 @@ pub(crate) const MIGRATIONS: &[MigrationFile] = &[
         name: "limits of nodes",
         sql: include_str!("../migrations/0013_limits_of_nodes.sql"),
     },
+    MigrationFile {
+        version: 14,
+        name: "key restrictions",
+        sql: include_str!("../migrations/0014_key_restrictions.sql"),
+    },
+    MigrationFile {
+        version: 15,
+        name: "keyed hashes",
+        sql: include_str!("../migrations/0015_keyed_hashes.sql"),
+    },
 ];
 
 /// One step from a version of the schema to the next.
@@ -198,12 +208,13 @@ mod tests {
         old.close().await;
 
         let new = file.open(MIGRATIONS).await.unwrap();
-        assert_eq!(new.all().await.unwrap(), [plain_key(1)]);
+        let without_pepper = KeyRecord { keyed: false, ..plain_key(1) };
+        assert_eq!(new.all().await.unwrap(), std::slice::from_ref(&without_pepper));
         assert_eq!(new.append(vec![full_generation("gen-1")]).await.unwrap(), 1);
         new.close().await;
 
         let newer = file.open(&with_next()).await.unwrap();
-        assert_eq!(newer.all().await.unwrap(), [plain_key(1)]);
+        assert_eq!(newer.all().await.unwrap(), [without_pepper]);
         let row = sqlx::query("SELECT colour FROM api_key").fetch_one(&newer.readers).await;
         assert_eq!(row.unwrap().try_get::<String, _>("colour").unwrap(), "blue");
     }

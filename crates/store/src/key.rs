@@ -1,8 +1,9 @@
 //! API keys as the gateway knows them: by hash, never by secret.
 
 use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
 use tollgate_limits::KeyLimits;
-use tollgate_types::{KeyHash, Timestamp, Usd};
+use tollgate_types::{AddressRange, KeyHash, Timestamp, Usd};
 
 use crate::StoreError;
 
@@ -70,6 +71,17 @@ pub struct KeyRecord {
     pub expires_at: Option<Timestamp>,
     /// How often it may call, how much, and for how much money, beside `limit`.
     pub rate_limits: KeyLimits,
+    /// The ids of the only models it may call; all when absent.
+    pub allowed_models: Option<Vec<String>>,
+    /// The slugs of the only providers its calls may go to; all when absent.
+    pub allowed_providers: Option<Vec<String>>,
+    /// Where it may be used from; anywhere when absent.
+    pub allowed_addresses: Option<Vec<AddressRange>>,
+    /// The secrets it had before that go on working for a while, the oldest first.
+    pub former: Vec<FormerSecret>,
+    /// Whether `hash` was made with the pepper. Those of older versions were not, and nobody can
+    /// call with them until [`KeyStore::keep_pepper`] has put others in their place.
+    pub keyed: bool,
     /// Who made it, in organisations.
     pub creator_user_id: Option<String>,
     /// The workspace it belongs to, [`DEFAULT_WORKSPACE_ID`] unless another was named.
@@ -92,9 +104,62 @@ impl KeyRecord {
             updated_at: None,
             expires_at: None,
             rate_limits: KeyLimits::default(),
+            allowed_models: None,
+            allowed_providers: None,
+            allowed_addresses: None,
+            former: Vec::new(),
+            keyed: true,
             creator_user_id: None,
             workspace_id: DEFAULT_WORKSPACE_ID.to_owned(),
         }
+    }
+}
+
+/// A secret that was rotated away and works until the overlap ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FormerSecret {
+    /// Its hash.
+    pub hash: KeyHash,
+    /// Refused from this instant on.
+    pub until: Timestamp,
+}
+
+impl KeyRecord {
+    /// The secrets that go on working beside a successor's: the present one until the overlap ends,
+    /// and each of those before until its own end, but no longer than that. So a rotation without
+    /// an overlap ends all of them: it is what one does when something has leaked.
+    pub fn former_after(&self, successor: &KeySuccessor, now: Timestamp) -> Vec<FormerSecret> {
+        let Some(end) = successor.overlap_until.filter(|end| *end > now) else {
+            return Vec::new();
+        };
+        let all = self.former.iter().copied();
+        let all = all.chain([FormerSecret { hash: self.hash, until: end }]);
+        // A secret that comes back is none of those before.
+        all.filter(|it| it.until > now && it.hash != successor.hash)
+            .map(|it| FormerSecret { until: it.until.min(end), ..it })
+            .collect()
+    }
+}
+
+/// How a former secret is stored.
+#[derive(Serialize, Deserialize)]
+struct StoredFormer {
+    hash: String,
+    until: i64,
+}
+
+impl Serialize for FormerSecret {
+    fn serialize<S: serde::Serializer>(&self, into: S) -> Result<S::Ok, S::Error> {
+        StoredFormer { hash: self.hash.to_hex(), until: self.until.unix_millis() }.serialize(into)
+    }
+}
+
+impl<'de> Deserialize<'de> for FormerSecret {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let StoredFormer { hash, until } = StoredFormer::deserialize(from)?;
+        let hash = KeyHash::from_hex(&hash);
+        let hash = hash.ok_or_else(|| serde::de::Error::custom("a hash has 64 digits"))?;
+        Ok(Self { hash, until: Timestamp::from_unix_millis(until) })
     }
 }
 
@@ -149,6 +214,12 @@ pub struct KeyPatch {
     pub expires_at: Change<Option<Timestamp>>,
     /// See [`KeyRecord::rate_limits`]; they change together.
     pub rate_limits: Change<KeyLimits>,
+    /// See [`KeyRecord::allowed_models`].
+    pub allowed_models: Change<Option<Vec<String>>>,
+    /// See [`KeyRecord::allowed_providers`].
+    pub allowed_providers: Change<Option<Vec<String>>>,
+    /// See [`KeyRecord::allowed_addresses`].
+    pub allowed_addresses: Change<Option<Vec<AddressRange>>>,
 }
 
 impl KeyPatch {
@@ -178,6 +249,20 @@ pub struct KeySuccessor {
     pub hash: KeyHash,
     /// The new secret, masked.
     pub label: String,
+    /// Until when the old secret works, too; absent or past, it stops at once, and with it every
+    /// secret before it (see [`KeyRecord::former_after`]).
+    pub overlap_until: Option<Timestamp>,
+}
+
+/// What becomes of a hash that was made without the pepper.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rekeyed {
+    /// The hash as it is.
+    pub old: KeyHash,
+    /// The hash of the same secret, made with the pepper.
+    pub hash: KeyHash,
+    /// The same of the key's former secrets.
+    pub former: Vec<FormerSecret>,
 }
 
 /// Keeps API keys.
@@ -214,7 +299,7 @@ pub trait KeyStore: Send + Sync {
     async fn delete(&self, hash: KeyHash) -> Result<bool, StoreError>;
 
     /// Rotates a key in one step: the successor takes over everything but hash and label, and the
-    /// spend so far. `None` when there is no key `old`; [`StoreError::Conflict`] when the
+    /// spend so far. The old secret is kept beside it where the successor says so. `None` when there is no key `old`; [`StoreError::Conflict`] when the
     /// successor's hash is taken.
     ///
     /// Generations that end later under the old hash count as the successor's spend, so that
@@ -225,6 +310,25 @@ pub trait KeyStore: Send + Sync {
         successor: KeySuccessor,
         now: Timestamp,
     ) -> Result<Option<KeyRecord>, StoreError>;
+
+    /// What became of hashes that were rotated away: each of `of` that was, with the hash that its
+    /// key has now.
+    async fn successors(&self, of: &[KeyHash]) -> Result<Vec<(KeyHash, KeyHash)>, StoreError>;
+
+    /// The sealed pepper that hashes are made with.
+    async fn pepper(&self) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// Keeps a sealed pepper unless there is one already, and says whether it is kept. In the same
+    /// step every hash that was made without it is replaced, spend and what refers to it following
+    /// as at a rotation: `rekeyed` must name them all, else it is a [`StoreError::Conflict`] and
+    /// nothing is done.
+    ///
+    /// This happens once. Whoever writes a hash without the pepper afterwards has made no key.
+    async fn keep_pepper(&self, sealed: Vec<u8>, rekeyed: Vec<Rekeyed>)
+    -> Result<bool, StoreError>;
+
+    /// Puts the same pepper, sealed anew, in the place of `before`; says whether that was there.
+    async fn reseal_pepper(&self, before: Vec<u8>, after: Vec<u8>) -> Result<bool, StoreError>;
 
     /// A number that has grown whenever any process has changed any key. Cheap enough to poll.
     async fn revision(&self) -> Result<u64, StoreError>;

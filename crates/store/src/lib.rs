@@ -54,8 +54,8 @@ pub use generation::{
 };
 pub use health::StoreHealth;
 pub use key::{
-    Change, DEFAULT_WORKSPACE_ID, KeyPatch, KeyQuery, KeyRecord, KeyStore, KeySuccessor,
-    ResetInterval,
+    Change, DEFAULT_WORKSPACE_ID, FormerSecret, KeyPatch, KeyQuery, KeyRecord, KeyStore,
+    KeySuccessor, Rekeyed, ResetInterval,
 };
 pub use ledger::{Lease, LeaseRequest, Leased, LedgerRow, LedgerStore, MovementQuery};
 pub use limit_count::{BELIEVED_MILLIS, LimitCountStore, summed};

@@ -43,6 +43,8 @@ type GenerationKey = (Timestamp, String);
 struct State {
     keys: BTreeMap<KeyHash, KeyRecord>,
     key_revision: u64,
+    /// What hashes of keys are made with, sealed.
+    key_pepper: Option<Vec<u8>>,
     /// From rotated hashes to the hash that counts for them now.
     successors: BTreeMap<KeyHash, KeyHash>,
     generations: BTreeMap<GenerationKey, GenerationRecord>,

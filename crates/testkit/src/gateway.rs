@@ -224,7 +224,7 @@ async fn all_of(mut stream: TcpStream) -> String {
 async fn new_key(engine: &Engine, change: impl FnOnce(&mut KeyRecord)) -> String {
     let key: ApiKey = engine.new_key().unwrap();
     let now = engine.now();
-    let mut record = KeyRecord::new(key.hash(), "test", &key.label(), now);
+    let mut record = KeyRecord::new(engine.keys().hash(&key), "test", &key.label(), now);
     change(&mut record);
     engine.stores().keys.insert(record).await.unwrap();
     engine.keys().refresh(now).await.unwrap();

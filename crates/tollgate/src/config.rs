@@ -23,7 +23,7 @@ use tollgate_engine::LimitRule;
 use tollgate_ledger::PlatformFee;
 use tollgate_policy::RuleForm;
 use tollgate_store_postgres::{is_postgres, without_password};
-use tollgate_types::ProviderSlug;
+use tollgate_types::{AddressRange, ProviderSlug};
 
 use crate::environment::Environment;
 pub use payments::Payments;
@@ -50,6 +50,8 @@ pub struct Config {
     pub tag_headers: Vec<http::HeaderName>,
     /// Hosts whose calls must be processed in a region, and that region.
     pub region_hosts: Vec<(String, String)>,
+    /// Proxies whose `X-Forwarded-For` says where a call comes from.
+    pub trusted_proxies: Vec<AddressRange>,
     /// What is taken on top of purchases of credit.
     pub platform_fee: PlatformFee,
     /// How credit is sold; not at all when absent.

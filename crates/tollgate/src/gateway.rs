@@ -16,7 +16,7 @@ use tollgate_catalog::Overlay;
 use tollgate_engine::{
     Cashier, Clock, Engine, Entropy, Installation, KeyRing, Keychain, Limiting, Organisation,
     Parts, Presets, Purses, RecordJournal, Recorder, RuleBook, RuleError, SystemClock,
-    SystemEntropy, replay_journal,
+    SystemEntropy, pepper, replay_journal,
 };
 use tollgate_journal::{Journal, Replayed, Settings};
 use tollgate_ledger::NodeId;
@@ -106,7 +106,8 @@ impl Gateway {
         let upstream = upstream(&config)?;
         let (installation, found) =
             install(&config, &environment, base.as_deref(), &upstream).await?;
-        let vault = secrets::vault(&config, &environment, seams.entropy.as_ref())?;
+        let entropy = seams.entropy.as_ref();
+        let vault = secrets::vault_of(&config, &environment, entropy, &stores).await?;
         let kept = (stores, vault);
         let engine = engine(&config, &seams, kept, &tasks, installation).await?;
         let first_key = first_key(&engine).await?;
@@ -240,12 +241,14 @@ async fn engine(
     installation: Installation,
 ) -> anyhow::Result<Arc<Engine>> {
     let now = seams.clock.now();
+    let pepper = pepper(&stores, &vault, seams.entropy.as_ref()).await;
+    let pepper = pepper.context("API keys can't be checked")?;
     let configured = config.management_key.as_ref().map(|key| KeyRecord {
         management: true,
-        ..KeyRecord::new(key.hash(), "TOLLGATE_MANAGEMENT_KEY", &key.label(), now)
+        ..KeyRecord::new(pepper.hash(key), "TOLLGATE_MANAGEMENT_KEY", &key.label(), now)
     });
-    let keys =
-        KeyRing::load(stores.clone(), configured, now).await.context("keys can't be read")?;
+    let keys = KeyRing::load(stores.clone(), pepper, configured, now);
+    let keys = keys.await.context("keys can't be read")?;
     let keychain =
         Keychain::load(stores.clone(), vault).await.context("callers' own keys can't be read")?;
     let organisation =
@@ -356,7 +359,7 @@ async fn first_key(engine: &Engine) -> anyhow::Result<Option<ApiKey>> {
     }
     let key = engine.new_key().context("a first key can't be made")?;
     let now = engine.now();
-    let record = KeyRecord::new(key.hash(), "first key", &key.label(), now);
+    let record = KeyRecord::new(engine.keys().hash(&key), "first key", &key.label(), now);
     engine.stores().keys.insert(record).await.context("the first key can't be stored")?;
     engine.keys().refresh(now).await.context("keys can't be read")?;
     Ok(Some(key))
@@ -390,6 +393,7 @@ fn serve(
             region_hosts: config.region_hosts.clone(),
             installation_name: config.installation_name.clone(),
             cashier: cashier.map(Arc::clone),
+            trusted_proxies: config.trusted_proxies.clone(),
         },
     );
     let server = TaskTracker::new();

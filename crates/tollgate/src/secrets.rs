@@ -1,7 +1,9 @@
-//! The master key that callers' own keys are sealed with.
+//! The master key that callers' own keys, and what API keys are hashed with, are sealed with.
 
 use anyhow::Context;
-use tollgate_engine::Entropy;
+use tollgate_engine::{Entropy, PepperError, SystemEntropy};
+use tollgate_store::Stores;
+use tollgate_types::Pepper;
 use tollgate_vault::{KEY_BYTES, Vault};
 
 use crate::config::Config;
@@ -12,6 +14,38 @@ use crate::own_file;
 pub(crate) const VARIABLE: &str = "TOLLGATE_SECRET_KEY";
 /// The file in the data directory that holds them where the variable is not set.
 const FILE: &str = "secret.key";
+
+/// What API keys of a store are hashed with.
+///
+/// # Errors
+///
+/// When it does not open, or can't be asked for.
+pub(crate) async fn pepper(
+    config: &Config,
+    environment: &Environment,
+    stores: &Stores,
+) -> anyhow::Result<Pepper> {
+    let vault = vault_of(config, environment, &SystemEntropy, stores).await?;
+    Ok(tollgate_engine::pepper(stores, &vault, &SystemEntropy).await?)
+}
+
+/// The master keys for a store: none is made where the store has been made with another.
+///
+/// # Errors
+///
+/// As [`vault`], and when the store can't be asked.
+pub(crate) async fn vault_of(
+    config: &Config,
+    environment: &Environment,
+    entropy: &dyn Entropy,
+    stores: &Stores,
+) -> anyhow::Result<Vault> {
+    let is_here = environment.get(VARIABLE).is_some() || config.data_dir.join(FILE).exists();
+    if !is_here && stores.keys.pepper().await.context("the store can't be asked")?.is_some() {
+        return Err(PepperError::OtherKey.into());
+    }
+    vault(config, environment, entropy)
+}
 
 /// The master keys of the environment, else those of the file, which is made once.
 ///

@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use aws_lc_rs::digest;
+use std::hash::{Hash, Hasher};
+
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+use aws_lc_rs::{digest, hmac};
 
 /// A caller's secret, `sk-or-v1-` and 64 hexadecimal digits (contract §0).
 ///
@@ -29,14 +32,10 @@ impl ApiKey {
         &self.0
     }
 
-    /// What the store keeps and the management API names the key by.
-    pub fn hash(&self) -> KeyHash {
-        let digest = digest::digest(&digest::SHA256, self.0.as_bytes());
-        let mut bytes = [0; 32];
-        for (to, from) in bytes.iter_mut().zip(digest.as_ref()) {
-            *to = *from;
-        }
-        KeyHash(bytes)
+    /// The SHA-256 of the text, under which older versions kept a key. What is kept now is what a
+    /// [`Pepper`] makes of it.
+    pub fn plain_hash(&self) -> KeyHash {
+        KeyHash(first_32(digest::digest(&digest::SHA256, self.0.as_bytes()).as_ref()))
     }
 
     /// Enough to recognise a key by, too little to use it: `sk-or-v1-0a1...f9e`.
@@ -58,12 +57,80 @@ impl fmt::Debug for ApiKey {
     }
 }
 
-/// SHA-256 of an [`ApiKey`]; the key's id in the management API (contract §0).
+/// The secret of an installation that API keys are hashed with: without it nobody who can write to
+/// the database can make a key, nor try texts against what is stored.
 ///
-/// A key has 256 bits of entropy, so a fast hash hides it. Looking a hash up in a map takes a
-/// time that depends on the hash of what the caller sent, which tells nothing about a stored key.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// A hash is the HMAC-SHA256, under it, of the SHA-256 of the text. So what older versions stored
+/// can be turned into what is stored now although nobody has the texts. A key has 256 bits of
+/// entropy: fast hashes hide it.
+#[derive(Clone)]
+pub struct Pepper {
+    bytes: [u8; Self::BYTES],
+    key: hmac::Key,
+}
+
+impl Pepper {
+    /// How many random bytes it is made of.
+    pub const BYTES: usize = 32;
+
+    /// Makes a pepper of random bytes.
+    pub fn new(bytes: [u8; Self::BYTES]) -> Self {
+        Self { bytes, key: hmac::Key::new(hmac::HMAC_SHA256, &bytes) }
+    }
+
+    /// Reads what [`Pepper::expose`] has written.
+    pub fn from_hex(text: &str) -> Option<Self> {
+        KeyHash::from_hex(text).map(|bytes| Self::new(bytes.0))
+    }
+
+    /// The secret as 64 hexadecimal digits, to be sealed.
+    pub fn expose(&self) -> String {
+        hex(&self.bytes)
+    }
+
+    /// What the store keeps of a key and the management API names it by.
+    pub fn hash(&self, key: &ApiKey) -> KeyHash {
+        self.hash_of_plain(key.plain_hash())
+    }
+
+    /// The same from what older versions have stored.
+    pub fn hash_of_plain(&self, plain: KeyHash) -> KeyHash {
+        KeyHash(first_32(hmac::sign(&self.key, &plain.0).as_ref()))
+    }
+}
+
+impl fmt::Debug for Pepper {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Pepper(redacted)")
+    }
+}
+
+fn first_32(digest: &[u8]) -> [u8; 32] {
+    let mut bytes = [0; 32];
+    for (to, from) in bytes.iter_mut().zip(digest) {
+        *to = *from;
+    }
+    bytes
+}
+
+/// What a [`Pepper`] makes of an [`ApiKey`]; the key's id in the management API (contract §0).
+///
+/// Two are compared in a time that does not depend on where they differ. Which bucket of a map a
+/// hash falls into depends on what the caller sent and on a secret that nobody has.
+#[derive(Clone, Copy, Eq, PartialOrd, Ord)]
 pub struct KeyHash([u8; 32]);
+
+impl PartialEq for KeyHash {
+    fn eq(&self, other: &Self) -> bool {
+        verify_slices_are_equal(&self.0, &other.0).is_ok()
+    }
+}
+
+impl Hash for KeyHash {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.hash(state);
+    }
+}
 
 impl KeyHash {
     /// The hash of these bytes, as stored.
@@ -129,13 +196,28 @@ mod tests {
 
     #[test]
     fn the_hash_is_sha256_in_hexadecimal() {
-        let hash = ApiKey::from_text("abc").hash();
+        let hash = ApiKey::from_text("abc").plain_hash();
         let hex = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
         assert_eq!(hash.to_hex(), hex);
         assert_eq!(KeyHash::from_hex(hex), Some(hash));
         assert_eq!(KeyHash::from_hex(&hex.to_uppercase()), Some(hash));
         assert_eq!(KeyHash::from_hex("ba78"), None);
         assert_eq!(KeyHash::from_hex(&"+a".repeat(32)), None);
+    }
+
+    /// RFC 4231 §4.2 has the function itself; this is how it is used.
+    #[test]
+    fn a_pepper_keys_the_hash_and_hides_itself() {
+        let (one, other) = (Pepper::new([1; 32]), Pepper::new([2; 32]));
+        let key = ApiKey::from_text("abc");
+        let hash = "67a782af2dbd92253f592f996d654a6276a1ef081e28ab9df3cdadd5474b6a71";
+        assert_eq!(one.hash(&key).to_hex(), hash);
+        assert_eq!(one.hash_of_plain(key.plain_hash()), one.hash(&key));
+        assert_ne!(one.hash(&key), other.hash(&key));
+        assert_ne!(one.hash(&key), one.hash(&ApiKey::from_text("abd")));
+        assert_eq!(Pepper::from_hex(&one.expose()).unwrap().hash(&key), one.hash(&key));
+        assert!(Pepper::from_hex("01").is_none());
+        assert_eq!(format!("{one:?}"), "Pepper(redacted)");
     }
 
     #[test]

@@ -12,6 +12,7 @@
 
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::float_arithmetic))]
 
+mod address;
 mod calendar;
 mod chain;
 mod generation_id;
@@ -23,10 +24,11 @@ mod timestamp;
 mod usage;
 mod uuid;
 
+pub use address::{AddressError, AddressRange};
 pub use calendar::{UsageWindows, UtcDay};
 pub use chain::Chain;
 pub use generation_id::GenerationId;
-pub use key::{ApiKey, KeyHash};
+pub use key::{ApiKey, KeyHash, Pepper};
 pub use money::{MoneyError, UnitPrice, Units, Usd, total};
 pub use month::{InvalidMonth, Month};
 pub use slug::{ModelSlug, ProviderSlug, SlugError};

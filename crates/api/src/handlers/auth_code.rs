@@ -114,7 +114,7 @@ pub(crate) async fn exchange_auth_code(
     let key = app.engine.new_key().map_err(|error| ApiError::internal(&error))?;
     let code = known.body;
     let name = code.key_label.unwrap_or_else(|| "made for an app".to_owned());
-    let mut record = KeyRecord::new(key.hash(), &name, &key.label(), now);
+    let mut record = KeyRecord::new(app.engine.keys().hash(&key), &name, &key.label(), now);
     record.limit = code.limit;
     let reset = code.limit_reset.as_deref();
     record.limit_reset = reset.and_then(tollgate_store::ResetInterval::parse);
@@ -146,7 +146,12 @@ fn verify(code: &AuthCode, asked: &Exchange) -> Result<(), ApiError> {
 
 /// Whether a key has bounds that one made by it would not have.
 fn is_bounded(record: &KeyRecord) -> bool {
-    record.limit.is_some() || !record.rate_limits.is_empty()
+    record.limit.is_some()
+        || !record.rate_limits.is_empty()
+        || record.expires_at.is_some()
+        || record.allowed_models.is_some()
+        || record.allowed_providers.is_some()
+        || record.allowed_addresses.is_some()
 }
 
 /// A number for the app that is called back: the same for the same origin (contract §1.3 has

@@ -181,7 +181,7 @@ pub(crate) async fn accept_invitation(
     let record = KeyRecord {
         management: true,
         creator_user_id: Some(person.id.clone()),
-        ..KeyRecord::new(key.hash(), &person.body.email, &key.label(), now)
+        ..KeyRecord::new(app.engine.keys().hash(&key), &person.body.email, &key.label(), now)
     };
     app.engine.stores().keys.insert(record).await?;
     app.engine.keys().refresh(now).await?;

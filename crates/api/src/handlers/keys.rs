@@ -1,5 +1,8 @@
 //! Keys: `GET /key`, and `/keys` for those who manage (contract §1.3).
 
+mod restrict;
+mod rotate;
+
 use axum::Json;
 use axum::extract::State;
 use http::StatusCode;
@@ -18,6 +21,9 @@ use crate::error::ApiError;
 use crate::path::PathOf;
 use crate::query::Params;
 use crate::router::App;
+use restrict::{FormerSecretView, RestrictionsView, WantedRestrictions};
+
+pub(crate) use rotate::rotate_key;
 
 /// How many keys a page has (contract §1.3).
 const PAGE: u32 = 100;
@@ -38,6 +44,9 @@ pub(crate) struct KeyView {
     updated_at: Option<String>,
     expires_at: Option<String>,
     rate_limits: KeyLimits,
+    #[serde(flatten)]
+    restrictions: RestrictionsView,
+    former_secrets: Vec<FormerSecretView>,
     creator_user_id: Option<String>,
     workspace_id: String,
 }
@@ -58,6 +67,8 @@ pub(crate) struct CurrentKeyView {
     expires_at: Option<String>,
     rate_limit: RateLimit,
     rate_limits: KeyLimits,
+    #[serde(flatten)]
+    restrictions: RestrictionsView,
 }
 
 /// What a key has spent, under the names both views give it.
@@ -112,6 +123,8 @@ pub(crate) struct NewKey {
     creator_user_id: Option<String>,
     workspace_id: Option<String>,
     #[serde(flatten)]
+    restrictions: WantedRestrictions,
+    #[serde(flatten)]
     limits: WantedLimits,
 }
 
@@ -125,6 +138,8 @@ pub(crate) struct KeyChange {
     #[serde(default, deserialize_with = "present")]
     limit_reset: Option<Option<String>>,
     include_byok_in_limit: Option<bool>,
+    #[serde(flatten)]
+    restrictions: WantedRestrictions,
     #[serde(flatten)]
     limits: WantedLimits,
 }
@@ -188,6 +203,7 @@ pub(crate) async fn get_current_key(
                 note: "This field is deprecated and safe to ignore.",
             },
             rate_limits: record.rate_limits.clone(),
+            restrictions: RestrictionsView::of(record),
         },
     })
 }
@@ -224,7 +240,8 @@ pub(crate) async fn create_key(
 ) -> Result<(StatusCode, Json<CreatedKey>), ApiError> {
     let now = app.engine.now();
     let key = app.engine.new_key().map_err(|error| ApiError::internal(&error))?;
-    let mut record = KeyRecord::new(key.hash(), name(&wanted.name)?, &key.label(), now);
+    let hash = app.engine.keys().hash(&key);
+    let mut record = KeyRecord::new(hash, name(&wanted.name)?, &key.label(), now);
     record.limit = wanted.limit.map(|it| usd("limit", it)).transpose()?;
     record.limit_reset =
         wanted.limit_reset.as_deref().map(|it| interval("limit_reset", it)).transpose()?;
@@ -232,6 +249,7 @@ pub(crate) async fn create_key(
     record.expires_at = wanted.expires_at.as_deref().map(|text| expiry(text, now)).transpose()?;
     record.creator_user_id = creator(&manager, wanted.creator_user_id)?;
     wanted.limits.apply_to(&mut record.rate_limits)?;
+    wanted.restrictions.set(&mut record, &app.engine.installation())?;
     if let Some(workspace) = wanted.workspace_id {
         app.engine.refresh_organisation().await?;
         let known = app.engine.organisation().workspace(&workspace).ok_or_else(|| {
@@ -277,7 +295,7 @@ pub(crate) async fn update_key(
     let known = changeable(&app, &manager, hash).await?;
     let mut rate_limits = known.rate_limits.clone();
     change.limits.apply_to(&mut rate_limits)?;
-    let patch = KeyPatch {
+    let mut patch = KeyPatch {
         rate_limits: (rate_limits != known.rate_limits).then_some(rate_limits).into(),
         name: change.name.as_deref().map(name).transpose()?.map(str::to_owned).into(),
         disabled: change.disabled.into(),
@@ -285,7 +303,9 @@ pub(crate) async fn update_key(
         limit_reset: reset.into(),
         include_byok_in_limit: change.include_byok_in_limit.into(),
         expires_at: Change::Keep,
+        ..KeyPatch::default()
     };
+    change.restrictions.apply_to(&mut patch, &app.engine.installation())?;
     let updated = app.engine.stores().keys.update(hash, patch, now).await?;
     app.engine.keys().refresh(now).await?;
     Ok(Json(Data { data: view(&app, updated.ok_or_else(no_such_key)?).await? }))
@@ -342,6 +362,8 @@ fn view_of(
 ) -> KeyView {
     let remaining = known.and_then(|entry| entry.limit_remaining(now)).or(record.limit);
     KeyView {
+        restrictions: RestrictionsView::of(&record),
+        former_secrets: FormerSecretView::of(&record, now),
         hash: record.hash.to_hex(),
         name: record.name,
         label: record.label,

@@ -96,8 +96,7 @@ pub(crate) async fn create_checkout(
             let told = "Idempotency-Key: Expected 1 to 128 printable characters";
             given.ok_or_else(|| ApiError::bad_request(told))?.to_owned()
         }
-        // The hash of a key nobody will use: a name nobody else has.
-        None => app.engine.new_key().map_err(|error| ApiError::internal(&error))?.hash().to_hex(),
+        None => app.engine.new_id().map_err(|error| ApiError::internal(&error))?,
     };
     let amount = usd("amount", &wanted.amount)?;
     let key = format!("checkout/{key}");

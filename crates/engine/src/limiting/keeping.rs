@@ -11,7 +11,7 @@ use std::collections::HashMap;
 
 use tollgate_limits::{Entry, Measure, Scope, Snapshot, Window};
 use tollgate_store::{BELIEVED_MILLIS, StoreError, Stores};
-use tollgate_types::Timestamp;
+use tollgate_types::{KeyHash, Timestamp};
 
 use super::Limiting;
 
@@ -43,6 +43,7 @@ impl Limiting {
             let (place, count) = place(entry);
             (place, (count, now))
         }));
+        let entries = following_rotations(entries, stores).await?;
         if self.counters.restore(&Snapshot { entries }, now).is_err() {
             tracing::error!("not all that limits had counted has room");
         }
@@ -124,6 +125,36 @@ impl Limiting {
 /// Whether the records of calls say how much it is.
 pub(super) fn is_of_records(entry: &Entry) -> bool {
     entry.measure.is_money() && matches!(entry.scope, Scope::Key | Scope::Workspace)
+}
+
+/// Counts of keys under the hashes that these have now. Of one that was kept under several the
+/// largest holds: whoever went on counting after a rotation began with what was counted before.
+async fn following_rotations(
+    entries: Vec<Entry>,
+    stores: &Stores,
+) -> Result<Vec<Entry>, StoreError> {
+    let of_keys = entries.iter().filter(|it| it.scope == Scope::Key);
+    let mut hashes: Vec<KeyHash> = of_keys.filter_map(|it| KeyHash::from_hex(&it.id)).collect();
+    hashes.sort_unstable();
+    hashes.dedup();
+    if hashes.is_empty() {
+        return Ok(entries);
+    }
+    let successors = stores.keys.successors(&hashes).await?;
+    let successors: HashMap<String, String> =
+        successors.into_iter().map(|(old, new)| (old.to_hex(), new.to_hex())).collect();
+    let mut largest: HashMap<Place, Entry> = HashMap::new();
+    for mut entry in entries {
+        if let Some(new) = successors.get(&entry.id).filter(|_| entry.scope == Scope::Key) {
+            entry.id.clone_from(new);
+        }
+        let (place, count) = place(&entry);
+        let known = largest.get(&place).map(|known| (known.starts_day, known.used, known.held));
+        if known.is_none_or(|known| known < count) {
+            largest.insert(place, entry);
+        }
+    }
+    Ok(largest.into_values().collect())
 }
 
 fn place(entry: &Entry) -> (Place, Count) {

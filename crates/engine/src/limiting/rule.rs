@@ -84,7 +84,7 @@ impl LimitRule {
             Whom::Workspace(_) if self.is_of_key(&run.key) => {
                 smallvec![record.workspace_id.clone()]
             }
-            Whom::Key(_) if self.is_of_key(&run.key) => smallvec![record.hash.to_hex()],
+            Whom::Key(_) if self.is_of_key(&run.key) => smallvec![run.key.counted_as().to_hex()],
             Whom::Workspace(_) | Whom::Key(_) => Ids::new(),
             Whom::EndUser(of) => {
                 let user = run.call.params().user.as_ref();
@@ -128,7 +128,7 @@ fn tag(header: &str, value: &str) -> String {
         id.push_str(value);
     } else {
         // Writing to a String can't fail.
-        write!(id, "{}", ApiKey::from_text(value).hash().to_hex()).unwrap_or_default();
+        write!(id, "{}", ApiKey::from_text(value).plain_hash().to_hex()).unwrap_or_default();
     }
     id
 }

@@ -1,13 +1,19 @@
 //! Each action, and how the rules that match add up.
 
 use tollgate_policy::{ACTIONS, Applied, Decision, Mention, Policy, Strategy};
-use tollgate_routing::Preferences;
+use tollgate_routing::{Authority, Preferences, Restriction};
 
 use crate::world::{World, at, policy, rule};
 
 /// The models that are taken instead.
 fn models(decision: &Decision) -> Vec<&str> {
     decision.models.iter().flat_map(|it| it.iter()).map(String::as_str).collect()
+}
+
+/// The rule that a restriction comes from.
+fn whose(restriction: &Restriction) -> &str {
+    let Authority::Rule(rule) = &restriction.by else { panic!("no rule: {restriction:?}") };
+    rule
 }
 
 fn applied(rule: &str, what: &'static str) -> Applied {
@@ -50,7 +56,7 @@ fn restrictions_add_up_and_preferences_go_by_member() {
     );
     let decision = World::default().decide(&policy);
     let restrictions: Vec<(&str, &Preferences)> =
-        decision.restrictions.iter().map(|it| (&*it.rule, &*it.wants)).collect();
+        decision.restrictions.iter().map(|it| (whose(it), &*it.wants)).collect();
     let parse = |text: &str| Preferences::parse(text).unwrap();
     assert_eq!(
         restrictions,

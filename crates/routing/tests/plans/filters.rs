@@ -1,7 +1,7 @@
 //! What rules endpoints out, by table: each rule of the contract by its section.
 
 use tollgate_catalog::Modality;
-use tollgate_routing::{CallShape, Dropped, Funds, Preferences, Sort, Tier};
+use tollgate_routing::{CallShape, Dropped, Funds, Preferences, Restriction, Sort, Tier};
 
 use crate::support::{Asked, P1, P2, P3, endpoints, tags};
 
@@ -253,4 +253,36 @@ fn a_rule_narrows_whatever_the_request_says() {
         by(Dropped::NotAllowed).message("a/m"),
         "No endpoints found for a/m that the rule `r` of this installation allows: the last one is not allowed."
     );
+}
+
+#[test]
+fn a_key_narrows_whatever_the_request_says() {
+    let rows = [("a", P1), ("b", P2)];
+    let by = |reason| Dropped::ByKey(Box::new(reason));
+    let list = |items: &[&str]| items.iter().map(|it| (*it).to_owned()).collect::<Vec<_>>();
+    let (model, providers) = (list(&["a/m"]), list(&["b"]));
+    let restriction = Restriction::of_key(Some(&model), Some(&providers)).unwrap();
+    check_asked(&rows, &Asked::wanting("{}").by(restriction), "b", &[by(Dropped::NotAllowed)]);
+    let other = list(&["a/other"]);
+    let restriction = Restriction::of_key(Some(&other), None).unwrap();
+    assert!(!restriction.permits(&endpoints(&rows)[0]));
+    let none = [by(Dropped::ModelNotAllowed), by(Dropped::ModelNotAllowed)];
+    check_asked(&rows, &Asked::wanting("{}").by(restriction), "", &none);
+    assert_eq!(Restriction::of_key(None, None), None);
+    for (reason, told, message) in [
+        (
+            Dropped::ModelNotAllowed,
+            "is of a model that is not allowed, by the restrictions of this key",
+            "This key may not call a/m: it is not among the key's allowed_models",
+        ),
+        (
+            Dropped::NotAllowed,
+            "is not allowed, by the restrictions of this key",
+            "No allowed providers are available for the selected model: none of a/m is among this key's allowed_providers.",
+        ),
+    ] {
+        let reason = by(reason);
+        assert_eq!((&*reason.reason(), &*reason.message("a/m")), (told, message));
+        assert_eq!(reason.excluded_by(), "allowed_providers");
+    }
 }

@@ -92,7 +92,7 @@ proptest! {
             variant: None,
             restrictions: rules
                 .into_iter()
-                .map(|wants| Restriction { rule: "r".into(), wants: Arc::new(wants) })
+                .map(|wants| Restriction::of_rule("r".into(), Arc::new(wants)))
                 .collect(),
         };
         let planned = asked.plan(&[&candidates]);

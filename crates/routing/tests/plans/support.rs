@@ -44,9 +44,14 @@ impl Asked {
     }
 
     /// The same under a rule of this name.
-    pub(crate) fn under(mut self, rule: &str, wants: &str) -> Self {
+    pub(crate) fn under(self, rule: &str, wants: &str) -> Self {
         let wants = Arc::new(Preferences::parse(wants).unwrap());
-        self.restrictions.push(Restriction { rule: rule.into(), wants });
+        self.by(Restriction::of_rule(rule.into(), wants))
+    }
+
+    /// The same, and another restriction.
+    pub(crate) fn by(mut self, restriction: Restriction) -> Self {
+        self.restrictions.push(restriction);
         self
     }
 

@@ -11,7 +11,8 @@ use tollgate_store::conformance::sample::{
     bought, full_generation, hash, key, movement, noon, paid, plain_key, spend,
 };
 use tollgate_store::{
-    Change, KeyPatch, KeySuccessor, LeaseRequest, MovementQuery, StoreError, Stores,
+    Change, KeyPatch, KeyRecord, KeySuccessor, LeaseRequest, MovementQuery, Rekeyed, StoreError,
+    Stores,
 };
 use tollgate_types::Usd;
 
@@ -199,7 +200,8 @@ async fn no_spend_is_lost_between_a_key_and_its_successor() {
         counting.spawn(async move { generations.append(vec![record]).await.unwrap() });
     }
     for next in 1..=20 {
-        let successor = KeySuccessor { hash: hash(next), label: "new".to_owned() };
+        let successor =
+            KeySuccessor { hash: hash(next), label: "new".to_owned(), overlap_until: None };
         let rotated = fresh.keys.replace(hash(next - 1), successor, noon()).await.unwrap();
         assert!(rotated.is_some());
     }
@@ -208,6 +210,29 @@ async fn no_spend_is_lost_between_a_key_and_its_successor() {
     let all = nodes[0].usage.all_key_usage(noon()).await.unwrap();
     let last = all.iter().find(|(key, _)| *key == hash(20)).unwrap().1;
     assert_eq!((last.total.nanos(), last.daily.nanos(), all.len()), (120, 120, 1), "{all:?}");
+}
+
+/// Gateways that start at once on a new database keep one pepper, and hash anew what there is once.
+#[tokio::test(flavor = "multi_thread")]
+async fn nodes_that_start_at_once_agree_on_a_pepper() {
+    let (fresh, nodes) = three().await;
+    fresh.keys.insert(KeyRecord { keyed: false, ..key(0) }).await.unwrap();
+    let mut starting = JoinSet::new();
+    for n in 1..=30_u8 {
+        let keys = Arc::clone(&nodes[usize::from(n % 3)].keys);
+        let rekeyed = Rekeyed { old: hash(0), hash: hash(n), former: Vec::new() };
+        starting.spawn(async move {
+            let kept = keys.keep_pepper(vec![n], vec![rekeyed]).await;
+            kept.unwrap().then_some(n)
+        });
+    }
+    let kept: Vec<u8> = starting.join_all().await.into_iter().flatten().collect();
+    assert_eq!(fresh.keys.pepper().await.unwrap(), Some(kept.clone()));
+    let all = fresh.keys.all().await.unwrap();
+    assert_eq!(
+        all.iter().map(|key| (key.hash, key.keyed)).collect::<Vec<_>>(),
+        [(hash(kept[0]), true)]
+    );
 }
 
 /// Each in its turn, however quick they are: a batch looks for a key's successor and counts, a key
@@ -221,7 +246,7 @@ async fn counting_and_rotating_wait_for_each_other() {
 
     let counting = "BEGIN; SELECT pg_advisory_xact_lock_shared(7021788203141529601)";
     sqlx::raw_sql(counting).execute(&mut other).await.unwrap();
-    let successor = KeySuccessor { hash: hash(2), label: "new".to_owned() };
+    let successor = KeySuccessor { hash: hash(2), label: "new".to_owned(), overlap_until: None };
     let mut rotation = pin!(fresh.keys.replace(hash(1), successor, noon()));
     assert!(timeout(a_while, rotation.as_mut()).await.is_err());
     sqlx::raw_sql("ROLLBACK").execute(&mut other).await.unwrap();

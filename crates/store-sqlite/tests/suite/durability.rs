@@ -14,7 +14,7 @@ async fn closing_and_opening_again_keeps_everything() {
     let fresh = fresh().await;
     fresh.keys.insert(key(1)).await.unwrap();
     fresh.keys.insert(plain_key(2)).await.unwrap();
-    let successor = KeySuccessor { hash: hash(3), label: "new".to_owned() };
+    let successor = KeySuccessor { hash: hash(3), label: "new".to_owned(), overlap_until: None };
     fresh.keys.replace(hash(2), successor, noon()).await.unwrap();
     let batch = vec![full_generation("gen-1"), spend("gen-2", hash(2), noon(), 5)];
     fresh.generations.append(batch).await.unwrap();

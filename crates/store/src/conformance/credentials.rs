@@ -107,7 +107,7 @@ pub async fn a_callers_key_follows_whom_it_is_for(stores: &Stores) {
         store.insert(record).await.unwrap();
     }
     let before = store.revision().await.unwrap();
-    let successor = KeySuccessor { hash: new, label: "b".to_owned() };
+    let successor = KeySuccessor { hash: new, label: "b".to_owned(), overlap_until: None };
     stores.keys.replace(old, successor, noon()).await.unwrap();
     assert!(store.revision().await.unwrap() > before);
     let all = store.all().await.unwrap();

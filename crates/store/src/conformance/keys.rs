@@ -1,11 +1,12 @@
 //! Cases of [`KeyStore`](crate::KeyStore).
 
 use tollgate_limits::KeyLimits;
-use tollgate_types::{KeyHash, Timestamp, Usd};
+use tollgate_types::{AddressRange, KeyHash, Timestamp, Usd};
 
 use super::sample::{hash, key, noon, plain_key, rate_limits, spend};
 use crate::{
-    Change, KeyPatch, KeyQuery, KeyRecord, KeySuccessor, ResetInterval, StoreError, Stores,
+    Change, FormerSecret, KeyPatch, KeyQuery, KeyRecord, KeySuccessor, Rekeyed, ResetInterval,
+    StoreError, Stores,
 };
 
 /// Every field survives, set or empty.
@@ -97,7 +98,7 @@ pub async fn a_patch_changes_what_it_names_and_nothing_else(stores: &Stores) {
     stores.keys.insert(key(1)).await.unwrap();
     let mut expected = KeyRecord { updated_at: Some(later), ..key(1) };
     let none = KeyPatch::default;
-    let patches: [(KeyPatch, Edit); 10] = [
+    let patches: [(KeyPatch, Edit); 16] = [
         (KeyPatch { name: Change::Set("new".to_owned()), ..none() }, |key| {
             "new".clone_into(&mut key.name);
         }),
@@ -119,6 +120,22 @@ pub async fn a_patch_changes_what_it_names_and_nothing_else(stores: &Stores) {
         }),
         (KeyPatch { rate_limits: Change::Set(rate_limits()), ..none() }, |key| {
             key.rate_limits = rate_limits();
+        }),
+        (KeyPatch { allowed_models: Change::Set(None), ..none() }, |key| key.allowed_models = None),
+        (KeyPatch { allowed_models: Change::Set(Some(names())), ..none() }, |key| {
+            key.allowed_models = Some(names());
+        }),
+        (KeyPatch { allowed_providers: Change::Set(None), ..none() }, |key| {
+            key.allowed_providers = None;
+        }),
+        (KeyPatch { allowed_providers: Change::Set(Some(names())), ..none() }, |key| {
+            key.allowed_providers = Some(names());
+        }),
+        (KeyPatch { allowed_addresses: Change::Set(None), ..none() }, |key| {
+            key.allowed_addresses = None;
+        }),
+        (KeyPatch { allowed_addresses: Change::Set(Some(ranges())), ..none() }, |key| {
+            key.allowed_addresses = Some(ranges());
         }),
     ];
     for (patch, apply) in patches {
@@ -166,6 +183,7 @@ pub async fn a_rotated_key_keeps_everything_but_hash_and_label(stores: &Stores) 
         hash: hash(2),
         label: "sk-or-v1-new...new".to_owned(),
         updated_at: Some(later),
+        former: Vec::new(),
         ..key(1)
     };
     let rotated = stores.keys.replace(hash(1), successor(2), later).await.unwrap();
@@ -174,6 +192,122 @@ pub async fn a_rotated_key_keeps_everything_but_hash_and_label(stores: &Stores) 
     assert_eq!(stores.usage.key_usage(hash(2), noon()).await.unwrap(), before);
     let old = stores.usage.key_usage(hash(1), noon()).await.unwrap();
     assert_eq!(old, crate::KeyUsage::default());
+}
+
+/// Rotation with an overlap keeps the secrets before, each until its own end and none for longer
+/// than the last overlap; one without an overlap keeps none.
+pub async fn a_secret_outlives_its_rotation_as_long_as_it_is_told_to(stores: &Stores) {
+    let at = |millis| noon().plus_millis(millis);
+    let rotate = async |old, new, now, end: Option<i64>| {
+        let successor = KeySuccessor { overlap_until: end.map(at), ..successor(new) };
+        let key = stores.keys.replace(hash(old), successor, at(now)).await.unwrap().unwrap();
+        assert_eq!(stores.keys.get(hash(new)).await.unwrap().as_ref(), Some(&key));
+        assert_eq!(stores.keys.get(hash(old)).await.unwrap(), None);
+        let pair = |it: FormerSecret| (it.hash, it.until);
+        key.former.into_iter().map(pair).collect::<Vec<_>>()
+    };
+    stores.keys.insert(plain_key(1)).await.unwrap();
+    assert_eq!(rotate(1, 2, 0, Some(100)).await, [(hash(1), at(100))]);
+    assert_eq!(rotate(2, 3, 10, Some(200)).await, [(hash(1), at(100)), (hash(2), at(200))]);
+    let shortened = [(hash(1), at(90)), (hash(2), at(90)), (hash(3), at(90))];
+    assert_eq!(rotate(3, 4, 20, Some(90)).await, shortened);
+    // Back to a secret that still worked: it is the key's own again.
+    assert_eq!(
+        rotate(4, 2, 30, Some(300)).await,
+        [(hash(1), at(90)), (hash(3), at(90)), (hash(4), at(300))]
+    );
+    // What has ended is forgotten, and an end that has passed is none.
+    assert_eq!(rotate(2, 5, 90, Some(400)).await, [(hash(4), at(300)), (hash(2), at(400))]);
+    assert_eq!(rotate(5, 6, 100, Some(100)).await, []);
+    assert_eq!(rotate(6, 7, 110, Some(500)).await, [(hash(6), at(500))]);
+    assert_eq!(rotate(7, 8, 120, None).await, []);
+}
+
+/// However often it was rotated; a key that was not has none.
+pub async fn a_rotated_hash_leads_to_its_keys(stores: &Stores) {
+    for byte in [1, 5] {
+        stores.keys.insert(plain_key(byte)).await.unwrap();
+    }
+    rotate(stores, 1, 2).await;
+    rotate(stores, 2, 3).await;
+    let of = [1, 2, 3, 4, 5].map(hash);
+    let mut found = stores.keys.successors(&of).await.unwrap();
+    found.sort_unstable();
+    assert_eq!(found, [(hash(1), hash(3)), (hash(2), hash(3))]);
+    assert_eq!(stores.keys.successors(&[]).await.unwrap(), []);
+}
+
+/// What was hashed without the pepper is hashed anew in the step that keeps it: spend and what names
+/// a key follow.
+pub async fn keys_are_hashed_anew_with_the_first_pepper(stores: &Stores) {
+    without_pepper(stores).await;
+    append(stores, "gen-1", 1).await;
+    let revision = stores.keys.revision().await.unwrap();
+    let both = vec![again(2, 12), again(1, 11)];
+    assert!(stores.keys.keep_pepper(b"one".to_vec(), both).await.unwrap());
+    assert!(stores.keys.revision().await.unwrap() > revision);
+    assert_eq!(stores.keys.pepper().await.unwrap().as_deref(), Some(&b"one"[..]));
+    let expected = [
+        plain_key(3),
+        KeyRecord { former: former(12), ..plain_key(11) },
+        KeyRecord { former: former(13), ..plain_key(12) },
+    ];
+    assert_eq!(stores.keys.all().await.unwrap(), expected);
+    append(stores, "gen-2", 1).await;
+    append(stores, "gen-3", 11).await;
+    let usage = stores.usage.key_usage(hash(11), noon()).await.unwrap();
+    assert_eq!((usage.total, usage.requests), (nanos(3), 3));
+}
+
+/// All of those without are named, and no others; and none goes onto another's hash.
+pub async fn a_pepper_that_leaves_a_key_out_is_not_kept(stores: &Stores) {
+    without_pepper(stores).await;
+    for wrong in [
+        vec![],
+        vec![again(1, 11)],
+        vec![again(1, 11), again(3, 13)],
+        vec![again(1, 11), again(2, 12), again(3, 13)],
+        vec![again(1, 11), again(2, 3)],
+    ] {
+        let kept = stores.keys.keep_pepper(b"one".to_vec(), wrong).await;
+        assert!(matches!(kept, Err(StoreError::Conflict)), "{kept:?}");
+    }
+    assert_eq!(stores.keys.pepper().await.unwrap(), None);
+    assert_eq!(hashes(&stores.keys.all().await.unwrap()), [1, 2, 3].map(hash));
+}
+
+/// Another comes too late, whatever keys there are by then; the first may be sealed anew.
+pub async fn the_first_pepper_is_kept(stores: &Stores) {
+    let kept = async |sealed: &[u8], rekeyed| {
+        stores.keys.keep_pepper(sealed.to_vec(), rekeyed).await.unwrap()
+    };
+    assert!(kept(b"one", Vec::new()).await);
+    let plain = KeyRecord { keyed: false, ..plain_key(4) };
+    stores.keys.insert(plain.clone()).await.unwrap();
+    assert!(!kept(b"two", vec![again(4, 14)]).await);
+    assert_eq!(stores.keys.get(hash(4)).await.unwrap(), Some(plain));
+    for (before, after, is_it) in [(b"two", b"six", false), (b"one", b"two", true)] {
+        let resealed = stores.keys.reseal_pepper(before.to_vec(), after.to_vec()).await;
+        assert_eq!(resealed.unwrap(), is_it);
+    }
+    assert_eq!(stores.keys.pepper().await.unwrap().as_deref(), Some(&b"two"[..]));
+}
+
+/// Two keys without the pepper, one with a former secret, and one with it.
+async fn without_pepper(stores: &Stores) {
+    assert_eq!(stores.keys.pepper().await.unwrap(), None);
+    let plain = |byte| KeyRecord { keyed: false, ..plain_key(byte) };
+    for key in [KeyRecord { former: former(9), ..plain(1) }, plain(2), plain_key(3)] {
+        stores.keys.insert(key).await.unwrap();
+    }
+}
+
+fn former(byte: u8) -> Vec<FormerSecret> {
+    vec![FormerSecret { hash: hash(byte), until: noon() }]
+}
+
+fn again(old: u8, new: u8) -> Rekeyed {
+    Rekeyed { old: hash(old), hash: hash(new), former: former(new + 1) }
 }
 
 /// Another key's hash, or its own.
@@ -277,7 +411,15 @@ fn nanos(nanos: i64) -> Usd {
 }
 
 fn successor(byte: u8) -> KeySuccessor {
-    KeySuccessor { hash: hash(byte), label: "sk-or-v1-new...new".to_owned() }
+    KeySuccessor { hash: hash(byte), label: "sk-or-v1-new...new".to_owned(), overlap_until: None }
+}
+
+fn names() -> Vec<String> {
+    vec!["acme/other".to_owned()]
+}
+
+fn ranges() -> Vec<AddressRange> {
+    vec!["2001:db8::/32".parse().unwrap(), "192.0.2.7".parse().unwrap()]
 }
 
 fn everything() -> KeyQuery {

@@ -9,7 +9,7 @@ use tollgate_types::{
 };
 
 use crate::{
-    ArmRecord, AskedRecord, AttemptRecord, Attribution, CandidateRecord, ErrorRecord,
+    ArmRecord, AskedRecord, AttemptRecord, Attribution, CandidateRecord, ErrorRecord, FormerSecret,
     GenerationRecord, KeyRecord, ResetInterval, RoutingRecord, RuleRecord, StageRecord,
     SteeredRecord,
 };
@@ -40,6 +40,10 @@ pub fn key(byte: u8) -> KeyRecord {
         updated_at: Some(noon().plus_millis(1)),
         expires_at: Some(noon().plus_millis(86_400_000)),
         rate_limits: rate_limits(),
+        allowed_models: Some(vec!["acme/small".to_owned(), "acme/grün".to_owned()]),
+        allowed_providers: Some(vec!["acme".to_owned()]),
+        allowed_addresses: Some(vec!["10.0.0.0/8".parse().unwrap()]),
+        former: vec![FormerSecret { hash: hash(byte ^ 0xf0), until: noon().plus_millis(7) }],
         creator_user_id: Some("user_1".to_owned()),
         workspace_id: "0b7e1f2a-0000-4000-8000-000000000001".to_owned(),
         ..plain_key(byte)

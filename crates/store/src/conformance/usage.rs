@@ -188,7 +188,7 @@ pub async fn activity_is_added_up_by_day_model_and_endpoint(stores: &Stores) {
 /// Each question leaves out what it does not ask for.
 pub async fn activity_is_asked_for_by_days_keys_workspaces_and_tags(stores: &Stores) {
     let [first, _, failed] = some_activity(stores).await;
-    let successor = KeySuccessor { hash: hash(9), label: "new".to_owned() };
+    let successor = KeySuccessor { hash: hash(9), label: "new".to_owned(), overlap_until: None };
     stores.keys.insert(plain_key(1)).await.unwrap();
     stores.keys.replace(hash(1), successor, noon()).await.unwrap();
     let all = ActivityQuery::default();

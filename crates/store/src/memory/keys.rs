@@ -1,13 +1,13 @@
 //! Keys in memory.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use tollgate_types::{KeyHash, Timestamp};
 
 use super::{MemoryStore, State, take};
-use crate::{KeyPatch, KeyQuery, KeyRecord, KeyStore, KeySuccessor, StoreError};
+use crate::{KeyPatch, KeyQuery, KeyRecord, KeyStore, KeySuccessor, Rekeyed, StoreError};
 
 #[async_trait]
 impl KeyStore for MemoryStore {
@@ -58,6 +58,9 @@ impl KeyStore for MemoryStore {
         patch.include_byok_in_limit.apply_to(&mut key.include_byok_in_limit);
         patch.expires_at.apply_to(&mut key.expires_at);
         patch.rate_limits.apply_to(&mut key.rate_limits);
+        patch.allowed_models.apply_to(&mut key.allowed_models);
+        patch.allowed_providers.apply_to(&mut key.allowed_providers);
+        patch.allowed_addresses.apply_to(&mut key.allowed_addresses);
         key.updated_at = Some(now);
         state.put(key.clone());
         Ok(Some(key))
@@ -86,13 +89,59 @@ impl KeyStore for MemoryStore {
             return Err(StoreError::Conflict);
         }
         let Some(mut key) = state.keys.remove(&old) else { return Ok(None) };
+        key.former = key.former_after(&successor, now);
         key.hash = successor.hash;
+        key.keyed = true;
         key.label = successor.label;
         key.updated_at = Some(now);
         state.move_spend(old, key.hash);
         state.rename_key(&old.to_hex(), &key.hash.to_hex());
         state.put(key.clone());
         Ok(Some(key))
+    }
+
+    async fn successors(&self, of: &[KeyHash]) -> Result<Vec<(KeyHash, KeyHash)>, StoreError> {
+        let state = self.state()?;
+        Ok(of.iter().filter_map(|old| Some((*old, *state.successors.get(old)?))).collect())
+    }
+
+    async fn pepper(&self) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(self.state()?.key_pepper.clone())
+    }
+
+    async fn keep_pepper(
+        &self,
+        sealed: Vec<u8>,
+        rekeyed: Vec<Rekeyed>,
+    ) -> Result<bool, StoreError> {
+        let mut state = self.state()?;
+        if state.key_pepper.is_some() {
+            return Ok(false);
+        }
+        let without: BTreeSet<KeyHash> =
+            state.keys.values().filter(|key| !key.keyed).map(|key| key.hash).collect();
+        let named: BTreeSet<KeyHash> = rekeyed.iter().map(|it| it.old).collect();
+        if without != named || rekeyed.iter().any(|it| state.keys.contains_key(&it.hash)) {
+            return Err(StoreError::Conflict);
+        }
+        for Rekeyed { old, hash, former } in rekeyed {
+            let Some(mut key) = state.keys.remove(&old) else { continue };
+            (key.hash, key.former, key.keyed) = (hash, former, true);
+            state.move_spend(old, hash);
+            state.rename_key(&old.to_hex(), &hash.to_hex());
+            state.put(key);
+        }
+        state.key_pepper = Some(sealed);
+        Ok(true)
+    }
+
+    async fn reseal_pepper(&self, before: Vec<u8>, after: Vec<u8>) -> Result<bool, StoreError> {
+        let mut state = self.state()?;
+        let is_it = state.key_pepper.as_ref() == Some(&before);
+        if is_it {
+            state.key_pepper = Some(after);
+        }
+        Ok(is_it)
     }
 
     async fn revision(&self) -> Result<u64, StoreError> {

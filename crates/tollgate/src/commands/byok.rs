@@ -21,7 +21,7 @@ use super::Session;
 use crate::config::Config;
 use crate::gateway::open_store;
 use crate::output;
-use crate::secrets::vault;
+use crate::secrets::vault_of;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum ByokCommand {
@@ -181,7 +181,7 @@ async fn add(
             ProbeVerdict::Unknown(why) => Some(why),
         }
     };
-    let vault = vault(config, &session.environment, &SystemEntropy)?;
+    let vault = vault_of(config, &session.environment, &SystemEntropy, stores).await?;
     let mut record = CredentialRecord {
         id: new_id()?,
         provider,
@@ -232,7 +232,7 @@ async fn test(
     stores: &Stores,
 ) -> anyhow::Result<ExitCode> {
     let record = find(&args.key, stores).await?;
-    let vault = vault(config, &session.environment, &SystemEntropy)?;
+    let vault = vault_of(config, &session.environment, &SystemEntropy, stores).await?;
     let secret = vault
         .open(&record.purpose(), &record.sealed)
         .with_context(|| format!("{} does not open", record.title()))?;

@@ -168,7 +168,7 @@ fn movements(args: &AddArgs, fee: PlatformFee, now: Timestamp) -> anyhow::Result
         Some(id) if id.trim().is_empty() => bail!("--id: is empty"),
         Some(id) => id.clone(),
         // A name nobody else has: the hash of a key nobody will use.
-        None => format!("credit-{}", new_key()?.hash().to_hex()),
+        None => format!("credit-{}", new_key()?.plain_hash().to_hex()),
     };
     let account = AccountId::new(&args.account)?;
     let Some(nanos) = args.amount.nanos().checked_abs() else { bail!("that is out of range") };

@@ -17,7 +17,7 @@ use super::Session;
 use crate::config::Config;
 use crate::gateway::open_store;
 use crate::output;
-use crate::secrets::{VARIABLE, vault};
+use crate::secrets::{VARIABLE, pepper, vault};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Example: tollgate doctor --offline")]
@@ -101,13 +101,29 @@ async fn store(config: &Config, session: &Session) -> Vec<Finding> {
         Err(error) => return vec![problem(check, &format!("{error:#}"))],
     };
     let keys = stores.keys.all().await;
+    let checked = api_keys(config, session, &stores).await;
     let own = own_keys(config, session, &stores).await;
     stores.health.close().await;
     let store = match keys {
         Ok(keys) => ok(check, &format!("{}, {} keys", config.database_url, keys.len())),
         Err(error) => problem(check, &error.to_string()),
     };
-    std::iter::once(store).chain(own).collect()
+    std::iter::once(store).chain(checked).chain(own).collect()
+}
+
+/// Whether API keys can be checked. Where there is no pepper yet nothing is said, and no secret key
+/// made.
+async fn api_keys(config: &Config, session: &Session, stores: &Stores) -> Option<Finding> {
+    let check = "API keys";
+    match stores.keys.pepper().await {
+        Ok(None) => return None,
+        Ok(Some(_)) => {}
+        Err(error) => return Some(problem(check, &error.to_string())),
+    }
+    match pepper(config, &session.environment, stores).await {
+        Ok(_) => None,
+        Err(error) => Some(problem(check, &format!("{error:#}"))),
+    }
 }
 
 /// Whether callers' own keys open. Where there are none nothing is said, and no secret key made.

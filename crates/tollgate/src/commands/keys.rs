@@ -1,6 +1,8 @@
-//! `tollgate keys create|list|limits|disable|enable|rotate|delete`
+//! `tollgate keys create|list|limits|allow|disable|enable|rotate|delete`
 
+mod allow;
 mod rates;
+mod rotate;
 
 use std::process::ExitCode;
 
@@ -9,19 +11,24 @@ use clap::{Args, Subcommand, ValueEnum};
 use serde::Serialize;
 use tollgate_engine::{Clock, Entropy, SystemClock, SystemEntropy};
 use tollgate_limits::KeyLimits;
-use tollgate_store::{Change, KeyPatch, KeyRecord, KeySuccessor, KeyUsage, ResetInterval, Stores};
+use tollgate_store::{Change, KeyPatch, KeyRecord, KeyUsage, ResetInterval, Stores};
 use tollgate_types::{ApiKey, KeyHash, Timestamp, Usd};
 
+use self::allow::{AllowArgs, Restrictions};
 use self::rates::RateArgs;
+use self::rotate::{FormerRow, RotateArgs};
 use super::Session;
 use crate::gateway::open_store;
 use crate::output;
+use crate::secrets::pepper;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum KeysCommand {
     /// Make a key; its secret is shown only now
-    #[command(after_help = "Example: tollgate keys create --name ci --limit 10 --reset monthly")]
-    Create(CreateArgs),
+    #[command(
+        after_help = "Examples:\n  tollgate keys create --name ci --limit 10 --reset monthly\n  tollgate keys create --name kiosk --model openai/gpt-4o-mini --address 192.0.2.7"
+    )]
+    Create(Box<CreateArgs>),
     /// List keys
     #[command(after_help = "Example: tollgate keys list --json")]
     List(ListArgs),
@@ -29,7 +36,12 @@ pub(super) enum KeysCommand {
     #[command(
         after_help = "Example: tollgate keys limits ci --requests-per-minute 60 --monthly-budget none"
     )]
-    Limits(LimitsArgs),
+    Limits(Box<LimitsArgs>),
+    /// Show or change which models and providers a key may call, and from where
+    #[command(
+        after_help = "Examples:\n  tollgate keys allow ci --model openai/gpt-4o-mini --provider openai\n  tollgate keys allow ci --address 10.0.0.0/8 --address 192.0.2.7\n  tollgate keys allow ci --any-model"
+    )]
+    Allow(allow::ChangeArgs),
     /// Switch a key off
     #[command(after_help = "Example: tollgate keys disable ci")]
     Disable(WhichArgs),
@@ -37,8 +49,10 @@ pub(super) enum KeysCommand {
     #[command(after_help = "Example: tollgate keys enable ci")]
     Enable(WhichArgs),
     /// Replace a key's secret; its name, limit and spend stay
-    #[command(after_help = "Example: tollgate keys rotate ci")]
-    Rotate(WhichArgs),
+    #[command(
+        after_help = "Examples:\n  tollgate keys rotate ci\n  tollgate keys rotate ci --overlap 24h"
+    )]
+    Rotate(RotateArgs),
     /// Delete a key; what it spent stays on record
     #[command(after_help = "Example: tollgate keys delete ci")]
     Delete(WhichArgs),
@@ -61,6 +75,8 @@ pub(super) struct CreateArgs {
     /// When it expires, e.g. 2027-01-31T00:00:00Z
     #[arg(long, value_name = "TIME")]
     expires: Option<String>,
+    #[command(flatten)]
+    allowed: AllowArgs,
     #[command(flatten)]
     limits: RateArgs,
     /// Print JSON
@@ -115,6 +131,9 @@ struct KeyRow {
     created_at: String,
     expires_at: Option<String>,
     rate_limits: KeyLimits,
+    #[serde(flatten)]
+    restrictions: Restrictions,
+    former_secrets: Vec<FormerRow>,
     #[serde(skip_serializing_if = "Option::is_none")]
     key: Option<String>,
 }
@@ -122,24 +141,25 @@ struct KeyRow {
 /// Runs the command on the configured store.
 pub(super) async fn run(command: KeysCommand, session: &Session) -> anyhow::Result<ExitCode> {
     let stores = open_store(&session.config()?).await?;
-    let result = dispatch(command, &stores).await;
+    let result = dispatch(command, &stores, session).await;
     stores.health.close().await;
     result.map(|()| ExitCode::SUCCESS)
 }
 
-async fn dispatch(command: KeysCommand, stores: &Stores) -> anyhow::Result<()> {
+async fn dispatch(command: KeysCommand, stores: &Stores, session: &Session) -> anyhow::Result<()> {
     match command {
-        KeysCommand::Create(args) => create(args, stores).await,
+        KeysCommand::Create(args) => create(*args, stores, session).await,
         KeysCommand::List(args) => list(&args, stores).await,
         KeysCommand::Limits(args) => limit(&args, stores).await,
+        KeysCommand::Allow(args) => allow::allow(&args, stores, session).await,
         KeysCommand::Disable(args) => switch(&args, stores, true).await,
         KeysCommand::Enable(args) => switch(&args, stores, false).await,
-        KeysCommand::Rotate(args) => rotate(&args, stores).await,
+        KeysCommand::Rotate(args) => rotate::rotate(&args, stores, session).await,
         KeysCommand::Delete(args) => delete(&args, stores).await,
     }
 }
 
-async fn create(args: CreateArgs, stores: &Stores) -> anyhow::Result<()> {
+async fn create(args: CreateArgs, stores: &Stores, session: &Session) -> anyhow::Result<()> {
     if args.name.trim().is_empty() {
         bail!("--name: give the key a name to know it by");
     }
@@ -149,16 +169,19 @@ async fn create(args: CreateArgs, stores: &Stores) -> anyhow::Result<()> {
     let now = SystemClock.now();
     let expires_at = args.expires.as_deref().map(|text| expiry(text, now));
     let key = new_key()?;
-    let record = KeyRecord {
+    let pepper = pepper(&session.config()?, &session.environment, stores).await?;
+    let mut record = KeyRecord {
         management: args.management,
         limit: args.limit,
         limit_reset: args.reset.map(ResetInterval::from),
         expires_at: expires_at.transpose()?,
         rate_limits: args.limits.changed(&KeyLimits::default())?,
-        ..KeyRecord::new(key.hash(), args.name.trim(), &key.label(), now)
+        ..KeyRecord::new(pepper.hash(&key), args.name.trim(), &key.label(), now)
     };
+    args.allowed.set(&mut record, session)?;
     stores.keys.insert(record.clone()).await?;
-    let row = KeyRow { key: Some(key.expose().to_owned()), ..row(&record, &KeyUsage::default()) };
+    let shown = row(&record, &KeyUsage::default(), now);
+    let row = KeyRow { key: Some(key.expose().to_owned()), ..shown };
     show_secret(&row, args.json)
 }
 
@@ -176,13 +199,14 @@ async fn list(args: &ListArgs, stores: &Stores) -> anyhow::Result<()> {
     let now = SystemClock.now();
     let mut rows = Vec::new();
     for record in stores.keys.all().await? {
-        rows.push(row(&record, &stores.usage.key_usage(record.hash, now).await?));
+        rows.push(row(&record, &stores.usage.key_usage(record.hash, now).await?, now));
     }
     if args.json {
         return output::json(&rows);
     }
     let mut table = output::table(&["name", "key", "kind", "state", "limit", "spent", "hash"]);
     for row in rows {
+        let state = state(&row);
         let limit = row.limit.map(|limit| match row.limit_reset {
             Some(reset) => format!("${limit} {reset}"),
             None => format!("${limit}"),
@@ -191,7 +215,7 @@ async fn list(args: &ListArgs, stores: &Stores) -> anyhow::Result<()> {
             row.name,
             row.label,
             if row.management { "management" } else { "inference" }.to_owned(),
-            if row.disabled { "disabled" } else { "active" }.to_owned(),
+            state,
             limit.unwrap_or_else(|| "–".to_owned()),
             format!("${}", row.usage),
             row.hash.chars().take(12).collect(),
@@ -209,7 +233,7 @@ async fn switch(args: &WhichArgs, stores: &Stores, disabled: bool) -> anyhow::Re
     let updated = stores.keys.update(hash, patch, now).await?;
     let record = updated.ok_or_else(|| anyhow!("the key has just been deleted"))?;
     if args.json {
-        return output::json(&row(&record, &stores.usage.key_usage(hash, now).await?));
+        return output::json(&row(&record, &stores.usage.key_usage(hash, now).await?, now));
     }
     let state = if disabled { "disabled" } else { "active" };
     anstream::println!("{} ({}) is {state}.", record.name, record.label);
@@ -227,7 +251,7 @@ async fn limit(args: &LimitsArgs, stores: &Stores) -> anyhow::Result<()> {
         record = updated.ok_or_else(|| anyhow!("the key has just been deleted"))?;
     }
     if args.json {
-        return output::json(&row(&record, &stores.usage.key_usage(hash, now).await?));
+        return output::json(&row(&record, &stores.usage.key_usage(hash, now).await?, now));
     }
     let mut table = output::table(&["limit", "amount"]);
     for (name, amount) in rates::rows(&record.rate_limits)? {
@@ -236,17 +260,6 @@ async fn limit(args: &LimitsArgs, stores: &Stores) -> anyhow::Result<()> {
     output::right(&mut table, &[1]);
     output::print(&table, "No limits. Set one with e.g. --requests-per-minute 60.");
     Ok(())
-}
-
-async fn rotate(args: &WhichArgs, stores: &Stores) -> anyhow::Result<()> {
-    let old = find(&args.key, stores).await?.hash;
-    let key = new_key()?;
-    let successor = KeySuccessor { hash: key.hash(), label: key.label() };
-    let now = SystemClock.now();
-    let replaced = stores.keys.replace(old, successor, now).await?;
-    let record = replaced.ok_or_else(|| anyhow!("the key has just been deleted"))?;
-    let usage = stores.usage.key_usage(record.hash, now).await?;
-    show_secret(&KeyRow { key: Some(key.expose().to_owned()), ..row(&record, &usage) }, args.json)
 }
 
 async fn delete(args: &WhichArgs, stores: &Stores) -> anyhow::Result<()> {
@@ -261,6 +274,13 @@ async fn delete(args: &WhichArgs, stores: &Stores) -> anyhow::Result<()> {
 
 /// A key by name or by the beginning of its hash; several matches are an error.
 async fn find(which: &str, stores: &Stores) -> anyhow::Result<KeyRecord> {
+    named(which, stores).await?.ok_or_else(|| {
+        anyhow!("no key is named `{which}` or has a hash that begins so; see `tollgate keys list`")
+    })
+}
+
+/// The same where there need not be one.
+pub(super) async fn named(which: &str, stores: &Stores) -> anyhow::Result<Option<KeyRecord>> {
     let keys = stores.keys.all().await?;
     let by_hash = which.len() >= 6;
     let matches: Vec<&KeyRecord> = keys
@@ -268,11 +288,18 @@ async fn find(which: &str, stores: &Stores) -> anyhow::Result<KeyRecord> {
         .filter(|key| key.name == which || (by_hash && key.hash.to_hex().starts_with(which)))
         .collect();
     match matches.as_slice() {
-        [one] => Ok((*one).clone()),
-        [] => bail!(
-            "no key is named `{which}` or has a hash that begins so; see `tollgate keys list`"
-        ),
+        [one] => Ok(Some((*one).clone())),
+        [] => Ok(None),
         several => bail!("`{which}` matches {} keys; name one by its hash", several.len()),
+    }
+}
+
+/// Whether it works, and until when a secret of it does that was rotated away.
+fn state(row: &KeyRow) -> String {
+    let state = if row.disabled { "disabled" } else { "active" };
+    match row.former_secrets.last() {
+        Some(former) => format!("{state}, old secret until {}", former.works_until),
+        None => state.to_owned(),
     }
 }
 
@@ -292,7 +319,7 @@ pub(super) fn new_key() -> anyhow::Result<ApiKey> {
     Ok(ApiKey::new(random))
 }
 
-fn row(record: &KeyRecord, usage: &KeyUsage) -> KeyRow {
+fn row(record: &KeyRecord, usage: &KeyUsage, now: Timestamp) -> KeyRow {
     let hash: KeyHash = record.hash;
     KeyRow {
         hash: hash.to_hex(),
@@ -306,6 +333,8 @@ fn row(record: &KeyRecord, usage: &KeyUsage) -> KeyRow {
         created_at: record.created_at.to_rfc3339(),
         expires_at: record.expires_at.map(Timestamp::to_rfc3339),
         rate_limits: record.rate_limits.clone(),
+        restrictions: Restrictions::of(record),
+        former_secrets: FormerRow::of(record, now),
         key: None,
     }
 }

@@ -12,10 +12,10 @@ use serde_json::{Map, Value, json};
 use tollgate_catalog::EndpointId;
 use tollgate_engine::{Clock, Policies, RuleBook, SystemClock};
 use tollgate_store::{
-    AttemptRecord, CandidateRecord, DEFAULT_WORKSPACE_ID, GenerationRecord, RoutingRecord,
-    RuleRecord, StageRecord, SteeredRecord,
+    AttemptRecord, CandidateRecord, DEFAULT_WORKSPACE_ID, GenerationRecord, KeyRecord,
+    RoutingRecord, RuleRecord, StageRecord, SteeredRecord,
 };
-use tollgate_types::GenerationId;
+use tollgate_types::{GenerationId, KeyHash};
 use tollgate_wire::{Address, Call, Dialect};
 
 use super::Session;
@@ -66,7 +66,7 @@ pub(super) struct ExplainArgs {
     /// The request's `user`
     #[arg(long, value_name = "ID", requires = "model")]
     user: Option<String>,
-    /// The name of the key that calls, for rules that look at it
+    /// The key that calls, by its name or hash: what it may call, and rules that look at it
     #[arg(long, value_name = "NAME", requires = "model")]
     key: Option<String>,
     /// The request's `max_tokens`
@@ -198,11 +198,20 @@ async fn hypothetical(args: &ExplainArgs, session: &Session) -> anyhow::Result<R
     }
     let installation = super::providers::assemble(session)?;
     let policies = policies(session).await?;
-    let key = args.key.as_deref().unwrap_or_default();
-    match tollgate_engine::explain(&call, &installation, &policies, key, SystemClock.now()) {
+    let key = caller(args.key.as_deref().unwrap_or_default(), session).await?;
+    match tollgate_engine::explain(&call, &installation, &policies, &key, SystemClock.now()) {
         Ok(routing) => Ok(routing),
         Err(error) => bail!("{}", error.body().error.message),
     }
+}
+
+/// The key of a name, or one that is not there yet: rules look at names, too.
+async fn caller(name: &str, session: &Session) -> anyhow::Result<KeyRecord> {
+    let stores = open_store(&session.config()?).await?;
+    let known = super::keys::named(name, &stores).await;
+    stores.health.close().await;
+    let nobody = || KeyRecord::new(KeyHash::from_bytes([0; 32]), name, "", SystemClock.now());
+    Ok(known?.unwrap_or_else(nobody))
 }
 
 /// The rules that a gateway started now would have.

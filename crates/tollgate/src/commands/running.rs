@@ -9,12 +9,13 @@ use http::{HeaderValue, Request, header};
 use serde::Deserialize;
 use tollgate_engine::{Clock, SystemClock};
 use tollgate_store::{KeyRecord, Stores};
-use tollgate_types::ApiKey;
+use tollgate_types::{ApiKey, KeyHash, Pepper};
 use tollgate_upstream::{Upstream, UpstreamBody, read_bounded};
 
 use super::Session;
 use super::keys::new_key;
 use crate::gateway::open_store;
+use crate::secrets::pepper;
 
 /// Where it is, and who asks.
 #[derive(Debug, Args)]
@@ -51,7 +52,7 @@ pub(super) struct Running {
     base: String,
     key: ApiKey,
     /// Where the key is deleted again, when it is a passing one.
-    passing: Option<Stores>,
+    passing: Option<(Stores, KeyHash)>,
 }
 
 impl Running {
@@ -68,8 +69,10 @@ impl Running {
         let stores = open_store(&config).await.context(
             "no key: give one with --key or TOLLGATE_API_KEY, or run where the gateway's data is",
         )?;
-        let key = passing_key(&stores).await?;
-        Ok(Self { upstream, base, key, passing: Some(stores) })
+        let pepper = pepper(&config, &session.environment, &stores).await?;
+        let key = passing_key(&stores, &pepper).await?;
+        let hash = pepper.hash(&key);
+        Ok(Self { upstream, base, key, passing: Some((stores, hash)) })
     }
 
     /// The address of an API path such as `/models`.
@@ -102,20 +105,20 @@ impl Running {
 
     /// Deletes the key where it is a passing one.
     pub(super) async fn leave(self) -> anyhow::Result<()> {
-        if let Some(stores) = self.passing {
-            stores.keys.delete(self.key.hash()).await?;
+        if let Some((stores, hash)) = self.passing {
+            stores.keys.delete(hash).await?;
             stores.health.close().await;
         }
         Ok(())
     }
 }
 
-async fn passing_key(stores: &Stores) -> anyhow::Result<ApiKey> {
+async fn passing_key(stores: &Stores, pepper: &Pepper) -> anyhow::Result<ApiKey> {
     let key = new_key()?;
     let now = SystemClock.now();
     let record = KeyRecord {
         expires_at: Some(now.plus_millis(PASSING_KEY_MILLIS)),
-        ..KeyRecord::new(key.hash(), "passing key of a command", &key.label(), now)
+        ..KeyRecord::new(pepper.hash(&key), "passing key of a command", &key.label(), now)
     };
     stores.keys.insert(record).await?;
     Ok(key)

@@ -4,29 +4,47 @@ use std::process::ExitCode;
 
 use anyhow::bail;
 use clap::Subcommand;
-use tollgate_engine::{Entropy, SystemEntropy};
-use tollgate_vault::NONCE_BYTES;
+use tollgate_engine::{Entropy, SystemEntropy, forget_api_keys, reseal_pepper};
+use tollgate_store::Stores;
+use tollgate_vault::{NONCE_BYTES, Vault};
 
 use super::Session;
 use crate::gateway::open_store;
-use crate::secrets::{VARIABLE, vault};
+use crate::secrets::{VARIABLE, vault, vault_of};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum SecretsCommand {
-    /// Seal callers' own keys anew with the newest secret key; older ones are of no use afterwards
+    /// Seal everything anew with the newest secret key; older ones are of no use afterwards. API
+    /// keys and callers' own keys go on working
     #[command(
         after_help = "Example: TOLLGATE_SECRET_KEY=\"$(openssl rand -hex 32),$OLD\" tollgate secrets rotate"
     )]
     Rotate,
+    /// Delete every API key, because the secret key that this database was made with is lost
+    #[command(after_help = "Example: tollgate secrets forget-api-keys --yes")]
+    ForgetApiKeys {
+        /// Really: none of them works again
+        #[arg(long)]
+        yes: bool,
+    },
 }
 
 /// Runs the command on the configured store.
 pub(super) async fn run(command: &SecretsCommand, session: &Session) -> anyhow::Result<ExitCode> {
-    let SecretsCommand::Rotate = command;
     let config = session.config()?;
-    let vault = vault(&config, &session.environment, &SystemEntropy)?;
     let stores = open_store(&config).await?;
+    if let SecretsCommand::ForgetApiKeys { yes } = command {
+        // The one that is lost is what another may be made for.
+        let vault = vault(&config, &session.environment, &SystemEntropy)?;
+        return forget(*yes, &stores, &vault).await;
+    }
+    let vault = vault_of(&config, &session.environment, &SystemEntropy, &stores).await?;
     let (mut sealed, mut failed) = (0_usize, 0_usize);
+    match reseal_pepper(&stores, &vault, &SystemEntropy).await {
+        Ok(true) => anstream::println!("What API keys are hashed with is sealed anew."),
+        Ok(false) => {}
+        Err(error) => bail!("{error}"),
+    }
     for record in stores.credentials.all().await? {
         let purpose = record.purpose();
         let secret = match vault.open(&purpose, &record.sealed) {
@@ -51,5 +69,19 @@ pub(super) async fn run(command: &SecretsCommand, session: &Session) -> anyhow::
     if failed > 0 {
         bail!("{failed} keys do not open; keep the secret key they were sealed with in {VARIABLE}");
     }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn forget(yes: bool, stores: &Stores, vault: &Vault) -> anyhow::Result<ExitCode> {
+    if !yes {
+        bail!(
+            "every API key of this database would be deleted; add --yes if that is what you want"
+        );
+    }
+    let forgotten = forget_api_keys(stores, vault, &SystemEntropy).await?;
+    stores.health.close().await;
+    anstream::println!(
+        "{forgotten} API keys are deleted. Make others with `tollgate keys create`."
+    );
     Ok(ExitCode::SUCCESS)
 }

@@ -18,7 +18,7 @@ use super::plan::PlanEntry;
 use super::routing::RoutingSection;
 use super::sections::{
     AttributionSection, BillingSection, DatabaseSection, LimitsSection, RegionsSection,
-    SharedSection, SimulatorSection, UpstreamSection,
+    ServerSection, SharedSection, SimulatorSection, UpstreamSection,
 };
 
 /// The file as an operator writes it. `api_key`s are taken out of the provider rows before, so
@@ -36,6 +36,7 @@ pub(super) struct File {
     pub(super) routing: RoutingSection,
     pub(super) upstream: UpstreamSection,
     pub(super) attribution: AttributionSection,
+    pub(super) server: ServerSection,
     pub(super) regions: RegionsSection,
     pub(super) simulator: SimulatorSection,
     #[serde(rename = "provider")]

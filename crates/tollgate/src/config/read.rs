@@ -62,14 +62,7 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn config(&mut self, flags: &Flags, file: File, path: Option<PathBuf>) -> Config {
-        let given = [flags.listen.clone(), self.variable("TOLLGATE_LISTEN"), file.listen.clone()];
-        let listen = self.pick("listen", "TOLLGATE_LISTEN", given, "127.0.0.1:8080");
-        let listen = listen.parse().unwrap_or_else(|_| {
-            self.problems.add(format!(
-                "listen: `{listen}` is not an address such as 127.0.0.1:8080 or 0.0.0.0:8080"
-            ));
-            ([127, 0, 0, 1], 8080).into()
-        });
+        let listen = self.listen(flags, &file);
         let data_flag = flags.data_dir.as_ref().map(|path| path.display().to_string());
         let given = [data_flag, self.variable("TOLLGATE_DATA_DIR"), file.data_dir.clone()];
         let data_dir: PathBuf = self.pick("data_dir", "TOLLGATE_DATA_DIR", given, "./data").into();
@@ -90,6 +83,7 @@ impl Reader<'_> {
         limits.media.allow_private = file.upstream.fetch_private_addresses;
         let tag_headers = self.tag_headers(&file.attribution.headers);
         let limit_rules = limit::check(&file.limit_rules, &tag_headers, &mut self.problems);
+        let trusted_proxies = file.server.check(&mut self.problems);
         let region_hosts = file.regions.check(&mut self.problems);
         let management_key = self.environment.get("TOLLGATE_MANAGEMENT_KEY").map(ApiKey::from_text);
         let (configured, credentials) = self.providers(&file);
@@ -106,6 +100,7 @@ impl Reader<'_> {
             limits,
             tag_headers,
             region_hosts,
+            trusted_proxies,
             platform_fee: fees.standard,
             payments: self.payments(&file.payments, (installation_name.clone(), fees), listen),
             plans: plan::check(&file.plans, &mut self.problems),
@@ -121,6 +116,17 @@ impl Reader<'_> {
             warnings: std::mem::take(&mut self.warnings),
             origins: std::mem::take(&mut self.origins),
         }
+    }
+
+    fn listen(&mut self, flags: &Flags, file: &File) -> SocketAddr {
+        let given = [flags.listen.clone(), self.variable("TOLLGATE_LISTEN"), file.listen.clone()];
+        let listen = self.pick("listen", "TOLLGATE_LISTEN", given, "127.0.0.1:8080");
+        listen.parse().unwrap_or_else(|_| {
+            self.problems.add(format!(
+                "listen: `{listen}` is not an address such as 127.0.0.1:8080 or 0.0.0.0:8080"
+            ));
+            ([127, 0, 0, 1], 8080).into()
+        })
     }
 
     fn check_rules(&mut self, rules: &[RuleForm]) {
@@ -161,6 +167,8 @@ impl Reader<'_> {
         let hosts = file.regions.hosts.iter().map(|(host, region)| format!("{host} = {region}"));
         let regions = hosts.collect::<Vec<_>>().join(", ");
         let regions = if regions.is_empty() { UNSET.to_owned() } else { regions };
+        let proxies = file.server.trusted_proxies.join(", ");
+        let proxies = if proxies.is_empty() { UNSET.to_owned() } else { proxies };
         let fee = |given: &Option<FeeEntry>| {
             given.as_ref().map_or_else(|| UNSET.to_owned(), ToString::to_string)
         };
@@ -176,6 +184,7 @@ impl Reader<'_> {
             ),
             ("payments.return_url", text(&file.payments.return_url)),
             ("regions.hosts", regions),
+            ("server.trusted_proxies", proxies),
             ("simulator.enabled", file.simulator.enabled.to_string()),
             ("upstream.ca_file", text(&file.upstream.ca_file)),
             ("upstream.fetch_private_addresses", file.upstream.fetch_private_addresses.to_string()),

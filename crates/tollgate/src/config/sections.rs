@@ -8,7 +8,7 @@ use serde::Deserialize;
 use tollgate_engine::{EngineConfig, Secret};
 use tollgate_ledger::PlatformFee;
 use tollgate_payments::Fees;
-use tollgate_types::Usd;
+use tollgate_types::{AddressRange, Usd};
 use tollgate_upstream::{MediaConfig, UpstreamConfig};
 
 use super::Problems;
@@ -129,6 +129,28 @@ impl Default for SimulatorSection {
 pub(super) struct AttributionSection {
     /// Request headers recorded with each generation, such as `X-Department`.
     pub(super) headers: Vec<String>,
+}
+
+/// `[server]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct ServerSection {
+    /// Proxies whose `X-Forwarded-For` is believed, as ranges of addresses.
+    pub(super) trusted_proxies: Vec<String>,
+}
+
+impl ServerSection {
+    /// The ranges, as far as they are some.
+    pub(super) fn check(&self, problems: &mut Problems) -> Vec<AddressRange> {
+        let range = |text: &String| match text.parse() {
+            Ok(range) => Some(range),
+            Err(error) => {
+                problems.add(format!("server.trusted_proxies: {error}"));
+                None
+            }
+        };
+        self.trusted_proxies.iter().filter_map(range).collect()
+    }
 }
 
 /// `[regions]`

@@ -172,6 +172,16 @@ async fn section_1_4_a_key_is_tested_on_save() {
     );
 }
 
+/// Seals what API keys are hashed with, and nothing else, with another master key.
+async fn move_pepper(gateway: &TestGateway, other: &str) {
+    let file = gateway.config_file().parent().unwrap().join("secret.key");
+    let own = std::fs::read_to_string(file).unwrap();
+    let vault = tollgate_vault::Vault::parse(&format!("{other},{}", own.trim())).unwrap();
+    let stores = gateway.engine().stores();
+    let moved = tollgate_engine::reseal_pepper(stores, &vault, &tollgate_engine::SystemEntropy);
+    assert!(moved.await.unwrap());
+}
+
 #[tokio::test]
 async fn section_1_4_secrets_rest_sealed_and_survive_a_restart() {
     let simulator = simulator().await;
@@ -184,9 +194,11 @@ async fn section_1_4_secrets_rest_sealed_and_survive_a_restart() {
     shown(&simulator);
     gateway.chat(asking("acme/m")).await.said();
     assert_eq!(shown(&simulator), tails(&[SECRET]));
-    // A gateway with another master key starts, and goes without.
-    let stopped = gateway.stop().await;
+    // A gateway with another master key, to which API keys have been moved alone, starts and goes
+    // without.
     let other = "07".repeat(32);
+    move_pepper(&gateway, &other).await;
+    let stopped = gateway.stop().await;
     let gateway =
         world(&simulator).env([("TOLLGATE_SECRET_KEY", other.as_str())]).on(stopped).start().await;
     gateway.chat(asking("acme/m")).await.said();
@@ -289,7 +301,8 @@ async fn section_5_9_a_key_that_is_always_used_suppresses_what_is_shared() {
 async fn section_5_9_keys_are_for_the_models_and_keys_they_name() {
     let simulator = simulator().await;
     let gateway = world(&simulator).start().await;
-    let mine = tollgate_types::ApiKey::from_text(gateway.key()).hash().to_hex();
+    let mine = tollgate_types::ApiKey::from_text(gateway.key());
+    let mine = gateway.engine().keys().hash(&mine).to_hex();
     let theirs = gateway.key_with(|_| {}).await;
     let users = gateway.key_with(|record| record.creator_user_id = Some("u1".to_owned())).await;
     let elsewhere = "11111111-1111-4111-8111-111111111111";
@@ -509,6 +522,7 @@ async fn section_5_9_a_key_that_is_always_used_and_does_not_open_is_not_replaced
     let gateway = world(&simulator).start().await;
     add(&gateway, "first", SECRET, json!({ "always_use": true, "name": "team" })).await;
     let other = "07".repeat(32);
+    move_pepper(&gateway, &other).await;
     let gateway = world(&simulator)
         .env([("TOLLGATE_SECRET_KEY", other.as_str())])
         .on(gateway.stop().await)
@@ -752,7 +766,8 @@ async fn section_5_9_what_only_an_own_key_reaches_is_called_listed_and_chosen() 
     assert_eq!(models("/models/user", gateway.key()).await, ["acme/m"]);
     assert_eq!(gateway.chat(asking("acme/only")).await.status, 404);
     assert_eq!(gateway.chat(routed(&["acme/only"])).await.status, 404);
-    let mine = tollgate_types::ApiKey::from_text(gateway.key()).hash().to_hex();
+    let mine = tollgate_types::ApiKey::from_text(gateway.key());
+    let mine = gateway.engine().keys().hash(&mine).to_hex();
     add(&gateway, "first", SECRET, json!({ "allowed_api_key_hashes": [mine] })).await;
     shown(&simulator);
     let whole = gateway.chat(asking("acme/only")).await.said();

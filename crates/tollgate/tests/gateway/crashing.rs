@@ -55,14 +55,7 @@ async fn what_was_answered_is_paid_exactly_once_however_often_the_program_dies()
 
 fn killed_again_and_again(base: &str, kills: u64) -> (BTreeMap<String, Usd>, u64) {
     let home = Home::new();
-    home.file(&format!(
-        "[billing]\nenabled = true\n\
-         [[provider]]\nslug = \"acme\"\nprotocol = \"openai-chat\"\nbase_url = \"{base}\"\n\
-         api_key = \"sk-simulator\"\n\
-         [[model]]\nid = \"acme/m\"\n\
-         [[model.endpoint]]\nprovider = \"acme\"\nupstream_model = \"echo\"\n\
-         price = {{ input = \"2\", output = \"10\" }}\n"
-    ));
+    home.file(&configuration(base));
     let made = home.json(&["keys", "create", "--name", "caller", "--json"]);
     let key = made["key"].as_str().unwrap().to_owned();
     home.does(&["credits", "add", "100"]);
@@ -98,6 +91,18 @@ fn killed_again_and_again(base: &str, kills: u64) -> (BTreeMap<String, Usd>, u64
     (told, records)
 }
 
+/// Prepaid calls of one model.
+pub(crate) fn configuration(base: &str) -> String {
+    format!(
+        "[billing]\nenabled = true\n\
+         [[provider]]\nslug = \"acme\"\nprotocol = \"openai-chat\"\nbase_url = \"{base}\"\n\
+         api_key = \"sk-simulator\"\n\
+         [[model]]\nid = \"acme/m\"\n\
+         [[model.endpoint]]\nprovider = \"acme\"\nupstream_model = \"echo\"\n\
+         price = {{ input = \"2\", output = \"10\" }}\n"
+    )
+}
+
 /// Calls again and again, every other time for a stream.
 fn call_until(stop: &AtomicBool, caller: u64, (address, key): (&str, &str), told: &Told) {
     for call in caller.. {
@@ -112,7 +117,7 @@ fn call_until(stop: &AtomicBool, caller: u64, (address, key): (&str, &str), told
 
 /// Everything that was told is on record with the cost that was told, all of it is paid, nothing is
 /// held. Returns how many records there are.
-async fn checked(path: &str, told: &BTreeMap<String, Usd>) -> u64 {
+pub(crate) async fn checked(path: &str, told: &BTreeMap<String, Usd>) -> u64 {
     let stores = SqliteStore::open(path).await.unwrap().into_stores();
     let mut costs: BTreeMap<String, Usd> = BTreeMap::new();
     let mut cursor: Option<GenerationCursor> = None;
@@ -137,6 +142,11 @@ async fn checked(path: &str, told: &BTreeMap<String, Usd>) -> u64 {
 
 /// Calls a model; `None` unless the answer came to its end.
 fn answer(address: &str, key: &str, streamed: bool) -> Option<(String, Usd)> {
+    costed(&exchange(address, key, streamed)?)
+}
+
+/// Calls a model, and returns the whole reply, if there was one.
+pub(crate) fn exchange(address: &str, key: &str, streamed: bool) -> Option<String> {
     let body = format!(
         r#"{{"model":"acme/m","stream":{streamed},"messages":[{{"role":"user","content":"a b c d e f g h"}}]}}"#
     );
@@ -149,8 +159,12 @@ fn answer(address: &str, key: &str, streamed: bool) -> Option<(String, Usd)> {
     stream.write_all(request.as_bytes()).ok()?;
     let mut reply = Vec::new();
     stream.read_to_end(&mut reply).ok()?;
-    let reply = String::from_utf8(reply).ok()?;
-    let last = if streamed {
+    String::from_utf8(reply).ok()
+}
+
+/// The id and the cost that a reply tells of, when it came to its end.
+pub(crate) fn costed(reply: &str) -> Option<(String, Usd)> {
+    let last = if reply.contains("\r\ncontent-type: text/event-stream\r\n") {
         // The end is there only behind everything else.
         let (said, _) = reply.split_once("data: [DONE]")?;
         said.rsplit("data: ").next()?.trim().to_owned()

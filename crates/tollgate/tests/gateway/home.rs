@@ -76,7 +76,12 @@ impl Home {
     }
 
     pub(crate) fn serve(&self) -> Serving {
-        let mut command = self.command(&["serve", "--listen", "127.0.0.1:0"]);
+        self.serving(self.command(&["serve", "--listen", "127.0.0.1:0"]))
+    }
+
+    /// Starts what ends up as the program that serves.
+    pub(crate) fn serving(&self, mut command: Command) -> Serving {
+        command.current_dir(self.directory.path()).stdin(Stdio::null());
         command.stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = command.spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();

@@ -24,6 +24,7 @@ mod fusion;
 mod hanging_up;
 mod health;
 mod home;
+mod keys;
 mod limits;
 mod listing_for_clients;
 mod money;

@@ -18,6 +18,8 @@ use tollgate_types::Usd;
 /// A tenth of a cent a token.
 const PRICE: &str = r#"{ input = "1000", output = "1000" }"#;
 
+const SECRET_KEY: &str = "0707070707070707070707070707070707070707070707070707070707070707";
+
 /// Eight tokens each way: 1.6 cents.
 fn eight() -> Value {
     json!({
@@ -32,6 +34,8 @@ async fn gateway(database: &str, simulator: &Simulator) -> TestGateway {
         .config(&format!("[database]\nurl = \"{database}\"\n[billing]\nenabled = true\n"))
         .provider("acme", Protocol::OpenAi, simulator)
         .endpoint("acme/m", "acme", "echo", PRICE)
+        // Gateways on one database need the same.
+        .env([("TOLLGATE_SECRET_KEY", SECRET_KEY)])
         .start()
         .await
 }
@@ -179,6 +183,7 @@ fn run(database: &str, arguments: &[&str]) -> (bool, String) {
         .current_dir(folder.path())
         .env_clear()
         .env("TOLLGATE_DATABASE_URL", database)
+        .env("TOLLGATE_SECRET_KEY", SECRET_KEY)
         .output()
         .unwrap();
     let said = [output.stdout, output.stderr].concat();

@@ -8,6 +8,7 @@ use crate::world::World;
 const JSON: &str = "application/json";
 const KEYS: &str = "/api/v1/keys";
 const KEY: &str = "/api/v1/keys/{hash}";
+const ROTATE: &str = "/api/v1/keys/{hash}/rotate";
 
 pub(crate) async fn run(world: &World) {
     let bodies = [
@@ -20,6 +21,9 @@ pub(crate) async fn run(world: &World) {
             "expires_at": "2100-01-31T00:00:00Z",
             "creator_user_id": "u1",
             "rate_limits": { "requests_per_minute": 60, "monthly_budget": "20" },
+            "allowed_models": ["acme/echo"],
+            "allowed_providers": ["acme"],
+            "allowed_addresses": ["127.0.0.0/8", "::1"],
         }),
     ];
     for body in bodies {
@@ -30,14 +34,16 @@ pub(crate) async fn run(world: &World) {
         own.expect(200, JSON).await;
         world.ask("GET", KEY).at(&at).about("read").expect(200, JSON).await;
         let limits = json!({ "rate_limits": { "max_concurrent": 2, "monthly_budget": null } });
-        let disabled = json!({ "limit": null, "disabled": true });
-        for change in [disabled, json!({ "name": "renamed" }), limits] {
+        let disabled = json!({ "limit": null, "disabled": false });
+        let lifted = json!({ "allowed_models": null, "allowed_addresses": ["10.0.0.0/8"] });
+        for change in [disabled, json!({ "name": "renamed" }), limits, lifted] {
             let ask = world.ask("PATCH", KEY).at(&at).about("change").json(&change);
             ask.expect(200, JSON).await;
         }
         let wrong = json!({ "limit": -1 });
         world.ask("PATCH", KEY).at(&at).about("wrong").json(&wrong).expect(400, JSON).await;
         world.ask("GET", KEYS).about("list").expect(200, JSON).await;
+        let at = rotated(world, &at, text).await;
         world.ask("DELETE", KEY).at(&at).about("delete").expect(200, JSON).await;
         for method in ["GET", "DELETE"] {
             world.ask(method, KEY).at(&at).about("it is gone").expect(404, JSON).await;
@@ -45,13 +51,7 @@ pub(crate) async fn run(world: &World) {
         let name = json!({ "name": "x" });
         world.ask("PATCH", KEY).at(&at).about("it is gone").json(&name).expect(404, JSON).await;
     }
-    for (about, body) in
-        [("no name", json!({})), ("no interval", json!({ "name": "x", "limit_reset": "hourly" }))]
-    {
-        world.ask("POST", KEYS).about(about).json(&body).expect(400, JSON).await;
-    }
-    let listed = world.ask("GET", KEYS).at(format!("{KEYS}?offset=x")).about("wrong offset");
-    listed.expect(400, JSON).await;
+    wrong(world).await;
     for path in ["/api/v1/key", "/api/v1/auth/key"] {
         world.ask("GET", path).expect(200, JSON).await;
         world
@@ -68,6 +68,30 @@ pub(crate) async fn run(world: &World) {
     records(world).await;
 }
 
+/// A key that is used from elsewhere and rotated: where it is then.
+async fn rotated(world: &World, at: &str, text: &str) -> String {
+    let elsewhere = world.ask("GET", "/api/v1/key").about("elsewhere");
+    elsewhere.key(Some(text)).expect(403, JSON).await;
+    let rotate = |about| world.ask("POST", ROTATE).at(format!("{at}/rotate")).about(about);
+    let overlap = json!({ "overlap_seconds": 60 });
+    let made = rotate("rotate").json(&overlap).expect(200, JSON).await.json();
+    let overlap = json!({ "overlap_seconds": -1 });
+    rotate("wrong overlap").json(&overlap).expect(400, JSON).await;
+    rotate("it is another").json(&json!({})).expect(404, JSON).await;
+    format!("{KEYS}/{}", made["data"]["hash"].as_str().unwrap())
+}
+
+/// What makes no key, and lists none.
+async fn wrong(world: &World) {
+    for (about, body) in
+        [("no name", json!({})), ("no interval", json!({ "name": "x", "limit_reset": "hourly" }))]
+    {
+        world.ask("POST", KEYS).about(about).json(&body).expect(400, JSON).await;
+    }
+    let listed = world.ask("GET", KEYS).at(format!("{KEYS}?offset=x")).about("wrong offset");
+    listed.expect(400, JSON).await;
+}
+
 async fn activity(world: &World) {
     const ACTIVITY: &str = "/api/v1/activity";
     let manager = world.gateway.management_key();
@@ -81,12 +105,14 @@ async fn activity(world: &World) {
 /// Who may not.
 async fn callers(world: &World) {
     let hash = format!("{KEYS}/{}", "0".repeat(64));
+    let rotate = format!("{hash}/rotate");
     for (method, path, at) in [
         ("GET", KEYS, KEYS),
         ("POST", KEYS, KEYS),
         ("GET", KEY, hash.as_str()),
         ("PATCH", KEY, hash.as_str()),
         ("DELETE", KEY, hash.as_str()),
+        ("POST", ROTATE, rotate.as_str()),
         ("GET", "/api/v1/credits", "/api/v1/credits"),
     ] {
         let ask = || world.ask(method, path).at(at);
