@@ -8,6 +8,7 @@ mod auth_code;
 mod budgets;
 mod byok;
 mod credits;
+mod current_key;
 mod feedback;
 mod gemini;
 mod generate;
@@ -37,6 +38,7 @@ pub(crate) use auth_code::{create_auth_code, exchange_auth_code};
 pub(crate) use budgets::{delete_budget, get_budget, list_budgets, put_budget};
 pub(crate) use byok::{create_byok, delete_byok, get_byok, list_byok, update_byok};
 pub(crate) use credits::get_credits;
+pub(crate) use current_key::get_current_key;
 pub(crate) use feedback::create_feedback;
 pub(crate) use gemini::{call_gemini_method, get_gemini_model, list_gemini_models};
 pub(crate) use generate::{
@@ -46,9 +48,7 @@ pub(crate) use generate::{
 pub(crate) use generation::get_generation;
 pub(crate) use health::{live, metrics, ready};
 pub(crate) use invitations::{accept_invitation, invite, list_invitations, withdraw_invitation};
-pub(crate) use keys::{
-    create_key, delete_key, get_current_key, get_key, list_keys, rotate_key, update_key,
-};
+pub(crate) use keys::{create_key, delete_key, get_key, list_keys, rotate_key, update_key};
 pub(crate) use members::{add_members, list_members, remove_members};
 pub(crate) use models::{
     count_models, get_model, list_embedding_models, list_endpoints, list_image_endpoints,

@@ -8,6 +8,7 @@ mod free;
 mod keeping;
 mod refused;
 mod rule;
+mod standing;
 
 use std::collections::HashSet;
 
@@ -26,6 +27,7 @@ use crate::{CallError, KeyEntry, KeyRing, Organisation, WorkspaceEntry, expected
 use free::Bought;
 pub use refused::Limited;
 pub use rule::{LimitRule, Whom};
+pub use standing::KeyStanding;
 
 /// All limits of a process, and what is taken of them.
 #[derive(Debug)]

@@ -15,13 +15,14 @@ use tollgate_types::{KeyHash, Timestamp, Usd};
 use tollgate_wire::json::UsdNumber;
 
 use super::credits::Data;
-use crate::auth::{AnyKey, Manager};
+use crate::auth::Manager;
 use crate::body::JsonBody;
 use crate::error::ApiError;
 use crate::path::PathOf;
 use crate::query::Params;
 use crate::router::App;
-use restrict::{FormerSecretView, RestrictionsView, WantedRestrictions};
+pub(super) use restrict::RestrictionsView;
+use restrict::{FormerSecretView, WantedRestrictions};
 
 pub(crate) use rotate::rotate_key;
 
@@ -51,29 +52,9 @@ pub(crate) struct KeyView {
     workspace_id: String,
 }
 
-#[derive(Debug, Serialize)]
-pub(crate) struct CurrentKeyView {
-    label: String,
-    limit: Option<UsdNumber>,
-    limit_remaining: Option<UsdNumber>,
-    limit_reset: Option<&'static str>,
-    #[serde(flatten)]
-    spend: SpendView,
-    include_byok_in_limit: bool,
-    is_free_tier: bool,
-    is_management_key: bool,
-    is_provisioning_key: bool,
-    creator_user_id: Option<String>,
-    expires_at: Option<String>,
-    rate_limit: RateLimit,
-    rate_limits: KeyLimits,
-    #[serde(flatten)]
-    restrictions: RestrictionsView,
-}
-
 /// What a key has spent, under the names both views give it.
 #[derive(Debug, Serialize)]
-struct SpendView {
+pub(super) struct SpendView {
     usage: UsdNumber,
     usage_daily: UsdNumber,
     usage_weekly: UsdNumber,
@@ -82,14 +63,6 @@ struct SpendView {
     byok_usage_daily: UsdNumber,
     byok_usage_weekly: UsdNumber,
     byok_usage_monthly: UsdNumber,
-}
-
-/// Deprecated in the contract; clients still read it.
-#[derive(Debug, Serialize)]
-struct RateLimit {
-    requests: i64,
-    interval: &'static str,
-    note: &'static str,
 }
 
 #[derive(Debug, Serialize)]
@@ -175,37 +148,6 @@ impl WantedLimits {
         beside.apply_to(limits);
         Ok(())
     }
-}
-
-/// The key the caller uses.
-pub(crate) async fn get_current_key(
-    State(app): State<App>,
-    AnyKey(key): AnyKey,
-) -> Json<Data<CurrentKeyView>> {
-    let now = app.engine.now();
-    let (record, usage) = (&key.record, key.usage(now));
-    Json(Data {
-        data: CurrentKeyView {
-            label: record.label.clone(),
-            limit: record.limit.map(UsdNumber),
-            limit_remaining: key.limit_remaining(now).map(UsdNumber),
-            limit_reset: record.limit_reset.map(ResetInterval::as_str),
-            spend: SpendView::of(&usage),
-            include_byok_in_limit: record.include_byok_in_limit,
-            is_free_tier: false,
-            is_management_key: record.management,
-            is_provisioning_key: record.management,
-            creator_user_id: record.creator_user_id.clone(),
-            expires_at: record.expires_at.map(Timestamp::to_rfc3339),
-            rate_limit: RateLimit {
-                requests: -1,
-                interval: "10s",
-                note: "This field is deprecated and safe to ignore.",
-            },
-            rate_limits: record.rate_limits.clone(),
-            restrictions: RestrictionsView::of(record),
-        },
-    })
 }
 
 /// Every key, newest first.
@@ -383,7 +325,7 @@ fn view_of(
 }
 
 impl SpendView {
-    const fn of(usage: &KeyUsage) -> Self {
+    pub(super) const fn of(usage: &KeyUsage) -> Self {
         Self {
             usage: UsdNumber(usage.total),
             usage_daily: UsdNumber(usage.daily),

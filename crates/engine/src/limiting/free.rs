@@ -51,7 +51,7 @@ fn is_free<C: Asked>(run: &Run<C>) -> bool {
 impl Bought {
     /// What an account ever bought. Who has bought enough has done so for good; others are looked up
     /// again after a while.
-    async fn of(&self, account: &AccountId, stores: &Stores, now: Timestamp) -> Usd {
+    pub(super) async fn of(&self, account: &AccountId, stores: &Stores, now: Timestamp) -> Usd {
         let heard = self.heard.lock().get(account).copied();
         if let Some((bought, at)) = heard
             && (bought >= CREDITS_FOR_MORE_FREE_CALLS

@@ -31,6 +31,7 @@ mod money;
 mod odd_answers;
 mod operations;
 mod organisation;
+mod outages;
 mod passing_through;
 mod payments;
 mod pointing;

@@ -131,6 +131,12 @@ async fn section_1_6_budgets_bind_all_keys_of_a_workspace() {
     assert_eq!(refused["metadata"]["limit_source"], "openrouter_workspace_budget");
     assert_eq!(refused["metadata"]["scope"], "workspace");
     gateway.chat_call(&eight()).send().await.said();
+    let current = by(&gateway, &second, "GET", "/key", Value::Null).await.json();
+    assert_eq!(current["data"]["workspace_id"], *id);
+    assert_eq!(amount(&current["data"]["effective_budget"]["remaining_usd"]), usd("0.002"));
+    let unbound = by(&gateway, gateway.key(), "GET", "/key", Value::Null).await.json();
+    assert_eq!(unbound["data"]["effective_budget"]["remaining_usd"], Value::Null);
+    assert_eq!(unbound["data"]["free_model_daily_requests"], Value::Null);
 
     let smaller = format!("/workspaces/{id}/budgets/weekly");
     let less = manage(&gateway, "PUT", &smaller, json!({ "limit_usd": 0.03 })).await;
@@ -181,6 +187,10 @@ async fn a_workspace_pays_from_the_account_it_names() {
     let key = gateway.key_with(|key| key.workspace_id.clone_from(&id)).await;
     add(&gateway, "default", "1").await;
     gateway.chat_call(&eight()).key(&key).send().await.said();
+    let current = by(&gateway, &key, "GET", "/key", Value::Null).await.json();
+    assert_eq!(current["data"]["is_free_tier"], false);
+    let free = json!({ "used": 0, "limit": 50, "remaining": 50 });
+    assert_eq!(current["data"]["free_model_daily_requests"], free);
     let own = json!({ "account": "team" });
     manage(&gateway, "PATCH", &format!("/workspaces/{id}"), own).await.json();
     gateway.chat_call(&eight()).key(&key).send().await.error(402, "payment_required");

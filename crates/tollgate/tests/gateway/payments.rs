@@ -14,6 +14,8 @@ use tollgate_store_postgres::test_server::TestServer;
 use tollgate_testkit::{Protocol, Reply, StripePeer, TestGateway, eventually, simulator, usd};
 use tollgate_types::{Timestamp, Usd};
 
+use crate::postgres::SECRET_KEY;
+
 const FEE: &str = "[billing]\nenabled = true\n\
     platform_fee = { percent = \"5.5\", minimum_usd = \"0.80\" }\n";
 
@@ -245,8 +247,12 @@ async fn two_nodes_buy_once_what_runs_low() {
     let peer = StripePeer::start().await;
     let database = TestServer::shared().database().await;
     let config = format!("[database]\nurl = \"{database}\"\n{FEE}{}", peer.config());
-    let first = TestGateway::builder().config(&config).start().await;
-    let second = TestGateway::builder().config(&config).start().await;
+    let node = || {
+        let builder = TestGateway::builder().config(&config);
+        // Gateways on one database need the same.
+        builder.env([("TOLLGATE_SECRET_KEY", SECRET_KEY)]).start()
+    };
+    let (first, second) = (node().await, node().await);
     low(&first, &peer).await;
     let mut buying = JoinSet::new();
     for cashier in [&first, &second, &first, &second].map(|it| Arc::clone(it.cashier())) {

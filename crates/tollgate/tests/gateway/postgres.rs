@@ -18,7 +18,8 @@ use tollgate_types::Usd;
 /// A tenth of a cent a token.
 const PRICE: &str = r#"{ input = "1000", output = "1000" }"#;
 
-const SECRET_KEY: &str = "0707070707070707070707070707070707070707070707070707070707070707";
+pub(crate) const SECRET_KEY: &str =
+    "0707070707070707070707070707070707070707070707070707070707070707";
 
 /// Eight tokens each way: 1.6 cents.
 fn eight() -> Value {

@@ -23,7 +23,7 @@ pub(super) struct WantedRestrictions {
 
 /// The same as answers have it.
 #[derive(Debug, Serialize)]
-pub(super) struct RestrictionsView {
+pub(in crate::handlers) struct RestrictionsView {
     allowed_models: Option<Vec<String>>,
     allowed_providers: Option<Vec<String>>,
     allowed_addresses: Option<Vec<AddressRange>>,
@@ -70,7 +70,7 @@ impl WantedRestrictions {
 }
 
 impl RestrictionsView {
-    pub(super) fn of(record: &KeyRecord) -> Self {
+    pub(in crate::handlers) fn of(record: &KeyRecord) -> Self {
         Self {
             allowed_models: record.allowed_models.clone(),
             allowed_providers: record.allowed_providers.clone(),
