@@ -11,7 +11,7 @@ NEEDED_BY_TESTS := $(shell ls /usr/lib/postgresql/*/bin/initdb /usr/bin/initdb /
 NEEDED_BY_CLIENTS := $(shell python3 -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv) \
 	$(shell command -v npm >/dev/null 2>&1 || echo nodejs npm)
 
-.PHONY: help setup run test check fmt bench benchfailover benchplan lab matrix faults soak clients fuzz schemas clean
+.PHONY: help setup run test check fmt bench benchfailover benchledger benchplan lab matrix faults soak clients fuzz schemas clean
 
 help: ## Show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -55,6 +55,10 @@ bench: setup ## Measure the gateway beside direct and beside a minimal proxy
 benchfailover: setup ## Measure the time from a provider's failure to the next attempt
 	cargo build --profile dist --locked -p tollgate -p tollgate-bench
 	./target/dist/tollgate-bench failover --gateway ./target/dist/tollgate
+
+benchledger: setup ## Measure what it costs to settle and to journal
+	cargo build --profile dist --locked -p tollgate-bench
+	./target/dist/tollgate-bench ledger
 
 benchplan: setup ## Measure what planning a call costs
 	cargo bench --profile dist --locked -p tollgate-routing --bench plan

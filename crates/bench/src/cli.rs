@@ -11,7 +11,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::Serialize;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::{failover, proxy, run, upstream};
+use crate::{failover, ledger, proxy, run, upstream};
 
 /// Connections, or requests a second, that a cell can have at most.
 const SIZE_MAX: u32 = 10_000;
@@ -51,6 +51,8 @@ enum Role {
     Upstream(UpstreamArgs),
     /// Measure how long the next attempt takes to begin when a provider fails
     Failover(FailoverArgs),
+    /// Measure what it costs to settle: the store, the journal, and reading it again
+    Ledger(LedgerArgs),
     /// Be the minimal proxy, until standard input ends
     #[command(hide = true)]
     Proxy(ProxyArgs),
@@ -72,6 +74,17 @@ pub(crate) struct FailoverArgs {
     /// Failures of each kind
     #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub(crate) calls: u32,
+}
+
+/// How settling is measured.
+#[derive(Debug, Args)]
+pub(crate) struct LedgerArgs {
+    /// Generations to keep and charge
+    #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    pub(crate) settled: u32,
+    /// Entries of the journal; each takes about 3 KB of the disk
+    #[arg(long, value_name = "N", default_value_t = 1_000_000, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    pub(crate) journaled: u32,
 }
 
 #[derive(Debug, Args)]
@@ -238,6 +251,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Role::Proxy(args)) => proxy::run(&args).await,
         None => or_interrupted(run::run(&cli.options)).await,
         Some(Role::Failover(args)) => or_interrupted(failover::run(&args)).await,
+        Some(Role::Ledger(args)) => or_interrupted(ledger::run(&args)).await,
     }
 }
 

@@ -11,6 +11,7 @@ mod child;
 mod cli;
 mod failover;
 mod gateway;
+mod ledger;
 mod load;
 mod procfs;
 mod progress;

@@ -85,7 +85,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         ],
     ),
     ("testkit", &["engine", "simulator", "store", "store-sqlite", "tollgate", "types"]),
-    ("bench", &["simulator"]),
+    ("bench", &["journal", "ledger", "simulator", "store", "store-sqlite", "types"]),
     ("lab", &["catalog", "health", "routing", "types"]),
     ("xtask", &[]),
 ];
