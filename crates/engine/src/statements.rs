@@ -1,6 +1,9 @@
 //! What the stores know of an account's month, as a statement.
 
+use std::collections::HashMap;
+
 use tollgate_ledger::{AccountId, Movement};
+use tollgate_organisation::Workspace;
 use tollgate_statement::{Draft, Statement, StatementError, UsageLine, UsageTable};
 use tollgate_store::{ActivityQuery, ActivityRow, MovementQuery, StoreError, Stores};
 use tollgate_types::{Month, Timestamp};
@@ -25,8 +28,8 @@ const PAGE: u32 = 1_000;
 /// The statement of an account's month, with usage by model and by each of `tags`. One of a month
 /// that goes on is preliminary: it ends now, and has no number.
 ///
-/// Only the default account's calls are told by model and tag: records of calls are not added up by
-/// account.
+/// Calls are told by model and tag as those of the workspaces that pay from the account now: a
+/// workspace that has changed its account takes the month's usage along, and not what it paid.
 ///
 /// # Errors
 ///
@@ -45,12 +48,15 @@ pub async fn statement(
     let opening = stores.ledger.balance_before(account, instants.start).await?;
     let closing = stores.ledger.balance_before(account, instants.end).await?;
     let entries = entries(stores, account, month).await?;
-    let mut usage = Vec::new();
-    if *account == AccountId::default() {
-        usage.push(by(stores, month, None).await?);
-        for tag in tags {
-            usage.push(by(stores, month, Some(tag)).await?);
-        }
+    let workspaces = stores.documents.all::<Workspace>(None).await?;
+    let payers: HashMap<String, AccountId> =
+        workspaces.into_iter().map(|it| (it.id, it.body.account)).collect();
+    let own = AccountId::default();
+    // Who is gone, or was never made, is the installation's own.
+    let is_its = |row: &ActivityRow| payers.get(&row.workspace_id).unwrap_or(&own) == account;
+    let mut usage = vec![by(stores, month, None, &is_its).await?];
+    for tag in tags {
+        usage.push(by(stores, month, Some(tag), &is_its).await?);
     }
     Ok(Statement::new(Draft {
         installation: installation.to_owned(),
@@ -93,7 +99,12 @@ async fn entries(
     }
 }
 
-async fn by(stores: &Stores, month: Month, tag: Option<&str>) -> Result<UsageTable, StoreError> {
+async fn by(
+    stores: &Stores,
+    month: Month,
+    tag: Option<&str>,
+    is_its: impl Fn(&ActivityRow) -> bool,
+) -> Result<UsageTable, StoreError> {
     let days = month.days();
     let query = ActivityQuery {
         from: Some(days.start),
@@ -101,7 +112,7 @@ async fn by(stores: &Stores, month: Month, tag: Option<&str>) -> Result<UsageTab
         tag: tag.map(str::to_owned),
         ..ActivityQuery::default()
     };
-    let rows = stores.usage.activity(&query).await?;
+    let rows = stores.usage.activity(&query).await?.into_iter().filter(is_its);
     let line = |row: ActivityRow| UsageLine {
         name: if tag.is_some() { row.tag_value } else { row.model },
         requests: row.sums.requests,
@@ -109,5 +120,5 @@ async fn by(stores: &Stores, month: Month, tag: Option<&str>) -> Result<UsageTab
         completion_tokens: row.sums.completion_tokens,
         amount: row.sums.spent,
     };
-    Ok(UsageTable::new(tag.unwrap_or("model"), rows.into_iter().map(line)))
+    Ok(UsageTable::new(tag.unwrap_or("model"), rows.map(line)))
 }

@@ -8,16 +8,16 @@ use axum::extract::{Request, State};
 use http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
 use tollgate_engine::{AutoTopUp, Cashier, CashierError, Payer, Received};
-use tollgate_ledger::AccountId;
 use tollgate_payments::{PaymentError, PaymentMethod, SIGNATURE_HEADER, Webhook};
 use tollgate_types::{Chain, Usd};
 use tollgate_wire::error::ErrorType;
 use tollgate_wire::json::UsdNumber;
 
-use super::credits::Data;
+use super::credits::{Data, WhoseAccount};
 use crate::auth::ManagementKey;
 use crate::body::{JsonBody, read_at_most};
 use crate::error::ApiError;
+use crate::query::Params;
 use crate::router::App;
 
 /// US dollars, as a number or as text.
@@ -82,6 +82,7 @@ const KEY_LONGEST: usize = 128;
 pub(crate) async fn create_checkout(
     State(app): State<App>,
     _: ManagementKey,
+    Params(whose): Params<WhoseAccount>,
     headers: HeaderMap,
     JsonBody(wanted): JsonBody<WantedCredit>,
 ) -> Result<(StatusCode, Json<Data<CheckoutView>>), ApiError> {
@@ -100,7 +101,8 @@ pub(crate) async fn create_checkout(
     };
     let amount = usd("amount", &wanted.amount)?;
     let key = format!("checkout/{key}");
-    let page = cashier.checkout(&AccountId::default(), amount, method, &key).await?;
+    let account = whose.find(&app).await?;
+    let page = cashier.checkout(&account, amount, method, &key).await?;
     let data = CheckoutView { id: page.id, url: page.url };
     Ok((StatusCode::CREATED, Json(Data { data })))
 }
@@ -109,8 +111,10 @@ pub(crate) async fn create_checkout(
 pub(crate) async fn get_auto_top_up(
     State(app): State<App>,
     _: ManagementKey,
+    Params(whose): Params<WhoseAccount>,
 ) -> Result<Json<Data<TopUpView>>, ApiError> {
-    let payer = cashier(&app)?.who_pays(&AccountId::default()).await?;
+    let account = whose.find(&app).await?;
+    let payer = cashier(&app)?.who_pays(&account).await?;
     Ok(Json(Data { data: TopUpView::of(&payer) }))
 }
 
@@ -118,11 +122,13 @@ pub(crate) async fn get_auto_top_up(
 pub(crate) async fn put_auto_top_up(
     State(app): State<App>,
     _: ManagementKey,
+    Params(whose): Params<WhoseAccount>,
     JsonBody(wanted): JsonBody<WantedTopUp>,
 ) -> Result<Json<Data<TopUpView>>, ApiError> {
+    let account = whose.find(&app).await?;
     let threshold = usd("threshold", &wanted.threshold)?;
     let wanted = AutoTopUp::new(threshold, usd("amount", &wanted.amount)?);
-    let payer = cashier(&app)?.set_auto_top_up(&AccountId::default(), Some(wanted)).await?;
+    let payer = cashier(&app)?.set_auto_top_up(&account, Some(wanted)).await?;
     Ok(Json(Data { data: TopUpView::of(&payer) }))
 }
 
@@ -130,8 +136,10 @@ pub(crate) async fn put_auto_top_up(
 pub(crate) async fn delete_auto_top_up(
     State(app): State<App>,
     _: ManagementKey,
+    Params(whose): Params<WhoseAccount>,
 ) -> Result<Json<Data<TopUpView>>, ApiError> {
-    let payer = cashier(&app)?.set_auto_top_up(&AccountId::default(), None).await?;
+    let account = whose.find(&app).await?;
+    let payer = cashier(&app)?.set_auto_top_up(&account, None).await?;
     Ok(Json(Data { data: TopUpView::of(&payer) }))
 }
 

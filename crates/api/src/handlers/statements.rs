@@ -8,14 +8,14 @@ use http::header::{ACCEPT, CONTENT_DISPOSITION, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue};
 use serde::Serialize;
 use tollgate_engine::{StatementFailure, statement};
-use tollgate_ledger::AccountId;
 use tollgate_statement::{Entry, Line, Statement, StatementError, UsageTable, csv, pdf};
 use tollgate_types::{Month, Usd};
 
-use super::credits::Data;
+use super::credits::{Data, WhoseAccount};
 use crate::auth::ManagementKey;
 use crate::error::ApiError;
 use crate::path::PathOf;
+use crate::query::Params;
 use crate::router::App;
 
 /// Amounts are text: exact, whatever reads them.
@@ -71,6 +71,7 @@ pub(crate) async fn get_statement(
     State(app): State<App>,
     _: ManagementKey,
     headers: HeaderMap,
+    Params(whose): Params<WhoseAccount>,
     PathOf(month): PathOf<String>,
 ) -> Result<Response, ApiError> {
     let month: Month = month
@@ -79,7 +80,7 @@ pub(crate) async fn get_statement(
     app.engine.recorder().flush().await;
     let tags: Vec<String> = app.config.tag_headers.iter().map(ToString::to_string).collect();
     let issuer = (app.config.installation_name.as_str(), tags.as_slice());
-    let account = AccountId::default();
+    let account = whose.find(&app).await?;
     let now = app.engine.now();
     let made = statement(app.engine.stores(), issuer, &account, month, now).await?;
     let accepted = headers.get(ACCEPT).and_then(|it| it.to_str().ok()).unwrap_or_default();

@@ -8,6 +8,7 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 use tollgate_engine::{Clock, SystemClock, statement};
 use tollgate_ledger::{AccountId, DEFAULT_ACCOUNT, Kind, Movement, PlatformFee};
+use tollgate_organisation::Workspace;
 use tollgate_statement::{Line, csv, pdf};
 use tollgate_store::{MovementQuery, Stores};
 use tollgate_types::{Month, Timestamp, Usd};
@@ -116,6 +117,7 @@ async fn add(args: AddArgs, fee: PlatformFee, stores: &Stores) -> anyhow::Result
     let now = SystemClock.now();
     let movements = movements(&args, fee, now)?;
     let first = movements.first().cloned();
+    warn_of_strangers(&args.account, stores).await?;
     if !stores.ledger.post(movements).await?
         && let Some(wanted) = first
     {
@@ -125,6 +127,18 @@ async fn add(args: AddArgs, fee: PlatformFee, stores: &Stores) -> anyhow::Result
         }
     }
     show(&args.account, args.json, stores).await
+}
+
+/// Says so when no workspace pays from an account: a slip of the hand would sell credit to nobody.
+async fn warn_of_strangers(account: &str, stores: &Stores) -> anyhow::Result<()> {
+    let workspaces = stores.documents.all::<Workspace>(None).await?;
+    let pays = workspaces.iter().any(|it| it.body.account.as_str() == account);
+    if account != DEFAULT_ACCOUNT && !pays {
+        anstream::eprintln!(
+            "No workspace pays from `{account}` yet. Have one do so with PATCH /api/v1/workspaces/{{id}} {{\"account\": \"{account}\"}}"
+        );
+    }
+    Ok(())
 }
 
 /// Whether what has the same name is the same.

@@ -199,6 +199,20 @@ async fn a_workspace_pays_from_the_account_it_names() {
     gateway.chat_call(&eight()).key(&key).send().await.said();
     let credits = manage(&gateway, "GET", "/credits", Value::Null).await.json();
     assert_eq!(amount(&credits["data"]["total_usage"]), usd("0.032"));
+    let teams = manage(&gateway, "GET", "/credits?account=team", Value::Null).await.json();
+    assert_eq!(amount(&teams["data"]["total_usage"]), usd("0.016"));
+    manage(&gateway, "GET", "/credits?account=tema", Value::Null).await.error(404, "not_found");
+    let month: String = gateway.engine().now().to_rfc3339().chars().take(7).collect();
+    let told = format!("/credits/statements/{month}?account=team");
+    let told = manage(&gateway, "GET", &told, Value::Null).await.json();
+    assert_eq!(
+        (&told["data"]["account"], &told["data"]["closing_balance"]),
+        (&json!("team"), &json!("0.984"))
+    );
+    // What the workspace did before, on another account, and what was refused are among them; what
+    // that cost is taken off again.
+    assert_eq!(told["data"]["usage"][0]["lines"][0]["requests"], 3, "{told}");
+    assert_eq!(told["data"]["usage_total"], "0.016");
     let wrong = json!({ "account": "" });
     let wrong = manage(&gateway, "PATCH", &format!("/workspaces/{id}"), wrong).await;
     wrong.error(400, "invalid_request");

@@ -170,6 +170,8 @@ fn credit_is_added_and_shown() {
     // The same addition again changes nothing.
     home.does(&["credits", "add", "25.50", "--id", "i7"]);
     home.does(&["credits", "add", "-0.50"]);
+    let strange = home.run(&["credits", "add", "1", "--account", "nobody"]);
+    assert!(strange.err.contains("No workspace pays from `nobody`"), "{}", strange.err);
     let balance = home.json(&["credits", "show", "--json"]);
     assert_eq!(balance["total_credits"], "25", "{balance}");
     assert_eq!(balance["balance"], "25", "{balance}");
