@@ -172,7 +172,11 @@ impl Engine {
     ///
     /// When the store can't be read.
     pub async fn refresh_organisation(&self) -> Result<(), StoreError> {
-        self.organisation().refresh().await?;
+        let has_changed = self.organisation().refresh().await?;
+        // Where others write records, too, budgets are followed in rounds of their own.
+        if self.limiting().is_shared() && !has_changed {
+            return Ok(());
+        }
         self.limiting().follow_budgets(self.organisation(), self.now()).await
     }
 }

@@ -1,6 +1,7 @@
 //! Admitting a call and planning it; and plans of calls that nobody makes.
 
 use http::HeaderMap;
+use tollgate_organisation::ProviderSort;
 use tollgate_routing::Funds;
 use tollgate_store::RoutingRecord;
 use tollgate_types::{Timestamp, Usd};
@@ -14,8 +15,8 @@ use crate::resolve::{Circumstances, Routed};
 use crate::run::Run;
 use crate::steer::{Caller, Steering};
 use crate::{
-    CallError, CallFailure, Count, Installation, KeyEntry, count, decision, limiting, resolve,
-    sticky,
+    CallError, CallFailure, Count, Installation, KeyEntry, Sort, WorkspaceEntry, count, decision,
+    limiting, resolve, sticky,
 };
 
 impl Engine {
@@ -77,7 +78,7 @@ impl Engine {
             sticky: &|_| self.stickiness().endpoint(conversation.as_ref()?, now),
             spent: &|model| self.choices().spent(choice.as_ref(), &model.id, now),
             given: given.as_ref(),
-            sort: self.config().sort,
+            sort: self.sort_of(&self.organisation().workspace_of(&key.record)),
             region: region.as_deref(),
             seed,
             key: Some(&key.record),
@@ -86,6 +87,18 @@ impl Engine {
         let routed = resolve::plan(call, &installation, &circumstances);
         let routed = routed.map_err(|error| told_of_limit(error, key, circumstances.funds))?;
         Ok(decision::record(call, (&routed.plan, &routed.shape), &steering, seed))
+    }
+
+    /// What endpoints are sorted by where nobody says: as the workspace has it, else the
+    /// installation.
+    fn sort_of(&self, workspace: &WorkspaceEntry) -> Option<Sort> {
+        match workspace.document.body.settings.default_provider_sort {
+            None => self.config().sort,
+            Some(ProviderSort::Price) => Some(Sort::Price),
+            Some(ProviderSort::Throughput) => Some(Sort::Throughput),
+            Some(ProviderSort::Latency) => Some(Sort::Latency),
+            Some(ProviderSort::Exacto) => Some(Sort::Exacto),
+        }
     }
 
     /// Plans a call that costs nothing and says nothing of anybody's health.
@@ -109,7 +122,7 @@ impl Engine {
                 sticky: &|_| None,
                 spent: &|model| self.choices().spent(choice.as_ref(), &model.id, now),
                 given: None,
-                sort: self.config().sort,
+                sort: self.sort_of(&self.organisation().workspace_of(&key.record)),
                 decision: &steering.decision,
                 region: region.as_deref(),
                 seed: 0,
@@ -221,7 +234,7 @@ impl Engine {
             sticky: &|_| self.stickiness().endpoint(run.conversation.as_ref()?, now),
             spent: &|model| self.choices().spent(run.choice.as_ref(), &model.id, now),
             given: given.as_ref(),
-            sort: self.config().sort,
+            sort: self.sort_of(&run.workspace),
             region: run.shape.region.as_deref(),
             seed: run.seed,
             key: Some(&run.key.record),

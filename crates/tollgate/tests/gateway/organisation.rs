@@ -99,6 +99,8 @@ async fn section_1_6_workspaces_are_made_changed_and_deleted() {
     let id = made["id"].as_str().unwrap();
     let key = json!({ "name": "k", "workspace_id": id });
     let key = manage(&gateway, "POST", "/keys", key).await.json();
+    let why = by(&gateway, key["key"].as_str().unwrap(), "POST", "/routing/explain", eight()).await;
+    assert_eq!(why.json()["data"]["sort"], "latency", "{}", why.text());
     let lab = format!("/workspaces/{id}");
     manage(&gateway, "DELETE", &lab, Value::Null).await.error(400, "invalid_request");
     let hash = key["data"]["hash"].as_str().unwrap();
