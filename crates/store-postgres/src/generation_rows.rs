@@ -6,13 +6,14 @@ use sqlx::postgres::PgArguments;
 use sqlx::query::Query;
 use sqlx::{PgConnection, Postgres};
 use tollgate_ledger::NodeId;
+use tollgate_store::columns::{
+    AttributionDetail, UsageDetail, attempt_rows, routing_text, source_text,
+};
 use tollgate_store::{ArmRecord, GenerationRecord, StoreError};
 use tollgate_types::{ProviderSlug, Usd};
 
 use crate::columns::{held, json_unless_default, optional_held};
 use crate::error::failed;
-use crate::generation_columns::{AttributionDetail, UsageDetail, attempt_rows, source_text};
-use crate::routing_column::routing_text;
 use crate::text::kept;
 
 /// Records, none of which is there yet.

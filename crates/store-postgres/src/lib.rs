@@ -48,8 +48,6 @@ mod migrations;
 mod months;
 mod policies;
 mod presets;
-mod routing_column;
-mod steered_row;
 mod store;
 mod text;
 mod till;

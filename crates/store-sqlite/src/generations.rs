@@ -8,6 +8,9 @@ use sqlx::query::Query;
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
 use sqlx::{Sqlite, SqliteConnection};
 use tollgate_ledger::NodeId;
+use tollgate_store::columns::{
+    AttributionDetail, UsageDetail, attempt_rows, routing_text, source_text,
+};
 use tollgate_store::{ArmResult, GenerationCursor, GenerationRecord, GenerationStore, StoreError};
 use tollgate_types::{GenerationId, ProviderSlug, Timestamp, Usd};
 
@@ -15,11 +18,8 @@ use crate::SqliteStore;
 use crate::activity::ActivityTally;
 use crate::columns::{Columns, held, json_unless_default, optional_held};
 use crate::error::failed;
-use crate::generation_columns::{
-    AttemptRow, AttributionDetail, UsageDetail, attempt_rows, read_generation, source_text,
-};
+use crate::generation_columns::read_generation;
 use crate::ledger_rows::pay;
-use crate::routing_column::routing_text;
 use crate::usage::Tally;
 use crate::writer::Write;
 
@@ -178,7 +178,7 @@ type Insert<'q> = Query<'q, Sqlite, SqliteArguments>;
 
 /// Binds one record, in the order of the columns of [`INTO`].
 fn bind<'q>(query: Insert<'q>, record: &'q GenerationRecord) -> Insert<'q> {
-    let attempts: Vec<AttemptRow> = attempt_rows(&record.attempts);
+    let attempts = attempt_rows(&record.attempts);
     let (usage, who, error) = (&record.usage, &record.attribution, record.error.as_ref());
     let steered = record.routing.as_ref().and_then(|it| it.steered.as_ref());
     let arm = steered.and_then(|it| it.arm.as_ref());

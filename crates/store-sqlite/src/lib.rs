@@ -39,8 +39,6 @@ mod location;
 mod migrations;
 mod policies;
 mod presets;
-mod routing_column;
-mod steered_row;
 mod store;
 mod usage;
 mod writer;

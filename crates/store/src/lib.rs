@@ -15,12 +15,13 @@
 //!
 //! # What is deliberately absent
 //!
-//! No SQL, no driver's error types; a backend has row types of its own, and only the journal's
-//! form of a record is here. No
-//! rules either: whether a key may spend is decided above, from what is stored here.
+//! No SQL, no driver's error types; a backend has row types of its own. Only the forms that records
+//! have in the journal, and in the JSON columns of both SQL backends, are here. No rules either:
+//! whether a key may spend is decided above, from what is stored here.
 
 mod activity;
 mod arm;
+pub mod columns;
 mod credential;
 mod document;
 mod error;

@@ -2,13 +2,13 @@
 
 use std::borrow::Cow;
 
+use crate::{ArmRecord, RuleRecord, StageRecord, SteeredRecord};
 use serde::{Deserialize, Serialize};
-use tollgate_store::{ArmRecord, RuleRecord, StageRecord, SteeredRecord};
 use tollgate_types::Usd;
 
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
-pub(crate) struct SteeredRow<'a> {
+pub(super) struct SteeredRow<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     version: Option<u64>,
     #[serde(borrow)]
@@ -34,7 +34,7 @@ struct StageRow<'a> {
 }
 
 impl<'a> SteeredRow<'a> {
-    pub(crate) fn of(record: &'a SteeredRecord) -> Self {
+    pub(super) fn of(record: &'a SteeredRecord) -> Self {
         let rule = |it: &'a RuleRecord| ((&*it.rule).into(), (&*it.what).into());
         let arm = |it: &'a ArmRecord| ((&*it.experiment).into(), (&*it.arm).into());
         let stage = |it: &'a StageRecord| StageRow {
@@ -52,7 +52,7 @@ impl<'a> SteeredRow<'a> {
         }
     }
 
-    pub(crate) fn into_record(self) -> SteeredRecord {
+    pub(super) fn into_record(self) -> SteeredRecord {
         let rule = |(rule, what): (Cow<'_, str>, Cow<'_, str>)| RuleRecord {
             rule: rule.as_ref().into(),
             what: what.into_owned().into(),

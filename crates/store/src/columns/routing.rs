@@ -1,15 +1,14 @@
-//! How a plan lies in its column: JSON of this crate's own, so that renaming a field of the domain
+//! How a plan lies in its column: JSON of a form of its own, so that renaming a field of the domain
 //! can't change what is stored. Names are short: there is one of these for each call.
 
 use std::borrow::Cow;
 
+use super::steered::SteeredRow;
+use crate::{AskedRecord, CandidateRecord, GenerationRecord, RoutingRecord};
 use serde::{Deserialize, Serialize};
-use tollgate_store::{AskedRecord, CandidateRecord, GenerationRecord, RoutingRecord};
-
-use crate::steered_row::SteeredRow;
 
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct RoutingRow<'a> {
+struct RoutingRow<'a> {
     seed: u64,
     #[serde(borrow)]
     sort: Cow<'a, str>,
@@ -100,7 +99,7 @@ struct CandidateRow<'a> {
 }
 
 impl<'a> RoutingRow<'a> {
-    pub(crate) fn of(record: &'a RoutingRecord) -> Self {
+    fn of(record: &'a RoutingRecord) -> Self {
         let candidate = |it: &'a CandidateRecord| CandidateRow {
             endpoint: (&*it.endpoint).into(),
             place: (&*it.place).into(),
@@ -119,7 +118,7 @@ impl<'a> RoutingRow<'a> {
         }
     }
 
-    pub(crate) fn into_record(self) -> RoutingRecord {
+    fn into_record(self) -> RoutingRecord {
         let candidate = |it: CandidateRow<'_>| CandidateRecord {
             endpoint: it.endpoint.as_ref().into(),
             place: it.place.into_owned().into(),
@@ -139,8 +138,13 @@ impl<'a> RoutingRow<'a> {
     }
 }
 
-/// What is kept of why a call went where it went.
-pub(crate) fn routing_text(record: &GenerationRecord) -> Option<String> {
+/// What is kept of why a call went where it went; nothing where it did not say.
+pub fn routing_text(record: &GenerationRecord) -> Option<String> {
     let row = RoutingRow::of(record.routing.as_deref()?);
     serde_json::to_string(&row).ok()
+}
+
+/// Why a call went where it went; a text that can't be read is none.
+pub fn routing_record(text: &str) -> Option<RoutingRecord> {
+    serde_json::from_str::<RoutingRow<'_>>(text).ok().map(RoutingRow::into_record)
 }
