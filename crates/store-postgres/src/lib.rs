@@ -48,6 +48,7 @@ mod migrations;
 mod months;
 mod policies;
 mod presets;
+mod retention;
 mod routing_column;
 mod steered_row;
 mod store;

@@ -19,6 +19,7 @@ use crate::generation_columns::{
     AttemptRow, AttributionDetail, UsageDetail, attempt_rows, read_generation, source_text,
 };
 use crate::ledger_rows::pay;
+use crate::retention::RemoveBefore;
 use crate::routing_column::routing_text;
 use crate::usage::Tally;
 use crate::writer::Write;
@@ -88,6 +89,10 @@ impl GenerationStore for SqliteStore {
         let sql = "SELECT coalesce(sum(requests), 0) AS requests FROM account_usage";
         let row = sqlx::query(sql).fetch_one(&self.readers).await.map_err(failed)?;
         Columns::of("account_usage", &row).count("requests")
+    }
+
+    async fn remove_before(&self, before: Timestamp, at_most: u32) -> Result<u64, StoreError> {
+        self.writer.submit(RemoveBefore(before, at_most)).await
     }
 }
 

@@ -24,6 +24,7 @@
 //! refused.
 
 mod activity;
+mod backup;
 mod columns;
 mod credentials;
 mod documents;
@@ -39,11 +40,13 @@ mod location;
 mod migrations;
 mod policies;
 mod presets;
+mod retention;
 mod routing_column;
 mod steered_row;
 mod store;
 mod usage;
 mod writer;
 
+pub use backup::{copy, file, schema};
 pub use error::OpenError;
 pub use store::SqliteStore;
