@@ -48,6 +48,10 @@ impl GenerationStore for Gated {
     async fn count(&self) -> Result<u64, StoreError> {
         self.inner.count().await
     }
+
+    async fn remove_before(&self, before: Timestamp, at_most: u32) -> Result<u64, StoreError> {
+        self.inner.remove_before(before, at_most).await
+    }
 }
 
 fn record(index: usize) -> GenerationRecord {

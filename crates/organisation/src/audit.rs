@@ -36,8 +36,8 @@ pub struct AuditEntry {
     pub target: String,
     /// What was asked for, without secrets.
     pub details: Option<Value>,
-    /// The status that it was answered with; 0 for a command that was done. None while it is under
-    /// way.
+    /// The status that it was answered with; 0 for a command that was done, 1 for one that failed.
+    /// None while it is under way.
     pub outcome: Option<u16>,
 }
 

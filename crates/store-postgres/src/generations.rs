@@ -111,6 +111,10 @@ impl GenerationStore for PostgresStore {
         let row = sqlx::query(sql).fetch_one(&self.pool).await.map_err(failed)?;
         Columns::of("account_usage", &row).count("requests")
     }
+
+    async fn remove_before(&self, before: Timestamp, at_most: u32) -> Result<u64, StoreError> {
+        self.remove_generations(before, at_most).await
+    }
 }
 
 fn read_arm(row: &PgRow) -> Result<ArmResult, StoreError> {

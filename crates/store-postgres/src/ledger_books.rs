@@ -115,8 +115,10 @@ async fn sums(
             false,
         ),
         (
-            "SELECT account, held_sum(sum(cost_nanos), 0) AS nanos
-             FROM generation WHERE cost_nanos > 0 GROUP BY account",
+            "SELECT account, held_sum(sum(cost_nanos), 0) AS nanos FROM (
+                 SELECT account, cost_nanos FROM generation WHERE cost_nanos > 0
+                 UNION ALL SELECT account, cost_nanos FROM generation_gone_cost
+             ) AS both_of_them GROUP BY account",
             true,
         ),
     ];

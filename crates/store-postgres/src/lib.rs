@@ -48,6 +48,7 @@ mod migrations;
 mod months;
 mod policies;
 mod presets;
+mod retention;
 mod store;
 mod text;
 mod till;

@@ -69,6 +69,11 @@ pub(crate) const MIGRATIONS: &[MigrationFile] = &[
         name: "keyed hashes",
         sql: include_str!("../migrations/0013_keyed_hashes.sql"),
     },
+    MigrationFile {
+        version: 14,
+        name: "retention",
+        sql: include_str!("../migrations/0014_retention.sql"),
+    },
 ];
 
 /// One step from a version of the schema to the next.

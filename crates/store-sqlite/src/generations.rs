@@ -20,6 +20,7 @@ use crate::columns::{Columns, held, json_unless_default, optional_held};
 use crate::error::failed;
 use crate::generation_columns::read_generation;
 use crate::ledger_rows::pay;
+use crate::retention::RemoveBefore;
 use crate::usage::Tally;
 use crate::writer::Write;
 
@@ -88,6 +89,10 @@ impl GenerationStore for SqliteStore {
         let sql = "SELECT coalesce(sum(requests), 0) AS requests FROM account_usage";
         let row = sqlx::query(sql).fetch_one(&self.readers).await.map_err(failed)?;
         Columns::of("account_usage", &row).count("requests")
+    }
+
+    async fn remove_before(&self, before: Timestamp, at_most: u32) -> Result<u64, StoreError> {
+        self.writer.submit(RemoveBefore(before, at_most)).await
     }
 }
 

@@ -318,8 +318,10 @@ async fn books(
     let sums = [
         ("SELECT account, sum(amount_nanos) AS nanos FROM ledger_lease GROUP BY account", false),
         (
-            "SELECT account, sum(cost_nanos) AS nanos FROM generation
-             WHERE cost_nanos > 0 GROUP BY account",
+            "SELECT account, sum(cost_nanos) AS nanos FROM (
+                 SELECT account, cost_nanos FROM generation WHERE cost_nanos > 0
+                 UNION ALL SELECT account, cost_nanos FROM generation_gone_cost
+             ) GROUP BY account",
             true,
         ),
     ];

@@ -24,6 +24,7 @@
 //! refused.
 
 mod activity;
+mod backup;
 mod columns;
 mod credentials;
 mod documents;
@@ -39,9 +40,11 @@ mod location;
 mod migrations;
 mod policies;
 mod presets;
+mod retention;
 mod store;
 mod usage;
 mod writer;
 
+pub use backup::{copy, file, schema};
 pub use error::OpenError;
 pub use store::SqliteStore;

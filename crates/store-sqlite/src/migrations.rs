@@ -81,6 +81,11 @@ pub(crate) const MIGRATIONS: &[MigrationFile] = &[
         name: "keyed hashes",
         sql: include_str!("../migrations/0015_keyed_hashes.sql"),
     },
+    MigrationFile {
+        version: 16,
+        name: "retention",
+        sql: include_str!("../migrations/0016_retention.sql"),
+    },
 ];
 
 /// One step from a version of the schema to the next.

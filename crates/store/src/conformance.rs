@@ -66,6 +66,8 @@ macro_rules! conformance_suite {
             recent_pages_newest_first_without_gaps,
             concurrent_appends_of_the_same_ids_count_once,
             arms_are_added_up_by_experiment,
+            old_records_go_and_their_money_stays,
+            what_was_removed_is_never_counted_again,
         }
         $crate::conformance_cases! { $fresh, usage:
             a_key_that_never_spent_has_zeros,

@@ -253,6 +253,11 @@ pub trait GenerationStore: Send + Sync {
     /// arm.
     async fn arms(&self, since: Timestamp) -> Result<Vec<ArmResult>, StoreError>;
 
-    /// How many records there are.
+    /// How many records there have been, removed ones included.
     async fn count(&self) -> Result<u64, StoreError>;
+
+    /// Removes records admitted before an instant, the oldest first, with the feedback about them,
+    /// and says how many: about `at_most` at a time, nothing when none is left. What they cost
+    /// stays in every sum, on the ledger and in its audit, and their ids stay known.
+    async fn remove_before(&self, before: Timestamp, at_most: u32) -> Result<u64, StoreError>;
 }

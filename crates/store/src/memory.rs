@@ -49,6 +49,8 @@ struct State {
     successors: BTreeMap<KeyHash, KeyHash>,
     generations: BTreeMap<GenerationKey, GenerationRecord>,
     generation_ids: HashMap<String, Timestamp>,
+    /// Those that were removed: what is added up from records is added up from them, too.
+    gone: Vec<GenerationRecord>,
     key_days: BTreeMap<(KeyHash, UtcDay), DayUsage>,
     key_totals: BTreeMap<KeyHash, DayUsage>,
     account_total: DayUsage,

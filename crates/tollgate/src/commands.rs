@@ -1,5 +1,7 @@
 //! The commands, one file each.
 
+mod acts;
+mod backup;
 mod byok;
 mod chat;
 mod config;
@@ -12,6 +14,7 @@ mod models;
 mod presets;
 mod providers;
 mod replay;
+mod restore;
 mod route;
 mod running;
 mod secrets;
@@ -21,8 +24,9 @@ mod simulator;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
+use self::acts::Act;
 use crate::config::{Config, Flags};
 use crate::environment::Environment;
 
@@ -39,6 +43,19 @@ pub struct Cli {
     common: Common,
     #[command(subcommand)]
     command: Command,
+    /// What the command changes.
+    #[arg(skip)]
+    act: Option<Act>,
+}
+
+impl Cli {
+    /// Reads the command line; ends the program where it can't be read, or asks for help.
+    pub fn of_process() -> Self {
+        let program = Self::command();
+        let matches = program.clone().get_matches();
+        let cli = Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+        Self { act: Act::of(&program, &matches), ..cli }
+    }
 }
 
 /// Flags every command takes.
@@ -89,6 +106,14 @@ enum Command {
     /// Manage the secret key that callers' own keys are sealed with
     #[command(subcommand)]
     Secrets(secrets::SecretsCommand),
+    /// Copy everything that a gateway keeps into one file, while it runs
+    #[command(after_help = "Example: tollgate backup tollgate-2026-11-22.tar")]
+    Backup(backup::BackupArgs),
+    /// Put a backup into a folder that has no data, check it and audit its books
+    #[command(
+        after_help = "Example: tollgate restore tollgate-2026-11-22.tar --data-dir ./restored"
+    )]
+    Restore(restore::RestoreArgs),
     /// Check configuration, store, providers and limits, and say what to do
     Doctor(doctor::DoctorArgs),
     /// Check the configuration, or show where each value comes from
@@ -99,7 +124,7 @@ enum Command {
 }
 
 /// What commands work with.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Session {
     pub(crate) flags: Flags,
     pub(crate) environment: Environment,
@@ -120,7 +145,16 @@ impl Session {
 pub async fn run(cli: Cli, environment: Environment) -> anyhow::Result<ExitCode> {
     let flags = Flags { config: cli.common.config, listen: None, data_dir: cli.common.data_dir };
     let session = Session { flags, environment };
-    match cli.command {
+    let entering = session.clone();
+    let done = Box::pin(done(cli.command, session));
+    match cli.act {
+        Some(act) => act.done(entering, done).await,
+        None => done.await,
+    }
+}
+
+async fn done(command: Command, session: Session) -> anyhow::Result<ExitCode> {
+    match command {
         Command::Serve(args) => serve::run(args, session).await,
         Command::Keys(command) => keys::run(command, &session).await,
         Command::Models(args) => models::run(&args, &session),
@@ -132,6 +166,8 @@ pub async fn run(cli: Cli, environment: Environment) -> anyhow::Result<ExitCode>
         Command::Byok(command) => byok::run(command, &session).await,
         Command::Ledger(command) => ledger::run(command, &session).await,
         Command::Secrets(command) => secrets::run(&command, &session).await,
+        Command::Backup(args) => backup::run(&args, &session).await,
+        Command::Restore(args) => restore::run(&args, &session).await,
         Command::Doctor(args) => doctor::run(&args, &session).await,
         Command::Config(command) => config::run(&command, session),
         Command::Simulator(args) => simulator::run(&args).await,

@@ -9,6 +9,7 @@ mod payments;
 mod plan;
 mod problems;
 mod read;
+mod retention;
 mod routing;
 mod sections;
 
@@ -29,6 +30,7 @@ use crate::environment::Environment;
 pub use payments::Payments;
 pub use plan::PlanRow;
 pub use problems::Problems;
+pub use retention::Retention;
 pub use sections::{Credential, Limits};
 
 /// What the program runs on.
@@ -60,6 +62,8 @@ pub struct Config {
     pub plans: Vec<PlanRow>,
     /// What statements say who they are of.
     pub installation_name: String,
+    /// How long things are kept.
+    pub retention: Retention,
     /// Whether the built-in simulator runs.
     pub simulator: bool,
     /// Models, endpoints and providers beside the built-in ones.

@@ -31,7 +31,7 @@ use tollgate_vault::Vault;
 use crate::config::Config;
 use crate::environment::Environment;
 use crate::reload::{self, Watch};
-use crate::{bookkeeping, counting, discovery, installation, own_file, secrets};
+use crate::{bookkeeping, counting, discovery, installation, own_file, retention, secrets};
 
 /// What tests replace.
 #[derive(Debug, Clone)]
@@ -121,6 +121,7 @@ impl Gateway {
             tasks.spawn(bookkeeping::top_up(Arc::clone(cashier), stop.clone()));
         }
         tasks.spawn(bookkeeping::sync(Arc::clone(&engine), sync_interval, stop.clone()));
+        tasks.spawn(retention::run(Arc::clone(&engine), config.retention, stop.clone()));
         tasks.spawn(counting::run(Arc::clone(&engine), stop.clone()));
         if let Some(interval) = config.limits.engine.probe_interval {
             tasks.spawn(probe(Arc::clone(&engine), interval, stop.clone()));
@@ -292,8 +293,8 @@ async fn engine(
 
 /// The folder in the data directory with the journal of records, and the file beside it with
 /// entries that could not be read.
-const JOURNAL_FOLDER: &str = "journal";
-const UNREADABLE_FILE: &str = "journal.unreadable";
+pub(crate) const JOURNAL_FOLDER: &str = "journal";
+pub(crate) const UNREADABLE_FILE: &str = "journal.unreadable";
 
 /// The journal of records, with what an earlier run left in it written to the store.
 async fn record_journal(config: &Config, stores: &Stores) -> anyhow::Result<RecordJournal> {
@@ -324,7 +325,7 @@ async fn record_journal(config: &Config, stores: &Stores) -> anyhow::Result<Reco
 }
 
 /// The file in the data directory with this node's name.
-const NODE_FILE: &str = "node.id";
+pub(crate) const NODE_FILE: &str = "node.id";
 const NODE_BYTES: usize = 16;
 
 /// This node's name, which stays with its data directory.

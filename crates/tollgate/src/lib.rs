@@ -2,6 +2,7 @@
 //!
 //! A library beside the binary so that tests start the very gateway that operators run.
 
+mod backup;
 mod bookkeeping;
 pub mod commands;
 pub mod config;
@@ -13,6 +14,7 @@ mod installation;
 mod output;
 mod own_file;
 mod reload;
+mod retention;
 mod secrets;
 
 pub use environment::Environment;

@@ -13,7 +13,7 @@ use crate::own_file;
 /// Holds master keys, the newest first, with commas between them.
 pub(crate) const VARIABLE: &str = "TOLLGATE_SECRET_KEY";
 /// The file in the data directory that holds them where the variable is not set.
-const FILE: &str = "secret.key";
+pub(crate) const FILE: &str = "secret.key";
 
 /// What API keys of a store are hashed with.
 ///

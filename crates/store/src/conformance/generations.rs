@@ -1,10 +1,14 @@
 //! Cases of [`GenerationStore`](crate::GenerationStore).
 
 use tokio::task::JoinSet;
+use tollgate_ledger::{AccountId, NodeId, SlicePolicy, audit};
 use tollgate_types::{GenerationId, Timestamp, Usage, Usd};
 
-use super::sample::{full_generation, generation, hash, noon, spend, steered};
-use crate::{ArmResult, FeedbackCategory, FeedbackRecord, GenerationRecord, RoutingRecord, Stores};
+use super::sample::{bought, full_generation, generation, hash, noon, paid, spend, steered};
+use crate::{
+    ActivityQuery, ArmResult, FeedbackCategory, FeedbackRecord, GenerationRecord, LeaseRequest,
+    RoutingRecord, Stores,
+};
 
 /// Every field survives.
 pub async fn a_full_record_reads_back_whole(stores: &Stores) {
@@ -216,4 +220,100 @@ pub async fn arms_are_added_up_by_experiment(stores: &Stores) {
     assert_eq!(stores.generations.arms(noon()).await.unwrap(), expected);
     let later = noon().plus_millis(1);
     assert_eq!(stores.generations.arms(later).await.unwrap(), []);
+}
+
+const DAY_MILLIS: i64 = 86_400_000;
+
+/// Paid, free and metered calls of four months, of two accounts.
+async fn some_months(stores: &Stores) -> Vec<GenerationRecord> {
+    let node = NodeId::new("node-1");
+    stores.ledger.post(vec![bought("b")]).await.unwrap();
+    let lease = LeaseRequest {
+        id: "lease-1".to_owned(),
+        account: AccountId::default(),
+        node: node.clone(),
+        need: nanos(100_000),
+        policy: SlicePolicy::default(),
+        at: noon(),
+    };
+    stores.ledger.lease(lease).await.unwrap();
+    let mut calls = Vec::new();
+    for (index, days) in [95, 94, 70, 40, 3, 2, 1, 0].into_iter().enumerate() {
+        let created_at = noon().plus_millis(-days * DAY_MILLIS);
+        let id = format!("gen-{index}");
+        let cost = 1_000 + days;
+        let call = match index % 3 {
+            0 => paid(&id, &node, cost),
+            1 => GenerationRecord {
+                account: AccountId::new("research").unwrap(),
+                ..spend(&id, hash(2), created_at, cost)
+            },
+            _ => spend(&id, hash(1), created_at, 0),
+        };
+        calls.push(GenerationRecord { created_at, ..call });
+    }
+    stores.generations.append(calls.clone()).await.unwrap();
+    for (id, about) in [("f-1", "gen-1"), ("f-2", "gen-7")] {
+        stores.feedback.add(complaint(id, about)).await.unwrap();
+    }
+    calls
+}
+
+/// Everything that is told of the calls without their records.
+async fn told(stores: &Stores) -> String {
+    let activity = stores.usage.activity(&ActivityQuery::default()).await.unwrap();
+    let keys = stores.usage.all_key_usage(noon()).await.unwrap();
+    let account = stores.usage.account_usage().await.unwrap();
+    let books = stores.ledger.books().await.unwrap();
+    assert_eq!(audit(&books), []);
+    let count = stores.generations.count().await.unwrap();
+    format!("{activity:?} {keys:?} {account:?} {books:?} {count}")
+}
+
+/// Removes until nothing is left; Postgres removes a whole month at once.
+async fn removed(stores: &Stores, before: Timestamp) -> u64 {
+    let mut removed = 0;
+    loop {
+        match stores.generations.remove_before(before, 1).await.unwrap() {
+            0 => return removed,
+            more => removed += more,
+        }
+    }
+}
+
+/// What was told of them without their records is told afterwards, too.
+pub async fn old_records_go_and_their_money_stays(stores: &Stores) {
+    let calls = some_months(stores).await;
+    let before = told(stores).await;
+    let since = noon().plus_millis(-2 * DAY_MILLIS);
+    assert_eq!(removed(stores, since).await, 5);
+    assert_eq!(told(stores).await, before);
+    let left = stores.generations.recent(100, None).await.unwrap();
+    let expected: Vec<GenerationRecord> = calls.iter().rev().take(3).cloned().collect();
+    assert_eq!(left, expected);
+    for call in &calls[..5] {
+        assert_eq!(stores.generations.get(&call.id).await.unwrap(), None);
+    }
+    for (id, count) in [("gen-1", 0), ("gen-7", 1)] {
+        let said = stores.feedback.about(&GenerationId::from_text(id), 9).await.unwrap();
+        assert_eq!(said.len(), count, "{id}");
+    }
+    assert_eq!(removed(stores, since).await, 0);
+    assert_eq!(removed(stores, noon().plus_millis(1)).await, 3);
+    assert_eq!(told(stores).await, before);
+}
+
+/// Sent again late, alone or before others in its batch, they are known.
+pub async fn what_was_removed_is_never_counted_again(stores: &Stores) {
+    let calls = some_months(stores).await;
+    removed(stores, noon()).await;
+    let before = told(stores).await;
+    assert_eq!(stores.generations.append(calls.clone()).await.unwrap(), 0);
+    assert_eq!(told(stores).await, before);
+    let new = spend("gen-new", hash(1), noon().plus_millis(-95 * DAY_MILLIS), 5);
+    let mixed = vec![calls[0].clone(), new.clone(), calls[1].clone()];
+    assert_eq!(stores.generations.append(mixed).await.unwrap(), 1);
+    assert_eq!(stores.generations.get(&new.id).await.unwrap(), Some(new));
+    assert_eq!(removed(stores, noon()).await, 1);
+    assert_eq!(audit(&stores.ledger.books().await.unwrap()), []);
 }

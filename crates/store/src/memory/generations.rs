@@ -61,7 +61,20 @@ impl GenerationStore for MemoryStore {
     }
 
     async fn count(&self) -> Result<u64, StoreError> {
-        Ok(u64::try_from(self.state()?.generations.len()).unwrap_or(u64::MAX))
+        Ok(self.state()?.account_total.requests)
+    }
+
+    async fn remove_before(&self, before: Timestamp, at_most: u32) -> Result<u64, StoreError> {
+        let mut state = self.state()?;
+        let old = state.generations.range(..(before, String::new()));
+        let old: Vec<_> = old.take(take(at_most)).map(|(key, _)| key.clone()).collect();
+        for key in &old {
+            // The id stays known.
+            let Some(record) = state.generations.remove(key) else { continue };
+            state.feedback.retain(|_, it| it.generation_id != record.id);
+            state.gone.push(record);
+        }
+        Ok(u64::try_from(old.len()).unwrap_or(u64::MAX))
     }
 }
 

@@ -193,7 +193,8 @@ impl LedgerStore for MemoryStore {
             let of = books.entry(account.clone()).or_default();
             of.leased = of.leased.saturating_add(*amount);
         }
-        for record in state.generations.values().filter(|it| it.cost > Usd::ZERO) {
+        let records = state.generations.values().chain(&state.gone);
+        for record in records.filter(|it| it.cost > Usd::ZERO) {
             let of = books.entry(record.account.clone()).or_default();
             of.generations = of.generations.saturating_add(record.cost);
         }

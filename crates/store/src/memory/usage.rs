@@ -27,7 +27,7 @@ impl UsageStore for MemoryStore {
     async fn activity(&self, query: &ActivityQuery) -> Result<Vec<ActivityRow>, StoreError> {
         let state = self.state()?;
         let mut rows: BTreeMap<_, ActivitySums> = BTreeMap::new();
-        for record in state.generations.values() {
+        for record in state.generations.values().chain(&state.gone) {
             let day = record.utc_day();
             let is_within = query.from.is_none_or(|from| day >= from)
                 && query.until.is_none_or(|until| day < until);

@@ -89,22 +89,18 @@ struct AuditView {
 }
 
 async fn audited(args: &AuditArgs, stores: &Stores) -> anyhow::Result<ExitCode> {
-    let books = stores.ledger.books().await.context("the ledger can't be read")?;
-    let found: Vec<String> = audit(&books).iter().map(ToString::to_string).collect();
-    let accounts = books.iter().map(|(account, books)| {
-        let is_right = audit(&[(account.clone(), *books)].into()).is_empty();
-        account_view(account, &books.kept, is_right)
-    });
-    let view = AuditView {
-        balanced: found.is_empty(),
-        accounts: accounts.collect(),
-        discrepancies: found,
-    };
-    let code = if view.balanced { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     if args.json {
+        let view = audit_view(stores).await?;
         output::json(&view)?;
-        return Ok(code);
+        return Ok(view.code());
     }
+    show_books(stores).await
+}
+
+/// Audits the books and prints what they say; ends with 1 when they don't balance.
+pub(super) async fn show_books(stores: &Stores) -> anyhow::Result<ExitCode> {
+    let view = audit_view(stores).await?;
+    let code = view.code();
     let mut table =
         output::table(&["account", "credited", "metered", "available", "held", "spent", "books"]);
     for it in view.accounts {
@@ -125,6 +121,22 @@ async fn audited(args: &AuditArgs, stores: &Stores) -> anyhow::Result<ExitCode> 
         anstream::eprintln!("{discrepancy}");
     }
     Ok(code)
+}
+
+impl AuditView {
+    const fn code(&self) -> ExitCode {
+        if self.balanced { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    }
+}
+
+async fn audit_view(stores: &Stores) -> anyhow::Result<AuditView> {
+    let books = stores.ledger.books().await.context("the ledger can't be read")?;
+    let found: Vec<String> = audit(&books).iter().map(ToString::to_string).collect();
+    let accounts = books.iter().map(|(account, books)| {
+        let is_right = audit(&[(account.clone(), *books)].into()).is_empty();
+        account_view(account, &books.kept, is_right)
+    });
+    Ok(AuditView { balanced: found.is_empty(), accounts: accounts.collect(), discrepancies: found })
 }
 
 fn account_view(account: &AccountId, balance: &Balance, balanced: bool) -> AccountView {

@@ -15,6 +15,7 @@ use super::Problems;
 use super::limit::LimitEntry;
 use super::payments::PaymentsSection;
 use super::plan::PlanEntry;
+use super::retention::Retention;
 use super::routing::RoutingSection;
 use super::sections::{
     AttributionSection, BillingSection, DatabaseSection, LimitsSection, RegionsSection,
@@ -38,6 +39,7 @@ pub(super) struct File {
     pub(super) attribution: AttributionSection,
     pub(super) server: ServerSection,
     pub(super) regions: RegionsSection,
+    pub(super) retention: Retention,
     pub(super) simulator: SimulatorSection,
     #[serde(rename = "provider")]
     pub(super) providers: Vec<ProviderEntry>,

@@ -105,6 +105,7 @@ impl Reader<'_> {
             payments: self.payments(&file.payments, (installation_name.clone(), fees), listen),
             plans: plan::check(&file.plans, &mut self.problems),
             installation_name,
+            retention: file.retention.check(&mut self.problems),
             simulator: file.simulator.enabled,
             overlay,
             rules: file.rules,
@@ -189,9 +190,8 @@ impl Reader<'_> {
             ("upstream.ca_file", text(&file.upstream.ca_file)),
             ("upstream.fetch_private_addresses", file.upstream.fetch_private_addresses.to_string()),
         ];
-        for (name, value) in
-            sections.into_iter().chain(file.limits.settings()).chain(file.routing.settings())
-        {
+        let sections = sections.into_iter().chain(file.retention.settings());
+        for (name, value) in sections.chain(file.limits.settings()).chain(file.routing.settings()) {
             let is_given = file.given.contains(name);
             let origin = if is_given { self.file_name.clone() } else { DEFAULT.to_owned() };
             self.note(name, &value, &origin);

@@ -141,7 +141,7 @@ pub(crate) async fn checked(path: &str, told: &BTreeMap<String, Usd>) -> u64 {
 }
 
 /// Calls a model; `None` unless the answer came to its end.
-fn answer(address: &str, key: &str, streamed: bool) -> Option<(String, Usd)> {
+pub(crate) fn answer(address: &str, key: &str, streamed: bool) -> Option<(String, Usd)> {
     costed(&exchange(address, key, streamed)?)
 }
 

@@ -9,6 +9,8 @@
 )]
 
 mod activity;
+mod acts;
+mod backup;
 mod bad_input;
 mod beside_chat;
 mod billing;
@@ -42,6 +44,7 @@ mod program;
 mod real_clients;
 mod regions;
 mod replaying;
+mod retention;
 mod routers;
 mod routing;
 mod several_models;

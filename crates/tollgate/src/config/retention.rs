@@ -1,0 +1,46 @@
+//! `[retention]`: how long things are kept.
+
+use serde::Deserialize;
+
+use super::Problems;
+
+/// How many days things are kept; for ever where it is 0.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Retention {
+    /// Records of calls, with what callers said of them.
+    pub generations_days: u32,
+    /// Entries of the log of administrative acts.
+    pub audit_days: u32,
+}
+
+/// More days than this are a slip of the hand.
+const DAYS_MAX: u32 = 36_500;
+
+impl Retention {
+    /// The settings as they are shown.
+    pub(super) fn settings(self) -> [(&'static str, String); 2] {
+        [
+            ("retention.generations_days", self.generations_days.to_string()),
+            ("retention.audit_days", self.audit_days.to_string()),
+        ]
+    }
+
+    /// The settings, with what is wrong with them named.
+    pub(super) fn check(self, problems: &mut Problems) -> Self {
+        for (name, days) in [
+            ("retention.generations_days", self.generations_days),
+            ("retention.audit_days", self.audit_days),
+        ] {
+            if days > DAYS_MAX {
+                problems.add(format!("{name}: at most {DAYS_MAX} days; 0 keeps it for ever"));
+            }
+        }
+        self
+    }
+
+    /// Whether anything is ever removed.
+    pub const fn removes(self) -> bool {
+        self.generations_days > 0 || self.audit_days > 0
+    }
+}

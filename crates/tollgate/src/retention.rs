@@ -1,0 +1,227 @@
+//! Removing what is older than the operator wants it kept, an hour after the other: one gateway of
+//! all on a database at a time, and in small steps with rests between them, so that whoever writes
+//! is not held up.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
+use tokio_util::sync::CancellationToken;
+use tollgate_engine::Engine;
+use tollgate_organisation::AuditEntry;
+use tollgate_store::{Document, DocumentBody, DocumentQuery, StoreError, Stores};
+use tollgate_types::{Chain, Timestamp};
+
+use crate::config::Retention;
+
+/// How often a gateway looks whether a round is due.
+const LOOK_EVERY: Duration = Duration::from_mins(5);
+/// A round begins as long after the last one, whichever gateway did that.
+const ROUND_MILLIS: i64 = 3_600_000;
+/// A round ends well before the next one may begin elsewhere. The rest is for that.
+const ROUND_MAX: Duration = Duration::from_mins(40);
+/// As much is removed in a step.
+const STEP: u32 = 250;
+/// The shortest rest between two steps; after a long step it is three times as long as that.
+const REST: Duration = Duration::from_millis(20);
+const DAY_MILLIS: i64 = 86_400_000;
+
+/// The round that was begun last, by anybody.
+#[derive(Debug, Serialize, Deserialize)]
+struct Round {
+    /// No other round has it.
+    id: String,
+}
+
+impl DocumentBody for Round {
+    const KIND: &'static str = "retention";
+}
+
+/// Its place among the documents of its kind.
+const LAST: &str = "last";
+
+/// What a round has removed.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Removed {
+    generations: u64,
+    audit_entries: u64,
+}
+
+/// Removes what is old until `stop` is cancelled.
+pub(crate) async fn run(engine: Arc<Engine>, retention: Retention, stop: CancellationToken) {
+    if !retention.removes() {
+        return;
+    }
+    let rounds = async {
+        let mut ticks = interval(LOOK_EVERY);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            match look(&engine, retention).await {
+                Ok(Removed { generations: 0, audit_entries: 0 }) => {}
+                Ok(Removed { generations, audit_entries }) => {
+                    tracing::info!(generations, audit_entries, "what was old is removed");
+                }
+                Err(error) => {
+                    tracing::warn!(error = %Chain(&error), "what is old can't be removed now");
+                }
+            }
+        }
+    };
+    // A step that is under way is done or not done, whole.
+    stop.run_until_cancelled(rounds).await;
+}
+
+/// Does a round if one is due.
+async fn look(engine: &Engine, retention: Retention) -> Result<Removed, StoreError> {
+    let id = engine.new_id().map_err(StoreError::unavailable)?;
+    let (stores, now) = (engine.stores(), engine.now());
+    if begins(stores, id, now).await? {
+        round(stores, retention, now).await
+    } else {
+        Ok(Removed::default())
+    }
+}
+
+/// Takes a round that is due; only one of several who try at the same time has it.
+async fn begins(stores: &Stores, id: String, now: Timestamp) -> Result<bool, StoreError> {
+    let round = Round { id };
+    let change = match stores.documents.load::<Round>(LAST).await? {
+        None => Document::new(LAST.to_owned(), round, now).insertion()?,
+        Some(last) => {
+            let since = now.unix_millis().saturating_sub(last.written_at.unix_millis());
+            // One of the future was begun by a clock that was out.
+            if (0..ROUND_MILLIS).contains(&since) {
+                return Ok(false);
+            }
+            Document { body: round, ..last }.replacement(now)?
+        }
+    };
+    match stores.documents.write(vec![change]).await {
+        Err(StoreError::Conflict) => Ok(false),
+        written => written.map(|()| true),
+    }
+}
+
+async fn round(
+    stores: &Stores,
+    retention: Retention,
+    now: Timestamp,
+) -> Result<Removed, StoreError> {
+    let until = Instant::now() + ROUND_MAX;
+    let mut removed = Removed::default();
+    if let Some(before) = cutoff(retention.generations_days, now) {
+        while Instant::now() < until {
+            let begun = Instant::now();
+            match stores.generations.remove_before(before, STEP).await? {
+                0 => break,
+                more => removed.generations = removed.generations.saturating_add(more),
+            }
+            rest(begun).await;
+        }
+    }
+    if let Some(before) = cutoff(retention.audit_days, now) {
+        while Instant::now() < until {
+            let begun = Instant::now();
+            match remove_entries(stores, before).await? {
+                0 => break,
+                more => removed.audit_entries = removed.audit_entries.saturating_add(more),
+            }
+            rest(begun).await;
+        }
+    }
+    Ok(removed)
+}
+
+/// The instant before which nothing is kept.
+fn cutoff(days: u32, now: Timestamp) -> Option<Timestamp> {
+    let kept = i64::from(days).saturating_mul(DAY_MILLIS);
+    (days > 0).then(|| now.plus_millis(kept.saturating_neg()))
+}
+
+async fn rest(begun: Instant) {
+    sleep(REST.max(begun.elapsed().saturating_mul(3))).await;
+}
+
+/// Removes the oldest entries of the log, as many as make a step.
+async fn remove_entries(stores: &Stores, before: Timestamp) -> Result<u64, StoreError> {
+    let query = DocumentQuery { limit: STEP, ..DocumentQuery::of::<AuditEntry>() };
+    let oldest = stores.documents.page::<AuditEntry>(&query).await?;
+    // Ids are in the order of time.
+    let end = AuditEntry::id(before, "");
+    let old = oldest.iter().filter(|it| it.id < end);
+    let changes: Vec<_> = old.map(Document::deletion).collect();
+    let removed = u64::try_from(changes.len()).unwrap_or(u64::MAX);
+    if removed > 0 {
+        stores.documents.write(changes).await?;
+    }
+    Ok(removed)
+}
+
+#[cfg(test)]
+mod tests {
+    use tollgate_store::MemoryStore;
+    use tollgate_store::conformance::sample::{hash, noon, spend};
+
+    use super::*;
+
+    const WEEK: Retention = Retention { generations_days: 7, audit_days: 14 };
+
+    fn days_ago(days: i64) -> Timestamp {
+        noon().plus_millis(-days * DAY_MILLIS)
+    }
+
+    async fn entered(stores: &Stores, days: i64) {
+        let entry = AuditEntry {
+            at: days_ago(days),
+            user_id: None,
+            key_hash: None,
+            actor: "command line".to_owned(),
+            action: "keys create".to_owned(),
+            target: String::new(),
+            details: None,
+            outcome: Some(0),
+        };
+        let id = AuditEntry::id(entry.at, "r");
+        let document = Document::new(id, entry, noon());
+        stores.documents.write(vec![document.insertion().unwrap()]).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn what_is_older_than_it_is_kept_goes() {
+        let stores = MemoryStore::new().into_stores();
+        let many = i64::from(STEP) * 2 + 7;
+        let calls = (0..many).map(|index| {
+            let days = if index < 3 { 6 } else { 8 };
+            spend(&format!("gen-{index}"), hash(1), days_ago(days), 5)
+        });
+        stores.generations.append(calls.collect()).await.unwrap();
+        for days in [13, 15, 16, 400] {
+            entered(&stores, days).await;
+        }
+        let kept = Retention::default();
+        assert_eq!(round(&stores, kept, noon()).await.unwrap(), Removed::default());
+        let removed = round(&stores, WEEK, noon()).await.unwrap();
+        let generations = u64::try_from(many - 3).unwrap();
+        assert_eq!(removed, Removed { generations, audit_entries: 3 });
+        let left = stores.documents.all::<AuditEntry>(None).await.unwrap();
+        assert_eq!(left.len(), 1);
+        assert_eq!(left[0].body.at, days_ago(13));
+        assert_eq!(stores.generations.recent(9, None).await.unwrap().len(), 3);
+    }
+
+    #[tokio::test]
+    async fn a_round_is_one_gateways_and_an_hour_apart() {
+        let stores = MemoryStore::new().into_stores();
+        let at = |minutes: i64| noon().plus_millis(minutes * 60_000);
+        let id = |name: &str| name.to_owned();
+        assert!(begins(&stores, id("a"), at(0)).await.unwrap());
+        assert!(!begins(&stores, id("b"), at(0)).await.unwrap());
+        assert!(!begins(&stores, id("b"), at(59)).await.unwrap());
+        assert!(begins(&stores, id("b"), at(60)).await.unwrap());
+        assert!(!begins(&stores, id("a"), at(61)).await.unwrap());
+        // The clock was out by years.
+        assert!(begins(&stores, id("a"), at(-1_000_000)).await.unwrap());
+    }
+}
