@@ -125,7 +125,7 @@ fn area(route: &str) -> Area {
         "keys" => Area::Keys,
         "byok" => Area::OwnKeys,
         "credits" => Area::Money,
-        "activity" | "analytics" => Area::Usage,
+        "activity" | "alerts" | "analytics" => Area::Usage,
         "workspaces" => Area::Workspaces,
         "routing" => Area::Routing,
         "audit" => Area::Audit,

@@ -9,6 +9,7 @@
 )]
 
 mod activity;
+mod alerts;
 mod bad_input;
 mod beside_chat;
 mod billing;

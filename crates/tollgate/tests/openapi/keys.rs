@@ -64,8 +64,31 @@ pub(crate) async fn run(world: &World) {
     }
     world.ask("GET", "/api/v1/credits").expect(200, JSON).await;
     activity(world).await;
+    alerts(world).await;
     callers(world).await;
     records(world).await;
+}
+
+async fn alerts(world: &World) {
+    const ALERTS: &str = "/api/v1/alerts";
+    const DAILY: &str = "/api/v1/workspaces/00000000-0000-0000-0000-000000000000/budgets/daily";
+    let manager = world.gateway.management_key();
+    // What was called before has cost more than this.
+    let budget = json!({ "limit_usd": 0.000_000_001 });
+    let set = world.gateway.at("PUT", DAILY).key(manager).json(&budget).send().await;
+    assert_eq!(set.status, 200, "{}", set.text());
+    world.gateway.engine().refresh_organisation().await.unwrap();
+    assert!(world.gateway.alerting().round().await.unwrap() > 0, "nothing is listed");
+    let removed = world.gateway.at("DELETE", DAILY).key(manager).send().await;
+    assert_eq!(removed.status, 200, "{}", removed.text());
+    world.gateway.engine().refresh_organisation().await.unwrap();
+    world.ask("GET", ALERTS).key(Some(manager)).expect(200, JSON).await;
+    let none = world.ask("GET", ALERTS).at(format!("{ALERTS}?limit=0")).about("no page");
+    none.key(Some(manager)).expect(400, JSON).await;
+    let nowhere = world.ask("GET", ALERTS).at(format!("{ALERTS}?before=0")).about("no more");
+    nowhere.key(Some(manager)).expect(200, JSON).await;
+    world.ask("GET", ALERTS).about("no key").key(None).expect(401, JSON).await;
+    world.ask("GET", ALERTS).about("calling").expect(403, JSON).await;
 }
 
 async fn activity(world: &World) {
