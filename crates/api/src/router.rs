@@ -132,6 +132,8 @@ pub fn router(app: App) -> Router {
         .route("/credits/statements/{month}", get(on::get_statement))
         .route("/activity", get(on::list_activity))
         .route("/alerts", get(on::list_alerts))
+        .route("/analytics/meta", get(on::get_analytics_meta))
+        .route("/analytics/query", post(on::query_analytics))
         .route("/routing/health", get(on::get_routing_health))
         .route("/routing/policy", get(on::get_policy).put(on::put_policy))
         .route("/routing/policy/versions", get(on::list_policy_versions))

@@ -10,6 +10,7 @@
 
 mod activity;
 mod alerts;
+mod analytics;
 mod bad_input;
 mod beside_chat;
 mod billing;

@@ -65,6 +65,7 @@ pub(crate) async fn run(world: &World) {
     world.ask("GET", "/api/v1/credits").expect(200, JSON).await;
     activity(world).await;
     alerts(world).await;
+    analytics(world).await;
     callers(world).await;
     records(world).await;
 }
@@ -89,6 +90,26 @@ async fn alerts(world: &World) {
     nowhere.key(Some(manager)).expect(200, JSON).await;
     world.ask("GET", ALERTS).about("no key").key(None).expect(401, JSON).await;
     world.ask("GET", ALERTS).about("calling").expect(403, JSON).await;
+}
+
+async fn analytics(world: &World) {
+    const META: &str = "/api/v1/analytics/meta";
+    const QUERY: &str = "/api/v1/analytics/query";
+    let manager = Some(world.gateway.management_key());
+    world.ask("GET", META).key(manager).expect(200, JSON).await;
+    world.ask("GET", META).about("calling").expect(403, JSON).await;
+    let ask = || world.ask("POST", QUERY).key(manager);
+    let question = json!({
+        "metrics": ["requests", "usage", "error_rate"], "dimensions": ["model", "api_key"],
+        "granularity": "month",
+        "time_range": { "start": "2026-01-01T00:00:01Z", "end": "2027-01-01T00:00:00Z" },
+        "filters": [{ "field": "requests", "operator": "gte", "value": 1 }],
+        "order_by": { "field": "usage" },
+    });
+    ask().json(&question).expect(200, JSON).await;
+    let wrong = json!({ "metrics": ["colour"] });
+    ask().about("no metric").json(&wrong).expect(400, JSON).await;
+    world.ask("POST", QUERY).about("calling").json(&question).expect(403, JSON).await;
 }
 
 async fn activity(world: &World) {
