@@ -3,6 +3,8 @@
 use http::header::HeaderName;
 
 mod activity;
+mod alerts;
+mod analytics;
 mod audit;
 mod auth_code;
 mod budgets;
@@ -33,6 +35,8 @@ mod welcome;
 mod workspaces;
 
 pub(crate) use activity::list_activity;
+pub(crate) use alerts::list_alerts;
+pub(crate) use analytics::{get_analytics_meta, query_analytics};
 pub(crate) use audit::list_audit;
 pub(crate) use auth_code::{create_auth_code, exchange_auth_code};
 pub(crate) use budgets::{delete_budget, get_budget, list_budgets, put_budget};

@@ -15,7 +15,7 @@
 //! settle   exact cost, generation record, spend counter                run, recorder
 //! ```
 //!
-//! Beside calls, credit is sold (`cashier`), months are told of (`statements`), and endpoints that fail are asked whether they are well again (`probe`).
+//! Beside calls, credit is sold (`cashier`), operators are alerted (`alerting`), months are told of (`statements`), and endpoints that fail are asked whether they are well again (`probe`).
 //!
 //! # Invariants
 //!
@@ -31,6 +31,7 @@
 //! HTTP in (that is the API's), SQL (the stores'), the environment (the program's).
 
 mod afford;
+mod alerting;
 mod allowed;
 mod asked;
 mod attempt;
@@ -83,6 +84,7 @@ mod tokens;
 mod unknown;
 mod vitals;
 
+pub use alerting::{AlertWebhook, Alerting, AlertingConfig};
 pub use allowed::{
     ALLOWED_MAX, AllowedError, allowed_addresses, allowed_models, allowed_providers,
 };

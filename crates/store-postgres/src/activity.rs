@@ -108,8 +108,11 @@ const COUNT: &str = "
 
 /// The question as SQL.
 pub(crate) fn listing(query: &ActivityQuery) -> QueryBuilder<Postgres> {
-    let mut sql = QueryBuilder::new(
-        "SELECT day, workspace_id, model, endpoint_id, provider, tag_value,
+    let key = if query.by_key { "coalesce(new_hash, key_hash)" } else { "NULL::BYTEA" };
+    let mut sql = QueryBuilder::new("SELECT ");
+    sql.push(key);
+    sql.push(
+        " AS payer, day, workspace_id, model, endpoint_id, provider, tag_value,
                 held_sum(sum(requests), 0) AS requests, held_sum(sum(failed), 0) AS failed,
                 held_sum(sum(spent_nanos), 0) AS spent_nanos,
                 held_sum(sum(byok_nanos), 0) AS byok_nanos,
@@ -134,8 +137,8 @@ pub(crate) fn listing(query: &ActivityQuery) -> QueryBuilder<Postgres> {
         sql.push(" AND coalesce(new_hash, key_hash) = ANY(").push_bind(keys).push(")");
     }
     sql.push(
-        " GROUP BY day, workspace_id, model, endpoint_id, provider, tag_value
-          ORDER BY day DESC, workspace_id, model, endpoint_id, provider, tag_value",
+        " GROUP BY day, workspace_id, model, endpoint_id, provider, tag_value, payer
+          ORDER BY day DESC, workspace_id, model, endpoint_id, provider, tag_value, payer",
     );
     sql
 }
@@ -149,6 +152,10 @@ pub(crate) fn read(row: &PgRow) -> Result<ActivityRow, StoreError> {
         endpoint_id: columns.string("endpoint_id")?,
         provider: columns.string("provider")?,
         tag_value: columns.string("tag_value")?,
+        key: columns
+            .get::<Option<Vec<u8>>>("payer")?
+            .map(|_| columns.key_hash("payer"))
+            .transpose()?,
         sums: ActivitySums {
             requests: columns.count("requests")?,
             failed: columns.count("failed")?,

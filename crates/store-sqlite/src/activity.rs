@@ -108,8 +108,15 @@ async fn count(
 
 /// The question as SQL.
 pub(crate) fn listing(query: &ActivityQuery) -> QueryBuilder<Sqlite> {
-    let mut sql = QueryBuilder::new(
-        "SELECT day, workspace_id, model, endpoint_id, provider, tag_value,
+    let key = if query.by_key {
+        "coalesce((SELECT new_hash FROM key_successor WHERE old_hash = key_hash), key_hash)"
+    } else {
+        "NULL"
+    };
+    let mut sql = QueryBuilder::new("SELECT ");
+    sql.push(key);
+    sql.push(
+        " AS payer, day, workspace_id, model, endpoint_id, provider, tag_value,
                 sum(requests) AS requests, sum(failed) AS failed,
                 sum(spent_nanos) AS spent_nanos, sum(byok_nanos) AS byok_nanos,
                 sum(prompt_tokens) AS prompt_tokens,
@@ -138,8 +145,8 @@ pub(crate) fn listing(query: &ActivityQuery) -> QueryBuilder<Sqlite> {
         sql.push(")");
     }
     sql.push(
-        " GROUP BY day, workspace_id, model, endpoint_id, provider, tag_value
-          ORDER BY day DESC, workspace_id, model, endpoint_id, provider, tag_value",
+        " GROUP BY day, workspace_id, model, endpoint_id, provider, tag_value, payer
+          ORDER BY day DESC, workspace_id, model, endpoint_id, provider, tag_value, payer",
     );
     sql
 }
@@ -153,6 +160,10 @@ pub(crate) fn read(row: &SqliteRow) -> Result<ActivityRow, StoreError> {
         endpoint_id: columns.get("endpoint_id")?,
         provider: columns.get("provider")?,
         tag_value: columns.get("tag_value")?,
+        key: columns
+            .get::<Option<Vec<u8>>>("payer")?
+            .map(|_| columns.key_hash("payer"))
+            .transpose()?,
         sums: ActivitySums {
             requests: columns.count("requests")?,
             failed: columns.count("failed")?,

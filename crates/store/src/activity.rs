@@ -17,10 +17,12 @@ pub struct ActivityQuery {
     pub workspace_id: Option<String>,
     /// Only calls that have a tag of this name. Rows are then one for each of its values.
     pub tag: Option<String>,
+    /// Whether rows are one for each key, too: of a rotated key its successor.
+    pub by_key: bool,
 }
 
-/// The calls of one day, workspace, model and endpoint together; of one value of a tag where that
-/// was asked for.
+/// The calls of one day, workspace, model and endpoint together; of one value of a tag, and of one
+/// key, where that was asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ActivityRow {
     /// The UTC day on which they were admitted.
@@ -35,6 +37,8 @@ pub struct ActivityRow {
     pub provider: String,
     /// The value of the tag that was asked for; empty where none was.
     pub tag_value: String,
+    /// The key that was called with; none unless that was asked for.
+    pub key: Option<KeyHash>,
     /// The sums.
     pub sums: ActivitySums,
 }

@@ -15,7 +15,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tollgate::Gateway;
-use tollgate_engine::{Cashier, Engine};
+use tollgate_engine::{Alerting, Cashier, Engine};
 use tollgate_store::KeyRecord;
 use tollgate_types::ApiKey;
 
@@ -86,6 +86,11 @@ impl TestGateway {
     /// Who sells credit.
     pub fn cashier(&self) -> &Arc<Cashier> {
         self.gateway.cashier().unwrap()
+    }
+
+    /// Who alerts operators.
+    pub const fn alerting(&self) -> &Arc<Alerting> {
+        self.gateway.alerting()
     }
 
     /// Its configuration file.

@@ -32,6 +32,7 @@
     reason = "used by tests only, which should panic where something is not as expected"
 )]
 
+mod alerts;
 mod builder;
 mod canned;
 mod client;
@@ -46,6 +47,7 @@ use serde_json::Value;
 use tollgate_simulator::{Simulator, SimulatorConfig};
 use tollgate_types::Usd;
 
+pub use alerts::{AlertReceiver, Mail, MailServer, Posted};
 pub use builder::{Builder, Protocol};
 pub use canned::Canned;
 pub use client::{Call, Reply};

@@ -1,5 +1,5 @@
 //! What is done for the ledger now and then: slices that nobody uses go back, given credit ends,
-//! credit is bought where little is left, and the books are audited.
+//! credit is bought where little is left, the books are audited, and operators are alerted.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::task::spawn_blocking;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
-use tollgate_engine::{Cashier, Engine};
+use tollgate_engine::{Alerting, Cashier, Engine};
 use tollgate_ledger::audit;
 use tollgate_store::StoreError;
 use tollgate_types::Chain;
@@ -53,6 +53,24 @@ pub(crate) async fn top_up(cashier: Arc<Cashier>, stop: CancellationToken) {
         }
     };
     // What is asked for under way is asked for again, under the same key.
+    stop.run_until_cancelled(rounds).await;
+}
+
+/// Looks for what operators want to hear of and tells them, until `stop` is cancelled. Beside the
+/// books: a receiver that is slow to answer holds nothing else up.
+pub(crate) async fn alert(alerting: Arc<Alerting>, stop: CancellationToken) {
+    let rounds = async {
+        let mut ticks = interval(ROUND);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        ticks.tick().await;
+        loop {
+            ticks.tick().await;
+            if let Err(error) = Box::pin(alerting.round()).await {
+                tracing::warn!(error = %Chain(&error), "operators can't be alerted right now");
+            }
+        }
+    };
+    // What was being told is told again later, under the same id.
     stop.run_until_cancelled(rounds).await;
 }
 

@@ -3,6 +3,7 @@
 //! Precedence: flag, environment, file, default. Every problem of a file is reported at once, and
 //! an unknown key names the nearest known one.
 
+mod alerts;
 mod file;
 mod limit;
 mod payments;
@@ -20,7 +21,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tollgate_catalog::Overlay;
-use tollgate_engine::LimitRule;
+use tollgate_engine::{AlertingConfig, LimitRule};
 use tollgate_ledger::PlatformFee;
 use tollgate_policy::RuleForm;
 use tollgate_store_postgres::{is_postgres, without_password};
@@ -58,6 +59,8 @@ pub struct Config {
     pub platform_fee: PlatformFee,
     /// How credit is sold; not at all when absent.
     pub payments: Option<Payments>,
+    /// What the operator wants to hear of, and how.
+    pub alerts: AlertingConfig,
     /// What calls cost who has agreed to it.
     pub plans: Vec<PlanRow>,
     /// What statements say who they are of.

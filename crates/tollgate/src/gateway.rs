@@ -14,9 +14,9 @@ use tokio_util::task::TaskTracker;
 use tollgate_api::{App, AppConfig};
 use tollgate_catalog::Overlay;
 use tollgate_engine::{
-    Cashier, Clock, Engine, Entropy, Installation, KeyRing, Keychain, Limiting, Organisation,
-    Parts, Presets, Purses, RecordJournal, Recorder, RuleBook, RuleError, SystemClock,
-    SystemEntropy, pepper, replay_journal,
+    Alerting, Cashier, Clock, Engine, Entropy, Installation, KeyRing, Keychain, Limiting,
+    Organisation, Parts, Presets, Purses, RecordJournal, Recorder, RuleBook, RuleError,
+    SystemClock, SystemEntropy, pepper, replay_journal,
 };
 use tollgate_journal::{Journal, Replayed, Settings};
 use tollgate_ledger::NodeId;
@@ -57,6 +57,7 @@ pub struct Gateway {
     first_key: Option<ApiKey>,
     engine: Arc<Engine>,
     cashier: Option<Arc<Cashier>>,
+    alerting: Arc<Alerting>,
     simulator: Option<Simulator>,
     stop: CancellationToken,
     /// Ends when every connection has ended.
@@ -114,12 +115,14 @@ impl Gateway {
         let stop = CancellationToken::new();
         let sync_interval = config.journal_sync;
         let cashier = cashier(&config, &seams, &engine)?;
+        let alerting = alerting(&config, &engine)?;
         let server = serve(listener, &config, (&engine, cashier.as_ref()), &stop);
         tasks.spawn(refresh(Arc::clone(&engine), stop.clone()));
         tasks.spawn(bookkeeping::run(Arc::clone(&engine), stop.clone()));
         if let Some(cashier) = &cashier {
             tasks.spawn(bookkeeping::top_up(Arc::clone(cashier), stop.clone()));
         }
+        tasks.spawn(bookkeeping::alert(Arc::clone(&alerting), stop.clone()));
         tasks.spawn(bookkeeping::sync(Arc::clone(&engine), sync_interval, stop.clone()));
         tasks.spawn(retention::run(Arc::clone(&engine), config.retention, stop.clone()));
         tasks.spawn(counting::run(Arc::clone(&engine), stop.clone()));
@@ -136,7 +139,7 @@ impl Gateway {
             found,
         };
         tasks.spawn(watch.run(stop.clone()));
-        Ok(Self { address, first_key, engine, cashier, simulator, stop, server, tasks })
+        Ok(Self { address, first_key, engine, cashier, alerting, simulator, stop, server, tasks })
     }
 
     /// Where it listens.
@@ -159,6 +162,11 @@ impl Gateway {
         self.cashier.as_ref()
     }
 
+    /// Who tells operators what they want to hear of.
+    pub const fn alerting(&self) -> &Arc<Alerting> {
+        &self.alerting
+    }
+
     /// Stops: no new connections, open streams to their end (within the grace period), everything
     /// settled and written.
     pub async fn stop(self) {
@@ -174,6 +182,7 @@ impl Gateway {
             simulator.kill();
         }
         self.engine.stores().health.close().await;
+        drop(self.alerting);
         drop(self.engine);
         self.tasks.close();
         if tokio::time::timeout(Duration::from_secs(5), self.tasks.wait()).await.is_err() {
@@ -377,6 +386,12 @@ fn cashier(
     let clock = Arc::clone(&seams.clock);
     let cashier = Cashier::new(payments.cashier.clone(), payments.provider(), out, clock);
     Ok(Some(Arc::new(cashier)))
+}
+
+/// Tells operators what they want to hear of. It has connections of its own.
+fn alerting(config: &Config, engine: &Arc<Engine>) -> anyhow::Result<Arc<Alerting>> {
+    let out = upstream(config)?;
+    Ok(Arc::new(Alerting::new(config.alerts.clone(), Arc::clone(engine), out)))
 }
 
 fn serve(

@@ -1,4 +1,4 @@
-//! The only outbound HTTP client of the program.
+//! The only outbound HTTP client of the program, and the only sender of mail.
 //!
 //! # Why not one pooled client?
 //!
@@ -27,6 +27,7 @@ mod body;
 mod client;
 mod connection;
 mod error;
+mod mail;
 mod media;
 mod pool;
 mod public;
@@ -35,5 +36,6 @@ mod tls;
 pub use body::{BodyTooLarge, UpstreamBody, read_bounded};
 pub use client::{Upstream, UpstreamConfig};
 pub use error::{UpstreamError, UpstreamErrorKind};
+pub use mail::{MailError, Mailer};
 pub use media::{Media, MediaConfig, MediaError, MediaFetcher};
 pub use tls::{RootsError, roots_from_pem};

@@ -20,12 +20,14 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("providers", &["catalog", "types", "wire"]),
     ("upstream", &[]),
     ("store", &["ledger", "limits", "types"]),
+    ("alerts", &["store", "types"]),
     ("organisation", &["ledger", "store", "types"]),
     ("store-postgres", &["ledger", "limits", "store", "types"]),
     ("store-sqlite", &["ledger", "limits", "store", "types"]),
     (
         "engine",
         &[
+            "alerts",
             "catalog",
             "health",
             "journal",
@@ -47,6 +49,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     (
         "api",
         &[
+            "alerts",
             "catalog",
             "engine",
             "ledger",
@@ -63,6 +66,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     (
         "tollgate",
         &[
+            "alerts",
             "api",
             "catalog",
             "engine",
@@ -97,6 +101,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("hyper", &["api", "upstream", "simulator", "testkit", "bench"]),
     ("hyper-util", &["api", "upstream", "simulator", "testkit", "bench"]),
     ("rustls", &["upstream"]),
+    ("lettre", &["upstream"]),
     (
         "tokio",
         &[

@@ -77,6 +77,7 @@ pub(crate) async fn list_activity(
         keys: keys(&app, &asked).await?,
         workspace_id: asked.workspace_id,
         tag: asked.tag.map(|tag| tag.to_ascii_lowercase()),
+        by_key: false,
     };
     let rows = app.engine.stores().usage.activity(&query).await?;
     let installation = app.engine.installation();
@@ -156,7 +157,7 @@ fn over_workspaces(rows: Vec<ActivityRow>) -> Vec<ActivityRow> {
     }
     let row = |((day, model, endpoint_id, provider, tag_value), sums): (_, ActivitySums)| {
         let (std::cmp::Reverse(day), workspace_id) = (day, String::new());
-        ActivityRow { day, workspace_id, model, endpoint_id, provider, tag_value, sums }
+        ActivityRow { day, workspace_id, model, endpoint_id, provider, tag_value, key: None, sums }
     };
     sums.into_iter().map(row).collect()
 }

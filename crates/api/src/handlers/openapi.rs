@@ -18,7 +18,7 @@ use crate::error::ApiError;
 const HEAD: &[u8] = include_bytes!("../../openapi/openapi.json");
 
 /// Operations by their paths, which no two files share.
-const PATHS: [&[u8]; 9] = [
+const PATHS: [&[u8]; 10] = [
     include_bytes!("../../openapi/paths/byok.json"),
     include_bytes!("../../openapi/paths/catalogue.json"),
     include_bytes!("../../openapi/paths/conversations.json"),
@@ -28,10 +28,11 @@ const PATHS: [&[u8]; 9] = [
     include_bytes!("../../openapi/paths/operations.json"),
     include_bytes!("../../openapi/paths/organisation.json"),
     include_bytes!("../../openapi/paths/presets.json"),
+    include_bytes!("../../openapi/paths/usage.json"),
 ];
 
 /// Schemas by their names, which no two files share.
-const SCHEMAS: [&[u8]; 15] = [
+const SCHEMAS: [&[u8]; 16] = [
     include_bytes!("../../openapi/schemas/byok.json"),
     include_bytes!("../../openapi/schemas/catalogue.json"),
     include_bytes!("../../openapi/schemas/chat.json"),
@@ -47,6 +48,7 @@ const SCHEMAS: [&[u8]; 15] = [
     include_bytes!("../../openapi/schemas/organisation.json"),
     include_bytes!("../../openapi/schemas/presets.json"),
     include_bytes!("../../openapi/schemas/responses.json"),
+    include_bytes!("../../openapi/schemas/usage.json"),
 ];
 
 static DOCUMENT: LazyLock<Result<Bytes, serde_json::Error>> = LazyLock::new(join);

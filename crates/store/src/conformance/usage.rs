@@ -169,6 +169,7 @@ pub async fn activity_is_added_up_by_day_model_and_endpoint(stores: &Stores) {
             endpoint_id: String::new(),
             provider: String::new(),
             tag_value: String::new(),
+            key: None,
             sums: ActivitySums { requests: 1, failed: 1, ..ActivitySums::default() },
         },
         ActivityRow {
@@ -178,6 +179,7 @@ pub async fn activity_is_added_up_by_day_model_and_endpoint(stores: &Stores) {
             endpoint_id: "acme/acme/small".to_owned(),
             provider: "Acme".to_owned(),
             tag_value: String::new(),
+            key: None,
             sums: twice,
         },
     ];
@@ -208,6 +210,10 @@ pub async fn activity_is_asked_for_by_days_keys_workspaces_and_tags(stores: &Sto
         let requests: Vec<u64> = rows.iter().map(|row| row.sums.requests).collect();
         assert_eq!(requests, expected, "{query:?}");
     }
+    let by_key = ActivityQuery { by_key: true, ..all.clone() };
+    let rows = stores.usage.activity(&by_key).await.unwrap();
+    let keys: Vec<_> = rows.iter().map(|row| (row.key, row.sums.requests)).collect();
+    assert_eq!(keys, [(Some(hash(2)), 1), (Some(hash(9)), 2)]);
     let tagged = ActivityQuery { tag: Some("x-department".to_owned()), ..all };
     let rows = stores.usage.activity(&tagged).await.unwrap();
     assert_eq!(rows[0].tag_value, "Forschung & Entwicklung");

@@ -46,12 +46,13 @@ impl UsageStore for MemoryStore {
                 record.endpoint_id.clone().unwrap_or_default(),
                 record.provider.clone().unwrap_or_default(),
                 tag_value,
+                query.by_key.then_some(*payer),
             );
             rows.entry(key).or_default().add(&ActivitySums::of(record));
         }
         let row = |(key, sums)| {
-            let (Reverse(day), workspace_id, model, endpoint_id, provider, tag_value) = key;
-            ActivityRow { day, workspace_id, model, endpoint_id, provider, tag_value, sums }
+            let (Reverse(day), workspace_id, model, endpoint_id, provider, tag_value, key) = key;
+            ActivityRow { day, workspace_id, model, endpoint_id, provider, tag_value, key, sums }
         };
         Ok(rows.into_iter().map(row).collect())
     }

@@ -12,6 +12,7 @@ use tollgate_policy::RuleForm;
 use toml::{Table, Value};
 
 use super::Problems;
+use super::alerts::AlertsSection;
 use super::limit::LimitEntry;
 use super::payments::PaymentsSection;
 use super::plan::PlanEntry;
@@ -33,6 +34,7 @@ pub(super) struct File {
     pub(super) shared: SharedSection,
     pub(super) billing: BillingSection,
     pub(super) payments: PaymentsSection,
+    pub(super) alerts: AlertsSection,
     pub(super) limits: LimitsSection,
     pub(super) routing: RoutingSection,
     pub(super) upstream: UpstreamSection,

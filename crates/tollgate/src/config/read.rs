@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tollgate_catalog::{Catalog, Overlay, Protocol};
-use tollgate_engine::Secret;
+use tollgate_engine::{AlertingConfig, Secret};
 use tollgate_payments::Fees;
 use tollgate_policy::{Policy, RuleForm};
 use tollgate_providers::ADAPTERS;
 use tollgate_types::{ApiKey, Chain, ProviderSlug};
 use tollgate_upstream::roots_from_pem;
 
+use super::alerts::AlertsSection;
 use super::file::{self, File};
 use super::limit;
 use super::payments::{PaymentsSection, UNNAMED};
@@ -103,6 +104,7 @@ impl Reader<'_> {
             trusted_proxies,
             platform_fee: fees.standard,
             payments: self.payments(&file.payments, (installation_name.clone(), fees), listen),
+            alerts: self.alerts(&file.alerts),
             plans: plan::check(&file.plans, &mut self.problems),
             installation_name,
             retention: file.retention.check(&mut self.problems),
@@ -191,7 +193,8 @@ impl Reader<'_> {
             ("upstream.fetch_private_addresses", file.upstream.fetch_private_addresses.to_string()),
         ];
         let sections = sections.into_iter().chain(file.retention.settings());
-        for (name, value) in sections.chain(file.limits.settings()).chain(file.routing.settings()) {
+        let sections = sections.chain(file.limits.settings()).chain(file.routing.settings());
+        for (name, value) in sections.chain(file.alerts.settings()) {
             let is_given = file.given.contains(name);
             let origin = if is_given { self.file_name.clone() } else { DEFAULT.to_owned() };
             self.note(name, &value, &origin);
@@ -322,21 +325,37 @@ impl Reader<'_> {
         let given = [("secret_key", &entry.secret_key), ("webhook_secret", &entry.webhook_secret)];
         for (secret, (name, given)) in secrets.iter_mut().zip(given) {
             let path = format!("payments.stripe.{name}");
-            match self.credential(&path, given) {
-                Some(credential) => {
-                    self.note(&path, SET, &credential.origin);
-                    credential.secret.expose().clone_into(secret);
-                }
-                // A variable that is not set is only warned of elsewhere; nobody pays without this.
-                None if given.starts_with("env:") => {
-                    let name = given.trim_start_matches("env:");
-                    self.problems.add(format!("{path}: the variable {name} is not set"));
-                }
-                None => {}
+            if let Some(found) = self.needed(&path, given) {
+                found.expose().clone_into(secret);
             }
         }
         let [secret_key, webhook_secret] = &secrets;
         section.sold([secret_key, webhook_secret], sold_by, listen, &mut self.problems)
+    }
+
+    /// What the operator wants to hear of, with the secrets found.
+    fn alerts(&mut self, section: &AlertsSection) -> AlertingConfig {
+        let secret = section.webhook.as_ref().and_then(|it| it.secret.as_deref());
+        let secret = secret.and_then(|given| self.needed("alerts.webhook.secret", given));
+        let smtp_url = section.email.as_ref().map(|it| it.smtp_url.as_str());
+        let smtp_url = smtp_url.and_then(|given| self.needed("alerts.email.smtp_url", given));
+        let url = section.webhook.as_ref().map(|it| it.url.as_str());
+        let url = url.and_then(|given| self.needed("alerts.webhook.url", given));
+        section.check((url, secret), smtp_url.as_ref(), &mut self.problems)
+    }
+
+    /// A secret that is needed where it is named: elsewhere a variable that is not set is only
+    /// warned of.
+    fn needed(&mut self, path: &str, given: &str) -> Option<Secret> {
+        let found = self.credential(path, given);
+        if found.is_none()
+            && let Some(name) = given.strip_prefix("env:")
+        {
+            self.problems.add(format!("{path}: the variable {name} is not set"));
+        }
+        let credential = found?;
+        self.note(path, SET, &credential.origin);
+        Some(credential.secret)
     }
 
     /// `env:NAME`, `file:PATH`, or the key itself.

@@ -10,6 +10,8 @@
 
 mod activity;
 mod acts;
+mod alerts;
+mod analytics;
 mod backup;
 mod bad_input;
 mod beside_chat;

@@ -64,6 +64,8 @@ pub(crate) async fn run(world: &World) {
     }
     world.ask("GET", "/api/v1/credits").expect(200, JSON).await;
     activity(world).await;
+    alerts(world).await;
+    analytics(world).await;
     callers(world).await;
     records(world).await;
 }
@@ -90,6 +92,48 @@ async fn wrong(world: &World) {
     }
     let listed = world.ask("GET", KEYS).at(format!("{KEYS}?offset=x")).about("wrong offset");
     listed.expect(400, JSON).await;
+}
+
+async fn alerts(world: &World) {
+    const ALERTS: &str = "/api/v1/alerts";
+    const DAILY: &str = "/api/v1/workspaces/00000000-0000-0000-0000-000000000000/budgets/daily";
+    let manager = world.gateway.management_key();
+    // What was called before has cost more than this.
+    let budget = json!({ "limit_usd": 0.000_000_001 });
+    let set = world.gateway.at("PUT", DAILY).key(manager).json(&budget).send().await;
+    assert_eq!(set.status, 200, "{}", set.text());
+    world.gateway.engine().refresh_organisation().await.unwrap();
+    assert!(world.gateway.alerting().round().await.unwrap() > 0, "nothing is listed");
+    let removed = world.gateway.at("DELETE", DAILY).key(manager).send().await;
+    assert_eq!(removed.status, 200, "{}", removed.text());
+    world.gateway.engine().refresh_organisation().await.unwrap();
+    world.ask("GET", ALERTS).key(Some(manager)).expect(200, JSON).await;
+    let none = world.ask("GET", ALERTS).at(format!("{ALERTS}?limit=0")).about("no page");
+    none.key(Some(manager)).expect(400, JSON).await;
+    let nowhere = world.ask("GET", ALERTS).at(format!("{ALERTS}?before=0")).about("no more");
+    nowhere.key(Some(manager)).expect(200, JSON).await;
+    world.ask("GET", ALERTS).about("no key").key(None).expect(401, JSON).await;
+    world.ask("GET", ALERTS).about("calling").expect(403, JSON).await;
+}
+
+async fn analytics(world: &World) {
+    const META: &str = "/api/v1/analytics/meta";
+    const QUERY: &str = "/api/v1/analytics/query";
+    let manager = Some(world.gateway.management_key());
+    world.ask("GET", META).key(manager).expect(200, JSON).await;
+    world.ask("GET", META).about("calling").expect(403, JSON).await;
+    let ask = || world.ask("POST", QUERY).key(manager);
+    let question = json!({
+        "metrics": ["requests", "usage", "error_rate"], "dimensions": ["model", "api_key"],
+        "granularity": "month",
+        "time_range": { "start": "2026-01-01T00:00:01Z", "end": "2027-01-01T00:00:00Z" },
+        "filters": [{ "field": "requests", "operator": "gte", "value": 1 }],
+        "order_by": { "field": "usage" },
+    });
+    ask().json(&question).expect(200, JSON).await;
+    let wrong = json!({ "metrics": ["colour"] });
+    ask().about("no metric").json(&wrong).expect(400, JSON).await;
+    world.ask("POST", QUERY).about("calling").json(&question).expect(403, JSON).await;
 }
 
 async fn activity(world: &World) {

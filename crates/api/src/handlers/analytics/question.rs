@@ -1,0 +1,410 @@
+//! A question, checked.
+
+use serde::Deserialize;
+use serde_json::Value;
+use tollgate_store::{ActivityQuery, ActivityRow, ActivitySums};
+use tollgate_types::{Timestamp, UsageWindows, Usd, UtcDay};
+
+use super::fields::{Dimension, Metric};
+use crate::error::ApiError;
+
+/// A question as it is asked (contract §1.7).
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Asked {
+    metrics: Vec<String>,
+    #[serde(default)]
+    dimensions: Vec<String>,
+    granularity: Option<String>,
+    time_range: Option<TimeRange>,
+    #[serde(default)]
+    filters: Vec<AskedFilter>,
+    order_by: Option<AskedOrder>,
+    limit: Option<usize>,
+    group_limit: Option<Value>,
+    classifier_dimensions: Option<Value>,
+    classifier_filters: Option<Value>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TimeRange {
+    start: String,
+    end: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AskedFilter {
+    field: String,
+    operator: String,
+    value: Value,
+    #[serde(default)]
+    include_unset: bool,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AskedOrder {
+    field: String,
+    direction: Option<String>,
+}
+
+/// How long one row is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Granularity {
+    Day,
+    Week,
+    Month,
+}
+
+/// How a filter compares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Operator {
+    Eq,
+    Neq,
+    In,
+    NotIn,
+    Gt,
+    Gte,
+    Lt,
+    Lte,
+}
+
+/// What a filter leaves.
+#[derive(Debug)]
+enum Filter {
+    /// Rows of one of these values, or of none of them.
+    Names { of: Dimension, values: Vec<String>, keeps: bool, include_unset: bool },
+    /// Results that compare so, in billionths.
+    Amounts { of: Metric, operator: Operator, values: Vec<i128> },
+}
+
+/// What rows are ordered by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Field {
+    Date,
+    Dimension(usize),
+    Metric(Metric),
+}
+
+/// A question that can be answered.
+#[derive(Debug)]
+pub(super) struct Question {
+    pub(super) metrics: Vec<Metric>,
+    pub(super) dimensions: Vec<Dimension>,
+    pub(super) granularity: Option<Granularity>,
+    pub(super) order: Option<(Field, bool)>,
+    pub(super) limit: usize,
+    /// What the asker may not expect.
+    pub(super) warnings: Vec<String>,
+    days: std::ops::Range<UtcDay>,
+    filters: Vec<Filter>,
+    tag: Option<String>,
+}
+
+const DIMENSIONS_MAX: usize = 2;
+const FILTERS_MAX: usize = 20;
+const LIMIT_MAX: usize = 1_000;
+/// Values of one filter.
+const VALUES_MAX: usize = 1_000;
+/// Days that are told of unless others are asked for, today's included.
+const DAYS: i64 = 30;
+/// Two years at most.
+const DAYS_MAX: i64 = 731;
+
+impl Question {
+    /// Checks what is asked; `tags` are the headers that are recorded.
+    pub(super) fn read(
+        asked: Asked,
+        tags: &[http::HeaderName],
+        now: Timestamp,
+    ) -> Result<Self, ApiError> {
+        for (name, given) in [
+            ("group_limit", &asked.group_limit),
+            ("classifier_dimensions", &asked.classifier_dimensions),
+            ("classifier_filters", &asked.classifier_filters),
+        ] {
+            if given.as_ref().is_some_and(|it| !it.is_null()) {
+                return Err(wrong(name, "this gateway does not have it"));
+            }
+        }
+        let metrics = asked.metrics.iter().map(|name| metric("metrics", name));
+        let metrics = metrics.collect::<Result<Vec<_>, _>>()?;
+        if metrics.is_empty() {
+            return Err(wrong("metrics", "Expected at least one"));
+        }
+        let dimensions = asked.dimensions.iter().map(|name| dimension("dimensions", name, tags));
+        let dimensions = dimensions.collect::<Result<Vec<_>, _>>()?;
+        if dimensions.len() > DIMENSIONS_MAX || repeats(&dimensions) {
+            return Err(wrong("dimensions", "Expected at most 2 different ones"));
+        }
+        if asked.filters.len() > FILTERS_MAX {
+            return Err(wrong("filters", "Expected at most 20"));
+        }
+        let filters = asked.filters.iter().map(|it| Filter::read(it, tags));
+        let filters = filters.collect::<Result<Vec<_>, _>>()?;
+        let limit = asked.limit.unwrap_or(LIMIT_MAX);
+        if !(1..=LIMIT_MAX).contains(&limit) {
+            return Err(wrong("limit", "Expected 1 to 1000"));
+        }
+        let granularity = asked.granularity.as_deref().map(Granularity::read).transpose()?;
+        let order = asked.order_by.map(|it| order(&it, &dimensions, granularity)).transpose()?;
+        let mut warnings = Vec::new();
+        let days = days(asked.time_range.as_ref(), now, &mut warnings)?;
+        let tag = tag(&dimensions, &filters)?;
+        if let Some(tag) = &tag {
+            warnings.push(format!("Calls without {tag} are left out"));
+        }
+        Ok(Self { metrics, dimensions, granularity, order, limit, warnings, days, filters, tag })
+    }
+
+    /// What the store is asked.
+    pub(super) fn wanted(&self) -> ActivityQuery {
+        let of_filters = self.filters.iter().filter_map(Filter::dimension);
+        ActivityQuery {
+            from: Some(self.days.start),
+            until: Some(self.days.end),
+            tag: self.tag.clone(),
+            by_key: self.dimensions.iter().chain(of_filters).any(|it| *it == Dimension::ApiKey),
+            ..ActivityQuery::default()
+        }
+    }
+
+    /// Whether a row is asked about.
+    pub(super) fn takes(&self, row: &ActivityRow) -> bool {
+        self.filters.iter().all(|filter| match filter {
+            Filter::Names { of, values, keeps, include_unset } => {
+                let value = of.value(row);
+                let is_named = values.contains(&value);
+                match (value.is_empty(), *keeps) {
+                    (true, true) => is_named || *include_unset,
+                    (true, false) => !is_named && *include_unset,
+                    (false, keeps) => is_named == keeps,
+                }
+            }
+            Filter::Amounts { .. } => true,
+        })
+    }
+
+    /// Whether a result is asked for.
+    pub(super) fn keeps(&self, sums: &ActivitySums) -> bool {
+        self.filters.iter().all(|filter| match filter {
+            Filter::Names { .. } => true,
+            Filter::Amounts { of, operator, values } => operator.holds(of.billionths(sums), values),
+        })
+    }
+}
+
+impl Filter {
+    fn read(asked: &AskedFilter, tags: &[http::HeaderName]) -> Result<Self, ApiError> {
+        let operator = Operator::read(&asked.operator)?;
+        let values = match (&asked.value, operator.takes_list()) {
+            (Value::Array(values), true) if values.len() <= VALUES_MAX => values.as_slice(),
+            (Value::Array(_), true) => {
+                return Err(wrong("filters", "Expected at most 1000 values"));
+            }
+            (Value::Array(_), false) => return Err(wrong("filters", "Expected one value")),
+            (_, true) => return Err(wrong("filters", "Expected a list of values")),
+            (value, false) => std::slice::from_ref(value),
+        };
+        if let Some(of) = Metric::named(&asked.field) {
+            let values = values.iter().map(|it| billionths(it, &asked.field));
+            return Ok(Self::Amounts { of, operator, values: values.collect::<Result<_, _>>()? });
+        }
+        let of = dimension("filters", &asked.field, tags)?;
+        let keeps = match operator {
+            Operator::Eq | Operator::In => true,
+            Operator::Neq | Operator::NotIn => false,
+            Operator::Gt | Operator::Gte | Operator::Lt | Operator::Lte => {
+                return Err(wrong("filters", "Only metrics are more or less than something"));
+            }
+        };
+        let text = |it: &Value| it.as_str().map(str::to_owned);
+        let values = values.iter().map(text).collect::<Option<Vec<_>>>();
+        let values = values.ok_or_else(|| wrong("filters", "Expected a text"))?;
+        Ok(Self::Names { of, values, keeps, include_unset: asked.include_unset })
+    }
+
+    const fn dimension(&self) -> Option<&Dimension> {
+        match self {
+            Self::Names { of, .. } => Some(of),
+            Self::Amounts { .. } => None,
+        }
+    }
+}
+
+impl Granularity {
+    pub(super) const ALL: [Self; 3] = [Self::Day, Self::Week, Self::Month];
+
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Day => "day",
+            Self::Week => "week",
+            Self::Month => "month",
+        }
+    }
+
+    pub(super) const fn label(self) -> &'static str {
+        match self {
+            Self::Day => "Day",
+            Self::Week => "Week",
+            Self::Month => "Month",
+        }
+    }
+
+    fn read(name: &str) -> Result<Self, ApiError> {
+        let found = Self::ALL.into_iter().find(|it| it.as_str() == name);
+        found.ok_or_else(|| {
+            wrong("granularity", "Expected day, week or month: sums are kept by day here")
+        })
+    }
+
+    /// The first day of the row that a day belongs to.
+    pub(super) fn first_day(self, day: UtcDay) -> UtcDay {
+        let windows = UsageWindows::at(day.starts_at());
+        match self {
+            Self::Day => day,
+            Self::Week => windows.week().start,
+            Self::Month => windows.month().start,
+        }
+    }
+}
+
+impl Operator {
+    pub(super) const ALL: [Self; 8] =
+        [Self::Eq, Self::Neq, Self::In, Self::NotIn, Self::Gt, Self::Gte, Self::Lt, Self::Lte];
+
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Eq => "eq",
+            Self::Neq => "neq",
+            Self::In => "in",
+            Self::NotIn => "not_in",
+            Self::Gt => "gt",
+            Self::Gte => "gte",
+            Self::Lt => "lt",
+            Self::Lte => "lte",
+        }
+    }
+
+    pub(super) const fn takes_list(self) -> bool {
+        matches!(self, Self::In | Self::NotIn)
+    }
+
+    fn read(name: &str) -> Result<Self, ApiError> {
+        let found = Self::ALL.into_iter().find(|it| it.as_str() == name);
+        found.ok_or_else(|| wrong("filters", &format!("unknown operator `{name}`")))
+    }
+
+    fn holds(self, amount: i128, values: &[i128]) -> bool {
+        match self {
+            Self::Eq | Self::In => values.contains(&amount),
+            Self::Neq | Self::NotIn => !values.contains(&amount),
+            Self::Gt => values.iter().all(|it| amount > *it),
+            Self::Gte => values.iter().all(|it| amount >= *it),
+            Self::Lt => values.iter().all(|it| amount < *it),
+            Self::Lte => values.iter().all(|it| amount <= *it),
+        }
+    }
+}
+
+fn wrong(field: &str, why: &str) -> ApiError {
+    ApiError::bad_request(format!("{field}: {why}"))
+}
+
+fn metric(place: &str, name: &str) -> Result<Metric, ApiError> {
+    let known = || Metric::ALL.map(Metric::name).join(", ");
+    Metric::named(name)
+        .ok_or_else(|| wrong(place, &format!("unknown metric `{name}`; known are {}", known())))
+}
+
+fn dimension(place: &str, name: &str, tags: &[http::HeaderName]) -> Result<Dimension, ApiError> {
+    Dimension::named(name, tags).ok_or_else(|| {
+        wrong(place, &format!("unknown `{name}`; GET /analytics/meta has the names"))
+    })
+}
+
+fn repeats(dimensions: &[Dimension]) -> bool {
+    matches!(dimensions, [one, other] if one == other)
+}
+
+fn order(
+    asked: &AskedOrder,
+    dimensions: &[Dimension],
+    granularity: Option<Granularity>,
+) -> Result<(Field, bool), ApiError> {
+    let descends = match asked.direction.as_deref() {
+        None | Some("desc") => true,
+        Some("asc") => false,
+        Some(_) => return Err(wrong("order_by.direction", "Expected asc or desc")),
+    };
+    let at = || dimensions.iter().position(|it| it.name() == asked.field).map(Field::Dimension);
+    let field = match asked.field.as_str() {
+        "date" if granularity.is_some() => Some(Field::Date),
+        name => Metric::named(name).map(Field::Metric).or_else(at),
+    };
+    let field = field.ok_or_else(|| {
+        wrong("order_by.field", "Expected a metric, or a dimension that is asked for")
+    })?;
+    Ok((field, descends))
+}
+
+/// The one tag that is asked about.
+fn tag(dimensions: &[Dimension], filters: &[Filter]) -> Result<Option<String>, ApiError> {
+    let mut found: Option<&String> = None;
+    for dimension in dimensions.iter().chain(filters.iter().filter_map(Filter::dimension)) {
+        if let Dimension::Tag(tag) = dimension {
+            if found.is_some_and(|other| other != tag) {
+                return Err(wrong("dimensions", "Sums are kept by one tag at a time"));
+            }
+            found = Some(tag);
+        }
+    }
+    Ok(found.cloned())
+}
+
+/// Whole days, from the first that the range touches to the last.
+fn days(
+    range: Option<&TimeRange>,
+    now: Timestamp,
+    warnings: &mut Vec<String>,
+) -> Result<std::ops::Range<UtcDay>, ApiError> {
+    let after = |day: UtcDay, days: i64| UtcDay::from_days(day.days().saturating_add(days));
+    let Some(range) = range else {
+        let tomorrow = after(UtcDay::of(now), 1);
+        return Ok(after(tomorrow, -DAYS)..tomorrow);
+    };
+    let read = |text: &str| {
+        let problem = "Expected times such as 2026-01-31T00:00:00Z";
+        Timestamp::parse_rfc3339(text).ok_or_else(|| wrong("time_range", problem))
+    };
+    let (start, end) = (read(&range.start)?, read(&range.end)?);
+    if start >= end {
+        return Err(wrong("time_range", "It ends before it begins"));
+    }
+    let first = UtcDay::of(start);
+    let until = after(UtcDay::of(end.plus_millis(-1)), 1);
+    if until.days().saturating_sub(first.days()) > DAYS_MAX {
+        return Err(wrong("time_range", "Expected at most 731 days"));
+    }
+    if first.starts_at() != start || until.starts_at() != end {
+        warnings.push("Sums are kept by UTC day: days are told of whole".to_owned());
+    }
+    Ok(first..until)
+}
+
+/// A number in billionths.
+fn billionths(value: &Value, field: &str) -> Result<i128, ApiError> {
+    let whole = value.as_i64().map(|it| i128::from(it).saturating_mul(1_000_000_000));
+    let decimal = || {
+        let text = value.as_f64().map(|it| it.to_string())?;
+        text.parse::<Usd>().ok().map(|it| i128::from(it.nanos()))
+    };
+    whole.or_else(decimal).ok_or_else(|| {
+        wrong(
+            "filters",
+            &format!("{field} is compared with numbers of at most nine decimal places"),
+        )
+    })
+}

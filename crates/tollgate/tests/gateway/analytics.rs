@@ -1,0 +1,277 @@
+//! Questions about what was used (contract §1.7).
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use serde_json::{Value, json};
+use tollgate_engine::Clock;
+use tollgate_simulator::Simulator;
+use tollgate_testkit::{Protocol, Reply, TestGateway, simulator};
+use tollgate_types::Timestamp;
+
+/// A clock that is set by hand, in milliseconds.
+#[derive(Debug)]
+struct Hand(AtomicI64);
+
+impl Clock for Hand {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_unix_millis(self.0.load(Ordering::Relaxed))
+    }
+}
+
+const DAY: i64 = 86_400_000;
+const ELSEWHERE: &str = "0b7e1f2a-0000-4000-8000-000000000001";
+
+fn call(model: &str) -> Value {
+    json!({ "model": model, "messages": [{ "role": "user", "content": "a b c d e f g h" }] })
+}
+
+/// On a Sunday two calls of `acme/m` for research and one for sales; on Monday one of `acme/n`
+/// from another workspace, and one that fails. Each call costs 1.6 cents.
+async fn world(simulator: &Simulator) -> TestGateway {
+    let sunday = Timestamp::parse_rfc3339("2026-11-01T12:00:00Z").unwrap();
+    let clock = Arc::new(Hand(AtomicI64::new(sunday.unix_millis())));
+    let price = r#"{ input = "1000", output = "1000" }"#;
+    let gateway = TestGateway::builder()
+        .clock(clock.clone())
+        .config("[attribution]\nheaders = [\"X-Department\", \"X-Project\"]\n")
+        .provider("acme", Protocol::OpenAi, simulator)
+        .endpoint("acme/m", "acme", "echo", price)
+        .endpoint("acme/n", "acme", "echo", price)
+        .endpoint("acme/broken", "acme", "echo+status:500", price)
+        .start()
+        .await;
+    for department in ["research", "research", "sales"] {
+        let call = gateway.chat_call(&call("acme/m")).header("x-department", department);
+        call.send().await.said();
+    }
+    clock.0.fetch_add(DAY, Ordering::Relaxed);
+    let other = gateway.key_with(|key| ELSEWHERE.clone_into(&mut key.workspace_id)).await;
+    gateway.chat_call(&call("acme/n")).key(&other).send().await.said();
+    assert!(gateway.chat(call("acme/broken")).await.status >= 500);
+    gateway
+}
+
+async fn ask_by(gateway: &TestGateway, key: &str, question: Value) -> Reply {
+    gateway.call("POST", "/analytics/query").key(key).json(&question).send().await
+}
+
+async fn ask(gateway: &TestGateway, question: Value) -> Value {
+    let reply = ask_by(gateway, gateway.management_key(), question.clone()).await;
+    assert_eq!(reply.status, 200, "{question}: {}", reply.text());
+    reply.json()["data"].clone()
+}
+
+#[tokio::test]
+async fn section_1_7_questions_are_answered_from_the_days() {
+    let simulator = simulator().await;
+    let gateway = world(&simulator).await;
+    for (question, expected) in [
+        (
+            json!({ "metrics": ["requests", "failed", "error_rate", "usage", "total_tokens"] }),
+            json!([{ "requests": 5, "failed": 1, "error_rate": 0.2, "usage": 0.064, "total_tokens": 64 }]),
+        ),
+        (
+            json!({ "metrics": ["requests"], "granularity": "day" }),
+            json!([{ "date": "2026-11-01", "requests": 3 }, { "date": "2026-11-02", "requests": 2 }]),
+        ),
+        // A Sunday is in the week before.
+        (
+            json!({ "metrics": ["requests"], "granularity": "week" }),
+            json!([{ "date": "2026-10-26", "requests": 3 }, { "date": "2026-11-02", "requests": 2 }]),
+        ),
+        (
+            json!({ "metrics": ["requests"], "granularity": "month" }),
+            json!([{ "date": "2026-11-01", "requests": 5 }]),
+        ),
+        (
+            json!({
+                "metrics": ["usage"], "dimensions": ["model"],
+                "order_by": { "field": "usage", "direction": "desc" }, "limit": 2,
+            }),
+            json!([{ "model": "acme/m", "usage": 0.048 }, { "model": "acme/n", "usage": 0.016 }]),
+        ),
+        (
+            json!({ "metrics": ["requests"], "dimensions": ["x-department", "model"] }),
+            json!([
+                { "x-department": "research", "model": "acme/m", "requests": 2 },
+                { "x-department": "sales", "model": "acme/m", "requests": 1 },
+            ]),
+        ),
+        (
+            json!({
+                "metrics": ["requests"],
+                "time_range": { "start": "2026-11-02T00:00:00Z", "end": "2026-11-03T00:00:00Z" },
+            }),
+            json!([{ "requests": 2 }]),
+        ),
+    ] {
+        assert_eq!(ask(&gateway, question.clone()).await["data"], expected, "{question}");
+    }
+    let keys = ask(&gateway, json!({ "metrics": ["requests"], "dimensions": ["api_key"] })).await;
+    let keys = keys["data"].as_array().unwrap();
+    assert_eq!(keys.len(), 2, "{keys:?}");
+    assert!(keys.iter().all(|row| row["api_key"].as_str().unwrap().len() == 64));
+}
+
+#[tokio::test]
+async fn section_1_7_filters_leave_what_they_name() {
+    let simulator = simulator().await;
+    let gateway = world(&simulator).await;
+    let filter = |field: &str, operator: &str, value: Value| json!({ "field": field, "operator": operator, "value": value });
+    for (filters, models) in [
+        (json!([filter("model", "eq", json!("acme/m"))]), json!(["acme/m"])),
+        (json!([filter("model", "in", json!(["acme/m", "acme/n"]))]), json!(["acme/m", "acme/n"])),
+        (json!([filter("model", "not_in", json!(["acme/m", "acme/n"]))]), json!(["acme/broken"])),
+        (json!([filter("workspace", "eq", json!(ELSEWHERE))]), json!(["acme/n"])),
+        // Who failed was answered by nobody.
+        (json!([filter("provider", "neq", json!("x"))]), json!(["acme/m", "acme/n"])),
+        (
+            json!([{ "field": "provider", "operator": "neq", "value": "x", "include_unset": true }]),
+            json!(["acme/broken", "acme/m", "acme/n"]),
+        ),
+        (json!([filter("x-department", "eq", json!("sales"))]), json!(["acme/m"])),
+        (json!([filter("usage", "gt", json!(0.016))]), json!(["acme/m"])),
+        (json!([filter("usage", "gte", json!(0.016))]), json!(["acme/m", "acme/n"])),
+        (json!([filter("requests", "lt", json!(3))]), json!(["acme/broken", "acme/n"])),
+        (
+            json!([filter("requests", "lte", json!(3)), filter("error_rate", "eq", json!(1))]),
+            json!(["acme/broken"]),
+        ),
+    ] {
+        let question =
+            json!({ "metrics": ["requests"], "dimensions": ["model"], "filters": filters });
+        let answer = ask(&gateway, question).await;
+        let found: Vec<_> =
+            answer["data"].as_array().unwrap().iter().map(|row| row["model"].clone()).collect();
+        assert_eq!(json!(found), models, "{filters}");
+    }
+}
+
+#[tokio::test]
+async fn section_1_7_answers_say_what_they_leave_out() {
+    let simulator = simulator().await;
+    let gateway = world(&simulator).await;
+    let cut = json!({ "metrics": ["requests"], "dimensions": ["model"], "limit": 1 });
+    let cut = ask(&gateway, cut).await;
+    assert_eq!(
+        (&cut["metadata"]["row_count"], &cut["metadata"]["truncated"]),
+        (&json!(1), &json!(true))
+    );
+    assert!(cut["metadata"]["query_time_ms"].is_u64() && cut.get("warnings").is_none());
+    let range = json!({ "start": "2026-11-01T18:00:00Z", "end": "2026-11-02T06:00:00Z" });
+    let tagged =
+        json!({ "metrics": ["requests"], "dimensions": ["X-Department"], "time_range": range });
+    let tagged = ask(&gateway, tagged).await;
+    assert_eq!(tagged["metadata"]["truncated"], false);
+    assert_eq!(
+        tagged["warnings"],
+        json!([
+            "Sums are kept by UTC day: days are told of whole",
+            "Calls without x-department are left out"
+        ])
+    );
+
+    let filters: Vec<_> =
+        (0..21).map(|_| json!({ "field": "model", "operator": "eq", "value": "x" })).collect();
+    let with = |name: &str, value: Value| {
+        let mut question = json!({ "metrics": ["requests"] });
+        question[name] = value;
+        question
+    };
+    for wrong in [
+        json!({ "metrics": [] }),
+        json!({ "metrics": ["latency"] }),
+        with("metric", json!(["requests"])),
+        with("dimensions", json!(["colour"])),
+        with("dimensions", json!(["model", "provider", "endpoint"])),
+        with("dimensions", json!(["model", "model"])),
+        with("dimensions", json!(["x-department", "x-project"])),
+        with("granularity", json!("hour")),
+        with("filters", json!(filters)),
+        with("filters", json!([{ "field": "model", "operator": "gt", "value": "x" }])),
+        with("filters", json!([{ "field": "model", "operator": "in", "value": "x" }])),
+        with("filters", json!([{ "field": "model", "operator": "eq", "value": ["x"] }])),
+        with("filters", json!([{ "field": "usage", "operator": "like", "value": 1 }])),
+        with("filters", json!([{ "field": "usage", "operator": "eq", "value": "much" }])),
+        with("order_by", json!({ "field": "model" })),
+        with("order_by", json!({ "field": "requests", "direction": "up" })),
+        with("limit", json!(0)),
+        with("limit", json!(1_001)),
+        with(
+            "time_range",
+            json!({ "start": "2026-11-02T00:00:00Z", "end": "2026-11-01T00:00:00Z" }),
+        ),
+        with(
+            "time_range",
+            json!({ "start": "2020-11-02T00:00:00Z", "end": "2026-11-01T00:00:00Z" }),
+        ),
+        with("group_limit", json!(3)),
+    ] {
+        let reply = ask_by(&gateway, gateway.management_key(), wrong.clone()).await;
+        assert_eq!(reply.status, 400, "{wrong}: {}", reply.text());
+    }
+}
+
+#[tokio::test]
+async fn section_1_7_what_can_be_asked_is_told() {
+    let simulator = simulator().await;
+    let gateway = world(&simulator).await;
+    let meta = gateway.call("GET", "/analytics/meta").key(gateway.management_key()).send().await;
+    let meta = meta.json()["data"].clone();
+    let names = |of: &str| -> Vec<String> {
+        let all = meta[of].as_array().unwrap().iter();
+        all.map(|it| it["name"].as_str().unwrap().to_owned()).collect()
+    };
+    let dimensions =
+        ["model", "provider", "endpoint", "workspace", "api_key", "x-department", "x-project"];
+    assert_eq!(names("dimensions"), dimensions);
+    assert_eq!(names("granularities"), ["day", "week", "month"]);
+    // Everything that is told can be asked.
+    for metric in names("metrics") {
+        for dimension in dimensions {
+            for granularity in names("granularities") {
+                ask(
+                    &gateway,
+                    json!({ "metrics": [metric], "dimensions": [dimension], "granularity": granularity }),
+                )
+                .await;
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn members_and_viewers_may_ask_and_members_see_their_own() {
+    let simulator = simulator().await;
+    let gateway = world(&simulator).await;
+    let manage = |path: &'static str, body: Value| {
+        gateway.call("POST", path).key(gateway.management_key()).json(&body).send()
+    };
+    let lab = manage("/workspaces", json!({ "name": "Lab", "slug": "lab" })).await.json();
+    let lab = lab["data"]["id"].as_str().unwrap().to_owned();
+    let key = gateway.key_with(|key| key.workspace_id.clone_from(&lab)).await;
+    gateway.chat_call(&call("acme/n")).key(&key).send().await.said();
+    let entries = || async {
+        let audit = gateway.call("GET", "/audit").key(gateway.management_key()).send().await;
+        audit.json()["data"].as_array().unwrap().len()
+    };
+    let question = json!({ "metrics": ["requests"] });
+    for (access, expected) in [("member", 1), ("viewer", 6), ("billing", 6)] {
+        let places = json!([{ "workspace_id": lab, "role": "member" }]);
+        let email = format!("{access}@corp.example");
+        let invited = manage(
+            "/organization/invitations",
+            json!({ "email": email, "access": access, "workspaces": places }),
+        );
+        let token = json!({ "token": invited.await.json()["token"] });
+        let accept = gateway.call("POST", "/organization/invitations/accept").no_key();
+        let accepted = accept.json(&token).send().await.json();
+        let before = entries().await;
+        let key = accepted["key"].as_str().unwrap();
+        let answer = ask_by(&gateway, key, question.clone()).await;
+        assert_eq!(answer.json()["data"]["data"], json!([{ "requests": expected }]), "{access}");
+        assert_eq!(entries().await, before, "a question is no act");
+    }
+    ask_by(&gateway, gateway.key(), question).await.error(403, "permission_denied");
+}
