@@ -60,21 +60,18 @@ async fn make(args: &BackupArgs, config: &Config, file: File) -> anyhow::Result<
     let mut packer = Packer::new(file, now);
     // The journal before the database: what is taken out of it meanwhile is in the database then.
     let (data_dir, with_secrets) = (config.data_dir.clone(), !args.without_secrets);
-    let packed = spawn_blocking(move || {
+    let beside = spawn_blocking(move || {
         beside_the_database(&mut packer, &data_dir, with_secrets).map(|()| packer)
     });
-    let mut packer = packed.await??;
+    let mut packer = beside.await??;
     let is_postgres = config.database_url.is_postgres();
     if !is_postgres {
         let mut name = args.file.clone().into_os_string();
         name.push(".database");
         let draft = Draft(name.into());
         copied(config, &draft.0).await?;
-        let packed =
-            spawn_blocking(move || packer.add(DATABASE, &draft.0).map(|_| (packer, draft)));
-        let (packed, draft) = packed.await??;
-        drop(draft);
-        packer = packed;
+        let added = spawn_blocking(move || packer.add(DATABASE, &draft.0).map(|_| packer));
+        packer = added.await??;
     }
     let origin = Origin {
         version: env!("CARGO_PKG_VERSION").to_owned(),

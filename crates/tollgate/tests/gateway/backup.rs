@@ -36,11 +36,11 @@ fn backed_up_and_restored(base: &str) {
         for caller in 0..4 {
             let (stop, told, address) = (&stop, &told, serving.address.as_str());
             scope.spawn(move || {
-                for call in caller.. {
-                    if stop.load(Ordering::Acquire) {
-                        return;
-                    }
-                    told.lock().extend(answer(address, key, call % 2 == 0));
+                let mut streamed = caller % 2 == 0;
+                while !stop.load(Ordering::Acquire) {
+                    let answered = answer(address, key, streamed);
+                    told.lock().extend(answered);
+                    streamed = !streamed;
                 }
             });
         }
@@ -53,8 +53,8 @@ fn backed_up_and_restored(base: &str) {
     });
     assert!(!before.is_empty());
     assert!(told.into_inner().len() > before.len(), "no call ended while it was made");
-    let mode = home.directory.path().join("all.tar").metadata().unwrap().permissions().mode();
-    assert_eq!(mode & 0o777, 0o600);
+    let permissions = home.directory.path().join("all.tar").metadata().unwrap().permissions();
+    assert_eq!(permissions.mode() & 0o777, 0o600);
     let left: Vec<_> = std::fs::read_dir(home.directory.path()).unwrap().collect();
     assert_eq!(left.len(), 3, "only data, all.tar and tollgate.toml: {left:?}");
     let again = home.run(&["backup", "all.tar"]);
