@@ -79,23 +79,56 @@ impl FromRequestParts<App> for Manager {
                 "Only management keys can perform this operation. Create one with `tollgate keys create --management`",
             ));
         }
-        let access = app.engine.organisation().access(&key.record).ok_or_else(|| {
-            ApiError::forbidden("This key belongs to somebody who is no longer a member here")
-        })?;
+        let access = app.engine.organisation().access(&key.record).ok_or_else(gone)?;
         let path = parts.extensions.get::<MatchedPath>().cloned();
         let route = path.as_ref().map_or_else(|| parts.uri.path(), MatchedPath::as_str);
         let looks = is_look(&parts.method) || is_question(route);
-        if !access.may(area(route), !looks) {
-            let role = access.role.as_str();
-            return Err(ApiError::forbidden(format!(
-                "Your role, {role}, does not permit this. Ask an owner or admin of this installation"
-            )));
-        }
+        // What is refused is entered, too: whoever tries what they may not is worth knowing.
         if !looks {
             enter(app, parts, route, (&key, &access)).await?;
         }
+        if !access.may(area(route), !looks) {
+            return Err(not_permitted(&access));
+        }
         Ok(Self { key, access })
     }
+}
+
+/// A key that changes what belongs to its workspace rather than to the installation: presets, codes
+/// for apps. The act is entered in the log.
+#[derive(Debug)]
+pub(crate) struct Acting(pub(crate) Arc<KeyEntry>);
+
+impl FromRequestParts<App> for Acting {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        let AnyKey(key) = AnyKey::from_request_parts(parts, app).await?;
+        // An inference key may bear any name for whose it is.
+        let access = app.engine.organisation().access(&key.record);
+        let access = match access {
+            None if key.record.management => return Err(gone()),
+            access => access.unwrap_or_else(Access::of_installation),
+        };
+        let path = parts.extensions.get::<MatchedPath>().cloned();
+        let route = path.as_ref().map_or_else(|| parts.uri.path(), MatchedPath::as_str);
+        enter(app, parts, route, (&key, &access)).await?;
+        if key.record.management && !access.may(Area::Routing, true) {
+            return Err(not_permitted(&access));
+        }
+        Ok(Self(key))
+    }
+}
+
+fn gone() -> ApiError {
+    ApiError::forbidden("This key belongs to somebody who is no longer a member here")
+}
+
+fn not_permitted(access: &Access) -> ApiError {
+    let role = access.role.as_str();
+    ApiError::forbidden(format!(
+        "Your role, {role}, does not permit this. Ask an owner or admin of this installation"
+    ))
 }
 
 impl Manager {

@@ -105,6 +105,13 @@ pub fn router(app: App) -> Router {
         .route("/auth/key", get(on::get_current_key))
         .route("/generation", get(on::get_generation))
         .route("/generation/feedback", post(on::create_feedback))
+        .route("/routing/explain", post(on::explain_routing))
+        .route("/auth/keys", post(on::exchange_auth_code))
+        .route("/organization/invitations/accept", post(on::accept_invitation))
+        .route("/user/me", get(on::get_me))
+        .route("/openapi.json", get(on::get_openapi));
+    // Each act is entered in the log.
+    let management = Router::new()
         .route("/presets", get(on::list_presets))
         .route(
             "/presets/{slug}",
@@ -115,14 +122,7 @@ pub fn router(app: App) -> Router {
         .route("/presets/{slug}/chat/completions", post(on::save_preset_of_chat))
         .route("/presets/{slug}/messages", post(on::save_preset_of_message))
         .route("/presets/{slug}/responses", post(on::save_preset_of_response))
-        .route("/routing/explain", post(on::explain_routing))
-        .route("/auth/keys", post(on::exchange_auth_code))
         .route("/auth/keys/code", post(on::create_auth_code))
-        .route("/organization/invitations/accept", post(on::accept_invitation))
-        .route("/user/me", get(on::get_me))
-        .route("/openapi.json", get(on::get_openapi));
-    // For those who manage: each act is entered in the log.
-    let management = Router::new()
         .route("/keys", get(on::list_keys).post(on::create_key))
         .route("/keys/{hash}/rotate", post(on::rotate_key))
         .route("/keys/{hash}", get(on::get_key).patch(on::update_key).delete(on::delete_key))

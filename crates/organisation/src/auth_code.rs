@@ -45,6 +45,11 @@ pub struct AuthCode {
     pub workspace_id: String,
     /// Whose key it will be.
     pub creator_user_id: Option<String>,
+    /// The key that made it, in hexadecimal: a code is worth no more than that.
+    pub maker: String,
+    /// Who exchanges it, once somebody does: of two who do at once, one has changed it first.
+    #[serde(default)]
+    pub exchange: Option<String>,
     /// What exchanging it takes, beside the code.
     pub challenge: Option<Challenge>,
     /// Until when it may be exchanged.

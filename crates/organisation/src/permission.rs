@@ -77,11 +77,7 @@ impl Access {
 
     /// Whether they may give somebody this role, or take it away.
     pub fn may_grant(&self, role: Role) -> bool {
-        match self.role {
-            Role::Owner => true,
-            Role::Admin => role != Role::Owner,
-            Role::Member | Role::Viewer | Role::Billing => false,
-        }
+        self.role.may_grant(role)
     }
 }
 

@@ -50,6 +50,15 @@ impl Role {
         found.ok_or_else(|| Refused::new("role", format!("Expected one of {words}")))
     }
 
+    /// Whether somebody with this role may give others `role`, or take it away.
+    pub fn may_grant(self, role: Self) -> bool {
+        match self {
+            Self::Owner => true,
+            Self::Admin => role != Self::Owner,
+            Self::Member | Self::Viewer | Self::Billing => false,
+        }
+    }
+
     /// The contract's word for it, which knows two (contract §1.3).
     pub const fn as_contract(self) -> &'static str {
         match self {

@@ -6,11 +6,12 @@ use http::Uri;
 use serde::{Deserialize, Serialize};
 use tollgate_organisation::{AuthCode, Challenge, ChallengeMethod};
 use tollgate_store::{Document, KeyRecord, StoreError};
+use tollgate_types::KeyHash;
 
 use super::credits::Data;
 use super::keys::{expiry, interval, usd};
 use crate::audit::done;
-use crate::auth::{InferenceKey, no_such_workspace};
+use crate::auth::{Acting, no_such_workspace};
 use crate::body::{JsonBody, SecretBody};
 use crate::error::ApiError;
 use crate::router::App;
@@ -55,10 +56,13 @@ pub(crate) struct Exchanged {
 /// Makes a code that somebody else may exchange for a key of the caller's workspace.
 pub(crate) async fn create_auth_code(
     State(app): State<App>,
-    InferenceKey(key, _): InferenceKey,
+    Acting(key): Acting,
     JsonBody(wanted): JsonBody<WantedCode>,
 ) -> Result<Json<Data<CreatedCode>>, ApiError> {
     let (now, record) = (app.engine.now(), &key.record);
+    if record.management {
+        return Err(ApiError::forbidden("A management key makes no codes. Use an inference key"));
+    }
     if is_bounded(record) {
         return Err(ApiError::forbidden(
             "A key with limits of its own can't make keys without them. Use one that has none",
@@ -83,12 +87,20 @@ pub(crate) async fn create_auth_code(
         expires_at: wanted.expires_at.as_deref().map(|it| expiry(it, now)).transpose()?,
         workspace_id,
         creator_user_id: record.creator_user_id.clone(),
+        maker: record.hash.to_hex(),
+        exchange: None,
         challenge: Challenge::read(challenge.as_deref(), method.as_deref())?,
         ends_at: AuthCode::ends_at(now),
     };
     let text = secret::new(&app, "auth-")?;
     let document = Document::new(secret::hashed(&text), code, now);
-    app.engine.stores().documents.write(vec![document.insertion()?]).await?;
+    let documents = &app.engine.stores().documents;
+    // Those that nobody can exchange any more go.
+    let known = documents.all::<AuthCode>(None).await?;
+    let mut changes: Vec<_> =
+        known.iter().filter(|it| it.body.ends_at <= now).map(Document::deletion).collect();
+    changes.push(document.insertion()?);
+    documents.write(changes).await?;
     Ok(Json(Data { data: CreatedCode { id: text, app_id, created_at: now.to_rfc3339() } }))
 }
 
@@ -100,14 +112,16 @@ pub(crate) async fn exchange_auth_code(
     let now = app.engine.now();
     let documents = &app.engine.stores().documents;
     let known = documents.load::<AuthCode>(&secret::hashed(&asked.code)).await?;
-    let known = known.filter(|it| it.body.ends_at > now).ok_or_else(|| {
+    let is_open = |it: &Document<AuthCode>| it.body.ends_at > now && it.body.exchange.is_none();
+    let mut known = known.filter(is_open).ok_or_else(|| {
         ApiError::forbidden("Invalid code: it is not known, was used, or is older than 10 minutes")
     })?;
     verify(&known.body, &asked)?;
-    // Whoever removes it has it: of two who exchange one code, one does.
+    still_made_by(&app, &known.body).await?;
+    known.body.exchange = Some(app.engine.new_id().map_err(|error| ApiError::internal(&error))?);
     let user_id = known.body.creator_user_id.as_deref();
     let entry = done(&app, ("an app with a code", user_id), "/auth/keys", 200)?;
-    match documents.write(vec![known.deletion(), entry]).await {
+    match documents.write(vec![known.replacement(now)?, entry]).await {
         Err(StoreError::Conflict) => return Err(ApiError::forbidden("Invalid code: it was used")),
         outcome => outcome?,
     }
@@ -125,6 +139,22 @@ pub(crate) async fn exchange_auth_code(
     app.engine.stores().keys.insert(record).await?;
     app.engine.keys().refresh(now).await?;
     Ok(Json(Exchanged { key: key.expose().to_owned(), user_id }))
+}
+
+/// Refuses a code whose maker could not make it any more.
+async fn still_made_by(app: &App, code: &AuthCode) -> Result<(), ApiError> {
+    let now = app.engine.now();
+    let maker = match KeyHash::from_hex(&code.maker) {
+        Some(hash) => app.engine.stores().keys.get(hash).await?,
+        None => None,
+    };
+    let is_good =
+        |it: &KeyRecord| !it.disabled && !is_bounded(it) && it.workspace_id == code.workspace_id;
+    let has_ended = |it: &KeyRecord| it.expires_at.is_some_and(|end| end <= now);
+    if maker.is_some_and(|it| is_good(&it) && !has_ended(&it)) {
+        return Ok(());
+    }
+    Err(ApiError::forbidden("Invalid code: the key that made it could not make it any more"))
 }
 
 /// Whether the one who exchanges a code is the one who asked for it.

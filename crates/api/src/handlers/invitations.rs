@@ -158,6 +158,12 @@ pub(crate) async fn accept_invitation(
         )
     })?;
     app.engine.refresh_organisation().await?;
+    let inviter = found.body.invited_by.as_deref();
+    if inviter.is_some_and(|id| !may_grant(&app, id, found.body.role)) {
+        return Err(ApiError::forbidden(
+            "Who asked you in may not do so any more. Ask for another invitation",
+        ));
+    }
     is_new(&app, &found.body.email)?;
     let names = (acceptance.first_name.as_deref(), acceptance.last_name.as_deref());
     let user = User::new(&found.body.email, names, found.body.role, now)?;
@@ -187,6 +193,12 @@ pub(crate) async fn accept_invitation(
     app.engine.keys().refresh(now).await?;
     let accepted = Accepted { data: PersonView::of(&person), key: key.expose().to_owned() };
     Ok((StatusCode::CREATED, Json(accepted)))
+}
+
+/// Whether somebody may give others this role now.
+fn may_grant(app: &App, user_id: &str, role: Role) -> bool {
+    let user = app.engine.organisation().user(user_id);
+    user.is_some_and(|user| user.body.role.may_grant(role))
 }
 
 fn is_new(app: &App, email: &str) -> Result<(), ApiError> {

@@ -10,11 +10,13 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 use tollgate_engine::KeyEntry;
 use tollgate_limits::{KeyLimits, KeyLimitsChange};
+use tollgate_organisation::Role;
 use tollgate_store::{Change, KeyPatch, KeyQuery, KeyRecord, KeyUsage, ResetInterval};
 use tollgate_types::{KeyHash, Timestamp, Usd};
 use tollgate_wire::json::UsdNumber;
 
 use super::credits::Data;
+use super::workspaces::open;
 use crate::auth::Manager;
 use crate::body::JsonBody;
 use crate::error::ApiError;
@@ -156,20 +158,24 @@ pub(crate) async fn list_keys(
     manager: Manager,
     Params(query): Params<ListQuery>,
 ) -> Result<Json<Data<Vec<KeyView>>>, ApiError> {
-    match &query.workspace_id {
-        Some(workspace) => manager.reach(workspace)?,
-        None => manager.everywhere("Name one of them with workspace_id")?,
-    }
+    let workspace_id = if let Some(named) = query.workspace_id {
+        Some(open(&app, &manager, &named).await?.document.id.clone())
+    } else {
+        manager.everywhere("Name one of them with workspace_id")?;
+        None
+    };
     let query = KeyQuery {
         offset: query.offset,
         limit: PAGE,
         include_disabled: query.include_disabled,
-        workspace_id: query.workspace_id,
+        workspace_id,
     };
     let records = app.engine.stores().keys.list(&query).await?;
     let mut data = Vec::with_capacity(records.len());
     for record in records {
-        data.push(view(&app, record).await?);
+        if visible(&manager, &record).is_ok() {
+            data.push(view(&app, record).await?);
+        }
     }
     Ok(Json(Data { data }))
 }
@@ -215,7 +221,7 @@ pub(crate) async fn get_key(
     PathOf(hash): PathOf<String>,
 ) -> Result<Json<Data<KeyView>>, ApiError> {
     let record = app.engine.stores().keys.get(parse(&hash)?).await?.ok_or_else(no_such_key)?;
-    manager.reach(&record.workspace_id).map_err(|_| no_such_key())?;
+    visible(&manager, &record)?;
     Ok(Json(Data { data: view(&app, record).await? }))
 }
 
@@ -268,12 +274,28 @@ pub(crate) async fn delete_key(
 /// A key that the caller may change: members of a workspace their own, its admins all of it.
 async fn changeable(app: &App, manager: &Manager, hash: KeyHash) -> Result<KeyRecord, ApiError> {
     let record = app.engine.stores().keys.get(hash).await?.ok_or_else(no_such_key)?;
-    manager.reach(&record.workspace_id).map_err(|_| no_such_key())?;
+    visible(manager, &record)?;
     let is_theirs = record.creator_user_id == manager.access.user_id;
+    if !is_theirs && record.management && !manager.access.may_grant(role_of(app, &record)) {
+        return Err(ApiError::forbidden("Whoever has this key may do more than you. Ask an owner"));
+    }
     if is_theirs || manager.access.rules(&record.workspace_id) {
         return Ok(record);
     }
     Err(ApiError::forbidden("This key is somebody else's. Ask an admin of its workspace"))
+}
+
+/// Refuses who may not even see a key: of others' management keys members see none.
+fn visible(manager: &Manager, record: &KeyRecord) -> Result<(), ApiError> {
+    manager.reach(&record.workspace_id).map_err(|_| no_such_key())?;
+    let is_theirs = record.creator_user_id == manager.access.user_id;
+    let is_hidden = record.management && !is_theirs && !manager.access.is_everywhere();
+    if is_hidden { Err(no_such_key()) } else { Ok(()) }
+}
+
+/// What the holder of a management key may do; everything where it is nobody's.
+fn role_of(app: &App, record: &KeyRecord) -> Role {
+    app.engine.organisation().access(record).map_or(Role::Owner, |access| access.role)
 }
 
 /// Whose a new key will be: the caller's own, unless the caller may give keys to others.

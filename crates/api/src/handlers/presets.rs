@@ -15,7 +15,7 @@ use tollgate_wire::error::ErrorType;
 use tollgate_wire::{Address, Call, Dialect, Preset};
 
 use super::credits::{Data, Saved};
-use crate::auth::AnyKey;
+use crate::auth::{Acting, AnyKey};
 use crate::body::{JsonBody, JsonBytes};
 use crate::error::ApiError;
 use crate::path::PathOf;
@@ -149,7 +149,7 @@ pub(crate) async fn get_preset_version(
 /// Keeps what a chat request has in common with others.
 pub(crate) async fn save_preset_of_chat(
     State(app): State<App>,
-    AnyKey(key): AnyKey,
+    Acting(key): Acting,
     PathOf(slug): PathOf<String>,
     JsonBytes(body): JsonBytes,
 ) -> Result<Json<Saved<WholePresetView>>, ApiError> {
@@ -159,7 +159,7 @@ pub(crate) async fn save_preset_of_chat(
 /// Keeps what a Messages request has in common with others.
 pub(crate) async fn save_preset_of_message(
     State(app): State<App>,
-    AnyKey(key): AnyKey,
+    Acting(key): Acting,
     PathOf(slug): PathOf<String>,
     JsonBytes(body): JsonBytes,
 ) -> Result<Json<Saved<WholePresetView>>, ApiError> {
@@ -169,7 +169,7 @@ pub(crate) async fn save_preset_of_message(
 /// Keeps what a Responses request has in common with others.
 pub(crate) async fn save_preset_of_response(
     State(app): State<App>,
-    AnyKey(key): AnyKey,
+    Acting(key): Acting,
     PathOf(slug): PathOf<String>,
     JsonBytes(body): JsonBytes,
 ) -> Result<Json<Saved<WholePresetView>>, ApiError> {
@@ -179,7 +179,7 @@ pub(crate) async fn save_preset_of_response(
 /// Changes what is given.
 pub(crate) async fn update_preset(
     State(app): State<App>,
-    AnyKey(key): AnyKey,
+    Acting(key): Acting,
     PathOf(slug): PathOf<String>,
     JsonBody(change): JsonBody<PresetChange>,
 ) -> Result<Json<Data<WholePresetView>>, ApiError> {
@@ -201,7 +201,7 @@ pub(crate) async fn update_preset(
 /// Deletes a preset with its versions.
 pub(crate) async fn delete_preset(
     State(app): State<App>,
-    AnyKey(key): AnyKey,
+    Acting(key): Acting,
     PathOf(slug): PathOf<String>,
 ) -> Result<Json<Deleted>, ApiError> {
     let deleted = app.engine.stores().presets.delete(&key.record.workspace_id, &slug).await?;

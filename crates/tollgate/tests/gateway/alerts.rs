@@ -13,6 +13,8 @@ use tollgate_store_postgres::test_server::TestServer;
 use tollgate_testkit::{AlertReceiver, Builder, MailServer, Protocol, TestGateway, simulator, usd};
 use tollgate_types::Timestamp;
 
+use crate::postgres::SECRET_KEY;
+
 /// A tenth of a cent a token.
 const PRICE: &str = r#"{ input = "1000", output = "1000" }"#;
 const DEFAULT: &str = "00000000-0000-0000-0000-000000000000";
@@ -87,8 +89,9 @@ async fn two_gateways_tell_of_each_threshold_once() {
     let receiver = AlertReceiver::start().await;
     let database = TestServer::shared().database().await;
     let config = format!("[database]\nurl = \"{database}\"\n{}", receiver.config(SECRET));
-    let first = world(&simulator, &config).start().await;
-    let second = world(&simulator, &config).start().await;
+    // Gateways on one database need the same.
+    let node = || world(&simulator, &config).env([("TOLLGATE_SECRET_KEY", SECRET_KEY)]).start();
+    let (first, second) = (node().await, node().await);
     budget(&first, 0.16).await;
     for gateway in [&first, &second] {
         gateway.engine().refresh_organisation().await.unwrap();

@@ -362,6 +362,121 @@ async fn owners_are_made_by_owners_and_the_last_one_stays() {
     by(&gateway, &key, "DELETE", &path, Value::Null).await.error(400, "invalid_request");
 }
 
+/// What a role may not change it may not rotate either: a new secret is the key itself.
+#[tokio::test]
+async fn nobody_takes_over_the_key_of_somebody_who_may_do_more() {
+    let simulator = simulator().await;
+    let gateway = world(&simulator).start().await;
+    let (own, other) = (workspace(&gateway, "own").await, workspace(&gateway, "other").await);
+    let places = json!([{ "workspace_id": own }, { "workspace_id": DEFAULT }]);
+    let (_, member) = person(&gateway, "member", places).await;
+    let (_, admin) = person(&gateway, "admin", json!([])).await;
+    let (_, viewer) = person(&gateway, "viewer", json!([])).await;
+    person(&gateway, "owner", json!([])).await;
+    let mut hashes = Vec::new();
+    for workspace in [&own, &other] {
+        let wanted = json!({ "name": "k", "workspace_id": workspace });
+        let made = manage(&gateway, "POST", "/keys", wanted).await.json();
+        hashes.push(made["data"]["hash"].as_str().unwrap().to_owned());
+    }
+    let all = manage(&gateway, "GET", "/keys", Value::Null).await.json();
+    let all = all["data"].as_array().unwrap();
+    let hash = |name: &str| {
+        let key = all.iter().find(|key| key["name"] == name).unwrap();
+        key["hash"].as_str().unwrap().to_owned()
+    };
+    let (owners, admins) = (hash("owner@example.org"), hash("admin@example.org"));
+    let installations = all.iter().find(|key| {
+        key["name"] == "test" && key["creator_user_id"].is_null() && key["workspace_id"] == DEFAULT
+    });
+    let installations = installations.unwrap()["hash"].as_str().unwrap();
+    for (key, hash, status) in [
+        (&member, hashes[0].as_str(), 403),
+        (&member, hashes[1].as_str(), 404),
+        (&member, &owners, 404),
+        (&member, installations, 404),
+        (&viewer, hashes[0].as_str(), 403),
+        (&admin, &owners, 403),
+        (&admin, installations, 403),
+    ] {
+        for (method, path, body) in [
+            ("POST", format!("/keys/{hash}/rotate"), json!({})),
+            ("PATCH", format!("/keys/{hash}"), json!({ "disabled": true })),
+            ("DELETE", format!("/keys/{hash}"), Value::Null),
+        ] {
+            let reply = by(&gateway, key, method, &path, body).await;
+            assert_eq!(reply.status, status, "{method} {path}: {}", reply.text());
+        }
+    }
+    let seen = by(&gateway, &member, "GET", "/keys?workspace_id=default", Value::Null).await.json();
+    let seen = seen["data"].as_array().unwrap().iter().map(|key| &key["name"]);
+    assert!(
+        !seen.clone().any(|name| name == "owner@example.org"),
+        "{:?}",
+        seen.collect::<Vec<_>>()
+    );
+    let rotated = by(&gateway, &admin, "POST", &format!("/keys/{admins}/rotate"), json!({})).await;
+    assert_eq!(rotated.status, 200, "one's own: {}", rotated.text());
+}
+
+#[tokio::test]
+async fn an_invitation_is_worth_no_more_than_who_asked() {
+    let simulator = simulator().await;
+    let gateway = world(&simulator).start().await;
+    let (id, admin) = person(&gateway, "admin", json!([])).await;
+    let wanted = json!({ "email": "late@example.org", "access": "admin" });
+    let invited = by(&gateway, &admin, "POST", "/organization/invitations", wanted).await.json();
+    let path = format!("/organization/members/{id}");
+    manage(&gateway, "PATCH", &path, json!({ "access": "member" })).await.json();
+    let call = gateway.call("POST", "/organization/invitations/accept").no_key();
+    let call = call.json(&json!({ "token": invited["token"] }));
+    call.send().await.error(403, "permission_denied");
+}
+
+#[tokio::test]
+async fn a_code_is_exchanged_once_and_worth_no_more_than_its_maker() {
+    let simulator = simulator().await;
+    let gateway = world(&simulator).start().await;
+    let wanted = json!({ "callback_url": "https://app.example/cb" });
+    let code = |key: String| {
+        let call = gateway.call("POST", "/auth/keys/code").key(&key).json(&wanted);
+        async move { call.send().await.json()["data"]["id"].as_str().unwrap().to_owned() }
+    };
+    let exchange = |code: String| {
+        let call = gateway.call("POST", "/auth/keys").no_key().json(&json!({ "code": code }));
+        async move { call.send().await.status }
+    };
+    let once = code(gateway.key().to_owned()).await;
+    let again = || exchange(once.clone());
+    let (a, b, c, d) = tokio::join!(again(), again(), again(), again());
+    let mut statuses = [a, b, c, d];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 403, 403, 403]);
+
+    let (id, member) = person(&gateway, "member", json!([{ "workspace_id": DEFAULT }])).await;
+    let made = by(&gateway, &member, "POST", "/keys", json!({ "name": "hers" })).await.json();
+    let hers = made["key"].as_str().unwrap().to_owned();
+    let pending = code(hers).await;
+    let path = format!("/organization/members/{id}");
+    assert_eq!(manage(&gateway, "DELETE", &path, Value::Null).await.status, 200);
+    assert_eq!(exchange(pending).await, 403);
+}
+
+#[tokio::test]
+async fn presets_are_not_for_those_who_only_look() {
+    let simulator = simulator().await;
+    let gateway = world(&simulator).start().await;
+    let (_, viewer) = person(&gateway, "viewer", json!([])).await;
+    let preset = json!({ "temperature": 0.5, "messages": eight()["messages"] });
+    let path = "/presets/p/chat/completions";
+    by(&gateway, &viewer, "POST", path, preset.clone()).await.error(403, "permission_denied");
+    by(&gateway, gateway.key(), "POST", path, preset).await.json();
+    by(&gateway, &viewer, "DELETE", "/presets/p", Value::Null)
+        .await
+        .error(403, "permission_denied");
+    assert_eq!(by(&gateway, &viewer, "GET", "/presets/p", Value::Null).await.status, 200);
+}
+
 #[tokio::test]
 async fn every_act_is_in_the_log_and_no_secret_is() {
     let simulator = simulator().await;
@@ -373,6 +488,10 @@ async fn every_act_is_in_the_log_and_no_secret_is() {
     manage(&gateway, "GET", "/keys", Value::Null).await;
     let (_, viewer) = person(&gateway, "viewer", json!([])).await;
     by(&gateway, &viewer, "POST", "/keys", json!({ "name": "x" })).await;
+    let preset = json!({ "temperature": 0.5, "messages": eight()["messages"] });
+    by(&gateway, gateway.key(), "POST", "/presets/p/chat/completions", preset).await;
+    let code = json!({ "callback_url": "https://app.example/cb" });
+    by(&gateway, gateway.key(), "POST", "/auth/keys/code", code).await;
 
     let log = manage(&gateway, "GET", "/audit", Value::Null).await;
     assert!(!log.text().contains("sk-very-secret"), "{}", log.text());
@@ -388,8 +507,11 @@ async fn every_act_is_in_the_log_and_no_secret_is() {
             ("POST /byok", &json!(201)),
             ("POST /organization/invitations", &json!(201)),
             ("POST /organization/invitations/accept", &json!(201)),
+            ("POST /keys", &json!(403)),
+            ("POST /presets/{slug}/chat/completions", &json!(200)),
+            ("POST /auth/keys/code", &json!(200)),
         ],
-        "what was looked at, and what was not permitted, is no act"
+        "what was looked at is no act"
     );
     assert_eq!(told[0]["details"], json!({ "name": "ci", "limit": 5 }));
     assert_eq!(told[2]["details"]["key"], "[REDACTED]");
@@ -397,7 +519,7 @@ async fn every_act_is_in_the_log_and_no_secret_is() {
     assert_eq!(page["data"].as_array().unwrap().len(), 2);
     let next = page["next"].as_str().unwrap();
     let rest = manage(&gateway, "GET", &format!("/audit?before={next}"), Value::Null).await.json();
-    assert_eq!(rest["data"].as_array().unwrap().len(), 3);
+    assert_eq!(rest["data"].as_array().unwrap().len(), 6);
     assert_eq!(rest["next"], Value::Null);
 }
 

@@ -5,8 +5,8 @@ use axum::extract::State;
 use serde::Deserialize;
 use tollgate_store::KeySuccessor;
 
-use super::{CreatedKey, no_such_key, parse, view};
-use crate::auth::ManagementKey;
+use super::{CreatedKey, changeable, no_such_key, parse, view};
+use crate::auth::Manager;
 use crate::body::JsonBody;
 use crate::error::ApiError;
 use crate::path::PathOf;
@@ -25,7 +25,7 @@ pub(crate) struct Rotation {
 /// Gives a key another secret; the answer is the only one that shows it.
 pub(crate) async fn rotate_key(
     State(app): State<App>,
-    _: ManagementKey,
+    manager: Manager,
     PathOf(hash): PathOf<String>,
     JsonBody(wanted): JsonBody<Rotation>,
 ) -> Result<Json<CreatedKey>, ApiError> {
@@ -34,6 +34,7 @@ pub(crate) async fn rotate_key(
         let message = format!("overlap_seconds: Expected at most {OVERLAP_MAX}, which is 30 days");
         return Err(ApiError::bad_request(message));
     }
+    let hash = changeable(&app, &manager, parse(&hash)?).await?.hash;
     let now = app.engine.now();
     let key = app.engine.new_key().map_err(|error| ApiError::internal(&error))?;
     let end = now.plus_millis(i64::from(overlap).saturating_mul(1_000));
@@ -42,7 +43,7 @@ pub(crate) async fn rotate_key(
         label: key.label(),
         overlap_until: (overlap > 0).then_some(end),
     };
-    let replaced = app.engine.stores().keys.replace(parse(&hash)?, successor, now).await?;
+    let replaced = app.engine.stores().keys.replace(hash, successor, now).await?;
     let record = replaced.ok_or_else(no_such_key)?;
     app.engine.keys().refresh(now).await?;
     let data = view(&app, record).await?;
