@@ -107,6 +107,7 @@ pub(crate) struct NewKey {
 #[expect(clippy::option_option, reason = "absent, null and a value are three things here")]
 pub(crate) struct KeyChange {
     name: Option<String>,
+    workspace_id: Option<String>,
     disabled: Option<bool>,
     #[serde(default, deserialize_with = "present")]
     limit: Option<Option<f64>>,
@@ -241,6 +242,11 @@ pub(crate) async fn update_key(
         .transpose()?;
     let hash = parse(&hash)?;
     let known = changeable(&app, &manager, hash).await?;
+    if change.workspace_id.is_some_and(|wanted| wanted != known.workspace_id) {
+        return Err(ApiError::bad_request(
+            "workspace_id: A key stays in its workspace. Make another key in the other one",
+        ));
+    }
     let mut rate_limits = known.rate_limits.clone();
     change.limits.apply_to(&mut rate_limits)?;
     let mut patch = KeyPatch {

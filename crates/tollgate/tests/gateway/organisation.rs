@@ -104,7 +104,11 @@ async fn section_1_6_workspaces_are_made_changed_and_deleted() {
     let lab = format!("/workspaces/{id}");
     manage(&gateway, "DELETE", &lab, Value::Null).await.error(400, "invalid_request");
     let hash = key["data"]["hash"].as_str().unwrap();
-    manage(&gateway, "DELETE", &format!("/keys/{hash}"), Value::Null).await;
+    let hash = format!("/keys/{hash}");
+    let moved = manage(&gateway, "PATCH", &hash, json!({ "workspace_id": DEFAULT })).await;
+    moved.error(400, "invalid_request");
+    assert_eq!(manage(&gateway, "PATCH", &hash, json!({ "workspace_id": id })).await.status, 200);
+    manage(&gateway, "DELETE", &hash, Value::Null).await;
     let deleted = manage(&gateway, "DELETE", &lab, Value::Null).await;
     assert_eq!((deleted.status, deleted.json()), (200, json!({ "deleted": true })));
     manage(&gateway, "DELETE", &taken, Value::Null).await.error(403, "permission_denied");
