@@ -34,7 +34,6 @@ pub(crate) async fn run(engine: Arc<Engine>, stop: CancellationToken) {
         if let Err(error) = round(&engine, rounds.is_multiple_of(ROUNDS_PER_AUDIT)).await {
             tracing::warn!(error = %Chain(&error), "the ledger can't be kept right now");
         }
-        // A provider that does not answer must not hold up a stop.
     }
 }
 
