@@ -25,6 +25,7 @@ mod openapi;
 mod operations;
 mod payments;
 mod people;
+mod plans;
 mod policy;
 mod presets;
 mod providers;
@@ -68,6 +69,7 @@ pub(crate) use payments::{
     create_checkout, delete_auto_top_up, get_auto_top_up, put_auto_top_up, receive_stripe,
 };
 pub(crate) use people::{get_me, get_person, list_people, remove_person, update_person};
+pub(crate) use plans::{get_plan, list_plans, put_plan};
 pub(crate) use policy::{
     get_policy, get_policy_version, list_experiments, list_policy_versions, put_policy,
     restore_policy_version,

@@ -134,6 +134,8 @@ pub fn router(app: App) -> Router {
             "/credits/auto-topup",
             get(on::get_auto_top_up).put(on::put_auto_top_up).delete(on::delete_auto_top_up),
         )
+        .route("/credits/plan", get(on::get_plan).put(on::put_plan))
+        .route("/credits/plans", get(on::list_plans))
         .route("/credits/statements/{month}", get(on::get_statement))
         .route("/activity", get(on::list_activity))
         .route("/alerts", get(on::list_alerts))

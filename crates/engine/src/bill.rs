@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use tollgate_catalog::{Cost, Endpoint};
+use tollgate_ledger::discounted;
 use tollgate_types::{Chain, Timestamp, Usage, Usd};
 use tollgate_wire::chat::UsageView;
 
@@ -12,6 +13,8 @@ pub(crate) struct Bill {
     pub(crate) view: UsageView,
     pub(crate) cache_discount: Option<Usd>,
     payer: Payer,
+    /// What of the price list is not charged, in millionths.
+    pub(crate) discount: u32,
 }
 
 /// Whose account at providers a bill is paid from.
@@ -36,13 +39,13 @@ impl Payer {
 }
 
 impl Bill {
-    /// Prices `usage` at `endpoint`. An answer that failed is not charged (contract §6.2,
+    /// Prices `usage` at `endpoint`, less a discount in millionths. An answer that failed is not charged (contract §6.2,
     /// zero-completion insurance), whatever the provider takes for it.
     pub(crate) fn of(
         endpoint: Option<&Arc<Endpoint>>,
         usage: &Usage,
         at: Timestamp,
-        failed: bool,
+        (discount, failed): (u32, bool),
     ) -> Self {
         let price = endpoint.and_then(|it| it.price.as_ref());
         let priced = price.and_then(|price| match price.cost(usage, at) {
@@ -62,7 +65,7 @@ impl Bill {
             None => Payer::Installation,
         });
         let is_byok = payer == Payer::Caller;
-        let charged = if failed || is_byok { Usd::ZERO } else { cost.total };
+        let charged = if failed || is_byok { Usd::ZERO } else { discounted(cost.total, discount) };
         let touched_cache = usage.cached_tokens > 0 || usage.cache_write_tokens > 0;
         let cache_discount = priced.filter(|_| touched_cache).and_then(|(price, cost)| {
             let uncached = Usage {
@@ -82,7 +85,7 @@ impl Bill {
             unpriced,
             is_byok,
         };
-        Self { view, cache_discount, payer }
+        Self { view, cache_discount, payer, discount }
     }
 
     /// Notes that part of it is another bill: it is the caller's own only if both are.

@@ -13,6 +13,7 @@ use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Request};
 use tollgate_ledger::{AccountId, Movement};
+use tollgate_organisation::Agreement;
 use tollgate_payments::{
     Ask, Checkout, Fees, Notice, NoticeError, Order, OrderError, Payment, PaymentError,
     PaymentMethod, PaymentProvider, Purpose, Reply, Returns, Webhook,
@@ -21,7 +22,7 @@ use tollgate_store::{StoreError, Stores};
 use tollgate_types::{Timestamp, Usd};
 use tollgate_upstream::{Upstream, read_bounded};
 
-use crate::{Clock, Secret};
+use crate::{Clock, Plans, Secret};
 
 pub use payer::{AutoTopUp, Payer};
 
@@ -43,6 +44,7 @@ pub struct Cashier {
     provider: Box<dyn PaymentProvider>,
     stores: Stores,
     upstream: Upstream,
+    plans: Arc<Plans>,
     clock: Arc<dyn Clock>,
 }
 
@@ -85,14 +87,15 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const ANSWER_BYTES_MAX: usize = 1024 * 1024;
 
 impl Cashier {
-    /// Puts a cashier together. `upstream` is its way out.
+    /// Puts a cashier together. `upstream` is its way out; `plans` may have fees of their own.
     pub fn new(
         config: CashierConfig,
         provider: Box<dyn PaymentProvider>,
         (stores, upstream): (Stores, Upstream),
+        plans: Arc<Plans>,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        Self { config, provider, stores, upstream, clock }
+        Self { config, provider, stores, upstream, plans, clock }
     }
 
     /// Opens a page on which an account can buy `credit`, once for each `key`.
@@ -107,7 +110,7 @@ impl Cashier {
         method: PaymentMethod,
         key: &str,
     ) -> Result<Checkout, CashierError> {
-        let order = self.order(account, credit, method)?;
+        let order = self.order(account, credit, method).await?;
         let payer = self.payer(account).await?;
         let known = payer.body.instrument();
         let url = self.config.return_url.as_str();
@@ -171,14 +174,19 @@ impl Cashier {
         Ok(Received::Posted)
     }
 
-    fn order(
+    /// An order at the fee of the account's plan, if that has one of its own.
+    async fn order(
         &self,
         account: &AccountId,
         credit: Usd,
         method: PaymentMethod,
-    ) -> Result<Order, OrderError> {
+    ) -> Result<Order, CashierError> {
+        let agreement = self.stores.documents.load::<Agreement>(account.as_str()).await?;
+        let agreed = self.plans.of(agreement.as_ref().map(|it| &it.body), self.now());
+        let fee = agreed.and_then(|it| it.platform_fee);
+        let fees = fee.map_or(self.config.fees, |fee| Fees { standard: fee, crypto: fee });
         let installation = &self.config.installation;
-        Order::new(installation, account.clone(), credit, (method, &self.config.fees))
+        Ok(Order::new(installation, account.clone(), credit, (method, &fees))?)
     }
 
     fn now(&self) -> Timestamp {

@@ -24,6 +24,7 @@ use std::sync::Arc;
 use http_body_util::BodyExt;
 use tokio::time::{Instant, timeout, timeout_at};
 use tollgate_catalog::Endpoint;
+use tollgate_ledger::discounted;
 use tollgate_providers::{
     AnswerStream, Continuation, Fault, FaultKind, Inbound, Outbound, Progress, Said, continued_call,
 };
@@ -223,7 +224,7 @@ fn share(run: &Run, endpoint: &Arc<Endpoint>, progress: &Progress) -> Share {
     // As for a client that left: what was produced is counted, reported or not.
     let usage = run.usage(progress, Ending::Cancelled);
     let billed = run.billed(endpoint, progress);
-    let bill = Bill::of(Some(&billed), &usage, run.created, false);
+    let bill = run.bill(Some(&billed), &usage, false);
     // Of an answer that was continued before, this is a further share.
     let bill = if run.shares.is_empty() { bill } else { bill.of_rest() };
     let upstream_id = progress.upstream_id.clone();
@@ -235,7 +236,8 @@ impl Bill {
     /// wrote. What it read was asked by us, a second time.
     fn of_rest(mut self) -> Self {
         let is_byok = self.view.is_byok;
-        self.view.cost = if is_byok { Usd::ZERO } else { self.view.completion_cost };
+        self.view.cost =
+            if is_byok { Usd::ZERO } else { discounted(self.view.completion_cost, self.discount) };
         self.cache_discount = None;
         self
     }

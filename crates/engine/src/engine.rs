@@ -29,7 +29,7 @@ use crate::steer::Steering;
 use crate::sticky::Stickiness;
 use crate::{
     AuthError, CallError, CallFailure, ChatStream, Clock, EngineConfig, Entropy, Installation,
-    KeyEntry, KeyRing, Keychain, Limiting, Metrics, Operated, Organisation, Presets, Purses,
+    KeyEntry, KeyRing, Keychain, Limiting, Metrics, Operated, Organisation, Plans, Presets, Purses,
     Recorder, RuleBook, Vitals, decision, operate,
 };
 
@@ -60,6 +60,8 @@ pub struct Parts {
     pub purses: Arc<Purses>,
     /// Limits on calls.
     pub limiting: Limiting,
+    /// What accounts have agreed to.
+    pub plans: Arc<Plans>,
     /// Where generation records go.
     pub recorder: Recorder,
     /// The time of day.
@@ -86,6 +88,7 @@ pub struct Engine {
     installing: Mutex<()>,
     purses: Arc<Purses>,
     limiting: Limiting,
+    pub(crate) plans: Arc<Plans>,
     recorder: Recorder,
     clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
@@ -161,6 +164,7 @@ impl Engine {
             installing: Mutex::new(()),
             purses: parts.purses,
             limiting: parts.limiting,
+            plans: parts.plans,
             recorder: parts.recorder,
             clock: parts.clock,
             entropy: parts.entropy,
@@ -381,6 +385,7 @@ impl Engine {
         let [_, _, _, _, _, _, _, _, random @ ..] = random;
         self.metrics.admitted();
         self.retries.earn();
+        let workspace = self.organisation.workspace_of(&key.record);
         Run {
             engine: Arc::clone(self),
             installation: self.installation(),
@@ -388,7 +393,8 @@ impl Engine {
             created,
             started: Instant::now(),
             end_user: end_user(&key, &call),
-            workspace: self.organisation.workspace_of(&key.record),
+            agreed: self.agreed(workspace.account(), created),
+            workspace,
             key,
             call,
             as_it_came: None,
@@ -415,7 +421,7 @@ impl Engine {
             shares: Vec::new(),
             inlined: OnceCell::new(),
             first_word: None,
-            settled: false,
+            settled: None,
             slot: None,
             id_is_random,
         }

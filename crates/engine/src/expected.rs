@@ -1,7 +1,7 @@
 //! What a call may need: tokens read and written, and what they cost, wherever it is answered.
 
 use tollgate_catalog::{Endpoint, EndpointId};
-use tollgate_ledger::LearnedLength;
+use tollgate_ledger::{LearnedLength, discounted};
 use tollgate_limits::Load;
 use tollgate_policy::Strategy;
 use tollgate_routing::Step;
@@ -126,11 +126,14 @@ fn of_fusion<C: Asked>(run: &Run<C>, fusion: &Fusion, asked: Asking) -> Expected
 
 fn at<C: Asked>(run: &Run<C>, endpoint: &Endpoint, asked: Asking) -> Expected {
     let Asking { prompt, most } = asked;
+    let discount = run.discount_on(Some(endpoint));
     let load = |tokens| {
         let usage = Usage { completion_tokens: tokens, ..prompt };
         // More than an amount can hold is more than anybody has.
         let price = endpoint.price.as_ref();
-        let spend_with_own = price.map_or(Usd::ZERO, |price| price.most(&usage).unwrap_or(MOST));
+        let spend_with_own = price.map_or(Usd::ZERO, |price| {
+            price.most(&usage).map_or(MOST, |most| discounted(most, discount))
+        });
         let spend = if endpoint.own_key.is_some() { Usd::ZERO } else { spend_with_own };
         // Nobody knows how much it is, but it is something.
         let (input_tokens, output_tokens) = (prompt.prompt_tokens.max(1), tokens.max(1));

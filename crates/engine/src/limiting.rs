@@ -22,7 +22,7 @@ use tollgate_types::{KeyHash, Timestamp, Usd};
 
 use crate::asked::Asked;
 use crate::run::Run;
-use crate::{CallError, KeyEntry, KeyRing, Organisation, WorkspaceEntry, expected};
+use crate::{CallError, KeyEntry, KeyRing, Organisation, PlanRow, WorkspaceEntry, expected};
 
 use free::Bought;
 pub use refused::Limited;
@@ -81,8 +81,14 @@ impl Limiting {
 
     /// Whether what a key's calls cost is limited, whatever they are: then what has no price is not
     /// for it.
-    pub(crate) fn has_budget(&self, key: &KeyEntry, workspace: &WorkspaceEntry) -> bool {
+    pub(crate) fn has_budget(
+        &self,
+        key: &KeyEntry,
+        workspace: &WorkspaceEntry,
+        agreed: Option<&PlanRow>,
+    ) -> bool {
         key.record.rate_limits.has_budget()
+            || agreed.is_some_and(|it| it.limits.has_budget())
             || !workspace.budgets.is_empty()
             || self.rules.load().iter().any(|rule| rule.limits.has_budget() && rule.is_of_key(key))
     }
@@ -94,6 +100,13 @@ impl Limiting {
         if !record.rate_limits.is_empty() {
             let id = run.key.counted_as().to_hex();
             for limit in record.rate_limits.limits() {
+                limits.push(self.applied(run, &limit, &id, now)?);
+            }
+        }
+        if let Some(agreed) = &run.agreed {
+            let id = format!("plan of {}", run.workspace.account());
+            for limit in agreed.limits.limits() {
+                let limit = Limit { scope: Scope::Organisation, ..limit };
                 limits.push(self.applied(run, &limit, &id, now)?);
             }
         }

@@ -9,7 +9,9 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use tollgate_ledger::AccountId;
 use tollgate_limits::{Limit, Measure, Scope, Window};
-use tollgate_organisation::{Access, BudgetInterval, Member, MemberRole, User, Workspace};
+use tollgate_organisation::{
+    Access, Agreement, BudgetInterval, Member, MemberRole, User, Workspace,
+};
 use tollgate_store::{
     ActivityQuery, ActivitySums, DEFAULT_WORKSPACE_ID, Document, KeyRecord, StoreError, Stores,
     UsageWindows, UtcDay,
@@ -46,6 +48,7 @@ struct Snapshot {
     users: HashMap<String, Arc<Document<User>>>,
     /// By user, then by workspace.
     members: HashMap<String, BTreeMap<String, MemberRole>>,
+    agreements: HashMap<AccountId, Arc<Agreement>>,
 }
 
 impl Organisation {
@@ -57,7 +60,12 @@ impl Organisation {
     pub async fn load(stores: Stores) -> Result<Self, StoreError> {
         let organisation = Self {
             stores,
-            snapshot: ArcSwap::from_pointee(Snapshot::new(Vec::new(), Vec::new(), Vec::new())),
+            snapshot: ArcSwap::from_pointee(Snapshot::new(
+                Vec::new(),
+                Vec::new(),
+                Vec::new(),
+                Vec::new(),
+            )),
             reloading: tokio::sync::Mutex::new(()),
         };
         organisation.refresh().await?;
@@ -81,7 +89,9 @@ impl Organisation {
         let workspaces = documents.all::<Workspace>(None).await?;
         let users = documents.all::<User>(None).await?;
         let members = documents.all::<Member>(None).await?;
-        let snapshot = Snapshot { revision, ..Snapshot::new(workspaces, users, members) };
+        let agreements = documents.all::<Agreement>(None).await?;
+        let snapshot = Snapshot::new(workspaces, users, members, agreements);
+        let snapshot = Snapshot { revision, ..snapshot };
         self.snapshot.store(Arc::new(snapshot));
         Ok(true)
     }
@@ -108,6 +118,11 @@ impl Organisation {
             (is_other, it.document.body.created_at, it.document.id.clone())
         });
         all
+    }
+
+    /// Which plans an account has agreed to, if it ever did.
+    pub fn agreement(&self, account: &AccountId) -> Option<Arc<Agreement>> {
+        self.snapshot.load().agreements.get(account).cloned()
     }
 
     /// Somebody.
@@ -173,6 +188,9 @@ impl Engine {
     /// When the store can't be read.
     pub async fn refresh_organisation(&self) -> Result<(), StoreError> {
         let has_changed = self.organisation().refresh().await?;
+        if has_changed {
+            self.plans.follow(self.organisation(), self.stores(), self.now()).await?;
+        }
         // Where others write records, too, budgets are followed in rounds of their own.
         if self.limiting().is_shared() && !has_changed {
             return Ok(());
@@ -186,6 +204,7 @@ impl Snapshot {
         workspaces: Vec<Document<Workspace>>,
         users: Vec<Document<User>>,
         members: Vec<Document<Member>>,
+        agreements: Vec<Document<Agreement>>,
     ) -> Self {
         let entries = workspaces.into_iter().map(WorkspaceEntry::new);
         let mut workspaces: HashMap<_, _> =
@@ -199,7 +218,12 @@ impl Snapshot {
             let Member { workspace_id, user_id, role, .. } = member.body;
             by_user.entry(user_id).or_default().insert(workspace_id, role);
         }
-        Self { revision: None, workspaces, default, users, members: by_user }
+        let agreements = agreements.into_iter().filter_map(|it| {
+            let account = AccountId::new(&it.id).ok()?;
+            Some((account, Arc::new(it.body)))
+        });
+        let agreements = agreements.collect();
+        Self { revision: None, workspaces, default, users, members: by_user, agreements }
     }
 }
 

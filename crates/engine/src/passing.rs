@@ -110,7 +110,7 @@ impl Body for PassingBody {
 impl Drop for PassingBody {
     /// The client has gone: what was asked for is charged.
     fn drop(&mut self) {
-        if !self.run.settled {
+        if self.run.settled.is_none() {
             self.settle(Ending::Cancelled);
         }
     }

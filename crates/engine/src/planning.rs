@@ -209,7 +209,8 @@ impl Engine {
     fn funds(&self, key: &KeyEntry, now: Timestamp) -> Funds {
         let has_limit = key.record.limit.is_some();
         let workspace = self.organisation().workspace_of(&key.record);
-        let has_budget = self.limiting().has_budget(key, &workspace);
+        let agreed = self.agreed(workspace.account(), now);
+        let has_budget = self.limiting().has_budget(key, &workspace, agreed.as_deref());
         Funds {
             must_be_priced: self.config().billing || has_limit || has_budget,
             own_must_be_priced: has_limit && key.record.include_byok_in_limit,

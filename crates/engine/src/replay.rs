@@ -144,7 +144,7 @@ fn walk<'p>(
             replayed.first_token_ms = history.first_token_ms(endpoint.id.as_str());
         }
         let answers = history.chance(record, endpoint.id.as_str());
-        let bill = Bill::of(Some(endpoint), &record.usage, record.created_at, false);
+        let bill = Bill::of(Some(endpoint), &record.usage, record.created_at, (0, false));
         replayed.unpriced |= bill.view.unpriced;
         nanos += replayed.lost * answers * history::float(bill.view.cost);
         replayed.faults += replayed.lost * (1.0 - answers);

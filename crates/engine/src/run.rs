@@ -28,7 +28,7 @@ use crate::retry::may_pass;
 use crate::steer::Steering;
 use crate::sticky::Conversation;
 use crate::vitals::{Vitals, outcome};
-use crate::{CallError, Installation, KeyEntry, Slot, WorkspaceEntry, decision};
+use crate::{CallError, Installation, KeyEntry, PlanRow, Slot, WorkspaceEntry, decision};
 
 /// A call that was admitted. Settled exactly once: by whoever ends it, else by its own drop.
 #[derive(Debug)]
@@ -41,6 +41,8 @@ pub(crate) struct Run<C: Asked = Call> {
     pub(crate) key: Arc<KeyEntry>,
     /// The key's workspace.
     pub(crate) workspace: Arc<WorkspaceEntry>,
+    /// The plan that it is charged by; by the price list without one.
+    pub(crate) agreed: Option<Arc<PlanRow>>,
     pub(crate) call: C,
     /// The call as it came, while models are asked something else beside it.
     pub(crate) as_it_came: Option<Box<C>>,
@@ -93,7 +95,8 @@ pub(crate) struct Run<C: Asked = Call> {
     pub(crate) unread: Duration,
     /// When the first word came.
     pub(crate) first_word: Option<Instant>,
-    pub(crate) settled: bool,
+    /// What it was settled with.
+    pub(crate) settled: Option<UsageView>,
     /// Whether its id is one of its own; a call without is refused.
     pub(crate) id_is_random: bool,
     /// Its right to be recorded, until it is.
@@ -254,41 +257,58 @@ impl<C: Asked> Run<C> {
         progress: &Progress,
         ending: Ending<'_>,
     ) -> UsageView {
+        if let Some(view) = self.settled {
+            return view;
+        }
         if let Some(call) = self.as_it_came.take() {
             self.call = *call;
         }
         let usage = self.usage(progress, ending);
         let failed = matches!(ending, Ending::Failed(_)) || says_error(progress);
         let billed = endpoint.map(|it| self.billed(it, progress));
-        let bill = Bill::of(billed.as_ref(), &usage, self.created, failed);
+        let bill = self.bill(billed.as_ref(), &usage, failed);
         let bill = continuity::joined(&self.shares, bill, failed);
-        let bill = self.with_put_aside(bill, failed);
+        let mut bill = self.with_put_aside(bill, failed);
+        if let Some(agreed) = &self.agreed {
+            let (plans, account) = (&self.engine.plans, self.workspace.account());
+            bill.view.cost = plans.charge(&agreed.plan, account, bill.view.cost, self.created);
+        }
+        self.settled = Some(bill.view);
         // Whoever began the answer, when nobody went on with it.
         let last = self.shares.last().map(|share| Arc::clone(&share.endpoint));
         let endpoint = endpoint.or(last.as_ref());
-        if !self.settled {
-            self.settled = true;
-            let byok = if bill.view.is_byok { bill.view.upstream_cost } else { Usd::ZERO };
-            // A call that failed used nothing: it is a request all the same.
-            let used = if failed { Usage::default() } else { bill.view.usage };
-            let times = (self.created, self.engine.now());
-            self.held.settle(&self.key, (bill.view.cost, byok), &used, times);
-            if let Some(endpoint) = endpoint {
-                self.answered(endpoint, ending, (&usage, progress));
-            }
-            if let (Some(endpoint), Some(choice), Ending::Complete) =
-                (endpoint, self.choice.take(), ending)
-            {
-                let (model, now) = (&endpoint.model.id, self.engine.now());
-                self.engine.choices().answered(choice, model, bill.view.cost, now);
-            }
-            self.count(endpoint, ending, &bill.view);
-            let record = self.record(endpoint, progress, ending, &bill);
-            if let (Some(record), Some(slot)) = (record, self.slot.take()) {
-                self.engine.recorder().record(slot, record);
-            }
+        let byok = if bill.view.is_byok { bill.view.upstream_cost } else { Usd::ZERO };
+        // A call that failed used nothing: it is a request all the same.
+        let used = if failed { Usage::default() } else { bill.view.usage };
+        let times = (self.created, self.engine.now());
+        self.held.settle(&self.key, (bill.view.cost, byok), &used, times);
+        if let Some(endpoint) = endpoint {
+            self.answered(endpoint, ending, (&usage, progress));
+        }
+        if let (Some(endpoint), Some(choice), Ending::Complete) =
+            (endpoint, self.choice.take(), ending)
+        {
+            let (model, now) = (&endpoint.model.id, self.engine.now());
+            self.engine.choices().answered(choice, model, bill.view.cost, now);
+        }
+        self.count(endpoint, ending, &bill.view);
+        let record = self.record(endpoint, progress, ending, &bill);
+        if let (Some(record), Some(slot)) = (record, self.slot.take()) {
+            self.engine.recorder().record(slot, record);
         }
         bill.view
+    }
+
+    /// What an answer costs by the plan's rates; what discounts the month has earned comes off at
+    /// the end.
+    pub(crate) fn bill(&self, at: Option<&Arc<Endpoint>>, usage: &Usage, failed: bool) -> Bill {
+        Bill::of(at, usage, self.created, (self.discount_on(at.map(Arc::as_ref)), failed))
+    }
+
+    /// What of an endpoint's list price the plan takes off, in millionths.
+    pub(crate) fn discount_on(&self, at: Option<&Endpoint>) -> u32 {
+        let model = at.map(|it| it.model.id.as_str()).unwrap_or_default();
+        self.agreed.as_ref().map_or(0, |agreed| agreed.plan.discount(model))
     }
 
     /// What the answer of `endpoint` is billed as: the same model at the same provider in the
@@ -456,7 +476,7 @@ impl<C: Asked> Drop for Run<C> {
     /// A run that nobody settled was dropped with its future: the client hung up before the first
     /// word.
     fn drop(&mut self) {
-        if !self.settled {
+        if self.settled.is_none() {
             self.settle(None, &Progress::default(), Ending::Cancelled);
         }
     }

@@ -71,7 +71,7 @@ pub async fn statement(
 }
 
 /// What people and payments entered in a month.
-async fn entries(
+pub(crate) async fn entries(
     stores: &Stores,
     account: &AccountId,
     month: Month,

@@ -344,7 +344,7 @@ impl Drop for ChatStream {
     /// The client has gone: what was produced is charged.
     fn drop(&mut self) {
         if let State::Relaying(relay) = &mut self.state
-            && !relay.run.settled
+            && relay.run.settled.is_none()
         {
             let progress = relay.open.answer.progress();
             relay.run.settle(Some(&relay.open.endpoint), progress, Ending::Cancelled);

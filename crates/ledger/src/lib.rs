@@ -43,6 +43,6 @@ pub use estimate::LearnedLength;
 pub use fee::{FeeError, PlatformFee};
 pub use lot::{Lot, consume};
 pub use movement::{Kind, Movement, Place};
-pub use plan::{Agreed, DiscountTier, NegotiatedRate, Plan, PlanError, PlanTerms, commitment};
+pub use plan::{DiscountTier, NegotiatedRate, Plan, PlanError, PlanTerms, commitment, discounted};
 pub use slice::{SlicePolicy, slice};
 pub use till::{CallCost, Till};

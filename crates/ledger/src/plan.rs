@@ -43,16 +43,6 @@ pub struct Plan {
     terms: PlanTerms,
 }
 
-/// What a call costs by a plan.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Agreed {
-    /// At negotiated rates, before the discount: what the call adds to the month's spend that tiers
-    /// are reckoned by.
-    pub counts: Usd,
-    /// What is charged.
-    pub charged: Usd,
-}
-
 /// Why terms are no plan.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PlanError {
@@ -103,14 +93,22 @@ impl Plan {
         &self.terms
     }
 
-    /// What a call of `model` costs that is `list` by the price list, in a month in which calls have
-    /// counted `spent` ([`Agreed::counts`]) so far. `None` when it does not fit.
-    pub fn agreed(&self, model: &str, list: Usd, spent: Usd) -> Option<Agreed> {
-        let discount = self.rate(model);
-        let counts = usd(remaining(nanos(list), discount)?.div_ceil(WHOLE.into()))?;
+    /// The discount on a model's list price, in millionths: of the rate that names it best.
+    pub fn discount(&self, model: &str) -> u32 {
+        let author = model.split_once('/').map(|(author, _)| author);
+        let named = |it: &&NegotiatedRate| it.model == model;
+        let of_author =
+            |it: &&NegotiatedRate| it.model.strip_suffix("/*").is_some_and(|it| Some(it) == author);
+        let rates = || self.terms.rates.iter();
+        let best = rates().find(named).or_else(|| rates().find(of_author));
+        best.or_else(|| rates().find(|it| it.model == "*")).map_or(0, |it| it.millionths)
+    }
+
+    /// What a call is charged that costs `counts` at negotiated rates ([`discounted`]), in a month in
+    /// which calls have counted `spent` so far. `None` when it does not fit.
+    pub fn charge(&self, counts: Usd, spent: Usd) -> Option<Usd> {
         let without = self.month(spent)?;
-        let with = self.month(spent.checked_add(counts)?)?;
-        Some(Agreed { counts, charged: with.checked_sub(without)? })
+        self.month(spent.checked_add(counts.max(Usd::ZERO))?)?.checked_sub(without)
     }
 
     /// What a month costs in which calls have counted `spent`, rounded up once; its commitment is
@@ -127,21 +125,33 @@ impl Plan {
         usd(millionths.div_ceil(WHOLE.into()))
     }
 
-    /// What is missing at the end of a month in which `charged` was charged.
-    pub fn shortfall(&self, charged: Usd) -> Usd {
-        let missing = self.terms.monthly_commitment.checked_sub(charged.max(Usd::ZERO));
-        missing.unwrap_or(Usd::ZERO).max(Usd::ZERO)
+    /// The most that calls can have counted in a month in which they were charged `charged`: what a
+    /// node goes on from that knows only what was charged.
+    pub fn counted(&self, charged: Usd) -> Usd {
+        let mut left = nanos(charged).saturating_mul(WHOLE.into());
+        let (mut at, mut discount) = (0_u128, 0_u32);
+        for tier in &self.terms.tiers {
+            let from = nanos(tier.from);
+            let segment = from.saturating_sub(at);
+            let Some(costs) = remaining(segment, discount).filter(|costs| *costs <= left) else {
+                break;
+            };
+            left = left.saturating_sub(costs);
+            (at, discount) = (from, tier.millionths);
+        }
+        // What costs nothing has no end: nothing of it is counted.
+        let beyond = left.checked_div(WHOLE.saturating_sub(discount).into()).unwrap_or(0);
+        usd(at.saturating_add(beyond)).unwrap_or(Usd::from_nanos(i64::MAX))
     }
+}
 
-    fn rate(&self, model: &str) -> u32 {
-        let author = model.split_once('/').map(|(author, _)| author);
-        let named = |it: &&NegotiatedRate| it.model == model;
-        let of_author =
-            |it: &&NegotiatedRate| it.model.strip_suffix("/*").is_some_and(|it| Some(it) == author);
-        let rates = || self.terms.rates.iter();
-        let best = rates().find(named).or_else(|| rates().find(of_author));
-        best.or_else(|| rates().find(|it| it.model == "*")).map_or(0, |it| it.millionths)
+/// A list price less a discount in millionths, rounded up.
+pub fn discounted(list: Usd, discount: u32) -> Usd {
+    if discount == 0 {
+        return list;
     }
+    let left = remaining(nanos(list), discount).map(|it| it.div_ceil(WHOLE.into()));
+    left.and_then(usd).unwrap_or(list)
 }
 
 /// What is missing of a plan's commitment, as a movement; it is made once for each account and
@@ -149,14 +159,13 @@ impl Plan {
 ///
 /// Ask when the month's calls are all on the books, with what they were charged together.
 pub fn commitment(
-    plan: (&str, &Plan),
+    (slug, committed): (&str, Usd),
     account: &AccountId,
     month: Month,
     charged: Usd,
     at: Timestamp,
 ) -> Option<Movement> {
-    let (slug, plan) = plan;
-    let missing = plan.shortfall(charged);
+    let missing = committed.checked_sub(charged.max(Usd::ZERO)).unwrap_or(Usd::ZERO);
     (missing > Usd::ZERO).then(|| Movement {
         reference: Some(slug.to_owned()),
         note: Some(format!("commitment of {month}")),
@@ -255,46 +264,68 @@ mod tests {
             // A nano-dollar less 20 % is a nano-dollar.
             ("acme/small", "0.000000001", "0", "0.000000001", "0.000000001"),
             ("other/m", "0", "1000", "0", "0"),
-            ("other/m", "-1", "1000", "0", "0"),
         ] {
-            let agreed = team().agreed(model, usd(list), usd(spent));
-            let expected = Agreed { counts: usd(counts), charged: usd(charged) };
-            assert_eq!(agreed, Some(expected), "{model} {list} after {spent}");
+            let at_rate = discounted(usd(list), team().discount(model));
+            assert_eq!(at_rate, usd(counts), "{model} {list}");
+            let expected = Some(usd(charged));
+            assert_eq!(
+                team().charge(at_rate, usd(spent)),
+                expected,
+                "{model} {list} after {spent}"
+            );
         }
-        assert_eq!(team().agreed("x/y", Usd::from_nanos(i64::MAX), usd("1")), None);
+        assert_eq!(team().charge(usd("-1"), usd("1000")), Some(Usd::ZERO));
+        assert_eq!(team().charge(Usd::from_nanos(i64::MAX), usd("1")), None);
+    }
+
+    #[test]
+    fn what_was_counted_is_found_again_in_what_was_charged() {
+        for (charged, counted) in [
+            ("0", "0"),
+            ("999.5", "999.5"),
+            ("1000", "1000"),
+            ("1950", "2000"),
+            ("4800", "5000"),
+            ("5700", "6000"),
+        ] {
+            assert_eq!(team().counted(usd(charged)), usd(counted), "{charged}");
+        }
+        let free = PlanTerms { tiers: vec![tier("10", 1_000_000)], ..PlanTerms::default() };
+        assert_eq!(Plan::new(free).unwrap().counted(usd("10")), usd("10"));
     }
 
     #[test]
     fn without_terms_the_list_counts() {
         let list = Usd::from_nanos(i64::MAX);
-        let agreed = Plan::default().agreed("acme/m", list, Usd::ZERO);
-        assert_eq!(agreed, Some(Agreed { counts: list, charged: list }));
-        assert_eq!(Plan::default().shortfall(Usd::ZERO), Usd::ZERO);
+        let plan = Plan::default();
+        assert_eq!(discounted(list, plan.discount("acme/m")), list);
+        assert_eq!(plan.charge(list, Usd::ZERO), Some(list));
+        assert_eq!(plan.counted(list), list);
     }
 
     #[test]
     fn the_rest_of_a_commitment_is_charged_once() {
-        let (plan, account) = (team(), AccountId::default());
-        for (charged, missing) in [
-            ("0", "500"),
-            ("499.999999999", "0.000000001"),
-            ("500", "0"),
-            ("501", "0"),
-            ("-1", "500"),
-        ] {
-            assert_eq!(plan.shortfall(usd(charged)), usd(missing), "{charged}");
-        }
+        let (team, account) = (("team", usd("500")), AccountId::default());
         let october: Month = "2026-10".parse().unwrap();
         let at = Timestamp::from_unix_millis(7);
-        let first = commitment(("team", &plan), &account, october, usd("480"), at).unwrap();
+        for (charged, missing) in [
+            ("0", Some("500")),
+            ("499.999999999", Some("0.000000001")),
+            ("500", None),
+            ("501", None),
+            ("-1", Some("500")),
+        ] {
+            let made = commitment(team, &account, october, usd(charged), at);
+            assert_eq!(made.map(|it| it.amount), missing.map(usd), "{charged}");
+        }
+        let first = commitment(team, &account, october, usd("480"), at).unwrap();
         assert_eq!(first.id, "commitment/2026-10/default");
         assert_eq!((first.kind, first.amount), (Kind::Commitment, usd("20")));
         assert_eq!(first.reference.as_deref(), Some("team"));
-        let later = commitment(("team", &plan), &account, october, usd("481"), at).unwrap();
+        let later = commitment(team, &account, october, usd("481"), at).unwrap();
         assert_eq!(later.id, first.id);
-        let next = commitment(("team", &plan), &account, october.next(), usd("480"), at).unwrap();
+        let next = commitment(team, &account, october.next(), usd("480"), at).unwrap();
         assert_ne!(next.id, first.id);
-        assert_eq!(commitment(("team", &plan), &account, october, usd("500"), at), None);
     }
 
     #[test]
@@ -334,21 +365,20 @@ mod tests {
         ) {
             let (mut spent, mut charged) = (Usd::ZERO, Usd::ZERO);
             for list in calls {
-                let agreed = plan.agreed("a/b", Usd::from_nanos(list), spent).unwrap();
-                prop_assert!(agreed.charged >= Usd::ZERO && agreed.charged.nanos() <= list);
-                spent = spent.checked_add(agreed.counts).unwrap();
-                charged = charged.checked_add(agreed.charged).unwrap();
+                let costs = plan.charge(Usd::from_nanos(list), spent).unwrap();
+                prop_assert!(costs >= Usd::ZERO && costs.nanos() <= list);
+                spent = spent.checked_add(Usd::from_nanos(list)).unwrap();
+                charged = charged.checked_add(costs).unwrap();
             }
             prop_assert_eq!(plan.month(spent), Some(charged));
         }
 
+        /// Whoever knows only what was charged goes on with the discount that was reached.
         #[test]
-        fn a_month_with_its_commitment_costs_at_least_that(
-            charged in 0..2_000_000_000_000_i64,
-        ) {
-            let charged = Usd::from_nanos(charged);
-            let whole = charged.checked_add(team().shortfall(charged)).unwrap();
-            prop_assert_eq!(whole, charged.max(usd("500")));
+        fn what_was_charged_says_what_was_counted(plan in any_plan(), spent in 0..5_000_i64) {
+            let charged = plan.month(Usd::from_nanos(spent)).unwrap();
+            let counted = plan.counted(charged);
+            prop_assert_eq!(plan.month(counted), Some(charged));
         }
     }
 }

@@ -4,6 +4,7 @@
 //! Pure: these are the records and the rules about them. They are kept as documents
 //! ([`tollgate_store::DocumentStore`]); reading, writing and enforcing is the engine's.
 
+mod agreement;
 mod audit;
 mod auth_code;
 mod budget;
@@ -14,6 +15,7 @@ mod refused;
 mod user;
 mod workspace;
 
+pub use agreement::{AgreedPlan, Agreement};
 pub use audit::{AuditEntry, REDACTED, redact};
 pub use auth_code::{AuthCode, Challenge, ChallengeMethod};
 pub use budget::{Budget, BudgetInterval, Budgets};

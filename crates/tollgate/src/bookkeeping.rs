@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::task::spawn_blocking;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
-use tollgate_engine::{Alerting, Cashier, Engine};
+use tollgate_engine::{Alerting, Cashier, Engine, charge_commitments};
 use tollgate_ledger::audit;
 use tollgate_store::StoreError;
 use tollgate_types::Chain;
@@ -101,6 +101,11 @@ async fn round(engine: &Engine, audits: bool) -> Result<(), StoreError> {
         tracing::info!(account = %ended.account, amount = %ended.amount, "given credit has expired");
     }
     if audits {
+        if engine.is_paid()
+            && let Err(error) = charge_commitments(engine.stores(), engine.now()).await
+        {
+            tracing::warn!(error = %Chain(&error), "commitments can't be charged yet");
+        }
         for found in audit(&ledger.books().await?) {
             tracing::error!("the books are wrong: {found}");
         }

@@ -29,7 +29,6 @@ use tollgate_types::{AddressRange, ProviderSlug};
 
 use crate::environment::Environment;
 pub use payments::Payments;
-pub use plan::PlanRow;
 pub use problems::Problems;
 pub use retention::Retention;
 pub use sections::{Credential, Limits};
@@ -62,7 +61,7 @@ pub struct Config {
     /// What the operator wants to hear of, and how.
     pub alerts: AlertingConfig,
     /// What calls cost who has agreed to it.
-    pub plans: Vec<PlanRow>,
+    pub plans: Vec<tollgate_engine::PlanRow>,
     /// What statements say who they are of.
     pub installation_name: String,
     /// How long things are kept.

@@ -50,5 +50,6 @@ pub(crate) async fn keep(engine: &Engine) {
 async fn hear(engine: &Engine, now: Timestamp) -> Result<(), StoreError> {
     engine.keys().follow_spend(now).await?;
     engine.limiting().follow_keys(engine.keys(), now);
+    engine.plans().follow(engine.organisation(), engine.stores(), now).await?;
     engine.limiting().follow_budgets(engine.organisation(), now).await
 }

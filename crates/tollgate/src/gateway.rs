@@ -15,7 +15,7 @@ use tollgate_api::{App, AppConfig};
 use tollgate_catalog::Overlay;
 use tollgate_engine::{
     Alerting, Cashier, Clock, Engine, Entropy, Installation, KeyRing, Keychain, Limiting,
-    Organisation, Parts, Presets, Purses, RecordJournal, Recorder, RuleBook, RuleError,
+    Organisation, Parts, Plans, Presets, Purses, RecordJournal, Recorder, RuleBook, RuleError,
     SystemClock, SystemEntropy, pepper, replay_journal,
 };
 use tollgate_journal::{Journal, Replayed, Settings};
@@ -273,6 +273,9 @@ async fn engine(
     limiting.govern(config.limit_rules.clone());
     let begun = limiting.follow_budgets(&organisation, now).await;
     begun.context("what workspaces have spent can't be read")?;
+    let plans = Plans::new(config.plans.clone());
+    let followed = plans.follow(&organisation, &stores, now).await;
+    followed.context("what accounts have spent can't be read")?;
     Ok(Engine::new(Parts {
         config: config.limits.engine.clone(),
         installation,
@@ -294,6 +297,7 @@ async fn engine(
         keychain,
         purses,
         limiting,
+        plans: Arc::new(plans),
         clock: Arc::clone(&seams.clock),
         entropy: Arc::clone(&seams.entropy),
         tasks: tasks.clone(),
@@ -384,7 +388,8 @@ fn cashier(
     let Some(payments) = &config.payments else { return Ok(None) };
     let out = (engine.stores().clone(), upstream(config)?);
     let clock = Arc::clone(&seams.clock);
-    let cashier = Cashier::new(payments.cashier.clone(), payments.provider(), out, clock);
+    let plans = Arc::clone(engine.plans());
+    let cashier = Cashier::new(payments.cashier.clone(), payments.provider(), out, plans, clock);
     Ok(Some(Arc::new(cashier)))
 }
 

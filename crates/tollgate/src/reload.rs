@@ -72,6 +72,7 @@ impl Watch {
                 self.config = changed;
                 self.govern().await;
                 self.engine.limiting().govern(self.config.limit_rules.clone());
+                self.engine.plans().govern(self.config.plans.clone());
                 self.found = Overlay::default();
                 if self.install() {
                     self.rediscover().await;

@@ -110,7 +110,8 @@ impl Cashier {
         wanted: Option<AutoTopUp>,
     ) -> Result<Payer, CashierError> {
         if let Some(wanted) = wanted {
-            self.order(account, wanted.amount(), tollgate_payments::PaymentMethod::Standard)?;
+            self.order(account, wanted.amount(), tollgate_payments::PaymentMethod::Standard)
+                .await?;
             if !self.payer(account).await?.body.can_be_charged() {
                 return Err(CashierError::NoInstrument);
             }

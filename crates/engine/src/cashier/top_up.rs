@@ -109,7 +109,7 @@ impl Cashier {
     ) -> Result<Charged, CashierError> {
         let installation = &self.config.installation;
         let credit = Usd::from_nanos(pending.credit_nanos);
-        let order = self.order(account, credit, PaymentMethod::Standard)?.automatic();
+        let order = self.order(account, credit, PaymentMethod::Standard).await?.automatic();
         let key = format!("{installation}/{account}/top-up/{sequence}");
         let (status, body) = self.send(self.provider.charge(&order, from, &key)).await?;
         Ok(self.provider.charged(&Reply { status, body: &body }, installation)?)

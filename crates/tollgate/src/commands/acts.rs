@@ -46,6 +46,7 @@ const ACTS: &[(&str, &str, Enters)] = &[
     ("presets set", "slug", Enters::Before),
     ("presets rm", "slug", Enters::Before),
     ("credits add", "account", Enters::Before),
+    ("credits plan", "account", Enters::WhenItChanges),
     ("byok add", "provider", Enters::Before),
     ("byok remove", "key", Enters::Before),
     ("secrets rotate", "", Enters::Before),

@@ -1,4 +1,6 @@
-//! `tollgate credits add|show|statement`
+//! `tollgate credits add|plan|show|statement`
+
+mod plan;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -6,13 +8,14 @@ use std::process::ExitCode;
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 use serde::Serialize;
-use tollgate_engine::{Clock, SystemClock, statement};
+use tollgate_engine::{Clock, Plans, SystemClock, statement};
 use tollgate_ledger::{AccountId, DEFAULT_ACCOUNT, Kind, Movement, PlatformFee};
-use tollgate_organisation::Workspace;
+use tollgate_organisation::{Agreement, Workspace};
 use tollgate_statement::{Line, csv, pdf};
 use tollgate_store::{MovementQuery, Stores};
 use tollgate_types::{Month, Timestamp, Usd};
 
+use self::plan::PlanArgs;
 use super::Session;
 use super::keys::new_key;
 use crate::config::Config;
@@ -27,6 +30,9 @@ pub(super) enum CreditsCommand {
     /// Show what was added and what was spent
     #[command(after_help = "Example: tollgate credits show --json")]
     Show(ShowArgs),
+    /// Show the plans, or have an account agree to one
+    #[command(after_help = "Example: tollgate credits plan team --account acme")]
+    Plan(PlanArgs),
     /// Tell a month: what was there, what came and went, what calls cost
     #[command(
         after_help = "Example: tollgate credits statement --month 2026-10 --pdf statement.pdf"
@@ -105,12 +111,24 @@ pub(super) async fn run(command: CreditsCommand, session: &Session) -> anyhow::R
     let config = session.config()?;
     let stores = open_store(&config).await?;
     let result = match command {
-        CreditsCommand::Add(args) => add(args, config.platform_fee, &stores).await,
+        CreditsCommand::Add(args) => {
+            let fee = fee(&args.account, &config, &stores).await?;
+            add(args, fee, &stores).await
+        }
         CreditsCommand::Show(args) => show(&args.account, args.json, &stores).await,
+        CreditsCommand::Plan(args) => plan::plan(args, &config, &stores).await,
         CreditsCommand::Statement(args) => tell(&args, &config, &stores).await,
     };
     stores.health.close().await;
     result.map(|()| ExitCode::SUCCESS)
+}
+
+/// What is taken of purchases: as the account's plan says, if it does.
+async fn fee(account: &str, config: &Config, stores: &Stores) -> anyhow::Result<PlatformFee> {
+    let agreement = stores.documents.load::<Agreement>(account).await?;
+    let plans = Plans::new(config.plans.clone());
+    let agreed = plans.of(agreement.as_ref().map(|it| &it.body), SystemClock.now());
+    Ok(agreed.and_then(|it| it.platform_fee).unwrap_or(config.platform_fee))
 }
 
 async fn add(args: AddArgs, fee: PlatformFee, stores: &Stores) -> anyhow::Result<()> {

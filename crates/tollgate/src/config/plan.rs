@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde::Deserialize;
+use tollgate_engine::PlanRow;
 use tollgate_ledger::{DiscountTier, NegotiatedRate, Plan, PlanTerms, PlatformFee};
 use tollgate_limits::KeyLimits;
 use tollgate_types::Usd;
@@ -15,6 +16,8 @@ use super::sections::FeeEntry;
 pub(super) struct PlanEntry {
     slug: String,
     name: Option<String>,
+    #[serde(default)]
+    default: bool,
     monthly_commitment: Option<String>,
     platform_fee: Option<FeeEntry>,
     #[serde(default)]
@@ -39,21 +42,6 @@ struct RateEntry {
     percent: String,
 }
 
-/// A plan that accounts can agree to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PlanRow {
-    /// Its name for programs.
-    pub slug: String,
-    /// Its name for people.
-    pub name: String,
-    /// What calls and months cost.
-    pub plan: Plan,
-    /// Limits on calls.
-    pub limits: KeyLimits,
-    /// What is taken on top of purchases of credit; as everywhere when absent.
-    pub platform_fee: Option<PlatformFee>,
-}
-
 /// The rows as plans.
 pub(super) fn check(rows: &[PlanEntry], problems: &mut Problems) -> Vec<PlanRow> {
     let mut slugs = BTreeSet::new();
@@ -70,6 +58,14 @@ pub(super) fn check(rows: &[PlanEntry], problems: &mut Problems) -> Vec<PlanRow>
         let fee_name = format!("{place}.platform_fee");
         let platform_fee = row.platform_fee.as_ref().map(|it| it.fee(&fee_name, problems));
         let terms = terms(row, &place, problems);
+        if row.default && rows.iter().take(index).any(|it| it.default) {
+            problems.add(format!("{place}.default: another plan is the default"));
+        }
+        let commits = terms.as_ref().is_some_and(|it| it.monthly_commitment > Usd::ZERO);
+        if row.default && commits {
+            problems
+                .add(format!("{place}.monthly_commitment: nobody has agreed to the default plan"));
+        }
         match terms.map(Plan::new) {
             Some(Ok(plan)) => plans.push(PlanRow {
                 slug: row.slug.clone(),
@@ -77,6 +73,7 @@ pub(super) fn check(rows: &[PlanEntry], problems: &mut Problems) -> Vec<PlanRow>
                 plan,
                 limits: row.limits.clone(),
                 platform_fee,
+                is_default: row.default,
             }),
             Some(Err(error)) => problems.add(format!("{place}: {error}")),
             None => {}
@@ -139,6 +136,7 @@ mod tests {
             r#"
             [[plan]]
             slug = "standard"
+            default = true
             [[plan]]
             slug = "team"
             name = "Team"
@@ -166,6 +164,7 @@ mod tests {
                 plan: Plan::default(),
                 limits: KeyLimits::default(),
                 platform_fee: None,
+                is_default: true,
             },
             PlanRow {
                 slug: "team".to_owned(),
@@ -173,10 +172,11 @@ mod tests {
                 plan: team.unwrap(),
                 limits: KeyLimits::default().with("requests_per_minute", 600),
                 platform_fee: Some(PlatformFee { millionths: 30_000, minimum: Usd::ZERO }),
+                is_default: false,
             },
         ];
         assert_eq!(config.plans, expected);
-        assert!(config.warnings.iter().any(|it| it.starts_with("plan has no effect")));
+        assert_eq!(config.warnings, Vec::<String>::new());
         assert_eq!(read("").unwrap().warnings, Vec::<String>::new());
     }
 

@@ -247,10 +247,6 @@ impl Reader<'_> {
             let warning = "shared.url has no effect: this version runs as a single node";
             self.warnings.push(warning.to_owned());
         }
-        if !file.plans.is_empty() {
-            let warning = "plan has no effect: this version charges everybody by the price list";
-            self.warnings.push(warning.to_owned());
-        }
     }
 
     /// Reads the certificate authorities to trust beside the built-in ones.

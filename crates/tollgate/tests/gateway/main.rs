@@ -38,6 +38,7 @@ mod organisation;
 mod outages;
 mod passing_through;
 mod payments;
+mod plans;
 mod pointing;
 mod policies;
 mod postgres;

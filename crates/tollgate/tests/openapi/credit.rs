@@ -8,6 +8,8 @@ use crate::world::{Ask, World};
 const JSON: &str = "application/json";
 const CHECKOUT: &str = "/api/v1/credits/checkout";
 const TOP_UP: &str = "/api/v1/credits/auto-topup";
+const PLANS: &str = "/api/v1/credits/plans";
+const PLAN: &str = "/api/v1/credits/plan";
 const STATEMENT: &str = "/api/v1/credits/statements/{month}";
 const WEBHOOK: &str = "/webhooks/stripe";
 
@@ -31,6 +33,7 @@ pub(crate) async fn run(world: &World) {
     world.ask("PUT", TOP_UP).json(&wanted).ours(true).expect(200, JSON).await;
     world.ask("GET", TOP_UP).ours(true).expect(200, JSON).await;
     world.ask("DELETE", TOP_UP).ours(true).expect(200, JSON).await;
+    plans(world).await;
     statements(world).await;
     callers(world).await;
 }
@@ -41,6 +44,19 @@ fn signed<'a>(world: &'a World, event: &Value) -> Ask<'a> {
     let kind = event["type"].as_str().unwrap();
     let ask = world.ask("POST", WEBHOOK).about(kind).key(None);
     ask.header("stripe-signature", &signature).json(event)
+}
+
+async fn plans(world: &World) {
+    world.ask("GET", PLANS).ours(true).expect(200, JSON).await;
+    let unknown = world.ask("PUT", PLAN).about("no such plan").json(&json!({ "plan": "other" }));
+    unknown.expect(400, JSON).await;
+    let agreed = world.ask("PUT", PLAN).json(&json!({ "plan": "plain" }));
+    agreed.ours(true).expect(200, JSON).await;
+    world.ask("GET", PLAN).ours(true).expect(200, JSON).await;
+    let left = world.ask("PUT", PLAN).about("left").json(&json!({ "plan": null }));
+    left.ours(true).expect(200, JSON).await;
+    let nobody = format!("{PLAN}?account=nobody");
+    world.ask("GET", PLAN).at(nobody).about("no such account").expect(404, JSON).await;
 }
 
 async fn statements(world: &World) {
@@ -68,6 +84,9 @@ async fn callers(world: &World) {
         ("GET", TOP_UP, TOP_UP),
         ("PUT", TOP_UP, TOP_UP),
         ("DELETE", TOP_UP, TOP_UP),
+        ("GET", PLANS, PLANS),
+        ("GET", PLAN, PLAN),
+        ("PUT", PLAN, PLAN),
         ("GET", STATEMENT, month.as_str()),
     ] {
         let ask = || world.ask(method, path).at(at);

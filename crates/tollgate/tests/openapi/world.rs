@@ -98,6 +98,7 @@ impl World {
         let mut builder = TestGateway::builder()
             .in_memory()
             .config(&payments.config())
+            .config("[[plan]]\nslug = \"plain\"\nrates = [{ model = \"a/*\", percent = \"5\" }]\n")
             .config(&format!("[limits]\nbody_bytes_max = {BODY_BYTES_MAX}\n"));
         for (slug, protocol) in PROVIDERS {
             builder = builder.provider(slug, protocol, &simulator);

@@ -1,0 +1,240 @@
+//! Plans that accounts have agreed to: what their calls cost, how they are limited, and what a month
+//! costs at least.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use parking_lot::Mutex;
+use tollgate_ledger::{AccountId, Kind, Plan, PlatformFee, commitment};
+use tollgate_limits::KeyLimits;
+use tollgate_organisation::Agreement;
+use tollgate_store::{ActivityQuery, Document, StoreError, Stores, UsageWindows};
+use tollgate_types::{Month, Timestamp, Usd};
+
+use crate::statements::entries;
+use crate::{Engine, Organisation};
+
+/// A plan that accounts can agree to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlanRow {
+    /// Its name for programs.
+    pub slug: String,
+    /// Its name for people.
+    pub name: String,
+    /// What calls and months cost.
+    pub plan: Plan,
+    /// Limits on all calls of an account together.
+    pub limits: KeyLimits,
+    /// What is taken on top of purchases of credit; as everywhere when absent.
+    pub platform_fee: Option<PlatformFee>,
+    /// Whether it is the plan of accounts that have agreed to none.
+    pub is_default: bool,
+}
+
+/// All plans, and what the calls of accounts have come to by them.
+#[derive(Debug, Default)]
+pub struct Plans {
+    rows: ArcSwap<Vec<Arc<PlanRow>>>,
+    months: Mutex<Months>,
+}
+
+/// What calls have counted, as far as discounts depend on it ([`Plan::charge`]).
+type Months = HashMap<(AccountId, Month), Usd>;
+
+/// A month is over for its commitment when what was admitted in it must have been settled.
+const UNDER_WAY_MILLIS: i64 = 2 * 60 * 60 * 1_000;
+/// How often an agreement is tried again that another overtakes.
+const TRIES: u32 = 8;
+
+impl Plans {
+    /// These plans.
+    pub fn new(rows: Vec<PlanRow>) -> Self {
+        let plans = Self::default();
+        plans.govern(rows);
+        plans
+    }
+
+    /// Puts other plans in force. What months have come to stays.
+    pub fn govern(&self, rows: Vec<PlanRow>) {
+        self.rows.store(Arc::new(rows.into_iter().map(Arc::new).collect()));
+    }
+
+    /// All of them, as the operator has listed them.
+    pub fn rows(&self) -> Arc<Vec<Arc<PlanRow>>> {
+        self.rows.load_full()
+    }
+
+    /// The plan with this slug.
+    pub fn row(&self, slug: &str) -> Option<Arc<PlanRow>> {
+        self.rows.load().iter().find(|row| row.slug == slug).cloned()
+    }
+
+    /// The plan of an account at an instant. `None` is the price list: for who has agreed to no
+    /// plan where none is everybody's, and who has agreed to one that is there no longer.
+    pub fn of(&self, agreement: Option<&Agreement>, at: Timestamp) -> Option<Arc<PlanRow>> {
+        let rows = self.rows.load();
+        let agreed = agreement.and_then(|it| it.plan_at(at));
+        let is_its = |row: &&Arc<PlanRow>| agreed.map_or(row.is_default, |slug| row.slug == slug);
+        rows.iter().find(is_its).cloned()
+    }
+
+    /// What is charged for a call that was admitted at `at` and costs `counts` at negotiated rates.
+    /// It is counted: ask once for each call.
+    pub(crate) fn charge(
+        &self,
+        plan: &Plan,
+        account: &AccountId,
+        counts: Usd,
+        at: Timestamp,
+    ) -> Usd {
+        if plan.terms().tiers.is_empty() || counts <= Usd::ZERO {
+            return counts;
+        }
+        let mut months = self.months.lock();
+        let spent = months.entry((account.clone(), Month::of(at))).or_default();
+        let charged = plan.charge(counts, *spent).unwrap_or(counts);
+        *spent = spent.saturating_add(counts);
+        charged
+    }
+
+    /// Takes up what calls have come to this month as their records say, for discounts that depend
+    /// on it: at the start, when agreements change, and again and again where other nodes write
+    /// records, too.
+    ///
+    /// # Errors
+    ///
+    /// When the store can't be read.
+    pub async fn follow(
+        &self,
+        organisation: &Organisation,
+        stores: &Stores,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let month = Month::of(now);
+        self.months.lock().retain(|(_, of), _| *of >= month.previous());
+        let mut accounts: BTreeMap<AccountId, HashSet<String>> = BTreeMap::new();
+        for workspace in organisation.workspaces() {
+            let its = accounts.entry(workspace.account().clone()).or_default();
+            its.insert(workspace.document.id.clone());
+        }
+        let from = Some(UsageWindows::at(now).month().start);
+        for (account, workspaces) in accounts {
+            let row = self.of(organisation.agreement(&account).as_deref(), now);
+            let Some(row) = row.filter(|it| !it.plan.terms().tiers.is_empty()) else { continue };
+            let query = ActivityQuery { from, ..ActivityQuery::default() };
+            let rows = stores.usage.activity(&query).await?;
+            let its = rows.iter().filter(|row| workspaces.contains(&row.workspace_id));
+            let charged = its.fold(Usd::ZERO, |sum, row| sum.saturating_add(row.sums.spent));
+            let counted = row.plan.counted(charged);
+            let mut months = self.months.lock();
+            let known = months.entry((account, month)).or_default();
+            *known = counted.max(*known);
+        }
+        Ok(())
+    }
+}
+
+impl Engine {
+    /// The plan of an account.
+    pub fn agreed(&self, account: &AccountId, at: Timestamp) -> Option<Arc<PlanRow>> {
+        self.plans.of(self.organisation.agreement(account).as_deref(), at)
+    }
+
+    /// Plans that accounts can agree to.
+    pub const fn plans(&self) -> &Arc<Plans> {
+        &self.plans
+    }
+}
+
+/// Has an account agree to a plan, or leave the one it has. Returns what it has agreed to.
+///
+/// # Errors
+///
+/// When the store fails.
+pub async fn agree(
+    stores: &Stores,
+    account: &AccountId,
+    plan: Option<&PlanRow>,
+    now: Timestamp,
+) -> Result<Agreement, StoreError> {
+    let slug = plan.map(|it| it.slug.as_str());
+    let committed = plan.map_or(Usd::ZERO, |it| it.plan.terms().monthly_commitment);
+    for _ in 0..TRIES {
+        let known = stores.documents.load::<Agreement>(account.as_str()).await?;
+        let is_new = known.is_none();
+        let fresh = || Document::new(account.to_string(), Agreement::default(), now);
+        let mut agreement = known.unwrap_or_else(fresh);
+        if !agreement.body.agree(slug, committed, now) {
+            return Ok(agreement.body);
+        }
+        let change = if is_new { agreement.insertion() } else { agreement.replacement(now) };
+        match stores.documents.write(vec![change?]).await {
+            Ok(()) => return Ok(agreement.body),
+            Err(StoreError::Conflict) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Err(StoreError::Conflict)
+}
+
+/// Charges what past months cost less than was agreed. A month is charged once, whichever node does
+/// it, by what was agreed when it began: so the first is the first whole one.
+///
+/// # Errors
+///
+/// When the store fails; what was charged until then stays.
+pub async fn charge_commitments(stores: &Stores, now: Timestamp) -> Result<(), StoreError> {
+    for mut agreement in stores.documents.all::<Agreement>(None).await? {
+        let Ok(account) = AccountId::new(&agreement.id) else { continue };
+        let body = &agreement.body;
+        let first = body.charged_until.or_else(|| Some(body.plans.first()?.since));
+        let Some(first) = first else { continue };
+        let mut month = Month::of(first);
+        while month.instants().end.plus_millis(UNDER_WAY_MILLIS) <= now {
+            charge_commitment(stores, &account, body, (month, now)).await?;
+            month = month.next();
+        }
+        if month.instants().start > first {
+            agreement.body.charged_until = Some(month.instants().start);
+            // Whoever has changed it meanwhile: the same is found again, and charged already.
+            match stores.documents.write(vec![agreement.replacement(now)?]).await {
+                Ok(()) | Err(StoreError::Conflict) => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Enters what a month cost less than was agreed when it began, if that was not done before.
+async fn charge_commitment(
+    stores: &Stores,
+    account: &AccountId,
+    agreement: &Agreement,
+    (month, now): (Month, Timestamp),
+) -> Result<(), StoreError> {
+    let agreed = agreement.agreed_at(month.instants().start);
+    let agreed = agreed.filter(|it| it.monthly_commitment > Usd::ZERO);
+    let Some(agreed) = agreed else { return Ok(()) };
+    let terms = (agreed.plan.as_deref().unwrap_or_default(), agreed.monthly_commitment);
+    let charged = charged_in(stores, account, month).await?;
+    let Some(missing) = commitment(terms, account, month, charged, now) else { return Ok(()) };
+    let amount = missing.amount;
+    if stores.ledger.post(vec![missing]).await? {
+        tracing::info!(%account, %month, %amount, "the rest of a month's commitment is charged");
+    }
+    Ok(())
+}
+
+/// What calls of a month were charged, less what was given back of it.
+async fn charged_in(stores: &Stores, account: &AccountId, month: Month) -> Result<Usd, StoreError> {
+    let instants = month.instants();
+    let opening = stores.ledger.balance_before(account, instants.start).await?;
+    let closing = stores.ledger.balance_before(account, instants.end).await?;
+    let entered = entries(stores, account, month).await?;
+    let commitments = entered.iter().filter(|it| it.kind == Kind::Commitment);
+    let beside = commitments.fold(Usd::ZERO, |sum, it| sum.saturating_add(it.amount));
+    let spent = closing.spent.checked_sub(opening.spent);
+    Ok(spent.and_then(|it| it.checked_sub(beside)).unwrap_or(Usd::ZERO))
+}

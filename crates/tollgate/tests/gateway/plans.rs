@@ -1,0 +1,203 @@
+//! Plans: what accounts have agreed to is what their calls cost, how they are limited, and what a
+//! month costs at least.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use serde_json::{Value, json};
+use tollgate_engine::{Clock, charge_commitments};
+use tollgate_ledger::{AccountId, Balance, Kind, Movement, audit};
+use tollgate_simulator::Simulator;
+use tollgate_store::MovementQuery;
+use tollgate_testkit::{Protocol, TestGateway, simulator, usd};
+use tollgate_types::{Timestamp, Usd};
+
+const PLANS: &str = r#"
+[billing]
+enabled = true
+
+[[plan]]
+slug = "team"
+name = "Team"
+monthly_commitment = "1"
+tiers = [{ from = "0.02", percent = "50" }]
+rates = [{ model = "acme/*", percent = "20" }]
+
+[[plan]]
+slug = "small"
+name = "Small"
+requests_per_minute = 2
+"#;
+/// A tenth of a cent a token.
+const PRICE: &str = r#"{ input = "1000", output = "1000" }"#;
+
+#[derive(Debug)]
+struct Dial(AtomicI64);
+
+impl Clock for Dial {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_unix_millis(self.0.load(Ordering::SeqCst))
+    }
+}
+
+impl Dial {
+    fn at(text: &str) -> Arc<Self> {
+        Arc::new(Self(AtomicI64::new(instant(text).unix_millis())))
+    }
+
+    fn set(&self, text: &str) {
+        self.0.store(instant(text).unix_millis(), Ordering::SeqCst);
+    }
+}
+
+fn instant(text: &str) -> Timestamp {
+    Timestamp::parse_rfc3339(text).unwrap()
+}
+
+async fn world(dial: &Arc<Dial>) -> (TestGateway, Simulator) {
+    let simulator = simulator().await;
+    let gateway = TestGateway::builder()
+        .config(PLANS)
+        .clock(Arc::<Dial>::clone(dial))
+        .provider("acme", Protocol::OpenAi, &simulator)
+        .endpoint("acme/m", "acme", "echo", PRICE)
+        .start()
+        .await;
+    let engine = gateway.engine();
+    let bought =
+        Movement::new("bought", AccountId::default(), Kind::Purchase, usd("5"), engine.now());
+    assert!(engine.stores().ledger.post(vec![bought]).await.unwrap());
+    (gateway, simulator)
+}
+
+/// Eight tokens each way: $0.016 by the list.
+fn eight() -> Value {
+    json!({ "model": "acme/m", "messages": [{ "role": "user", "content": "a b c d e f g h" }] })
+}
+
+async fn costs(gateway: &TestGateway) -> Usd {
+    let reply = gateway.chat(eight()).await;
+    assert_eq!(reply.status, 200, "{}", reply.text());
+    reply.said().cost()
+}
+
+async fn agree(gateway: &TestGateway, plan: Value) -> Value {
+    let body = json!({ "plan": plan });
+    let reply = gateway.call("PUT", "/credits/plan").json(&body).send().await;
+    assert_eq!(reply.status, 200, "{}", reply.text());
+    reply.json()["data"].clone()
+}
+
+async fn balance(gateway: &TestGateway) -> Balance {
+    gateway.engine().recorder().flush().await;
+    gateway.engine().stores().ledger.balance(&AccountId::default()).await.unwrap()
+}
+
+async fn commitments(gateway: &TestGateway) -> Vec<(String, Usd)> {
+    let engine = gateway.engine();
+    charge_commitments(engine.stores(), engine.now()).await.unwrap();
+    let query = MovementQuery { entered_only: true, limit: 100, ..MovementQuery::default() };
+    let rows = engine.stores().ledger.movements(&query).await.unwrap();
+    let mut found: Vec<_> = (rows.into_iter().map(|row| row.movement))
+        .filter(|it| it.kind == Kind::Commitment)
+        .map(|it| (it.id, it.amount))
+        .collect();
+    found.sort();
+    found
+}
+
+#[tokio::test]
+async fn calls_cost_what_was_agreed_and_the_ledger_says_the_same() {
+    let dial = Dial::at("2026-10-12T08:00:00Z");
+    let (gateway, _simulator) = world(&dial).await;
+    assert_eq!(costs(&gateway).await, usd("0.016"));
+    let plans = gateway.get("/credits/plans").await.json();
+    assert_eq!(plans["data"][0]["rates"], json!([{ "model": "acme/*", "percent": 20.0 }]));
+    let agreed = agree(&gateway, "team".into()).await;
+    assert_eq!((&agreed["plan"], &agreed["in_force"]), (&json!("team"), &json!("team")));
+    assert_eq!(agreed["monthly_commitment"], json!(1));
+    // $0.016 was charged this month. Less 20 % it is $0.0128: $0.004 of it before the tier.
+    assert_eq!(costs(&gateway).await, usd("0.0084"));
+    assert_eq!(costs(&gateway).await, usd("0.0064"));
+    let mut streamed = eight();
+    streamed["stream"] = true.into();
+    assert_eq!(gateway.chat_stream(streamed).await.said().cost(), usd("0.0064"));
+    let balance_now = balance(&gateway).await;
+    assert_eq!(balance_now.charged(), usd("0.0372"));
+    let key = gateway.get("/key").await.json();
+    assert_eq!(key["data"]["usage"], json!(0.0372));
+    // Another month begins at its beginning.
+    dial.set("2026-11-01T00:00:00Z");
+    assert_eq!(costs(&gateway).await, usd("0.0128"));
+    agree(&gateway, Value::Null).await;
+    assert_eq!(costs(&gateway).await, usd("0.016"));
+    gateway.engine().recorder().flush().await;
+    let books = gateway.engine().stores().ledger.books().await.unwrap();
+    assert_eq!(audit(&books), []);
+}
+
+#[tokio::test]
+async fn a_restart_goes_on_where_the_month_was() {
+    let dial = Dial::at("2026-10-12T08:00:00Z");
+    let (gateway, simulator) = world(&dial).await;
+    agree(&gateway, "team".into()).await;
+    assert_eq!(costs(&gateway).await, usd("0.0128"));
+    // $0.0072 before the tier, half of the other $0.0056.
+    assert_eq!(costs(&gateway).await, usd("0.01"));
+    let stopped = gateway.stop().await;
+    let gateway = TestGateway::builder()
+        .on(stopped)
+        .config(PLANS)
+        .clock(dial)
+        .provider("acme", Protocol::OpenAi, &simulator)
+        .endpoint("acme/m", "acme", "echo", PRICE)
+        .start()
+        .await;
+    assert_eq!(costs(&gateway).await, usd("0.0064"));
+}
+
+#[tokio::test]
+async fn what_a_month_costs_less_than_agreed_is_charged_once() {
+    let dial = Dial::at("2026-09-12T08:00:00Z");
+    let (gateway, _simulator) = world(&dial).await;
+    agree(&gateway, "team".into()).await;
+    dial.set("2026-10-05T08:00:00Z");
+    // September was not a whole month.
+    assert_eq!(commitments(&gateway).await, []);
+    assert_eq!(costs(&gateway).await, usd("0.0128"));
+    dial.set("2026-11-01T01:59:00Z");
+    gateway.engine().recorder().flush().await;
+    assert_eq!(commitments(&gateway).await, []);
+    dial.set("2026-11-01T02:00:00Z");
+    let october = ("commitment/2026-10/default".to_owned(), usd("0.9872"));
+    assert_eq!(commitments(&gateway).await, std::slice::from_ref(&october));
+    assert_eq!(commitments(&gateway).await, std::slice::from_ref(&october));
+    // Who leaves in a month pays it, and none after it; what was charged for October in November
+    // is nothing that November's calls cost.
+    agree(&gateway, Value::Null).await;
+    dial.set("2027-01-20T00:00:00Z");
+    let november = ("commitment/2026-11/default".to_owned(), usd("1"));
+    assert_eq!(commitments(&gateway).await, [october, november]);
+    assert_eq!(balance(&gateway).await.charged(), usd("2"));
+    let books = gateway.engine().stores().ledger.books().await.unwrap();
+    assert_eq!(audit(&books), []);
+}
+
+#[tokio::test]
+async fn a_plan_limits_all_calls_of_its_account() {
+    let dial = Dial::at("2026-10-12T08:00:00Z");
+    let (gateway, _simulator) = world(&dial).await;
+    agree(&gateway, "small".into()).await;
+    let other = gateway.key_with(|record| record.name = "other".to_owned()).await;
+    assert_eq!(costs(&gateway).await, usd("0.016"));
+    let reply = gateway.chat_call(&eight()).key(&other).send().await;
+    assert_eq!(reply.status, 200, "{}", reply.text());
+    let refused = gateway.chat(eight()).await;
+    let error = refused.error(429, "rate_limit_exceeded");
+    let message = error["message"].as_str().unwrap();
+    assert!(message.contains("2 requests per minute"), "{message}");
+    let unknown =
+        gateway.call("PUT", "/credits/plan").json(&json!({ "plan": "large" })).send().await;
+    assert_eq!(unknown.status, 400, "{}", unknown.text());
+    assert!(unknown.text().contains("There is no plan large"), "{}", unknown.text());
+}
