@@ -48,7 +48,7 @@ pub(crate) async fn run(args: &LedgerArgs) -> anyhow::Result<ExitCode> {
     let settled = settle(folder.path(), args.settled).await?;
     row("kept and charged in SQLite", args.settled, settled);
     let (written, read) = journal(&folder.path().join("journal"), args.journaled)?;
-    row("written as JSON and journaled", args.journaled, written);
+    row("written into the journal", args.journaled, written);
     row("read from the journal", args.journaled, read);
     let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
     let mut output = std::io::stdout();

@@ -50,6 +50,7 @@ pub use document::{
 };
 pub use error::StoreError;
 pub use feedback::{FeedbackCategory, FeedbackRecord, FeedbackStore};
+pub use form::EntryError;
 pub use generation::{
     AttemptRecord, Attribution, ErrorRecord, GenerationCursor, GenerationRecord, GenerationStore,
 };

@@ -11,7 +11,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tollgate_testkit::{Protocol, simulator};
 
-use crate::crashing::{answer, checked, configuration};
+use crate::crashing::{answer, checked_file, configuration};
 use crate::home::Home;
 
 /// What a caller was told to its end before an instant.
@@ -83,7 +83,7 @@ fn backed_up_and_restored(base: &str) {
     // Every call that had been answered when the backup began is on record at what was told.
     let path = elsewhere.directory.path().join("data/tollgate.db");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(checked(path.to_str().unwrap(), &before));
+    runtime.block_on(checked_file(path.to_str().unwrap(), &before));
 
     replaced(&elsewhere, &backup);
     damaged(&backup);

@@ -11,12 +11,15 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use serde_json::Value;
 use tollgate_ledger::{AccountId, audit};
-use tollgate_store::GenerationCursor;
+use tollgate_store::{GenerationCursor, Stores};
+use tollgate_store_postgres::PostgresStore;
+use tollgate_store_postgres::test_server::TestServer;
 use tollgate_store_sqlite::SqliteStore;
 use tollgate_testkit::{Protocol, simulator, usd};
 use tollgate_types::Usd;
 
-use crate::home::Home;
+use crate::home::{Home, Serving};
+use crate::postgres::SECRET_KEY;
 
 /// Callers at once, each with a call under way.
 const CALLERS: u64 = 6;
@@ -32,7 +35,6 @@ fn kills() -> u64 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[expect(clippy::print_stdout, reason = "the long run's figures")]
 async fn what_was_answered_is_paid_exactly_once_however_often_the_program_dies() {
     let kills = kills();
     let simulator = simulator().await;
@@ -41,16 +43,104 @@ async fn what_was_answered_is_paid_exactly_once_however_often_the_program_dies()
         let run = scope.spawn(|| killed_again_and_again(&base, kills));
         run.join().unwrap()
     });
-    let answered = simulator.calls("echo");
+    assert_told(&told, kills, served, simulator.calls("echo"));
+}
+
+/// Two nodes on one database: one dies, then the other, then both, and the database now and then.
+#[tokio::test(flavor = "multi_thread")]
+async fn two_nodes_on_one_database_die_and_every_answer_is_paid_exactly_once() {
+    let kills = kills();
+    let simulator = simulator().await;
+    let base = Protocol::OpenAi.base_url(&simulator);
+    let server = TestServer::private();
+    let database = server.database().await;
+    let told = thread::scope(|scope| {
+        let run = scope.spawn(|| two_killed_again_and_again(&base, (&server, &database), kills));
+        run.join().unwrap()
+    });
+    let stores = PostgresStore::open(&database).await.unwrap().into_stores();
+    let records = checked(stores, &told).await;
+    assert_told(&told, kills, records, simulator.calls("echo"));
+}
+
+#[expect(clippy::print_stdout, reason = "the long run's figures")]
+fn assert_told(told: &BTreeMap<String, Usd>, kills: u64, served: u64, answered: u64) {
     println!(
-        "{kills} kills: {} answers told to their end, {} records, {answered} calls at the provider",
+        "{kills} kills: {} answers told to their end, {served} records, {answered} calls at the provider",
         told.len(),
-        served
     );
     assert!(told.len() > KILLS.try_into().unwrap(), "{} answers", told.len());
     // What the provider served and nobody was charged for: at most what was under way at each kill.
     assert!(answered >= served);
-    assert!(answered - served <= kills * CALLERS, "{answered} calls, {served} records");
+    assert!(answered - served <= kills * 2 * CALLERS, "{answered} calls, {served} records");
+}
+
+fn two_killed_again_and_again(
+    base: &str,
+    (server, database): (&TestServer, &str),
+    kills: u64,
+) -> BTreeMap<String, Usd> {
+    let homes = [(); 2].map(|()| {
+        let home = Home::new().with("TOLLGATE_SECRET_KEY", SECRET_KEY);
+        home.file(&format!("[database]\nurl = \"{database}\"\n{}", configuration(base)));
+        home
+    });
+    let [first, second] = &homes;
+    let made = first.json(&["keys", "create", "--name", "caller", "--json"]);
+    let key = made["key"].as_str().unwrap().to_owned();
+    first.does(&["credits", "add", "100"]);
+    let told = Told::default();
+    let stop = AtomicBool::new(false);
+    let addresses = [(); 2].map(|()| Mutex::new(String::new()));
+    thread::scope(|scope| {
+        for caller in 0..2 * CALLERS {
+            let (told, stop, key) = (&told, &stop, key.as_str());
+            let address = &addresses[usize::try_from(caller % 2).unwrap()];
+            scope.spawn(move || {
+                // A node that is down is called again: where it will be is told when it is up.
+                while !stop.load(Ordering::Acquire) {
+                    let at = address.lock().clone();
+                    let next = answer(&at, key, caller % 4 < 2);
+                    match next {
+                        Some((id, cost)) => assert_eq!(told.lock().insert(id, cost), None),
+                        None => thread::sleep(Duration::from_millis(5)),
+                    }
+                }
+            });
+        }
+        let serve = |node: usize| -> Serving {
+            let serving = homes[node].serve();
+            addresses[node].lock().clone_from(&serving.address);
+            serving
+        };
+        let mut nodes = [Some(serve(0)), Some(serve(1))];
+        for kill in 0..kills {
+            thread::sleep(Duration::from_millis(60 + kill * 97 % 300));
+            if kill % 5 == 3 {
+                // Calls go on from what was set aside; then the nodes die, too.
+                server.crash();
+                thread::sleep(Duration::from_millis(100));
+            }
+            let dying: &[usize] =
+                [&[0_usize][..], &[1], &[0, 1]][usize::try_from(kill % 3).unwrap()];
+            for node in dying {
+                // Dropping it kills it.
+                nodes[*node] = None;
+            }
+            if kill % 5 == 3 {
+                server.restart();
+            }
+            for node in dying {
+                nodes[*node] = Some(serve(*node));
+            }
+        }
+        stop.store(true, Ordering::Release);
+        for node in nodes.into_iter().flatten() {
+            assert_eq!(node.terminate(), Some(0));
+        }
+    });
+    assert!(second.does(&["ledger", "audit"]).contains("balanced"));
+    told.into_inner()
 }
 
 fn killed_again_and_again(base: &str, kills: u64) -> (BTreeMap<String, Usd>, u64) {
@@ -82,7 +172,7 @@ fn killed_again_and_again(base: &str, kills: u64) -> (BTreeMap<String, Usd>, u64
     let told = told.into_inner();
     let path = home.directory.path().join("data/tollgate.db");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let records = runtime.block_on(checked(path.to_str().unwrap(), &told));
+    let records = runtime.block_on(checked_file(path.to_str().unwrap(), &told));
     if let Some(id) = told.keys().next() {
         let traced = home.does(&["ledger", "trace", id]);
         assert!(traced.contains("What was paid is what it cost."), "{traced}");
@@ -115,10 +205,14 @@ fn call_until(stop: &AtomicBool, caller: u64, (address, key): (&str, &str), told
     }
 }
 
+/// As [`checked`], of a SQLite file.
+pub(crate) async fn checked_file(path: &str, told: &BTreeMap<String, Usd>) -> u64 {
+    checked(SqliteStore::open(path).await.unwrap().into_stores(), told).await
+}
+
 /// Everything that was told is on record with the cost that was told, all of it is paid, nothing is
 /// held. Returns how many records there are.
-pub(crate) async fn checked(path: &str, told: &BTreeMap<String, Usd>) -> u64 {
-    let stores = SqliteStore::open(path).await.unwrap().into_stores();
+async fn checked(stores: Stores, told: &BTreeMap<String, Usd>) -> u64 {
     let mut costs: BTreeMap<String, Usd> = BTreeMap::new();
     let mut cursor: Option<GenerationCursor> = None;
     loop {

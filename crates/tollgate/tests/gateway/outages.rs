@@ -19,7 +19,7 @@ use tollgate_store_postgres::test_server::TestServer;
 use tollgate_testkit::{Builder, Protocol, TestGateway, eventually, simulator, usd};
 use tollgate_types::{Timestamp, Usd};
 
-use crate::crashing::{checked, configuration, costed, exchange};
+use crate::crashing::{checked_file, configuration, costed, exchange};
 use crate::home::Home;
 
 /// A tenth of a cent a token.
@@ -114,7 +114,7 @@ fn filled_and_emptied(base: &str, calls: &dyn Fn() -> u64) -> (usize, u64) {
     assert!(home.does(&["ledger", "audit"]).contains("balanced"));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let database = data.join("tollgate.db");
-    (told.len(), runtime.block_on(checked(database.to_str().unwrap(), &told)))
+    (told.len(), runtime.block_on(checked_file(database.to_str().unwrap(), &told)))
 }
 
 /// The size of the largest file below a folder.
