@@ -1,7 +1,8 @@
 //! Callers' own keys at providers, in memory with their secrets open (contract §1.4).
 //!
 //! Loaded at the start and reloaded when the store's revision moves, as keys are. A secret that was
-//! sealed with a master key which is not here makes its key unusable, and nothing else.
+//! sealed with a master key which is not here makes its key unusable, and nothing else; one that was
+//! open here and is only sealed anew goes on.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,6 +16,8 @@ use tollgate_vault::{OpenError, Vault, VaultError};
 
 use crate::engine::Engine;
 use crate::own::access_with;
+use crate::own_secret::UNTELLING;
+use crate::pepper::opens;
 use crate::{Inquiry, Installation, NotTaken, Secret};
 
 /// A key of somebody's own.
@@ -23,6 +26,15 @@ pub(crate) struct HeldKey {
     pub(crate) record: CredentialRecord,
     /// `None` where it does not open.
     pub(crate) secret: Option<Secret>,
+}
+
+impl HeldKey {
+    /// Whether what is stored now is this key with the same secret, as far as can be seen from
+    /// outside.
+    fn is_sealed_anew_as(&self, stored: &CredentialRecord) -> bool {
+        let is_telling = stored.label.len() > UNTELLING.len();
+        is_telling && stored.label == self.record.label && stored.provider == self.record.provider
+    }
 }
 
 /// Every key of callers' own.
@@ -62,6 +74,16 @@ impl Keychain {
         let keychain = Self { stores, vault, snapshot, reloading };
         keychain.refresh(|_| ()).await?;
         Ok(keychain)
+    }
+
+    /// Whether what is sealed here opens elsewhere: not once others have another master key.
+    ///
+    /// # Errors
+    ///
+    /// When the store can't be asked.
+    pub async fn is_current(&self) -> Result<bool, StoreError> {
+        let Some(pepper) = self.stores.keys.pepper().await? else { return Ok(true) };
+        Ok(opens(&self.vault, &pepper))
     }
 
     /// Seals a secret for a key.
@@ -114,7 +136,12 @@ impl Keychain {
             return Ok(());
         }
         let records = self.stores.credentials.all().await?;
-        let keys: Vec<_> = records.into_iter().map(|it| Arc::new(self.open(it))).collect();
+        let known = |id: &str| before.keys.iter().find(|key| key.record.id == id);
+        let keys = records.into_iter().map(|it| {
+            let known = known(&it.id).map(Arc::as_ref);
+            Arc::new(self.open(it, known))
+        });
+        let keys: Vec<_> = keys.collect();
         let is_as_before = |key: &HeldKey| {
             let known = before.keys.iter().find(|it| it.record.id == key.record.id);
             known.is_some_and(|it| it.record.sealed == key.record.sealed)
@@ -126,9 +153,19 @@ impl Keychain {
         Ok(())
     }
 
-    fn open(&self, record: CredentialRecord) -> HeldKey {
+    /// Opens a key's secret. Under a master key that this process does not have it may be the very
+    /// secret that is open here: others have sealed it anew while this process runs.
+    fn open(&self, record: CredentialRecord, before: Option<&HeldKey>) -> HeldKey {
         match self.vault.open(&record.purpose(), &record.sealed) {
             Ok(secret) => HeldKey { record, secret: Some(Secret::new(secret)) },
+            Err(OpenError::OtherKey) if before.is_some_and(|it| it.is_sealed_anew_as(&record)) => {
+                tracing::warn!(
+                    key.id = record.id,
+                    "a key of a caller's own is sealed with another secret key: restart with that TOLLGATE_SECRET_KEY"
+                );
+                let secret = before.and_then(|it| it.secret.clone());
+                HeldKey { record, secret }
+            }
             Err(error) => {
                 tracing::error!(
                     key.id = record.id,

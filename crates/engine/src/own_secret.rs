@@ -2,6 +2,8 @@
 
 /// Most keys of callers' own in all: each makes a copy of its provider's endpoints.
 pub const OWN_KEYS_MAX: usize = 200;
+/// What is shown of a key that is too short to show anything of.
+pub(crate) const UNTELLING: &str = "***";
 /// A service account's key file has about 2.4 KB.
 const SECRET_BYTES_MAX: usize = 16 * 1024;
 
@@ -36,7 +38,7 @@ pub fn own_secret(text: &str) -> Result<&str, NoSecret> {
 pub fn masked(key: &str) -> String {
     let length = key.chars().count();
     if key.starts_with('{') || length < 16 {
-        return "***".to_owned();
+        return UNTELLING.to_owned();
     }
     let begin: String = key.chars().take(3).collect();
     let end: String = key.chars().skip(length - 3).collect();

@@ -129,6 +129,11 @@ fn open(vault: &Vault, sealed: &[u8]) -> Result<Pepper, PepperError> {
     Pepper::from_hex(&text).ok_or(PepperError::Damaged)
 }
 
+/// Whether a sealed pepper opens with one of the master keys that are here.
+pub(crate) fn opens(vault: &Vault, sealed: &[u8]) -> bool {
+    vault.open(PURPOSE, sealed).is_ok()
+}
+
 fn rekeyed(pepper: &Pepper, key: &KeyRecord) -> Rekeyed {
     let former = key.former.iter();
     let former = former.map(|it| FormerSecret { hash: pepper.hash_of_plain(it.hash), ..*it });

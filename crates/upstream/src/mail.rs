@@ -83,7 +83,7 @@ impl Mailer {
         let host = self.from.email.domain();
         let mut message = Message::builder()
             .from(self.from.clone())
-            .subject(subject)
+            .subject(subject.replace(char::is_control, " "))
             .message_id(Some(format!("<{id}@{host}>")))
             .date(UNIX_EPOCH.checked_add(Duration::from_millis(sent_at)).unwrap_or(UNIX_EPOCH))
             .header(ContentType::TEXT_PLAIN);

@@ -166,7 +166,15 @@ fn verify(code: &AuthCode, asked: &Exchange) -> Result<(), ApiError> {
             "code_challenge_method: The code was asked for with another one",
         ));
     }
-    let Some(challenge) = &code.challenge else { return Ok(()) };
+    let Some(challenge) = &code.challenge else {
+        // RFC 9700, 2.1.1: somebody has taken the challenge out of the request for the code.
+        return match asked.code_verifier {
+            None => Ok(()),
+            Some(_) => {
+                Err(ApiError::forbidden("Invalid code: it was asked for without a challenge"))
+            }
+        };
+    };
     let verifier = asked.code_verifier.as_deref().unwrap_or_default();
     if secret::answers(challenge, verifier) {
         return Ok(());

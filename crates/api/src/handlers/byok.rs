@@ -7,6 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use tollgate_engine::{OWN_KEYS_MAX, ProbeVerdict, masked, own_secret};
 use tollgate_store::{Change, CredentialPatch, CredentialRecord, NewSecret};
 use tollgate_types::{KeyHash, ProviderSlug};
+use tollgate_wire::error::ErrorType;
 
 use super::credits::Data;
 use crate::auth::Manager;
@@ -170,7 +171,7 @@ pub(crate) async fn create_byok(
         )));
     }
     let warning = tested(&app, &record.provider, key, wanted.skip_test).await?;
-    record.sealed = sealed(&app, &record, key)?;
+    record.sealed = sealed(&app, &record, key).await?;
     let saved = app.engine.stores().credentials.insert(record).await?;
     app.engine.refresh_own_keys().await?;
     Ok((StatusCode::CREATED, Json(Saved { data: ByokView::of(saved), warning })))
@@ -224,7 +225,7 @@ pub(crate) async fn update_byok(
     let mut warning = None;
     if let Some(key) = change.key.as_deref().map(secret).transpose()? {
         warning = tested(&app, &record.provider, key, change.skip_test).await?;
-        let sealed = sealed(&app, &record, key)?;
+        let sealed = sealed(&app, &record, key).await?;
         patch.secret = Change::Set(NewSecret { label: masked(key), sealed });
     }
     let changed = app.engine.stores().credentials.update(&record.id, patch).await?;
@@ -308,7 +309,13 @@ async fn tested(
     }
 }
 
-fn sealed(app: &App, record: &CredentialRecord, key: &str) -> Result<Vec<u8>, ApiError> {
+async fn sealed(app: &App, record: &CredentialRecord, key: &str) -> Result<Vec<u8>, ApiError> {
+    if !app.engine.keychain().is_current().await? {
+        return Err(ApiError::new(
+            ErrorType::ProviderOverloaded,
+            "Nothing can be kept here: the secret key of this database was replaced. Please restart this gateway with the new TOLLGATE_SECRET_KEY",
+        ));
+    }
     let nonce = app.engine.new_nonce().map_err(|error| ApiError::internal(&error))?;
     app.engine.keychain().seal(record, key, nonce).map_err(|error| ApiError::internal(&error))
 }

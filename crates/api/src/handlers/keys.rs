@@ -388,6 +388,9 @@ fn name(text: &str) -> Result<&str, ApiError> {
     if text.is_empty() || text.chars().count() > 200 {
         return Err(ApiError::bad_request("name: String must have 1 to 200 characters"));
     }
+    if text.chars().any(char::is_control) {
+        return Err(ApiError::bad_request("name: String must have no control characters"));
+    }
     Ok(text)
 }
 

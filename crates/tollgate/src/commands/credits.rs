@@ -202,6 +202,9 @@ fn movements(args: &AddArgs, fee: PlatformFee, now: Timestamp) -> anyhow::Result
         // A name nobody else has: the hash of a key nobody will use.
         None => format!("credit-{}", new_key()?.plain_hash().to_hex()),
     };
+    if args.note.as_deref().is_some_and(|it| it.chars().any(char::is_control)) {
+        bail!("--note: has control characters");
+    }
     let account = AccountId::new(&args.account)?;
     let Some(nanos) = args.amount.nanos().checked_abs() else { bail!("that is out of range") };
     let amount = Usd::from_nanos(nanos);

@@ -14,13 +14,17 @@ use crate::secrets::{VARIABLE, vault, vault_of};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum SecretsCommand {
-    /// Seal everything anew with the newest secret key; older ones are of no use afterwards. API
-    /// keys and callers' own keys go on working
+    /// Seal everything anew with the newest secret key, once every gateway runs with both
+    ///
+    /// First start every gateway anew with TOLLGATE_SECRET_KEY="NEW,OLD", then run this with the
+    /// same; then OLD is of no use and can be dropped. API keys and callers' own keys go on working.
     #[command(
         after_help = "Example: TOLLGATE_SECRET_KEY=\"$(openssl rand -hex 32),$OLD\" tollgate secrets rotate"
     )]
     Rotate,
     /// Delete every API key, because the secret key that this database was made with is lost
+    ///
+    /// Gateways that run on the database need a restart.
     #[command(after_help = "Example: tollgate secrets forget-api-keys --yes")]
     ForgetApiKeys {
         /// Really: none of them works again
@@ -65,7 +69,9 @@ pub(super) async fn run(command: &SecretsCommand, session: &Session) -> anyhow::
         }
     }
     stores.health.close().await;
-    anstream::println!("{sealed} keys are sealed anew.");
+    anstream::println!(
+        "{sealed} keys are sealed anew. A gateway that was started without the newest secret key needs a restart with it."
+    );
     if failed > 0 {
         bail!("{failed} keys do not open; keep the secret key they were sealed with in {VARIABLE}");
     }
@@ -81,7 +87,7 @@ async fn forget(yes: bool, stores: &Stores, vault: &Vault) -> anyhow::Result<Exi
     let forgotten = forget_api_keys(stores, vault, &SystemEntropy).await?;
     stores.health.close().await;
     anstream::println!(
-        "{forgotten} API keys are deleted. Make others with `tollgate keys create`."
+        "{forgotten} API keys are deleted. Restart every gateway on this database: until then it knows no new key. Make others with `tollgate keys create`."
     );
     Ok(ExitCode::SUCCESS)
 }

@@ -126,6 +126,10 @@ impl AlertsSection {
 }
 
 fn posted_to(url: &str, secret: Option<Secret>, problems: &mut Problems) -> Option<AlertWebhook> {
+    let parsed = url::Url::parse(url);
+    if parsed.is_ok_and(|it| !it.username().is_empty() || it.password().is_some()) {
+        problems.add("alerts.webhook.url: a name and a password in it are not sent; what is sent is signed with alerts.webhook.secret");
+    }
     let is_url = url::Url::parse(url).is_ok_and(|it| matches!(it.scheme(), "http" | "https"));
     match url.parse() {
         Ok(url) if is_url => Some(AlertWebhook { url, secret }),
@@ -259,5 +263,9 @@ mod tests {
         ] {
             assert!(problems.contains(told), "{told} is not in\n{problems}");
         }
+        let named = read("[alerts.webhook]\nurl = \"https://me:hunter2@ops.corp/alerts\"");
+        let problems = named.unwrap_err();
+        let is_told = problems.contains("a name and a password in it are not sent");
+        assert!(is_told && !problems.contains("hunter2"), "{problems}");
     }
 }

@@ -476,6 +476,24 @@ async fn section_1_4_the_secret_key_is_rotated() {
 }
 
 #[tokio::test]
+async fn section_1_4_a_gateway_without_the_new_secret_key_goes_on_and_saves_nothing() {
+    let simulator = simulator().await;
+    let (old, new) = ("01".repeat(32), "02".repeat(32));
+    let gateway = world(&simulator).env([("TOLLGATE_SECRET_KEY", &old)]).start().await;
+    add(&gateway, "first", SECRET, json!({})).await;
+    let both = format!("{new},{old}");
+    let (is_well, said) = run(&gateway.database_url(), &both, &["secrets", "rotate"]);
+    assert!(is_well && said.contains("needs a restart"), "{said}");
+    gateway.engine().refresh_own_keys().await.unwrap();
+    shown(&simulator);
+    gateway.chat(asking("acme/m")).await.said();
+    assert_eq!(shown(&simulator), tails(&[SECRET]));
+    let refused = post(&gateway, &json!({ "provider": "first", "key": SECRET })).await;
+    assert_eq!(refused.status, 503, "{}", refused.text());
+    assert!(refused.text().contains("restart"), "{}", refused.text());
+}
+
+#[tokio::test]
 async fn section_1_4_what_is_wrong_with_a_body_is_told_without_the_body() {
     let simulator = simulator().await;
     let gateway = world(&simulator).start().await;

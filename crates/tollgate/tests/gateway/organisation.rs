@@ -552,6 +552,11 @@ async fn section_1_3_codes_are_exchanged_for_keys_once() {
         json!({ "code": code, "code_verifier": verifier, "code_challenge_method": "plain" });
     exchange(other).await.error(400, "invalid_request");
     exchange(json!({ "code": "no" })).await.error(403, "permission_denied");
+    // Whoever took the challenge out of the request for a code does not get the key.
+    let bare = json!({ "callback_url": "https://app.example/cb" });
+    let made = gateway.call("POST", "/auth/keys/code").json(&bare).send().await.json();
+    let downgraded = json!({ "code": made["data"]["id"], "code_verifier": verifier });
+    exchange(downgraded).await.error(403, "permission_denied");
     let right = json!({ "code": code, "code_verifier": verifier, "code_challenge_method": "S256" });
     let got = exchange(right.clone()).await;
     assert_eq!(got.status, 200, "{}", got.text());
