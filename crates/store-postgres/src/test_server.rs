@@ -256,6 +256,11 @@ fn wait_until_it_answers(folder: &Path) {
 }
 
 /// The programs of a server: the newest that Debian has installed, else what is found elsewhere.
+/// One of the programs of the server's version, such as `pg_dump`.
+pub fn program(name: &str) -> PathBuf {
+    programs().join(name)
+}
+
 fn programs() -> PathBuf {
     let version = |path: &Path| path.file_name()?.to_str()?.parse::<u32>().ok();
     let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();

@@ -9,10 +9,14 @@ use std::thread;
 use std::time::Duration;
 
 use parking_lot::Mutex;
+use tollgate_store_postgres::PostgresStore;
+use tollgate_store_postgres::test_server::{TestServer, program};
 use tollgate_testkit::{Protocol, simulator};
+use tollgate_types::Usd;
 
-use crate::crashing::{answer, checked_file, configuration};
+use crate::crashing::{answer, checked, checked_file, configuration};
 use crate::home::Home;
+use crate::postgres::SECRET_KEY;
 
 /// What a caller was told to its end before an instant.
 const BEFORE: Duration = Duration::from_millis(700);
@@ -31,28 +35,10 @@ fn backed_up_and_restored(base: &str) {
     let key = made["key"].as_str().unwrap();
     home.does(&["credits", "add", "100"]);
     let serving = home.serve();
-    let (stop, told) = (AtomicBool::new(false), Mutex::new(BTreeMap::new()));
-    let before = thread::scope(|scope| {
-        for caller in 0..4 {
-            let (stop, told, address) = (&stop, &told, serving.address.as_str());
-            scope.spawn(move || {
-                let mut streamed = caller % 2 == 0;
-                while !stop.load(Ordering::Acquire) {
-                    let answered = answer(address, key, streamed);
-                    told.lock().extend(answered);
-                    streamed = !streamed;
-                }
-            });
-        }
-        thread::sleep(BEFORE);
-        let before = told.lock().clone();
+    let before = told_before((&serving.address, key), || {
         let said = home.does(&["backup", "all.tar"]);
         assert!(said.starts_with("all.tar has "), "{said}");
-        stop.store(true, Ordering::Release);
-        before
     });
-    assert!(!before.is_empty());
-    assert!(told.into_inner().len() > before.len(), "no call ended while it was made");
     let permissions = home.directory.path().join("all.tar").metadata().unwrap().permissions();
     assert_eq!(permissions.mode() & 0o777, 0o600);
     let left: Vec<_> = std::fs::read_dir(home.directory.path()).unwrap().collect();
@@ -87,6 +73,81 @@ fn backed_up_and_restored(base: &str) {
 
     replaced(&elsewhere, &backup);
     damaged(&backup);
+}
+
+/// Calls again and again, has `made` called meanwhile, and returns what callers had been told to
+/// its end before that.
+fn told_before((address, key): (&str, &str), made: impl FnOnce()) -> BTreeMap<String, Usd> {
+    let (stop, told) = (AtomicBool::new(false), Mutex::new(BTreeMap::new()));
+    let before = thread::scope(|scope| {
+        for caller in 0..4 {
+            let (stop, told) = (&stop, &told);
+            scope.spawn(move || {
+                let mut streamed = caller % 2 == 0;
+                while !stop.load(Ordering::Acquire) {
+                    let answered = answer(address, key, streamed);
+                    told.lock().extend(answered);
+                    streamed = !streamed;
+                }
+            });
+        }
+        thread::sleep(BEFORE);
+        let before = told.lock().clone();
+        made();
+        stop.store(true, Ordering::Release);
+        before
+    });
+    assert!(!before.is_empty());
+    assert!(told.into_inner().len() > before.len(), "no call ended while it was made");
+    before
+}
+
+/// As `docs/backup.md` has it: the data directory, then the dump; the dump, then the directory.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gateway_on_postgres_is_backed_up_and_restored_elsewhere() {
+    let simulator = simulator().await;
+    let base = Protocol::OpenAi.base_url(&simulator);
+    let server = TestServer::shared();
+    let (database, empty) = (server.database().await, server.database().await);
+    let before = thread::scope(|scope| {
+        scope.spawn(|| dumped_and_restored(&base, &database, &empty)).join().unwrap()
+    });
+    checked(PostgresStore::open(&empty).await.unwrap().into_stores(), &before).await;
+}
+
+fn dumped_and_restored(base: &str, database: &str, empty: &str) -> BTreeMap<String, Usd> {
+    let home_on = |url: &str| {
+        let home = Home::new().with("TOLLGATE_SECRET_KEY", SECRET_KEY);
+        home.file(&format!("[database]\nurl = \"{url}\"\n{}", configuration(base)));
+        home
+    };
+    let home = home_on(database);
+    let made = home.json(&["keys", "create", "--name", "caller", "--json"]);
+    let key = made["key"].as_str().unwrap();
+    home.does(&["credits", "add", "100"]);
+    let serving = home.serve();
+    let dump = home.directory.path().join("tollgate.dump");
+    let before = told_before((&serving.address, key), || {
+        let said = home.does(&["backup", "all.tar"]);
+        assert!(said.contains("pg_dump"), "{said}");
+        let mut dumping = std::process::Command::new(program("pg_dump"));
+        let dumped = dumping.arg("-Fc").arg("-f").arg(&dump).arg(database).output().unwrap();
+        assert!(dumped.status.success(), "{}", String::from_utf8_lossy(&dumped.stderr));
+    });
+    assert_eq!(serving.terminate(), Some(0));
+
+    let mut restoring = std::process::Command::new(program("pg_restore"));
+    let restored = restoring.arg("--no-owner").arg("-d").arg(empty).arg(&dump).output().unwrap();
+    assert!(restored.status.success(), "{}", String::from_utf8_lossy(&restored.stderr));
+    let elsewhere = home_on(empty);
+    let backup = home.directory.path().join("all.tar");
+    let said = elsewhere.does(&["restore", backup.to_str().unwrap()]);
+    assert!(said.contains("balanced") && !said.contains("WRONG"), "{said}");
+    let serving = elsewhere.serve();
+    assert!(answer(&serving.address, key, true).is_some(), "the same key works");
+    assert_eq!(serving.terminate(), Some(0));
+    assert!(elsewhere.does(&["ledger", "audit"]).contains("balanced"));
+    before
 }
 
 /// Over data that is there: it is kept beside.

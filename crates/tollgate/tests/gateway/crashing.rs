@@ -212,7 +212,7 @@ pub(crate) async fn checked_file(path: &str, told: &BTreeMap<String, Usd>) -> u6
 
 /// Everything that was told is on record with the cost that was told, all of it is paid, nothing is
 /// held. Returns how many records there are.
-async fn checked(stores: Stores, told: &BTreeMap<String, Usd>) -> u64 {
+pub(crate) async fn checked(stores: Stores, told: &BTreeMap<String, Usd>) -> u64 {
     let mut costs: BTreeMap<String, Usd> = BTreeMap::new();
     let mut cursor: Option<GenerationCursor> = None;
     loop {
