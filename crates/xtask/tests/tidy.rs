@@ -155,6 +155,23 @@ fn pure_crates_do_no_io() {
     }
 }
 
+/// `dist` inherits what `release` leaves unoptimised to be quick to build.
+#[test]
+fn everything_that_is_shipped_is_optimised() {
+    let text = std::fs::read_to_string(xtask::root().join("Cargo.toml")).unwrap();
+    let manifest: toml::Table = text.parse().unwrap();
+    let level = |profile: &str, package: &str| {
+        manifest["profile"][profile]["package"].get(package)?.get("opt-level")?.as_integer()
+    };
+    let quick = manifest["profile"]["release"]["package"].as_table().unwrap();
+    let is_slow = |it: &&String| {
+        let is_quick_to_build = level("release", it).is_some_and(|at| at < 3);
+        *it != "*" && is_quick_to_build && level("dist", it).is_none_or(|at| at < 3)
+    };
+    let slow: Vec<&String> = quick.keys().filter(is_slow).collect();
+    assert!(slow.is_empty(), "these need a [profile.dist.package.NAME]: {slow:?}");
+}
+
 #[test]
 fn banned_libraries_stay_out() {
     let packages = built_packages().unwrap();
