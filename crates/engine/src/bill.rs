@@ -92,6 +92,24 @@ impl Bill {
     }
 }
 
+/// A report with what it leaves out: what was read as counted here, and at least so many tokens
+/// written.
+pub(crate) fn completed(said: Usage, least: &Usage, written: u64) -> Usage {
+    let or = |said: u64, least: u64| if said > 0 { said } else { least };
+    let cached = said.cached_tokens.saturating_add(said.cache_write_tokens);
+    Usage {
+        prompt_tokens: or(said.prompt_tokens, least.prompt_tokens.max(cached)),
+        completion_tokens: said.completion_tokens.max(written),
+        prompt_characters: or(said.prompt_characters, least.prompt_characters),
+        prompt_audio_milliseconds: or(
+            said.prompt_audio_milliseconds,
+            least.prompt_audio_milliseconds,
+        ),
+        search_units: or(said.search_units, least.search_units),
+        ..said
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

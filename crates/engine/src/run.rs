@@ -17,8 +17,9 @@ use tollgate_wire::chat::{AnswerHead, FinishReason, UsageView};
 
 use crate::afford::Held;
 use crate::asked::Asked;
-use crate::bill::Bill;
+use crate::bill::{Bill, completed};
 use crate::choices::Choice;
+use crate::content::LastWord;
 use crate::continuity::{self, Share};
 use crate::engine::Engine;
 use crate::expected;
@@ -96,6 +97,8 @@ pub(crate) struct Run<C: Asked = Call> {
     pub(crate) settled: bool,
     /// Whether its id is one of its own; a call without is refused.
     pub(crate) id_is_random: bool,
+    /// Who is told how it ended, where its words are kept.
+    pub(crate) last_word: Option<Arc<LastWord>>,
     /// Its right to be recorded, until it is.
     pub(crate) slot: Option<Slot>,
 }
@@ -283,6 +286,7 @@ impl<C: Asked> Run<C> {
                 self.engine.choices().answered(choice, model, bill.view.cost, now);
             }
             self.count(endpoint, ending, &bill.view);
+            self.tell_transcript(ending);
             let record = self.record(endpoint, progress, ending, &bill);
             if let (Some(record), Some(slot)) = (record, self.slot.take()) {
                 self.engine.recorder().record(slot, record);
@@ -465,24 +469,6 @@ impl<C: Asked> Drop for Run<C> {
 /// Whether an answer says itself that it failed.
 const fn says_error(progress: &Progress) -> bool {
     matches!(progress.finish, Some((FinishReason::Error, _)))
-}
-
-/// A report with what it leaves out: what was read as counted here, and at least so many tokens
-/// written.
-fn completed(said: Usage, least: &Usage, written: u64) -> Usage {
-    let or = |said: u64, least: u64| if said > 0 { said } else { least };
-    let cached = said.cached_tokens.saturating_add(said.cache_write_tokens);
-    Usage {
-        prompt_tokens: or(said.prompt_tokens, least.prompt_tokens.max(cached)),
-        completion_tokens: said.completion_tokens.max(written),
-        prompt_characters: or(said.prompt_characters, least.prompt_characters),
-        prompt_audio_milliseconds: or(
-            said.prompt_audio_milliseconds,
-            least.prompt_audio_milliseconds,
-        ),
-        search_units: or(said.search_units, least.search_units),
-        ..said
-    }
 }
 
 fn error_record(error: &CallError) -> ErrorRecord {

@@ -11,6 +11,7 @@
     reason = "a case fails by panicking, at the line that shows why"
 )]
 
+pub mod contents;
 pub mod credentials;
 pub mod documents;
 pub mod feedback;
@@ -125,6 +126,11 @@ macro_rules! conformance_suite {
         $crate::conformance_cases! { $fresh, feedback:
             feedback_reads_back_oldest_first,
             known_feedback_changes_nothing,
+        }
+        $crate::conformance_cases! { $fresh, contents:
+            contents_read_back_and_the_first_stays,
+            contents_are_gone_through_and_sealed_anew,
+            old_contents_go_and_so_do_those_of_removed_records,
         }
         $crate::conformance_cases! { $fresh, documents:
             documents_read_back_whole,

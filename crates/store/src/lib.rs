@@ -22,6 +22,7 @@
 mod activity;
 mod arm;
 pub mod columns;
+mod content;
 mod credential;
 mod document;
 mod error;
@@ -44,6 +45,7 @@ pub mod conformance;
 
 pub use activity::{ActivityQuery, ActivityRow, ActivitySums};
 pub use arm::ArmResult;
+pub use content::{ContentRecord, ContentStore};
 pub use credential::{CredentialPatch, CredentialRecord, CredentialStore, NewSecret};
 pub use document::{
     Document, DocumentBody, DocumentChange, DocumentQuery, DocumentStep, DocumentStore, RawDocument,

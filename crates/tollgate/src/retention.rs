@@ -23,6 +23,8 @@ const ROUND_MILLIS: i64 = 3_600_000;
 const ROUND_MAX: Duration = Duration::from_mins(40);
 /// As much is removed in a step.
 const STEP: u32 = 250;
+/// Of what was said, which is longer.
+const CONTENT_STEP: u32 = 50;
 /// The shortest rest between two steps; after a long step it is three times as long as that.
 const REST: Duration = Duration::from_millis(20);
 const DAY_MILLIS: i64 = 86_400_000;
@@ -45,6 +47,7 @@ const LAST: &str = "last";
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Removed {
     generations: u64,
+    contents: u64,
     audit_entries: u64,
 }
 
@@ -59,9 +62,9 @@ pub(crate) async fn run(engine: Arc<Engine>, retention: Retention, stop: Cancell
         loop {
             ticks.tick().await;
             match look(&engine, retention).await {
-                Ok(Removed { generations: 0, audit_entries: 0 }) => {}
-                Ok(Removed { generations, audit_entries }) => {
-                    tracing::info!(generations, audit_entries, "what was old is removed");
+                Ok(Removed { generations: 0, contents: 0, audit_entries: 0 }) => {}
+                Ok(Removed { generations, contents, audit_entries }) => {
+                    tracing::info!(generations, contents, audit_entries, "what was old is removed");
                 }
                 Err(error) => {
                     tracing::warn!(error = %Chain(&error), "what is old can't be removed now");
@@ -121,6 +124,16 @@ async fn round(
             rest(begun).await;
         }
     }
+    if let Some(before) = cutoff(retention.content_days, now) {
+        while Instant::now() < until {
+            let begun = Instant::now();
+            match stores.contents.remove_contents_before(before, CONTENT_STEP).await? {
+                0 => break,
+                more => removed.contents = removed.contents.saturating_add(more),
+            }
+            rest(begun).await;
+        }
+    }
     if let Some(before) = cutoff(retention.audit_days, now) {
         while Instant::now() < until {
             let begun = Instant::now();
@@ -161,12 +174,13 @@ async fn remove_entries(stores: &Stores, before: Timestamp) -> Result<u64, Store
 
 #[cfg(test)]
 mod tests {
-    use tollgate_store::MemoryStore;
     use tollgate_store::conformance::sample::{hash, noon, spend};
+    use tollgate_store::{ContentRecord, MemoryStore};
+    use tollgate_types::GenerationId;
 
     use super::*;
 
-    const WEEK: Retention = Retention { generations_days: 7, audit_days: 14 };
+    const WEEK: Retention = Retention { generations_days: 7, content_days: 3, audit_days: 14 };
 
     fn days_ago(days: i64) -> Timestamp {
         noon().plus_millis(-days * DAY_MILLIS)
@@ -197,14 +211,22 @@ mod tests {
             spend(&format!("gen-{index}"), hash(1), days_ago(days), 5)
         });
         stores.generations.append(calls.collect()).await.unwrap();
+        let contents = (0..many).map(|index| ContentRecord {
+            generation_id: GenerationId::from_text(&format!("said-{index}")),
+            created_at: days_ago(if index < 5 { 2 } else { 4 }),
+            sealed: Vec::new(),
+        });
+        stores.contents.keep(contents.collect()).await.unwrap();
         for days in [13, 15, 16, 400] {
             entered(&stores, days).await;
         }
-        let kept = Retention::default();
+        let kept = Retention { content_days: 0, ..Retention::default() };
         assert_eq!(round(&stores, kept, noon()).await.unwrap(), Removed::default());
         let removed = round(&stores, WEEK, noon()).await.unwrap();
         let generations = u64::try_from(many - 3).unwrap();
-        assert_eq!(removed, Removed { generations, audit_entries: 3 });
+        let contents = u64::try_from(many - 5).unwrap();
+        assert_eq!(removed, Removed { generations, contents, audit_entries: 3 });
+        assert_eq!(stores.contents.contents_after(None, 9).await.unwrap().len(), 5);
         let left = stores.documents.all::<AuditEntry>(None).await.unwrap();
         assert_eq!(left.len(), 1);
         assert_eq!(left[0].body.at, days_ago(13));
