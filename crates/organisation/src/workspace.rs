@@ -263,8 +263,8 @@ mod tests {
 
     #[test]
     fn contents_are_kept_of_the_keys_that_are_named() {
-        let key = KeyHash::from_hex(&format!("0123456789abcdef{}", "f".repeat(48))).unwrap();
-        assert_eq!(key_number(&key), 0x0123_4567_89ab_c);
+        let key = KeyHash::from_hex(&format!("123456789abcdef0{}", "f".repeat(48))).unwrap();
+        assert_eq!(key_number(&key), 0x0001_2345_6789_abcd);
         let largest = KeyHash::from_bytes([0xff; 32]);
         assert_eq!(key_number(&largest), (1 << 52) - 1);
         for (is_on, ids, expected) in [

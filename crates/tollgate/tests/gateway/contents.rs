@@ -193,7 +193,8 @@ async fn section_1_6_only_calls_of_the_keys_that_are_named_are_kept() {
     let other = gateway.key_with(|_| {}).await;
     let engine = gateway.engine();
     let hash = engine.keys().hash(&tollgate_types::ApiKey::from_text(&other));
-    let number = i64::from_str_radix(&KeyHash::to_hex(&hash)[..13], 16).unwrap();
+    let digits: String = KeyHash::to_hex(&hash).chars().take(13).collect();
+    let number = i64::from_str_radix(&digits, 16).unwrap();
     patch(&gateway, json!({ "io_logging_api_key_ids": [number] })).await;
     let id = gateway.chat(chat("acme/echo", false)).await.said().id;
     let named = gateway.chat_call(&chat("acme/echo", false)).key(&other).send().await.said().id;
