@@ -50,3 +50,97 @@ BEGIN
     EXECUTE format('DROP TABLE %I', month);
     RETURN removed;
 END $$;
+
+-- What was used, by hour, as activity_day has it by day. What is old is removed.
+CREATE TABLE activity_hour (
+    hour              BIGINT NOT NULL, -- whole UTC hours since the epoch
+    tag               TEXT   COLLATE "C" NOT NULL,
+    tag_value         TEXT   COLLATE "C" NOT NULL,
+    key_hash          BYTEA  NOT NULL CHECK (length(key_hash) = 32),
+    workspace_id      TEXT   COLLATE "C" NOT NULL,
+    model             TEXT   COLLATE "C" NOT NULL,
+    endpoint_id       TEXT   COLLATE "C" NOT NULL,
+    provider          TEXT   COLLATE "C" NOT NULL,
+    requests          BIGINT NOT NULL,
+    failed            BIGINT NOT NULL,
+    spent_nanos       BIGINT NOT NULL,
+    byok_nanos        BIGINT NOT NULL,
+    prompt_tokens     BIGINT NOT NULL,
+    completion_tokens BIGINT NOT NULL,
+    reasoning_tokens  BIGINT NOT NULL,
+    cached_tokens     BIGINT NOT NULL,
+    PRIMARY KEY (hour, tag, key_hash, workspace_id, model, endpoint_id, provider, tag_value)
+);
+
+-- How long the calls of an hour took.
+CREATE TABLE time_hour (
+    hour         BIGINT NOT NULL,
+    key_hash     BYTEA  NOT NULL CHECK (length(key_hash) = 32),
+    workspace_id TEXT   COLLATE "C" NOT NULL,
+    model        TEXT   COLLATE "C" NOT NULL,
+    endpoint_id  TEXT   COLLATE "C" NOT NULL,
+    provider     TEXT   COLLATE "C" NOT NULL,
+    timed        BIGINT NOT NULL, -- to the first word, to the end, while writing
+    bucket       BIGINT NOT NULL, -- times of about one length
+    calls        BIGINT NOT NULL,
+    millis       BIGINT NOT NULL,
+    tokens       BIGINT NOT NULL,
+    PRIMARY KEY (hour, key_hash, workspace_id, model, endpoint_id, provider, timed, bucket)
+);
+
+-- What was used, by minute, as activity_day has it by day. What is old is removed.
+CREATE TABLE activity_minute (
+    minute            BIGINT NOT NULL, -- whole UTC minutes since the epoch
+    tag               TEXT   COLLATE "C" NOT NULL,
+    tag_value         TEXT   COLLATE "C" NOT NULL,
+    key_hash          BYTEA  NOT NULL CHECK (length(key_hash) = 32),
+    workspace_id      TEXT   COLLATE "C" NOT NULL,
+    model             TEXT   COLLATE "C" NOT NULL,
+    endpoint_id       TEXT   COLLATE "C" NOT NULL,
+    provider          TEXT   COLLATE "C" NOT NULL,
+    requests          BIGINT NOT NULL,
+    failed            BIGINT NOT NULL,
+    spent_nanos       BIGINT NOT NULL,
+    byok_nanos        BIGINT NOT NULL,
+    prompt_tokens     BIGINT NOT NULL,
+    completion_tokens BIGINT NOT NULL,
+    reasoning_tokens  BIGINT NOT NULL,
+    cached_tokens     BIGINT NOT NULL,
+    PRIMARY KEY (minute, tag, key_hash, workspace_id, model, endpoint_id, provider, tag_value)
+);
+
+-- How long the calls of a minute took.
+CREATE TABLE time_minute (
+    minute       BIGINT NOT NULL,
+    key_hash     BYTEA  NOT NULL CHECK (length(key_hash) = 32),
+    workspace_id TEXT   COLLATE "C" NOT NULL,
+    model        TEXT   COLLATE "C" NOT NULL,
+    endpoint_id  TEXT   COLLATE "C" NOT NULL,
+    provider     TEXT   COLLATE "C" NOT NULL,
+    timed        BIGINT NOT NULL, -- to the first word, to the end, while writing
+    bucket       BIGINT NOT NULL, -- times of about one length
+    calls        BIGINT NOT NULL,
+    millis       BIGINT NOT NULL,
+    tokens       BIGINT NOT NULL,
+    PRIMARY KEY (minute, key_hash, workspace_id, model, endpoint_id, provider, timed, bucket)
+);
+
+-- The last 93 days of the calls that are there by hour, and the last two by minute. By tag, and how
+-- long they took, is known from now on.
+INSERT INTO activity_hour
+SELECT created_at / 3600000, '', '', key_hash, workspace_id, model,
+       coalesce(endpoint_id, ''), coalesce(provider, ''), count(*), count(error_status),
+       held_sum(sum(cost_nanos), 0), held_sum(sum(CASE WHEN is_byok THEN upstream_cost_nanos ELSE 0 END), 0),
+       held_sum(sum(prompt_tokens), 0), held_sum(sum(completion_tokens), 0), held_sum(sum(reasoning_tokens), 0), held_sum(sum(cached_tokens), 0)
+FROM generation
+WHERE created_at >= (SELECT max(created_at) FROM generation) - 8035200000
+GROUP BY 1, 4, 5, 6, 7, 8;
+
+INSERT INTO activity_minute
+SELECT created_at / 60000, '', '', key_hash, workspace_id, model,
+       coalesce(endpoint_id, ''), coalesce(provider, ''), count(*), count(error_status),
+       held_sum(sum(cost_nanos), 0), held_sum(sum(CASE WHEN is_byok THEN upstream_cost_nanos ELSE 0 END), 0),
+       held_sum(sum(prompt_tokens), 0), held_sum(sum(completion_tokens), 0), held_sum(sum(reasoning_tokens), 0), held_sum(sum(cached_tokens), 0)
+FROM generation
+WHERE created_at >= (SELECT max(created_at) FROM generation) - 172800000
+GROUP BY 1, 4, 5, 6, 7, 8;

@@ -38,12 +38,13 @@ mod policy;
 mod preset;
 mod routing;
 mod stores;
+mod times;
 mod usage;
 
 #[cfg(feature = "conformance")]
 pub mod conformance;
 
-pub use activity::{ActivityQuery, ActivityRow, ActivitySums};
+pub use activity::{ActivityQuery, ActivityRow, ActivitySums, PartQuery};
 pub use arm::ArmResult;
 pub use content::{ContentRecord, ContentStore};
 pub use credential::{CredentialPatch, CredentialRecord, CredentialStore, NewSecret};
@@ -72,5 +73,6 @@ pub use routing::{
     ArmRecord, AskedRecord, CandidateRecord, RoutingRecord, RuleRecord, StageRecord, SteeredRecord,
 };
 pub use stores::Stores;
+pub use times::{CallTimes, Span, TimeSums, Timed, bounds_of, bucket_of};
 pub use tollgate_types::{UsageWindows, UtcDay};
 pub use usage::{AccountUsage, DayUsage, KeyUsage, UsageStore};

@@ -27,7 +27,7 @@ use tollgate_types::{KeyHash, Timestamp};
 use crate::usage::DayUsage;
 use crate::{
     ContentRecord, CredentialRecord, FeedbackRecord, GenerationRecord, KeyRecord, PolicyVersion,
-    PresetRecord, PresetVersion, StoreError, StoreHealth, Stores, UtcDay,
+    PresetRecord, PresetVersion, Span, StoreError, StoreHealth, Stores, UtcDay,
 };
 
 /// Every store, in this process only.
@@ -52,6 +52,8 @@ struct State {
     generation_ids: HashMap<String, Timestamp>,
     /// Those that were removed: what is added up from records is added up from them, too.
     gone: Vec<GenerationRecord>,
+    /// The first hour and minute whose sums were not removed.
+    parts_since: BTreeMap<Span, i64>,
     key_days: BTreeMap<(KeyHash, UtcDay), DayUsage>,
     key_totals: BTreeMap<KeyHash, DayUsage>,
     account_total: DayUsage,

@@ -10,7 +10,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 use tokio_util::sync::CancellationToken;
 use tollgate_engine::Engine;
 use tollgate_organisation::AuditEntry;
-use tollgate_store::{Document, DocumentBody, DocumentQuery, StoreError, Stores};
+use tollgate_store::{Document, DocumentBody, DocumentQuery, Span, StoreError, Stores};
 use tollgate_types::{Chain, Timestamp};
 
 use crate::config::Retention;
@@ -40,8 +40,10 @@ impl DocumentBody for Round {
     const KIND: &'static str = "retention";
 }
 
-/// Its place among the documents of its kind.
+/// Its place among the documents of its kind: of rounds that remove what is set, and of those that
+/// remove sums by hour and minute.
 const LAST: &str = "last";
+const LAST_OF_SUMS: &str = "last of sums";
 
 /// What a round has removed.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -53,9 +55,6 @@ struct Removed {
 
 /// Removes what is old until `stop` is cancelled.
 pub(crate) async fn run(engine: Arc<Engine>, retention: Retention, stop: CancellationToken) {
-    if !retention.removes() {
-        return;
-    }
     let rounds = async {
         let mut ticks = interval(LOOK_EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -78,9 +77,12 @@ pub(crate) async fn run(engine: Arc<Engine>, retention: Retention, stop: Cancell
 
 /// Does a round if one is due.
 async fn look(engine: &Engine, retention: Retention) -> Result<Removed, StoreError> {
-    let id = engine.new_id().map_err(StoreError::unavailable)?;
+    let id = || engine.new_id().map_err(StoreError::unavailable);
     let (stores, now) = (engine.stores(), engine.now());
-    if begins(stores, id, now).await? {
+    if begins(stores, LAST_OF_SUMS, id()?, now).await? {
+        sums_round(stores, now).await?;
+    }
+    if retention.removes() && begins(stores, LAST, id()?, now).await? {
         round(stores, retention, now).await
     } else {
         Ok(Removed::default())
@@ -88,10 +90,15 @@ async fn look(engine: &Engine, retention: Retention) -> Result<Removed, StoreErr
 }
 
 /// Takes a round that is due; only one of several who try at the same time has it.
-async fn begins(stores: &Stores, id: String, now: Timestamp) -> Result<bool, StoreError> {
+async fn begins(
+    stores: &Stores,
+    last: &str,
+    id: String,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
     let round = Round { id };
-    let change = match stores.documents.load::<Round>(LAST).await? {
-        None => Document::new(LAST.to_owned(), round, now).insertion()?,
+    let change = match stores.documents.load::<Round>(last).await? {
+        None => Document::new(last.to_owned(), round, now).insertion()?,
         Some(last) => {
             let since = now.unix_millis().saturating_sub(last.written_at.unix_millis());
             // One of the future was begun by a clock that was out.
@@ -147,6 +154,23 @@ async fn round(
     Ok(removed)
 }
 
+/// Removes sums by minute and hour that are old. Those by day stay.
+async fn sums_round(stores: &Stores, now: Timestamp) -> Result<(), StoreError> {
+    let until = Instant::now() + ROUND_MAX;
+    for span in [Span::Minute, Span::Hour] {
+        let before = span.kept_days().and_then(|days| u32::try_from(days).ok());
+        let before = before.and_then(|days| cutoff(days, now)).unwrap_or(now);
+        while Instant::now() < until {
+            let begun = Instant::now();
+            if !stores.usage.remove_part_before(span, before).await? {
+                break;
+            }
+            rest(begun).await;
+        }
+    }
+    Ok(())
+}
+
 /// The instant before which nothing is kept.
 fn cutoff(days: u32, now: Timestamp) -> Option<Timestamp> {
     let kept = i64::from(days).saturating_mul(DAY_MILLIS);
@@ -175,7 +199,7 @@ async fn remove_entries(stores: &Stores, before: Timestamp) -> Result<u64, Store
 #[cfg(test)]
 mod tests {
     use tollgate_store::conformance::sample::{hash, noon, spend};
-    use tollgate_store::{ContentRecord, MemoryStore};
+    use tollgate_store::{ActivityQuery, ContentRecord, MemoryStore, PartQuery};
     use tollgate_types::GenerationId;
 
     use super::*;
@@ -234,16 +258,35 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn sums_by_minute_and_hour_go_and_those_by_day_stay() {
+        let stores = MemoryStore::new().into_stores();
+        let ages = [0, 1, 3, 50, 94, 400].map(|days| (days, days_ago(days)));
+        let calls = ages.map(|(days, at)| spend(&format!("gen-{days}"), hash(1), at, 5));
+        stores.generations.append(calls.to_vec()).await.unwrap();
+        sums_round(&stores, noon()).await.unwrap();
+        let left = async |span| {
+            let (from, until) = (days_ago(1_000), days_ago(-1));
+            let part = PartQuery { span, from, until, times: false };
+            let query = ActivityQuery { part: Some(part), ..ActivityQuery::default() };
+            stores.usage.activity(&query).await.unwrap().len()
+        };
+        assert_eq!(left(Span::Minute).await, 2);
+        assert_eq!(left(Span::Hour).await, 4);
+        let days = stores.usage.activity(&ActivityQuery::default()).await.unwrap();
+        assert_eq!(days.len(), 6);
+    }
+
+    #[tokio::test]
     async fn a_round_is_one_gateways_and_an_hour_apart() {
         let stores = MemoryStore::new().into_stores();
         let at = |minutes: i64| noon().plus_millis(minutes * 60_000);
         let id = |name: &str| name.to_owned();
-        assert!(begins(&stores, id("a"), at(0)).await.unwrap());
-        assert!(!begins(&stores, id("b"), at(0)).await.unwrap());
-        assert!(!begins(&stores, id("b"), at(59)).await.unwrap());
-        assert!(begins(&stores, id("b"), at(60)).await.unwrap());
-        assert!(!begins(&stores, id("a"), at(61)).await.unwrap());
+        assert!(begins(&stores, LAST, id("a"), at(0)).await.unwrap());
+        assert!(!begins(&stores, LAST, id("b"), at(0)).await.unwrap());
+        assert!(!begins(&stores, LAST, id("b"), at(59)).await.unwrap());
+        assert!(begins(&stores, LAST, id("b"), at(60)).await.unwrap());
+        assert!(!begins(&stores, LAST, id("a"), at(61)).await.unwrap());
         // The clock was out by years.
-        assert!(begins(&stores, id("a"), at(-1_000_000)).await.unwrap());
+        assert!(begins(&stores, LAST, id("a"), at(-1_000_000)).await.unwrap());
     }
 }

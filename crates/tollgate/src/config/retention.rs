@@ -49,8 +49,7 @@ impl Retention {
         }
         self
     }
-
-    /// Whether anything is ever removed.
+    /// Whether anything is removed that is set.
     pub const fn removes(self) -> bool {
         self.generations_days > 0 || self.content_days > 0 || self.audit_days > 0
     }

@@ -132,6 +132,11 @@ async fn analytics(world: &World) {
         "order_by": { "field": "usage" },
     });
     ask().json(&question).expect(200, JSON).await;
+    let question = json!({
+        "metrics": ["latency", "latency_p95", "throughput"], "dimensions": ["model"],
+        "granularity": "hour", "group_limit": 2,
+    });
+    ask().about("how long").json(&question).expect(200, JSON).await;
     let wrong = json!({ "metrics": ["colour"] });
     ask().about("no metric").json(&wrong).expect(400, JSON).await;
     world.ask("POST", QUERY).about("calling").json(&question).expect(403, JSON).await;
