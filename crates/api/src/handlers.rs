@@ -15,6 +15,7 @@ mod feedback;
 mod gemini;
 mod generate;
 mod generation;
+mod generation_content;
 mod health;
 mod invitations;
 mod keys;
@@ -51,6 +52,7 @@ pub(crate) use generate::{
     create_ollama_chat, create_response,
 };
 pub(crate) use generation::get_generation;
+pub(crate) use generation_content::get_generation_content;
 pub(crate) use health::{live, metrics, ready};
 pub(crate) use invitations::{accept_invitation, invite, list_invitations, withdraw_invitation};
 pub(crate) use keys::{create_key, delete_key, get_key, list_keys, rotate_key, update_key};

@@ -104,6 +104,7 @@ pub fn router(app: App) -> Router {
         .route("/key", get(on::get_current_key))
         .route("/auth/key", get(on::get_current_key))
         .route("/generation", get(on::get_generation))
+        .route("/generation/content", get(on::get_generation_content))
         .route("/generation/feedback", post(on::create_feedback))
         .route("/routing/explain", post(on::explain_routing))
         .route("/auth/keys", post(on::exchange_auth_code))

@@ -11,6 +11,7 @@ use tollgate_wire::error::BadRequest;
 use tollgate_wire::operation::{Operation, OperationCall};
 use tollgate_wire::{Call, Preset};
 
+use crate::content::Input;
 use crate::media;
 
 /// A conversation or an operation, on its way through the same pipeline.
@@ -53,6 +54,11 @@ pub(crate) trait Asked: fmt::Debug + Send + Sync + Sized + 'static {
 
     /// Its kind in a generation record (contract §1.3).
     fn api_type(&self) -> &'static str;
+
+    /// What is said in it, for who keeps it; none of an operation.
+    fn said(&self) -> Option<Input> {
+        None
+    }
 
     /// What of it is left out on the way to an endpoint.
     fn dropped(&self, adapter: &dyn Adapter, target: &Target<'_>) -> Vec<String>;
@@ -123,6 +129,10 @@ impl Asked for Call {
 
     fn api_type(&self) -> &'static str {
         "completions"
+    }
+
+    fn said(&self) -> Option<Input> {
+        Input::of(self)
     }
 
     fn dropped(&self, adapter: &dyn Adapter, target: &Target<'_>) -> Vec<String> {

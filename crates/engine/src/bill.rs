@@ -4,8 +4,13 @@ use std::sync::Arc;
 
 use tollgate_catalog::{Cost, Endpoint};
 use tollgate_ledger::discounted;
+use tollgate_providers::Progress;
+use tollgate_routing::Tier;
 use tollgate_types::{Chain, Timestamp, Usage, Usd};
 use tollgate_wire::chat::UsageView;
+
+use crate::asked::Asked;
+use crate::run::Run;
 
 /// What a call costs, and to whom.
 #[derive(Debug, Clone)]
@@ -92,6 +97,61 @@ impl Bill {
     pub(crate) fn shares_with(&mut self, other: &Self) {
         self.payer = self.payer.and(other.payer);
         self.view.is_byok = self.payer == Payer::Caller;
+    }
+}
+
+/// A report with what it leaves out: what was read as counted here, and at least so many tokens
+/// written.
+pub(crate) fn completed(said: Usage, least: &Usage, written: u64) -> Usage {
+    let or = |said: u64, least: u64| if said > 0 { said } else { least };
+    let cached = said.cached_tokens.saturating_add(said.cache_write_tokens);
+    Usage {
+        prompt_tokens: or(said.prompt_tokens, least.prompt_tokens.max(cached)),
+        completion_tokens: said.completion_tokens.max(written),
+        prompt_characters: or(said.prompt_characters, least.prompt_characters),
+        prompt_audio_milliseconds: or(
+            said.prompt_audio_milliseconds,
+            least.prompt_audio_milliseconds,
+        ),
+        search_units: or(said.search_units, least.search_units),
+        ..said
+    }
+}
+
+impl<C: Asked> Run<C> {
+    /// What an answer costs by the plan's rates; what discounts the month has earned comes off at
+    /// the end.
+    pub(crate) fn bill(&self, at: Option<&Arc<Endpoint>>, usage: &Usage, failed: bool) -> Bill {
+        Bill::of(at, usage, self.created, (self.discount_on(at.map(Arc::as_ref)), failed))
+    }
+
+    /// What of an endpoint's list price the plan takes off, in millionths.
+    pub(crate) fn discount_on(&self, at: Option<&Endpoint>) -> u32 {
+        let model = at.map(|it| it.model.id.as_str()).unwrap_or_default();
+        self.agreed.as_ref().map_or(0, |agreed| agreed.plan.discount(model))
+    }
+
+    /// What the answer of `endpoint` is billed as: the same model at the same provider in the
+    /// service tier that served, as far as the provider says which (contract §5.7).
+    pub(crate) fn billed(&self, endpoint: &Arc<Endpoint>, progress: &Progress) -> Arc<Endpoint> {
+        let tier = match progress.service_tier.as_deref() {
+            Some("default" | "standard") => None,
+            Some(word) => match Tier::asked(word) {
+                Some(tier) => Some(tier),
+                None => return Arc::clone(endpoint),
+            },
+            None => return Arc::clone(endpoint),
+        };
+        if endpoint.tier() == tier {
+            return Arc::clone(endpoint);
+        }
+        if let Some(key) = &endpoint.own_key {
+            let beside = self.installation.known().beside(endpoint, tier);
+            return beside
+                .map_or_else(|| Arc::clone(endpoint), |beside| Arc::new(beside.with_own_key(key)));
+        }
+        let beside = self.installation.routable().beside(endpoint, tier);
+        Arc::clone(beside.unwrap_or(endpoint))
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use bytes::Bytes;
 use http::HeaderMap;
 use http_body_util::BodyExt;
 use parking_lot::Mutex;
@@ -23,14 +24,15 @@ use crate::afford::Held;
 use crate::asked::Asked;
 use crate::attempt::{OpenWhole, open_stream, open_whole};
 use crate::choices::Choices;
+use crate::content::Transcript;
 use crate::judge::Judge;
 use crate::run::{Ending, Run};
 use crate::steer::Steering;
 use crate::sticky::Stickiness;
 use crate::{
-    AuthError, CallError, CallFailure, ChatStream, Clock, EngineConfig, Entropy, Installation,
-    KeyEntry, KeyRing, Keychain, Limiting, Metrics, Operated, Organisation, Plans, Presets, Purses,
-    Recorder, RuleBook, Vitals, decision, operate,
+    AuthError, CallError, CallFailure, ChatStream, Clock, Contents, EngineConfig, Entropy,
+    Installation, KeyEntry, KeyRing, Keychain, Limiting, Metrics, Operated, Organisation, Plans,
+    Presets, Purses, Recorder, RuleBook, Vitals, decision, operate,
 };
 
 /// Everything the engine is made of.
@@ -64,6 +66,8 @@ pub struct Parts {
     pub plans: Arc<Plans>,
     /// Where generation records go.
     pub recorder: Recorder,
+    /// Where what is said goes, for workspaces that want it kept.
+    pub contents: Contents,
     /// The time of day.
     pub clock: Arc<dyn Clock>,
     /// Random bytes.
@@ -90,6 +94,7 @@ pub struct Engine {
     limiting: Limiting,
     pub(crate) plans: Arc<Plans>,
     recorder: Recorder,
+    contents: Contents,
     clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
     tasks: TaskTracker,
@@ -129,7 +134,7 @@ pub struct WholeReply {
     /// Display name of the provider.
     pub provider: String,
     /// The answer, as JSON in the caller's dialect.
-    pub body: Vec<u8>,
+    pub body: Bytes,
 }
 
 /// Where a call comes from.
@@ -166,10 +171,11 @@ impl Engine {
             limiting: parts.limiting,
             plans: parts.plans,
             recorder: parts.recorder,
+            metrics: Metrics::watching(&parts.contents),
+            contents: parts.contents,
             clock: parts.clock,
             entropy: parts.entropy,
             tasks: parts.tasks,
-            metrics: Metrics::default(),
             vitals: ArcSwap::from_pointee(vitals),
             stickiness: Stickiness::default(),
             judge: Judge::default(),
@@ -321,6 +327,11 @@ impl Engine {
         &self.recorder
     }
 
+    /// Where what is said goes, for workspaces that want it kept.
+    pub const fn contents(&self) -> &Contents {
+        &self.contents
+    }
+
     /// What operators watch.
     pub const fn metrics(&self) -> &Metrics {
         &self.metrics
@@ -422,12 +433,14 @@ impl Engine {
             inlined: OnceCell::new(),
             first_word: None,
             settled: None,
+            last_word: None,
             slot: None,
             id_is_random,
         }
     }
 
-    async fn stream(&self, run: Run) -> Result<Answer, CallFailure> {
+    async fn stream(&self, mut run: Run) -> Result<Answer, CallFailure> {
+        let transcript = Transcript::of(&mut run);
         let (id, media_type) = (run.id.clone(), run.call.stream_type());
         let keep_alive = run.call.keep_alive();
         let mut opening = open_stream(run);
@@ -438,10 +451,14 @@ impl Engine {
             Ok((run, Err(error))) => return Err(fail(run, error)),
             Err(_) => (None, ChatStream::opening(opening, self.config().clone(), keep_alive)),
         };
-        Ok(Answer::Stream { id, provider, media_type, body: Box::new(body) })
+        let body = Box::new(body.heard_by(transcript));
+        Ok(Answer::Stream { id, provider, media_type, body })
     }
 
     async fn whole(&self, mut run: Run) -> Result<Answer, CallFailure> {
+        let mut transcript = Transcript::of(&mut run);
+        // Dropped before its transcript, whatever ends it.
+        let mut run = run;
         let OpenWhole { endpoint, answer } = match open_whole(&mut run).await {
             Ok(open) => open,
             Err(error) => return Err(fail(run, error)),
@@ -451,6 +468,10 @@ impl Engine {
         let mut body = answer.render(&run.head(&endpoint), &usage);
         if let Some(told) = told {
             told.join_answer(run.call.dialect(), &mut body);
+        }
+        let body = Bytes::from(body);
+        if let Some(transcript) = &mut transcript {
+            transcript.answered(body.clone());
         }
         let provider = endpoint.provider.name.clone();
         Ok(Answer::Whole(WholeReply { id: run.id.clone(), provider, body }))

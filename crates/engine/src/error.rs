@@ -351,7 +351,7 @@ fn whole_seconds(wait: Duration) -> Duration {
 }
 
 /// Which of several faults the caller is told: one they can mend, else the last.
-fn told(faults: &[(String, Fault)]) -> Option<&(String, Fault)> {
+pub(crate) fn told(faults: &[(String, Fault)]) -> Option<&(String, Fault)> {
     faults.iter().find(|(_, fault)| fault.kind.is_callers()).or_else(|| {
         // "Rate limited" is true only when every provider said so (§4.2).
         let last_other = faults.iter().rev().find(|(_, it)| it.kind != FaultKind::RateLimited);

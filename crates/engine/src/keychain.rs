@@ -41,7 +41,7 @@ impl HeldKey {
 #[derive(Debug)]
 pub struct Keychain {
     stores: Stores,
-    vault: Vault,
+    vault: Arc<Vault>,
     snapshot: ArcSwap<Snapshot>,
     reloading: tokio::sync::Mutex<()>,
 }
@@ -69,7 +69,7 @@ impl Keychain {
     /// # Errors
     ///
     /// When the store can't be read.
-    pub async fn load(stores: Stores, vault: Vault) -> Result<Self, StoreError> {
+    pub async fn load(stores: Stores, vault: Arc<Vault>) -> Result<Self, StoreError> {
         let (snapshot, reloading) = (ArcSwap::default(), tokio::sync::Mutex::default());
         let keychain = Self { stores, vault, snapshot, reloading };
         keychain.refresh(|_| ()).await?;

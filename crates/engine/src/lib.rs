@@ -40,6 +40,7 @@ mod cashier;
 mod choices;
 mod clock;
 mod config;
+mod content;
 mod continuity;
 mod count;
 mod decision;
@@ -92,6 +93,7 @@ pub use allowed::{
 pub use cashier::{AutoTopUp, Cashier, CashierConfig, CashierError, Payer, Received};
 pub use clock::{Clock, Entropy, SystemClock, SystemEntropy};
 pub use config::EngineConfig;
+pub use content::{ContentError, Contents, Resealed, reseal_contents};
 pub use count::Count;
 pub use decision::explain;
 pub use engine::{Answer, Engine, Origin, Parts, WholeReply};

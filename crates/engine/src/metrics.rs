@@ -16,6 +16,7 @@ use tollgate_health::Percentiles;
 use tollgate_limits::Limit;
 use tollgate_types::{Timestamp, Usage, Usd};
 
+use crate::Contents;
 use crate::vitals::Vitals;
 
 /// Counters of the pipeline.
@@ -228,6 +229,14 @@ fn show_quantiles(
 }
 
 impl Metrics {
+    /// Counters of a pipeline that keeps what is said in `contents`.
+    pub(crate) fn watching(contents: &Contents) -> Self {
+        let mut metrics = Self::default();
+        let help = "Calls whose words were to be kept and were not";
+        metrics.registry.register("contents_lost", help, contents.lost().clone());
+        metrics
+    }
+
     /// Everything in the Prometheus text format.
     pub fn render(&self, vitals: &Vitals, now: Timestamp) -> String {
         self.endpoints.show(vitals, now);

@@ -16,7 +16,7 @@ use crate::run::Run;
 use crate::steer::{Caller, Steering};
 use crate::{
     CallError, CallFailure, Count, Installation, KeyEntry, Sort, WorkspaceEntry, count, decision,
-    limiting, resolve, sticky,
+    limiting, presets, resolve, sticky,
 };
 
 impl Engine {
@@ -158,6 +158,9 @@ impl Engine {
         }
         if let Some(slug) = run.call.preset()? {
             self.apply_preset(run, slug).await?;
+        }
+        if let Some(call) = presets::with_default_model(&run.call, &run.workspace)? {
+            run.call = call;
         }
         self.refuse_the_spent(run)?;
         let caller = Caller { key: &run.key, attribution: &run.attribution, headers };

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use bytes::Bytes;
 use tokio::sync::Semaphore;
+use tollgate_catalog::Modality;
 use tollgate_store::{DesignatedPreset, PresetRecord, PresetStatus, StoreError, Stores};
 use tollgate_types::Chain;
 use tollgate_wire::error::BadRequest;
@@ -18,7 +19,7 @@ use tollgate_wire::{Call, Preset};
 use crate::asked::Asked;
 use crate::engine::Engine;
 use crate::run::{AppliedPreset, Run};
-use crate::{CallError, KeyEntry};
+use crate::{CallError, KeyEntry, WorkspaceEntry};
 
 /// One preset, with what its designated version says.
 #[derive(Debug)]
@@ -139,16 +140,22 @@ impl Presets {
 }
 
 impl Engine {
-    /// The call with the preset that it names laid under it, as [`generate`](Engine::generate) does
-    /// by itself; one that names none comes back as it is.
+    /// The call with the preset that it names laid under it, and with its workspace's default model
+    /// where nobody names one, as [`generate`](Engine::generate) does by itself.
     ///
     /// # Errors
     ///
     /// When there is no such preset, it was switched off, or the two together are no request.
     pub async fn with_preset(&self, key: &KeyEntry, call: Call) -> Result<Call, CallError> {
-        let Some(slug) = call.preset()? else { return Ok(call) };
-        let entry = self.presets().find(&key.record.workspace_id, &slug).await?;
-        Ok(call.with_preset(entry.active()?)?)
+        let call = match call.preset()? {
+            None => call,
+            Some(slug) => {
+                let entry = self.presets().find(&key.record.workspace_id, &slug).await?;
+                call.with_preset(entry.active()?)?
+            }
+        };
+        let workspace = self.organisation().workspace_of(&key.record);
+        Ok(with_default_model(&call, &workspace)?.unwrap_or(call))
     }
 
     /// Lays a preset under the call.
@@ -165,4 +172,25 @@ impl Engine {
         run.call = call;
         Ok(())
     }
+}
+/// The call with the model that its workspace has for calls that name none (contract §1.6); `None`
+/// where it names one, or there is none for what it asks for.
+pub(crate) fn with_default_model<C: Asked>(
+    call: &C,
+    workspace: &WorkspaceEntry,
+) -> Result<Option<C>, CallError> {
+    let (params, settings) = (call.params(), &workspace.document.body.settings);
+    if params.model.is_some() || !params.models.is_empty() {
+        return Ok(None);
+    }
+    let draws = || call.output().contains(&Modality::Image);
+    let model = match call.api_type() {
+        "image" => &settings.default_image_model,
+        "completions" if draws() => &settings.default_image_model,
+        "completions" => &settings.default_text_model,
+        _ => &None,
+    };
+    let Some(model) = model else { return Ok(None) };
+    let config = serde_json::json!({ "model": model }).to_string();
+    Ok(Some(call.with_preset(&Preset::read(None, Bytes::from(config))?)?))
 }

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use tollgate_catalog::Endpoint;
 use tollgate_health::{Circuit, FailureKind, InFlight, Outcome};
 use tollgate_providers::{Fault, Progress};
-use tollgate_routing::{CallShape, Plan, Tier};
+use tollgate_routing::{CallShape, Plan};
 use tollgate_store::{AttemptRecord, Attribution, ErrorRecord, GenerationRecord};
 use tollgate_types::{GenerationId, Timestamp, Usage, UsageSource, Usd};
 use tollgate_wire::Call;
@@ -17,8 +17,9 @@ use tollgate_wire::chat::{AnswerHead, FinishReason, UsageView};
 
 use crate::afford::Held;
 use crate::asked::Asked;
-use crate::bill::Bill;
+use crate::bill::{Bill, completed};
 use crate::choices::Choice;
+use crate::content::LastWord;
 use crate::continuity::{self, Share};
 use crate::engine::Engine;
 use crate::expected;
@@ -99,6 +100,8 @@ pub(crate) struct Run<C: Asked = Call> {
     pub(crate) settled: Option<UsageView>,
     /// Whether its id is one of its own; a call without is refused.
     pub(crate) id_is_random: bool,
+    /// Who is told how it ended, where its words are kept.
+    pub(crate) last_word: Option<Arc<LastWord>>,
     /// Its right to be recorded, until it is.
     pub(crate) slot: Option<Slot>,
 }
@@ -292,46 +295,12 @@ impl<C: Asked> Run<C> {
             self.engine.choices().answered(choice, model, bill.view.cost, now);
         }
         self.count(endpoint, ending, &bill.view);
+        self.tell_transcript(ending);
         let record = self.record(endpoint, progress, ending, &bill);
         if let (Some(record), Some(slot)) = (record, self.slot.take()) {
             self.engine.recorder().record(slot, record);
         }
         bill.view
-    }
-
-    /// What an answer costs by the plan's rates; what discounts the month has earned comes off at
-    /// the end.
-    pub(crate) fn bill(&self, at: Option<&Arc<Endpoint>>, usage: &Usage, failed: bool) -> Bill {
-        Bill::of(at, usage, self.created, (self.discount_on(at.map(Arc::as_ref)), failed))
-    }
-
-    /// What of an endpoint's list price the plan takes off, in millionths.
-    pub(crate) fn discount_on(&self, at: Option<&Endpoint>) -> u32 {
-        let model = at.map(|it| it.model.id.as_str()).unwrap_or_default();
-        self.agreed.as_ref().map_or(0, |agreed| agreed.plan.discount(model))
-    }
-
-    /// What the answer of `endpoint` is billed as: the same model at the same provider in the
-    /// service tier that served, as far as the provider says which (contract §5.7).
-    pub(crate) fn billed(&self, endpoint: &Arc<Endpoint>, progress: &Progress) -> Arc<Endpoint> {
-        let tier = match progress.service_tier.as_deref() {
-            Some("default" | "standard") => None,
-            Some(word) => match Tier::asked(word) {
-                Some(tier) => Some(tier),
-                None => return Arc::clone(endpoint),
-            },
-            None => return Arc::clone(endpoint),
-        };
-        if endpoint.tier() == tier {
-            return Arc::clone(endpoint);
-        }
-        if let Some(key) = &endpoint.own_key {
-            let beside = self.installation.known().beside(endpoint, tier);
-            return beside
-                .map_or_else(|| Arc::clone(endpoint), |beside| Arc::new(beside.with_own_key(key)));
-        }
-        let beside = self.installation.routable().beside(endpoint, tier);
-        Arc::clone(beside.unwrap_or(endpoint))
     }
 
     fn count(&self, endpoint: Option<&Arc<Endpoint>>, ending: Ending<'_>, view: &UsageView) {
@@ -485,24 +454,6 @@ impl<C: Asked> Drop for Run<C> {
 /// Whether an answer says itself that it failed.
 const fn says_error(progress: &Progress) -> bool {
     matches!(progress.finish, Some((FinishReason::Error, _)))
-}
-
-/// A report with what it leaves out: what was read as counted here, and at least so many tokens
-/// written.
-fn completed(said: Usage, least: &Usage, written: u64) -> Usage {
-    let or = |said: u64, least: u64| if said > 0 { said } else { least };
-    let cached = said.cached_tokens.saturating_add(said.cache_write_tokens);
-    Usage {
-        prompt_tokens: or(said.prompt_tokens, least.prompt_tokens.max(cached)),
-        completion_tokens: said.completion_tokens.max(written),
-        prompt_characters: or(said.prompt_characters, least.prompt_characters),
-        prompt_audio_milliseconds: or(
-            said.prompt_audio_milliseconds,
-            least.prompt_audio_milliseconds,
-        ),
-        search_units: or(said.search_units, least.search_units),
-        ..said
-    }
 }
 
 fn error_record(error: &CallError) -> ErrorRecord {

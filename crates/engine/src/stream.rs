@@ -21,13 +21,17 @@ use tollgate_providers::{Fault, FaultKind, Progress};
 
 use crate::attempt::{OpenStream, Opening};
 use crate::config::EngineConfig;
+use crate::content::Transcript;
 use crate::continuity::{self, GoingOn};
 use crate::run::{Ending, Run};
 use crate::{CallError, decision};
 
 /// A streamed answer, in the caller's dialect.
 pub struct ChatStream {
+    /// Before the transcript: what settles the call is dropped first.
     state: State,
+    /// Who keeps what the client is told, if anybody does.
+    transcript: Option<Box<Transcript>>,
     /// Wakes up to look whether the stream has been quiet for too long. Not moved for each chunk:
     /// when it fires it looks at the instants below.
     tick: Pin<Box<Sleep>>,
@@ -94,15 +98,33 @@ impl ChatStream {
         stream
     }
 
+    /// The same, with what is told kept.
+    pub(crate) fn heard_by(mut self, transcript: Option<Box<Transcript>>) -> Self {
+        self.transcript = transcript;
+        self
+    }
+
     fn new(state: State, config: EngineConfig, keep_alive: &'static [u8]) -> Self {
         let now = Instant::now();
         let tick = Box::pin(sleep(config.keep_alive));
-        Self { state, tick, config, keep_alive, sent_at: now, given_at: None, heard_at: now }
+        Self {
+            state,
+            transcript: None,
+            tick,
+            config,
+            keep_alive,
+            sent_at: now,
+            given_at: None,
+            heard_at: now,
+        }
     }
 
     fn send(&mut self, bytes: Vec<u8>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         self.sent_at = Instant::now();
         self.given_at = Some(self.sent_at);
+        if let Some(transcript) = &mut self.transcript {
+            transcript.hear(&bytes);
+        }
         Poll::Ready(Some(Ok(Frame::data(Bytes::from(bytes)))))
     }
 

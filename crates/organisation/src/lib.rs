@@ -24,4 +24,4 @@ pub use member::{Member, MemberRole};
 pub use permission::{Access, Area};
 pub use refused::Refused;
 pub use user::{Role, User};
-pub use workspace::{ProviderSort, Workspace, WorkspaceSettings};
+pub use workspace::{ProviderSort, Workspace, WorkspaceSettings, key_number};

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use tollgate_ledger::AccountId;
 use tollgate_store::{DEFAULT_WORKSPACE_ID, Document, DocumentBody, form};
-use tollgate_types::Timestamp;
+use tollgate_types::{KeyHash, Timestamp};
 
 use crate::refused::text;
 use crate::{Budgets, Refused};
@@ -53,7 +53,7 @@ pub struct WorkspaceSettings {
     pub is_observability_io_logging_enabled: bool,
     /// Of which share of calls, above 0 and at most 1.
     pub io_logging_sampling_rate: f64,
-    /// Of which keys only.
+    /// Of which keys only, by their [`key_number`].
     pub io_logging_api_key_ids: Option<Vec<i64>>,
     /// Whether records go to destinations.
     pub is_observability_broadcast_enabled: bool,
@@ -112,6 +112,22 @@ impl WorkspaceSettings {
         }
         Ok(self)
     }
+
+    /// Whether what is said and answered in calls of a key may be kept; the share of calls is drawn
+    /// elsewhere.
+    pub fn keeps_contents_of(&self, key: &KeyHash) -> bool {
+        let is_named = |ids: &Vec<i64>| ids.contains(&key_number(key));
+        self.is_observability_io_logging_enabled
+            && self.io_logging_api_key_ids.as_ref().is_none_or(is_named)
+    }
+}
+
+/// The number that a workspace knows a key by (contract §1.6, which has numbers where everything
+/// else has hashes): the first 13 hexadecimal digits of its hash, which every JSON reader holds
+/// exactly.
+pub fn key_number(key: &KeyHash) -> i64 {
+    let first = key.as_bytes().first_chunk().copied().unwrap_or_default();
+    i64::try_from(u64::from_be_bytes(first) >> 12).unwrap_or_default()
 }
 
 impl ProviderSort {
@@ -242,6 +258,29 @@ mod tests {
             ),
         ] {
             assert_eq!(wrong.checked().unwrap_err().field, field);
+        }
+    }
+
+    #[test]
+    fn contents_are_kept_of_the_keys_that_are_named() {
+        let key = KeyHash::from_hex(&format!("123456789abcdef0{}", "f".repeat(48))).unwrap();
+        assert_eq!(key_number(&key), 0x0001_2345_6789_abcd);
+        let largest = KeyHash::from_bytes([0xff; 32]);
+        assert_eq!(key_number(&largest), (1 << 52) - 1);
+        for (is_on, ids, expected) in [
+            (false, None, false),
+            (true, None, true),
+            (true, Some(vec![]), false),
+            (true, Some(vec![1, key_number(&key)]), true),
+            (true, Some(vec![key_number(&largest)]), false),
+            (false, Some(vec![key_number(&key)]), false),
+        ] {
+            let settings = WorkspaceSettings {
+                is_observability_io_logging_enabled: is_on,
+                io_logging_api_key_ids: ids,
+                ..WorkspaceSettings::default()
+            };
+            assert_eq!(settings.keeps_contents_of(&key), expected, "{settings:?}");
         }
     }
 

@@ -1,24 +1,33 @@
-//! Activity by day in Postgres, its sums held at the ends of their range.
+//! Activity by day, hour and minute in Postgres, its sums held at the ends of their range.
 
 use std::collections::BTreeMap;
 
+use async_trait::async_trait;
 use sqlx::postgres::PgRow;
-use sqlx::{PgConnection, Postgres, QueryBuilder};
-use tollgate_store::{ActivityQuery, ActivityRow, ActivitySums, GenerationRecord, StoreError};
-use tollgate_types::{KeyHash, UtcDay};
+use sqlx::{PgConnection, PgPool, Postgres, QueryBuilder};
+use tollgate_store::{
+    ActivityQuery, ActivityRow, ActivitySums, CallTimes, GenerationRecord, Span, StoreError,
+    TimeSums, Timed,
+};
+use tollgate_types::{KeyHash, Timestamp, UtcDay};
 
 use crate::columns::{Columns, held};
 use crate::error::failed;
 use crate::text::kept;
+use crate::writes::Write;
 
 /// What a batch of new records adds.
 #[derive(Debug, Default)]
-pub(crate) struct ActivityTally<'a>(BTreeMap<Place<'a>, ActivitySums>);
+pub(crate) struct ActivityTally<'a> {
+    sums: BTreeMap<Place<'a>, ActivitySums>,
+    times: BTreeMap<TimePlace<'a>, TimeSums>,
+}
 
 /// The row that a record is added to, in the order in which rows are locked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Place<'a> {
-    day: UtcDay,
+    span: Span,
+    index: i64,
     tag: &'a str,
     tag_value: &'a str,
     key: KeyHash,
@@ -28,40 +37,155 @@ struct Place<'a> {
     provider: &'a str,
 }
 
+/// The row that its times are added to, and what of it is timed, in which bucket.
+type TimePlace<'a> = (Place<'a>, Timed, u8);
+
+const SPANS: [Span; 3] = [Span::Day, Span::Hour, Span::Minute];
+
+/// Adds to rows of sums, in the table and under the name that a span has.
+macro_rules! count {
+    ($table:literal, $index:literal) => {
+        concat!(
+            "INSERT INTO ",
+            $table,
+            " (",
+            $index,
+            ", tag, tag_value, key_hash, workspace_id, model, endpoint_id, provider, requests,
+        failed, spent_nanos, byok_nanos, prompt_tokens, completion_tokens, reasoning_tokens,
+        cached_tokens
+    )
+    SELECT * FROM UNNEST(
+        $1::BIGINT[], $2::TEXT[], $3::TEXT[], $4::BYTEA[], $5::TEXT[], $6::TEXT[], $7::TEXT[],
+        $8::TEXT[], $9::BIGINT[], $10::BIGINT[], $11::BIGINT[], $12::BIGINT[], $13::BIGINT[],
+        $14::BIGINT[], $15::BIGINT[], $16::BIGINT[]
+    )
+    ON CONFLICT (tag, ",
+            $index,
+            ", key_hash, workspace_id, model, endpoint_id, provider, tag_value)
+    DO UPDATE SET ",
+            "requests = held_sum(",
+            $table,
+            ".requests, excluded.requests), ",
+            "failed = held_sum(",
+            $table,
+            ".failed, excluded.failed), ",
+            "spent_nanos = held_sum(",
+            $table,
+            ".spent_nanos, excluded.spent_nanos), ",
+            "byok_nanos = held_sum(",
+            $table,
+            ".byok_nanos, excluded.byok_nanos), ",
+            "prompt_tokens = held_sum(",
+            $table,
+            ".prompt_tokens, excluded.prompt_tokens), ",
+            "completion_tokens = held_sum(",
+            $table,
+            ".completion_tokens, excluded.completion_tokens), ",
+            "reasoning_tokens = held_sum(",
+            $table,
+            ".reasoning_tokens, excluded.reasoning_tokens), ",
+            "cached_tokens = held_sum(",
+            $table,
+            ".cached_tokens, excluded.cached_tokens) ",
+        )
+    };
+}
+
+/// The same for times.
+macro_rules! count_times {
+    ($table:literal, $index:literal) => {
+        concat!(
+            "INSERT INTO ",
+            $table,
+            " (",
+            $index,
+            ", key_hash, workspace_id, model, endpoint_id, provider, timed, bucket, calls, millis,
+        tokens
+    )
+    SELECT * FROM UNNEST(
+        $1::BIGINT[], $2::BYTEA[], $3::TEXT[], $4::TEXT[], $5::TEXT[], $6::TEXT[], $7::BIGINT[],
+        $8::BIGINT[], $9::BIGINT[], $10::BIGINT[], $11::BIGINT[]
+    )
+    ON CONFLICT (",
+            $index,
+            ", key_hash, workspace_id, model, endpoint_id, provider, timed, bucket)
+    DO UPDATE SET ",
+            "calls = held_sum(",
+            $table,
+            ".calls, excluded.calls), ",
+            "millis = held_sum(",
+            $table,
+            ".millis, excluded.millis), ",
+            "tokens = held_sum(",
+            $table,
+            ".tokens, excluded.tokens) ",
+        )
+    };
+}
+
 impl<'a> ActivityTally<'a> {
     /// Adds a new record: once for all, and once for each of its tags.
     pub(crate) fn add(&mut self, record: &'a GenerationRecord) {
-        let sums = ActivitySums::of(record);
-        let place = Place {
-            day: record.utc_day(),
-            tag: "",
-            tag_value: "",
-            key: record.key_hash,
-            workspace_id: &record.workspace_id,
-            model: record.model.as_str(),
-            endpoint_id: record.endpoint_id.as_deref().unwrap_or_default(),
-            provider: record.provider.as_deref().unwrap_or_default(),
-        };
-        self.0.entry(place).or_default().add(&sums);
-        for (tag, tag_value) in record.attribution.tags.iter().filter(|(tag, _)| !tag.is_empty()) {
-            self.0.entry(Place { tag, tag_value, ..place }).or_default().add(&sums);
+        let (sums, times) = (ActivitySums::of(record), CallTimes::of(record));
+        for span in SPANS {
+            let place = Place {
+                span,
+                index: span.index(record.created_at),
+                tag: "",
+                tag_value: "",
+                key: record.key_hash,
+                workspace_id: &record.workspace_id,
+                model: record.model.as_str(),
+                endpoint_id: record.endpoint_id.as_deref().unwrap_or_default(),
+                provider: record.provider.as_deref().unwrap_or_default(),
+            };
+            self.sums.entry(place).or_default().add(&sums);
+            let tags = record.attribution.tags.iter().filter(|(tag, _)| !tag.is_empty());
+            for (tag, tag_value) in tags {
+                self.sums.entry(Place { tag, tag_value, ..place }).or_default().add(&sums);
+            }
+            for (timed, bucket, sums) in times.iter().filter(|_| span != Span::Day) {
+                self.times.entry((place, timed, bucket)).or_default().add(sums);
+            }
         }
     }
 
-    /// Moves the sums, all with one statement.
+    /// Moves the sums: of each span with one statement, and its times with another.
     pub(crate) async fn count(&self, connection: &mut PgConnection) -> Result<(), StoreError> {
-        if self.0.is_empty() {
+        for span in SPANS {
+            self.count_sums(span, connection).await?;
+        }
+        for span in [Span::Hour, Span::Minute] {
+            self.count_times(span, connection).await?;
+        }
+        Ok(())
+    }
+
+    async fn count_sums(
+        &self,
+        span: Span,
+        connection: &mut PgConnection,
+    ) -> Result<(), StoreError> {
+        let all: Vec<_> = self.sums.iter().filter(|(place, _)| place.span == span).collect();
+        if all.is_empty() {
             return Ok(());
         }
         let texts = |of: fn(&Place<'a>) -> &'a str| -> Vec<String> {
-            self.0.keys().map(|place| kept(of(place)).into_owned()).collect()
+            all.iter().map(|(place, _)| kept(of(place)).into_owned()).collect()
         };
-        let counts =
-            |of: fn(&ActivitySums) -> i64| -> Vec<i64> { self.0.values().map(of).collect() };
-        let days: Vec<i64> = self.0.keys().map(|place| place.day.days()).collect();
-        let keys: Vec<&[u8]> = self.0.keys().map(|place| place.key.as_bytes().as_slice()).collect();
-        sqlx::query(COUNT)
-            .bind(days)
+        let counts = |of: fn(&ActivitySums) -> i64| -> Vec<i64> {
+            all.iter().map(|(_, sums)| of(sums)).collect()
+        };
+        let indices: Vec<i64> = all.iter().map(|(place, _)| place.index).collect();
+        let keys: Vec<&[u8]> =
+            all.iter().map(|(place, _)| place.key.as_bytes().as_slice()).collect();
+        let sql = match span {
+            Span::Minute => count!("activity_minute", "minute"),
+            Span::Hour => count!("activity_hour", "hour"),
+            Span::Day => count!("activity_day", "day"),
+        };
+        sqlx::query(sql)
+            .bind(indices)
             .bind(texts(|it| it.tag))
             .bind(texts(|it| it.tag_value))
             .bind(keys)
@@ -82,80 +206,232 @@ impl<'a> ActivityTally<'a> {
             .map_err(failed)?;
         Ok(())
     }
+
+    async fn count_times(
+        &self,
+        span: Span,
+        connection: &mut PgConnection,
+    ) -> Result<(), StoreError> {
+        let all: Vec<_> = self.times.iter().filter(|((it, ..), _)| it.span == span).collect();
+        if all.is_empty() {
+            return Ok(());
+        }
+        let numbers = |of: fn(&TimePlace<'a>) -> i64| -> Vec<i64> {
+            all.iter().map(|(place, _)| of(place)).collect()
+        };
+        let texts = |of: fn(&Place<'a>) -> &'a str| -> Vec<String> {
+            all.iter().map(|((place, ..), _)| kept(of(place)).into_owned()).collect()
+        };
+        let counts = |of: fn(&TimeSums) -> u64| -> Vec<i64> {
+            all.iter().map(|(_, sums)| held(of(sums))).collect()
+        };
+        let keys: Vec<&[u8]> =
+            all.iter().map(|((place, ..), _)| place.key.as_bytes().as_slice()).collect();
+        let sql = match span {
+            Span::Minute => count_times!("time_minute", "minute"),
+            Span::Hour | Span::Day => count_times!("time_hour", "hour"),
+        };
+        sqlx::query(sql)
+            .bind(numbers(|(place, ..)| place.index))
+            .bind(keys)
+            .bind(texts(|it| it.workspace_id))
+            .bind(texts(|it| it.model))
+            .bind(texts(|it| it.endpoint_id))
+            .bind(texts(|it| it.provider))
+            .bind(numbers(|(_, timed, _)| timed.code()))
+            .bind(numbers(|(_, _, bucket)| i64::from(*bucket)))
+            .bind(counts(|it| it.calls))
+            .bind(counts(|it| it.millis))
+            .bind(counts(|it| it.tokens))
+            .execute(connection)
+            .await
+            .map_err(failed)?;
+        Ok(())
+    }
 }
 
-const COUNT: &str = "
-    INSERT INTO activity_day (
-        day, tag, tag_value, key_hash, workspace_id, model, endpoint_id, provider, requests,
-        failed, spent_nanos, byok_nanos, prompt_tokens, completion_tokens, reasoning_tokens,
-        cached_tokens
-    )
-    SELECT * FROM UNNEST(
-        $1::BIGINT[], $2::TEXT[], $3::TEXT[], $4::BYTEA[], $5::TEXT[], $6::TEXT[], $7::TEXT[],
-        $8::TEXT[], $9::BIGINT[], $10::BIGINT[], $11::BIGINT[], $12::BIGINT[], $13::BIGINT[],
-        $14::BIGINT[], $15::BIGINT[], $16::BIGINT[]
-    )
-    ON CONFLICT (tag, day, key_hash, workspace_id, model, endpoint_id, provider, tag_value)
-    DO UPDATE SET
-        requests = held_sum(activity_day.requests, excluded.requests),
-        failed = held_sum(activity_day.failed, excluded.failed),
-        spent_nanos = held_sum(activity_day.spent_nanos, excluded.spent_nanos),
-        byok_nanos = held_sum(activity_day.byok_nanos, excluded.byok_nanos),
-        prompt_tokens = held_sum(activity_day.prompt_tokens, excluded.prompt_tokens),
-        completion_tokens = held_sum(activity_day.completion_tokens, excluded.completion_tokens),
-        reasoning_tokens = held_sum(activity_day.reasoning_tokens, excluded.reasoning_tokens),
-        cached_tokens = held_sum(activity_day.cached_tokens, excluded.cached_tokens)";
+/// Removes a part of a day whose sums are old.
+pub(crate) struct RemovePart(pub(crate) Span, pub(crate) Timestamp);
 
-/// The question as SQL.
-pub(crate) fn listing(query: &ActivityQuery) -> QueryBuilder<Postgres> {
-    let key = if query.by_key { "coalesce(new_hash, key_hash)" } else { "NULL::BYTEA" };
-    let mut sql = QueryBuilder::new("SELECT ");
-    sql.push(key);
-    sql.push(
-        " AS payer, day, workspace_id, model, endpoint_id, provider, tag_value,
-                held_sum(sum(requests), 0) AS requests, held_sum(sum(failed), 0) AS failed,
-                held_sum(sum(spent_nanos), 0) AS spent_nanos,
-                held_sum(sum(byok_nanos), 0) AS byok_nanos,
-                held_sum(sum(prompt_tokens), 0) AS prompt_tokens,
-                held_sum(sum(completion_tokens), 0) AS completion_tokens,
-                held_sum(sum(reasoning_tokens), 0) AS reasoning_tokens,
-                held_sum(sum(cached_tokens), 0) AS cached_tokens
-         FROM activity_day LEFT JOIN key_successor ON old_hash = key_hash WHERE tag = ",
-    );
-    sql.push_bind(kept(query.tag.as_deref().unwrap_or_default()).into_owned());
-    if let Some(from) = query.from {
-        sql.push(" AND day >= ").push_bind(from.days());
+#[async_trait]
+impl Write for RemovePart {
+    type Output = bool;
+
+    async fn apply(&self, connection: &mut PgConnection) -> Result<bool, StoreError> {
+        let steps = match self.0 {
+            Span::Day => return Ok(false),
+            Span::Hour => [
+                "DELETE FROM time_hour WHERE hour < $1
+                 AND hour = (SELECT min(hour) FROM activity_hour)",
+                "DELETE FROM activity_hour WHERE hour < $1
+                 AND hour = (SELECT min(hour) FROM activity_hour)",
+            ],
+            Span::Minute => [
+                "DELETE FROM time_minute WHERE minute < $1
+                 AND minute = (SELECT min(minute) FROM activity_minute)",
+                "DELETE FROM activity_minute WHERE minute < $1
+                 AND minute = (SELECT min(minute) FROM activity_minute)",
+            ],
+        };
+        let mut removed = 0;
+        for sql in steps {
+            let query = sqlx::query(sql).bind(self.0.index(self.1));
+            removed = query.execute(&mut *connection).await.map_err(failed)?.rows_affected();
+        }
+        Ok(removed > 0)
     }
-    if let Some(until) = query.until {
-        sql.push(" AND day < ").push_bind(until.days());
+}
+
+/// The span that is asked for, and its table and name.
+fn asked(query: &ActivityQuery) -> (Span, &'static str, &'static str) {
+    match query.part.map(|part| part.span) {
+        Some(Span::Minute) => (Span::Minute, "activity_minute", "minute"),
+        Some(Span::Hour) => (Span::Hour, "activity_hour", "hour"),
+        Some(Span::Day) | None => (Span::Day, "activity_day", "day"),
+    }
+}
+
+/// Whose key the row of a call counts for.
+const PAYER: &str = "coalesce(new_hash, key_hash)";
+
+/// Which rows are asked for, besides their tag.
+fn push_conditions(sql: &mut QueryBuilder<Postgres>, query: &ActivityQuery) {
+    let (span, _, name) = asked(query);
+    let (from, until) = match query.part {
+        None => (query.from.map(UtcDay::days), query.until.map(UtcDay::days)),
+        // The last one begins before the end.
+        Some(part) => {
+            let last = span.index(part.until.plus_millis(-1));
+            (Some(span.index(part.from)), Some(last.saturating_add(1)))
+        }
+    };
+    if let Some(from) = from {
+        sql.push(" AND ").push(name).push(" >= ").push_bind(from);
+    }
+    if let Some(until) = until {
+        sql.push(" AND ").push(name).push(" < ").push_bind(until);
     }
     if let Some(workspace) = &query.workspace_id {
         sql.push(" AND workspace_id = ").push_bind(kept(workspace).into_owned());
     }
     if let Some(keys) = &query.keys {
         let keys: Vec<Vec<u8>> = keys.iter().map(|key| key.as_bytes().to_vec()).collect();
-        sql.push(" AND coalesce(new_hash, key_hash) = ANY(").push_bind(keys).push(")");
+        sql.push(" AND ").push(PAYER).push(" = ANY(").push_bind(keys).push(")");
     }
+}
+
+/// The question as SQL.
+fn listing(query: &ActivityQuery) -> QueryBuilder<Postgres> {
+    let (_, table, name) = asked(query);
+    let mut sql = QueryBuilder::new("SELECT ");
+    sql.push(if query.by_key { PAYER } else { "NULL::BYTEA" });
+    sql.push(" AS payer, ").push(name);
     sql.push(
-        " GROUP BY day, workspace_id, model, endpoint_id, provider, tag_value, payer
-          ORDER BY day DESC, workspace_id, model, endpoint_id, provider, tag_value, payer",
+        " AS part, workspace_id, model, endpoint_id, provider, tag_value,
+                held_sum(sum(requests), 0) AS requests, held_sum(sum(failed), 0) AS failed,
+                held_sum(sum(spent_nanos), 0) AS spent_nanos, held_sum(sum(byok_nanos), 0) AS byok_nanos,
+                held_sum(sum(prompt_tokens), 0) AS prompt_tokens,
+                held_sum(sum(completion_tokens), 0) AS completion_tokens,
+                held_sum(sum(reasoning_tokens), 0) AS reasoning_tokens, held_sum(sum(cached_tokens), 0) AS cached_tokens
+         FROM ",
+    );
+    sql.push(table).push(" LEFT JOIN key_successor ON old_hash = key_hash WHERE tag = ");
+    sql.push_bind(kept(query.tag.as_deref().unwrap_or_default()).into_owned());
+    push_conditions(&mut sql, query);
+    sql.push(
+        " GROUP BY part, workspace_id, model, endpoint_id, provider, tag_value, payer
+          ORDER BY part DESC, workspace_id, model, endpoint_id, provider, tag_value, payer",
     );
     sql
 }
 
-pub(crate) fn read(row: &PgRow) -> Result<ActivityRow, StoreError> {
-    let columns = Columns::of("activity_day", row);
+/// The same of times.
+fn times(query: &ActivityQuery) -> QueryBuilder<Postgres> {
+    let (span, _, name) = asked(query);
+    let mut sql = QueryBuilder::new("SELECT ");
+    sql.push(if query.by_key { PAYER } else { "NULL::BYTEA" });
+    sql.push(" AS payer, ").push(name);
+    sql.push(
+        " AS part, workspace_id, model, endpoint_id, provider, timed, bucket,
+                held_sum(sum(calls), 0) AS calls, held_sum(sum(millis), 0) AS millis, held_sum(sum(tokens), 0) AS tokens
+         FROM ",
+    );
+    sql.push(if span == Span::Minute { "time_minute" } else { "time_hour" });
+    sql.push(" LEFT JOIN key_successor ON old_hash = key_hash WHERE TRUE");
+    push_conditions(&mut sql, query);
+    sql.push(" GROUP BY part, workspace_id, model, endpoint_id, provider, timed, bucket, payer");
+    sql
+}
+
+/// Answers a question.
+pub(crate) async fn answer(
+    query: &ActivityQuery,
+    pool: &PgPool,
+) -> Result<Vec<ActivityRow>, StoreError> {
+    let (span, ..) = asked(query);
+    let found = listing(query).build().fetch_all(pool).await.map_err(failed)?;
+    let mut rows = found.iter().map(|row| read(span, row)).collect::<Result<Vec<_>, _>>()?;
+    if query.tag.is_some() || !query.part.is_some_and(|part| part.times) {
+        return Ok(rows);
+    }
+    let mut all: BTreeMap<TimesOf, CallTimes> = BTreeMap::new();
+    for row in times(query).build().fetch_all(pool).await.map_err(failed)? {
+        let (of, timed, bucket, sums) = read_times(&row)?;
+        all.entry(of).or_default().add(timed, bucket, &sums);
+    }
+    for row in &mut rows {
+        row.times = all.remove(&times_of(span, row)).unwrap_or_default();
+    }
+    Ok(rows)
+}
+
+/// Whose times they are: as rows are told apart.
+type TimesOf = (i64, String, String, String, String, Option<KeyHash>);
+
+fn times_of(span: Span, row: &ActivityRow) -> TimesOf {
+    let ActivityRow { workspace_id, model, endpoint_id, provider, .. } = row.clone();
+    (span.index(row.starts_at), workspace_id, model, endpoint_id, provider, row.key)
+}
+
+fn read_times(row: &PgRow) -> Result<(TimesOf, Timed, u8, TimeSums), StoreError> {
+    let columns = Columns::of("time", row);
+    let timed = columns.get::<i64>("timed")?;
+    let timed = Timed::of_code(timed).ok_or_else(|| columns.corrupt("timed"))?;
+    let bucket = columns.count("bucket")?;
+    let bucket = u8::try_from(bucket).map_err(|_| columns.corrupt("bucket"))?;
+    let of = (
+        columns.get("part")?,
+        columns.string("workspace_id")?,
+        columns.string("model")?,
+        columns.string("endpoint_id")?,
+        columns.string("provider")?,
+        payer(&columns)?,
+    );
+    let sums = TimeSums {
+        calls: columns.count("calls")?,
+        millis: columns.count("millis")?,
+        tokens: columns.count("tokens")?,
+    };
+    Ok((of, timed, bucket, sums))
+}
+
+fn payer(columns: &Columns<'_>) -> Result<Option<KeyHash>, StoreError> {
+    let is_there = columns.get::<Option<Vec<u8>>>("payer")?.is_some();
+    is_there.then(|| columns.key_hash("payer")).transpose()
+}
+
+fn read(span: Span, row: &PgRow) -> Result<ActivityRow, StoreError> {
+    let columns = Columns::of("activity", row);
+    let starts_at = span.starts_at(columns.get("part")?);
     Ok(ActivityRow {
-        day: UtcDay::from_days(columns.get("day")?),
+        day: UtcDay::of(starts_at),
+        starts_at,
         workspace_id: columns.string("workspace_id")?,
         model: columns.string("model")?,
         endpoint_id: columns.string("endpoint_id")?,
         provider: columns.string("provider")?,
         tag_value: columns.string("tag_value")?,
-        key: columns
-            .get::<Option<Vec<u8>>>("payer")?
-            .map(|_| columns.key_hash("payer"))
-            .transpose()?,
+        key: payer(&columns)?,
         sums: ActivitySums {
             requests: columns.count("requests")?,
             failed: columns.count("failed")?,
@@ -166,5 +442,6 @@ pub(crate) fn read(row: &PgRow) -> Result<ActivityRow, StoreError> {
             reasoning_tokens: columns.count("reasoning_tokens")?,
             cached_tokens: columns.count("cached_tokens")?,
         },
+        times: CallTimes::default(),
     })
 }

@@ -31,6 +31,7 @@ mod names;
 
 mod activity;
 mod columns;
+mod contents;
 mod credentials;
 mod documents;
 mod error;

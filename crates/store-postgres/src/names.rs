@@ -22,6 +22,9 @@ macro_rules! columns {
     (feedback) => {
         "id, generation_id, category, comment, key_hash, created_at"
     };
+    (generation_content) => {
+        "generation_id, created_at, sealed"
+    };
     (generation) => {
         "id, request_id, key_hash, workspace_id, account, paid_by, created_at, model, \
          requested_model, router, preset_id, provider, provider_slug, endpoint_id, \

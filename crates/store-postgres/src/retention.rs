@@ -63,6 +63,9 @@ impl Write for RemoveBefore {
                        RETURNING generation.id, account, cost_nanos
                    ), said AS (
                        DELETE FROM feedback USING gone WHERE feedback.generation_id = gone.id
+                   ), words AS (
+                       DELETE FROM generation_content USING gone
+                       WHERE generation_content.generation_id = gone.id
                    ), cost AS (
                        INSERT INTO generation_gone_cost (account, cost_nanos)
                        SELECT account, held_sum(sum(cost_nanos), 0) FROM gone

@@ -7,7 +7,7 @@ use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Postgres};
 use tollgate_ledger::DEFAULT_ACCOUNT;
 use tollgate_store::{
-    AccountUsage, ActivityQuery, ActivityRow, DayUsage, KeyUsage, StoreError, UsageStore,
+    AccountUsage, ActivityQuery, ActivityRow, DayUsage, KeyUsage, Span, StoreError, UsageStore,
     UsageWindows, UtcDay,
 };
 use tollgate_types::{KeyHash, Timestamp};
@@ -28,8 +28,11 @@ impl UsageStore for PostgresStore {
     }
 
     async fn activity(&self, query: &ActivityQuery) -> Result<Vec<ActivityRow>, StoreError> {
-        let rows = activity::listing(query).build().fetch_all(&self.pool).await;
-        rows.map_err(failed)?.iter().map(activity::read).collect()
+        activity::answer(query, &self.pool).await
+    }
+
+    async fn remove_part_before(&self, span: Span, before: Timestamp) -> Result<bool, StoreError> {
+        self.writes.submit(activity::RemovePart(span, before)).await
     }
 
     async fn account_usage(&self) -> Result<AccountUsage, StoreError> {

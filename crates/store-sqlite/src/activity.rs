@@ -1,25 +1,34 @@
-//! Activity by day in SQLite.
+//! Activity by day, hour and minute in SQLite.
 //!
 //! Sums are held at the ends of their range as spend counters are, see the `usage` module.
 
 use std::collections::BTreeMap;
 
+use async_trait::async_trait;
 use sqlx::sqlite::SqliteRow;
-use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
-use tollgate_store::{ActivityQuery, ActivityRow, ActivitySums, GenerationRecord, StoreError};
-use tollgate_types::{KeyHash, UtcDay};
+use sqlx::{QueryBuilder, Sqlite, SqliteConnection, SqlitePool};
+use tollgate_store::{
+    ActivityQuery, ActivityRow, ActivitySums, CallTimes, GenerationRecord, Span, StoreError,
+    TimeSums, Timed,
+};
+use tollgate_types::{KeyHash, Timestamp, UtcDay};
 
 use crate::columns::{Columns, held};
 use crate::error::failed;
+use crate::writer::Write;
 
 /// What a batch of new records adds.
 #[derive(Debug, Default)]
-pub(crate) struct ActivityTally<'a>(BTreeMap<Place<'a>, ActivitySums>);
+pub(crate) struct ActivityTally<'a> {
+    sums: BTreeMap<Place<'a>, ActivitySums>,
+    times: BTreeMap<TimePlace<'a>, TimeSums>,
+}
 
 /// The row that a record is added to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Place<'a> {
-    day: UtcDay,
+    span: Span,
+    index: i64,
     tag: &'a str,
     tag_value: &'a str,
     key: KeyHash,
@@ -29,42 +38,59 @@ struct Place<'a> {
     provider: &'a str,
 }
 
+/// The row that its times are added to, and what of it is timed, in which bucket.
+type TimePlace<'a> = (Place<'a>, Timed, u8);
+
+const SPANS: [Span; 3] = [Span::Day, Span::Hour, Span::Minute];
+
 impl<'a> ActivityTally<'a> {
     /// Adds a new record: once for all, and once for each of its tags.
     pub(crate) fn add(&mut self, record: &'a GenerationRecord) {
-        let sums = ActivitySums::of(record);
-        let place = Place {
-            day: record.utc_day(),
-            tag: "",
-            tag_value: "",
-            key: record.key_hash,
-            workspace_id: &record.workspace_id,
-            model: record.model.as_str(),
-            endpoint_id: record.endpoint_id.as_deref().unwrap_or_default(),
-            provider: record.provider.as_deref().unwrap_or_default(),
-        };
-        self.0.entry(place).or_default().add(&sums);
-        for (tag, tag_value) in record.attribution.tags.iter().filter(|(tag, _)| !tag.is_empty()) {
-            self.0.entry(Place { tag, tag_value, ..place }).or_default().add(&sums);
+        let (sums, times) = (ActivitySums::of(record), CallTimes::of(record));
+        for span in SPANS {
+            let place = Place {
+                span,
+                index: span.index(record.created_at),
+                tag: "",
+                tag_value: "",
+                key: record.key_hash,
+                workspace_id: &record.workspace_id,
+                model: record.model.as_str(),
+                endpoint_id: record.endpoint_id.as_deref().unwrap_or_default(),
+                provider: record.provider.as_deref().unwrap_or_default(),
+            };
+            self.sums.entry(place).or_default().add(&sums);
+            let tags = record.attribution.tags.iter().filter(|(tag, _)| !tag.is_empty());
+            for (tag, tag_value) in tags {
+                self.sums.entry(Place { tag, tag_value, ..place }).or_default().add(&sums);
+            }
+            for (timed, bucket, sums) in times.iter().filter(|_| span != Span::Day) {
+                self.times.entry((place, timed, bucket)).or_default().add(sums);
+            }
         }
     }
 
     /// Moves the sums.
     pub(crate) async fn count(&self, connection: &mut SqliteConnection) -> Result<(), StoreError> {
-        for (place, sums) in &self.0 {
+        for (place, sums) in &self.sums {
             count(connection, place, sums).await?;
+        }
+        for (place, sums) in &self.times {
+            count_times(connection, place, sums).await?;
         }
         Ok(())
     }
 }
 
-async fn count(
-    connection: &mut SqliteConnection,
-    place: &Place<'_>,
-    sums: &ActivitySums,
-) -> Result<(), StoreError> {
-    let sql = "INSERT INTO activity_day (
-                   day, tag, tag_value, key_hash, workspace_id, model, endpoint_id, provider,
+/// Adds to a row of sums, in the table and under the name that a span has.
+macro_rules! count {
+    ($table:literal, $index:literal) => {
+        concat!(
+            "INSERT INTO ",
+            $table,
+            " (",
+            $index,
+            ", tag, tag_value, key_hash, workspace_id, model, endpoint_id, provider,
                    requests, failed, spent_nanos, byok_nanos, prompt_tokens, completion_tokens,
                    reasoning_tokens, cached_tokens
                ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -82,9 +108,42 @@ async fn count(
                    reasoning_tokens =
                        min(9223372036854775807, reasoning_tokens + excluded.reasoning_tokens),
                    cached_tokens =
-                       min(9223372036854775807, cached_tokens + excluded.cached_tokens)";
+                       min(9223372036854775807, cached_tokens + excluded.cached_tokens)"
+        )
+    };
+}
+
+/// The same for times.
+macro_rules! count_times {
+    ($table:literal, $index:literal) => {
+        concat!(
+            "INSERT INTO ",
+            $table,
+            " (",
+            $index,
+            ", key_hash, workspace_id, model, endpoint_id, provider, timed, bucket,
+                   calls, millis, tokens
+               ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+               ON CONFLICT DO UPDATE SET
+                   calls = calls + excluded.calls,
+                   millis = min(9223372036854775807, millis + excluded.millis),
+                   tokens = min(9223372036854775807, tokens + excluded.tokens)"
+        )
+    };
+}
+
+async fn count(
+    connection: &mut SqliteConnection,
+    place: &Place<'_>,
+    sums: &ActivitySums,
+) -> Result<(), StoreError> {
+    let sql = match place.span {
+        Span::Minute => count!("activity_minute", "minute"),
+        Span::Hour => count!("activity_hour", "hour"),
+        Span::Day => count!("activity_day", "day"),
+    };
     sqlx::query(sql)
-        .bind(place.day.days())
+        .bind(place.index)
         .bind(place.tag)
         .bind(place.tag_value)
         .bind(place.key.as_bytes().as_slice())
@@ -106,64 +165,219 @@ async fn count(
     Ok(())
 }
 
-/// The question as SQL.
-pub(crate) fn listing(query: &ActivityQuery) -> QueryBuilder<Sqlite> {
-    let key = if query.by_key {
-        "coalesce((SELECT new_hash FROM key_successor WHERE old_hash = key_hash), key_hash)"
-    } else {
-        "NULL"
+async fn count_times(
+    connection: &mut SqliteConnection,
+    (place, timed, bucket): &TimePlace<'_>,
+    sums: &TimeSums,
+) -> Result<(), StoreError> {
+    let sql = match place.span {
+        Span::Minute => count_times!("time_minute", "minute"),
+        Span::Hour | Span::Day => count_times!("time_hour", "hour"),
     };
-    let mut sql = QueryBuilder::new("SELECT ");
-    sql.push(key);
-    sql.push(
-        " AS payer, day, workspace_id, model, endpoint_id, provider, tag_value,
-                sum(requests) AS requests, sum(failed) AS failed,
-                sum(spent_nanos) AS spent_nanos, sum(byok_nanos) AS byok_nanos,
-                sum(prompt_tokens) AS prompt_tokens,
-                sum(completion_tokens) AS completion_tokens,
-                sum(reasoning_tokens) AS reasoning_tokens, sum(cached_tokens) AS cached_tokens
-         FROM activity_day WHERE tag = ",
-    );
-    sql.push_bind(query.tag.clone().unwrap_or_default());
-    if let Some(from) = query.from {
-        sql.push(" AND day >= ").push_bind(from.days());
+    sqlx::query(sql)
+        .bind(place.index)
+        .bind(place.key.as_bytes().as_slice())
+        .bind(place.workspace_id)
+        .bind(place.model)
+        .bind(place.endpoint_id)
+        .bind(place.provider)
+        .bind(timed.code())
+        .bind(i64::from(*bucket))
+        .bind(held(sums.calls))
+        .bind(held(sums.millis))
+        .bind(held(sums.tokens))
+        .execute(connection)
+        .await
+        .map_err(failed)?;
+    Ok(())
+}
+
+/// Removes a part of a day whose sums are old.
+pub(crate) struct RemovePart(pub(crate) Span, pub(crate) Timestamp);
+
+#[async_trait]
+impl Write for RemovePart {
+    type Output = bool;
+
+    async fn apply(&self, connection: &mut SqliteConnection) -> Result<bool, StoreError> {
+        let steps = match self.0 {
+            Span::Day => return Ok(false),
+            Span::Hour => [
+                "DELETE FROM time_hour WHERE hour < ?1
+                 AND hour = (SELECT min(hour) FROM activity_hour)",
+                "DELETE FROM activity_hour WHERE hour < ?1
+                 AND hour = (SELECT min(hour) FROM activity_hour)",
+            ],
+            Span::Minute => [
+                "DELETE FROM time_minute WHERE minute < ?1
+                 AND minute = (SELECT min(minute) FROM activity_minute)",
+                "DELETE FROM activity_minute WHERE minute < ?1
+                 AND minute = (SELECT min(minute) FROM activity_minute)",
+            ],
+        };
+        let mut removed = 0;
+        for sql in steps {
+            let query = sqlx::query(sql).bind(self.0.index(self.1));
+            removed = query.execute(&mut *connection).await.map_err(failed)?.rows_affected();
+        }
+        Ok(removed > 0)
     }
-    if let Some(until) = query.until {
-        sql.push(" AND day < ").push_bind(until.days());
+}
+
+/// The span that is asked for, and its table and name.
+fn asked(query: &ActivityQuery) -> (Span, &'static str, &'static str) {
+    match query.part.map(|part| part.span) {
+        Some(Span::Minute) => (Span::Minute, "activity_minute", "minute"),
+        Some(Span::Hour) => (Span::Hour, "activity_hour", "hour"),
+        Some(Span::Day) | None => (Span::Day, "activity_day", "day"),
+    }
+}
+
+/// Whose key the row of a call counts for.
+const PAYER: &str =
+    "coalesce((SELECT new_hash FROM key_successor WHERE old_hash = key_hash), key_hash)";
+
+/// Which rows are asked for, besides their tag.
+fn push_conditions(sql: &mut QueryBuilder<Sqlite>, query: &ActivityQuery) {
+    let (span, _, name) = asked(query);
+    let (from, until) = match query.part {
+        None => (query.from.map(UtcDay::days), query.until.map(UtcDay::days)),
+        // The last one begins before the end.
+        Some(part) => {
+            let last = span.index(part.until.plus_millis(-1));
+            (Some(span.index(part.from)), Some(last.saturating_add(1)))
+        }
+    };
+    if let Some(from) = from {
+        sql.push(" AND ").push(name).push(" >= ").push_bind(from);
+    }
+    if let Some(until) = until {
+        sql.push(" AND ").push(name).push(" < ").push_bind(until);
     }
     if let Some(workspace) = &query.workspace_id {
         sql.push(" AND workspace_id = ").push_bind(workspace.clone());
     }
     if let Some(keys) = &query.keys {
-        sql.push(
-            " AND coalesce((SELECT new_hash FROM key_successor WHERE old_hash = key_hash), key_hash) IN (",
-        );
+        sql.push(" AND ").push(PAYER).push(" IN (");
         let mut each = sql.separated(", ");
         for key in keys {
             each.push_bind(key.as_bytes().to_vec());
         }
         sql.push(")");
     }
+}
+
+/// The question as SQL.
+fn listing(query: &ActivityQuery) -> QueryBuilder<Sqlite> {
+    let (_, table, name) = asked(query);
+    let mut sql = QueryBuilder::new("SELECT ");
+    sql.push(if query.by_key { PAYER } else { "NULL" });
+    sql.push(" AS payer, ").push(name);
     sql.push(
-        " GROUP BY day, workspace_id, model, endpoint_id, provider, tag_value, payer
-          ORDER BY day DESC, workspace_id, model, endpoint_id, provider, tag_value, payer",
+        " AS part, workspace_id, model, endpoint_id, provider, tag_value,
+                sum(requests) AS requests, sum(failed) AS failed,
+                sum(spent_nanos) AS spent_nanos, sum(byok_nanos) AS byok_nanos,
+                sum(prompt_tokens) AS prompt_tokens,
+                sum(completion_tokens) AS completion_tokens,
+                sum(reasoning_tokens) AS reasoning_tokens, sum(cached_tokens) AS cached_tokens
+         FROM ",
+    );
+    sql.push(table).push(" WHERE tag = ");
+    sql.push_bind(query.tag.clone().unwrap_or_default());
+    push_conditions(&mut sql, query);
+    sql.push(
+        " GROUP BY part, workspace_id, model, endpoint_id, provider, tag_value, payer
+          ORDER BY part DESC, workspace_id, model, endpoint_id, provider, tag_value, payer",
     );
     sql
 }
 
-pub(crate) fn read(row: &SqliteRow) -> Result<ActivityRow, StoreError> {
-    let columns = Columns::of("activity_day", row);
+/// The same of times.
+fn times(query: &ActivityQuery) -> QueryBuilder<Sqlite> {
+    let (span, _, name) = asked(query);
+    let mut sql = QueryBuilder::new("SELECT ");
+    sql.push(if query.by_key { PAYER } else { "NULL" });
+    sql.push(" AS payer, ").push(name);
+    sql.push(
+        " AS part, workspace_id, model, endpoint_id, provider, timed, bucket,
+                sum(calls) AS calls, sum(millis) AS millis, sum(tokens) AS tokens FROM ",
+    );
+    sql.push(if span == Span::Minute { "time_minute" } else { "time_hour" });
+    sql.push(" WHERE TRUE");
+    push_conditions(&mut sql, query);
+    sql.push(" GROUP BY part, workspace_id, model, endpoint_id, provider, timed, bucket, payer");
+    sql
+}
+
+/// Answers a question.
+pub(crate) async fn answer(
+    query: &ActivityQuery,
+    readers: &SqlitePool,
+) -> Result<Vec<ActivityRow>, StoreError> {
+    let (span, ..) = asked(query);
+    let found = listing(query).build().fetch_all(readers).await.map_err(failed)?;
+    let mut rows = found.iter().map(|row| read(span, row)).collect::<Result<Vec<_>, _>>()?;
+    if query.tag.is_some() || !query.part.is_some_and(|part| part.times) {
+        return Ok(rows);
+    }
+    let mut all: BTreeMap<TimesOf, CallTimes> = BTreeMap::new();
+    for row in times(query).build().fetch_all(readers).await.map_err(failed)? {
+        let (of, timed, bucket, sums) = read_times(&row)?;
+        all.entry(of).or_default().add(timed, bucket, &sums);
+    }
+    for row in &mut rows {
+        row.times = all.remove(&times_of(span, row)).unwrap_or_default();
+    }
+    Ok(rows)
+}
+
+/// Whose times they are: as rows are told apart.
+type TimesOf = (i64, String, String, String, String, Option<KeyHash>);
+
+fn times_of(span: Span, row: &ActivityRow) -> TimesOf {
+    let ActivityRow { workspace_id, model, endpoint_id, provider, .. } = row.clone();
+    (span.index(row.starts_at), workspace_id, model, endpoint_id, provider, row.key)
+}
+
+fn read_times(row: &SqliteRow) -> Result<(TimesOf, Timed, u8, TimeSums), StoreError> {
+    let columns = Columns::of("time", row);
+    let timed = columns.get::<i64>("timed")?;
+    let timed = Timed::of_code(timed).ok_or_else(|| columns.corrupt("timed"))?;
+    let bucket = columns.count("bucket")?;
+    let bucket = u8::try_from(bucket).map_err(|_| columns.corrupt("bucket"))?;
+    let of = (
+        columns.get("part")?,
+        columns.get("workspace_id")?,
+        columns.get("model")?,
+        columns.get("endpoint_id")?,
+        columns.get("provider")?,
+        payer(&columns)?,
+    );
+    let sums = TimeSums {
+        calls: columns.count("calls")?,
+        millis: columns.count("millis")?,
+        tokens: columns.count("tokens")?,
+    };
+    Ok((of, timed, bucket, sums))
+}
+
+fn payer(columns: &Columns<'_>) -> Result<Option<KeyHash>, StoreError> {
+    let is_there = columns.get::<Option<Vec<u8>>>("payer")?.is_some();
+    is_there.then(|| columns.key_hash("payer")).transpose()
+}
+
+fn read(span: Span, row: &SqliteRow) -> Result<ActivityRow, StoreError> {
+    let columns = Columns::of("activity", row);
+    let starts_at = span.starts_at(columns.get("part")?);
     Ok(ActivityRow {
-        day: UtcDay::from_days(columns.get("day")?),
+        day: UtcDay::of(starts_at),
+        starts_at,
         workspace_id: columns.get("workspace_id")?,
         model: columns.get("model")?,
         endpoint_id: columns.get("endpoint_id")?,
         provider: columns.get("provider")?,
         tag_value: columns.get("tag_value")?,
-        key: columns
-            .get::<Option<Vec<u8>>>("payer")?
-            .map(|_| columns.key_hash("payer"))
-            .transpose()?,
+        key: payer(&columns)?,
         sums: ActivitySums {
             requests: columns.count("requests")?,
             failed: columns.count("failed")?,
@@ -174,5 +388,6 @@ pub(crate) fn read(row: &SqliteRow) -> Result<ActivityRow, StoreError> {
             reasoning_tokens: columns.count("reasoning_tokens")?,
             cached_tokens: columns.count("cached_tokens")?,
         },
+        times: CallTimes::default(),
     })
 }

@@ -92,7 +92,7 @@ impl<'r> Columns<'r> {
         Ok(text.unwrap_or_default())
     }
 
-    fn corrupt(&self, name: &str) -> StoreError {
+    pub(crate) fn corrupt(&self, name: &str) -> StoreError {
         corrupt(&[self.table, name].join("."))
     }
 }

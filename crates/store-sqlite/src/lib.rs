@@ -26,6 +26,7 @@
 mod activity;
 mod backup;
 mod columns;
+mod contents;
 mod credentials;
 mod documents;
 mod error;

@@ -37,6 +37,7 @@ impl Write for RemoveBefore {
                      min(9223372036854775807, cost_nanos + excluded.cost_nanos)"
             ),
             concat!("DELETE FROM feedback WHERE generation_id IN (", old!("id"), ")"),
+            concat!("DELETE FROM generation_content WHERE generation_id IN (", old!("id"), ")"),
             concat!("DELETE FROM generation WHERE id IN (", old!("id"), ")"),
         ];
         let mut removed = 0;

@@ -11,7 +11,7 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Sqlite, SqliteConnection};
 use tollgate_ledger::DEFAULT_ACCOUNT;
 use tollgate_store::{
-    AccountUsage, ActivityQuery, ActivityRow, DayUsage, KeyUsage, StoreError, UsageStore,
+    AccountUsage, ActivityQuery, ActivityRow, DayUsage, KeyUsage, Span, StoreError, UsageStore,
     UsageWindows, UtcDay,
 };
 use tollgate_types::{KeyHash, Timestamp};
@@ -33,8 +33,11 @@ impl UsageStore for SqliteStore {
     }
 
     async fn activity(&self, query: &ActivityQuery) -> Result<Vec<ActivityRow>, StoreError> {
-        let rows = activity::listing(query).build().fetch_all(&self.readers).await;
-        rows.map_err(failed)?.iter().map(activity::read).collect()
+        activity::answer(query, &self.readers).await
+    }
+
+    async fn remove_part_before(&self, span: Span, before: Timestamp) -> Result<bool, StoreError> {
+        self.writer.submit(activity::RemovePart(span, before)).await
     }
 
     async fn account_usage(&self) -> Result<AccountUsage, StoreError> {

@@ -1,10 +1,11 @@
-//! What was used, added up by day: for activity, analytics and statements.
+//! What was used, added up by day, and for a while by hour and minute: for activity, analytics and
+//! statements.
 
-use tollgate_types::{KeyHash, Usd, UtcDay};
+use tollgate_types::{KeyHash, Timestamp, Usd, UtcDay};
 
-use crate::GenerationRecord;
+use crate::{CallTimes, GenerationRecord, Span};
 
-/// Which days, and whose, to add up.
+/// Which days, or parts of days, and whose, to add up.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ActivityQuery {
     /// The first day; from the beginning when absent.
@@ -19,6 +20,21 @@ pub struct ActivityQuery {
     pub tag: Option<String>,
     /// Whether rows are one for each key, too: of a rotated key its successor.
     pub by_key: bool,
+    /// Hours or minutes in place of days.
+    pub part: Option<PartQuery>,
+}
+
+/// Which hours or minutes to add up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PartQuery {
+    /// Which of the two. Days are not known in parts, and are none.
+    pub span: Span,
+    /// The instant in which the first of them begins.
+    pub from: Timestamp,
+    /// The instant in which the last has ended.
+    pub until: Timestamp,
+    /// Whether it is told how long calls took. That is not known by tag.
+    pub times: bool,
 }
 
 /// The calls of one day, workspace, model and endpoint together; of one value of a tag, and of one
@@ -27,6 +43,8 @@ pub struct ActivityQuery {
 pub struct ActivityRow {
     /// The UTC day on which they were admitted.
     pub day: UtcDay,
+    /// When the day begins, or the hour or minute that was asked for.
+    pub starts_at: Timestamp,
     /// Whose they were.
     pub workspace_id: String,
     /// The model that answered.
@@ -41,6 +59,8 @@ pub struct ActivityRow {
     pub key: Option<KeyHash>,
     /// The sums.
     pub sums: ActivitySums,
+    /// How long they took, where that was asked for.
+    pub times: CallTimes,
 }
 
 /// Sums over calls.

@@ -11,6 +11,7 @@
     reason = "a case fails by panicking, at the line that shows why"
 )]
 
+pub mod contents;
 pub mod credentials;
 pub mod documents;
 pub mod feedback;
@@ -77,6 +78,8 @@ macro_rules! conformance_suite {
             absurd_amounts_stay_at_the_end_of_the_range,
             activity_is_added_up_by_day_model_and_endpoint,
             activity_is_asked_for_by_days_keys_workspaces_and_tags,
+            activity_is_added_up_by_hour_and_minute,
+            old_hours_and_minutes_go_and_days_stay,
         }
         $crate::conformance_cases! { $fresh, ledger:
             movements_read_back_whole_newest_first,
@@ -125,6 +128,11 @@ macro_rules! conformance_suite {
         $crate::conformance_cases! { $fresh, feedback:
             feedback_reads_back_oldest_first,
             known_feedback_changes_nothing,
+        }
+        $crate::conformance_cases! { $fresh, contents:
+            contents_read_back_and_the_first_stays,
+            contents_are_gone_through_and_sealed_anew,
+            old_contents_go_and_so_do_those_of_removed_records,
         }
         $crate::conformance_cases! { $fresh, documents:
             documents_read_back_whole,

@@ -256,8 +256,8 @@ pub trait GenerationStore: Send + Sync {
     /// How many records there have been, removed ones included.
     async fn count(&self) -> Result<u64, StoreError>;
 
-    /// Removes records admitted before an instant, the oldest first, with the feedback about them,
-    /// and says how many: about `at_most` at a time, nothing when none is left. What they cost
+    /// Removes records admitted before an instant, the oldest first, with the feedback about them
+    /// and what was said in them, and says how many: about `at_most` at a time, nothing when none is left. What they cost
     /// stays in every sum, on the ledger and in its audit, and their ids stay known.
     async fn remove_before(&self, before: Timestamp, at_most: u32) -> Result<u64, StoreError>;
 }

@@ -22,6 +22,7 @@
 mod activity;
 mod arm;
 pub mod columns;
+mod content;
 mod credential;
 mod document;
 mod error;
@@ -37,13 +38,15 @@ mod policy;
 mod preset;
 mod routing;
 mod stores;
+mod times;
 mod usage;
 
 #[cfg(feature = "conformance")]
 pub mod conformance;
 
-pub use activity::{ActivityQuery, ActivityRow, ActivitySums};
+pub use activity::{ActivityQuery, ActivityRow, ActivitySums, PartQuery};
 pub use arm::ArmResult;
+pub use content::{ContentRecord, ContentStore};
 pub use credential::{CredentialPatch, CredentialRecord, CredentialStore, NewSecret};
 pub use document::{
     Document, DocumentBody, DocumentChange, DocumentQuery, DocumentStep, DocumentStore, RawDocument,
@@ -71,5 +74,6 @@ pub use routing::{
     ArmRecord, AskedRecord, CandidateRecord, RoutingRecord, RuleRecord, StageRecord, SteeredRecord,
 };
 pub use stores::Stores;
+pub use times::{CallTimes, Span, TimeSums, Timed, bounds_of, bucket_of};
 pub use tollgate_types::{UsageWindows, UtcDay};
 pub use usage::{AccountUsage, DayUsage, KeyUsage, UsageStore};

@@ -4,6 +4,7 @@
 //! runs for long. One lock guards everything: each method is one critical section, which is what
 //! a transaction is elsewhere.
 
+mod contents;
 mod credentials;
 mod documents;
 mod feedback;
@@ -25,8 +26,8 @@ use tollgate_types::{KeyHash, Timestamp};
 
 use crate::usage::DayUsage;
 use crate::{
-    CredentialRecord, FeedbackRecord, GenerationRecord, KeyRecord, PolicyVersion, PresetRecord,
-    PresetVersion, StoreError, StoreHealth, Stores, UtcDay,
+    ContentRecord, CredentialRecord, FeedbackRecord, GenerationRecord, KeyRecord, PolicyVersion,
+    PresetRecord, PresetVersion, Span, StoreError, StoreHealth, Stores, UtcDay,
 };
 
 /// Every store, in this process only.
@@ -51,6 +52,8 @@ struct State {
     generation_ids: HashMap<String, Timestamp>,
     /// Those that were removed: what is added up from records is added up from them, too.
     gone: Vec<GenerationRecord>,
+    /// The first hour and minute whose sums were not removed.
+    parts_since: BTreeMap<Span, i64>,
     key_days: BTreeMap<(KeyHash, UtcDay), DayUsage>,
     key_totals: BTreeMap<KeyHash, DayUsage>,
     account_total: DayUsage,
@@ -64,6 +67,8 @@ struct State {
     credentials: BTreeMap<String, Option<CredentialRecord>>,
     credential_revision: u64,
     feedback: BTreeMap<String, FeedbackRecord>,
+    /// By generation.
+    contents: BTreeMap<String, ContentRecord>,
     documents: documents::Documents,
     /// By node and counter, with when it was told.
     limit_counts: BTreeMap<(String, limit_counts::Place), (Entry, Timestamp)>,

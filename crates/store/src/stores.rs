@@ -4,8 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::{
-    CredentialStore, DocumentStore, FeedbackStore, GenerationStore, KeyStore, LedgerStore,
-    LimitCountStore, PolicyStore, PresetStore, StoreHealth, UsageStore,
+    ContentStore, CredentialStore, DocumentStore, FeedbackStore, GenerationStore, KeyStore,
+    LedgerStore, LimitCountStore, PolicyStore, PresetStore, StoreHealth, UsageStore,
 };
 
 /// One store for each noun, usually all the same object.
@@ -27,6 +27,8 @@ pub struct Stores {
     pub credentials: Arc<dyn CredentialStore>,
     /// What callers say of answers.
     pub feedback: Arc<dyn FeedbackStore>,
+    /// What was said and answered in calls.
+    pub contents: Arc<dyn ContentStore>,
     /// Administrative records.
     pub documents: Arc<dyn DocumentStore>,
     /// What limits have counted.
@@ -47,6 +49,7 @@ impl Stores {
             + PresetStore
             + CredentialStore
             + FeedbackStore
+            + ContentStore
             + LimitCountStore
             + DocumentStore
             + StoreHealth
@@ -62,6 +65,7 @@ impl Stores {
             presets: store.clone(),
             credentials: store.clone(),
             feedback: store.clone(),
+            contents: store.clone(),
             documents: store.clone(),
             limit_counts: store.clone(),
             health: store,

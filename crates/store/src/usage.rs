@@ -6,7 +6,7 @@
 use async_trait::async_trait;
 use tollgate_types::{KeyHash, Timestamp, UsageWindows, Usd, UtcDay};
 
-use crate::{ActivityQuery, ActivityRow, StoreError};
+use crate::{ActivityQuery, ActivityRow, Span, StoreError};
 
 /// What one key spent on one day, or one key or account ever.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -122,6 +122,11 @@ pub trait UsageStore: Send + Sync {
     /// What all keys have spent together.
     async fn account_usage(&self) -> Result<AccountUsage, StoreError>;
 
-    /// What was used, added up by day, the newest first, and by the other names of a row.
+    /// What was used, added up by day, or by hour or minute where that is asked for, the newest
+    /// first, and by the other names of a row.
     async fn activity(&self, query: &ActivityQuery) -> Result<Vec<ActivityRow>, StoreError>;
+
+    /// Removes the sums of the oldest hour, or minute, that is over at an instant, and says whether
+    /// there was one. Sums by day stay, and so do records.
+    async fn remove_part_before(&self, span: Span, before: Timestamp) -> Result<bool, StoreError>;
 }

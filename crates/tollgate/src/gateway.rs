@@ -14,7 +14,7 @@ use tokio_util::task::TaskTracker;
 use tollgate_api::{App, AppConfig};
 use tollgate_catalog::Overlay;
 use tollgate_engine::{
-    Alerting, Cashier, Clock, Engine, Entropy, Installation, KeyRing, Keychain, Limiting,
+    Alerting, Cashier, Clock, Contents, Engine, Entropy, Installation, KeyRing, Keychain, Limiting,
     Organisation, Parts, Plans, Presets, Purses, RecordJournal, Recorder, RuleBook, RuleError,
     SystemClock, SystemEntropy, pepper, replay_journal,
 };
@@ -109,7 +109,7 @@ impl Gateway {
             install(&config, &environment, base.as_deref(), &upstream).await?;
         let entropy = seams.entropy.as_ref();
         let vault = secrets::vault_of(&config, &environment, entropy, &stores).await?;
-        let kept = (stores, vault);
+        let kept = (stores, Arc::new(vault));
         let engine = engine(&config, &seams, kept, &tasks, installation).await?;
         let first_key = first_key(&engine).await?;
         let stop = CancellationToken::new();
@@ -174,6 +174,7 @@ impl Gateway {
         self.server.close();
         self.server.wait().await;
         self.engine.recorder().flush().await;
+        self.engine.contents().flush().await;
         counting::keep(&self.engine).await;
         if let Err(error) = self.engine.purses().give_back_all().await {
             tracing::warn!(error = %Chain(&error), "credit that was set aside is given back at the next start");
@@ -246,7 +247,7 @@ async fn install(
 async fn engine(
     config: &Config,
     seams: &Seams,
-    (stores, vault): (Stores, Vault),
+    (stores, vault): (Stores, Arc<Vault>),
     tasks: &TaskTracker,
     installation: Installation,
 ) -> anyhow::Result<Arc<Engine>> {
@@ -259,8 +260,9 @@ async fn engine(
     });
     let keys = KeyRing::load(stores.clone(), pepper, configured, now);
     let keys = keys.await.context("keys can't be read")?;
-    let keychain =
-        Keychain::load(stores.clone(), vault).await.context("callers' own keys can't be read")?;
+    let keychain = Keychain::load(stores.clone(), Arc::clone(&vault))
+        .await
+        .context("callers' own keys can't be read")?;
     let organisation =
         Organisation::load(stores.clone()).await.context("workspaces and people can't be read")?;
     let presets = Presets::load(stores.clone()).await.context("presets can't be read")?;
@@ -287,6 +289,7 @@ async fn engine(
             tasks,
             config.limits.engine.unrecorded_max,
         ),
+        contents: Contents::start(stores.clone(), vault, Arc::clone(&seams.entropy), tasks),
         rules: RuleBook::load(stores.clone(), config.rules.clone())
             .await
             .context("rules can't be read")?,

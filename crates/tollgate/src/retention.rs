@@ -10,7 +10,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 use tokio_util::sync::CancellationToken;
 use tollgate_engine::Engine;
 use tollgate_organisation::AuditEntry;
-use tollgate_store::{Document, DocumentBody, DocumentQuery, StoreError, Stores};
+use tollgate_store::{Document, DocumentBody, DocumentQuery, Span, StoreError, Stores};
 use tollgate_types::{Chain, Timestamp};
 
 use crate::config::Retention;
@@ -23,6 +23,8 @@ const ROUND_MILLIS: i64 = 3_600_000;
 const ROUND_MAX: Duration = Duration::from_mins(40);
 /// As much is removed in a step.
 const STEP: u32 = 250;
+/// Of what was said, which is longer.
+const CONTENT_STEP: u32 = 50;
 /// The shortest rest between two steps; after a long step it is three times as long as that.
 const REST: Duration = Duration::from_millis(20);
 const DAY_MILLIS: i64 = 86_400_000;
@@ -38,30 +40,30 @@ impl DocumentBody for Round {
     const KIND: &'static str = "retention";
 }
 
-/// Its place among the documents of its kind.
+/// Its place among the documents of its kind: of rounds that remove what is set, and of those that
+/// remove sums by hour and minute.
 const LAST: &str = "last";
+const LAST_OF_SUMS: &str = "last of sums";
 
 /// What a round has removed.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Removed {
     generations: u64,
+    contents: u64,
     audit_entries: u64,
 }
 
 /// Removes what is old until `stop` is cancelled.
 pub(crate) async fn run(engine: Arc<Engine>, retention: Retention, stop: CancellationToken) {
-    if !retention.removes() {
-        return;
-    }
     let rounds = async {
         let mut ticks = interval(LOOK_EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
             match look(&engine, retention).await {
-                Ok(Removed { generations: 0, audit_entries: 0 }) => {}
-                Ok(Removed { generations, audit_entries }) => {
-                    tracing::info!(generations, audit_entries, "what was old is removed");
+                Ok(Removed { generations: 0, contents: 0, audit_entries: 0 }) => {}
+                Ok(Removed { generations, contents, audit_entries }) => {
+                    tracing::info!(generations, contents, audit_entries, "what was old is removed");
                 }
                 Err(error) => {
                     tracing::warn!(error = %Chain(&error), "what is old can't be removed now");
@@ -75,9 +77,12 @@ pub(crate) async fn run(engine: Arc<Engine>, retention: Retention, stop: Cancell
 
 /// Does a round if one is due.
 async fn look(engine: &Engine, retention: Retention) -> Result<Removed, StoreError> {
-    let id = engine.new_id().map_err(StoreError::unavailable)?;
+    let id = || engine.new_id().map_err(StoreError::unavailable);
     let (stores, now) = (engine.stores(), engine.now());
-    if begins(stores, id, now).await? {
+    if begins(stores, LAST_OF_SUMS, id()?, now).await? {
+        sums_round(stores, now).await?;
+    }
+    if retention.removes() && begins(stores, LAST, id()?, now).await? {
         round(stores, retention, now).await
     } else {
         Ok(Removed::default())
@@ -85,10 +90,15 @@ async fn look(engine: &Engine, retention: Retention) -> Result<Removed, StoreErr
 }
 
 /// Takes a round that is due; only one of several who try at the same time has it.
-async fn begins(stores: &Stores, id: String, now: Timestamp) -> Result<bool, StoreError> {
+async fn begins(
+    stores: &Stores,
+    last: &str,
+    id: String,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
     let round = Round { id };
-    let change = match stores.documents.load::<Round>(LAST).await? {
-        None => Document::new(LAST.to_owned(), round, now).insertion()?,
+    let change = match stores.documents.load::<Round>(last).await? {
+        None => Document::new(last.to_owned(), round, now).insertion()?,
         Some(last) => {
             let since = now.unix_millis().saturating_sub(last.written_at.unix_millis());
             // One of the future was begun by a clock that was out.
@@ -121,6 +131,16 @@ async fn round(
             rest(begun).await;
         }
     }
+    if let Some(before) = cutoff(retention.content_days, now) {
+        while Instant::now() < until {
+            let begun = Instant::now();
+            match stores.contents.remove_contents_before(before, CONTENT_STEP).await? {
+                0 => break,
+                more => removed.contents = removed.contents.saturating_add(more),
+            }
+            rest(begun).await;
+        }
+    }
     if let Some(before) = cutoff(retention.audit_days, now) {
         while Instant::now() < until {
             let begun = Instant::now();
@@ -132,6 +152,23 @@ async fn round(
         }
     }
     Ok(removed)
+}
+
+/// Removes sums by minute and hour that are old. Those by day stay.
+async fn sums_round(stores: &Stores, now: Timestamp) -> Result<(), StoreError> {
+    let until = Instant::now() + ROUND_MAX;
+    for span in [Span::Minute, Span::Hour] {
+        let before = span.kept_days().and_then(|days| u32::try_from(days).ok());
+        let before = before.and_then(|days| cutoff(days, now)).unwrap_or(now);
+        while Instant::now() < until {
+            let begun = Instant::now();
+            if !stores.usage.remove_part_before(span, before).await? {
+                break;
+            }
+            rest(begun).await;
+        }
+    }
+    Ok(())
 }
 
 /// The instant before which nothing is kept.
@@ -161,12 +198,13 @@ async fn remove_entries(stores: &Stores, before: Timestamp) -> Result<u64, Store
 
 #[cfg(test)]
 mod tests {
-    use tollgate_store::MemoryStore;
     use tollgate_store::conformance::sample::{hash, noon, spend};
+    use tollgate_store::{ActivityQuery, ContentRecord, MemoryStore, PartQuery};
+    use tollgate_types::GenerationId;
 
     use super::*;
 
-    const WEEK: Retention = Retention { generations_days: 7, audit_days: 14 };
+    const WEEK: Retention = Retention { generations_days: 7, content_days: 3, audit_days: 14 };
 
     fn days_ago(days: i64) -> Timestamp {
         noon().plus_millis(-days * DAY_MILLIS)
@@ -197,14 +235,22 @@ mod tests {
             spend(&format!("gen-{index}"), hash(1), days_ago(days), 5)
         });
         stores.generations.append(calls.collect()).await.unwrap();
+        let contents = (0..many).map(|index| ContentRecord {
+            generation_id: GenerationId::from_text(&format!("said-{index}")),
+            created_at: days_ago(if index < 5 { 2 } else { 4 }),
+            sealed: Vec::new(),
+        });
+        stores.contents.keep(contents.collect()).await.unwrap();
         for days in [13, 15, 16, 400] {
             entered(&stores, days).await;
         }
-        let kept = Retention::default();
+        let kept = Retention { content_days: 0, ..Retention::default() };
         assert_eq!(round(&stores, kept, noon()).await.unwrap(), Removed::default());
         let removed = round(&stores, WEEK, noon()).await.unwrap();
         let generations = u64::try_from(many - 3).unwrap();
-        assert_eq!(removed, Removed { generations, audit_entries: 3 });
+        let contents = u64::try_from(many - 5).unwrap();
+        assert_eq!(removed, Removed { generations, contents, audit_entries: 3 });
+        assert_eq!(stores.contents.contents_after(None, 9).await.unwrap().len(), 5);
         let left = stores.documents.all::<AuditEntry>(None).await.unwrap();
         assert_eq!(left.len(), 1);
         assert_eq!(left[0].body.at, days_ago(13));
@@ -212,16 +258,35 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn sums_by_minute_and_hour_go_and_those_by_day_stay() {
+        let stores = MemoryStore::new().into_stores();
+        let ages = [0, 1, 3, 50, 94, 400].map(|days| (days, days_ago(days)));
+        let calls = ages.map(|(days, at)| spend(&format!("gen-{days}"), hash(1), at, 5));
+        stores.generations.append(calls.to_vec()).await.unwrap();
+        sums_round(&stores, noon()).await.unwrap();
+        let left = async |span| {
+            let (from, until) = (days_ago(1_000), days_ago(-1));
+            let part = PartQuery { span, from, until, times: false };
+            let query = ActivityQuery { part: Some(part), ..ActivityQuery::default() };
+            stores.usage.activity(&query).await.unwrap().len()
+        };
+        assert_eq!(left(Span::Minute).await, 2);
+        assert_eq!(left(Span::Hour).await, 4);
+        let days = stores.usage.activity(&ActivityQuery::default()).await.unwrap();
+        assert_eq!(days.len(), 6);
+    }
+
+    #[tokio::test]
     async fn a_round_is_one_gateways_and_an_hour_apart() {
         let stores = MemoryStore::new().into_stores();
         let at = |minutes: i64| noon().plus_millis(minutes * 60_000);
         let id = |name: &str| name.to_owned();
-        assert!(begins(&stores, id("a"), at(0)).await.unwrap());
-        assert!(!begins(&stores, id("b"), at(0)).await.unwrap());
-        assert!(!begins(&stores, id("b"), at(59)).await.unwrap());
-        assert!(begins(&stores, id("b"), at(60)).await.unwrap());
-        assert!(!begins(&stores, id("a"), at(61)).await.unwrap());
+        assert!(begins(&stores, LAST, id("a"), at(0)).await.unwrap());
+        assert!(!begins(&stores, LAST, id("b"), at(0)).await.unwrap());
+        assert!(!begins(&stores, LAST, id("b"), at(59)).await.unwrap());
+        assert!(begins(&stores, LAST, id("b"), at(60)).await.unwrap());
+        assert!(!begins(&stores, LAST, id("a"), at(61)).await.unwrap());
         // The clock was out by years.
-        assert!(begins(&stores, id("a"), at(-1_000_000)).await.unwrap());
+        assert!(begins(&stores, LAST, id("a"), at(-1_000_000)).await.unwrap());
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
-use tollgate_store::{ActivityQuery, ActivityRow, ActivitySums, KeyQuery};
+use tollgate_store::{ActivityQuery, ActivityRow, ActivitySums, CallTimes, KeyQuery};
 use tollgate_types::{KeyHash, Timestamp, UtcDay};
 use tollgate_wire::json::UsdNumber;
 
@@ -77,7 +77,7 @@ pub(crate) async fn list_activity(
         keys: keys(&app, &asked).await?,
         workspace_id: asked.workspace_id,
         tag: asked.tag.map(|tag| tag.to_ascii_lowercase()),
-        by_key: false,
+        ..ActivityQuery::default()
     };
     let rows = app.engine.stores().usage.activity(&query).await?;
     let installation = app.engine.installation();
@@ -157,7 +157,18 @@ fn over_workspaces(rows: Vec<ActivityRow>) -> Vec<ActivityRow> {
     }
     let row = |((day, model, endpoint_id, provider, tag_value), sums): (_, ActivitySums)| {
         let (std::cmp::Reverse(day), workspace_id) = (day, String::new());
-        ActivityRow { day, workspace_id, model, endpoint_id, provider, tag_value, key: None, sums }
+        ActivityRow {
+            day,
+            starts_at: day.starts_at(),
+            workspace_id,
+            model,
+            endpoint_id,
+            provider,
+            tag_value,
+            key: None,
+            sums,
+            times: CallTimes::default(),
+        }
     };
     sums.into_iter().map(row).collect()
 }

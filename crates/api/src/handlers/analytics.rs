@@ -1,9 +1,10 @@
 //! `GET /analytics/meta`, `POST /analytics/query`: questions about what was used, answered from the
-//! sums by day (contract §1.7).
+//! sums by day, hour and minute (contract §1.7).
 
 mod answer;
 mod fields;
 mod question;
+mod time;
 
 use std::time::Duration;
 
@@ -22,7 +23,8 @@ use crate::router::App;
 
 use answer::Row;
 use fields::{Dimension, Metric};
-use question::{Asked, Granularity, Operator, Question};
+use question::{Asked, Operator, Question};
+use time::Granularity;
 
 /// Longest a question may take (contract §1.7).
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -84,7 +86,7 @@ pub(crate) async fn query_analytics(
         app.engine.stores().usage.activity(&question.wanted()).await
     };
     let rows = timeout(PATIENCE, answering).await.map_err(|_| {
-        let message = "The question takes too long. Ask for fewer days";
+        let message = "The question takes too long. Ask for less time";
         ApiError::new(ErrorType::RequestTimeout, message)
     })??;
     let open = rows.into_iter().filter(|row| manager.access.reaches(&row.workspace_id));

@@ -23,6 +23,13 @@ pub(crate) struct GenerationQuery {
     id: Option<String>,
 }
 
+impl GenerationQuery {
+    /// The id that is asked for.
+    pub(super) fn id(self) -> Result<String, ApiError> {
+        self.id.ok_or_else(|| ApiError::bad_request("id: Required"))
+    }
+}
+
 #[derive(Debug, Serialize)]
 pub(crate) struct GenerationView {
     id: String,
@@ -121,7 +128,7 @@ pub(crate) async fn get_generation(
     AnyKey(key): AnyKey,
     Params(query): Params<GenerationQuery>,
 ) -> Result<Json<Data<GenerationView>>, ApiError> {
-    let id = query.id.ok_or_else(|| ApiError::bad_request("id: Required"))?;
+    let id = query.id()?;
     let record = find(&app, &key, &id).await?;
     let feedback = app.engine.stores().feedback.about(&record.id, FEEDBACK_MAX).await?;
     let mut data = view(record, &|endpoint| own_key(&app, endpoint));
@@ -129,12 +136,8 @@ pub(crate) async fn get_generation(
     Ok(Json(Data { data }))
 }
 
-/// The record with this id, as soon as its answer has ended, in the key's workspace.
-pub(super) async fn find(
-    app: &App,
-    key: &KeyEntry,
-    id: &str,
-) -> Result<GenerationRecord, ApiError> {
+/// The record with this id, as soon as its answer has ended.
+pub(super) async fn recorded(app: &App, id: &str) -> Result<Option<GenerationRecord>, ApiError> {
     let wanted = GenerationId::from_text(id);
     let generations = &app.engine.stores().generations;
     let mut record = generations.get(&wanted).await?;
@@ -143,7 +146,17 @@ pub(super) async fn find(
         app.engine.recorder().flush().await;
         record = generations.get(&wanted).await?;
     }
+    Ok(record)
+}
+
+/// The same in the key's workspace.
+pub(super) async fn find(
+    app: &App,
+    key: &KeyEntry,
+    id: &str,
+) -> Result<GenerationRecord, ApiError> {
     // Another workspace's generation looks like none.
+    let record = recorded(app, id).await?;
     let record = record.filter(|it| it.workspace_id == key.record.workspace_id);
     record.ok_or_else(|| ApiError::not_found(format!("Generation {id} not found")))
 }

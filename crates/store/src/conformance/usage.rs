@@ -1,11 +1,11 @@
 //! Cases of [`UsageStore`](crate::UsageStore).
 
-use tollgate_types::{GenerationId, Usd};
+use tollgate_types::{GenerationId, Usd, UtcDay};
 
 use super::sample::{at, full_generation, generation, hash, noon, plain_key, spend};
 use crate::{
-    AccountUsage, ActivityQuery, ActivityRow, ActivitySums, GenerationRecord, KeySuccessor,
-    KeyUsage, Stores,
+    AccountUsage, ActivityQuery, ActivityRow, ActivitySums, CallTimes, GenerationRecord,
+    KeySuccessor, KeyUsage, PartQuery, Span, Stores, Timed,
 };
 
 /// Known key or not.
@@ -164,6 +164,7 @@ pub async fn activity_is_added_up_by_day_model_and_endpoint(stores: &Stores) {
     let expected = [
         ActivityRow {
             day: failed.utc_day(),
+            starts_at: failed.utc_day().starts_at(),
             workspace_id: failed.workspace_id.clone(),
             model: "acme/small".to_owned(),
             endpoint_id: String::new(),
@@ -171,9 +172,11 @@ pub async fn activity_is_added_up_by_day_model_and_endpoint(stores: &Stores) {
             tag_value: String::new(),
             key: None,
             sums: ActivitySums { requests: 1, failed: 1, ..ActivitySums::default() },
+            times: CallTimes::default(),
         },
         ActivityRow {
             day: first.utc_day(),
+            starts_at: first.utc_day().starts_at(),
             workspace_id: first.workspace_id.clone(),
             model: "acme/small".to_owned(),
             endpoint_id: "acme/acme/small".to_owned(),
@@ -181,6 +184,7 @@ pub async fn activity_is_added_up_by_day_model_and_endpoint(stores: &Stores) {
             tag_value: String::new(),
             key: None,
             sums: twice,
+            times: CallTimes::default(),
         },
     ];
     assert_eq!(rows, expected);
@@ -217,4 +221,86 @@ pub async fn activity_is_asked_for_by_days_keys_workspaces_and_tags(stores: &Sto
     let tagged = ActivityQuery { tag: Some("x-department".to_owned()), ..all };
     let rows = stores.usage.activity(&tagged).await.unwrap();
     assert_eq!(rows[0].tag_value, "Forschung & Entwicklung");
+}
+
+/// Four calls, two of them in one minute; of some it is known how long they took.
+async fn some_minutes(stores: &Stores) -> Vec<GenerationRecord> {
+    let timed = [(0, 10, 100), (59_999, 10, 90_000), (60_000, 700, 701), (3_600_000, 1, 2)];
+    let call = |(at, (after, latency, time)): (usize, (i64, u64, u64))| GenerationRecord {
+        created_at: noon().plus_millis(after),
+        latency_ms: Some(latency),
+        generation_time_ms: Some(time).filter(|_| at != 3),
+        error: None,
+        ..full_generation(&format!("gen-{at}"))
+    };
+    let calls: Vec<_> = timed.into_iter().enumerate().map(call).collect();
+    stores.generations.append(calls[..1].to_vec()).await.unwrap();
+    stores.generations.append(calls.clone()).await.unwrap();
+    calls
+}
+
+async fn parts(stores: &Stores, query: &ActivityQuery) -> Vec<(i64, u64, CallTimes)> {
+    let rows = stores.usage.activity(query).await.unwrap();
+    let told = rows.into_iter().map(|row| {
+        assert_eq!(row.day, UtcDay::of(row.starts_at));
+        (row.starts_at.millis_since(noon()), row.sums.requests, row.times)
+    });
+    told.collect()
+}
+
+/// Each minute and hour has its own sums, and knows how long its calls took.
+pub async fn activity_is_added_up_by_hour_and_minute(stores: &Stores) {
+    let calls = some_minutes(stores).await;
+    let times = |of: &[usize]| {
+        let mut all = CallTimes::default();
+        for at in of {
+            all.add_all(&CallTimes::of(&calls[*at]));
+        }
+        all
+    };
+    let (from, until) = (noon(), noon().plus_millis(7_200_000));
+    let part = PartQuery { span: Span::Minute, from, until, times: true };
+    let ask = |part| ActivityQuery { part: Some(part), ..ActivityQuery::default() };
+    let expected = [(3_600_000, 1, times(&[3])), (60_000, 1, times(&[2])), (0, 2, times(&[0, 1]))];
+    assert_eq!(parts(stores, &ask(part)).await, expected);
+    let hours = PartQuery { span: Span::Hour, ..part };
+    let expected = [(3_600_000, 1, times(&[3])), (0, 3, times(&[0, 1, 2]))];
+    assert_eq!(parts(stores, &ask(hours)).await, expected);
+    assert!(times(&[0, 1, 2]).percentile(Timed::Whole, 95).unwrap() > 80_000);
+
+    let nothing = CallTimes::default;
+    let some = PartQuery { from: noon().plus_millis(60_000), times: false, ..part };
+    let some = PartQuery { until: noon().plus_millis(120_000), ..some };
+    assert_eq!(parts(stores, &ask(some)).await, [(60_000, 1, nothing())]);
+    let tagged = ActivityQuery { tag: Some("x-department".to_owned()), ..ask(hours) };
+    assert_eq!(parts(stores, &tagged).await, [(3_600_000, 1, nothing()), (0, 3, nothing())]);
+    let theirs = ActivityQuery { workspace_id: Some("other".to_owned()), ..ask(hours) };
+    assert_eq!(parts(stores, &theirs).await, []);
+    let by_key = ActivityQuery { keys: Some(vec![calls[0].key_hash]), by_key: true, ..ask(hours) };
+    let rows = stores.usage.activity(&by_key).await.unwrap();
+    assert_eq!(rows[1].key, Some(calls[0].key_hash));
+    assert_eq!((rows[1].sums.requests, &rows[1].times), (3, &times(&[0, 1, 2])));
+}
+
+/// The oldest first, one at a time; days and the other kind of part stay.
+pub async fn old_hours_and_minutes_go_and_days_stay(stores: &Stores) {
+    some_minutes(stores).await;
+    let until = noon().plus_millis(86_400_000);
+    let of = |span| {
+        let part = PartQuery { span, from: noon(), until, times: true };
+        ActivityQuery { part: Some(part), ..ActivityQuery::default() }
+    };
+    let days = stores.usage.activity(&ActivityQuery::default()).await.unwrap();
+    let before = noon().plus_millis(90_000);
+    assert!(stores.usage.remove_part_before(Span::Minute, before).await.unwrap());
+    assert!(!stores.usage.remove_part_before(Span::Minute, before).await.unwrap());
+    let left: Vec<_> = parts(stores, &of(Span::Minute)).await.iter().map(|it| it.0).collect();
+    assert_eq!(left, [3_600_000, 60_000]);
+    assert_eq!(parts(stores, &of(Span::Hour)).await.len(), 2);
+    assert!(!stores.usage.remove_part_before(Span::Hour, before).await.unwrap());
+    assert!(stores.usage.remove_part_before(Span::Hour, until).await.unwrap());
+    assert!(stores.usage.remove_part_before(Span::Hour, until).await.unwrap());
+    assert!(!stores.usage.remove_part_before(Span::Hour, until).await.unwrap());
+    assert_eq!(parts(stores, &of(Span::Hour)).await, []);
+    assert_eq!(stores.usage.activity(&ActivityQuery::default()).await.unwrap(), days);
 }

@@ -72,6 +72,7 @@ impl GenerationStore for MemoryStore {
             // The id stays known.
             let Some(record) = state.generations.remove(key) else { continue };
             state.feedback.retain(|_, it| it.generation_id != record.id);
+            state.contents.remove(record.id.as_str());
             state.gone.push(record);
         }
         Ok(u64::try_from(old.len()).unwrap_or(u64::MAX))

@@ -4,12 +4,12 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use tollgate_types::{KeyHash, Timestamp};
+use tollgate_types::{KeyHash, Timestamp, UtcDay};
 
 use super::{MemoryStore, State};
 use crate::{
-    AccountUsage, ActivityQuery, ActivityRow, ActivitySums, KeyUsage, StoreError, UsageStore,
-    UsageWindows,
+    AccountUsage, ActivityQuery, ActivityRow, ActivitySums, CallTimes, GenerationRecord, KeyUsage,
+    PartQuery, Span, StoreError, UsageStore, UsageWindows,
 };
 
 #[async_trait]
@@ -26,11 +26,11 @@ impl UsageStore for MemoryStore {
 
     async fn activity(&self, query: &ActivityQuery) -> Result<Vec<ActivityRow>, StoreError> {
         let state = self.state()?;
-        let mut rows: BTreeMap<_, ActivitySums> = BTreeMap::new();
+        let span = query.part.map_or(Span::Day, |part| part.span);
+        let wants_times = query.part.is_some_and(|part| part.times);
+        let mut rows: BTreeMap<_, (ActivitySums, CallTimes)> = BTreeMap::new();
         for record in state.generations.values().chain(&state.gone) {
-            let day = record.utc_day();
-            let is_within = query.from.is_none_or(|from| day >= from)
-                && query.until.is_none_or(|until| day < until);
+            let is_within = state.is_within(query, record);
             let payer = state.successors.get(&record.key_hash).unwrap_or(&record.key_hash);
             let is_asked_for = query.keys.as_ref().is_none_or(|keys| keys.contains(payer))
                 && query.workspace_id.as_ref().is_none_or(|it| *it == record.workspace_id);
@@ -40,7 +40,7 @@ impl UsageStore for MemoryStore {
             };
             let Some(tag_value) = tag_value.filter(|_| is_within && is_asked_for) else { continue };
             let key = (
-                Reverse(day),
+                Reverse(span.index(record.created_at)),
                 record.workspace_id.clone(),
                 record.model.as_str().to_owned(),
                 record.endpoint_id.clone().unwrap_or_default(),
@@ -48,13 +48,42 @@ impl UsageStore for MemoryStore {
                 tag_value,
                 query.by_key.then_some(*payer),
             );
-            rows.entry(key).or_default().add(&ActivitySums::of(record));
+            let (sums, times) = rows.entry(key).or_default();
+            sums.add(&ActivitySums::of(record));
+            if wants_times && query.tag.is_none() {
+                times.add_all(&CallTimes::of(record));
+            }
         }
-        let row = |(key, sums)| {
-            let (Reverse(day), workspace_id, model, endpoint_id, provider, tag_value, key) = key;
-            ActivityRow { day, workspace_id, model, endpoint_id, provider, tag_value, key, sums }
+        let row = |(key, (sums, times))| {
+            let (Reverse(index), workspace_id, model, endpoint_id, provider, tag_value, key) = key;
+            let starts_at = span.starts_at(index);
+            let day = UtcDay::of(starts_at);
+            ActivityRow {
+                day,
+                starts_at,
+                workspace_id,
+                model,
+                endpoint_id,
+                provider,
+                tag_value,
+                key,
+                sums,
+                times,
+            }
         };
         Ok(rows.into_iter().map(row).collect())
+    }
+
+    async fn remove_part_before(&self, span: Span, before: Timestamp) -> Result<bool, StoreError> {
+        let mut state = self.state()?;
+        let first = state.parts_since.get(&span).copied().unwrap_or(i64::MIN);
+        let records = state.generations.values().chain(&state.gone);
+        let indices = records.map(|record| span.index(record.created_at));
+        let oldest = indices.filter(|it| *it >= first && *it < span.index(before)).min();
+        if let Some(oldest) = oldest {
+            state.parts_since.insert(span, oldest.saturating_add(1));
+        }
+        Ok(oldest.is_some())
     }
 
     async fn account_usage(&self) -> Result<AccountUsage, StoreError> {
@@ -63,6 +92,18 @@ impl UsageStore for MemoryStore {
 }
 
 impl State {
+    /// Whether a call is in the time that is asked for, and its sums are kept.
+    fn is_within(&self, query: &ActivityQuery, record: &GenerationRecord) -> bool {
+        let Some(PartQuery { span, from, until, .. }) = query.part else {
+            let day = record.utc_day();
+            return query.from.is_none_or(|from| day >= from)
+                && query.until.is_none_or(|until| day < until);
+        };
+        let index = span.index(record.created_at);
+        let is_kept = self.parts_since.get(&span).is_none_or(|first| index >= *first);
+        is_kept && index >= span.index(from) && span.starts_at(index) < until
+    }
+
     fn key_usage(&self, hash: KeyHash, windows: &UsageWindows) -> KeyUsage {
         let ever = self.key_totals.get(&hash).copied().unwrap_or_default();
         let mut usage = KeyUsage::of_total(&ever);

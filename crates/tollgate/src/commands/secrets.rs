@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::bail;
 use clap::Subcommand;
-use tollgate_engine::{Entropy, SystemEntropy, forget_api_keys, reseal_pepper};
+use tollgate_engine::{Entropy, SystemEntropy, forget_api_keys, reseal_contents, reseal_pepper};
 use tollgate_store::Stores;
 use tollgate_vault::{NONCE_BYTES, Vault};
 
@@ -68,12 +68,23 @@ pub(super) async fn run(command: &SecretsCommand, session: &Session) -> anyhow::
             sealed += 1;
         }
     }
+    let contents = reseal_contents(&stores, &vault, &SystemEntropy).await?;
     stores.health.close().await;
     anstream::println!(
         "{sealed} keys are sealed anew. A gateway that was started without the newest secret key needs a restart with it."
     );
+    if contents.sealed > 0 {
+        anstream::println!("What was said in {} calls is sealed anew.", contents.sealed);
+    }
+    if contents.failed > 0 {
+        let calls = contents.failed;
+        anstream::eprintln!("What was said in {calls} calls does not open.");
+    }
     if failed > 0 {
         bail!("{failed} keys do not open; keep the secret key they were sealed with in {VARIABLE}");
+    }
+    if contents.failed > 0 {
+        bail!("not all opens; keep the secret key that it was sealed with in {VARIABLE}");
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -5,13 +5,22 @@ use serde::Deserialize;
 use super::Problems;
 
 /// How many days things are kept; for ever where it is 0.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Retention {
     /// Records of calls, with what callers said of them.
     pub generations_days: u32,
+    /// What was said and answered in calls, where a workspace has it kept.
+    pub content_days: u32,
     /// Entries of the log of administrative acts.
     pub audit_days: u32,
+}
+
+impl Default for Retention {
+    /// What people say to models is not kept for long unless somebody wants it.
+    fn default() -> Self {
+        Self { generations_days: 0, content_days: 30, audit_days: 0 }
+    }
 }
 
 /// More days than this are a slip of the hand.
@@ -19,9 +28,10 @@ const DAYS_MAX: u32 = 36_500;
 
 impl Retention {
     /// The settings as they are shown.
-    pub(super) fn settings(self) -> [(&'static str, String); 2] {
+    pub(super) fn settings(self) -> [(&'static str, String); 3] {
         [
             ("retention.generations_days", self.generations_days.to_string()),
+            ("retention.content_days", self.content_days.to_string()),
             ("retention.audit_days", self.audit_days.to_string()),
         ]
     }
@@ -30,6 +40,7 @@ impl Retention {
     pub(super) fn check(self, problems: &mut Problems) -> Self {
         for (name, days) in [
             ("retention.generations_days", self.generations_days),
+            ("retention.content_days", self.content_days),
             ("retention.audit_days", self.audit_days),
         ] {
             if days > DAYS_MAX {
@@ -38,9 +49,8 @@ impl Retention {
         }
         self
     }
-
-    /// Whether anything is ever removed.
+    /// Whether anything is removed that is set.
     pub const fn removes(self) -> bool {
-        self.generations_days > 0 || self.audit_days > 0
+        self.generations_days > 0 || self.content_days > 0 || self.audit_days > 0
     }
 }

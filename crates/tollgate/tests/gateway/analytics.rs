@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use serde_json::{Value, json};
 use tollgate_engine::Clock;
 use tollgate_simulator::Simulator;
+use tollgate_store::conformance::sample::{generation, hash};
 use tollgate_testkit::{Protocol, Reply, TestGateway, simulator};
 use tollgate_types::Timestamp;
 
@@ -115,6 +116,177 @@ async fn section_1_7_questions_are_answered_from_the_days() {
 }
 
 #[tokio::test]
+async fn section_1_7_hours_and_minutes_are_told_of() {
+    let simulator = simulator().await;
+    let gateway = world(&simulator).await;
+    let range = |start: &str, end: &str| json!({ "start": start, "end": end });
+    let days = range("2026-11-01T00:00:00Z", "2026-11-03T00:00:00Z");
+    let (sunday, monday) = ("2026-11-01T12:00:00.000Z", "2026-11-02T12:00:00.000Z");
+    for (question, expected) in [
+        (
+            json!({ "metrics": ["requests", "usage"], "granularity": "hour", "time_range": days }),
+            json!([
+                { "date": sunday, "requests": 3, "usage": 0.048 },
+                { "date": monday, "requests": 2, "usage": 0.016 },
+            ]),
+        ),
+        (
+            json!({ "metrics": ["requests"], "granularity": "minute", "time_range": days }),
+            json!([{ "date": sunday, "requests": 3 }, { "date": monday, "requests": 2 }]),
+        ),
+        // The last day and the last hour.
+        (
+            json!({ "metrics": ["requests"], "granularity": "hour" }),
+            json!([{ "date": monday, "requests": 2 }]),
+        ),
+        (
+            json!({ "metrics": ["requests"], "granularity": "minute", "dimensions": ["model"] }),
+            json!([
+                { "date": monday, "model": "acme/broken", "requests": 1 },
+                { "date": monday, "model": "acme/n", "requests": 1 },
+            ]),
+        ),
+        (
+            json!({
+                "metrics": ["requests"], "granularity": "hour", "dimensions": ["x-department"],
+                "time_range": days, "order_by": { "field": "requests" },
+            }),
+            json!([
+                { "date": sunday, "x-department": "research", "requests": 2 },
+                { "date": sunday, "x-department": "sales", "requests": 1 },
+            ]),
+        ),
+    ] {
+        assert_eq!(ask(&gateway, question.clone()).await["data"], expected, "{question}");
+    }
+    // A range is told of in whole parts.
+    let cut = range("2026-11-01T12:30:00Z", "2026-11-01T12:40:00Z");
+    let hour = json!({ "metrics": ["requests"], "granularity": "hour", "time_range": cut });
+    let hour = ask(&gateway, hour).await;
+    assert_eq!(hour["data"], json!([{ "date": sunday, "requests": 3 }]));
+    assert_eq!(hour["warnings"], json!(["Sums are kept by hour: hours are told of whole"]));
+    let minute = json!({ "metrics": ["requests"], "granularity": "minute", "time_range": cut });
+    let minute = ask(&gateway, minute).await;
+    assert_eq!((&minute["data"], minute.get("warnings")), (&json!([]), None));
+    let old = range("2026-10-01T00:00:00Z", "2026-10-02T00:00:00Z");
+    let old = json!({ "metrics": ["requests"], "granularity": "minute", "time_range": old });
+    let warnings = &ask(&gateway, old).await["warnings"];
+    assert_eq!(warnings, &json!(["Sums by minutes are kept for 2 days"]));
+}
+
+#[tokio::test]
+async fn section_1_7_how_long_calls_took_is_told() {
+    let simulator = simulator().await;
+    let gateway = world(&simulator).await;
+    let monday = Timestamp::parse_rfc3339("2026-11-02T09:00:00Z").unwrap();
+    // Of a hundred, the first words came after 10 to 1,000 ms, the ends a second later.
+    let calls = (1..=100_u64).map(|at| {
+        let after = monday.plus_millis(i64::try_from(at).unwrap() * 30_000);
+        let mut call = generation(&format!("gen-{at}"), hash(7), after);
+        (call.latency_ms, call.generation_time_ms) = (Some(at * 10), Some(at * 10 + 1_000));
+        (call.streamed, call.usage.completion_tokens) = (true, 50);
+        call
+    });
+    gateway.engine().stores().generations.append(calls.collect()).await.unwrap();
+    let metrics = json!([
+        "requests",
+        "latency",
+        "latency_p50",
+        "latency_p95",
+        "generation_time",
+        "generation_time_p50",
+        "generation_time_p95",
+        "throughput"
+    ]);
+    let theirs = json!([{ "field": "api_key", "operator": "eq", "value": hash(7).to_hex() }]);
+    for granularity in [Value::Null, json!("day"), json!("month")] {
+        let mut question = json!({ "metrics": metrics, "filters": theirs });
+        question["granularity"] = granularity;
+        let answer = ask(&gateway, question.clone()).await;
+        let row = &answer["data"][0];
+        assert_eq!(answer["data"].as_array().unwrap().len(), 1, "{answer}");
+        assert_eq!((&row["requests"], &row["latency"]), (&json!(100), &json!(505)), "{row}");
+        assert_eq!(row["generation_time"], 1_505, "{row}");
+        assert_eq!(row["throughput"], 50, "{row}");
+        for (name, truth) in [
+            ("latency_p50", 500.0),
+            ("latency_p95", 950.0),
+            ("generation_time_p50", 1_500.0),
+            ("generation_time_p95", 1_950.0),
+        ] {
+            let told = row[name].as_f64().unwrap();
+            assert!((told - truth).abs() <= truth / 8.0, "{name}: {told} {truth}");
+        }
+    }
+    let hours = json!({
+        "metrics": ["latency"], "granularity": "hour", "filters": theirs,
+        "order_by": { "field": "latency", "direction": "desc" },
+    });
+    let hours = ask(&gateway, hours).await["data"].clone();
+    // The last one had its first word after the first of the next hour was asked.
+    assert_eq!(hours[0], json!({ "date": "2026-11-02T09:00:00.000Z", "latency": 505 }), "{hours}");
+    // Whoever is asked about nobody who spoke, and by tag, nothing is known.
+    let tagged = json!({ "metrics": ["latency_p95"], "dimensions": ["x-department"] });
+    let tagged = ask(&gateway, tagged).await;
+    assert_eq!(tagged["data"][0], json!({ "x-department": "research", "latency_p95": null }));
+    assert_eq!(
+        tagged["warnings"],
+        json!([
+            "Calls without x-department are left out",
+            "How long calls took is not known by x-department"
+        ])
+    );
+    let slow = json!([theirs[0], { "field": "latency_p95", "operator": "gt", "value": 5_000 }]);
+    let slow = json!({ "metrics": ["requests"], "filters": slow });
+    assert_eq!(ask(&gateway, slow).await["data"], json!([]));
+}
+
+#[tokio::test]
+async fn section_1_7_small_groups_are_told_of_together() {
+    let simulator = simulator().await;
+    let gateway = world(&simulator).await;
+    for (question, expected) in [
+        (
+            json!({ "metrics": ["requests"], "dimensions": ["model"], "group_limit": 1 }),
+            json!([{ "model": "acme/m", "requests": 3 }, { "model": "other", "requests": 2 }]),
+        ),
+        (
+            json!({ "metrics": ["requests"], "dimensions": ["model"], "group_limit": 3 }),
+            json!([
+                { "model": "acme/broken", "requests": 1 },
+                { "model": "acme/m", "requests": 3 },
+                { "model": "acme/n", "requests": 1 },
+            ]),
+        ),
+        // By what is ordered by, over the whole time.
+        (
+            json!({
+                "metrics": ["requests"], "dimensions": ["model"], "group_limit": 1,
+                "order_by": { "field": "error_rate" }, "granularity": "day",
+            }),
+            json!([
+                { "date": "2026-11-02", "model": "acme/broken", "requests": 1 },
+                { "date": "2026-11-01", "model": "other", "requests": 3 },
+                { "date": "2026-11-02", "model": "other", "requests": 1 },
+            ]),
+        ),
+        (
+            json!({
+                "metrics": ["usage"], "dimensions": ["model", "workspace"], "group_limit": 1,
+                "filters": [{ "field": "model", "operator": "neq", "value": "acme/m" }],
+            }),
+            json!([
+                { "model": "acme/n", "workspace": ELSEWHERE, "usage": 0.016 },
+                { "model": "other", "workspace": "other", "usage": 0 },
+            ]),
+        ),
+        (json!({ "metrics": ["requests"], "group_limit": 1 }), json!([{ "requests": 5 }])),
+    ] {
+        assert_eq!(ask(&gateway, question.clone()).await["data"], expected, "{question}");
+    }
+}
+
+#[tokio::test]
 async fn section_1_7_filters_leave_what_they_name() {
     let simulator = simulator().await;
     let gateway = world(&simulator).await;
@@ -171,7 +343,12 @@ async fn section_1_7_answers_say_what_they_leave_out() {
             "Calls without x-department are left out"
         ])
     );
+}
 
+#[tokio::test]
+async fn section_1_7_wrong_questions_are_refused() {
+    let simulator = simulator().await;
+    let gateway = world(&simulator).await;
     let filters: Vec<_> =
         (0..21).map(|_| json!({ "field": "model", "operator": "eq", "value": "x" })).collect();
     let with = |name: &str, value: Value| {
@@ -181,13 +358,19 @@ async fn section_1_7_answers_say_what_they_leave_out() {
     };
     for wrong in [
         json!({ "metrics": [] }),
-        json!({ "metrics": ["latency"] }),
+        json!({ "metrics": ["latencies"] }),
         with("metric", json!(["requests"])),
         with("dimensions", json!(["colour"])),
         with("dimensions", json!(["model", "provider", "endpoint"])),
         with("dimensions", json!(["model", "model"])),
         with("dimensions", json!(["x-department", "x-project"])),
-        with("granularity", json!("hour")),
+        with("granularity", json!("second")),
+        json!({ "metrics": ["requests"], "granularity": "minute", "time_range":
+            { "start": "2026-10-30T00:00:00Z", "end": "2026-11-01T00:00:01Z" } }),
+        json!({ "metrics": ["requests"], "granularity": "hour", "time_range":
+            { "start": "2026-07-01T00:00:00Z", "end": "2026-11-01T00:00:00Z" } }),
+        json!({ "metrics": ["latency"], "granularity": "day", "time_range":
+            { "start": "2026-07-01T00:00:00Z", "end": "2026-11-01T00:00:00Z" } }),
         with("filters", json!(filters)),
         with("filters", json!([{ "field": "model", "operator": "gt", "value": "x" }])),
         with("filters", json!([{ "field": "model", "operator": "in", "value": "x" }])),
@@ -206,7 +389,9 @@ async fn section_1_7_answers_say_what_they_leave_out() {
             "time_range",
             json!({ "start": "2020-11-02T00:00:00Z", "end": "2026-11-01T00:00:00Z" }),
         ),
-        with("group_limit", json!(3)),
+        with("group_limit", json!(0)),
+        with("group_limit", json!("3")),
+        with("classifier_dimensions", json!({ "classifier_id": "x" })),
     ] {
         let reply = ask_by(&gateway, gateway.management_key(), wrong.clone()).await;
         assert_eq!(reply.status, 400, "{wrong}: {}", reply.text());
@@ -226,7 +411,7 @@ async fn section_1_7_what_can_be_asked_is_told() {
     let dimensions =
         ["model", "provider", "endpoint", "workspace", "api_key", "x-department", "x-project"];
     assert_eq!(names("dimensions"), dimensions);
-    assert_eq!(names("granularities"), ["day", "week", "month"]);
+    assert_eq!(names("granularities"), ["minute", "hour", "day", "week", "month"]);
     // Everything that is told can be asked.
     for metric in names("metrics") {
         for dimension in dimensions {

@@ -475,7 +475,8 @@ async fn section_1_4_the_secret_key_is_rotated() {
     assert_eq!(shown(&simulator), tails(&[SECRET]));
 }
 
-#[tokio::test]
+// The command waits for the gateway, which must be able to write meanwhile.
+#[tokio::test(flavor = "multi_thread")]
 async fn section_1_4_a_gateway_without_the_new_secret_key_goes_on_and_saves_nothing() {
     let simulator = simulator().await;
     let (old, new) = ("01".repeat(32), "02".repeat(32));

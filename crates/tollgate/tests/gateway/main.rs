@@ -20,6 +20,7 @@ mod body_builder;
 mod breaking_off;
 mod byok;
 mod catalogue;
+mod contents;
 mod continuity;
 mod crashing;
 mod dialects;

@@ -577,3 +577,58 @@ async fn section_1_3_codes_are_exchanged_for_keys_once() {
     call.send().await.error(400, "invalid_request");
     gateway.call("GET", "/auth/keys").send().await.error(405, "invalid_request");
 }
+
+#[tokio::test]
+async fn section_1_6_calls_without_a_model_get_their_workspaces() {
+    let simulator = simulator().await;
+    let gateway = world(&simulator)
+        .endpoint("acme/n", "acme", "echo", PRICE)
+        .config(
+            "[[model]]\nid = \"acme/drawer\"\ncontext_length = 1000\ninput = [\"text\"]\n\
+             output = [\"image\"]\n[[endpoint]]\nmodel = \"acme/drawer\"\nprovider = \"acme\"\n\
+             upstream_model = \"image\"\n",
+        )
+        .start()
+        .await;
+    let mut nameless = eight();
+    nameless.as_object_mut().unwrap().remove("model");
+    gateway.chat(nameless.clone()).await.error(400, "invalid_request");
+    let path = format!("/workspaces/{DEFAULT}");
+    let defaults = json!({ "default_text_model": "acme/m", "default_image_model": "acme/drawer" });
+    assert_eq!(manage(&gateway, "PATCH", &path, defaults).await.status, 200);
+
+    let said = gateway.chat(nameless.clone()).await.said();
+    assert_eq!((said.model.as_str(), said.text.as_str()), ("acme/m", "a b c d e f g h"));
+    let record = gateway.generation(&said.id).await;
+    assert_eq!(record["requested_model"], "acme/m", "{record}");
+    let streamed = gateway.chat_stream(nameless.clone()).await.said();
+    assert_eq!(streamed.model, "acme/m");
+    let message = gateway.call("POST", "/messages").json(&nameless).send().await;
+    assert_eq!(message.json()["model"], "acme/m", "{}", message.text());
+    let why = gateway.call("POST", "/routing/explain").json(&nameless).send().await;
+    assert_eq!(why.status, 200, "{}", why.text());
+    let drawn = gateway.call("POST", "/images").json(&json!({ "prompt": "a cat" })).send().await;
+    assert_eq!(drawn.status, 200, "{}", drawn.text());
+    let record = gateway.generation(drawn.header("x-generation-id").unwrap()).await;
+    assert_eq!(record["model"], "acme/drawer", "{record}");
+    // What is neither has no default.
+    let embedded = gateway.call("POST", "/embeddings").json(&json!({ "input": "x" })).send().await;
+    embedded.error(400, "invalid_request");
+
+    // Whoever names a model has it, and so has who names a preset with one.
+    let mut named = nameless.clone();
+    named["models"] = json!(["acme/n"]);
+    assert_eq!(gateway.chat(named).await.said().model, "acme/n");
+    let mut kept = eight();
+    kept["model"] = "acme/n".into();
+    let saved = gateway.call("POST", "/presets/mine/chat/completions").json(&kept).send().await;
+    assert!(saved.status < 300, "{}", saved.text());
+    let mut with_preset = nameless.clone();
+    with_preset["preset"] = "mine".into();
+    assert_eq!(gateway.chat(with_preset).await.said().model, "acme/n");
+
+    let gone = json!({ "default_text_model": "acme/nobody" });
+    assert_eq!(manage(&gateway, "PATCH", &path, gone).await.status, 200);
+    let message = gateway.chat(nameless).await.error_message(400, "invalid_request");
+    assert!(message.contains("acme/nobody"), "{message}");
+}

@@ -68,6 +68,7 @@ pub(crate) async fn run(world: &World) {
     analytics(world).await;
     callers(world).await;
     records(world).await;
+    contents(world).await;
 }
 
 /// A key that is used from elsewhere and rotated: where it is then.
@@ -131,6 +132,11 @@ async fn analytics(world: &World) {
         "order_by": { "field": "usage" },
     });
     ask().json(&question).expect(200, JSON).await;
+    let question = json!({
+        "metrics": ["latency", "latency_p95", "throughput"], "dimensions": ["model"],
+        "granularity": "hour", "group_limit": 2,
+    });
+    ask().about("how long").json(&question).expect(200, JSON).await;
     let wrong = json!({ "metrics": ["colour"] });
     ask().about("no metric").json(&wrong).expect(400, JSON).await;
     world.ask("POST", QUERY).about("calling").json(&question).expect(403, JSON).await;
@@ -165,6 +171,34 @@ async fn callers(world: &World) {
     }
     let generation = "/api/v1/generation";
     world.ask("GET", generation).about("no key").key(None).expect(401, JSON).await;
+}
+
+/// What was said in calls that went well and failed, where that is kept.
+async fn contents(world: &World) {
+    let (path, dialect) = ("/api/v1/generation/content", Dialect::Chat);
+    let workspace = format!("/workspaces/{}", tollgate_store::DEFAULT_WORKSPACE_ID);
+    let keep = |is_on: bool| {
+        let call = world.gateway.call("PATCH", &workspace).key(world.gateway.management_key());
+        call.json(&json!({ "is_observability_io_logging_enabled": is_on })).send()
+    };
+    assert_eq!(keep(true).await.status, 200);
+    let mut at = String::new();
+    for (model, wish) in [
+        ("acme/echo", Wish::Nothing),
+        ("bravo/think", Wish::Thoughts),
+        ("acme/tools", Wish::Tools),
+        ("acme/overloaded", Wish::Nothing),
+    ] {
+        let reply = world.gateway.chat(dialect.body(model, wish, false)).await;
+        at = format!("{path}?id={}", reply.header("x-generation-id").unwrap());
+        world.ask("GET", path).at(&at).about(model).expect(200, JSON).await;
+    }
+    world.ask("GET", path).about("no key").at(&at).key(None).expect(401, JSON).await;
+    world.ask("GET", path).about("no id").expect(400, JSON).await;
+    let unknown = format!("{path}?id=gen-0-none");
+    world.ask("GET", path).at(unknown).about("no such record").expect(404, JSON).await;
+    assert_eq!(keep(false).await.status, 200);
+    world.ask("GET", path).about("not kept").at(&at).expect(403, JSON).await;
 }
 
 /// What is on record of calls that went well, failed and broke off.

@@ -1,10 +1,24 @@
 //! What can be measured, and by what it can be told apart.
 
-use tollgate_store::{ActivityRow, ActivitySums};
+use tollgate_store::{ActivityRow, ActivitySums, CallTimes, Timed};
 use tollgate_types::Usd;
 use tollgate_wire::json::UsdNumber;
 
 use super::answer::Cell;
+
+/// What there is to measure.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Sums {
+    pub(super) used: ActivitySums,
+    pub(super) times: CallTimes,
+}
+
+impl Sums {
+    pub(super) fn add(&mut self, other: &Self) {
+        self.used.add(&other.used);
+        self.times.add_all(&other.times);
+    }
+}
 
 /// What is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,6 +33,13 @@ pub(super) enum Metric {
     ReasoningTokens,
     CachedTokens,
     TotalTokens,
+    Latency,
+    LatencyP50,
+    LatencyP95,
+    GenerationTime,
+    GenerationTimeP50,
+    GenerationTimeP95,
+    Throughput,
 }
 
 /// By what rows are told apart.
@@ -37,7 +58,7 @@ pub(super) enum Dimension {
 const BILLION: i128 = 1_000_000_000;
 
 impl Metric {
-    pub(super) const ALL: [Self; 10] = [
+    pub(super) const ALL: [Self; 17] = [
         Self::Requests,
         Self::Failed,
         Self::ErrorRate,
@@ -48,6 +69,13 @@ impl Metric {
         Self::ReasoningTokens,
         Self::CachedTokens,
         Self::TotalTokens,
+        Self::Latency,
+        Self::LatencyP50,
+        Self::LatencyP95,
+        Self::GenerationTime,
+        Self::GenerationTimeP50,
+        Self::GenerationTimeP95,
+        Self::Throughput,
     ];
 
     pub(super) fn named(name: &str) -> Option<Self> {
@@ -66,6 +94,13 @@ impl Metric {
             Self::ReasoningTokens => "reasoning_tokens",
             Self::CachedTokens => "cached_tokens",
             Self::TotalTokens => "total_tokens",
+            Self::Latency => "latency",
+            Self::LatencyP50 => "latency_p50",
+            Self::LatencyP95 => "latency_p95",
+            Self::GenerationTime => "generation_time",
+            Self::GenerationTimeP50 => "generation_time_p50",
+            Self::GenerationTimeP95 => "generation_time_p95",
+            Self::Throughput => "throughput",
         }
     }
 
@@ -81,6 +116,13 @@ impl Metric {
             Self::ReasoningTokens => "Reasoning tokens",
             Self::CachedTokens => "Cached tokens",
             Self::TotalTokens => "Tokens",
+            Self::Latency => "Time to first token",
+            Self::LatencyP50 => "Time to first token, median",
+            Self::LatencyP95 => "Time to first token, 95th percentile",
+            Self::GenerationTime => "Duration",
+            Self::GenerationTimeP50 => "Duration, median",
+            Self::GenerationTimeP95 => "Duration, 95th percentile",
+            Self::Throughput => "Tokens per second",
         }
     }
 
@@ -89,51 +131,85 @@ impl Metric {
         match self {
             Self::Usage | Self::ByokUsage => "currency",
             Self::ErrorRate => "percent",
+            Self::Throughput => "throughput",
+            it if it.is_time() => "latency",
             _ => "number",
         }
     }
 
-    /// Whether it is a share rather than a sum.
+    /// Whether it is a share, a mean or the like, rather than a sum.
     pub(super) const fn is_rate(self) -> bool {
-        matches!(self, Self::ErrorRate)
+        matches!(self, Self::ErrorRate) || self.is_time()
     }
 
-    /// Its exact value in billionths, for comparing.
-    pub(super) fn billionths(self, sums: &ActivitySums) -> i128 {
+    /// Whether it tells how long calls took.
+    pub(super) const fn is_time(self) -> bool {
+        matches!(
+            self,
+            Self::Latency
+                | Self::LatencyP50
+                | Self::LatencyP95
+                | Self::GenerationTime
+                | Self::GenerationTimeP50
+                | Self::GenerationTimeP95
+                | Self::Throughput
+        )
+    }
+
+    /// Its exact value in billionths, for comparing; `None` where nothing was measured.
+    pub(super) fn billionths(self, sums: &Sums) -> Option<i128> {
+        let (used, times) = (&sums.used, &sums.times);
+        let mean = |timed| {
+            let total = times.total(timed);
+            i128::from(total.millis).saturating_mul(BILLION).checked_div(total.calls.into())
+        };
+        let percentile = |timed, percent| {
+            Some(i128::from(times.percentile(timed, percent)?).saturating_mul(BILLION))
+        };
         match self {
-            Self::Usage => sums.spent.nanos().into(),
-            Self::ByokUsage => sums.byok.nanos().into(),
+            Self::Usage => Some(used.spent.nanos().into()),
+            Self::ByokUsage => Some(used.byok.nanos().into()),
             Self::ErrorRate => {
-                let failed = i128::from(sums.failed).saturating_mul(BILLION);
-                failed.checked_div(sums.requests.into()).unwrap_or(0)
+                let failed = i128::from(used.failed).saturating_mul(BILLION);
+                Some(failed.checked_div(used.requests.into()).unwrap_or(0))
             }
-            _ => i128::from(self.count(sums)).saturating_mul(BILLION),
+            Self::Latency => mean(Timed::FirstWord),
+            Self::LatencyP50 => percentile(Timed::FirstWord, 50),
+            Self::LatencyP95 => percentile(Timed::FirstWord, 95),
+            Self::GenerationTime => mean(Timed::Whole),
+            Self::GenerationTimeP50 => percentile(Timed::Whole, 50),
+            Self::GenerationTimeP95 => percentile(Timed::Whole, 95),
+            Self::Throughput => {
+                let total = times.total(Timed::Writing);
+                let tokens = i128::from(total.tokens).saturating_mul(1_000 * BILLION);
+                tokens.checked_div(total.millis.into())
+            }
+            _ => Some(i128::from(self.count(used)).saturating_mul(BILLION)),
         }
     }
 
     /// Its value in an answer.
-    pub(super) fn cell(self, sums: &ActivitySums) -> Cell {
-        match self {
-            Self::Usage => Cell::Decimal(UsdNumber(sums.spent)),
-            Self::ByokUsage => Cell::Decimal(UsdNumber(sums.byok)),
-            Self::ErrorRate => {
-                let share = i64::try_from(self.billionths(sums)).unwrap_or(i64::MAX);
-                Cell::Decimal(UsdNumber(Usd::from_nanos(share)))
-            }
-            _ => Cell::Count(self.count(sums)),
+    pub(super) fn cell(self, sums: &Sums) -> Cell {
+        let is_sum = !self.is_rate() && !matches!(self, Self::Usage | Self::ByokUsage);
+        if is_sum {
+            return Cell::Count(self.count(&sums.used));
         }
+        self.billionths(sums).map_or(Cell::Nothing, |value| {
+            let value = i64::try_from(value).unwrap_or(i64::MAX);
+            Cell::Decimal(UsdNumber(Usd::from_nanos(value)))
+        })
     }
 
-    const fn count(self, sums: &ActivitySums) -> u64 {
+    const fn count(self, used: &ActivitySums) -> u64 {
         match self {
-            Self::Requests => sums.requests,
-            Self::Failed => sums.failed,
-            Self::PromptTokens => sums.prompt_tokens,
-            Self::CompletionTokens => sums.completion_tokens,
-            Self::ReasoningTokens => sums.reasoning_tokens,
-            Self::CachedTokens => sums.cached_tokens,
-            Self::TotalTokens => sums.prompt_tokens.saturating_add(sums.completion_tokens),
-            Self::ErrorRate | Self::Usage | Self::ByokUsage => 0,
+            Self::Requests => used.requests,
+            Self::Failed => used.failed,
+            Self::PromptTokens => used.prompt_tokens,
+            Self::CompletionTokens => used.completion_tokens,
+            Self::ReasoningTokens => used.reasoning_tokens,
+            Self::CachedTokens => used.cached_tokens,
+            Self::TotalTokens => used.prompt_tokens.saturating_add(used.completion_tokens),
+            _ => 0,
         }
     }
 }

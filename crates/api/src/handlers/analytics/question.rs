@@ -2,10 +2,11 @@
 
 use serde::Deserialize;
 use serde_json::Value;
-use tollgate_store::{ActivityQuery, ActivityRow, ActivitySums};
-use tollgate_types::{Timestamp, UsageWindows, Usd, UtcDay};
+use tollgate_store::{ActivityQuery, ActivityRow};
+use tollgate_types::{Timestamp, Usd};
 
-use super::fields::{Dimension, Metric};
+use super::fields::{Dimension, Metric, Sums};
+use super::time::{Granularity, Time, TimeRange};
 use crate::error::ApiError;
 
 /// A question as it is asked (contract §1.7).
@@ -21,16 +22,9 @@ pub(crate) struct Asked {
     filters: Vec<AskedFilter>,
     order_by: Option<AskedOrder>,
     limit: Option<usize>,
-    group_limit: Option<Value>,
+    group_limit: Option<usize>,
     classifier_dimensions: Option<Value>,
     classifier_filters: Option<Value>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct TimeRange {
-    start: String,
-    end: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -48,14 +42,6 @@ struct AskedFilter {
 struct AskedOrder {
     field: String,
     direction: Option<String>,
-}
-
-/// How long one row is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Granularity {
-    Day,
-    Week,
-    Month,
 }
 
 /// How a filter compares.
@@ -98,7 +84,9 @@ pub(super) struct Question {
     pub(super) limit: usize,
     /// What the asker may not expect.
     pub(super) warnings: Vec<String>,
-    days: std::ops::Range<UtcDay>,
+    /// How many groups are told of; the others are one.
+    pub(super) group_limit: Option<usize>,
+    time: Time,
     filters: Vec<Filter>,
     tag: Option<String>,
 }
@@ -108,10 +96,6 @@ const FILTERS_MAX: usize = 20;
 const LIMIT_MAX: usize = 1_000;
 /// Values of one filter.
 const VALUES_MAX: usize = 1_000;
-/// Days that are told of unless others are asked for, today's included.
-const DAYS: i64 = 30;
-/// Two years at most.
-const DAYS_MAX: i64 = 731;
 
 impl Question {
     /// Checks what is asked; `tags` are the headers that are recorded.
@@ -121,7 +105,6 @@ impl Question {
         now: Timestamp,
     ) -> Result<Self, ApiError> {
         for (name, given) in [
-            ("group_limit", &asked.group_limit),
             ("classifier_dimensions", &asked.classifier_dimensions),
             ("classifier_filters", &asked.classifier_filters),
         ] {
@@ -150,24 +133,43 @@ impl Question {
         }
         let granularity = asked.granularity.as_deref().map(Granularity::read).transpose()?;
         let order = asked.order_by.map(|it| order(&it, &dimensions, granularity)).transpose()?;
+        let group_limit = asked.group_limit;
+        if group_limit.is_some_and(|it| !(1..=LIMIT_MAX).contains(&it)) {
+            return Err(wrong("group_limit", "Expected 1 to 1000"));
+        }
         let mut warnings = Vec::new();
-        let days = days(asked.time_range.as_ref(), now, &mut warnings)?;
+        let ordered = order.iter().filter_map(|(field, _)| field.metric());
+        let filtered = filters.iter().filter_map(Filter::metric);
+        let times = metrics.iter().copied().chain(ordered).chain(filtered).any(Metric::is_time);
+        let range = asked.time_range.as_ref();
+        let time = Time::read(range, granularity, times, now, &mut warnings)?;
         let tag = tag(&dimensions, &filters)?;
         if let Some(tag) = &tag {
             warnings.push(format!("Calls without {tag} are left out"));
+            if times {
+                warnings.push(format!("How long calls took is not known by {tag}"));
+            }
         }
-        Ok(Self { metrics, dimensions, granularity, order, limit, warnings, days, filters, tag })
+        Ok(Self {
+            metrics,
+            dimensions,
+            granularity,
+            order,
+            limit,
+            warnings,
+            group_limit,
+            time,
+            filters,
+            tag,
+        })
     }
 
     /// What the store is asked.
     pub(super) fn wanted(&self) -> ActivityQuery {
         let of_filters = self.filters.iter().filter_map(Filter::dimension);
         ActivityQuery {
-            from: Some(self.days.start),
-            until: Some(self.days.end),
-            tag: self.tag.clone(),
             by_key: self.dimensions.iter().chain(of_filters).any(|it| *it == Dimension::ApiKey),
-            ..ActivityQuery::default()
+            ..self.time.query(self.tag.clone())
         }
     }
 
@@ -188,10 +190,12 @@ impl Question {
     }
 
     /// Whether a result is asked for.
-    pub(super) fn keeps(&self, sums: &ActivitySums) -> bool {
+    pub(super) fn keeps(&self, sums: &Sums) -> bool {
         self.filters.iter().all(|filter| match filter {
             Filter::Names { .. } => true,
-            Filter::Amounts { of, operator, values } => operator.holds(of.billionths(sums), values),
+            Filter::Amounts { of, operator, values } => {
+                of.billionths(sums).is_some_and(|amount| operator.holds(amount, values))
+            }
         })
     }
 }
@@ -232,41 +236,20 @@ impl Filter {
             Self::Amounts { .. } => None,
         }
     }
+
+    const fn metric(&self) -> Option<Metric> {
+        match self {
+            Self::Names { .. } => None,
+            Self::Amounts { of, .. } => Some(*of),
+        }
+    }
 }
 
-impl Granularity {
-    pub(super) const ALL: [Self; 3] = [Self::Day, Self::Week, Self::Month];
-
-    pub(super) const fn as_str(self) -> &'static str {
+impl Field {
+    pub(super) const fn metric(&self) -> Option<Metric> {
         match self {
-            Self::Day => "day",
-            Self::Week => "week",
-            Self::Month => "month",
-        }
-    }
-
-    pub(super) const fn label(self) -> &'static str {
-        match self {
-            Self::Day => "Day",
-            Self::Week => "Week",
-            Self::Month => "Month",
-        }
-    }
-
-    fn read(name: &str) -> Result<Self, ApiError> {
-        let found = Self::ALL.into_iter().find(|it| it.as_str() == name);
-        found.ok_or_else(|| {
-            wrong("granularity", "Expected day, week or month: sums are kept by day here")
-        })
-    }
-
-    /// The first day of the row that a day belongs to.
-    pub(super) fn first_day(self, day: UtcDay) -> UtcDay {
-        let windows = UsageWindows::at(day.starts_at());
-        match self {
-            Self::Day => day,
-            Self::Week => windows.week().start,
-            Self::Month => windows.month().start,
+            Self::Metric(metric) => Some(*metric),
+            Self::Date | Self::Dimension(_) => None,
         }
     }
 }
@@ -309,7 +292,7 @@ impl Operator {
     }
 }
 
-fn wrong(field: &str, why: &str) -> ApiError {
+pub(super) fn wrong(field: &str, why: &str) -> ApiError {
     ApiError::bad_request(format!("{field}: {why}"))
 }
 
@@ -362,36 +345,6 @@ fn tag(dimensions: &[Dimension], filters: &[Filter]) -> Result<Option<String>, A
         }
     }
     Ok(found.cloned())
-}
-
-/// Whole days, from the first that the range touches to the last.
-fn days(
-    range: Option<&TimeRange>,
-    now: Timestamp,
-    warnings: &mut Vec<String>,
-) -> Result<std::ops::Range<UtcDay>, ApiError> {
-    let after = |day: UtcDay, days: i64| UtcDay::from_days(day.days().saturating_add(days));
-    let Some(range) = range else {
-        let tomorrow = after(UtcDay::of(now), 1);
-        return Ok(after(tomorrow, -DAYS)..tomorrow);
-    };
-    let read = |text: &str| {
-        let problem = "Expected times such as 2026-01-31T00:00:00Z";
-        Timestamp::parse_rfc3339(text).ok_or_else(|| wrong("time_range", problem))
-    };
-    let (start, end) = (read(&range.start)?, read(&range.end)?);
-    if start >= end {
-        return Err(wrong("time_range", "It ends before it begins"));
-    }
-    let first = UtcDay::of(start);
-    let until = after(UtcDay::of(end.plus_millis(-1)), 1);
-    if until.days().saturating_sub(first.days()) > DAYS_MAX {
-        return Err(wrong("time_range", "Expected at most 731 days"));
-    }
-    if first.starts_at() != start || until.starts_at() != end {
-        warnings.push("Sums are kept by UTC day: days are told of whole".to_owned());
-    }
-    Ok(first..until)
 }
 
 /// A number in billionths.
