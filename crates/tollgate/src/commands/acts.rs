@@ -46,6 +46,8 @@ const ACTS: &[(&str, &str, Enters)] = &[
     ("presets set", "slug", Enters::Before),
     ("presets rm", "slug", Enters::Before),
     ("credits add", "account", Enters::Before),
+    ("credits refund", "payment", Enters::Before),
+    ("credits reconcile", "since", Enters::Before),
     ("byok add", "provider", Enters::Before),
     ("byok remove", "key", Enters::Before),
     ("secrets rotate", "", Enters::Before),
