@@ -45,8 +45,8 @@ pub(super) struct Pending {
     pub(super) customer: String,
     /// What is charged.
     pub(super) payment_method: Option<String>,
-    /// When the provider was first asked; none while it certainly was not.
-    pub(super) sent_at_ms: Option<i64>,
+    /// When the provider was first asked. What it certainly was not asked for is not under way.
+    pub(super) sent_at_ms: i64,
     /// How often it was.
     pub(super) asked: u32,
     /// The payment's id, once it is known.
@@ -111,11 +111,6 @@ impl Payer {
         self.pending.take()
     }
 
-    /// Forgets a top-up that nobody was asked for.
-    fn drop_unsent(&mut self) {
-        self.pending.take_if(|it| it.sent_at_ms.is_none());
-    }
-
     /// Keeps what can be charged again. Customer and method belong together; what an older payment
     /// says, or one that was charged from what is known, changes nothing.
     fn keep_instrument(&mut self, payment: &Payment) {
@@ -174,7 +169,6 @@ impl Cashier {
         let changed = self.change(account, |payer| {
             payer.auto_top_up = wanted;
             payer.stopped = None;
-            payer.drop_unsent();
         });
         Ok(changed.await?)
     }
@@ -210,7 +204,6 @@ impl Cashier {
     /// Buys nothing more for somebody whose bank takes payments back.
     pub(super) async fn stop_for_dispute(&self, account: &AccountId) -> Result<(), StoreError> {
         let changed = self.change(account, |payer| {
-            payer.drop_unsent();
             if payer.auto_top_up.is_some() {
                 payer.stopped = Some("a payment was disputed".to_owned());
             }

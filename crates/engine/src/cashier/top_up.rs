@@ -52,13 +52,12 @@ impl Cashier {
         account: &AccountId,
         mut payer: Document<Payer>,
     ) -> Result<bool, CashierError> {
-        let asked = payer.body.pending.clone().and_then(|it| Some((it.sent_at_ms?, it)));
-        if let Some((_, Pending { payment: Some(payment), .. })) = &asked {
-            return self.follow(account, payment).await;
-        }
-        let pending = match asked {
-            Some((sent_at_ms, mut pending)) => {
-                let age = self.now().unix_millis().saturating_sub(sent_at_ms);
+        let pending = match payer.body.pending.clone() {
+            Some(Pending { payment: Some(payment), .. }) => {
+                return self.follow(account, &payment).await;
+            }
+            Some(mut pending) => {
+                let age = self.now().unix_millis().saturating_sub(pending.sent_at_ms);
                 if u128::try_from(age).is_ok_and(|age| age > KEY_LIFE.as_millis()) {
                     let why = "the payment provider did not answer for a day";
                     let about = TopUp::Number(payer.body.sequence);
@@ -71,7 +70,6 @@ impl Cashier {
                 self.keep(&payer, self.now()).await?;
                 pending
             }
-            // What was never asked for is begun anew, if it is still wanted.
             None => match self.begin(account, &mut payer).await? {
                 Some(pending) => pending,
                 None => return Ok(false),
@@ -108,7 +106,7 @@ impl Cashier {
             customer: from.customer,
             payment_method: from.payment_method,
             // Whatever happens from here on, it may have been asked for.
-            sent_at_ms: Some(self.now().unix_millis()),
+            sent_at_ms: self.now().unix_millis(),
             asked: 1,
             payment: None,
         };
@@ -144,17 +142,17 @@ impl Cashier {
         error: &CashierError,
     ) -> Result<(), StoreError> {
         match error {
-            // The operator has to mend it, and it is no fault of the account's. Nothing was asked
-            // for, unless it was before.
+            // It is no fault of the account's, and nothing was asked for unless it was before: the
+            // next round begins anew, if it is still wanted then.
             CashierError::Unreachable
             | CashierError::Payment(PaymentError::Unauthorized { .. }) => {
-                let unsent = |payer: &mut Payer| {
+                let ended = |payer: &mut Payer| {
                     let pending = payer.pending_mut(TopUp::Number(number));
-                    if let Some(pending) = pending.filter(|it| it.asked == 1) {
-                        pending.sent_at_ms = None;
+                    if pending.is_some_and(|it| it.asked == 1) {
+                        payer.pending = None;
                     }
                 };
-                self.change(account, unsent).await.map(drop)
+                self.change(account, ended).await.map(drop)
             }
             // The number was taken before, and the store has forgotten it: a backup was restored.
             // What came of it then is told by its own notices. The next one has another number.
