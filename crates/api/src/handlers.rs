@@ -11,6 +11,7 @@ mod budgets;
 mod byok;
 mod credits;
 mod current_key;
+mod dollars;
 mod feedback;
 mod gemini;
 mod generate;
@@ -68,7 +69,8 @@ pub(crate) use operations::{
     create_transcription,
 };
 pub(crate) use payments::{
-    create_checkout, delete_auto_top_up, get_auto_top_up, put_auto_top_up, receive_stripe,
+    create_checkout, create_refund, delete_auto_top_up, get_auto_top_up, put_auto_top_up,
+    receive_stripe,
 };
 pub(crate) use people::{get_me, get_person, list_people, remove_person, update_person};
 pub(crate) use plans::{get_plan, list_plans, put_plan};

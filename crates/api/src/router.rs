@@ -131,6 +131,7 @@ pub fn router(app: App) -> Router {
         .route("/byok/{id}", get(on::get_byok).patch(on::update_byok).delete(on::delete_byok))
         .route("/credits", get(on::get_credits))
         .route("/credits/checkout", post(on::create_checkout))
+        .route("/credits/refunds", post(on::create_refund))
         .route(
             "/credits/auto-topup",
             get(on::get_auto_top_up).put(on::put_auto_top_up).delete(on::delete_auto_top_up),

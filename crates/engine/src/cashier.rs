@@ -4,6 +4,8 @@
 //! in between, the provider tells again, and the ledger takes each movement once.
 
 mod payer;
+mod refund;
+mod reversals;
 mod top_up;
 
 use std::sync::Arc;
@@ -15,16 +17,18 @@ use http::{HeaderValue, Request};
 use tollgate_ledger::{AccountId, Movement};
 use tollgate_organisation::Agreement;
 use tollgate_payments::{
-    Ask, Checkout, Fees, Notice, NoticeError, Order, OrderError, Payment, PaymentError,
-    PaymentMethod, PaymentProvider, Purpose, Reply, Returns, Webhook,
+    Ask, Checkout, Fees, Instrument, NotCents, Notice, NoticeError, Order, OrderError, Payment,
+    PaymentError, PaymentMethod, PaymentProvider, Purpose, Reply, Returns, Webhook,
 };
 use tollgate_store::{StoreError, Stores};
 use tollgate_types::{Timestamp, Usd};
-use tollgate_upstream::{Upstream, read_bounded};
+use tollgate_upstream::{Upstream, UpstreamErrorKind, read_bounded};
 
 use crate::{Clock, Plans, Secret};
 
+use payer::TopUp;
 pub use payer::{AutoTopUp, Payer};
+pub use refund::Reconciled;
 
 /// What the operator decides.
 #[derive(Debug, Clone)]
@@ -68,12 +72,24 @@ pub enum CashierError {
     /// The notice must not be acted on.
     #[error(transparent)]
     Notice(#[from] NoticeError),
-    /// The payment provider can't be reached.
+    /// There is no connection to the payment provider: nothing was asked.
     #[error("the payment provider can't be reached")]
     Unreachable,
+    /// The payment provider has not answered: what was asked may have been done.
+    #[error("the payment provider does not answer")]
+    Unanswered,
     /// The payment provider says no, or something else.
     #[error(transparent)]
-    Payment(#[from] PaymentError),
+    Payment(PaymentError),
+    /// There is no such payment that could go back.
+    #[error("no payment of this installation has this id, or it has not arrived")]
+    NoPayment,
+    /// That is no amount to give back.
+    #[error(transparent)]
+    NotCents(#[from] NotCents),
+    /// A payment does not go back, in the provider's words.
+    #[error("the payment provider does not give it back: {0}")]
+    NotRefunded(String),
     /// The account has paid nothing yet that could be charged again.
     #[error("there is no payment method to charge: buy credit once first")]
     NoInstrument,
@@ -113,11 +129,26 @@ impl Cashier {
         let order = self.order(account, credit, method).await?;
         let payer = self.payer(account).await?;
         let known = payer.body.instrument();
+        let key = format!("{}/checkout/{key}", self.config.installation);
+        match self.open(&order, known.as_ref(), &key).await {
+            // It was opened before anybody had paid on it: by somebody unknown.
+            Err(CashierError::Payment(PaymentError::KeyReused)) if known.is_some() => {
+                self.open(&order, None, &key).await
+            }
+            opened => opened,
+        }
+    }
+
+    async fn open(
+        &self,
+        order: &Order,
+        payer: Option<&Instrument>,
+        key: &str,
+    ) -> Result<Checkout, CashierError> {
         let url = self.config.return_url.as_str();
         let returns = Returns { success_url: url, cancel_url: url };
-        let ask = self.provider.checkout(&order, known.as_ref(), &returns, key);
-        let (status, body) = self.send(ask).await?;
-        Ok(self.provider.opened(&Reply { status, body: &body })?)
+        let (status, body) = self.send(self.provider.checkout(order, payer, &returns, key)).await?;
+        self.provider.opened(&Reply { status, body: &body }).map_err(told)
     }
 
     /// Checks who sent a notice, and does what it says. With `Ok` it is in the ledger.
@@ -126,25 +157,22 @@ impl Cashier {
     ///
     /// When it must not be acted on, or can't be now: then the provider tells it again.
     pub async fn receive(&self, webhook: &Webhook<'_>) -> Result<Received, CashierError> {
-        let now = self.now();
-        match self.provider.notice(webhook, &self.config.installation, now)? {
-            Notice::Paid(payment) => self.paid(&payment).await,
-            Notice::Reversed(reversal) => self.post(reversal.movements(now)).await,
-            Notice::Disputed(dispute) => {
-                let (status, body) = self.send(self.provider.look_up(&dispute.payment)).await?;
-                let reply = Reply { status, body: &body };
-                let state = self.provider.state(&reply, &self.config.installation)?;
-                let received = self.post(dispute.movements(&state, now)).await?;
-                if let Some(payment) = state.payment.filter(|_| !dispute.is_returned) {
-                    self.disputed(&payment.account).await?;
-                }
-                Ok(received)
-            }
+        let notice = self.provider.notice(webhook, &self.config.installation, self.now())?;
+        self.act(&notice).await
+    }
+
+    /// Does what a notice says.
+    async fn act(&self, notice: &Notice) -> Result<Received, CashierError> {
+        match notice {
+            Notice::Paid(payment) => self.paid(payment).await,
+            Notice::Reversed(reversal) => self.take_back(reversal).await,
+            Notice::Disputed(dispute) => self.disputed(dispute).await,
             Notice::Failed(failure) => {
                 tracing::info!(account = %failure.account, reason = failure.reason, "a payment has failed");
-                if failure.purpose == Purpose::AutoTopUp {
-                    self.stop_topping_up(&failure.account, &failure.reason, failure.id.as_deref())
-                        .await?;
+                // An old one that is told again stops nothing.
+                if let (Purpose::AutoTopUp, Some(id)) = (failure.purpose, &failure.id) {
+                    let about = TopUp::Payment(id);
+                    self.stop_topping_up(&failure.account, &failure.reason, about).await?;
                 }
                 Ok(Received::Nothing)
             }
@@ -208,14 +236,24 @@ impl Cashier {
         }
         let body = Bytes::from(ask.body.unwrap_or_default());
         let request = request.body(body).map_err(|_| CashierError::Unreachable)?;
-        let failed = |_| CashierError::Unreachable;
-        let response = self.upstream.send(request, PATIENCE).await.map_err(failed)?;
+        let response = self.upstream.send(request, PATIENCE).await.map_err(|it| match it.kind {
+            UpstreamErrorKind::Connect => CashierError::Unreachable,
+            UpstreamErrorKind::Broken | UpstreamErrorKind::Timeout => CashierError::Unanswered,
+        })?;
         let status = response.status().as_u16();
         let read = read_bounded(response.into_body(), ANSWER_BYTES_MAX);
         let read = tokio::time::timeout(PATIENCE, read).await;
-        let body = read.map_err(|_| CashierError::Unreachable)?;
-        Ok((status, body.map_err(|_| CashierError::Unreachable)?))
+        let body = read.map_err(|_| CashierError::Unanswered)?;
+        Ok((status, body.map_err(|_| CashierError::Unanswered)?))
     }
+}
+
+/// What the operator has to mend is in the log, in the provider's words: payers don't hear them.
+fn told(error: PaymentError) -> CashierError {
+    if let PaymentError::Unauthorized { status, message } = &error {
+        tracing::error!(status, message, "the payment provider does not take this gateway's key");
+    }
+    CashierError::Payment(error)
 }
 
 /// The operator's keys at a provider, as payments have them.

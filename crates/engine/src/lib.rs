@@ -90,7 +90,7 @@ pub use alerting::{AlertWebhook, Alerting, AlertingConfig};
 pub use allowed::{
     ALLOWED_MAX, AllowedError, allowed_addresses, allowed_models, allowed_providers,
 };
-pub use cashier::{AutoTopUp, Cashier, CashierConfig, CashierError, Payer, Received};
+pub use cashier::{AutoTopUp, Cashier, CashierConfig, CashierError, Payer, Received, Reconciled};
 pub use clock::{Clock, Entropy, SystemClock, SystemEntropy};
 pub use config::EngineConfig;
 pub use content::{ContentError, Contents, Resealed, reseal_contents};

@@ -47,7 +47,8 @@ impl Role {
     pub fn parse(text: &str) -> Result<Self, Refused> {
         let words = Self::ALL.map(Self::as_str).join(", ");
         let found = Self::ALL.into_iter().find(|it| it.as_str() == text);
-        found.ok_or_else(|| Refused::new("role", format!("Expected one of {words}")))
+        // The contract's `role` has other words: ours are in `access`.
+        found.ok_or_else(|| Refused::new("access", format!("Expected one of {words}")))
     }
 
     /// Whether somebody with this role may give others `role`, or take it away.
@@ -149,6 +150,6 @@ mod tests {
         for role in Role::ALL {
             assert_eq!(Role::parse(role.as_str()), Ok(role));
         }
-        assert_eq!(Role::parse("king").unwrap_err().field, "role");
+        assert_eq!(Role::parse("king").unwrap_err().field, "access");
     }
 }

@@ -12,8 +12,9 @@
 //!
 //! Notices come twice, at once and out of order. Every posting has an id that is made of the
 //! provider's own ids, so that the ledger takes it once, and the notices of one payment say the
-//! same. What has gone back is told as a range of cents of the payment: of several refunds each has
-//! its own, in whatever order they come.
+//! same. Of a payment that goes back in several steps, by refunds and disputes, the credit goes
+//! first: how a step is split depends on what went back before, which the caller knows
+//! ([`Reversal::parts`]). In whatever order the steps come, they take the same in all.
 //!
 //! # What is deliberately absent
 //!
@@ -31,11 +32,11 @@ mod stripe;
 
 pub use ask::{Ask, Method, Reply};
 pub use cents::{Cents, NotCents};
-pub use notice::{Dispute, Failure, Notice, NoticeError, Payment, Reversal};
+pub use notice::{Dispute, Failure, Notice, NoticeError, Parts, Payment, Reversal};
 pub use order::{Fees, Instrument, Order, OrderError, PaymentMethod, Purpose};
 pub use provider::{
-    Charged, Checkout, Outcome, PaymentError, PaymentProvider, PaymentState, RefundOrder, Returns,
-    Webhook,
+    Charged, Checkout, NoticePage, Outcome, PaymentError, PaymentProvider, PaymentState, Refund,
+    RefundOrder, Returns, Webhook,
 };
 pub use secret::Secret;
 pub use stripe::{SIGNATURE_HEADER, Stripe, TOLERANCE_SECONDS};

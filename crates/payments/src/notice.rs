@@ -1,11 +1,9 @@
 //! What a payment provider tells, and what that moves in the ledger.
 
-use std::ops::Range;
-
 use tollgate_ledger::{AccountId, Kind, Movement};
 use tollgate_types::{Timestamp, Usd};
 
-use crate::{Cents, Instrument, PaymentState, Purpose};
+use crate::{Cents, Instrument, Purpose};
 
 /// What a provider tells.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,7 +13,7 @@ pub enum Notice {
     /// A payment has gone back, or a part of it.
     Reversed(Reversal),
     /// A payer's bank has taken a payment back, or has returned it. Whose payment it is must be
-    /// looked up: [`Dispute::movements`].
+    /// looked up: [`Dispute::reversal`].
     Disputed(Dispute),
     /// A payment has failed.
     Failed(Failure),
@@ -40,9 +38,11 @@ pub struct Payment {
     pub purpose: Purpose,
     /// What can be charged again, where the payer agreed to that.
     pub instrument: Option<Instrument>,
+    /// When the provider began it. It tells which of two payments is the newer one.
+    pub made_at: Timestamp,
 }
 
-/// Cents of a payment that have gone back.
+/// A part of a payment, or all of it, that has gone back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reversal {
     /// The provider's name.
@@ -55,11 +55,19 @@ pub struct Reversal {
     pub account: AccountId,
     /// The credit that the payment had bought.
     pub credit: Cents,
-    /// Which cents of the payment: what went back before ends where this begins. The credit is
-    /// given back first, then the fee.
-    pub cents: Range<u32>,
+    /// How much has gone back.
+    pub amount: Cents,
     /// Why, for people.
     pub note: &'static str,
+}
+
+/// What a [`Reversal`] is made of.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Parts {
+    /// Of the credit that was bought.
+    pub credit: Cents,
+    /// Of the fee.
+    pub fee: Cents,
 }
 
 /// A dispute that took money, or gave it back.
@@ -125,56 +133,57 @@ impl Payment {
 }
 
 impl Reversal {
+    /// The id of its movement.
+    pub fn movement_id(&self) -> String {
+        format!("{}/{}", self.provider, self.id)
+    }
+
+    /// How it is split where so much of the payment's credit has gone back before: the credit that
+    /// is left first, then the fee.
+    pub fn parts(&self, credit_before: Cents) -> Parts {
+        let credit = self.amount.min(self.credit.less(credit_before));
+        Parts { credit, fee: self.amount.less(credit) }
+    }
+
     /// What it moves: credit out, below zero when it is spent already, and then the fee.
-    pub fn movements(&self, at: Timestamp) -> Vec<Movement> {
-        let id = format!("{}/{}", self.provider, self.id);
-        let (credit, fee) = split(self.credit, &self.cents);
-        movements(&id, [(Kind::Reversal, credit), (Kind::FeeReversal, fee)], |id, kind, amount| {
-            Movement {
-                reference: Some(self.payment.clone()),
-                note: Some(self.note.to_owned()),
-                ..Movement::new(id, self.account.clone(), kind, amount, at)
-            }
+    pub fn movements(&self, parts: Parts, at: Timestamp) -> Vec<Movement> {
+        let kinds = [(Kind::Reversal, parts.credit), (Kind::FeeReversal, parts.fee)];
+        self.moved(&self.movement_id(), kinds, (self.note, at))
+    }
+
+    /// What it moves when the same comes again.
+    pub fn returned(&self, parts: Parts, at: Timestamp) -> Vec<Movement> {
+        let kinds = [(Kind::Adjustment, parts.credit), (Kind::Fee, parts.fee)];
+        self.moved(&format!("{}/returned", self.movement_id()), kinds, ("dispute won", at))
+    }
+
+    fn moved(
+        &self,
+        id: &str,
+        kinds: [(Kind, Cents); 2],
+        (note, at): (&str, Timestamp),
+    ) -> Vec<Movement> {
+        movements(id, kinds, |id, kind, amount| Movement {
+            reference: Some(self.payment.clone()),
+            note: Some(note.to_owned()),
+            ..Movement::new(id, self.account.clone(), kind, amount, at)
         })
     }
 }
 
 impl Dispute {
-    /// What it moves, of a payment that was looked up; nothing for one that is not ours.
-    pub fn movements(&self, state: &PaymentState, at: Timestamp) -> Vec<Movement> {
-        let Some(payment) = &state.payment else { return Vec::new() };
-        let end = state.reversed.get().saturating_add(self.amount.get());
-        let cents = state.reversed.get()..end;
-        if !self.is_returned {
-            return Reversal {
-                provider: self.provider,
-                id: self.id.clone(),
-                payment: self.payment.clone(),
-                account: payment.account.clone(),
-                credit: payment.credit,
-                cents,
-                note: "disputed",
-            }
-            .movements(at);
+    /// What it takes of a payment that was looked up.
+    pub fn reversal(&self, payment: &Payment) -> Reversal {
+        Reversal {
+            provider: self.provider,
+            id: self.id.clone(),
+            payment: self.payment.clone(),
+            account: payment.account.clone(),
+            credit: payment.credit,
+            amount: self.amount,
+            note: "disputed",
         }
-        let id = format!("{}/{}/returned", self.provider, self.id);
-        let (credit, fee) = split(payment.credit, &cents);
-        movements(&id, [(Kind::Adjustment, credit), (Kind::Fee, fee)], |id, kind, amount| {
-            Movement {
-                reference: Some(self.payment.clone()),
-                note: Some("dispute won".to_owned()),
-                ..Movement::new(id, payment.account.clone(), kind, amount, at)
-            }
-        })
     }
-}
-
-/// How many of these cents of a payment are credit, and how many are fee.
-fn split(credit: Cents, cents: &Range<u32>) -> (Cents, Cents) {
-    let (start, end) = (cents.start.min(credit.get()), cents.end.min(credit.get()));
-    let of_credit = end.saturating_sub(start);
-    let all = cents.end.saturating_sub(cents.start);
-    (Cents::new(of_credit), Cents::new(all.saturating_sub(of_credit)))
 }
 
 /// The movements of those parts that are something: the first has the id, the second `/fee`
@@ -213,6 +222,7 @@ mod tests {
             fee: Cents::new(fee),
             purpose: Purpose::Asked,
             instrument: None,
+            made_at: Timestamp::default(),
         }
     }
 
@@ -229,60 +239,61 @@ mod tests {
         assert_eq!(told(&payment(0).movements(at)).len(), 1);
     }
 
+    fn reversal(amount: u32) -> Reversal {
+        Reversal {
+            provider: "stripe",
+            id: "r".to_owned(),
+            payment: "pi_1".to_owned(),
+            account: AccountId::default(),
+            credit: Cents::new(1_000),
+            amount: Cents::new(amount),
+            note: "refunded",
+        }
+    }
+
     #[test]
     fn credit_goes_back_first_then_the_fee() {
-        for (cents, expected) in [
-            (0..300, vec![("stripe/r", Kind::Reversal, 300 * CENT)]),
-            (300..1_000, vec![("stripe/r", Kind::Reversal, 700 * CENT)]),
+        for (before, amount, expected) in [
+            (0, 300, vec![("stripe/r", Kind::Reversal, 300 * CENT)]),
+            (300, 700, vec![("stripe/r", Kind::Reversal, 700 * CENT)]),
             (
-                900..1_080,
+                900,
+                180,
                 vec![
                     ("stripe/r", Kind::Reversal, 100 * CENT),
                     ("stripe/r/fee", Kind::FeeReversal, 80 * CENT),
                 ],
             ),
-            (1_000..1_080, vec![("stripe/r", Kind::FeeReversal, 80 * CENT)]),
-            (5..5, vec![]),
+            (1_000, 80, vec![("stripe/r", Kind::FeeReversal, 80 * CENT)]),
+            (0, 0, vec![]),
         ] {
-            let reversal = Reversal {
-                provider: "stripe",
-                id: "r".to_owned(),
-                payment: "pi_1".to_owned(),
-                account: AccountId::default(),
-                credit: Cents::new(1_000),
-                cents,
-                note: "refunded",
-            };
-            assert_eq!(told(&reversal.movements(Timestamp::default())), expected);
+            let reversal = reversal(amount);
+            let parts = reversal.parts(Cents::new(before));
+            assert_eq!(told(&reversal.movements(parts, Timestamp::default())), expected);
         }
     }
 
     #[test]
     fn a_dispute_takes_what_is_left_and_may_be_won() {
         let at = Timestamp::default();
-        let mut dispute = Dispute {
+        let dispute = Dispute {
             provider: "stripe",
             id: "du_1".to_owned(),
             payment: "pi_1".to_owned(),
             amount: Cents::new(780),
             is_returned: false,
         };
-        let state =
-            PaymentState { payment: Some(payment(80)), is_open: false, reversed: Cents::new(300) };
-        let taken = dispute.movements(&state, at);
+        let reversal = dispute.reversal(&payment(80));
+        let parts = reversal.parts(Cents::new(300));
         let expected = [
             ("stripe/du_1", Kind::Reversal, 700 * CENT),
             ("stripe/du_1/fee", Kind::FeeReversal, 80 * CENT),
         ];
-        assert_eq!(told(&taken), expected);
-        dispute.is_returned = true;
-        let returned = dispute.movements(&state, at);
+        assert_eq!(told(&reversal.movements(parts, at)), expected);
         let expected = [
             ("stripe/du_1/returned", Kind::Adjustment, 700 * CENT),
             ("stripe/du_1/returned/fee", Kind::Fee, 80 * CENT),
         ];
-        assert_eq!(told(&returned), expected);
-        let foreign = PaymentState { payment: None, is_open: false, reversed: Cents::ZERO };
-        assert_eq!(dispute.movements(&foreign, at), []);
+        assert_eq!(told(&reversal.returned(parts, at)), expected);
     }
 }

@@ -128,6 +128,27 @@ impl Order {
         })
     }
 
+    /// An order of an account whose credit fell below its threshold, at the price that it had when
+    /// it was made, whatever fees are by now.
+    ///
+    /// # Errors
+    ///
+    /// When no payment provider takes such a payment.
+    pub fn at_price(
+        installation: &str,
+        account: AccountId,
+        (credit, fee): (Cents, Cents),
+    ) -> Result<Self, OrderError> {
+        let price = (PaymentMethod::Standard, &Fees::default());
+        let total = credit.checked_add(fee).filter(|it| *it <= MOST).ok_or(OrderError::TooMuch)?;
+        // What is checked of the credit alone holds for less than the least, too.
+        let of = Self::new(installation, account, credit.max(LEAST).to_usd(), price)?;
+        if total < LEAST || credit == Cents::ZERO {
+            return Err(OrderError::TooLittle);
+        }
+        Ok(Self { credit, fee, total, purpose: Purpose::AutoTopUp, ..of })
+    }
+
     /// The same order, of an account whose credit fell below its threshold.
     #[must_use]
     pub fn automatic(self) -> Self {
@@ -213,6 +234,23 @@ mod tests {
         let method = (PaymentMethod::Standard, &none);
         let nameless = Order::new("", AccountId::default(), Usd::ZERO, method);
         assert_eq!(nameless, Err(OrderError::Installation));
+    }
+
+    #[test]
+    fn an_order_is_made_again_at_the_price_it_had() {
+        let made = order("20".parse().unwrap(), PaymentMethod::Standard, &fees()).unwrap();
+        let price = |credit, fee| (Cents::new(credit), Cents::new(fee));
+        let again = |price: (Cents, Cents)| Order::at_price("acme", AccountId::default(), price);
+        assert_eq!(again((made.credit, made.fee)), Ok(made.automatic()));
+        let small = again(price(1, 80)).unwrap();
+        assert_eq!((small.credit.get(), small.fee.get(), small.total.get()), (1, 80, 81));
+        for (price, expected) in [
+            (price(0, 80), OrderError::TooLittle),
+            (price(10, 5), OrderError::TooLittle),
+            (price(99_999_999, 1), OrderError::TooMuch),
+        ] {
+            assert_eq!(again(price), Err(expected), "{price:?}");
+        }
     }
 
     proptest! {

@@ -33,20 +33,6 @@ pub trait PaymentProvider: fmt::Debug + Send + Sync {
     /// When there is no such page.
     fn opened(&self, reply: &Reply<'_>) -> Result<Checkout, PaymentError>;
 
-    /// Asks what has become of a page.
-    fn look_up_checkout(&self, id: &str) -> Ask;
-
-    /// Reads the answer to [`PaymentProvider::look_up_checkout`], for orders of `installation`.
-    ///
-    /// # Errors
-    ///
-    /// When it can't be told.
-    fn checkout_state(
-        &self,
-        reply: &Reply<'_>,
-        installation: &str,
-    ) -> Result<Option<Payment>, PaymentError>;
-
     /// Asks for an order to be paid without the payer, from what was kept of an earlier payment.
     fn charge(&self, order: &Order, from: &Instrument, key: &str) -> Ask;
 
@@ -70,12 +56,22 @@ pub trait PaymentProvider: fmt::Debug + Send + Sync {
     /// Asks for a payment, or a part of it, to go back. The ledger hears of it by a notice.
     fn refund(&self, refund: &RefundOrder<'_>, key: &str) -> Ask;
 
-    /// Reads the answer to [`PaymentProvider::refund`]: the refund's id.
+    /// Reads the answer to [`PaymentProvider::refund`].
     ///
     /// # Errors
     ///
     /// When it was refused, or when it can't be told.
-    fn refunded(&self, reply: &Reply<'_>) -> Result<String, PaymentError>;
+    fn refunded(&self, reply: &Reply<'_>) -> Result<Refund, PaymentError>;
+
+    /// Asks for the notices since an instant, newest first, and of those the ones behind `after`.
+    fn list_notices(&self, since: Timestamp, after: Option<&str>) -> Ask;
+
+    /// Reads the answer to [`PaymentProvider::list_notices`], for orders of `installation`.
+    ///
+    /// # Errors
+    ///
+    /// When it can't be told.
+    fn listed(&self, reply: &Reply<'_>, installation: &str) -> Result<NoticePage, PaymentError>;
 
     /// Checks who sent a notice and reads it, for orders of `installation`.
     ///
@@ -135,8 +131,6 @@ pub struct PaymentState {
     pub payment: Option<Payment>,
     /// Whether it may still arrive.
     pub is_open: bool,
-    /// How much of it has gone back by refunds.
-    pub reversed: Cents,
 }
 
 /// A payment that is to go back.
@@ -146,6 +140,24 @@ pub struct RefundOrder<'a> {
     pub payment: &'a str,
     /// How much; all that is left when absent.
     pub amount: Option<Cents>,
+}
+
+/// A payment, or a part of it, that goes back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refund {
+    /// Its id at the provider.
+    pub id: String,
+    /// How much, of credit and fee together.
+    pub amount: Cents,
+}
+
+/// Some of the notices that a provider has sent, or would have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NoticePage {
+    /// By their ids, newest first.
+    pub notices: Vec<(String, Result<Notice, NoticeError>)>,
+    /// What the next page is behind; none when this is the last one.
+    pub next: Option<String>,
 }
 
 /// A notice as it came.
@@ -168,6 +180,18 @@ pub enum PaymentError {
         /// What it says.
         message: String,
     },
+    /// It does not take the operator's key, or the key may not do this. What it says is for the
+    /// operator, not for payers.
+    #[error("the payment provider does not take this gateway's key, status {status}")]
+    Unauthorized {
+        /// The HTTP status.
+        status: u16,
+        /// What it says.
+        message: String,
+    },
+    /// Something else was asked for under the same key before.
+    #[error("the payment provider was asked for something else under the same key")]
+    KeyReused,
     /// It can't do it now: ask again, under the same key.
     #[error("the payment provider can't answer now, status {status}")]
     Busy {

@@ -16,8 +16,8 @@ mod signature;
 use tollgate_types::Timestamp;
 
 use crate::{
-    Ask, Charged, Checkout, Instrument, Notice, NoticeError, Order, Payment, PaymentError,
-    PaymentProvider, PaymentState, RefundOrder, Reply, Returns, Secret, Webhook,
+    Ask, Charged, Checkout, Instrument, Notice, NoticeError, NoticePage, Order, PaymentError,
+    PaymentProvider, PaymentState, Refund, RefundOrder, Reply, Returns, Secret, Webhook,
 };
 
 pub use signature::{SIGNATURE_HEADER, TOLERANCE_SECONDS};
@@ -78,18 +78,6 @@ impl PaymentProvider for Stripe {
         object::opened(reply)
     }
 
-    fn look_up_checkout(&self, id: &str) -> Ask {
-        request::look_up_checkout(id)
-    }
-
-    fn checkout_state(
-        &self,
-        reply: &Reply<'_>,
-        installation: &str,
-    ) -> Result<Option<Payment>, PaymentError> {
-        object::checkout_state(reply, installation)
-    }
-
     fn charge(&self, order: &Order, from: &Instrument, key: &str) -> Ask {
         request::charge(order, from, key)
     }
@@ -110,8 +98,17 @@ impl PaymentProvider for Stripe {
         request::refund(refund, key)
     }
 
-    fn refunded(&self, reply: &Reply<'_>) -> Result<String, PaymentError> {
+    fn refunded(&self, reply: &Reply<'_>) -> Result<Refund, PaymentError> {
         object::refunded(reply)
+    }
+
+    fn list_notices(&self, since: Timestamp, after: Option<&str>) -> Ask {
+        request::list_events(since, after)
+    }
+
+    fn listed(&self, reply: &Reply<'_>, installation: &str) -> Result<NoticePage, PaymentError> {
+        object::accepted(reply)?;
+        event::listed(reply.body, installation)
     }
 
     fn notice(

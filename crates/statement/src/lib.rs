@@ -7,8 +7,10 @@
 //! opening + in − out = closing
 //! ```
 //!
-//! Opening and closing are the account's balances, counted from the ledger at the month's first
-//! instant and behind its last; what came and went are the rows between them. A [`Statement`] can't
+//! Closing is the account's balance, counted from the ledger behind the month's last instant, and
+//! opening is what the month before has told as its closing; what came and went are the rows between
+//! them. What came later with a time in an earlier month, whose statement was told by then, is a line
+//! of its own ([`Line::Corrections`]). A [`Statement`] can't
 //! be made of rows for which this does not hold. What calls cost in each table of usage adds up to
 //! what calls cost; what no line accounts for is a line of its own.
 //!
@@ -24,6 +26,7 @@
 mod cents;
 mod csv;
 mod invoice;
+mod issued;
 mod line;
 mod pdf;
 mod statement;
@@ -31,6 +34,7 @@ mod usage;
 
 pub use csv::csv;
 pub use invoice::{InvalidInvoiceNumber, InvoiceNumber};
+pub use issued::Issued;
 pub use line::Line;
 pub use pdf::pdf;
 pub use statement::{Draft, Entry, Statement, StatementError};

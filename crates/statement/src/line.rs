@@ -26,17 +26,21 @@ pub enum Line {
     UsageReturned,
     /// What was missing of a plan's commitment.
     Commitment,
+    /// What came later than the statements of the months that it belongs to.
+    Corrections,
     /// Beside the balance: taken on top of payments.
     Fees,
     /// Beside the balance: fees that went back.
     FeesReturned,
     /// Beside the balance: what calls cost that needed no credit.
     Metered,
+    /// The same, of calls that came later than the statements of their months.
+    MeteredCorrections,
 }
 
 impl Line {
     /// Those that make the balance, in the order of a statement.
-    pub const OF_BALANCE: [Self; 9] = [
+    pub const OF_BALANCE: [Self; 10] = [
         Self::Purchases,
         Self::Promotional,
         Self::Adjustments,
@@ -46,10 +50,12 @@ impl Line {
         Self::Usage,
         Self::UsageReturned,
         Self::Commitment,
+        Self::Corrections,
     ];
 
     /// Those beside it.
-    pub const BESIDE: [Self; 3] = [Self::Fees, Self::FeesReturned, Self::Metered];
+    pub const BESIDE: [Self; 4] =
+        [Self::Fees, Self::FeesReturned, Self::Metered, Self::MeteredCorrections];
 
     /// As people read it.
     pub const fn label(self) -> &'static str {
@@ -63,9 +69,11 @@ impl Line {
             Self::Usage => "Usage",
             Self::UsageReturned => "Usage given back",
             Self::Commitment => "Plan commitment",
+            Self::Corrections => "Corrections of earlier months",
             Self::Fees => "Platform fees",
             Self::FeesReturned => "Platform fees given back",
             Self::Metered => "Metered usage",
+            Self::MeteredCorrections => "Metered usage of earlier months",
         }
     }
 
@@ -81,10 +89,17 @@ impl Line {
             Self::Usage => "usage",
             Self::UsageReturned => "usage_returned",
             Self::Commitment => "commitment",
+            Self::Corrections => "corrections",
             Self::Fees => "fees",
             Self::FeesReturned => "fees_returned",
             Self::Metered => "metered",
+            Self::MeteredCorrections => "metered_corrections",
         }
+    }
+
+    /// Reads [`Line::name`].
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::OF_BALANCE.into_iter().chain(Self::BESIDE).find(|it| it.name() == name)
     }
 }
 

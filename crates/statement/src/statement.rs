@@ -23,6 +23,9 @@ pub struct Draft {
     pub sequence: Option<u16>,
     /// The balance at the month's first instant, counted from movements.
     pub opening: Balance,
+    /// The balance that the statement of the month before has told, if it was told: what came
+    /// later makes the difference.
+    pub told: Option<Balance>,
     /// The balance behind its last instant, or now.
     pub closing: Balance,
     /// What people and payments entered in between, without calls and slices.
@@ -34,15 +37,16 @@ pub struct Draft {
 /// A month of an account. What it says adds up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Statement {
-    installation: String,
-    account: AccountId,
-    month: Month,
-    number: Option<InvoiceNumber>,
-    opening: Usd,
-    closing: Usd,
-    sums: BTreeMap<Line, Usd>,
-    entries: Vec<Entry>,
-    usage: Vec<UsageTable>,
+    pub(crate) installation: String,
+    pub(crate) account: AccountId,
+    pub(crate) month: Month,
+    pub(crate) number: Option<InvoiceNumber>,
+    pub(crate) opening: Usd,
+    pub(crate) closing: Usd,
+    pub(crate) counted: Balance,
+    pub(crate) sums: BTreeMap<Line, Usd>,
+    pub(crate) entries: Vec<Entry>,
+    pub(crate) usage: Vec<UsageTable>,
 }
 
 /// A movement on a statement.
@@ -94,8 +98,9 @@ impl Statement {
     ///
     /// When it does not add up.
     pub fn new(draft: Draft) -> Result<Self, StatementError> {
-        let Draft { installation, account, month, sequence, opening, closing, entries, usage } =
-            draft;
+        let Draft { installation, account, month, sequence, .. } = draft;
+        let Draft { opening, told, closing, entries, usage, .. } = draft;
+        let (told, balance) = (told.unwrap_or(opening), closing);
         let entries = listed(entries, &account, month)?;
         let mut sums: BTreeMap<Line, Usd> = BTreeMap::new();
         for entry in &entries {
@@ -109,7 +114,9 @@ impl Statement {
         let metered = less(closing.metered, opening.metered)?;
         sums.insert(Line::Usage, less(Usd::ZERO, by_calls)?);
         sums.insert(Line::Metered, metered);
-        let (opening, closing) = (there(&opening)?, there(&closing)?);
+        sums.insert(Line::MeteredCorrections, less(opening.metered, told.metered)?);
+        sums.insert(Line::Corrections, less(there(&opening)?, there(&told)?)?);
+        let (opening, closing) = (there(&told)?, there(&closing)?);
         let mut counted = opening;
         for line in Line::OF_BALANCE {
             add(&mut counted, sums.get(&line).copied().unwrap_or(Usd::ZERO))?;
@@ -123,7 +130,18 @@ impl Statement {
         let number =
             sequence.map(|sequence| InvoiceNumber { account: account.clone(), month, sequence });
         sums.retain(|_, sum| *sum != Usd::ZERO);
-        Ok(Self { installation, account, month, number, opening, closing, sums, entries, usage })
+        Ok(Self {
+            installation,
+            account,
+            month,
+            number,
+            opening,
+            closing,
+            counted: balance,
+            sums,
+            entries,
+            usage,
+        })
     }
 
     /// Who issues it.
@@ -154,6 +172,11 @@ impl Statement {
     /// What is there after.
     pub const fn closing(&self) -> Usd {
         self.closing
+    }
+
+    /// What is there after, as the ledger counts it: the next statement goes on from it.
+    pub const fn counted(&self) -> &Balance {
+        &self.counted
     }
 
     /// What a line of the summary comes to: below zero where it takes from the balance.

@@ -23,6 +23,10 @@ use tollgate_types::Timestamp;
 
 const SECRET_KEY: &str = "sk_test_peer";
 const WEBHOOK_SECRET: &str = "whsec_peer";
+/// The longest idempotency key that is taken.
+const KEY_LONGEST: usize = 255;
+/// When it begins to count its seconds: one for each thing that is made.
+const FIRST_SECOND: usize = 1_790_000_000;
 
 type Form = BTreeMap<String, String>;
 
@@ -40,6 +44,9 @@ struct State {
     sessions: Vec<Form>,
     /// PaymentIntents by their ids.
     intents: BTreeMap<String, Value>,
+    /// What it has told, or would have, oldest first.
+    events: Vec<Value>,
+    refunds: u32,
     /// Answers by their keys.
     answered: BTreeMap<String, (Form, u16, Value)>,
     charges: u32,
@@ -49,6 +56,8 @@ struct State {
     loses: u32,
     /// Whether charges are pending rather than paid.
     pends: bool,
+    /// Whether the operator's key is taken for another's.
+    locks_out: bool,
 }
 
 #[expect(clippy::disallowed_methods, reason = "nothing is lost when the peer of a test stops")]
@@ -99,34 +108,50 @@ impl StripePeer {
         let metadata = members(&form, "payment_intent_data[metadata]");
         let mut intent = intent(&id, total, &customer, &metadata);
         intent["setup_future_usage"] = json!(kept);
+        intent["created"] = json!(state.second());
         state.intents.insert(id.clone(), intent.clone());
         let session = json!({
             "id": session, "object": "checkout.session", "payment_status": "paid",
             "payment_intent": id, "amount_total": total, "currency": "usd",
-            "customer": customer, "url": null, "metadata": members(&form, "metadata"),
+            "customer": customer, "url": null, "created": FIRST_SECOND,
+            "metadata": members(&form, "metadata"),
         });
-        [event("checkout.session.completed", &session), event("payment_intent.succeeded", &intent)]
+        [
+            state.event("checkout.session.completed", &session),
+            state.event("payment_intent.succeeded", &intent),
+        ]
     }
 
     /// So many cents of a payment go back: the event that tells of it.
     pub fn refund(&self, payment: &str, cents: u64) -> Value {
-        let mut state = self.state.lock();
-        let intent = state.intents.get_mut(payment).unwrap();
-        let before = intent["latest_charge"]["amount_refunded"].as_u64().unwrap();
-        intent["latest_charge"]["amount_refunded"] = json!(before + cents);
-        let mut event = event("charge.refunded", &intent["latest_charge"]);
-        event["data"]["previous_attributes"] = json!({ "amount_refunded": before });
-        event
+        self.state.lock().give_back(payment, cents)
     }
 
-    /// The payer's bank takes all of a payment back: the event that tells of it.
-    pub fn dispute(&self, payment: &str) -> Value {
-        let amount = self.state.lock().intents[payment]["amount"].clone();
+    /// The payer's bank disputes so many cents of a payment: the event `charge.dispute.` of a kind
+    /// with the status that the dispute has by then.
+    pub fn dispute(&self, payment: &str, cents: u64, (kind, status): (&str, &str)) -> Value {
         let dispute = json!({
-            "id": format!("du_{payment}"), "object": "dispute", "amount": amount,
+            "id": format!("du_{payment}"), "object": "dispute", "amount": cents,
             "currency": "usd", "payment_intent": payment, "charge": format!("ch_{payment}"),
+            "status": status, "reason": "fraudulent",
+            "is_charge_refundable": status.starts_with("warning_"),
         });
-        event("charge.dispute.created", &dispute)
+        self.state.lock().event(&format!("charge.dispute.{kind}"), &dispute)
+    }
+
+    /// What it has told, or would have, oldest first.
+    pub fn events(&self) -> Vec<Value> {
+        self.state.lock().events.clone()
+    }
+
+    /// Takes the operator's key for another's from now on, or no longer.
+    pub fn lock_out(&self, locks_out: bool) {
+        self.state.lock().locks_out = locks_out;
+    }
+
+    /// Knows a payment no more.
+    pub fn forget(&self, payment: &str) {
+        self.state.lock().intents.remove(payment).unwrap();
     }
 
     /// A PaymentIntent that was pending has arrived: the event that tells of it.
@@ -135,12 +160,18 @@ impl StripePeer {
         let intent = state.intents.get_mut(payment).unwrap();
         intent["status"] = "succeeded".into();
         intent["amount_received"] = intent["amount"].clone();
-        event("payment_intent.succeeded", intent)
+        let intent = intent.clone();
+        state.event("payment_intent.succeeded", &intent)
     }
 
     /// The ids of the PaymentIntents that were made, those of pages included.
     pub fn payments(&self) -> Vec<String> {
         self.state.lock().intents.keys().cloned().collect()
+    }
+
+    /// A PaymentIntent as it is now.
+    pub fn payment(&self, id: &str) -> Value {
+        self.state.lock().intents[id].clone()
     }
 
     /// How often a card was charged without its owner.
@@ -189,10 +220,6 @@ fn sign_with(secret: &str, body: &str, at: Timestamp) -> String {
     format!("t={seconds},v1={hex},v0=0000")
 }
 
-fn event(kind: &str, object: &Value) -> Value {
-    json!({ "id": "evt_1", "object": "event", "type": kind, "data": { "object": object } })
-}
-
 /// The members of a form that are under a name.
 fn members(form: &Form, prefix: &str) -> Map<String, Value> {
     let inner = |name: &str| {
@@ -223,8 +250,14 @@ async fn serve(
     let form: Form = form_urlencoded::parse(&body).into_owned().collect();
     let is_ours = head.headers.get(AUTHORIZATION).is_some_and(|it| it == "Bearer sk_test_peer");
     let key = head.headers.get("idempotency-key").map(|it| it.to_str().unwrap().to_owned());
+    let is_ours = is_ours && !state.lock().locks_out;
     let (status, answer) = match (is_ours, &head.method) {
-        (false, _) => (401, json!({ "error": { "message": "Invalid API Key provided" } })),
+        (false, _) => {
+            (401, json!({ "error": { "message": "Invalid API Key provided: sk_test_***eer" } }))
+        }
+        (true, &Method::GET) if head.uri.path() == "/v1/events" => {
+            state.lock().list_events(head.uri.query().unwrap_or_default())
+        }
         (true, &Method::GET) => state.lock().look_up(head.uri.path()),
         (true, _) => state.lock().make(head.uri.path(), &form, &key.unwrap_or_default()),
     };
@@ -234,19 +267,97 @@ async fn serve(
 }
 
 impl State {
+    /// Now, as it counts.
+    fn second(&self) -> usize {
+        FIRST_SECOND + self.events.len()
+    }
+
+    fn event(&mut self, kind: &str, object: &Value) -> Value {
+        let event = json!({
+            "id": format!("evt_{}", self.events.len()), "object": "event", "type": kind,
+            "created": self.second(), "data": { "object": object },
+        });
+        self.events.push(event.clone());
+        event
+    }
+
+    fn give_back(&mut self, payment: &str, cents: u64) -> Value {
+        let intent = self.intents.get_mut(payment).unwrap();
+        let before = intent["latest_charge"]["amount_refunded"].as_u64().unwrap();
+        intent["latest_charge"]["amount_refunded"] = json!(before + cents);
+        let charge = intent["latest_charge"].clone();
+        self.event("charge.refunded", &charge);
+        let event = self.events.last_mut().unwrap();
+        event["data"]["previous_attributes"] = json!({ "amount_refunded": before });
+        event.clone()
+    }
+
+    /// Events, newest first, two at once.
+    fn list_events(&self, query: &str) -> (u16, Value) {
+        let query: Vec<(String, String)> =
+            form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+        let of = |name: &str| query.iter().find(|(it, _)| it == name).map(|(_, it)| it.as_str());
+        let since: u64 = of("created[gte]").map_or(0, |it| it.parse().unwrap());
+        let is_wanted = |event: &&Value| {
+            event["created"].as_u64().unwrap() >= since
+                && query.iter().any(|(name, kind)| name == "types[]" && event["type"] == *kind)
+        };
+        let mut found: Vec<&Value> = self.events.iter().rev().filter(is_wanted).collect();
+        if let Some(after) = of("starting_after") {
+            let place = found.iter().position(|it| it["id"] == after).unwrap();
+            found.drain(..=place);
+        }
+        let has_more = found.len() > 2;
+        found.truncate(2);
+        (200, json!({ "object": "list", "data": found, "has_more": has_more, "url": "/v1/events" }))
+    }
+
+    fn refund(&mut self, form: &Form) -> (u16, Value) {
+        let refused = |message: String| (400, json!({ "error": { "message": message } }));
+        let payment = form["payment_intent"].clone();
+        let Some(intent) = self.intents.get(&payment) else {
+            return refused(format!("No such payment_intent: '{payment}'"));
+        };
+        let refunded = intent["latest_charge"]["amount_refunded"].as_u64().unwrap();
+        let left = intent["amount"].as_u64().unwrap() - refunded;
+        let amount = form.get("amount").map_or(left, |it| it.parse().unwrap());
+        if left == 0 {
+            return refused(format!("Charge ch_{payment} has already been refunded."));
+        }
+        if amount > left {
+            let message = "Refund amount is greater than unrefunded amount on charge";
+            return refused(message.to_owned());
+        }
+        self.give_back(&payment, amount);
+        self.refunds += 1;
+        let id = format!("re_{}", self.refunds);
+        (200, json!({ "id": id, "object": "refund", "amount": amount, "status": "succeeded" }))
+    }
+
     fn look_up(&self, path: &str) -> (u16, Value) {
         let id = path.rsplit('/').next().unwrap_or_default();
         let missing = || (404, json!({ "error": { "message": format!("No such object: {id}") } }));
-        self.intents.get(id).map_or_else(missing, |intent| (200, intent.clone()))
+        let named = |intent: &Value| {
+            let mut intent = intent.clone();
+            // Unless it is asked for, the charge is only named.
+            intent["latest_charge"] = intent["latest_charge"]["id"].take();
+            intent
+        };
+        self.intents.get(id).map_or_else(missing, |intent| (200, named(intent)))
     }
 
     /// Makes something once for each key.
     fn make(&mut self, path: &str, form: &Form, key: &str) -> (u16, Value) {
+        if key.len() > KEY_LONGEST {
+            let message = "Idempotency keys are at most 255 characters long";
+            return (400, json!({ "error": { "message": message } }));
+        }
         if let Some((known, status, answer)) = self.answered.get(key) {
             if known != form {
                 let message =
                     "Keys for idempotent requests can only be used with the same parameters";
-                return (400, json!({ "error": { "message": message } }));
+                let error = json!({ "type": "idempotency_error", "message": message });
+                return (400, json!({ "error": error }));
             }
             return (*status, answer.clone());
         }
@@ -257,6 +368,7 @@ impl State {
                 (200, json!({ "id": id, "url": format!("https://checkout.example/{id}") }))
             }
             "/v1/payment_intents" => self.charge(form),
+            "/v1/refunds" => self.refund(form),
             _ => (404, json!({ "error": { "message": "Unrecognized request URL" } })),
         };
         self.answered.insert(key.to_owned(), (form.clone(), status, answer.clone()));
@@ -276,6 +388,8 @@ impl State {
         let id = format!("pi_charged_{}", self.charges);
         let amount = form["amount"].parse().unwrap();
         let mut intent = intent(&id, amount, &form["customer"], &members(form, "metadata"));
+        intent["created"] = json!(self.second());
+        intent["payment_method"] = json!(form.get("payment_method"));
         if self.pends {
             intent["status"] = "processing".into();
             intent["amount_received"] = 0.into();

@@ -216,7 +216,8 @@ async fn start_simulator() -> anyhow::Result<Simulator> {
     Simulator::start(config).await.context("the simulator can't be started")
 }
 
-fn upstream(config: &Config) -> anyhow::Result<Upstream> {
+/// The way out of what is beside calls.
+pub(crate) fn upstream(config: &Config) -> anyhow::Result<Upstream> {
     Upstream::new(config.limits.upstream.clone()).context("TLS can't be set up")
 }
 

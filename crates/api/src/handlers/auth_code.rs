@@ -9,7 +9,8 @@ use tollgate_store::{Document, KeyRecord, StoreError};
 use tollgate_types::KeyHash;
 
 use super::credits::Data;
-use super::keys::{expiry, interval, usd};
+use super::dollars;
+use super::keys::{expiry, interval};
 use crate::audit::done;
 use crate::auth::{Acting, no_such_workspace};
 use crate::body::{JsonBody, SecretBody};
@@ -82,7 +83,7 @@ pub(crate) async fn create_auth_code(
     let limit_reset = limit_reset.map(|text| interval("usage_limit_type", text)).transpose()?;
     let code = AuthCode {
         key_label: wanted.key_label,
-        limit: wanted.limit.map(|it| usd("limit", it)).transpose()?,
+        limit: wanted.limit.map(|it| dollars::rounded("limit", it)).transpose()?,
         limit_reset: limit_reset.map(|it| it.as_str().to_owned()),
         expires_at: wanted.expires_at.as_deref().map(|it| expiry(it, now)).transpose()?,
         workspace_id,

@@ -3,10 +3,12 @@
 use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use tollgate_organisation::{Budget, BudgetInterval};
 use tollgate_wire::json::UsdNumber;
 
-use super::keys::{Deleted, usd};
+use super::dollars;
+use super::keys::Deleted;
 use super::workspaces::{open, ruled, save};
 use crate::auth::Manager;
 use crate::body::JsonBody;
@@ -33,7 +35,7 @@ pub(crate) struct BudgetAnswer<T> {
 
 #[derive(Debug, Deserialize)]
 pub(crate) struct WantedBudget {
-    limit_usd: f64,
+    limit_usd: Value,
     include_byok_in_budgets: Option<bool>,
 }
 
@@ -89,7 +91,7 @@ pub(crate) async fn put_budget(
     JsonBody(wanted): JsonBody<WantedBudget>,
 ) -> Result<Json<BudgetAnswer<BudgetView>>, ApiError> {
     let mut document = ruled(&app, &manager, &id).await?;
-    let (interval, limit) = (read(&interval)?, usd("limit_usd", wanted.limit_usd)?);
+    let (interval, limit) = (read(&interval)?, dollars::number("limit_usd", &wanted.limit_usd)?);
     let new_id = app.engine.new_id().map_err(|error| ApiError::internal(&error))?;
     let workspace = &mut document.body;
     workspace.budgets.set(interval, limit, (new_id, app.engine.now()))?;

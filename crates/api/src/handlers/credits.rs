@@ -38,6 +38,12 @@ pub(crate) struct WhoseAccount {
 }
 
 impl WhoseAccount {
+    /// The account, whether anybody pays from it or not.
+    pub(super) fn named(self) -> Result<AccountId, ApiError> {
+        let Some(name) = self.account else { return Ok(AccountId::default()) };
+        AccountId::new(&name).map_err(|error| ApiError::bad_request(format!("account: {error}")))
+    }
+
     /// The account, if a workspace pays from it.
     pub(super) async fn find(self, app: &App) -> Result<AccountId, ApiError> {
         let Some(name) = self.account else { return Ok(AccountId::default()) };

@@ -12,10 +12,11 @@ use tollgate_engine::KeyEntry;
 use tollgate_limits::{KeyLimits, KeyLimitsChange};
 use tollgate_organisation::Role;
 use tollgate_store::{Change, KeyPatch, KeyQuery, KeyRecord, KeyUsage, ResetInterval};
-use tollgate_types::{KeyHash, Timestamp, Usd};
+use tollgate_types::{KeyHash, Timestamp};
 use tollgate_wire::json::UsdNumber;
 
 use super::credits::Data;
+use super::dollars;
 use super::workspaces::open;
 use crate::auth::Manager;
 use crate::body::JsonBody;
@@ -191,7 +192,7 @@ pub(crate) async fn create_key(
     let key = app.engine.new_key().map_err(|error| ApiError::internal(&error))?;
     let hash = app.engine.keys().hash(&key);
     let mut record = KeyRecord::new(hash, name(&wanted.name)?, &key.label(), now);
-    record.limit = wanted.limit.map(|it| usd("limit", it)).transpose()?;
+    record.limit = wanted.limit.map(|it| dollars::rounded("limit", it)).transpose()?;
     record.limit_reset =
         wanted.limit_reset.as_deref().map(|it| interval("limit_reset", it)).transpose()?;
     record.include_byok_in_limit = wanted.include_byok_in_limit;
@@ -234,8 +235,10 @@ pub(crate) async fn update_key(
     JsonBody(change): JsonBody<KeyChange>,
 ) -> Result<Json<Data<KeyView>>, ApiError> {
     let now = app.engine.now();
-    let limit =
-        change.limit.map(|limit| limit.map(|it| usd("limit", it)).transpose()).transpose()?;
+    let limit = change
+        .limit
+        .map(|limit| limit.map(|it| dollars::rounded("limit", it)).transpose())
+        .transpose()?;
     let reset = change
         .limit_reset
         .map(|it| it.as_deref().map(|it| interval("limit_reset", it)).transpose())
@@ -392,17 +395,6 @@ fn name(text: &str) -> Result<&str, ApiError> {
         return Err(ApiError::bad_request("name: String must have no control characters"));
     }
     Ok(text)
-}
-
-pub(super) fn usd(field: &str, dollars: f64) -> Result<Usd, ApiError> {
-    let problem =
-        || ApiError::bad_request(format!("{field}: Expected a number of dollars of at least 0"));
-    if !dollars.is_finite() || dollars < 0.0 {
-        return Err(problem());
-    }
-    let amount: Usd = format!("{dollars:.9}").parse().map_err(|_| problem())?;
-    // Less than a nano-dollar is not nothing.
-    if amount == Usd::ZERO && dollars > 0.0 { Err(problem()) } else { Ok(amount) }
 }
 
 pub(super) fn interval(field: &str, text: &str) -> Result<ResetInterval, ApiError> {

@@ -1,5 +1,5 @@
-//! Buying credit: `POST /credits/checkout`, `/credits/auto-topup` and the provider's webhook. Beyond
-//! the contract.
+//! Buying credit: `POST /credits/checkout`, `/credits/auto-topup`, `/credits/refunds` and the
+//! provider's webhook. Beyond the contract.
 
 use std::sync::Arc;
 
@@ -7,31 +7,26 @@ use axum::Json;
 use axum::extract::{Request, State};
 use http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use tollgate_engine::{AutoTopUp, Cashier, CashierError, Payer, Received};
 use tollgate_payments::{PaymentError, PaymentMethod, SIGNATURE_HEADER, Webhook};
-use tollgate_types::{Chain, Usd};
+use tollgate_types::Chain;
 use tollgate_wire::error::ErrorType;
 use tollgate_wire::json::UsdNumber;
 
 use super::credits::{Data, WhoseAccount};
+use super::dollars;
 use crate::auth::ManagementKey;
 use crate::body::{JsonBody, read_at_most};
 use crate::error::ApiError;
 use crate::query::Params;
 use crate::router::App;
 
-/// US dollars, as a number or as text.
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
-enum Amount {
-    Number(f64),
-    Text(String),
-}
-
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct WantedCredit {
-    amount: Amount,
+    /// US dollars, as a number or as text.
+    amount: Value,
     #[serde(default)]
     payment_method: WantedMethod,
 }
@@ -47,8 +42,26 @@ enum WantedMethod {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct WantedTopUp {
-    threshold: Amount,
-    amount: Amount,
+    /// US dollars, as a number or as text.
+    threshold: Value,
+    /// The same.
+    amount: Value,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct WantedRefund {
+    /// The payment's id at the provider, or the ledger's.
+    payment: String,
+    /// US dollars, as a number or as text; all that is left when absent.
+    amount: Option<Value>,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct RefundView {
+    /// Its id at the provider.
+    id: String,
+    amount: UsdNumber,
 }
 
 #[derive(Debug, Serialize)]
@@ -91,20 +104,38 @@ pub(crate) async fn create_checkout(
         WantedMethod::Standard => PaymentMethod::Standard,
         WantedMethod::Crypto => PaymentMethod::Crypto,
     };
-    let key = match headers.get(KEY_HEADER) {
-        Some(given) => {
-            let given = given.to_str().ok().filter(|it| (1..=KEY_LONGEST).contains(&it.len()));
-            let told = "Idempotency-Key: Expected 1 to 128 printable characters";
-            given.ok_or_else(|| ApiError::bad_request(told))?.to_owned()
-        }
-        None => app.engine.new_id().map_err(|error| ApiError::internal(&error))?,
-    };
-    let amount = usd("amount", &wanted.amount)?;
-    let key = format!("checkout/{key}");
+    let key = idempotency_key(&app, &headers)?;
+    let amount = dollars::exact("amount", &wanted.amount)?;
     let account = whose.find(&app).await?;
     let page = cashier.checkout(&account, amount, method, &key).await?;
     let data = CheckoutView { id: page.id, url: page.url };
     Ok((StatusCode::CREATED, Json(Data { data })))
+}
+
+/// Has a payment go back, or a part of it, once for each `Idempotency-Key`. The ledger has it when
+/// the provider tells of it.
+pub(crate) async fn create_refund(
+    State(app): State<App>,
+    _: ManagementKey,
+    headers: HeaderMap,
+    JsonBody(wanted): JsonBody<WantedRefund>,
+) -> Result<(StatusCode, Json<Data<RefundView>>), ApiError> {
+    let cashier = cashier(&app)?;
+    let key = idempotency_key(&app, &headers)?;
+    let amount = wanted.amount.as_ref().map(|it| dollars::exact("amount", it)).transpose()?;
+    let refund = cashier.refund(&wanted.payment, amount, &key).await?;
+    let data = RefundView { id: refund.id, amount: UsdNumber(refund.amount.to_usd()) };
+    Ok((StatusCode::CREATED, Json(Data { data })))
+}
+
+/// What a request is asked under: the caller's key, or one of its own.
+fn idempotency_key(app: &App, headers: &HeaderMap) -> Result<String, ApiError> {
+    let Some(given) = headers.get(KEY_HEADER) else {
+        return app.engine.new_id().map_err(|error| ApiError::internal(&error));
+    };
+    let given = given.to_str().ok().filter(|it| (1..=KEY_LONGEST).contains(&it.len()));
+    let told = "Idempotency-Key: Expected 1 to 128 printable characters";
+    given.map(str::to_owned).ok_or_else(|| ApiError::bad_request(told))
 }
 
 /// What is bought without anybody asking.
@@ -126,8 +157,8 @@ pub(crate) async fn put_auto_top_up(
     JsonBody(wanted): JsonBody<WantedTopUp>,
 ) -> Result<Json<Data<TopUpView>>, ApiError> {
     let account = whose.find(&app).await?;
-    let threshold = usd("threshold", &wanted.threshold)?;
-    let wanted = AutoTopUp::new(threshold, usd("amount", &wanted.amount)?);
+    let threshold = dollars::exact("threshold", &wanted.threshold)?;
+    let wanted = AutoTopUp::new(threshold, dollars::exact("amount", &wanted.amount)?);
     let payer = cashier(&app)?.set_auto_top_up(&account, Some(wanted)).await?;
     Ok(Json(Data { data: TopUpView::of(&payer) }))
 }
@@ -169,17 +200,6 @@ fn cashier(app: &App) -> Result<&Arc<Cashier>, ApiError> {
     })
 }
 
-fn usd(name: &str, amount: &Amount) -> Result<Usd, ApiError> {
-    let text = match amount {
-        Amount::Number(number) => number.to_string(),
-        Amount::Text(text) => text.clone(),
-    };
-    let parsed = text.parse::<Usd>().ok().filter(|it| *it >= Usd::ZERO);
-    parsed.ok_or_else(|| {
-        ApiError::bad_request(format!("{name}: Expected a number of dollars of at least 0"))
-    })
-}
-
 impl TopUpView {
     fn of(payer: &Payer) -> Self {
         let wanted = payer.auto_top_up;
@@ -197,15 +217,26 @@ impl From<CashierError> for ApiError {
     fn from(error: CashierError) -> Self {
         match error {
             CashierError::Order(error) => Self::bad_request(format!("amount: {error}")),
-            CashierError::Notice(error) => Self::bad_request(error.to_string()),
-            CashierError::NoInstrument => Self::bad_request(error.to_string()),
+            CashierError::NotCents(error) => Self::bad_request(format!("amount: {error}")),
+            CashierError::NoPayment => Self::not_found(format!("payment: {error}")),
+            CashierError::Payment(PaymentError::KeyReused) => Self::new(
+                ErrorType::Conflict,
+                "Idempotency-Key: It was used for something else. Choose another",
+            ),
+            CashierError::Notice(_) | CashierError::NoInstrument | CashierError::NotRefunded(_) => {
+                Self::bad_request(error.to_string())
+            }
             CashierError::Store(error) => error.into(),
-            CashierError::Unreachable | CashierError::Payment(PaymentError::Busy { .. }) => {
+            CashierError::Unreachable
+            | CashierError::Unanswered
+            | CashierError::Payment(PaymentError::Busy { .. }) => {
                 Self::new(ErrorType::ProviderOverloaded, error.to_string())
             }
-            CashierError::Payment(PaymentError::Refused { .. } | PaymentError::Unreadable(_)) => {
-                Self::new(ErrorType::ProviderUnavailable, error.to_string())
-            }
+            CashierError::Payment(
+                PaymentError::Refused { .. }
+                | PaymentError::Unauthorized { .. }
+                | PaymentError::Unreadable(_),
+            ) => Self::new(ErrorType::ProviderUnavailable, error.to_string()),
         }
     }
 }

@@ -24,7 +24,7 @@ pub(crate) struct StatementView {
     installation: String,
     account: String,
     month: String,
-    /// None while the month goes on.
+    /// None until the month has been over for two hours.
     number: Option<String>,
     opening_balance: String,
     balance: Vec<LineView>,
@@ -80,7 +80,7 @@ pub(crate) async fn get_statement(
     app.engine.recorder().flush().await;
     let tags: Vec<String> = app.config.tag_headers.iter().map(ToString::to_string).collect();
     let issuer = (app.config.installation_name.as_str(), tags.as_slice());
-    let account = whose.find(&app).await?;
+    let account = whose.named()?;
     let now = app.engine.now();
     let made = statement(app.engine.stores(), issuer, &account, month, now).await?;
     let accepted = headers.get(ACCEPT).and_then(|it| it.to_str().ok()).unwrap_or_default();
@@ -161,6 +161,16 @@ impl From<StatementFailure> for ApiError {
         match failure {
             StatementFailure::NotBegun(month) => {
                 Self::bad_request(format!("month: {month} has not begun"))
+            }
+            StatementFailure::NoSuchAccount(_)
+            | StatementFailure::NothingYet(..)
+            | StatementFailure::BeforeTheFirst(..) => {
+                // A sentence, as all that callers are told.
+                let mut said = failure.to_string();
+                if let Some(first) = said.get_mut(..1) {
+                    first.make_ascii_uppercase();
+                }
+                Self::not_found(said)
             }
             StatementFailure::Store(error) => error.into(),
             StatementFailure::Unproved(_) => Self::internal(&failure),

@@ -14,6 +14,8 @@ use super::{Cashier, CashierError};
 pub struct Payer {
     customer: Option<String>,
     payment_method: Option<String>,
+    /// When the payment was begun that both are of.
+    paid_at_ms: i64,
     /// When credit is bought without anybody asking.
     pub auto_top_up: Option<AutoTopUp>,
     /// Why it is not any more, until it is set again.
@@ -34,13 +36,30 @@ pub struct AutoTopUp {
 /// A top-up under way.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Pending {
-    /// What is bought; what it costs is kept with it, so that it can be asked for again to the
-    /// letter.
-    pub(super) credit_nanos: i64,
-    /// When it was begun.
-    pub(super) begun_at_ms: i64,
+    /// What is bought. It is kept with what it costs and who pays, so that it can be asked for
+    /// again to the letter, whatever has changed since.
+    pub(super) credit_cents: u32,
+    /// What is paid on top.
+    pub(super) fee_cents: u32,
+    /// Who pays, by the provider's id.
+    pub(super) customer: String,
+    /// What is charged.
+    pub(super) payment_method: Option<String>,
+    /// When the provider was first asked. What it certainly was not asked for is not under way.
+    pub(super) sent_at_ms: i64,
+    /// How often it was.
+    pub(super) asked: u32,
     /// The payment's id, once it is known.
     pub(super) payment: Option<String>,
+}
+
+/// Which top-up something is about: of what is over, nothing is changed any more.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum TopUp<'a> {
+    /// The one with this number.
+    Number(u64),
+    /// The one that was this payment.
+    Payment(&'a str),
 }
 
 impl DocumentBody for Payer {
@@ -75,10 +94,42 @@ impl Payer {
     pub const fn can_be_charged(&self) -> bool {
         self.customer.is_some() && self.payment_method.is_some()
     }
+
+    /// The top-up, if it is the one under way.
+    pub(super) fn pending_mut(&mut self, top_up: TopUp<'_>) -> Option<&mut Pending> {
+        let pending = self.pending.as_mut()?;
+        let is_it = match top_up {
+            TopUp::Number(number) => self.sequence == number,
+            TopUp::Payment(payment) => pending.payment.as_deref() == Some(payment),
+        };
+        is_it.then_some(pending)
+    }
+
+    /// Ends the top-up, if it is the one under way.
+    pub(super) fn end(&mut self, top_up: TopUp<'_>) -> Option<Pending> {
+        self.pending_mut(top_up)?;
+        self.pending.take()
+    }
+
+    /// Keeps what can be charged again. Customer and method belong together; what an older payment
+    /// says, or one that was charged from what is known, changes nothing.
+    fn keep_instrument(&mut self, payment: &Payment) {
+        let Some(instrument) = &payment.instrument else { return };
+        let made_at_ms = payment.made_at.unix_millis();
+        let is_better = self.customer.is_none()
+            || (payment.purpose != Purpose::AutoTopUp
+                && made_at_ms >= self.paid_at_ms
+                && (instrument.payment_method.is_some() || self.payment_method.is_none()));
+        if is_better {
+            self.customer = Some(instrument.customer.clone());
+            self.payment_method.clone_from(&instrument.payment_method);
+            self.paid_at_ms = made_at_ms;
+        }
+    }
 }
 
 /// How often a change is tried again that others overtake.
-const TRIES: u32 = 8;
+pub(super) const TRIES: u32 = 8;
 
 impl Cashier {
     /// Who pays for an account; somebody unknown when nobody has paid yet.
@@ -130,29 +181,21 @@ impl Cashier {
             return Ok(());
         }
         let changed = self.change(&payment.account, |payer| {
-            if let Some(instrument) = &payment.instrument {
-                payer.customer = Some(instrument.customer.clone());
-                if instrument.payment_method.is_some() {
-                    payer.payment_method.clone_from(&instrument.payment_method);
-                }
-            }
-            payer.pending.take_if(|it| it.payment.as_ref() == Some(&payment.id));
+            payer.keep_instrument(payment);
+            payer.end(TopUp::Payment(&payment.id));
         });
         changed.await.map(drop)
     }
 
-    /// Buys nothing more without anybody asking. A failure of `payment` counts only while that is
-    /// the one that is under way, or none is known: an old one that is told again stops nothing.
+    /// Buys nothing more without anybody asking, if that is for a top-up which is under way.
     pub(super) async fn stop_topping_up(
         &self,
         account: &AccountId,
         reason: &str,
-        payment: Option<&str>,
+        top_up: TopUp<'_>,
     ) -> Result<(), StoreError> {
         let changed = self.change(account, |payer| {
-            let Some(pending) = &payer.pending else { return };
-            if payment.is_none() || pending.payment.as_deref() == payment {
-                payer.pending = None;
+            if payer.end(top_up).is_some() {
                 payer.stopped = Some(reason.to_owned());
             }
         });
@@ -160,7 +203,7 @@ impl Cashier {
     }
 
     /// Buys nothing more for somebody whose bank takes payments back.
-    pub(super) async fn disputed(&self, account: &AccountId) -> Result<(), StoreError> {
+    pub(super) async fn stop_for_dispute(&self, account: &AccountId) -> Result<(), StoreError> {
         let changed = self.change(account, |payer| {
             if payer.auto_top_up.is_some() {
                 payer.stopped = Some("a payment was disputed".to_owned());

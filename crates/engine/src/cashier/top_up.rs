@@ -1,19 +1,22 @@
 //! Credit that is bought without anybody asking, when less is left than the account wants.
 //!
 //! Each top-up has a number, which is taken in the store before the provider is asked, and is in
-//! the key under which it is asked. So several nodes, or one that died in between, ask for the same
-//! and the provider charges once; and the ledger takes a payment once. The next one is begun only
-//! when the one before has ended.
+//! the key under which it is asked; what it costs and who pays is kept with it. So several nodes,
+//! or one that died in between, ask for the same to the letter and the provider charges once; and
+//! the ledger takes a payment once. The next one is begun only when the one before has ended, or
+//! was never asked for.
 
 use std::time::Duration;
 
 use tollgate_ledger::AccountId;
-use tollgate_payments::{Charged, Instrument, Outcome, PaymentError, PaymentMethod, Reply};
+use tollgate_payments::{
+    Cents, Charged, Instrument, Order, Outcome, PaymentError, PaymentMethod, Reply,
+};
 use tollgate_store::{Document, StoreError};
-use tollgate_types::{Chain, Usd};
+use tollgate_types::Chain;
 
-use super::payer::{Payer, Pending};
-use super::{Cashier, CashierError};
+use super::payer::{Payer, Pending, TopUp};
+use super::{Cashier, CashierError, told};
 
 /// The provider remembers keys for a day (<https://docs.stripe.com/api/idempotent_requests>); what
 /// is not known by then is not asked for again.
@@ -49,29 +52,37 @@ impl Cashier {
         account: &AccountId,
         mut payer: Document<Payer>,
     ) -> Result<bool, CashierError> {
-        if payer.body.pending.is_none() && !self.begin(account, &mut payer).await? {
-            return Ok(false);
-        }
-        let Some(pending) = payer.body.pending.clone() else { return Ok(false) };
-        let Some(from) = payer.body.instrument() else { return Ok(false) };
-        if let Some(payment) = &pending.payment {
-            return self.follow(account, payment).await;
-        }
-        let age = self.now().unix_millis().saturating_sub(pending.begun_at_ms);
-        if u128::try_from(age).is_ok_and(|age| age > KEY_LIFE.as_millis()) {
-            self.stop_topping_up(account, "the payment provider did not answer for a day", None)
-                .await?;
-            return Ok(false);
-        }
-        let charged = match self.charge(account, &pending, &from, payer.body.sequence).await {
-            Err(CashierError::Payment(PaymentError::Refused { message, .. })) => {
-                tracing::warn!(%account, message, "the payment provider refuses an automatic purchase");
-                self.stop_topping_up(account, &message, None).await?;
-                return Ok(false);
+        let pending = match payer.body.pending.clone() {
+            Some(Pending { payment: Some(payment), .. }) => {
+                return self.follow(account, &payment).await;
             }
-            charged => charged?,
+            Some(mut pending) => {
+                let age = self.now().unix_millis().saturating_sub(pending.sent_at_ms);
+                if u128::try_from(age).is_ok_and(|age| age > KEY_LIFE.as_millis()) {
+                    let why = "the payment provider did not answer for a day";
+                    let about = TopUp::Number(payer.body.sequence);
+                    self.stop_topping_up(account, why, about).await?;
+                    return Ok(false);
+                }
+                // So that nobody who has asked for it before takes it for never asked for.
+                pending.asked = pending.asked.saturating_add(1);
+                payer.body.pending = Some(pending.clone());
+                self.keep(&payer, self.now()).await?;
+                pending
+            }
+            None => match self.begin(account, &mut payer).await? {
+                Some(pending) => pending,
+                None => return Ok(false),
+            },
         };
-        self.note(account, payer.body.sequence, charged).await
+        let number = payer.body.sequence;
+        match self.charge(account, &pending, number).await {
+            Ok(charged) => self.note(account, number, charged).await,
+            Err(error) => {
+                self.not_charged(account, number, &error).await?;
+                Err(error)
+            }
+        }
     }
 
     /// Begins a top-up where too little is left. Of several nodes that would, one does.
@@ -79,54 +90,94 @@ impl Cashier {
         &self,
         account: &AccountId,
         payer: &mut Document<Payer>,
-    ) -> Result<bool, CashierError> {
+    ) -> Result<Option<Pending>, CashierError> {
         let wanted = payer.body.auto_top_up.filter(|_| payer.body.stopped.is_none());
-        let Some(wanted) = wanted.filter(|_| payer.body.can_be_charged()) else {
-            return Ok(false);
-        };
+        let from = payer.body.instrument().filter(|it| it.payment_method.is_some());
+        let (Some(wanted), Some(from)) = (wanted, from) else { return Ok(None) };
         let balance = self.stores.ledger.balance(account).await?;
         let left = balance.available.saturating_add(balance.held);
         if left >= wanted.threshold() {
-            return Ok(false);
+            return Ok(None);
         }
-        let now = self.now();
-        payer.body.sequence = payer.body.sequence.saturating_add(1);
-        payer.body.pending = Some(Pending {
-            credit_nanos: wanted.amount().nanos(),
-            begun_at_ms: now.unix_millis(),
+        let order = self.order(account, wanted.amount(), PaymentMethod::Standard).await?;
+        let pending = Pending {
+            credit_cents: order.credit().get(),
+            fee_cents: order.fee().get(),
+            customer: from.customer,
+            payment_method: from.payment_method,
+            // Whatever happens from here on, it may have been asked for.
+            sent_at_ms: self.now().unix_millis(),
+            asked: 1,
             payment: None,
-        });
-        self.keep(payer, now).await?;
-        Ok(true)
+        };
+        payer.body.sequence = payer.body.sequence.saturating_add(1);
+        payer.body.pending = Some(pending.clone());
+        self.keep(payer, self.now()).await?;
+        Ok(Some(pending))
     }
 
     async fn charge(
         &self,
         account: &AccountId,
         pending: &Pending,
-        from: &Instrument,
-        sequence: u64,
+        number: u64,
     ) -> Result<Charged, CashierError> {
         let installation = &self.config.installation;
-        let credit = Usd::from_nanos(pending.credit_nanos);
-        let order = self.order(account, credit, PaymentMethod::Standard).await?.automatic();
-        let key = format!("{installation}/{account}/top-up/{sequence}");
-        let (status, body) = self.send(self.provider.charge(&order, from, &key)).await?;
-        Ok(self.provider.charged(&Reply { status, body: &body }, installation)?)
+        let price = (Cents::new(pending.credit_cents), Cents::new(pending.fee_cents));
+        let order = Order::at_price(installation, account.clone(), price)?;
+        let from = Instrument {
+            customer: pending.customer.clone(),
+            payment_method: pending.payment_method.clone(),
+        };
+        let key = format!("{installation}/{account}/top-up/{number}");
+        let (status, body) = self.send(self.provider.charge(&order, &from, &key)).await?;
+        self.provider.charged(&Reply { status, body: &body }, installation).map_err(told)
+    }
+
+    /// Does what follows from an answer that is none.
+    async fn not_charged(
+        &self,
+        account: &AccountId,
+        number: u64,
+        error: &CashierError,
+    ) -> Result<(), StoreError> {
+        match error {
+            // It is no fault of the account's, and nothing was asked for unless it was before: the
+            // next round begins anew, if it is still wanted then.
+            CashierError::Unreachable
+            | CashierError::Payment(PaymentError::Unauthorized { .. }) => {
+                let ended = |payer: &mut Payer| {
+                    let pending = payer.pending_mut(TopUp::Number(number));
+                    if pending.is_some_and(|it| it.asked == 1) {
+                        payer.pending = None;
+                    }
+                };
+                self.change(account, ended).await.map(drop)
+            }
+            // The number was taken before, and the store has forgotten it: a backup was restored.
+            // What came of it then is told by its own notices. The next one has another number.
+            CashierError::Payment(PaymentError::KeyReused) => {
+                let ended = |payer: &mut Payer| drop(payer.end(TopUp::Number(number)));
+                self.change(account, ended).await.map(drop)
+            }
+            CashierError::Payment(PaymentError::Refused { message, .. }) => {
+                self.stop_topping_up(account, message, TopUp::Number(number)).await
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Does what a charge has come to.
     async fn note(
         &self,
         account: &AccountId,
-        sequence: u64,
+        number: u64,
         charged: Charged,
     ) -> Result<bool, CashierError> {
         if let Some(id) = charged.id {
             self.change(account, |payer| {
                 // Another node may have ended it, and begun the next.
-                if let Some(pending) = payer.pending.as_mut().filter(|_| payer.sequence == sequence)
-                {
+                if let Some(pending) = payer.pending_mut(TopUp::Number(number)) {
                     pending.payment = Some(id.clone());
                 }
             })
@@ -140,7 +191,7 @@ impl Cashier {
             Outcome::Pending => Ok(false),
             Outcome::Declined(reason) => {
                 tracing::warn!(%account, reason, "an automatic purchase was declined");
-                self.stop_topping_up(account, &reason, None).await?;
+                self.stop_topping_up(account, &reason, TopUp::Number(number)).await?;
                 Ok(false)
             }
         }
@@ -150,17 +201,23 @@ impl Cashier {
     async fn follow(&self, account: &AccountId, payment: &str) -> Result<bool, CashierError> {
         let (status, body) = self.send(self.provider.look_up(payment)).await?;
         let reply = Reply { status, body: &body };
-        let state = self.provider.state(&reply, &self.config.installation)?;
-        match state.payment {
-            Some(payment) => {
-                self.paid(&payment).await?;
-                Ok(true)
+        let ended = match self.provider.state(&reply, &self.config.installation) {
+            Ok(state) => match state.payment {
+                Some(payment) => {
+                    self.paid(&payment).await?;
+                    return Ok(true);
+                }
+                None if state.is_open => return Ok(false),
+                None => "declined",
+            },
+            // It won't be there later, either.
+            Err(PaymentError::Refused { status, message }) => {
+                tracing::warn!(%account, payment, status, message, "an automatic purchase can't be looked up");
+                "the payment provider does not know the payment"
             }
-            None if state.is_open => Ok(false),
-            None => {
-                self.stop_topping_up(account, "declined", Some(payment)).await?;
-                Ok(false)
-            }
-        }
+            Err(error) => return Err(told(error)),
+        };
+        self.stop_topping_up(account, ended, TopUp::Payment(payment)).await?;
+        Ok(false)
     }
 }

@@ -7,7 +7,35 @@ use serde_json::value::RawValue;
 use super::NAME;
 use super::metadata::Metadata;
 use super::object::{Failed, Intent, Reference, Session};
-use crate::{Cents, Dispute, Failure, Notice, NoticeError, Payment, Reversal};
+use crate::{
+    Cents, Dispute, Failure, Notice, NoticeError, NoticePage, Payment, PaymentError, Reversal,
+};
+
+/// Those that are acted on.
+pub(super) const KINDS: [&str; 9] = [
+    "checkout.session.completed",
+    "checkout.session.async_payment_succeeded",
+    "checkout.session.async_payment_failed",
+    "payment_intent.succeeded",
+    "payment_intent.payment_failed",
+    "charge.refunded",
+    "charge.dispute.created",
+    "charge.dispute.funds_withdrawn",
+    "charge.dispute.funds_reinstated",
+];
+
+/// <https://docs.stripe.com/api/pagination>
+#[derive(Debug, Deserialize)]
+struct List<'a> {
+    #[serde(borrow)]
+    data: Vec<&'a RawValue>,
+    has_more: bool,
+}
+
+#[derive(Debug, Deserialize)]
+struct Listed {
+    id: String,
+}
 
 #[derive(Debug, Deserialize)]
 struct Event<'a> {
@@ -47,7 +75,34 @@ struct StripeDispute {
     id: String,
     amount: u32,
     currency: String,
+    #[serde(default)]
+    status: String,
     payment_intent: Option<Reference>,
+}
+
+impl StripeDispute {
+    /// Whether money was taken for it. A bank's inquiry takes none, nor does a dispute that was
+    /// settled before it was one: <https://docs.stripe.com/disputes/how-disputes-work>.
+    fn takes(&self) -> bool {
+        !self.status.starts_with("warning_") && self.status != "prevented"
+    }
+}
+
+/// Reads a list of events.
+///
+/// # Errors
+///
+/// When it is none.
+pub(super) fn listed(body: &[u8], installation: &str) -> Result<NoticePage, PaymentError> {
+    let unreadable = |error: serde_json::Error| PaymentError::Unreadable(error.to_string());
+    let list: List<'_> = serde_json::from_slice(body).map_err(unreadable)?;
+    let mut notices = Vec::with_capacity(list.data.len());
+    for event in list.data {
+        let Listed { id } = serde_json::from_str(event.get()).map_err(unreadable)?;
+        notices.push((id, read(event.get().as_bytes(), installation)));
+    }
+    let oldest = notices.last().map(|(id, _)| id.clone());
+    Ok(NoticePage { notices, next: oldest.filter(|_| list.has_more) })
 }
 
 /// Reads an event whose signature fits.
@@ -66,7 +121,14 @@ pub(super) fn read(body: &[u8], installation: &str) -> Result<Notice, NoticeErro
         "payment_intent.succeeded" => paid(read_as::<Intent>(object)?.payment(installation)),
         "payment_intent.payment_failed" => intent_failed(read_as(object)?, installation),
         "charge.refunded" => refunded(read_as(object)?, previous_attributes, installation),
-        "charge.dispute.created" => Ok(disputed(read_as(object)?, false)),
+        "charge.dispute.created" => {
+            let dispute: StripeDispute = read_as(object)?;
+            if !dispute.takes() {
+                return Ok(Notice::Nothing("an inquiry, or a dispute that was prevented"));
+            }
+            Ok(disputed(dispute, false))
+        }
+        "charge.dispute.funds_withdrawn" => Ok(disputed(read_as(object)?, false)),
         "charge.dispute.funds_reinstated" => Ok(disputed(read_as(object)?, true)),
         _ => Ok(Notice::Nothing("not a kind of event that moves credit")),
     }
@@ -130,7 +192,7 @@ fn refunded(
         payment: payment.id().to_owned(),
         account: terms.account,
         credit: terms.credit,
-        cents: start..end,
+        amount: Cents::new(end).less(Cents::new(start)),
         note: "refunded",
     }))
 }

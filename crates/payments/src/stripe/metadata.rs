@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 use tollgate_ledger::AccountId;
+use tollgate_types::Timestamp;
 
 use crate::{Cents, Order, Payment, Purpose};
 
@@ -108,6 +109,7 @@ impl Terms {
             fee: self.fee,
             purpose: self.purpose,
             instrument: None,
+            made_at: Timestamp::default(),
         })
     }
 }

@@ -2,11 +2,12 @@
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use tollgate_types::Timestamp;
 
 use super::metadata::Metadata;
 use crate::{
     Cents, Charged, Checkout, Instrument, Outcome, Payment, PaymentError, PaymentState, Purpose,
-    Reply,
+    Refund, Reply,
 };
 
 /// A reference: an id, or the object itself where that was asked for.
@@ -35,6 +36,9 @@ pub(super) struct Session {
     amount_total: Option<u32>,
     currency: Option<String>,
     customer: Option<Reference>,
+    /// In seconds.
+    #[serde(default)]
+    created: i64,
     #[serde(default)]
     pub(super) metadata: Metadata,
 }
@@ -49,22 +53,19 @@ pub(super) struct Intent {
     customer: Option<Reference>,
     payment_method: Option<Reference>,
     setup_future_usage: Option<String>,
-    latest_charge: Option<LatestCharge>,
+    /// In seconds.
+    #[serde(default)]
+    created: i64,
     pub(super) last_payment_error: Option<Failed>,
     #[serde(default)]
     pub(super) metadata: Metadata,
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
-enum LatestCharge {
-    Object { amount_refunded: u32 },
-    Id(String),
-}
-
 /// <https://docs.stripe.com/api/errors>
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Failed {
+    #[serde(rename = "type")]
+    kind: Option<String>,
     code: Option<String>,
     decline_code: Option<String>,
     message: Option<String>,
@@ -76,9 +77,11 @@ struct ErrorBody {
     error: Failed,
 }
 
+/// <https://docs.stripe.com/api/refunds/object>
 #[derive(Debug, Deserialize)]
-struct Refund {
+struct StripeRefund {
     id: String,
+    amount: u32,
     status: Option<String>,
 }
 
@@ -109,7 +112,7 @@ impl Session {
         let instrument = self
             .customer
             .map(|it| Instrument { customer: it.id().to_owned(), payment_method: None });
-        Ok(Some(Payment { instrument, ..payment }))
+        Ok(Some(Payment { instrument, made_at: at(self.created), ..payment }))
     }
 }
 
@@ -134,7 +137,7 @@ impl Intent {
             customer: customer.id().to_owned(),
             payment_method: method.map(|it| it.id().to_owned()),
         });
-        Ok(Some(Payment { instrument, ..payment }))
+        Ok(Some(Payment { instrument, made_at: at(self.created), ..payment }))
     }
 }
 
@@ -143,14 +146,6 @@ pub(super) fn opened(reply: &Reply<'_>) -> Result<Checkout, PaymentError> {
     let session: Session = read(reply)?;
     let url = session.url.ok_or_else(|| unreadable(format!("{} has no url", session.id)))?;
     Ok(Checkout { id: session.id, url })
-}
-
-/// What became of a page.
-pub(super) fn checkout_state(
-    reply: &Reply<'_>,
-    installation: &str,
-) -> Result<Option<Payment>, PaymentError> {
-    read::<Session>(reply)?.payment(installation).map_err(unreadable)
 }
 
 /// What became of a charge. A card that is declined is answered with 402.
@@ -181,38 +176,50 @@ pub(super) fn charged(reply: &Reply<'_>, installation: &str) -> Result<Charged, 
 pub(super) fn state(reply: &Reply<'_>, installation: &str) -> Result<PaymentState, PaymentError> {
     let intent: Intent = read(reply)?;
     let payment = intent.payment(installation).map_err(unreadable)?;
-    let reversed = match &intent.latest_charge {
-        Some(LatestCharge::Object { amount_refunded }) => Cents::new(*amount_refunded),
-        Some(LatestCharge::Id(id)) => return Err(unreadable(format!("{id} is not expanded"))),
-        None => Cents::ZERO,
-    };
-    Ok(PaymentState { payment, is_open: intent.is_open(), reversed })
+    Ok(PaymentState { payment, is_open: intent.is_open() })
 }
 
-/// The id of a refund that was made.
-pub(super) fn refunded(reply: &Reply<'_>) -> Result<String, PaymentError> {
-    let refund: Refund = read(reply)?;
+/// A refund that was made.
+pub(super) fn refunded(reply: &Reply<'_>) -> Result<Refund, PaymentError> {
+    let refund: StripeRefund = read(reply)?;
     match refund.status.as_deref() {
         Some("failed" | "canceled") => Err(PaymentError::Refused {
             status: reply.status,
             message: format!("the refund {} has failed", refund.id),
         }),
-        _ => Ok(refund.id),
+        _ => Ok(Refund { id: refund.id, amount: Cents::new(refund.amount) }),
     }
 }
 
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_unix_millis(seconds.saturating_mul(1_000))
+}
+
 fn read<T: DeserializeOwned>(reply: &Reply<'_>) -> Result<T, PaymentError> {
-    match reply.status {
-        200..=299 => parsed(reply),
-        // 409: another request with the same key is under way.
-        status @ (409 | 429 | 500..=599) => Err(PaymentError::Busy { status }),
-        status => {
-            let failed = serde_json::from_slice::<ErrorBody>(reply.body);
-            let failed = failed.map(|it| it.error).unwrap_or_default();
-            let message = failed.message.or(failed.code).unwrap_or_else(|| "no reason".to_owned());
-            Err(PaymentError::Refused { status, message })
-        }
+    accepted(reply)?;
+    parsed(reply)
+}
+
+/// Whether it was done: <https://docs.stripe.com/api/errors>.
+pub(super) fn accepted(reply: &Reply<'_>) -> Result<(), PaymentError> {
+    let status = reply.status;
+    if (200..=299).contains(&status) {
+        return Ok(());
     }
+    // 409: another request with the same key is under way.
+    if matches!(status, 409 | 429 | 500..=599) {
+        return Err(PaymentError::Busy { status });
+    }
+    let failed = serde_json::from_slice::<ErrorBody>(reply.body);
+    let failed = failed.map(|it| it.error).unwrap_or_default();
+    if failed.kind.as_deref() == Some("idempotency_error") {
+        return Err(PaymentError::KeyReused);
+    }
+    let message = failed.message.or(failed.code).unwrap_or_else(|| "no reason".to_owned());
+    Err(match status {
+        401 | 403 => PaymentError::Unauthorized { status, message },
+        _ => PaymentError::Refused { status, message },
+    })
 }
 
 fn parsed<T: DeserializeOwned>(reply: &Reply<'_>) -> Result<T, PaymentError> {
@@ -244,7 +251,7 @@ mod tests {
             "id": "pi_1", "object": "payment_intent", "status": status, "amount": 1080,
             "amount_received": if status == "succeeded" { 1080 } else { 0 },
             "currency": "usd", "customer": "cus_1", "payment_method": "pm_1",
-            "setup_future_usage": null, "latest_charge": "ch_1", "metadata": metadata(),
+            "setup_future_usage": null, "created": 1_790_000_000, "metadata": metadata(),
         })
     }
 
@@ -257,6 +264,7 @@ mod tests {
     fn a_charge_is_paid_pending_or_declined() {
         let Ok(Outcome::Paid(paid)) = charge(200, &intent("succeeded")) else { panic!("unpaid") };
         assert_eq!((paid.credit, paid.fee), (Cents::new(1_000), Cents::new(80)));
+        assert_eq!(paid.made_at.unix_seconds(), 1_790_000_000);
         let instrument = paid.instrument.unwrap();
         assert_eq!(instrument.payment_method.as_deref(), Some("pm_1"));
         assert_eq!(charge(200, &intent("processing")), Ok(Outcome::Pending));
@@ -279,7 +287,15 @@ mod tests {
         let error = json!({ "error": { "message": "No such customer" } });
         let refused = PaymentError::Refused { status: 400, message: "No such customer".to_owned() };
         assert_eq!(charge(400, &error), Err(refused));
-        assert!(matches!(charge(401, &json!(7)), Err(PaymentError::Refused { status: 401, .. })));
+        let error = json!({ "error": { "type": "idempotency_error", "message": "Keys …" } });
+        assert_eq!(charge(400, &error), Err(PaymentError::KeyReused));
+        // What it says of the operator's key is not told to payers.
+        for status in [401, 403] {
+            let error = json!({ "error": { "message": "Invalid API Key: sk_live_x" } });
+            let refused = charge(status, &error).unwrap_err();
+            assert!(matches!(refused, PaymentError::Unauthorized { .. }), "{refused:?}");
+            assert!(!refused.to_string().contains("sk_live"), "{refused}");
+        }
         assert!(matches!(charge(200, &json!(7)), Err(PaymentError::Unreadable(_))));
     }
 
@@ -298,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn pages_are_opened_and_looked_up() {
+    fn pages_are_opened() {
         let mut session = json!({
             "id": "cs_1", "url": "https://checkout.example/cs_1", "payment_status": "unpaid",
             "payment_intent": null, "amount_total": 1080, "currency": "usd",
@@ -308,33 +324,22 @@ mod tests {
         let reply = Reply { status: 200, body: body.as_bytes() };
         let checkout = opened(&reply).unwrap();
         assert_eq!(checkout.url, "https://checkout.example/cs_1");
-        assert_eq!(checkout_state(&reply, "acme"), Ok(None));
-        session["payment_status"] = "paid".into();
-        session["payment_intent"] = "pi_1".into();
         session["url"] = Value::Null;
         let body = session.to_string();
         let reply = Reply { status: 200, body: body.as_bytes() };
-        let paid = checkout_state(&reply, "acme").unwrap().unwrap();
-        assert_eq!((paid.id.as_str(), paid.credit.get()), ("pi_1", 1_000));
-        assert_eq!(checkout_state(&reply, "other"), Ok(None));
         assert!(matches!(opened(&reply), Err(PaymentError::Unreadable(_))));
     }
 
     #[test]
-    fn a_payment_is_looked_up_with_what_has_gone_back() {
-        let mut paid = intent("succeeded");
+    fn a_payment_is_looked_up() {
         let state = |it: &Value| {
             let body = it.to_string();
             state(&Reply { status: 200, body: body.as_bytes() }, "acme")
         };
-        assert!(matches!(state(&paid), Err(PaymentError::Unreadable(_))));
-        paid["latest_charge"] = json!({ "id": "ch_1", "amount_refunded": 300 });
-        let told = state(&paid).unwrap();
-        assert_eq!((told.payment.unwrap().id.as_str(), told.reversed), ("pi_1", Cents::new(300)));
+        let told = state(&intent("succeeded")).unwrap();
+        assert_eq!((told.payment.unwrap().id.as_str(), told.is_open), ("pi_1", false));
         for (status, is_open) in [("processing", true), ("requires_payment_method", false)] {
-            let mut unpaid = intent(status);
-            unpaid["latest_charge"] = Value::Null;
-            let told = state(&unpaid).unwrap();
+            let told = state(&intent(status)).unwrap();
             assert_eq!((told.payment, told.is_open), (None, is_open), "{status}");
         }
     }
@@ -342,8 +347,10 @@ mod tests {
     #[test]
     fn a_refund_is_made_or_not() {
         let read = |status, text: &str| refunded(&Reply { status, body: text.as_bytes() });
-        assert_eq!(read(200, r#"{"id":"re_1","status":"succeeded"}"#), Ok("re_1".to_owned()));
-        assert!(read(200, r#"{"id":"re_1","status":"failed"}"#).is_err());
+        let refund = Refund { id: "re_1".to_owned(), amount: Cents::new(300) };
+        let text = r#"{"id":"re_1","amount":300,"status":"succeeded"}"#;
+        assert_eq!(read(200, text), Ok(refund));
+        assert!(read(200, r#"{"id":"re_1","amount":300,"status":"failed"}"#).is_err());
         let known = r#"{"error":{"code":"charge_already_refunded","message":"It is."}}"#;
         let refused = PaymentError::Refused { status: 400, message: "It is.".to_owned() };
         assert_eq!(read(400, known), Err(refused));

@@ -1,10 +1,18 @@
 //! What Stripe is asked, form-encoded.
 
+use aws_lc_rs::digest;
+use tollgate_types::Timestamp;
+
 use crate::{Ask, Instrument, Order, PaymentMethod, RefundOrder, Returns};
 
-use super::metadata;
+use super::{event, metadata};
 
 type Form = Vec<(String, String)>;
+
+/// The longest key: <https://docs.stripe.com/api/idempotent_requests>.
+const KEY_LONGEST: usize = 255;
+/// Events of a page: all of them fit into what is read of an answer.
+const PAGE: u8 = 50;
 
 /// <https://docs.stripe.com/api/checkout/sessions/create>
 pub(super) fn checkout(
@@ -38,12 +46,7 @@ pub(super) fn checkout(
     }
     form.extend(metadata::of(order, "metadata"));
     form.extend(metadata::of(order, "payment_intent_data[metadata]"));
-    Ask::post("/v1/checkout/sessions", &form, key)
-}
-
-/// <https://docs.stripe.com/api/checkout/sessions/retrieve>
-pub(super) fn look_up_checkout(id: &str) -> Ask {
-    Ask::get(format!("/v1/checkout/sessions/{}", segment(id)))
+    Ask::post("/v1/checkout/sessions", &form, &bounded(key))
 }
 
 /// <https://docs.stripe.com/api/payment_intents/create>, confirmed at once and off session.
@@ -62,12 +65,12 @@ pub(super) fn charge(order: &Order, from: &Instrument, key: &str) -> Ask {
     put("automatic_payment_methods[enabled]", "true");
     put("automatic_payment_methods[allow_redirects]", "never");
     form.extend(metadata::of(order, "metadata"));
-    Ask::post("/v1/payment_intents", &form, key)
+    Ask::post("/v1/payment_intents", &form, &bounded(key))
 }
 
-/// <https://docs.stripe.com/api/payment_intents/retrieve>, with what has gone back of it.
+/// <https://docs.stripe.com/api/payment_intents/retrieve>
 pub(super) fn look_up(payment: &str) -> Ask {
-    Ask::get(format!("/v1/payment_intents/{}?expand[]=latest_charge", segment(payment)))
+    Ask::get(format!("/v1/payment_intents/{}", segment(payment)))
 }
 
 /// <https://docs.stripe.com/api/refunds/create>
@@ -76,7 +79,32 @@ pub(super) fn refund(refund: &RefundOrder<'_>, key: &str) -> Ask {
     if let Some(amount) = refund.amount {
         form.push(("amount".to_owned(), amount.get().to_string()));
     }
-    Ask::post("/v1/refunds", &form, key)
+    Ask::post("/v1/refunds", &form, &bounded(key))
+}
+
+/// <https://docs.stripe.com/api/events/list>, of those kinds that are acted on.
+pub(super) fn list_events(since: Timestamp, after: Option<&str>) -> Ask {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.append_pair("limit", &PAGE.to_string());
+    query.append_pair("created[gte]", &since.unix_seconds().to_string());
+    for kind in event::KINDS {
+        query.append_pair("types[]", kind);
+    }
+    if let Some(after) = after {
+        query.append_pair("starting_after", after);
+    }
+    Ask::get(format!("/v1/events?{}", query.finish()))
+}
+
+/// A key as it is taken: its hash where it is too long, or more than a header holds everywhere.
+fn bounded(key: &str) -> String {
+    if key.len() <= KEY_LONGEST && key.is_ascii() {
+        return key.to_owned();
+    }
+    let hash = digest::digest(&digest::SHA256, key.as_bytes());
+    let digits = |byte: &u8| [byte.checked_shr(4).unwrap_or_default(), byte & 15];
+    let digits = hash.as_ref().iter().flat_map(digits);
+    digits.filter_map(|it| char::from_digit(it.into(), 16)).collect()
 }
 
 /// An id as a segment of a path: it can't lead elsewhere.
@@ -184,13 +212,38 @@ mod tests {
 
     #[test]
     fn look_ups_and_refunds() {
-        assert_eq!(look_up("pi_1").path, "/v1/payment_intents/pi_1?expand[]=latest_charge");
-        assert_eq!(look_up_checkout("cs_1/../x").path, "/v1/checkout/sessions/cs_1%2F..%2Fx");
+        assert_eq!(look_up("pi_1").path, "/v1/payment_intents/pi_1");
+        assert_eq!(look_up("pi_1/../x").path, "/v1/payment_intents/pi_1%2F..%2Fx");
         assert_eq!(look_up("pi_1").method, Method::Get);
         let part = RefundOrder { payment: "pi_1", amount: Some(Cents::new(300)) };
         let pairs = [("payment_intent", "pi_1"), ("amount", "300")];
         assert_eq!(told(&refund(&part, "r")), expected(&pairs));
         let whole = RefundOrder { payment: "pi_1", amount: None };
         assert_eq!(told(&refund(&whole, "r")), expected(&[("payment_intent", "pi_1")]));
+    }
+
+    #[test]
+    fn events_are_listed_by_kind_from_an_instant_on() {
+        let ask = list_events(Timestamp::from_unix_millis(1_790_000_000_500), Some("evt_7"));
+        assert_eq!(ask.method, Method::Get);
+        let (path, query) = ask.path.split_once('?').unwrap();
+        assert_eq!(path, "/v1/events");
+        let pairs: Vec<_> = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+        assert!(pairs.contains(&("created[gte]".to_owned(), "1790000000".to_owned())), "{query}");
+        assert!(pairs.contains(&("starting_after".to_owned(), "evt_7".to_owned())), "{query}");
+        let kinds = pairs.iter().filter(|(name, _)| name == "types[]").count();
+        assert_eq!(kinds, event::KINDS.len());
+    }
+
+    #[test]
+    fn a_key_that_is_too_long_is_hashed() {
+        let (fits, long) = ("k".repeat(255), "k".repeat(256));
+        let order = order(PaymentMethod::Standard);
+        let key = |key: &str| checkout(&order, None, &RETURNS, key).idempotency_key.unwrap();
+        assert_eq!(key(&fits), fits);
+        assert_eq!(key(&long).len(), 64);
+        assert!(key("Übersee/top-up/1").is_ascii());
+        assert_eq!(key(&long), key(&long));
+        assert_ne!(key(&long), key(&"l".repeat(256)));
     }
 }

@@ -55,6 +55,7 @@ pub(crate) fn sample(purchases: u32) -> Statement {
         month,
         sequence: Some(1),
         opening,
+        told: None,
         closing,
         entries,
         usage: vec![
@@ -140,6 +141,7 @@ fn what_is_long_or_foreign_stays_on_its_page() {
         month,
         sequence: None,
         opening: Balance::default(),
+        told: None,
         closing: Balance::default(),
         entries: Vec::new(),
         usage: vec![UsageTable::new("model", draft_usage)],

@@ -35,6 +35,7 @@ fn draft(movements: &[Movement]) -> Draft {
         month: october(),
         sequence: Some(1),
         opening,
+        told: None,
         closing,
         entries,
         usage: Vec::new(),
@@ -101,9 +102,11 @@ fn a_month_by_hand() {
         (Line::Usage, -67),
         (Line::UsageReturned, 3),
         (Line::Commitment, -20),
+        (Line::Corrections, 0),
         (Line::Fees, 28),
         (Line::FeesReturned, -28),
         (Line::Metered, 11),
+        (Line::MeteredCorrections, 0),
     ];
     assert_eq!(told, expected);
     assert_eq!(statement.closing().nanos(), 900 + 500 + 40 - 3 - 45 - 200 - 10 - 67 + 3 - 20);
@@ -114,6 +117,24 @@ fn a_month_by_hand() {
     assert_eq!(usage, [60, 11, 7]);
     let notes: Vec<_> = statement.entries().iter().filter_map(|it| it.note.as_deref()).collect();
     assert_eq!(notes, ["to other", "from other"]);
+}
+
+#[test]
+fn what_comes_later_is_a_correction_of_the_next_month() {
+    let mut movements = eventful();
+    movements.retain(|it| it.kind != Kind::Transfer);
+    let told = draft(&movements).opening;
+    // Calls of September that were settled when its statement had been told.
+    movements.push(movement(30, Kind::Overrun, 25, -1));
+    movements.push(movement(31, Kind::Metered, 4, -1));
+    let later = Statement::new(Draft { told: Some(told), ..draft(&movements) }).unwrap();
+    assert_eq!(later.opening().nanos(), 900);
+    assert_eq!(later.sum(Line::Corrections).nanos(), -25);
+    assert_eq!(later.sum(Line::MeteredCorrections).nanos(), 4);
+    assert_eq!(later.sum(Line::Usage).nanos(), -67);
+    assert_eq!(later.usage_total().unwrap().nanos(), 78);
+    let total: i64 = Line::OF_BALANCE.into_iter().map(|it| later.sum(it).nanos()).sum();
+    assert_eq!(900 + total, later.closing().nanos());
 }
 
 #[test]

@@ -47,6 +47,8 @@ const ACTS: &[(&str, &str, Enters)] = &[
     ("presets rm", "slug", Enters::Before),
     ("credits add", "account", Enters::Before),
     ("credits plan", "account", Enters::WhenItChanges),
+    ("credits refund", "payment", Enters::Before),
+    ("credits reconcile", "since", Enters::Before),
     ("byok add", "provider", Enters::Before),
     ("byok remove", "key", Enters::Before),
     ("secrets rotate", "", Enters::Before),

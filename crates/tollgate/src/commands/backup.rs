@@ -68,7 +68,7 @@ async fn make(args: &BackupArgs, config: &Config, file: File) -> anyhow::Result<
     if !is_postgres {
         let mut name = args.file.clone().into_os_string();
         name.push(".database");
-        let draft = Draft(name.into());
+        let draft = Draft::new(name.into())?;
         copied(config, &draft.0).await?;
         let added = spawn_blocking(move || packer.add(DATABASE, &draft.0).map(|_| packer));
         packer = added.await??;
@@ -111,6 +111,14 @@ fn beside_the_database(
 /// A file that goes when it is no longer used.
 struct Draft(PathBuf);
 
+impl Draft {
+    /// Makes it. What was there before is somebody else's, and stays.
+    fn new(path: PathBuf) -> anyhow::Result<Self> {
+        private(&path).with_context(|| format!("{} can't be made", path.display()))?;
+        Ok(Self(path))
+    }
+}
+
 impl Drop for Draft {
     fn drop(&mut self) {
         fs::remove_file(&self.0).ok();
@@ -119,7 +127,6 @@ impl Drop for Draft {
 
 /// Copies the database as it is at one moment, and tells how far it is.
 async fn copied(config: &Config, draft: &Path) -> anyhow::Result<()> {
-    private(draft).with_context(|| format!("{} can't be made", draft.display()))?;
     let name = draft.to_str().context("the file's name is not UTF-8")?;
     let copying = sqlite::copy(config.database_url.expose(), name);
     tokio::pin!(copying);

@@ -1,5 +1,6 @@
-//! `tollgate credits add|plan|show|statement`
+//! `tollgate credits add|plan|show|statement|refund|reconcile`
 
+mod payments;
 mod plan;
 
 use std::path::PathBuf;
@@ -9,7 +10,7 @@ use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use tollgate_engine::{Clock, Plans, SystemClock, statement};
-use tollgate_ledger::{AccountId, DEFAULT_ACCOUNT, Kind, Movement, PlatformFee};
+use tollgate_ledger::{AccountId, Balance, DEFAULT_ACCOUNT, Kind, Movement, PlatformFee};
 use tollgate_organisation::{Agreement, Workspace};
 use tollgate_statement::{Line, csv, pdf};
 use tollgate_store::{MovementQuery, Stores};
@@ -21,6 +22,7 @@ use super::keys::new_key;
 use crate::config::Config;
 use crate::gateway::open_store;
 use crate::output;
+use payments::{ReconcileArgs, RefundArgs};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum CreditsCommand {
@@ -38,6 +40,12 @@ pub(super) enum CreditsCommand {
         after_help = "Example: tollgate credits statement --month 2026-10 --pdf statement.pdf"
     )]
     Statement(StatementArgs),
+    /// Have a payment go back; the ledger has it when the payment provider tells of it
+    #[command(after_help = "Example: tollgate credits refund pi_3PxYzABC --amount 5")]
+    Refund(RefundArgs),
+    /// Book what the payment provider has told and the ledger does not have: after a restore
+    #[command(after_help = "Example: tollgate credits reconcile --since 2026-11-20T00:00:00Z")]
+    Reconcile(ReconcileArgs),
 }
 
 #[derive(Debug, Args)]
@@ -110,17 +118,20 @@ struct BalanceView {
 pub(super) async fn run(command: CreditsCommand, session: &Session) -> anyhow::Result<ExitCode> {
     let config = session.config()?;
     let stores = open_store(&config).await?;
+    let done = |()| ExitCode::SUCCESS;
     let result = match command {
         CreditsCommand::Add(args) => {
             let fee = fee(&args.account, &config, &stores).await?;
-            add(args, fee, &stores).await
+            add(args, fee, &stores).await.map(done)
         }
-        CreditsCommand::Show(args) => show(&args.account, args.json, &stores).await,
-        CreditsCommand::Plan(args) => plan::plan(args, &config, &stores).await,
-        CreditsCommand::Statement(args) => tell(&args, &config, &stores).await,
+        CreditsCommand::Plan(args) => plan::plan(args, &config, &stores).await.map(done),
+        CreditsCommand::Show(args) => show(&args.account, args.json, &stores).await.map(done),
+        CreditsCommand::Statement(args) => tell(&args, &config, &stores).await.map(done),
+        CreditsCommand::Refund(args) => payments::refund(&args, &config, &stores).await.map(done),
+        CreditsCommand::Reconcile(args) => payments::reconcile(&args, &config, &stores).await,
     };
     stores.health.close().await;
-    result.map(|()| ExitCode::SUCCESS)
+    result
 }
 
 /// What is taken of purchases: as the account's plan says, if it does.
@@ -252,6 +263,10 @@ async fn tell(args: &StatementArgs, config: &Config, stores: &Stores) -> anyhow:
         let said = || format!("{} can't be written", file.display());
         return std::fs::write(file, bytes).with_context(said);
     }
+    match made.number() {
+        Some(number) => anstream::println!("{number}"),
+        None => anstream::println!("Preliminary: it has a number two hours after the month's end."),
+    }
     let mut table = output::table(&["line", "usd"]);
     table.add_row(["opening balance".to_owned(), made.opening().to_decimal()]);
     for line in Line::OF_BALANCE {
@@ -269,20 +284,21 @@ async fn tell(args: &StatementArgs, config: &Config, stores: &Stores) -> anyhow:
 
 async fn show(account: &str, json: bool, stores: &Stores) -> anyhow::Result<()> {
     let balance = stores.ledger.balance(&AccountId::new(account)?).await?;
-    let view = BalanceView {
-        account: account.to_owned(),
-        total_credits: balance.credited.to_decimal(),
-        total_usage: balance.charged().to_decimal(),
-        metered: balance.metered.to_decimal(),
-        held: balance.held.to_decimal(),
-        balance: balance.available.to_decimal(),
-    };
+    let Balance { credited, metered, held, available, .. } = balance;
+    let charged = balance.charged();
     if json {
-        return output::json(&view);
+        return output::json(&BalanceView {
+            account: account.to_owned(),
+            total_credits: credited.to_decimal(),
+            total_usage: charged.to_decimal(),
+            metered: metered.to_decimal(),
+            held: held.to_decimal(),
+            balance: available.to_decimal(),
+        });
     }
     let mut table = output::table(&["account", "added", "spent", "held", "available", "metered"]);
-    let amounts = [view.total_credits, view.total_usage, view.held, view.balance, view.metered];
-    table.add_row([view.account].into_iter().chain(amounts.map(|it| format!("${it}"))));
+    let amounts = [credited, charged, held, available, metered].map(|it| it.to_string());
+    table.add_row([account.to_owned()].into_iter().chain(amounts));
     output::right(&mut table, &[1, 2, 3, 4, 5]);
     output::print(&table, "");
     Ok(())

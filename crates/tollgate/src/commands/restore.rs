@@ -174,7 +174,12 @@ impl Drafts {
     /// Puts them into their places.
     fn put(&mut self) -> anyhow::Result<()> {
         for top in self.tops.drain(..) {
-            fs::rename(beside(&top, &self.end), &top)
+            let draft = beside(&top, &self.end);
+            if draft.is_dir() {
+                // Its files are on the disk; that it has them is not yet.
+                File::open(&draft)?.sync_all()?;
+            }
+            fs::rename(&draft, &top)
                 .with_context(|| format!("{} can't be put in its place", top.display()))?;
             if let Some(folder) = top.parent().filter(|it| !it.as_os_str().is_empty()) {
                 File::open(folder)?.sync_all()?;

@@ -174,6 +174,22 @@ fn damaged(backup: &Path) {
     }
 }
 
+/// What has the name that the copy of the database would have is somebody else's.
+#[test]
+fn a_file_that_is_in_the_way_stays() {
+    let home = Home::new();
+    home.does(&["keys", "create", "--name", "ci"]);
+    let theirs = home.directory.path().join("all.tar.database");
+    std::fs::write(&theirs, "theirs").unwrap();
+    let refused = home.run(&["backup", "all.tar"]);
+    assert!(refused.code == Some(1) && refused.err.contains("all.tar.database"), "{}", refused.err);
+    assert_eq!(std::fs::read_to_string(&theirs).unwrap(), "theirs");
+    assert!(!home.directory.path().join("all.tar").exists());
+    std::fs::remove_file(&theirs).unwrap();
+    home.does(&["backup", "all.tar"]);
+    assert!(!theirs.exists());
+}
+
 #[test]
 fn a_backup_without_secrets_says_where_the_key_is() {
     let home = Home::new();

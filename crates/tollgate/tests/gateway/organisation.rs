@@ -127,6 +127,9 @@ async fn section_1_6_budgets_bind_all_keys_of_a_workspace() {
     // 16 tokens at a tenth of a cent, before there is a budget.
     gateway.chat_call(&eight()).key(&first).send().await.said();
     let budget = format!("/workspaces/{id}/budgets/daily");
+    let text = manage(&gateway, "PUT", &budget, json!({ "limit_usd": "0.034" })).await;
+    let told = text.error(400, "invalid_request")["message"].to_string();
+    assert!(told.contains("limit_usd: Expected a number of dollars, received text"), "{told}");
     let set = manage(&gateway, "PUT", &budget, json!({ "limit_usd": 0.034 })).await;
     assert_eq!(set.status, 200, "{}", set.text());
     assert_eq!(set.json()["data"]["reset_interval"], "daily");
@@ -263,6 +266,10 @@ async fn people_are_asked_in_and_leave() {
 async fn an_invitation_is_accepted_once_and_in_time() {
     let simulator = simulator().await;
     let gateway = world(&simulator).start().await;
+    let king = json!({ "email": "a@example.org", "access": "king" });
+    let king = manage(&gateway, "POST", "/organization/invitations", king).await;
+    let told = king.error(400, "invalid_request")["message"].to_string();
+    assert!(told.contains("access: Expected one of "), "{told}");
     let wanted = json!({ "email": "a@example.org", "access": "admin" });
     let invited = manage(&gateway, "POST", "/organization/invitations", wanted).await.json();
     let token = invited["token"].as_str().unwrap().to_owned();

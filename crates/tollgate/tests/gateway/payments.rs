@@ -10,33 +10,30 @@ use tokio::task::JoinSet;
 use tollgate_engine::Clock;
 use tollgate_ledger::{AccountId, Balance, Kind, audit};
 use tollgate_store::MovementQuery;
-use tollgate_store_postgres::test_server::TestServer;
 use tollgate_testkit::{Protocol, Reply, StripePeer, TestGateway, eventually, simulator, usd};
 use tollgate_types::{Timestamp, Usd};
 
-use crate::postgres::SECRET_KEY;
-
-const FEE: &str = "[billing]\nenabled = true\n\
+pub(crate) const FEE: &str = "[billing]\nenabled = true\n\
     platform_fee = { percent = \"5.5\", minimum_usd = \"0.80\" }\n";
 
-async fn world() -> (TestGateway, StripePeer) {
+pub(crate) async fn world() -> (TestGateway, StripePeer) {
     let peer = StripePeer::start().await;
     let config = format!("{FEE}{}", peer.config());
     (TestGateway::builder().config(&config).start().await, peer)
 }
 
-async fn checkout(gateway: &TestGateway, body: &Value) -> Reply {
+pub(crate) async fn checkout(gateway: &TestGateway, body: &Value) -> Reply {
     gateway.call("POST", "/credits/checkout").json(body).send().await
 }
 
 /// Opens a page and pays on it: the events that tell of it.
-async fn pay(gateway: &TestGateway, peer: &StripePeer, dollars: &str) -> [Value; 2] {
+pub(crate) async fn pay(gateway: &TestGateway, peer: &StripePeer, dollars: &str) -> [Value; 2] {
     let page = checkout(gateway, &json!({ "amount": dollars })).await;
     assert_eq!(page.status, 201, "{}", page.text());
     peer.pay(page.json()["data"]["id"].as_str().unwrap())
 }
 
-async fn deliver(gateway: &TestGateway, body: &str, signature: &str) -> Reply {
+pub(crate) async fn deliver(gateway: &TestGateway, body: &str, signature: &str) -> Reply {
     let call = gateway.at("POST", "/webhooks/stripe").header("content-type", "application/json");
     call.header("stripe-signature", signature).body(body.to_owned()).send().await
 }
@@ -46,18 +43,18 @@ async fn tell(gateway: &TestGateway, peer: &StripePeer, event: &Value) -> Reply 
     deliver(gateway, &body, &peer.sign(&body, gateway.engine().now())).await
 }
 
-async fn told(gateway: &TestGateway, peer: &StripePeer, event: &Value) {
+pub(crate) async fn told(gateway: &TestGateway, peer: &StripePeer, event: &Value) {
     let reply = tell(gateway, peer, event).await;
     assert_eq!(reply.status, 200, "{}", reply.text());
     assert_eq!(reply.json(), json!({ "received": true }));
 }
 
-async fn balance(gateway: &TestGateway) -> Balance {
+pub(crate) async fn balance(gateway: &TestGateway) -> Balance {
     gateway.engine().stores().ledger.balance(&AccountId::default()).await.unwrap()
 }
 
 /// What was entered, oldest first: ids, kinds and amounts.
-async fn entered(gateway: &TestGateway) -> Vec<(String, Kind, Usd)> {
+pub(crate) async fn entered(gateway: &TestGateway) -> Vec<(String, Kind, Usd)> {
     let query = MovementQuery { entered_only: true, limit: 1_000, ..MovementQuery::default() };
     let rows = gateway.engine().stores().ledger.movements(&query).await.unwrap();
     let told =
@@ -65,12 +62,12 @@ async fn entered(gateway: &TestGateway) -> Vec<(String, Kind, Usd)> {
     rows.into_iter().rev().map(told).collect()
 }
 
-async fn assert_sound(gateway: &TestGateway) {
+pub(crate) async fn assert_sound(gateway: &TestGateway) {
     let books = gateway.engine().stores().ledger.books().await.unwrap();
     assert_eq!(audit(&books), []);
 }
 
-fn bought(id: &str, credit: &str, fee: &str) -> [(String, Kind, Usd); 2] {
+pub(crate) fn bought(id: &str, credit: &str, fee: &str) -> [(String, Kind, Usd); 2] {
     [
         (format!("stripe/{id}"), Kind::Purchase, usd(credit)),
         (format!("stripe/{id}/fee"), Kind::Fee, usd(fee)),
@@ -109,11 +106,48 @@ async fn the_same_page_is_opened_once_for_each_key() {
 }
 
 #[tokio::test]
+async fn a_page_is_the_same_after_it_was_paid_on() {
+    let (gateway, peer) = world().await;
+    let open = |amount: u32| {
+        let call = gateway.call("POST", "/credits/checkout").header("idempotency-key", "a");
+        call.json(&json!({ "amount": amount })).send()
+    };
+    let first = open(10).await.json();
+    for event in peer.pay(first["data"]["id"].as_str().unwrap()) {
+        told(&gateway, &peer, &event).await;
+    }
+    // Somebody who is known by now: it was opened by somebody unknown.
+    assert_eq!(open(10).await.json(), first);
+    let refused = open(11).await;
+    let message = refused.error(409, "invalid_request")["message"].to_string();
+    assert!(message.contains("Choose another"), "{message}");
+}
+
+#[tokio::test]
+async fn names_and_keys_may_be_as_long_as_they_may_be() {
+    let peer = StripePeer::start().await;
+    let name = "n".repeat(128);
+    let config = format!("{FEE}[payments]\ninstallation = \"{name}\"\n{}", peer.config());
+    let gateway = TestGateway::builder().config(&config).start().await;
+    let key = "k".repeat(128);
+    let open = || {
+        let call = gateway.call("POST", "/credits/checkout").header("idempotency-key", &key);
+        call.json(&json!({ "amount": 10 })).send()
+    };
+    let first = open().await;
+    assert_eq!(first.status, 201, "{}", first.text());
+    assert_eq!(open().await.json(), first.json());
+}
+
+#[tokio::test]
 async fn what_nobody_can_buy_is_refused() {
     let (gateway, _peer) = world().await;
     for (body, told) in [
         (json!({ "amount": 10.001 }), "whole cents"),
-        (json!({ "amount": -1 }), "at least 0"),
+        (json!({ "amount": -1 }), "at least 0 dollars"),
+        (json!({ "amount": "1.0000000001" }), "at most 9 digits behind the point"),
+        (json!({ "amount": 1e300 }), "Expected at most $9223372036"),
+        (json!({ "amount": [1] }), "amount: Expected a number of dollars"),
         (json!({ "amount": "1000000" }), "the most that can be charged"),
         (json!({ "amount": 0 }), "the least that can be charged"),
         (json!({ "amount": 5, "to": "me" }), "unknown field"),
@@ -171,36 +205,14 @@ async fn what_goes_back_is_taken_back_in_whatever_order_it_is_told() {
         told(&gateway, &peer, event).await;
     }
     let mut expected = vec![
-        ("stripe/ch_pi_of_cs_0/refund/300-1080".to_owned(), Kind::Reversal, usd("7")),
-        ("stripe/ch_pi_of_cs_0/refund/300-1080/fee".to_owned(), Kind::FeeReversal, usd("0.8")),
-        ("stripe/ch_pi_of_cs_0/refund/0-300".to_owned(), Kind::Reversal, usd("3")),
+        ("stripe/ch_pi_of_cs_0/refund/300-1080".to_owned(), Kind::Reversal, usd("7.8")),
+        ("stripe/ch_pi_of_cs_0/refund/0-300".to_owned(), Kind::Reversal, usd("2.2")),
+        ("stripe/ch_pi_of_cs_0/refund/0-300/fee".to_owned(), Kind::FeeReversal, usd("0.8")),
     ];
     expected.extend(bought("pi_of_cs_0", "10", "0.8"));
     assert_eq!(entered(&gateway).await, expected);
     assert_eq!(balance(&gateway).await, Balance::default());
     assert_sound(&gateway).await;
-}
-
-#[tokio::test]
-async fn a_dispute_takes_the_credit_back_and_ends_top_ups() {
-    let (gateway, peer) = world().await;
-    for event in pay(&gateway, &peer, "10").await {
-        told(&gateway, &peer, &event).await;
-    }
-    let wanted = json!({ "threshold": 5, "amount": 10 });
-    let set = gateway.call("PUT", "/credits/auto-topup").json(&wanted).send().await;
-    assert_eq!(set.json()["data"]["enabled"], true, "{}", set.text());
-    let dispute = peer.dispute("pi_of_cs_0");
-    for _ in 0..2 {
-        told(&gateway, &peer, &dispute).await;
-    }
-    assert_eq!(balance(&gateway).await.available, Usd::ZERO);
-    let kinds: Vec<Kind> = entered(&gateway).await.into_iter().map(|(_, kind, _)| kind).collect();
-    assert_eq!(kinds, [Kind::Purchase, Kind::Fee, Kind::Reversal, Kind::FeeReversal]);
-    assert_eq!(gateway.cashier().top_up().await.unwrap(), 0);
-    assert_eq!(peer.charges(), 0);
-    let state = gateway.get("/credits/auto-topup").await.json();
-    assert_eq!(state["data"]["stopped"], "a payment was disputed");
 }
 
 #[tokio::test]
@@ -230,113 +242,6 @@ async fn whoever_hears_no_answer_tells_again_and_it_is_there_once() {
     }
     assert_eq!(entered(&gateway).await, bought("pi_of_cs_0", "20", "1.1"));
     assert_sound(&gateway).await;
-}
-
-/// Credit of $10 that was paid with a card, of which less is left than the account wants.
-async fn low(gateway: &TestGateway, peer: &StripePeer) {
-    for event in pay(gateway, peer, "10").await {
-        told(gateway, peer, &event).await;
-    }
-    let wanted = json!({ "threshold": 15, "amount": 25 });
-    let set = gateway.call("PUT", "/credits/auto-topup").json(&wanted).send().await;
-    assert_eq!(set.status, 200, "{}", set.text());
-}
-
-#[tokio::test]
-async fn two_nodes_buy_once_what_runs_low() {
-    let peer = StripePeer::start().await;
-    let database = TestServer::shared().database().await;
-    let config = format!("[database]\nurl = \"{database}\"\n{FEE}{}", peer.config());
-    let node = || {
-        let builder = TestGateway::builder().config(&config);
-        // Gateways on one database need the same.
-        builder.env([("TOLLGATE_SECRET_KEY", SECRET_KEY)]).start()
-    };
-    let (first, second) = (node().await, node().await);
-    low(&first, &peer).await;
-    let mut buying = JoinSet::new();
-    for cashier in [&first, &second, &first, &second].map(|it| Arc::clone(it.cashier())) {
-        buying.spawn(async move { cashier.top_up().await.unwrap() });
-    }
-    buying.join_all().await;
-    for gateway in [&first, &second] {
-        assert_eq!(gateway.cashier().top_up().await.unwrap(), 0);
-    }
-    assert_eq!(peer.charges(), 1);
-    assert_eq!(balance(&first).await.available, usd("35"));
-    // The webhook of it changes nothing.
-    told(&second, &peer, &peer.arrive("pi_charged_1")).await;
-    assert_eq!(balance(&first).await.available, usd("35"));
-    let mut expected = bought("pi_of_cs_0", "10", "0.8").to_vec();
-    // 5.5 % of $25 are $1.375: charged in whole cents.
-    expected.extend(bought("pi_charged_1", "25", "1.38"));
-    assert_eq!(entered(&first).await, expected);
-    assert_sound(&first).await;
-}
-
-#[tokio::test]
-async fn an_answer_that_is_lost_is_asked_for_again_and_charged_once() {
-    let (gateway, peer) = world().await;
-    low(&gateway, &peer).await;
-    peer.lose_answers(1);
-    assert_eq!(gateway.cashier().top_up().await.unwrap(), 0);
-    assert_eq!((peer.charges(), balance(&gateway).await.available), (1, usd("10")));
-    // As if the program had died there.
-    let stopped = gateway.stop().await;
-    let config = format!("{FEE}{}", peer.config());
-    let gateway = TestGateway::builder().config(&config).on(stopped).start().await;
-    assert_eq!(gateway.cashier().top_up().await.unwrap(), 1);
-    assert_eq!(gateway.cashier().top_up().await.unwrap(), 0);
-    assert_eq!((peer.charges(), balance(&gateway).await.available), (1, usd("35")));
-    assert_sound(&gateway).await;
-}
-
-#[tokio::test]
-async fn a_payment_that_takes_its_time_is_waited_for() {
-    let (gateway, peer) = world().await;
-    low(&gateway, &peer).await;
-    peer.pend();
-    for _ in 0..3 {
-        assert_eq!(gateway.cashier().top_up().await.unwrap(), 0);
-    }
-    assert_eq!((peer.charges(), balance(&gateway).await.available), (1, usd("10")));
-    peer.arrive("pi_charged_1");
-    // The webhook is late; whoever asks finds it.
-    assert_eq!(gateway.cashier().top_up().await.unwrap(), 1);
-    assert_eq!((peer.charges(), balance(&gateway).await.available), (1, usd("35")));
-}
-
-#[tokio::test]
-async fn a_card_that_is_declined_is_not_tried_until_somebody_says_so() {
-    let (gateway, peer) = world().await;
-    low(&gateway, &peer).await;
-    peer.decline(Some("insufficient_funds"));
-    for _ in 0..3 {
-        assert_eq!(gateway.cashier().top_up().await.unwrap(), 0);
-    }
-    let state = gateway.get("/credits/auto-topup").await.json();
-    let expected = json!({ "data": {
-        "enabled": false, "threshold": 15, "amount": 25, "has_payment_method": true,
-        "stopped": "insufficient_funds",
-    } });
-    assert_eq!(state, expected);
-    peer.decline(None);
-    assert_eq!(gateway.cashier().top_up().await.unwrap(), 0);
-    let wanted = json!({ "threshold": "15", "amount": "25" });
-    gateway.call("PUT", "/credits/auto-topup").json(&wanted).send().await;
-    assert_eq!(gateway.cashier().top_up().await.unwrap(), 1);
-    assert_eq!((peer.charges(), balance(&gateway).await.available), (1, usd("35")));
-    let gone = gateway.call("DELETE", "/credits/auto-topup").send().await.json();
-    assert_eq!((&gone["data"]["enabled"], &gone["data"]["amount"]), (&json!(false), &Value::Null));
-}
-
-#[tokio::test]
-async fn without_a_card_nothing_is_bought_automatically() {
-    let (gateway, _peer) = world().await;
-    let wanted = json!({ "threshold": 15, "amount": 25 });
-    let refused = gateway.call("PUT", "/credits/auto-topup").json(&wanted).send().await;
-    let message = refused.error(400, "invalid_request")["message"].to_string();
-    assert!(message.contains("buy credit once first"), "{message}");
 }
 
 /// A clock that is set by hand, in milliseconds.
@@ -373,8 +278,11 @@ async fn a_month_is_told_as_json_csv_and_pdf() {
         gateway.chat_call(&body).header("x-department", department).send().await.said();
     }
     let path = "/credits/statements/2026-10";
-    let preliminary = gateway.get(path).await.json();
-    assert_eq!(preliminary["data"]["number"], Value::Null);
+    for now in ["2026-10-30T12:00:00Z", "2026-11-01T01:00:00Z"] {
+        clock.0.store(at(now), Ordering::Relaxed);
+        let preliminary = gateway.get(path).await.json();
+        assert_eq!(preliminary["data"]["number"], Value::Null, "{now}");
+    }
     clock.0.store(at("2026-11-02T12:00:00Z"), Ordering::Relaxed);
     let told = gateway.get(path).await.json()["data"].clone();
     assert_eq!(told["number"], "default-2026-10-001");
@@ -399,7 +307,10 @@ async fn a_month_is_told_as_json_csv_and_pdf() {
     // What comes later changes nothing of a month that is over.
     gateway.chat(body).await.said();
     assert_eq!(gateway.get(path).await.json()["data"], told);
-    for bad in ["/credits/statements/2026-13", "/credits/statements/2026-12"] {
-        assert_eq!(gateway.get(bad).await.status, 400, "{bad}");
+    for (bad, status) in
+        [("2026-13", 400), ("2026-12", 400), ("2026-09", 404), ("2026-10?account=defualt", 404)]
+    {
+        let refused = gateway.get(&format!("/credits/statements/{bad}")).await;
+        assert_eq!(refused.status, status, "{bad}: {}", refused.text());
     }
 }

@@ -177,6 +177,8 @@ fn credit_is_added_and_shown() {
     assert_eq!(balance["balance"], "25", "{balance}");
     assert!(home.does(&["credits", "show"]).contains("$25"));
     assert_eq!(home.run(&["credits", "add", "0"]).code, Some(1));
+    home.does(&["credits", "add", "-28"]);
+    assert!(home.does(&["credits", "show"]).contains(" -$3 "));
 }
 
 #[test]
@@ -316,6 +318,8 @@ fn every_command_helps_with_an_example() {
         "route health",
         "credits add",
         "credits show",
+        "credits refund",
+        "credits reconcile",
         "byok list",
         "byok add",
         "byok remove",
@@ -410,6 +414,13 @@ fn a_month_is_told_on_the_terminal_and_in_files() {
     assert!(std::fs::read(&pdf).unwrap().starts_with(b"%PDF-"));
     let wrong = home.run(&["credits", "statement", "--month", "2026-13"]);
     assert_eq!(wrong.code, Some(2), "{}", wrong.err);
+    let nobody = ["credits", "statement", "--month", &month, "--account", "defualt"];
+    let nobody = home.run(&nobody);
+    assert_eq!(nobody.code, Some(1), "{}", nobody.out);
+    assert!(nobody.err.contains("there is no account defualt"), "{}", nobody.err);
+    let before = home.run(&["credits", "statement", "--month", "2020-01"]);
+    assert_eq!(before.code, Some(1), "{}", before.out);
+    assert!(before.err.contains("nothing had happened"), "{}", before.err);
     let early = home.run(&["credits", "statement", "--month", "9999-01"]);
     assert_eq!(early.code, Some(1));
     assert!(early.err.contains("9999-01 has not begun"), "{}", early.err);

@@ -10,6 +10,7 @@ const CHECKOUT: &str = "/api/v1/credits/checkout";
 const TOP_UP: &str = "/api/v1/credits/auto-topup";
 const PLANS: &str = "/api/v1/credits/plans";
 const PLAN: &str = "/api/v1/credits/plan";
+const REFUND: &str = "/api/v1/credits/refunds";
 const STATEMENT: &str = "/api/v1/credits/statements/{month}";
 const WEBHOOK: &str = "/webhooks/stripe";
 
@@ -28,14 +29,31 @@ pub(crate) async fn run(world: &World) {
     unsigned.expect(400, JSON).await;
     let dispute = json!({ "type": "charge.dispute.created", "data": { "object": {
         "id": "du_1", "amount": 5, "currency": "usd", "payment_intent": "pi_unknown",
+        "status": "needs_response",
     } } });
     signed(world, &dispute).about("a payment that is not there").expect(502, JSON).await;
     world.ask("PUT", TOP_UP).json(&wanted).ours(true).expect(200, JSON).await;
     world.ask("GET", TOP_UP).ours(true).expect(200, JSON).await;
     world.ask("DELETE", TOP_UP).ours(true).expect(200, JSON).await;
     plans(world).await;
+    refunds(world).await;
     statements(world).await;
     callers(world).await;
+}
+
+async fn refunds(world: &World) {
+    let payment = "pi_of_cs_0";
+    let ask = |about: &str, key: &str, body: Value| {
+        let ask = world.ask("POST", REFUND).about(about).header("idempotency-key", key);
+        ask.json(&body)
+    };
+    let part = json!({ "payment": payment, "amount": 3 });
+    ask("a part", "two", part).ours(true).expect(201, JSON).await;
+    let other = json!({ "payment": payment, "amount": 4 });
+    ask("the same key again", "two", other).expect(409, JSON).await;
+    let much = json!({ "payment": payment, "amount": "500" });
+    ask("too much", "three", much).expect(400, JSON).await;
+    ask("nobody's", "four", json!({ "payment": "pi_unknown" })).expect(404, JSON).await;
 }
 
 fn signed<'a>(world: &'a World, event: &Value) -> Ask<'a> {
@@ -71,6 +89,8 @@ async fn statements(world: &World) {
         let ask = world.ask("GET", STATEMENT).at(at).about(accepted).ours(true);
         ask.header("accept", accepted).expect(200, expected).await;
     }
+    let earlier = world.ask("GET", STATEMENT).at("/api/v1/credits/statements/2020-01");
+    earlier.about("before anything").expect(404, JSON).await;
     let later = format!("/api/v1/credits/statements/{}", month.next());
     let ask = world.ask("GET", STATEMENT).at(later).about("has not begun");
     ask.expect(400, JSON).await;
@@ -81,6 +101,7 @@ async fn callers(world: &World) {
     let month = STATEMENT.replace("{month}", "2026-10");
     for (method, path, at) in [
         ("POST", CHECKOUT, CHECKOUT),
+        ("POST", REFUND, REFUND),
         ("GET", TOP_UP, TOP_UP),
         ("PUT", TOP_UP, TOP_UP),
         ("DELETE", TOP_UP, TOP_UP),

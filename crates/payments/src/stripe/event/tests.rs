@@ -36,7 +36,7 @@ fn intent(credit: u32, fee: u32) -> Value {
     json!({
         "id": "pi_1", "object": "payment_intent", "status": "succeeded",
         "amount_received": credit + fee, "currency": "usd", "customer": "cus_1",
-        "payment_method": "pm_1", "setup_future_usage": "off_session", "latest_charge": "ch_1",
+        "payment_method": "pm_1", "setup_future_usage": "off_session", "created": 1_790_000_000,
         "metadata": metadata(credit, fee),
     })
 }
@@ -56,10 +56,20 @@ fn notice(event: &Value) -> Result<Notice, NoticeError> {
 }
 
 fn moved(event: &Value) -> Vec<Movement> {
+    moved_after(event, Cents::ZERO)
+}
+
+/// What an event moves when so much of the payment's credit has gone back before.
+fn moved_after(event: &Value, before: Cents) -> Vec<Movement> {
     let at = Timestamp::default();
+    let taken = |reversal: Reversal| reversal.movements(reversal.parts(before), at);
     match notice(event).unwrap() {
         Notice::Paid(payment) => payment.movements(at),
-        Notice::Reversed(reversal) => reversal.movements(at),
+        Notice::Reversed(reversal) => taken(reversal),
+        Notice::Disputed(dispute) => {
+            let Notice::Paid(payment) = notice(&event["of"]).unwrap() else { panic!("unpaid") };
+            taken(dispute.reversal(&payment))
+        }
         other => panic!("{other:?}"),
     }
 }
@@ -157,6 +167,7 @@ fn failures_say_why_and_whose() {
 fn disputes_name_their_payment() {
     let mut dispute = json!({
         "id": "du_1", "amount": 1_080, "currency": "usd", "payment_intent": "pi_1", "charge": "ch_1",
+        "status": "needs_response",
     });
     let expected = |is_returned| {
         Notice::Disputed(Dispute {
@@ -168,22 +179,55 @@ fn disputes_name_their_payment() {
         })
     };
     assert_eq!(notice(&event("charge.dispute.created", &dispute)), Ok(expected(false)));
+    assert_eq!(notice(&event("charge.dispute.funds_withdrawn", &dispute)), Ok(expected(false)));
     assert_eq!(notice(&event("charge.dispute.funds_reinstated", &dispute)), Ok(expected(true)));
+    for status in ["warning_needs_response", "warning_under_review", "warning_closed", "prevented"]
+    {
+        dispute["status"] = status.into();
+        let created = notice(&event("charge.dispute.created", &dispute));
+        assert!(matches!(created, Ok(Notice::Nothing(_))), "{status}: {created:?}");
+        // Once money is taken for it, it is one.
+        let withdrawn = notice(&event("charge.dispute.funds_withdrawn", &dispute));
+        assert_eq!(withdrawn, Ok(expected(false)), "{status}");
+    }
+    dispute["status"] = "needs_response".into();
     dispute["payment_intent"] = Value::Null;
     assert!(matches!(notice(&event("charge.dispute.created", &dispute)), Ok(Notice::Nothing(_))));
+}
+
+#[test]
+fn events_are_listed_page_by_page() {
+    let mut paid = event("payment_intent.succeeded", &intent(1_000, 80));
+    paid["id"] = "evt_2".into();
+    let mut wrong = intent(1_000, 80);
+    wrong["amount_received"] = 5.into();
+    let wrong = event("payment_intent.succeeded", &wrong);
+    let page = json!({ "object": "list", "data": [paid, wrong], "has_more": true });
+    let page = listed(page.to_string().as_bytes(), "acme").unwrap();
+    assert_eq!(page.next.as_deref(), Some("evt_1"));
+    let [(first, paid), (_, wrong)] = page.notices.as_slice() else { panic!("{page:?}") };
+    assert!(first == "evt_2" && matches!(paid, Ok(Notice::Paid(_))), "{page:?}");
+    assert!(matches!(wrong, Err(NoticeError::Mismatch(_))), "{page:?}");
+    let last = json!({ "object": "list", "data": [], "has_more": false });
+    assert_eq!(listed(last.to_string().as_bytes(), "acme").unwrap().next, None);
+    assert!(listed(b"{}", "acme").is_err());
 }
 
 /// What a ledger makes of movements that are posted under their first one's id.
 fn ledger(events: &[&Value]) -> (Balance, BTreeMap<&'static str, i64>) {
     let (mut known, mut balance) = (BTreeSet::new(), Balance::default());
     let mut sums = BTreeMap::new();
+    let mut back = Cents::ZERO;
     for event in events {
-        let movements = moved(event);
-        if movements.iter().any(|it| known.contains(&it.id)) {
-            assert!(movements.iter().all(|it| known.contains(&it.id)), "half of it is known");
+        let movements = moved_after(event, back);
+        if movements.first().is_some_and(|it| known.contains(&it.id)) {
             continue;
         }
         for movement in movements {
+            if movement.kind == Kind::Reversal {
+                let cents = Cents::exactly(movement.amount).unwrap();
+                back = back.checked_add(cents).unwrap();
+            }
             balance = balance.after(&movement, &movement.account).unwrap();
             *sums.entry(movement.kind.as_str()).or_default() += movement.amount.nanos();
             known.insert(movement.id);
@@ -198,15 +242,29 @@ proptest! {
     fn events_may_come_twice_and_in_any_order(
         (credit, fee) in (1_u32..5_000, 0_u32..300),
         cuts in prop::collection::btree_set(1_u32..5_300, 0..5),
+        disputes in prop::collection::vec(any::<bool>(), 5),
         order in prop::collection::vec(any::<prop::sample::Index>(), 0..40),
     ) {
         let mut events = vec![
             event("checkout.session.completed", &session("paid", credit, fee)),
             event("payment_intent.succeeded", &intent(credit, fee)),
         ];
-        let mut back = 0;
+        let paid = events[0].clone();
+        let (mut back, mut refunded, mut disputes) = (0, 0, disputes.into_iter());
         for cut in cuts.into_iter().filter(|cut| *cut <= credit + fee) {
-            events.push(refund(credit, fee, back..cut));
+            let step = cut - back;
+            if disputes.next() == Some(true) {
+                // A bank takes it, which no charge counts as refunded.
+                let mut disputed = event("charge.dispute.funds_withdrawn", &json!({
+                    "id": format!("du_{cut}"), "amount": step, "currency": "usd",
+                    "payment_intent": "pi_1", "status": "needs_response",
+                }));
+                disputed["of"] = paid.clone();
+                events.push(disputed);
+            } else {
+                events.push(refund(credit, fee, refunded..refunded + step));
+                refunded += step;
+            }
             back = cut;
         }
         // Each at least once, and some again, before it or behind.
