@@ -95,6 +95,7 @@ macro_rules! conformance_suite {
             every_history_balances,
             a_balance_of_long_ago_is_counted,
             what_has_gone_back_and_what_is_owed_may_overdraw,
+            sums_beyond_any_amount_are_audited,
         }
         $crate::conformance_cases! { $fresh, policies:
             versions_read_back_whole,
