@@ -77,6 +77,7 @@ macro_rules! conformance_suite {
             absurd_amounts_stay_at_the_end_of_the_range,
             activity_is_added_up_by_day_model_and_endpoint,
             activity_is_asked_for_by_days_keys_workspaces_and_tags,
+            spend_is_added_up_by_workspace,
         }
         $crate::conformance_cases! { $fresh, ledger:
             movements_read_back_whole_newest_first,

@@ -71,4 +71,4 @@ pub use routing::{
 };
 pub use stores::Stores;
 pub use tollgate_types::{UsageWindows, UtcDay};
-pub use usage::{AccountUsage, DayUsage, KeyUsage, UsageStore};
+pub use usage::{AccountUsage, DayUsage, KeyUsage, UsageStore, WorkspaceDay};
