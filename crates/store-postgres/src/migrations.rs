@@ -74,6 +74,11 @@ pub(crate) const MIGRATIONS: &[MigrationFile] = &[
         name: "retention",
         sql: include_str!("../migrations/0014_retention.sql"),
     },
+    MigrationFile {
+        version: 15,
+        name: "limits told",
+        sql: include_str!("../migrations/0015_limits_told.sql"),
+    },
 ];
 
 /// One step from a version of the schema to the next.

@@ -86,6 +86,11 @@ pub(crate) const MIGRATIONS: &[MigrationFile] = &[
         name: "retention",
         sql: include_str!("../migrations/0016_retention.sql"),
     },
+    MigrationFile {
+        version: 17,
+        name: "limits told",
+        sql: include_str!("../migrations/0017_limits_told.sql"),
+    },
 ];
 
 /// One step from a version of the schema to the next.

@@ -143,6 +143,7 @@ macro_rules! conformance_suite {
             counts_read_back_and_replace_each_other,
             counts_of_windows_that_have_ended_are_forgotten,
             counts_of_other_nodes_are_added_up,
+            who_tells_nothing_for_long_is_not_believed,
         }
         $crate::conformance_cases! { $fresh, lifecycle:
             an_open_store_answers_a_ping,

@@ -59,7 +59,9 @@ pub use key::{
     KeySuccessor, Rekeyed, ResetInterval,
 };
 pub use ledger::{Lease, LeaseRequest, Leased, LedgerRow, LedgerStore, MovementQuery};
-pub use limit_count::{BELIEVED_MILLIS, LimitCountStore, summed};
+pub use limit_count::{
+    BELIEVED, Heard, LimitCountStore, News, Told, believed_millis, by_counter, summed,
+};
 pub use memory::MemoryStore;
 pub use policy::{PolicyStore, PolicyVersion};
 pub use preset::{

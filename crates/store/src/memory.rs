@@ -20,7 +20,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use parking_lot::{Mutex, MutexGuard};
-use tollgate_limits::Entry;
 use tollgate_types::{KeyHash, Timestamp};
 
 use crate::usage::DayUsage;
@@ -65,8 +64,7 @@ struct State {
     credential_revision: u64,
     feedback: BTreeMap<String, FeedbackRecord>,
     documents: documents::Documents,
-    /// By node and counter, with when it was told.
-    limit_counts: BTreeMap<(String, limit_counts::Place), (Entry, Timestamp)>,
+    limit_counts: limit_counts::LimitCounts,
 }
 
 impl MemoryStore {
