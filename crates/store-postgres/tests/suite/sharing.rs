@@ -4,6 +4,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use sqlx::Row as _;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tollgate_ledger::{AccountId, Kind, Movement, NodeId, SlicePolicy, audit};
@@ -362,8 +363,8 @@ async fn what_is_told_late_is_heard() {
 
 /// At midnight all nodes tell, and forget what has ended, at the same time.
 #[tokio::test(flavor = "multi_thread")]
-async fn nobody_waits_for_nobody_at_midnight() {
-    let (_fresh, nodes) = three().await;
+async fn nobody_waits_for_another_at_midnight() {
+    let (fresh, nodes) = three().await;
     let count = |n: usize, day| Entry {
         scope: Scope::Tag,
         id: format!("tag-{n}"),
@@ -396,4 +397,7 @@ async fn nobody_waits_for_nobody_at_midnight() {
             assert_eq!(left, 250, "round {round}");
         }
     }
+    let sql = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()";
+    let row = sqlx::query(sql).fetch_one(&mut fresh.connect().await).await.unwrap();
+    assert_eq!(row.get::<i64, _>("deadlocks"), 0);
 }
