@@ -12,11 +12,13 @@ use crate::{Delivery, Due, Window};
 pub struct Subject {
     /// What kind of thing.
     pub kind: SubjectKind,
-    /// Its id: of a workspace a UUID, of a key its hash, of an account its name.
+    /// Its id: of a workspace a UUID, of a key its hash, of an account and of an organisation the
+    /// account's name, of a model its id, of a tag `header=value`, of an end user the hash that
+    /// providers are told.
     pub id: String,
     /// What people call it.
     pub name: String,
-    /// The workspace whose members may hear of it; none of an account, which several may share.
+    /// The workspace whose members may hear of it; none of what several may share.
     pub workspace_id: Option<String>,
 }
 
@@ -30,6 +32,14 @@ pub enum SubjectKind {
     Key,
     /// An account of credit.
     Account,
+    /// All calls that an account pays for.
+    Organisation,
+    /// An end user.
+    User,
+    /// A model.
+    Model,
+    /// Calls that a header tags alike.
+    Tag,
 }
 
 /// Why there is an alert, with the figures of the moment it was decided.
@@ -75,6 +85,20 @@ pub enum Reason {
         /// As many times the mean is unusual, as a decimal.
         factor: String,
     },
+    /// More is spent in this hour than is usual.
+    HourlySpendSpike {
+        /// When the hour began.
+        #[serde(with = "form")]
+        hour: Timestamp,
+        /// What is spent.
+        #[serde(with = "form")]
+        spent: Usd,
+        /// The mean of the hours of the days before.
+        #[serde(with = "form")]
+        usual: Usd,
+        /// As many times the mean is unusual, as a decimal.
+        factor: String,
+    },
 }
 
 /// An alert, and how telling it goes. Its document's name is its key, and its parent
@@ -112,6 +136,10 @@ impl SubjectKind {
             Self::Workspace => "workspace",
             Self::Key => "key",
             Self::Account => "account",
+            Self::Organisation => "organisation",
+            Self::User => "user",
+            Self::Model => "model",
+            Self::Tag => "tag",
         }
     }
 }
@@ -123,6 +151,7 @@ impl Reason {
             Self::BudgetThreshold { .. } => "budget_threshold",
             Self::LowBalance { .. } => "low_balance",
             Self::SpendSpike { .. } => "spend_spike",
+            Self::HourlySpendSpike { .. } => "hourly_spend_spike",
         }
     }
 
@@ -142,6 +171,12 @@ impl Reason {
             }),
             Self::SpendSpike { day, spent, usual, factor } => json!({
                 "date": date(UtcDay::of(*day)),
+                "spent_usd": spent.to_decimal(),
+                "usual_usd": usual.to_decimal(),
+                "factor": factor,
+            }),
+            Self::HourlySpendSpike { hour, spent, usual, factor } => json!({
+                "hour": hour.to_rfc3339(),
                 "spent_usd": spent.to_decimal(),
                 "usual_usd": usual.to_decimal(),
                 "factor": factor,
@@ -167,6 +202,11 @@ impl Alert {
         self.deliveries.iter().any(Delivery::is_pending)
     }
 
+    /// When somebody should be told next; none where nobody is.
+    pub fn next_at(&self) -> Option<Timestamp> {
+        self.deliveries.iter().filter(|it| it.is_pending()).map(|it| it.next_at).min()
+    }
+
     /// One sentence for people.
     pub fn message(&self) -> String {
         let Subject { kind, name, .. } = &self.subject;
@@ -182,6 +222,10 @@ impl Alert {
             Reason::SpendSpike { day, spent, usual, factor } => format!(
                 "The spend of {whose} is unusual: {spent} on {}, more than {factor} times the usual {usual}",
                 date(UtcDay::of(*day))
+            ),
+            Reason::HourlySpendSpike { hour, spent, usual, factor } => format!(
+                "The spend of {whose} is unusual: {spent} in the hour from {}, more than {factor} times the usual {usual}",
+                hour.to_rfc3339()
             ),
         }
     }

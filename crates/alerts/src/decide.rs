@@ -3,8 +3,10 @@
 use tollgate_types::{Timestamp, Usd, UtcDay};
 
 use crate::alert::date;
+use crate::picture::{HOURS_PER_DAY, hour_start};
 use crate::{
-    BalanceSeen, BalanceWatch, BudgetSeen, Factor, Picture, Reason, Settings, SpendSeen, Subject,
+    BalanceSeen, BalanceWatch, BudgetSeen, Factor, Picture, Reason, Settings, SpendSeen, Spike,
+    Subject,
 };
 
 /// An alert that is due, if it was not told already.
@@ -38,6 +40,7 @@ pub fn decide(picture: &Picture, settings: &Settings) -> Decision {
     }
     for spend in &picture.spends {
         decision.alerts.extend(spike(spend, settings, UtcDay::of(picture.now)));
+        decision.alerts.extend(hourly_spike(spend, settings, picture.now));
     }
     decision
 }
@@ -102,23 +105,42 @@ impl Decision {
 /// Whether a day's spend is unusual. Nothing is where nothing is usual yet.
 fn spike(seen: &SpendSeen, settings: &Settings, today: UtcDay) -> Option<Due> {
     let spike = settings.spike?;
-    let days = i128::from(seen.days);
-    let spent = i128::from(seen.today.nanos());
-    let before = i128::from(seen.before.nanos());
-    let is_unusual = days > 0
-        && seen.today > spike.floor
-        && spent * days * i128::from(Factor::ONE) > before * i128::from(spike.factor.nanos());
-    let usual = before.checked_div(days).and_then(|mean| i64::try_from(mean).ok());
-    is_unusual.then(|| Due {
+    let usual = unusual(seen.today, (seen.before, i128::from(seen.days)), spike)?;
+    Some(Due {
         key: key("spend_spike", &seen.subject, [&date(today), &spike.factor.to_string()]),
         subject: seen.subject.clone(),
         reason: Reason::SpendSpike {
             day: today.starts_at(),
             spent: seen.today,
-            usual: Usd::from_nanos(usual.unwrap_or_default()),
+            usual,
             factor: spike.factor.to_string(),
         },
     })
+}
+
+/// Whether an hour's spend is unusual, beside the hours of all days before.
+fn hourly_spike(seen: &SpendSeen, settings: &Settings, now: Timestamp) -> Option<Due> {
+    let (spike, spent) = (settings.hourly_spike?, seen.hour?);
+    let hours = i128::from(seen.days) * i128::from(HOURS_PER_DAY);
+    let usual = unusual(spent, (seen.before, hours), spike)?;
+    let hour = hour_start(now);
+    let parts = [hour.to_rfc3339(), spike.factor.to_string()];
+    Some(Due {
+        key: key("hourly_spend_spike", &seen.subject, parts.each_ref().map(String::as_str)),
+        subject: seen.subject.clone(),
+        reason: Reason::HourlySpendSpike { hour, spent, usual, factor: spike.factor.to_string() },
+    })
+}
+
+/// What is usual, where that is known and so much is not.
+fn unusual(spent: Usd, (before, parts): (Usd, i128), spike: Spike) -> Option<Usd> {
+    let total = i128::from(before.nanos());
+    let is_unusual = parts > 0
+        && spent > spike.floor
+        && i128::from(spent.nanos()).saturating_mul(parts).saturating_mul(Factor::ONE.into())
+            > total * i128::from(spike.factor.nanos());
+    let usual = total.checked_div(parts).and_then(|mean| i64::try_from(mean).ok());
+    is_unusual.then(|| Usd::from_nanos(usual.unwrap_or_default()))
 }
 
 /// Kind, subject, then window and threshold.

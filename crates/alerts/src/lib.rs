@@ -20,6 +20,6 @@ mod signature;
 pub use alert::{Alert, Pending, Reason, Subject, SubjectKind};
 pub use decide::{Decision, Due, decide};
 pub use delivery::{Channel, Delivery, DeliveryState, RETRIES};
-pub use picture::{BalanceSeen, BalanceWatch, BudgetSeen, Picture, SpendSeen, Window};
+pub use picture::{BalanceSeen, BalanceWatch, BudgetSeen, HourWatch, Picture, SpendSeen, Window};
 pub use settings::{Factor, Settings, SettingsError, Spike, USUAL_DAYS};
 pub use signature::signature;

@@ -1,5 +1,7 @@
 //! What there is to see at one moment.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use tollgate_store::DocumentBody;
 use tollgate_types::{Timestamp, UsageWindows, Usd, UtcDay};
@@ -65,10 +67,60 @@ pub struct SpendSeen {
     pub subject: Subject,
     /// Today.
     pub today: Usd,
+    /// In this hour; nothing is known of it where nobody wants to hear.
+    pub hour: Option<Usd>,
     /// On the days before together, the first with a call up to yesterday.
     pub before: Usd,
     /// How many days these are; 0 where nothing is usual yet.
     pub days: u32,
+}
+
+/// What was spent of today when the present hour began, or was first looked at: what is spent beyond
+/// is spent in it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HourWatch {
+    /// The hour, in hours since the epoch.
+    pub hour: i64,
+    /// In nano-dollars, by workspace; nothing of those who had spent nothing.
+    pub before: BTreeMap<String, i64>,
+}
+
+impl DocumentBody for HourWatch {
+    const KIND: &'static str = "hour_watch";
+}
+
+impl HourWatch {
+    /// Begins with an hour. `today` is what is spent of its day by now; in the first hour of a day
+    /// all of that is spent in it.
+    pub fn begin(now: Timestamp, today: impl IntoIterator<Item = (String, Usd)>) -> Self {
+        let hour = hour_of(now);
+        let is_first = hour.rem_euclid(HOURS_PER_DAY) == 0;
+        let before = today.into_iter().filter(|_| !is_first);
+        Self { hour, before: before.map(|(id, spent)| (id, spent.nanos())).collect() }
+    }
+
+    /// Whether this is the present hour.
+    pub const fn is_of(&self, now: Timestamp) -> bool {
+        self.hour == hour_of(now)
+    }
+
+    /// What is spent in the hour, where so much is spent today.
+    pub fn spent(&self, id: &str, today: Usd) -> Usd {
+        let before = self.before.get(id).copied().unwrap_or_default();
+        today.checked_sub(Usd::from_nanos(before)).unwrap_or(Usd::ZERO).max(Usd::ZERO)
+    }
+}
+
+const HOUR_MILLIS: i64 = 3_600_000;
+pub(crate) const HOURS_PER_DAY: i64 = 24;
+
+const fn hour_of(now: Timestamp) -> i64 {
+    now.unix_millis().div_euclid(HOUR_MILLIS)
+}
+
+/// When the hour around an instant began.
+pub(crate) const fn hour_start(now: Timestamp) -> Timestamp {
+    Timestamp::from_unix_millis(hour_of(now).saturating_mul(HOUR_MILLIS))
 }
 
 /// How often a budget begins anew; UTC, weeks from Monday.

@@ -19,9 +19,12 @@ pub struct Settings {
     pub low_balance: Option<Usd>,
     /// When a day's spend is unusual; nobody hears of it when absent.
     pub spike: Option<Spike>,
+    /// When an hour's spend is unusual; nobody hears of it when absent.
+    pub hourly_spike: Option<Spike>,
 }
 
-/// When a day's spend is unusual: more than so many times the mean, and more than the floor.
+/// When a day's or an hour's spend is unusual: more than so many times the mean, and more than the
+/// floor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Spike {
     /// So many times the mean of the days before.
@@ -56,7 +59,7 @@ impl Settings {
         let mut budget_thresholds = thresholds.to_vec();
         budget_thresholds.sort_unstable();
         budget_thresholds.dedup();
-        Ok(Self { budget_thresholds, low_balance: None, spike: None })
+        Ok(Self { budget_thresholds, ..Self::default() })
     }
 
     /// Percentages of budgets, ascending.

@@ -10,8 +10,8 @@ use std::collections::HashSet;
 
 use proptest::prelude::*;
 use tollgate_alerts::{
-    BalanceSeen, BalanceWatch, BudgetSeen, Factor, Picture, Reason, Settings, SpendSeen, Spike,
-    Subject, SubjectKind, Window, decide,
+    BalanceSeen, BalanceWatch, BudgetSeen, Factor, HourWatch, Picture, Reason, Settings, SpendSeen,
+    Spike, Subject, SubjectKind, Window, decide,
 };
 use tollgate_types::{Timestamp, Usd};
 
@@ -28,6 +28,7 @@ fn settings() -> Settings {
     let mut settings = Settings::at(&[50, 80, 100]).unwrap();
     settings.low_balance = Some(usd("10"));
     settings.spike = Some(Spike { factor: Factor::parse("3").unwrap(), floor: usd("5") });
+    settings.hourly_spike = Some(Spike { factor: Factor::parse("10").unwrap(), floor: usd("1") });
     settings
 }
 
@@ -129,6 +130,7 @@ fn spend_is_unusual_above_the_factor_and_the_floor() {
         let seen = SpendSeen {
             subject: subject(SubjectKind::Workspace, "w"),
             today: usd(today),
+            hour: None,
             before: usd(before),
             days,
         };
@@ -142,11 +144,54 @@ fn spend_is_unusual_above_the_factor_and_the_floor() {
 }
 
 #[test]
+fn an_hour_is_unusual_above_the_factor_and_the_floor() {
+    for (hour, before, days, is_unusual) in [
+        // Ten times what is usual: 48 dollars in two days are one in an hour.
+        ("10", "48", 2, false),
+        ("10.000000001", "48", 2, true),
+        // Below the floor.
+        ("1", "0.48", 2, false),
+        ("1.01", "0.48", 2, true),
+        ("100", "0", 0, false),
+    ] {
+        let seen = SpendSeen {
+            subject: subject(SubjectKind::Workspace, "w"),
+            today: Usd::ZERO,
+            hour: Some(usd(hour)),
+            before: usd(before),
+            days,
+        };
+        let due = decide(&Picture { spends: vec![seen], ..empty() }, &settings()).alerts;
+        assert_eq!(!due.is_empty(), is_unusual, "{hour} after {before} in {days} days");
+        for due in due {
+            assert_eq!(due.key, "hourly_spend_spike/workspace/w/2026-11-18T15:00:00.000Z/10");
+            assert!(matches!(due.reason, Reason::HourlySpendSpike { .. }));
+        }
+    }
+}
+
+/// What is spent in an hour is what is spent beyond what was spent of the day when it began.
+#[test]
+fn an_hour_is_what_was_spent_since_it_began() {
+    let spent = |text: &str| [("w".to_owned(), usd(text))];
+    let watch = HourWatch::begin(now(), spent("5"));
+    assert!(watch.is_of(now().plus_millis(3_599_999)) && !watch.is_of(now().plus_millis(-1)));
+    for (today, expected) in [("5", "0"), ("7.5", "2.5"), ("4", "0")] {
+        assert_eq!(watch.spent("w", usd(today)), usd(expected), "{today}");
+    }
+    assert_eq!(watch.spent("new", usd("3")), usd("3"));
+    // All that is spent of a day in its first hour is spent in that.
+    let midnight = Timestamp::parse_rfc3339("2026-11-18T00:00:30Z").unwrap();
+    assert_eq!(HourWatch::begin(midnight, spent("5")).spent("w", usd("7")), usd("7"));
+}
+
+#[test]
 fn nobody_hears_what_is_switched_off() {
     let settings = Settings::at(&[]).unwrap();
     let seen = SpendSeen {
         subject: subject(SubjectKind::Workspace, "w"),
         today: usd("1000"),
+        hour: Some(usd("1000")),
         before: usd("1"),
         days: 14,
     };
@@ -217,6 +262,7 @@ fn pictures() -> impl Strategy<Value = Picture> {
         let spends = spends.map(|(n, (today, before, days))| SpendSeen {
             subject: place(SubjectKind::Workspace, n),
             today,
+            hour: Some(today),
             before,
             days,
         });

@@ -35,6 +35,15 @@ impl Page {
     }
 }
 
+/// Refuses `offset` where pages go by `before`: it would leave out or repeat what is entered
+/// meanwhile, and who sends it must not take the first page for another.
+pub(crate) fn no_offset(said: Option<&str>) -> Result<(), ApiError> {
+    if said.is_none() {
+        return Ok(());
+    }
+    Err(ApiError::bad_request("offset: Not known here. Send `next` of the page before as `before`"))
+}
+
 /// The query string as a value.
 #[derive(Debug)]
 pub(crate) struct Params<T>(pub(crate) T);

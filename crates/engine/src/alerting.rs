@@ -1,6 +1,7 @@
-//! Alerts: what there is to see is looked at every so often (`picture`), what is due is entered
-//! under a key that only one node can take, and told (`telling`).
+//! Alerts: what there is to see is looked at every so often by one of the nodes (`picture`), what is
+//! due is entered under a key that only one can take, and told (`telling`) by whoever comes first.
 
+mod budgets;
 mod picture;
 mod telling;
 
@@ -16,7 +17,7 @@ use tollgate_store::{Document, DocumentChange, StoreError};
 use tollgate_types::Timestamp;
 use tollgate_upstream::{Mailer, Upstream};
 
-use crate::{Engine, Secret};
+use crate::{Engine, Secret, takes_turn};
 
 /// What the operator decides.
 #[derive(Debug, Clone)]
@@ -48,6 +49,8 @@ pub struct Alerting {
     entered: Mutex<HashSet<String>>,
 }
 
+/// One node looks for so long; when it is gone, another does after that.
+const TURN_MILLIS: i64 = 120_000;
 /// As many keys are remembered.
 const ENTERED_MAX: usize = 100_000;
 
@@ -63,10 +66,37 @@ impl Alerting {
     ///
     /// When the store fails. What receivers fail at is tried again in a later round.
     pub async fn round(&self) -> Result<u64, StoreError> {
-        let picture = picture::take(&self.engine, self.config.settings.low_balance).await?;
-        let entered = self.enter(decide(&picture, &self.config.settings), picture.now).await?;
+        let entered = self.look().await?;
         self.tell().await?;
         Ok(entered)
+    }
+
+    /// Looks and enters what is due, unless another node on the store does so these minutes. Returns
+    /// how many alerts are new.
+    ///
+    /// # Errors
+    ///
+    /// When the store fails.
+    pub async fn look_in_turn(&self) -> Result<u64, StoreError> {
+        // What this node has settled is on record, whoever looks.
+        self.engine.recorder().flush().await;
+        let (stores, limiting) = (self.engine.stores(), self.engine.limiting());
+        let turn = (self.engine.now(), TURN_MILLIS);
+        let node = limiting.node().as_str();
+        if limiting.is_shared() && !takes_turn(stores, "alerts", node, turn).await? {
+            return Ok(0);
+        }
+        self.look().await
+    }
+
+    /// Looks and enters what is due. Returns how many alerts are new.
+    ///
+    /// # Errors
+    ///
+    /// When the store fails.
+    pub async fn look(&self) -> Result<u64, StoreError> {
+        let picture = picture::take(&self.engine, &self.config.settings).await?;
+        self.enter(decide(&picture, &self.config.settings), picture.now).await
     }
 
     /// Enters what nobody has entered yet.

@@ -488,5 +488,10 @@ pub(crate) fn fail<C: Asked>(mut run: Run<C>, error: CallError) -> CallFailure {
 /// without learning who they are (contract §2.1).
 fn end_user(key: &KeyEntry, call: &impl Asked) -> Option<String> {
     let user = call.params().user.as_deref()?;
-    Some(ApiKey::from_text(&format!("{}:{user}", key.record.workspace_id)).plain_hash().to_hex())
+    Some(end_user_id(&key.record.workspace_id, user))
+}
+
+/// The hash by which an end user of a workspace is known to providers, and to limits.
+pub(crate) fn end_user_id(workspace_id: &str, user: &str) -> String {
+    ApiKey::from_text(&format!("{workspace_id}:{user}")).plain_hash().to_hex()
 }

@@ -291,14 +291,17 @@ impl KeyRing {
         Ok(true)
     }
 
-    /// Takes up what other nodes have recorded for keys with limits: a key has spent what the store
-    /// says, or what this node knows where that is more.
+    /// Takes up what other nodes have recorded for these keys: a key has spent what the store says,
+    /// or what this node knows where that is more.
     ///
     /// # Errors
     ///
     /// When the store can't be read.
-    pub async fn follow_spend(&self, now: Timestamp) -> Result<(), StoreError> {
-        let limited = self.limited();
+    pub(crate) async fn follow_spend(
+        &self,
+        limited: &[Arc<KeyEntry>],
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         if limited.is_empty() {
             return Ok(());
         }
@@ -312,11 +315,9 @@ impl KeyRing {
         Ok(())
     }
 
-    /// The keys that may spend so much only.
-    pub(crate) fn limited(&self) -> Vec<Arc<KeyEntry>> {
-        let is_limited =
-            |it: &&Arc<KeyEntry>| it.record.limit.is_some() || it.record.rate_limits.has_budget();
-        self.snapshot.load().keys.values().filter(is_limited).cloned().collect()
+    /// Every known key.
+    pub(crate) fn entries(&self) -> Vec<Arc<KeyEntry>> {
+        self.snapshot.load().keys.values().cloned().collect()
     }
 
     /// What this node knows of keys that were rotated since, by the hash that each has now.

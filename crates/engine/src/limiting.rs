@@ -10,18 +10,23 @@ mod refused;
 mod rule;
 mod standing;
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use arc_swap::ArcSwap;
 use parking_lot::{Mutex, RwLock};
 use smallvec::SmallVec;
 use tollgate_ledger::NodeId;
-use tollgate_limits::{Applied, Counters, Entry, Full, Limit, Measure, Scope, Snapshot, Window};
-use tollgate_store::StoreError;
+use tollgate_limits::{
+    Applied, Counters, Entry, Full, Limit, Measure, Scope, Share, Snapshot, Window,
+};
+use tollgate_store::{Heard, StoreError, Stores};
 use tollgate_types::{KeyHash, Timestamp, Usd};
 
 use crate::asked::Asked;
 use crate::run::Run;
+use crate::spending::Spending;
 use crate::{CallError, KeyEntry, KeyRing, Organisation, PlanRow, WorkspaceEntry, expected};
 
 use free::Bought;
@@ -41,14 +46,20 @@ pub struct Limiting {
     /// The budgets of workspaces that began so.
     budgets_begun: RwLock<HashSet<(String, Measure, Window)>>,
     bought: Bought,
+    /// What workspaces have of the room for counters of what callers name.
+    shares: Mutex<HashMap<String, Share>>,
     /// What was last kept, so that only what has changed is written.
     kept: Mutex<keeping::Kept>,
+    /// How far it was heard what other nodes told.
+    heard: Mutex<Heard>,
+    /// Whether something of it had no room.
+    has_missed: AtomicBool,
 }
 
 /// As many counters as there may be: at most about 200 MB.
 const COUNTERS_MAX: usize = 250_000;
-/// As many of them before there is none more for what callers name, so that whoever makes up names
-/// takes no room from keys and models.
+/// As many of them before there is no new one for what callers name, so that whoever makes up names
+/// takes no room from keys and models. Each workspace has a share of it.
 const COUNTERS_OF_NAMES_MAX: usize = 200_000;
 
 /// As many limits as calls usually have.
@@ -65,8 +76,16 @@ impl Limiting {
             begun: RwLock::default(),
             budgets_begun: RwLock::default(),
             bought: Bought::default(),
+            shares: Mutex::default(),
             kept: Mutex::default(),
+            heard: Mutex::default(),
+            has_missed: AtomicBool::new(false),
         }
+    }
+
+    /// This node.
+    pub const fn node(&self) -> &NodeId {
+        &self.node
     }
 
     /// Whether other nodes may use this node's store.
@@ -133,12 +152,58 @@ impl Limiting {
     ) -> Result<Applied, Full> {
         match (limit.scope, limit.measure) {
             (Scope::Key, Measure::Spend) => self.begin(&run.key, limit, id, now)?,
-            (Scope::EndUser | Scope::Tag, _) if self.counters.len() >= COUNTERS_OF_NAMES_MAX => {
-                return Err(Full);
+            (Scope::EndUser | Scope::Tag, _) => {
+                return self.named(&run.key.record.workspace_id, limit, id, now);
             }
             _ => {}
         }
         self.counters.applied(limit, id, now)
+    }
+
+    /// A limit of what callers of a workspace name. Names that are known are found however many
+    /// there are.
+    fn named(
+        &self,
+        workspace_id: &str,
+        limit: &Limit,
+        id: &str,
+        now: Timestamp,
+    ) -> Result<Applied, Full> {
+        if let Some(known) = self.counters.known(limit, id) {
+            return Ok(known);
+        }
+        let share = self.shares.lock().entry(workspace_id.to_owned()).or_default().clone();
+        self.counters.applied_within((&share, COUNTERS_OF_NAMES_MAX), limit, id, now)
+    }
+
+    /// The operator's limits.
+    pub(crate) fn rules(&self) -> Arc<Vec<LimitRule>> {
+        self.rules.load_full()
+    }
+
+    /// What is spent of a budget, calls under way apart, at all nodes as far as it was heard.
+    pub(crate) fn spent(&self, limit: &Limit, id: &str, now: Timestamp) -> u64 {
+        self.counters.known(limit, id).map_or(0, |applied| applied.settled(now))
+    }
+
+    /// What may be spent on a workspace's calls together: its own budgets, and the operator's.
+    pub(crate) fn budgets_of_workspace(&self, workspace: &WorkspaceEntry) -> Vec<Limit> {
+        let rules = self.rules.load();
+        let of_it = rules.iter().filter(|rule| rule.is_of_workspace(&workspace.document.id));
+        let of_it = of_it.flat_map(|rule| rule.limits.limits());
+        let of_it = of_it.filter(|limit| limit.measure.is_money());
+        let of_it = of_it.map(|limit| Limit { scope: Scope::Workspace, ..limit });
+        of_it.chain(workspace.budgets.iter().copied()).collect()
+    }
+
+    /// What may be spent with a key: its own budgets, and the operator's.
+    pub(crate) fn budgets_of_key(&self, key: &KeyEntry) -> Vec<Limit> {
+        let rules = self.rules.load();
+        let of_it = rules.iter().filter(|rule| matches!(rule.whom, Whom::Key(_)));
+        let of_it = of_it.filter(|rule| rule.is_of_key(key));
+        let of_it = of_it.flat_map(|rule| rule.limits.limits());
+        let all = of_it.chain(key.record.rate_limits.limits());
+        all.filter(|limit| limit.measure == Measure::Spend).collect()
     }
 
     /// Has the budgets of workspaces count what their records say: when they begin, and again and
@@ -150,41 +215,48 @@ impl Limiting {
     pub async fn follow_budgets(
         &self,
         organisation: &Organisation,
+        stores: &Stores,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let rules = self.rules.load_full();
+        let mut budgets = BTreeMap::new();
         for workspace in organisation.workspaces() {
             let id = &workspace.document.id;
-            let of_rules = rules.iter().filter(|rule| rule.is_of_workspace(id));
-            let of_rules = of_rules.flat_map(|rule| rule.limits.limits());
-            let of_rules = of_rules.filter(|limit| limit.measure.is_money());
-            let of_rules = of_rules.map(|limit| Limit { scope: Scope::Workspace, ..limit });
-            for limit in of_rules.chain(workspace.budgets.iter().copied()) {
+            for limit in self.budgets_of_workspace(&workspace) {
                 let place = (id.clone(), limit.measure, limit.window);
-                if !self.is_shared && self.budgets_begun.read().contains(&place) {
-                    continue;
+                if self.is_shared || !self.budgets_begun.read().contains(&place) {
+                    budgets.insert(place, limit);
                 }
-                let spent = organisation.spent(id, &limit, now).await?;
-                let entries = vec![Entry::of(&limit, id, spent, now)];
-                if self.counters.restore(&Snapshot { entries }, now).is_err() {
-                    tracing::error!(workspace = id, "a budget can't be held: too many counters");
-                }
-                self.budgets_begun.write().insert(place);
             }
         }
+        let windows = budgets.values().map(|limit| limit.window);
+        let spending = Spending::read(stores, windows, now).await?;
+        let entry = |((id, ..), limit): (&(String, _, _), &Limit)| {
+            Entry::of(limit, id, spending.of(id, limit), now)
+        };
+        let entries = budgets.iter().map(entry).collect();
+        if self.counters.restore(&Snapshot { entries }, now).is_err() {
+            tracing::error!("not all budgets of workspaces have room");
+        }
+        self.budgets_begun.write().extend(budgets.into_keys());
         Ok(())
     }
 
-    /// Has the budgets of keys count what the keys have spent at all nodes, as the ring knows it.
-    pub fn follow_keys(&self, keys: &KeyRing, now: Timestamp) {
+    /// Has the budgets of keys count what the keys have spent at all nodes, as the records say.
+    ///
+    /// # Errors
+    ///
+    /// When the store can't be read.
+    pub async fn follow_keys(&self, keys: &KeyRing, now: Timestamp) -> Result<(), StoreError> {
+        let mut budgeted = keys.entries();
+        budgeted.retain(|key| key.record.limit.is_some() || !self.budgets_of_key(key).is_empty());
+        keys.follow_spend(&budgeted, now).await?;
         let mut entries = Vec::new();
-        for key in keys.limited() {
+        for key in budgeted {
             let id = key.counted_as().to_hex();
-            for limit in key.record.rate_limits.limits().filter(|it| it.measure == Measure::Spend) {
-                if !self.begun.read().contains(&(key.counted_as(), limit.window)) {
-                    continue;
-                }
-                if let Some(spent) = spent_in(&key, limit.window, now) {
+            for limit in self.budgets_of_key(&key) {
+                if self.begun.read().contains(&(key.counted_as(), limit.window))
+                    && let Some(spent) = spent_in(&key, limit.window, now)
+                {
                     entries.push(Entry::of(&limit, &id, amount(spent), now));
                 }
             }
@@ -192,6 +264,7 @@ impl Limiting {
         if self.counters.restore(&Snapshot { entries }, now).is_err() {
             tracing::error!("not all budgets of keys have room");
         }
+        Ok(())
     }
 
     /// A key's budget counts what the key had spent before there was a counter, as its usage has it.
@@ -262,4 +335,29 @@ pub(crate) async fn admit<C: Asked>(run: &mut Run<C>) -> Result<(), CallError> {
         CallError::Limited(Box::new(Limited::new(refusal, now)))
     })?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// However full it is, whoever is known goes on, and so does the next workspace.
+    #[test]
+    fn made_up_names_shut_nobody_else_out() {
+        let limiting = Limiting::new(NodeId::new("a"), false);
+        let now = Timestamp::from_unix_millis(1_790_000_000_000);
+        let limit = Limit {
+            scope: Scope::EndUser,
+            measure: Measure::Requests,
+            window: Window::Day,
+            amount: 5,
+        };
+        let names = |workspace: &str, id: &str| limiting.named(workspace, &limit, id, now);
+        assert!(names("one", "ann").is_ok());
+        let made_up = (0..COUNTERS_MAX).take_while(|n| names("one", &n.to_string()).is_ok());
+        assert_eq!(made_up.count() + 1, COUNTERS_OF_NAMES_MAX * 3 / 4);
+        assert!(names("one", "new").is_err());
+        assert!(names("one", "ann").is_ok());
+        assert!(names("other", "new").is_ok());
+    }
 }

@@ -12,11 +12,7 @@ use tollgate_limits::{Limit, Measure, Scope, Window};
 use tollgate_organisation::{
     Access, Agreement, BudgetInterval, Member, MemberRole, User, Workspace,
 };
-use tollgate_store::{
-    ActivityQuery, ActivitySums, DEFAULT_WORKSPACE_ID, Document, KeyRecord, StoreError, Stores,
-    UsageWindows, UtcDay,
-};
-use tollgate_types::Timestamp;
+use tollgate_store::{DEFAULT_WORKSPACE_ID, Document, KeyRecord, StoreError, Stores};
 
 use crate::Engine;
 use crate::limiting::amount;
@@ -145,33 +141,6 @@ impl Organisation {
         let workspaces = snapshot.members.get(id).cloned().unwrap_or_default();
         Some(Access { role: user.body.role, user_id: Some(id.clone()), workspaces })
     }
-
-    /// What a workspace has spent in the present window of a budget, as its calls' records say.
-    ///
-    /// # Errors
-    ///
-    /// When the store can't be read.
-    pub(crate) async fn spent(
-        &self,
-        id: &str,
-        limit: &Limit,
-        now: Timestamp,
-    ) -> Result<u64, StoreError> {
-        let query = ActivityQuery {
-            from: first_day(limit.window, now),
-            workspace_id: Some(id.to_owned()),
-            ..ActivityQuery::default()
-        };
-        let mut sums = ActivitySums::default();
-        for row in self.stores.usage.activity(&query).await? {
-            sums.add(&row.sums);
-        }
-        let own = match limit.measure {
-            Measure::SpendWithOwn => sums.byok,
-            _ => tollgate_types::Usd::ZERO,
-        };
-        Ok(amount(sums.spent.saturating_add(own)))
-    }
 }
 
 impl Engine {
@@ -195,7 +164,7 @@ impl Engine {
         if self.limiting().is_shared() && !has_changed {
             return Ok(());
         }
-        self.limiting().follow_budgets(self.organisation(), self.now()).await
+        self.limiting().follow_budgets(self.organisation(), self.stores(), self.now()).await
     }
 }
 
@@ -253,15 +222,5 @@ const fn window(interval: BudgetInterval) -> Window {
         BudgetInterval::Weekly => Window::Week,
         BudgetInterval::Monthly => Window::Month,
         BudgetInterval::Lifetime => Window::Lifetime,
-    }
-}
-
-fn first_day(window: Window, now: Timestamp) -> Option<UtcDay> {
-    let windows = UsageWindows::at(now);
-    match window {
-        Window::Day => Some(windows.day()),
-        Window::Week => Some(windows.week().start),
-        Window::Month => Some(windows.month().start),
-        Window::Lifetime | Window::Minute | Window::InFlight => None,
     }
 }

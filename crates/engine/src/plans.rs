@@ -1,7 +1,7 @@
 //! Plans that accounts have agreed to: what their calls cost, how they are limited, and what a month
 //! costs at least.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use tollgate_ledger::{AccountId, Kind, Plan, PlatformFee, commitment};
 use tollgate_limits::KeyLimits;
 use tollgate_organisation::Agreement;
-use tollgate_store::{ActivityQuery, Document, StoreError, Stores, UsageWindows};
+use tollgate_store::{Document, StoreError, Stores, UsageWindows};
 use tollgate_types::{Month, Timestamp, Usd};
 
 use crate::statements::entries;
@@ -113,23 +113,29 @@ impl Plans {
     ) -> Result<(), StoreError> {
         let month = Month::of(now);
         self.months.lock().retain(|(_, of), _| *of >= month.previous());
-        let mut accounts: BTreeMap<AccountId, HashSet<String>> = BTreeMap::new();
+        let mut discounted = BTreeMap::new();
         for workspace in organisation.workspaces() {
-            let its = accounts.entry(workspace.account().clone()).or_default();
-            its.insert(workspace.document.id.clone());
+            let account = workspace.account();
+            let row = self.of(organisation.agreement(account).as_deref(), now);
+            if let Some(row) = row.filter(|it| !it.plan.terms().tiers.is_empty()) {
+                discounted.insert(workspace.document.id.clone(), (account.clone(), row));
+            }
         }
+        if discounted.is_empty() {
+            return Ok(());
+        }
+        let mut charged: BTreeMap<AccountId, (Arc<PlanRow>, Usd)> = BTreeMap::new();
         let from = Some(UsageWindows::at(now).month().start);
-        for (account, workspaces) in accounts {
-            let row = self.of(organisation.agreement(&account).as_deref(), now);
-            let Some(row) = row.filter(|it| !it.plan.terms().tiers.is_empty()) else { continue };
-            let query = ActivityQuery { from, ..ActivityQuery::default() };
-            let rows = stores.usage.activity(&query).await?;
-            let its = rows.iter().filter(|row| workspaces.contains(&row.workspace_id));
-            let charged = its.fold(Usd::ZERO, |sum, row| sum.saturating_add(row.sums.spent));
-            let counted = row.plan.counted(charged);
-            let mut months = self.months.lock();
+        for (workspace, usage) in stores.usage.spent_since(from).await? {
+            if let Some((account, row)) = discounted.remove(&workspace) {
+                let (_, sum) = charged.entry(account).or_insert((row, Usd::ZERO));
+                *sum = sum.saturating_add(usage.spent);
+            }
+        }
+        let mut months = self.months.lock();
+        for (account, (row, charged)) in charged {
             let known = months.entry((account, month)).or_default();
-            *known = counted.max(*known);
+            *known = row.plan.counted(charged).max(*known);
         }
         Ok(())
     }

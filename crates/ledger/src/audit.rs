@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use tollgate_types::Usd;
-
-use crate::{AccountId, Balance};
+use crate::{AccountId, Balance, Counted, Total};
 
 /// What an audit compares, of one account.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -12,13 +10,13 @@ pub struct Books {
     /// The balance that is kept.
     pub kept: Balance,
     /// The balance that its movements add up to.
-    pub counted: Balance,
+    pub counted: Counted,
     /// What nodes have set aside, together.
-    pub leased: Usd,
+    pub leased: Total,
     /// What its movements say that generations cost.
-    pub charged: Usd,
+    pub charged: Total,
     /// What the generations themselves say.
-    pub generations: Usd,
+    pub generations: Total,
 }
 
 /// What is not right.
@@ -38,9 +36,9 @@ pub enum Discrepancy {
         /// Whose.
         account: AccountId,
         /// As it is kept.
-        kept: Balance,
+        kept: Counted,
         /// As its movements have it.
-        counted: Balance,
+        counted: Counted,
     },
     /// What is held is not what nodes hold.
     #[error("{account}: {held} are held, the nodes' slices are {leased}")]
@@ -48,9 +46,9 @@ pub enum Discrepancy {
         /// Whose.
         account: AccountId,
         /// As the balance has it.
-        held: Usd,
+        held: Total,
         /// As the slices have it.
-        leased: Usd,
+        leased: Total,
     },
     /// What was charged is not what generations cost.
     #[error("{account}: {charged} were charged, its generations cost {generations}")]
@@ -58,9 +56,9 @@ pub enum Discrepancy {
         /// Whose.
         account: AccountId,
         /// By the movements.
-        charged: Usd,
+        charged: Total,
         /// By the generations.
-        generations: Usd,
+        generations: Total,
     },
 }
 
@@ -73,6 +71,7 @@ pub fn audit(books: &BTreeMap<AccountId, Books>) -> Vec<Discrepancy> {
         if !kept.proves() {
             found.push(Discrepancy::Unbalanced { account: account(), balance: kept });
         }
+        let kept = Counted::from(kept);
         if kept != counted {
             found.push(Discrepancy::Drifted { account: account(), kept, counted });
         }
@@ -88,6 +87,8 @@ pub fn audit(books: &BTreeMap<AccountId, Books>) -> Vec<Discrepancy> {
 
 #[cfg(test)]
 mod tests {
+    use tollgate_types::Usd;
+
     use super::*;
 
     #[test]
@@ -102,21 +103,21 @@ mod tests {
         };
         let good = Books {
             kept: right,
-            counted: right,
-            leased: usd(3),
-            charged: usd(3),
-            generations: usd(3),
+            counted: right.into(),
+            leased: usd(3).into(),
+            charged: usd(3).into(),
+            generations: usd(3).into(),
         };
         let of = |books: Books| audit(&BTreeMap::from([(AccountId::default(), books)]));
         assert_eq!(of(good), []);
         let off = Balance { spent: usd(4), ..right };
-        let found = of(Books { kept: off, counted: off, ..good });
+        let found = of(Books { kept: off, counted: off.into(), ..good });
         assert!(matches!(found.as_slice(), [Discrepancy::Unbalanced { .. }]), "{found:?}");
-        let found = of(Books { counted: off, ..good });
+        let found = of(Books { counted: off.into(), ..good });
         assert!(matches!(found.as_slice(), [Discrepancy::Drifted { .. }]), "{found:?}");
-        let found = of(Books { leased: usd(2), ..good });
+        let found = of(Books { leased: usd(2).into(), ..good });
         assert!(matches!(found.as_slice(), [Discrepancy::Unleased { .. }]), "{found:?}");
-        let found = of(Books { generations: usd(2), ..good });
+        let found = of(Books { generations: usd(2).into(), ..good });
         assert!(matches!(found.as_slice(), [Discrepancy::Mischarged { .. }]), "{found:?}");
         assert!(found[0].to_string().contains("default"), "{}", found[0]);
     }

@@ -2,7 +2,7 @@
 
 use tollgate_types::Usd;
 
-use crate::{AccountId, Kind, Movement, Place};
+use crate::{AccountId, Counted, Kind, Movement, MovementSum, Place};
 
 /// An account at one moment.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -48,46 +48,19 @@ impl Balance {
     /// When the movement is malformed, takes more than there is, or does not fit.
     pub fn after(&self, movement: &Movement, account: &AccountId) -> Result<Self, LedgerError> {
         check(movement)?;
-        self.moved(movement, account, movement.kind.may_overdraw())
-    }
-
-    fn moved(
-        &self,
-        movement: &Movement,
-        account: &AccountId,
-        overdraws: bool,
-    ) -> Result<Self, LedgerError> {
-        let mut next = *self;
-        let (from, to) = movement.kind.route();
-        let is_receiver = movement.counter.as_ref() == Some(account);
-        let is_giver = movement.account == *account;
-        if movement.kind == Kind::Transfer {
-            if is_giver {
-                next.take(from, movement, overdraws)?;
-                next.credited = minus(next.credited, movement.amount)?;
-            }
-            if is_receiver {
-                next.available = plus(next.available, movement.amount)?;
-                next.credited = plus(next.credited, movement.amount)?;
-            }
-            return Ok(next);
+        let (from, amount) = (movement.kind.route().0, movement.amount);
+        let takes = movement.account == *account && !movement.kind.is_beside();
+        if takes
+            && !movement.kind.may_overdraw()
+            && let Some(available) = self.at(from)
+            && available < amount
+        {
+            let account = movement.account.clone();
+            return Err(LedgerError::Insufficient { account, available, amount });
         }
-        if is_giver && !movement.kind.is_beside() {
-            next.take(from, movement, overdraws)?;
-            next.put(to, movement.amount)?;
-        }
-        Ok(next)
-    }
-
-    /// Adds a movement, or a sum of several of one kind, in whatever order: for audits, which count
-    /// again what was allowed when it happened.
-    ///
-    /// # Errors
-    ///
-    /// When it does not fit.
-    pub fn count(&mut self, movement: &Movement, account: &AccountId) -> Result<(), LedgerError> {
-        *self = self.moved(movement, account, true)?;
-        Ok(())
+        let mut counted = Counted::from(*self);
+        counted.count(&MovementSum::from(movement), account);
+        counted.balance()
     }
 
     /// Whether everything that came in is somewhere.
@@ -101,42 +74,11 @@ impl Balance {
         self.spent.checked_sub(self.metered).unwrap_or(Usd::ZERO)
     }
 
-    fn take(
-        &mut self,
-        place: Place,
-        movement: &Movement,
-        overdraws: bool,
-    ) -> Result<(), LedgerError> {
-        let amount = movement.amount;
-        let Some(at) = self.at(place) else { return self.outside(place, amount) };
-        if *at < amount && !overdraws {
-            let (account, available) = (movement.account.clone(), *at);
-            return Err(LedgerError::Insufficient { account, available, amount });
-        }
-        *at = minus(*at, amount)?;
-        Ok(())
-    }
-
-    fn put(&mut self, place: Place, amount: Usd) -> Result<(), LedgerError> {
-        match self.at(place) {
-            Some(at) => *at = plus(*at, amount)?,
-            None => self.credited = minus(self.credited, amount)?,
-        }
-        Ok(())
-    }
-
-    /// Notes what comes in from the world.
-    fn outside(&mut self, place: Place, amount: Usd) -> Result<(), LedgerError> {
-        let sum = if place == Place::Metered { &mut self.metered } else { &mut self.credited };
-        *sum = plus(*sum, amount)?;
-        Ok(())
-    }
-
-    const fn at(&mut self, place: Place) -> Option<&mut Usd> {
+    const fn at(&self, place: Place) -> Option<Usd> {
         match place {
-            Place::Available => Some(&mut self.available),
-            Place::Held => Some(&mut self.held),
-            Place::Spent => Some(&mut self.spent),
+            Place::Available => Some(self.available),
+            Place::Held => Some(self.held),
+            Place::Spent => Some(self.spent),
             _ => None,
         }
     }
@@ -153,14 +95,6 @@ fn check(movement: &Movement) -> Result<(), LedgerError> {
         return Err(LedgerError::Malformed);
     }
     Ok(())
-}
-
-fn plus(a: Usd, b: Usd) -> Result<Usd, LedgerError> {
-    a.checked_add(b).ok_or(LedgerError::OutOfRange)
-}
-
-fn minus(a: Usd, b: Usd) -> Result<Usd, LedgerError> {
-    a.checked_sub(b).ok_or(LedgerError::OutOfRange)
 }
 
 #[cfg(test)]

@@ -28,6 +28,7 @@
 mod account;
 mod audit;
 mod balance;
+mod counted;
 mod estimate;
 mod fee;
 mod lot;
@@ -39,6 +40,7 @@ mod till;
 pub use account::{AccountId, DEFAULT_ACCOUNT, InvalidAccount, NodeId};
 pub use audit::{Books, Discrepancy, audit};
 pub use balance::{Balance, LedgerError};
+pub use counted::{Counted, MovementSum, Total};
 pub use estimate::LearnedLength;
 pub use fee::{FeeError, PlatformFee};
 pub use lot::{Lot, consume};

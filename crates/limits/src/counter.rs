@@ -7,6 +7,7 @@ use tollgate_types::Timestamp;
 
 use crate::minute::{Minute, SECONDS, Second, passes_at};
 use crate::periods::{Epoch, Periods};
+use crate::share::SharePlace;
 use crate::{Entry, IDLE, Limit, Load, Measure, Relief, Scope, Window};
 
 /// Whoever comes by less late than this, in milliseconds, comes now: threads read the clock and are
@@ -23,6 +24,8 @@ pub struct Counter {
     pub(crate) measure: Measure,
     pub(crate) window: Window,
     state: Mutex<State>,
+    /// Its place in the share of whoever had it made, which it frees when it goes.
+    _place: Option<SharePlace>,
 }
 
 /// A limit together with what was taken of it. May be kept for as long as the limit stands, and is
@@ -88,7 +91,12 @@ impl Counter {
         };
         let elsewhere = Elsewhere::default();
         let state = State { window, latest: now, asked: now, tally, elsewhere };
-        Self { order, scope, id, measure, window, state: Mutex::new(state) }
+        Self { order, scope, id, measure, window, state: Mutex::new(state), _place: None }
+    }
+
+    /// The same in a place of somebody's share.
+    pub(crate) fn placed(self, place: Option<SharePlace>) -> Self {
+        Self { _place: place, ..self }
     }
 
     /// The state as of `now`, for a call.
@@ -184,6 +192,19 @@ impl Applied {
         let used = state.used();
         let remaining = self.amount.saturating_sub(used);
         Standing { used, remaining, resets_at: state.resets_at() }
+    }
+}
+
+impl Applied {
+    /// What counts now, without what running calls of this node hold. Looks only: who is looked at is
+    /// idle all the same.
+    pub fn settled(&self, now: Timestamp) -> u64 {
+        let state = self.counter.aside(now);
+        let held = match &state.tally {
+            Tally::Minute(_) => 0,
+            Tally::Periods(periods) => periods.held(),
+        };
+        state.used().saturating_sub(held)
     }
 }
 

@@ -9,7 +9,8 @@ use parking_lot::RwLock;
 use smallvec::SmallVec;
 use tollgate_types::Timestamp;
 
-use crate::{Applied, Counter, Entry, Limit, Scope, Snapshot};
+use crate::share::SharePlace;
+use crate::{Applied, Counter, Entry, Limit, Scope, Share, Snapshot};
 
 /// How long nobody has to ask for a counter before it is dropped, in milliseconds: five minutes, so
 /// that a clock which goes back a little finds what it counted.
@@ -59,13 +60,40 @@ impl Counters {
     ///
     /// When there is no counter for it and no room for one.
     pub fn applied(&self, limit: &Limit, id: &str, now: Timestamp) -> Result<Applied, Full> {
+        if let Some(known) = self.known(limit, id) {
+            return Ok(known);
+        }
         let shard = self.shard(limit.scope, id).ok_or(Full)?;
-        let known = find(&shard.read(), limit, id);
-        let counter = match known {
-            Some(counter) => counter,
-            None => self.insert(&mut shard.write(), limit, id, now)?,
-        };
+        let counter = self.insert(&mut shard.write(), limit, (id, None), now)?;
         Ok(Applied { counter, amount: limit.amount })
+    }
+
+    /// The same for an id that callers make up: a new counter takes a place of a share, and of
+    /// `room` for all of them. What is counted already is found, however full it is.
+    ///
+    /// # Errors
+    ///
+    /// When there is no counter for it, and no room for one or none for that share.
+    pub fn applied_within(
+        &self,
+        (owner, room): (&Share, usize),
+        limit: &Limit,
+        id: &str,
+        now: Timestamp,
+    ) -> Result<Applied, Full> {
+        if let Some(known) = self.known(limit, id) {
+            return Ok(known);
+        }
+        let place = owner.place(room.saturating_sub(self.len())).ok_or(Full)?;
+        let shard = self.shard(limit.scope, id).ok_or(Full)?;
+        let counter = self.insert(&mut shard.write(), limit, (id, Some(place)), now)?;
+        Ok(Applied { counter, amount: limit.amount })
+    }
+
+    /// A limit with what `id` has taken of it, if anything was ever asked of that.
+    pub fn known(&self, limit: &Limit, id: &str) -> Option<Applied> {
+        let counter = find(&self.shard(limit.scope, id)?.read(), limit, id)?;
+        Some(Applied { counter, amount: limit.amount })
     }
 
     /// Drops counters that nobody misses: nothing of them counts, nobody has them at hand, and
@@ -167,7 +195,7 @@ impl Counters {
         &self,
         shard: &mut Shard,
         limit: &Limit,
-        id: &str,
+        (id, place): (&str, Option<SharePlace>),
         now: Timestamp,
     ) -> Result<Arc<Counter>, Full> {
         // Somebody else may have been quicker.
@@ -178,7 +206,8 @@ impl Counters {
         self.held.try_update(Relaxed, Relaxed, room).map_err(|_| Full)?;
         let id = shard.get_key_value(id).map_or_else(|| Arc::from(id), |(id, _)| Arc::clone(id));
         let order = self.made.fetch_add(1, Relaxed);
-        let counter = Arc::new(Counter::new(order, limit, Arc::clone(&id), now));
+        let counter = Counter::new(order, limit, Arc::clone(&id), now).placed(place);
+        let counter = Arc::new(counter);
         shard.entry(id).or_default().push(Arc::clone(&counter));
         Ok(counter)
     }

@@ -37,6 +37,7 @@ mod measure;
 mod minute;
 mod periods;
 mod refusal;
+mod share;
 mod window;
 
 pub use admission::{Reservation, admit};
@@ -47,4 +48,5 @@ pub use key_limits::{KeyLimits, KeyLimitsChange};
 pub use limit::{CREDITS_FOR_MORE_FREE_CALLS, Limit, Scope, free_models};
 pub use measure::{Load, Measure};
 pub use refusal::{RateLimit, Refusal, Relief};
+pub use share::Share;
 pub use window::Window;

@@ -3,7 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "tests should panic where something is not as expected")]
 
 use tollgate_limits::{
-    Counters, Entry, Full, IDLE, Limit, Load, Measure, Relief, Scope, Snapshot, Window, admit,
+    Counters, Entry, Full, IDLE, Limit, Load, Measure, Relief, Scope, Share, Snapshot, Window,
+    admit,
 };
 use tollgate_types::Timestamp;
 
@@ -220,4 +221,29 @@ fn what_other_nodes_took_counts_on_when_the_clock_goes_back() {
         assert_eq!(used(&counters, window, ends.plus_millis(-1)), 90, "{window:?}");
         assert_eq!(used(&counters, window, ends), 0, "{window:?}");
     }
+}
+
+/// Whoever makes up names uses up his own share: what is counted already is found, and others find
+/// room.
+#[test]
+fn names_of_one_leave_room_for_others() {
+    let counters = Counters::new(1_000);
+    let (one, other) = (Share::default(), Share::default());
+    let made = |share: &Share, prefix: &str| {
+        let applied = |id: usize| {
+            let id = format!("{prefix}{id}");
+            counters.applied_within((share, 100), &limit(Window::Minute), &id, sunday()).is_ok()
+        };
+        (0..1_000).take_while(|id| applied(*id)).count()
+    };
+    assert_eq!(made(&one, "a"), 75);
+    assert_eq!(made(&other, "b"), 19);
+    assert_eq!((one.held(), other.held(), counters.len()), (75, 19, 94));
+    let again = counters.applied_within((&one, 100), &limit(Window::Minute), "a3", sunday());
+    assert!(again.is_ok(), "known already");
+    assert!(counters.applied_within((&one, 0), &limit(Window::Minute), "a3", sunday()).is_ok());
+    assert!(counters.applied_within((&one, 100), &limit(Window::Minute), "a99", sunday()).is_err());
+    drop(again);
+    counters.sweep(sunday().plus_millis(IDLE));
+    assert_eq!((one.held(), other.held(), counters.len()), (0, 0, 0));
 }

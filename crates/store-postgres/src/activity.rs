@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, PgPool, Postgres, QueryBuilder};
 use tollgate_store::{
-    ActivityQuery, ActivityRow, ActivitySums, CallTimes, GenerationRecord, Span, StoreError,
-    TimeSums, Timed,
+    ActivityQuery, ActivityRow, ActivitySums, CallTimes, DayUsage, GenerationRecord, Span,
+    StoreError, TimeSums, Timed, WorkspaceDay,
 };
 use tollgate_types::{KeyHash, Timestamp, UtcDay};
 
@@ -248,6 +248,57 @@ impl<'a> ActivityTally<'a> {
             .map_err(failed)?;
         Ok(())
     }
+}
+
+const SPENT_SINCE: &str = "
+    SELECT workspace_id, held_sum(sum(requests), 0) AS requests,
+           held_sum(sum(spent_nanos), 0) AS spent_nanos, held_sum(sum(byok_nanos), 0) AS byok_nanos
+    FROM activity_day WHERE tag = '' AND day >= $1
+    GROUP BY workspace_id ORDER BY workspace_id";
+
+/// What each workspace has spent since a day, or ever.
+pub(crate) async fn spent_since(
+    pool: &PgPool,
+    from: Option<UtcDay>,
+) -> Result<Vec<(String, DayUsage)>, StoreError> {
+    let from = from.map_or(i64::MIN, UtcDay::days);
+    let rows = sqlx::query(SPENT_SINCE).bind(from).fetch_all(pool).await.map_err(failed)?;
+    let read = |row: &PgRow| {
+        let columns = Columns::of("activity_day", row);
+        Ok((columns.string("workspace_id")?, usage(&columns)?))
+    };
+    rows.iter().map(read).collect()
+}
+
+const SPENT_BY_DAY: &str = "
+    SELECT workspace_id, day, held_sum(sum(requests), 0) AS requests,
+           held_sum(sum(spent_nanos), 0) AS spent_nanos, held_sum(sum(byok_nanos), 0) AS byok_nanos
+    FROM activity_day WHERE tag = '' AND day >= $1
+    GROUP BY workspace_id, day ORDER BY workspace_id, day";
+
+/// What each workspace has spent on each day from this one on.
+pub(crate) async fn spent_by_day(
+    pool: &PgPool,
+    from: UtcDay,
+) -> Result<Vec<WorkspaceDay>, StoreError> {
+    let query = sqlx::query(SPENT_BY_DAY).bind(from.days());
+    let read = |row: &PgRow| {
+        let columns = Columns::of("activity_day", row);
+        Ok(WorkspaceDay {
+            workspace_id: columns.string("workspace_id")?,
+            day: UtcDay::from_days(columns.get("day")?),
+            usage: usage(&columns)?,
+        })
+    };
+    query.fetch_all(pool).await.map_err(failed)?.iter().map(read).collect()
+}
+
+fn usage(columns: &Columns<'_>) -> Result<DayUsage, StoreError> {
+    Ok(DayUsage {
+        spent: columns.usd("spent_nanos")?,
+        byok: columns.usd("byok_nanos")?,
+        requests: columns.count("requests")?,
+    })
 }
 
 /// Removes a part of a day whose sums are old.

@@ -68,6 +68,11 @@ impl<'r> Columns<'r> {
         self.get(name).map(Usd::from_nanos)
     }
 
+    /// A sum as text: it may go beyond what Postgres's integers hold.
+    pub(crate) fn wide(&self, name: &str) -> Result<i128, StoreError> {
+        self.get::<&str>(name)?.parse().map_err(|_| self.corrupt(name))
+    }
+
     pub(crate) fn optional_usd(&self, name: &str) -> Result<Option<Usd>, StoreError> {
         Ok(self.get::<Option<i64>>(name)?.map(Usd::from_nanos))
     }

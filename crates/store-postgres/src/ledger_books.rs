@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use sqlx::PgConnection;
-use tollgate_ledger::{AccountId, Balance, Books, Kind, Movement};
+use tollgate_ledger::{AccountId, Balance, Books, Counted, Kind, MovementSum, Total};
 use tollgate_store::StoreError;
 use tollgate_types::Timestamp;
 
@@ -33,7 +33,7 @@ impl PostgresStore {
         of: &AccountId,
         before: Timestamp,
     ) -> Result<Balance, StoreError> {
-        let sql = "SELECT account, kind, counter, sum(amount_nanos)::BIGINT AS amount_nanos
+        let sql = "SELECT account, kind, counter, sum(amount_nanos)::TEXT AS amount_nanos
                    FROM ledger_movement WHERE (account = $1 OR counter = $1) AND at < $2
                    GROUP BY account, kind, counter";
         let mut transaction = self.pool.begin_with(BEGIN).await.map_err(failed)?;
@@ -44,11 +44,11 @@ impl PostgresStore {
             .await
             .map_err(failed)?;
         transaction.commit().await.map_err(failed)?;
-        let mut counted = Balance::default();
+        let mut counted = Counted::default();
         for row in &rows {
-            counted.count(&summed(&Columns::of("ledger_movement", row))?, of)?;
+            counted.count(&summed(&Columns::of("ledger_movement", row))?, of);
         }
-        Ok(counted)
+        Ok(counted.balance()?)
     }
 }
 
@@ -75,33 +75,32 @@ async fn counted(
     books: &mut BTreeMap<AccountId, Books>,
 ) -> Result<(), StoreError> {
     // By kind and account: what each kind does to a balance is the ledger's to know.
-    let sql = "SELECT account, kind, counter, sum(amount_nanos)::BIGINT AS amount_nanos
+    let sql = "SELECT account, kind, counter, sum(amount_nanos)::TEXT AS amount_nanos
                FROM ledger_movement GROUP BY account, kind, counter";
     let rows = sqlx::query(sql).fetch_all(connection).await.map_err(failed)?;
     for row in &rows {
         let columns = Columns::of("ledger_movement", row);
         let sum = summed(&columns)?;
-        let (account, kind, amount) = (sum.account.clone(), sum.kind, sum.amount);
         if let Some(receiver) = &sum.counter {
-            books.entry(receiver.clone()).or_default().counted.count(&sum, receiver)?;
+            books.entry(receiver.clone()).or_default().counted.count(&sum, receiver);
         }
-        let of = books.entry(account.clone()).or_default();
-        of.counted.count(&sum, &account)?;
-        if matches!(kind, Kind::Charge | Kind::Overrun | Kind::Metered) {
-            of.charged = of.charged.saturating_add(amount);
+        let of = books.entry(sum.account.clone()).or_default();
+        of.counted.count(&sum, &sum.account);
+        if matches!(sum.kind, Kind::Charge | Kind::Overrun | Kind::Metered) {
+            of.charged = of.charged.plus(sum.total);
         }
     }
     Ok(())
 }
 
 /// Several movements of a kind as one.
-fn summed(columns: &Columns<'_>) -> Result<Movement, StoreError> {
-    let account = account(columns, "account")?;
-    let kind = columns.parsed("kind", Kind::parse)?;
-    let amount = columns.usd("amount_nanos")?;
-    let counter = columns.optional_parsed("counter", |it| AccountId::new(it).ok())?;
-    let at = Timestamp::from_unix_millis(0);
-    Ok(Movement { counter, ..Movement::new("", account, kind, amount, at) })
+fn summed(columns: &Columns<'_>) -> Result<MovementSum, StoreError> {
+    Ok(MovementSum {
+        account: account(columns, "account")?,
+        kind: columns.parsed("kind", Kind::parse)?,
+        counter: columns.optional_parsed("counter", |it| AccountId::new(it).ok())?,
+        total: Total::from_nanos(columns.wide("amount_nanos")?),
+    })
 }
 
 async fn sums(
@@ -110,12 +109,12 @@ async fn sums(
 ) -> Result<(), StoreError> {
     let sums = [
         (
-            "SELECT account, held_sum(sum(amount_nanos), 0) AS nanos
+            "SELECT account, sum(amount_nanos)::TEXT AS nanos
              FROM ledger_lease GROUP BY account",
             false,
         ),
         (
-            "SELECT account, held_sum(sum(cost_nanos), 0) AS nanos FROM (
+            "SELECT account, sum(cost_nanos)::TEXT AS nanos FROM (
                  SELECT account, cost_nanos FROM generation WHERE cost_nanos > 0
                  UNION ALL SELECT account, cost_nanos FROM generation_gone_cost
              ) AS both_of_them GROUP BY account",
@@ -128,7 +127,7 @@ async fn sums(
             let columns = Columns::of("generation", row);
             let of: &mut Books = books.entry(account(&columns, "account")?).or_default();
             let sum = if is_of_generations { &mut of.generations } else { &mut of.leased };
-            *sum = columns.usd("nanos")?;
+            *sum = Total::from_nanos(columns.wide("nanos")?);
         }
     }
     Ok(())

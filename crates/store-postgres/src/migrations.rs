@@ -79,6 +79,11 @@ pub(crate) const MIGRATIONS: &[MigrationFile] = &[
         name: "contents",
         sql: include_str!("../migrations/0015_contents.sql"),
     },
+    MigrationFile {
+        version: 16,
+        name: "limits told",
+        sql: include_str!("../migrations/0016_limits_told.sql"),
+    },
 ];
 
 /// One step from a version of the schema to the next.

@@ -1,10 +1,12 @@
 //! The partitions of generations: which months have one, and making those that don't.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use parking_lot::Mutex;
 use sqlx::PgConnection;
+use tokio::time::Instant;
 use tollgate_store::StoreError;
 use tollgate_types::Timestamp;
 
@@ -15,18 +17,35 @@ use crate::writes::Write;
 /// The months of the years that are divided into months, as years times twelve: 2020 to 2119.
 const DIVIDED: std::ops::Range<i32> = (2_020 * 12)..(2_120 * 12);
 
-/// Months that this process knows to have a partition.
+/// After a month could not be dropped, because somebody was reading, it is not tried again for so
+/// long.
+const DROP_LATER: Duration = Duration::from_mins(5);
+
+/// Months that this process knows to have a partition, and from when on it may drop one.
 #[derive(Debug, Default)]
-pub(crate) struct Months(Mutex<BTreeSet<i32>>);
+pub(crate) struct Months {
+    known: Mutex<BTreeSet<i32>>,
+    drop_from: Mutex<Option<Instant>>,
+}
 
 impl Months {
     /// After an operator dropped some.
     pub(crate) fn forget(&self) {
-        self.0.lock().clear();
+        self.known.lock().clear();
+    }
+
+    /// Whether a month may be dropped now.
+    pub(crate) fn may_drop(&self) -> bool {
+        self.drop_from.lock().is_none_or(|from| Instant::now() >= from)
+    }
+
+    /// A month can't be dropped now: for a while it is not tried.
+    pub(crate) fn drop_later(&self) {
+        *self.drop_from.lock() = Instant::now().checked_add(DROP_LATER);
     }
 
     fn missing(&self, wanted: BTreeSet<i32>) -> Vec<i32> {
-        let known = self.0.lock();
+        let known = self.known.lock();
         wanted.into_iter().filter(|month| !known.contains(month)).collect()
     }
 }
@@ -54,7 +73,7 @@ impl PostgresStore {
             return Ok(());
         }
         self.writes.submit(Make(missing.clone())).await?;
-        self.months.0.lock().extend(missing);
+        self.months.known.lock().extend(missing);
         Ok(())
     }
 }

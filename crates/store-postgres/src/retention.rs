@@ -7,7 +7,7 @@ use tollgate_types::Timestamp;
 
 use crate::PostgresStore;
 use crate::columns::Columns;
-use crate::error::failed;
+use crate::error::{Remedy, failed};
 use crate::writes::Write;
 
 impl PostgresStore {
@@ -16,11 +16,22 @@ impl PostgresStore {
         before: Timestamp,
         at_most: u32,
     ) -> Result<u64, StoreError> {
-        match self.writes.submit(DropMonth(before)).await? {
-            // None is over, or it had nothing.
-            None | Some(0) => self.writes.submit(RemoveBefore(before, at_most)).await,
-            Some(removed) => Ok(removed),
+        if self.months.may_drop() {
+            match self.writes.submit(DropMonth(before)).await {
+                // None is over, or it had nothing.
+                Ok(None | Some(0)) => {}
+                Ok(Some(removed)) => return Ok(removed),
+                // Somebody reads for long.
+                Err(error) if Remedy::of(&error) == Remedy::Again => {
+                    self.months.drop_later();
+                    tracing::info!(
+                        "a month is in use; its rows are removed one by one for a while"
+                    );
+                }
+                Err(error) => return Err(error),
+            }
         }
+        self.writes.submit(RemoveBefore(before, at_most)).await
     }
 }
 

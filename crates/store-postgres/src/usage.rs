@@ -8,7 +8,7 @@ use sqlx::{PgConnection, Postgres};
 use tollgate_ledger::DEFAULT_ACCOUNT;
 use tollgate_store::{
     AccountUsage, ActivityQuery, ActivityRow, DayUsage, KeyUsage, Span, StoreError, UsageStore,
-    UsageWindows, UtcDay,
+    UsageWindows, UtcDay, WorkspaceDay,
 };
 use tollgate_types::{KeyHash, Timestamp};
 
@@ -33,6 +33,17 @@ impl UsageStore for PostgresStore {
 
     async fn remove_part_before(&self, span: Span, before: Timestamp) -> Result<bool, StoreError> {
         self.writes.submit(activity::RemovePart(span, before)).await
+    }
+
+    async fn spent_since(
+        &self,
+        from: Option<UtcDay>,
+    ) -> Result<Vec<(String, DayUsage)>, StoreError> {
+        activity::spent_since(&self.pool, from).await
+    }
+
+    async fn spent_by_day(&self, from: UtcDay) -> Result<Vec<WorkspaceDay>, StoreError> {
+        activity::spent_by_day(&self.pool, from).await
     }
 
     async fn account_usage(&self) -> Result<AccountUsage, StoreError> {

@@ -8,10 +8,10 @@ use async_trait::async_trait;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection, SqlitePool};
 use tollgate_store::{
-    ActivityQuery, ActivityRow, ActivitySums, CallTimes, GenerationRecord, Span, StoreError,
-    TimeSums, Timed,
+    ActivityQuery, ActivityRow, ActivitySums, CallTimes, DayUsage, GenerationRecord, Span,
+    StoreError, TimeSums, Timed, WorkspaceDay,
 };
-use tollgate_types::{KeyHash, Timestamp, UtcDay};
+use tollgate_types::{KeyHash, Timestamp, Usd, UtcDay};
 
 use crate::columns::{Columns, held};
 use crate::error::failed;
@@ -190,6 +190,72 @@ async fn count_times(
         .await
         .map_err(failed)?;
     Ok(())
+}
+
+const SPENT_SINCE: &str = concat!(
+    "SELECT workspace_id, ",
+    wide_sum!("spent_nanos"),
+    ", ",
+    wide_sum!("byok_nanos"),
+    ", ",
+    wide_sum!("requests"),
+    " FROM activity_day WHERE tag = '' AND day >= ?1 GROUP BY workspace_id ORDER BY workspace_id"
+);
+
+/// What each workspace has spent since a day, or ever.
+pub(crate) async fn spent_since(
+    pool: &SqlitePool,
+    from: Option<UtcDay>,
+) -> Result<Vec<(String, DayUsage)>, StoreError> {
+    let from = from.map_or(i64::MIN, UtcDay::days);
+    let rows = sqlx::query(SPENT_SINCE).bind(from).fetch_all(pool).await.map_err(failed)?;
+    let read = |row: &SqliteRow| {
+        let columns = Columns::of("activity_day", row);
+        Ok((columns.get("workspace_id")?, usage(&columns)?))
+    };
+    rows.iter().map(read).collect()
+}
+
+const SPENT_BY_DAY: &str = concat!(
+    "SELECT workspace_id, day, ",
+    wide_sum!("spent_nanos"),
+    ", ",
+    wide_sum!("byok_nanos"),
+    ", ",
+    wide_sum!("requests"),
+    " FROM activity_day WHERE tag = '' AND day >= ?1
+     GROUP BY workspace_id, day ORDER BY workspace_id, day"
+);
+
+/// What each workspace has spent on each day from this one on.
+pub(crate) async fn spent_by_day(
+    pool: &SqlitePool,
+    from: UtcDay,
+) -> Result<Vec<WorkspaceDay>, StoreError> {
+    let query = sqlx::query(SPENT_BY_DAY).bind(from.days());
+    let read = |row: &SqliteRow| {
+        let columns = Columns::of("activity_day", row);
+        Ok(WorkspaceDay {
+            workspace_id: columns.get("workspace_id")?,
+            day: UtcDay::from_days(columns.get("day")?),
+            usage: usage(&columns)?,
+        })
+    };
+    query.fetch_all(pool).await.map_err(failed)?.iter().map(read).collect()
+}
+
+/// Held at the ends of the range, as [`DayUsage::add`] holds it.
+fn usage(columns: &Columns<'_>) -> Result<DayUsage, StoreError> {
+    let amount = |of| -> Result<Usd, StoreError> {
+        let sum = columns.wide(of)?;
+        let end = if sum < 0 { i64::MIN } else { i64::MAX };
+        Ok(Usd::from_nanos(i64::try_from(sum).unwrap_or(end)))
+    };
+    Ok(DayUsage {
+        spent: amount("spent_nanos")?,
+        byok: amount("byok_nanos")?,
+        requests: u64::try_from(columns.wide("requests")?).unwrap_or(u64::MAX),
+    })
 }
 
 /// Removes a part of a day whose sums are old.

@@ -7,6 +7,24 @@ use tollgate_types::{KeyHash, Timestamp, Usd};
 
 use crate::error::corrupt;
 
+/// A sum that may go beyond what SQLite's integers hold, as a statement lists it: of the billions
+/// and of what is left of each amount. Read by [`Columns::wide`].
+macro_rules! wide_sum {
+    ($column:literal) => {
+        concat!(
+            "sum(",
+            $column,
+            " / 1000000000) AS ",
+            $column,
+            "_billions, sum(",
+            $column,
+            " % 1000000000) AS ",
+            $column,
+            "_rest"
+        )
+    };
+}
+
 /// One row of a query over `table`.
 pub(crate) struct Columns<'r> {
     table: &'static str,
@@ -45,6 +63,15 @@ impl<'r> Columns<'r> {
 
     pub(crate) fn usd(&self, name: &str) -> Result<Usd, StoreError> {
         self.get(name).map(Usd::from_nanos)
+    }
+
+    /// What `wide_sum!` of a column lists; nothing where there was nothing to add up.
+    pub(crate) fn wide(&self, name: &str) -> Result<i128, StoreError> {
+        let part = |part: &str| -> Result<i128, StoreError> {
+            Ok(self.get::<Option<i64>>(&format!("{name}_{part}"))?.unwrap_or_default().into())
+        };
+        let (billions, rest) = (part("billions")?, part("rest")?);
+        Ok(billions.saturating_mul(1_000_000_000).saturating_add(rest))
     }
 
     pub(crate) fn optional_usd(&self, name: &str) -> Result<Option<Usd>, StoreError> {

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
-use tollgate_ledger::{AccountId, Balance, Books, Kind, Movement, NodeId, slice};
+use tollgate_ledger::{
+    AccountId, Balance, Books, Counted, Kind, Movement, MovementSum, NodeId, Total, slice,
+};
 use tollgate_store::{
     Lease, LeaseRequest, Leased, LedgerRow, LedgerStore, MovementQuery, StoreError,
 };
@@ -78,20 +80,23 @@ impl LedgerStore for SqliteStore {
         account: &AccountId,
         before: Timestamp,
     ) -> Result<Balance, StoreError> {
-        let sql = "SELECT account, kind, counter, sum(amount_nanos) AS amount_nanos
-                   FROM ledger_movement WHERE (account = ?1 OR counter = ?1) AND at < ?2
-                   GROUP BY account, kind, counter";
+        let sql = concat!(
+            "SELECT account, kind, counter, ",
+            wide_sum!("amount_nanos"),
+            " FROM ledger_movement WHERE (account = ?1 OR counter = ?1) AND at < ?2
+             GROUP BY account, kind, counter"
+        );
         let rows = sqlx::query(sql)
             .bind(account.as_str().to_owned())
             .bind(before.unix_millis())
             .fetch_all(&self.readers)
             .await
             .map_err(failed)?;
-        let mut counted = Balance::default();
+        let mut counted = Counted::default();
         for row in &rows {
-            counted.count(&summed(&Columns::of("ledger_movement", row))?, account)?;
+            counted.count(&summed(&Columns::of("ledger_movement", row))?, account);
         }
-        Ok(counted)
+        Ok(counted.balance()?)
     }
 
     async fn books(&self) -> Result<BTreeMap<AccountId, Books>, StoreError> {
@@ -279,13 +284,13 @@ pub(crate) async fn leased(
 }
 
 /// Several movements of a kind as one.
-fn summed(columns: &Columns<'_>) -> Result<Movement, StoreError> {
-    let account = columns.parsed("account", |it| AccountId::new(it).ok())?;
-    let kind = columns.parsed("kind", Kind::parse)?;
-    let amount = columns.usd("amount_nanos")?;
-    let counter = columns.optional_parsed("counter", |it| AccountId::new(it).ok())?;
-    let at = Timestamp::from_unix_millis(0);
-    Ok(Movement { counter, ..Movement::new("", account, kind, amount, at) })
+fn summed(columns: &Columns<'_>) -> Result<MovementSum, StoreError> {
+    Ok(MovementSum {
+        account: columns.parsed("account", |it| AccountId::new(it).ok())?,
+        kind: columns.parsed("kind", Kind::parse)?,
+        counter: columns.optional_parsed("counter", |it| AccountId::new(it).ok())?,
+        total: Total::from_nanos(columns.wide("amount_nanos")?),
+    })
 }
 
 async fn books(
@@ -299,29 +304,42 @@ async fn books(
         books.entry(account).or_default().kept = crate::ledger_rows::balance_of(&columns)?;
     }
     // By kind and account: what each kind does to a balance is the ledger's to know.
-    let sql = "SELECT account, kind, counter, sum(amount_nanos) AS amount_nanos
-               FROM ledger_movement GROUP BY account, kind, counter";
+    let sql = concat!(
+        "SELECT account, kind, counter, ",
+        wide_sum!("amount_nanos"),
+        " FROM ledger_movement GROUP BY account, kind, counter"
+    );
     let rows = sqlx::query(sql).fetch_all(&mut *connection).await.map_err(failed)?;
     for row in &rows {
         let columns = Columns::of("ledger_movement", row);
         let sum = summed(&columns)?;
-        let (account, kind, amount) = (sum.account.clone(), sum.kind, sum.amount);
         if let Some(receiver) = &sum.counter {
-            books.entry(receiver.clone()).or_default().counted.count(&sum, receiver)?;
+            books.entry(receiver.clone()).or_default().counted.count(&sum, receiver);
         }
-        let of = books.entry(account.clone()).or_default();
-        of.counted.count(&sum, &account)?;
-        if matches!(kind, Kind::Charge | Kind::Overrun | Kind::Metered) {
-            of.charged = of.charged.saturating_add(amount);
+        let of = books.entry(sum.account.clone()).or_default();
+        of.counted.count(&sum, &sum.account);
+        if matches!(sum.kind, Kind::Charge | Kind::Overrun | Kind::Metered) {
+            of.charged = of.charged.plus(sum.total);
         }
     }
     let sums = [
-        ("SELECT account, sum(amount_nanos) AS nanos FROM ledger_lease GROUP BY account", false),
         (
-            "SELECT account, sum(cost_nanos) AS nanos FROM (
-                 SELECT account, cost_nanos FROM generation WHERE cost_nanos > 0
-                 UNION ALL SELECT account, cost_nanos FROM generation_gone_cost
-             ) GROUP BY account",
+            concat!(
+                "SELECT account, ",
+                wide_sum!("nanos"),
+                " FROM (SELECT account, amount_nanos AS nanos FROM ledger_lease) GROUP BY account"
+            ),
+            false,
+        ),
+        (
+            concat!(
+                "SELECT account, ",
+                wide_sum!("nanos"),
+                " FROM (
+                     SELECT account, cost_nanos AS nanos FROM generation WHERE cost_nanos > 0
+                     UNION ALL SELECT account, cost_nanos FROM generation_gone_cost
+                 ) GROUP BY account"
+            ),
             true,
         ),
     ];
@@ -332,7 +350,7 @@ async fn books(
             let account = columns.parsed("account", |it| AccountId::new(it).ok())?;
             let of: &mut Books = books.entry(account).or_default();
             let sum = if is_of_generations { &mut of.generations } else { &mut of.leased };
-            *sum = columns.usd("nanos")?;
+            *sum = Total::from_nanos(columns.wide("nanos")?);
         }
     }
     Ok(books)

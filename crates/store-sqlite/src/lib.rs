@@ -23,9 +23,11 @@
 //! statement, and builds stay fast), and down migrations: a file made by a newer version is
 //! refused.
 
+#[macro_use]
+mod columns;
+
 mod activity;
 mod backup;
-mod columns;
 mod contents;
 mod credentials;
 mod documents;

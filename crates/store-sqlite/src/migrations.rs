@@ -91,6 +91,11 @@ pub(crate) const MIGRATIONS: &[MigrationFile] = &[
         name: "contents",
         sql: include_str!("../migrations/0017_contents.sql"),
     },
+    MigrationFile {
+        version: 18,
+        name: "limits told",
+        sql: include_str!("../migrations/0018_limits_told.sql"),
+    },
 ];
 
 /// One step from a version of the schema to the next.

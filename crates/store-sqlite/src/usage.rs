@@ -12,7 +12,7 @@ use sqlx::{Sqlite, SqliteConnection};
 use tollgate_ledger::DEFAULT_ACCOUNT;
 use tollgate_store::{
     AccountUsage, ActivityQuery, ActivityRow, DayUsage, KeyUsage, Span, StoreError, UsageStore,
-    UsageWindows, UtcDay,
+    UsageWindows, UtcDay, WorkspaceDay,
 };
 use tollgate_types::{KeyHash, Timestamp};
 
@@ -38,6 +38,17 @@ impl UsageStore for SqliteStore {
 
     async fn remove_part_before(&self, span: Span, before: Timestamp) -> Result<bool, StoreError> {
         self.writer.submit(activity::RemovePart(span, before)).await
+    }
+
+    async fn spent_since(
+        &self,
+        from: Option<UtcDay>,
+    ) -> Result<Vec<(String, DayUsage)>, StoreError> {
+        activity::spent_since(&self.readers, from).await
+    }
+
+    async fn spent_by_day(&self, from: UtcDay) -> Result<Vec<WorkspaceDay>, StoreError> {
+        activity::spent_by_day(&self.readers, from).await
     }
 
     async fn account_usage(&self) -> Result<AccountUsage, StoreError> {

@@ -80,6 +80,7 @@ macro_rules! conformance_suite {
             activity_is_asked_for_by_days_keys_workspaces_and_tags,
             activity_is_added_up_by_hour_and_minute,
             old_hours_and_minutes_go_and_days_stay,
+            spend_is_added_up_by_workspace,
         }
         $crate::conformance_cases! { $fresh, ledger:
             movements_read_back_whole_newest_first,
@@ -98,6 +99,7 @@ macro_rules! conformance_suite {
             every_history_balances,
             a_balance_of_long_ago_is_counted,
             what_has_gone_back_and_what_is_owed_may_overdraw,
+            sums_beyond_any_amount_are_audited,
         }
         $crate::conformance_cases! { $fresh, policies:
             versions_read_back_whole,
@@ -149,6 +151,7 @@ macro_rules! conformance_suite {
             counts_read_back_and_replace_each_other,
             counts_of_windows_that_have_ended_are_forgotten,
             counts_of_other_nodes_are_added_up,
+            who_tells_nothing_for_long_is_not_believed,
         }
         $crate::conformance_cases! { $fresh, lifecycle:
             an_open_store_answers_a_ping,

@@ -63,7 +63,9 @@ pub use key::{
     KeySuccessor, Rekeyed, ResetInterval,
 };
 pub use ledger::{Lease, LeaseRequest, Leased, LedgerRow, LedgerStore, MovementQuery};
-pub use limit_count::{BELIEVED_MILLIS, LimitCountStore, summed};
+pub use limit_count::{
+    BELIEVED, Heard, LimitCountStore, News, Told, believed_millis, by_counter, summed,
+};
 pub use memory::MemoryStore;
 pub use policy::{PolicyStore, PolicyVersion};
 pub use preset::{
@@ -76,4 +78,4 @@ pub use routing::{
 pub use stores::Stores;
 pub use times::{CallTimes, Span, TimeSums, Timed, bounds_of, bucket_of};
 pub use tollgate_types::{UsageWindows, UtcDay};
-pub use usage::{AccountUsage, DayUsage, KeyUsage, UsageStore};
+pub use usage::{AccountUsage, DayUsage, KeyUsage, UsageStore, WorkspaceDay};

@@ -21,7 +21,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use parking_lot::{Mutex, MutexGuard};
-use tollgate_limits::Entry;
 use tollgate_types::{KeyHash, Timestamp};
 
 use crate::usage::DayUsage;
@@ -70,8 +69,7 @@ struct State {
     /// By generation.
     contents: BTreeMap<String, ContentRecord>,
     documents: documents::Documents,
-    /// By node and counter, with when it was told.
-    limit_counts: BTreeMap<(String, limit_counts::Place), (Entry, Timestamp)>,
+    limit_counts: limit_counts::LimitCounts,
 }
 
 impl MemoryStore {

@@ -109,6 +109,17 @@ impl From<DayUsage> for AccountUsage {
     }
 }
 
+/// What the calls of a workspace came to on one day.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WorkspaceDay {
+    /// Whose.
+    pub workspace_id: String,
+    /// The UTC day on which they were admitted.
+    pub day: UtcDay,
+    /// The sums.
+    pub usage: DayUsage,
+}
+
 /// Reads spend counters. They are written by [`crate::GenerationStore::append`].
 #[async_trait]
 pub trait UsageStore: Send + Sync {
@@ -121,6 +132,16 @@ pub trait UsageStore: Send + Sync {
 
     /// What all keys have spent together.
     async fn account_usage(&self) -> Result<AccountUsage, StoreError>;
+
+    /// What each workspace has spent since the beginning of a day, or ever when that is absent: those
+    /// with calls, by id.
+    async fn spent_since(
+        &self,
+        from: Option<UtcDay>,
+    ) -> Result<Vec<(String, DayUsage)>, StoreError>;
+
+    /// The same for each day from that one on: those with calls, by workspace and day.
+    async fn spent_by_day(&self, from: UtcDay) -> Result<Vec<WorkspaceDay>, StoreError>;
 
     /// What was used, added up by day, or by hour or minute where that is asked for, the newest
     /// first, and by the other names of a row.

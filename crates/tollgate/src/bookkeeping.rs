@@ -1,5 +1,6 @@
 //! What is done for the ledger now and then: slices that nobody uses go back, given credit ends,
-//! credit is bought where little is left, the books are audited, and operators are alerted.
+//! credit is bought where little is left, the books are audited, and operators are alerted. Each is a
+//! task of its own: one that takes long holds up no other.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,70 +8,67 @@ use std::time::Duration;
 use tokio::task::spawn_blocking;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
-use tollgate_engine::{Alerting, Cashier, Engine, charge_commitments};
+use tokio_util::task::TaskTracker;
+use tollgate_engine::{Alerting, Cashier, Engine, charge_commitments, takes_turn};
 use tollgate_ledger::audit;
 use tollgate_store::StoreError;
 use tollgate_types::Chain;
 
-/// How often idle slices and expired credit are looked for.
+use crate::rounds;
+
+/// How often idle slices and expired credit are looked for, and what operators want to hear of.
 const ROUND: Duration = Duration::from_secs(30);
-/// Books are audited every so many rounds: once an hour.
-const ROUNDS_PER_AUDIT: u32 = 120;
+/// How often it is looked whether operators are still to be told of something.
+const TELL: Duration = Duration::from_secs(10);
+/// How often a gateway looks whether an audit is due, and commitments of a month.
+const AUDIT_LOOK: Duration = Duration::from_mins(5);
+/// One gateway of all audits the books as often, in milliseconds.
+const AUDIT_MILLIS: i64 = 3_600_000;
 
 /// Keeps the books until `stop` is cancelled.
-pub(crate) async fn run(engine: Arc<Engine>, stop: CancellationToken) {
-    let mut ticks = interval(ROUND);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    // The first tick comes at once, when there is nothing to do yet.
-    ticks.tick().await;
-    let mut rounds: u32 = 0;
-    loop {
-        tokio::select! {
-            biased;
-            () = stop.cancelled() => return,
-            _ = ticks.tick() => {}
-        }
-        rounds = rounds.wrapping_add(1);
-        if let Err(error) = round(&engine, rounds.is_multiple_of(ROUNDS_PER_AUDIT)).await {
-            tracing::warn!(error = %Chain(&error), "the ledger can't be kept right now");
-        }
+pub(crate) fn run(engine: &Arc<Engine>, tasks: &TaskTracker, stop: &CancellationToken) {
+    let (keeper, token) = (Arc::clone(engine), stop.clone());
+    tasks.spawn(rounds::every(ROUND, "keeping the ledger", token, move || {
+        let engine = Arc::clone(&keeper);
+        async move { round(&engine).await }
+    }));
+    let (auditor, token) = (Arc::clone(engine), stop.clone());
+    tasks.spawn(rounds::every_until(AUDIT_LOOK, "auditing the books", token, move || {
+        let engine = Arc::clone(&auditor);
+        async move { audit_in_turn(&engine).await.map(drop) }
+    }));
+    if engine.is_paid() {
+        let (charger, token) = (Arc::clone(engine), stop.clone());
+        tasks.spawn(rounds::every_until(AUDIT_LOOK, "charging commitments", token, move || {
+            let engine = Arc::clone(&charger);
+            async move { charge_commitments(engine.stores(), engine.now()).await }
+        }));
     }
 }
 
-/// Buys credit where too little is left, until `stop` is cancelled. Beside the books: a payment
-/// provider that is slow to answer holds nothing else up.
+/// Buys credit where too little is left, until `stop` is cancelled. What is asked for under way is
+/// asked for again, under the same key.
 pub(crate) async fn top_up(cashier: Arc<Cashier>, stop: CancellationToken) {
-    let rounds = async {
-        let mut ticks = interval(ROUND);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        ticks.tick().await;
-        loop {
-            ticks.tick().await;
-            if let Err(error) = Box::pin(cashier.top_up()).await {
-                tracing::warn!(error = %Chain(&error), "nothing can be bought automatically now");
-            }
-        }
-    };
-    // What is asked for under way is asked for again, under the same key.
-    stop.run_until_cancelled(rounds).await;
+    rounds::every_until(ROUND, "buying credit automatically", stop, move || {
+        let cashier = Arc::clone(&cashier);
+        Box::pin(async move { cashier.top_up().await.map(drop) })
+    })
+    .await;
 }
 
-/// Looks for what operators want to hear of and tells them, until `stop` is cancelled. Beside the
-/// books: a receiver that is slow to answer holds nothing else up.
-pub(crate) async fn alert(alerting: Arc<Alerting>, stop: CancellationToken) {
-    let rounds = async {
-        let mut ticks = interval(ROUND);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        ticks.tick().await;
-        loop {
-            ticks.tick().await;
-            if let Err(error) = Box::pin(alerting.round()).await {
-                tracing::warn!(error = %Chain(&error), "operators can't be alerted right now");
-            }
-        }
-    };
-    // What was being told is told again later, under the same id.
-    stop.run_until_cancelled(rounds).await;
+/// Looks for what operators want to hear of and tells them, until `stop` is cancelled. What was
+/// being told is told again later, under the same id.
+pub(crate) fn alert(alerting: &Arc<Alerting>, tasks: &TaskTracker, stop: &CancellationToken) {
+    let (looker, token) = (Arc::clone(alerting), stop.clone());
+    tasks.spawn(rounds::every_until(ROUND, "looking for what to alert of", token, move || {
+        let alerting = Arc::clone(&looker);
+        Box::pin(async move { alerting.look_in_turn().await.map(drop) })
+    }));
+    let (teller, token) = (Arc::clone(alerting), stop.clone());
+    tasks.spawn(rounds::every_until(TELL, "alerting operators", token, move || {
+        let alerting = Arc::clone(&teller);
+        Box::pin(async move { alerting.tell().await })
+    }));
 }
 
 /// Makes journaled records outlive a loss of power, every so often until `stop` is cancelled, and
@@ -94,21 +92,26 @@ pub(crate) async fn sync(engine: Arc<Engine>, every: Duration, stop: Cancellatio
     }
 }
 
-async fn round(engine: &Engine, audits: bool) -> Result<(), StoreError> {
+async fn round(engine: &Engine) -> Result<(), StoreError> {
     engine.purses().give_back_idle().await?;
     let ledger = &engine.stores().ledger;
     for ended in ledger.expire(engine.now()).await? {
         tracing::info!(account = %ended.account, amount = %ended.amount, "given credit has expired");
     }
-    if audits {
-        if engine.is_paid()
-            && let Err(error) = charge_commitments(engine.stores(), engine.now()).await
-        {
-            tracing::warn!(error = %Chain(&error), "commitments can't be charged yet");
-        }
-        for found in audit(&ledger.books().await?) {
-            tracing::error!("the books are wrong: {found}");
-        }
-    }
     Ok(())
+}
+
+/// Audits the books, unless one of the gateways on the database has within the hour. Returns how
+/// much was wrong, if it did.
+async fn audit_in_turn(engine: &Engine) -> Result<Option<usize>, StoreError> {
+    let id = engine.new_id().map_err(StoreError::unavailable)?;
+    let (stores, now) = (engine.stores(), engine.now());
+    if !takes_turn(stores, "audit", &id, (now, AUDIT_MILLIS)).await? {
+        return Ok(None);
+    }
+    let found = audit(&stores.ledger.books().await?);
+    for discrepancy in &found {
+        tracing::error!("the books are wrong: {discrepancy}");
+    }
+    Ok(Some(found.len()))
 }

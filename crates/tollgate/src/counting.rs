@@ -1,55 +1,64 @@
-//! What limits have counted is written now and then, so that a restart does not forget it.
+//! What limits have counted is written now and then, so that a restart does not forget it, and so
+//! that other gateways on the database hear of it. Each of these is a task of its own: one that waits
+//! for the database holds up no other.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use tollgate_engine::Engine;
 use tollgate_store::StoreError;
-use tollgate_types::{Chain, Timestamp};
+use tollgate_types::Chain;
+
+use crate::rounds;
 
 /// How often counts are written: what a process that is killed forgets at most, about.
 const ROUND: Duration = Duration::from_secs(2);
-/// Counters that nobody misses are dropped every so many rounds: once a minute.
-const ROUNDS_PER_SWEEP: u32 = 30;
+/// How often counters are dropped that nobody misses.
+const SWEEP: Duration = Duration::from_mins(1);
 
-/// Writes counts until `stop` is cancelled.
-pub(crate) async fn run(engine: Arc<Engine>, stop: CancellationToken) {
-    let mut ticks = interval(ROUND);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    // The first tick comes at once, when there is nothing to do yet.
-    ticks.tick().await;
-    for round in 1_u32.. {
-        tokio::select! {
-            biased;
-            () = stop.cancelled() => return,
-            _ = ticks.tick() => {}
-        }
-        keep(&engine).await;
-        if round.is_multiple_of(ROUNDS_PER_SWEEP) {
-            engine.limiting().sweep(engine.now());
-        }
+/// Writes counts, and hears of those of others, until `stop` is cancelled.
+pub(crate) fn run(engine: &Arc<Engine>, tasks: &TaskTracker, stop: &CancellationToken) {
+    let (teller, token) = (Arc::clone(engine), stop.clone());
+    tasks.spawn(rounds::every(ROUND, "writing what limits have counted", token, move || {
+        let engine = Arc::clone(&teller);
+        async move { engine.limiting().tell(engine.stores(), engine.now()).await }
+    }));
+    let (sweeper, token) = (Arc::clone(engine), stop.clone());
+    tasks.spawn(rounds::every(SWEEP, "forgetting what limits have counted", token, move || {
+        let engine = Arc::clone(&sweeper);
+        async move { engine.limiting().sweep(engine.stores(), engine.now()).await }
+    }));
+    if !engine.limiting().is_shared() {
+        return;
     }
+    let (hearer, token) = (Arc::clone(engine), stop.clone());
+    let what = "hearing what limits of others have counted";
+    tasks.spawn(rounds::every_until(ROUND, what, token, move || {
+        let engine = Arc::clone(&hearer);
+        async move { engine.limiting().hear(engine.stores(), engine.now()).await }
+    }));
+    let (follower, token) = (Arc::clone(engine), stop.clone());
+    let what = "reading what other gateways have spent";
+    tasks.spawn(rounds::every_until(ROUND, what, token, move || {
+        let engine = Arc::clone(&follower);
+        async move { follow(&engine).await }
+    }));
 }
 
-/// Writes what was counted since the last time.
-pub(crate) async fn keep(engine: &Engine) {
-    let now = engine.now();
-    if let Err(error) = engine.limiting().keep(engine.stores(), now).await {
-        tracing::warn!(error = %Chain(&error), "what limits have counted can't be written yet");
-    }
-    if engine.limiting().is_shared()
-        && let Err(error) = hear(engine, now).await
-    {
-        tracing::warn!(error = %Chain(&error), "what other nodes have spent can't be read yet");
+/// Writes what was counted since the last time, when everything has ended.
+pub(crate) async fn tell_last(engine: &Engine) {
+    if let Err(error) = engine.limiting().tell(engine.stores(), engine.now()).await {
+        tracing::warn!(error = %Chain(&error), "what limits have counted can't be written");
     }
 }
 
 /// Takes up what other nodes have recorded of keys and workspaces.
-async fn hear(engine: &Engine, now: Timestamp) -> Result<(), StoreError> {
-    engine.keys().follow_spend(now).await?;
-    engine.limiting().follow_keys(engine.keys(), now);
+async fn follow(engine: &Engine) -> Result<(), StoreError> {
+    let (limiting, now) = (engine.limiting(), engine.now());
+    let keys = limiting.follow_keys(engine.keys(), now).await;
+    limiting.follow_budgets(engine.organisation(), engine.stores(), now).await?;
     engine.plans().follow(engine.organisation(), engine.stores(), now).await?;
-    engine.limiting().follow_budgets(engine.organisation(), now).await
+    keys
 }

@@ -118,14 +118,14 @@ impl Gateway {
         let alerting = alerting(&config, &engine)?;
         let server = serve(listener, &config, (&engine, cashier.as_ref()), &stop);
         tasks.spawn(refresh(Arc::clone(&engine), stop.clone()));
-        tasks.spawn(bookkeeping::run(Arc::clone(&engine), stop.clone()));
+        bookkeeping::run(&engine, &tasks, &stop);
         if let Some(cashier) = &cashier {
             tasks.spawn(bookkeeping::top_up(Arc::clone(cashier), stop.clone()));
         }
-        tasks.spawn(bookkeeping::alert(Arc::clone(&alerting), stop.clone()));
+        bookkeeping::alert(&alerting, &tasks, &stop);
         tasks.spawn(bookkeeping::sync(Arc::clone(&engine), sync_interval, stop.clone()));
         tasks.spawn(retention::run(Arc::clone(&engine), config.retention, stop.clone()));
-        tasks.spawn(counting::run(Arc::clone(&engine), stop.clone()));
+        counting::run(&engine, &tasks, &stop);
         if let Some(interval) = config.limits.engine.probe_interval {
             tasks.spawn(probe(Arc::clone(&engine), interval, stop.clone()));
         }
@@ -175,7 +175,7 @@ impl Gateway {
         self.server.wait().await;
         self.engine.recorder().flush().await;
         self.engine.contents().flush().await;
-        counting::keep(&self.engine).await;
+        counting::tell_last(&self.engine).await;
         if let Err(error) = self.engine.purses().give_back_all().await {
             tracing::warn!(error = %Chain(&error), "credit that was set aside is given back at the next start");
         }
@@ -274,7 +274,7 @@ async fn engine(
     let limiting = Limiting::new(node.clone(), config.database_url.is_postgres());
     limiting.recover(&stores, now).await.context("what limits had counted can't be read")?;
     limiting.govern(config.limit_rules.clone());
-    let begun = limiting.follow_budgets(&organisation, now).await;
+    let begun = limiting.follow_budgets(&organisation, &stores, now).await;
     begun.context("what workspaces have spent can't be read")?;
     let plans = Plans::new(config.plans.clone());
     let followed = plans.follow(&organisation, &stores, now).await;

@@ -15,6 +15,7 @@ mod output;
 mod own_file;
 mod reload;
 mod retention;
+mod rounds;
 mod secrets;
 
 pub use environment::Environment;

@@ -5,12 +5,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 use tokio_util::sync::CancellationToken;
-use tollgate_engine::Engine;
+use tollgate_engine::{Engine, takes_turn};
 use tollgate_organisation::AuditEntry;
-use tollgate_store::{Document, DocumentBody, DocumentQuery, Span, StoreError, Stores};
+use tollgate_store::{Document, DocumentQuery, Span, StoreError, Stores};
 use tollgate_types::{Chain, Timestamp};
 
 use crate::config::Retention;
@@ -28,22 +27,6 @@ const CONTENT_STEP: u32 = 50;
 /// The shortest rest between two steps; after a long step it is three times as long as that.
 const REST: Duration = Duration::from_millis(20);
 const DAY_MILLIS: i64 = 86_400_000;
-
-/// The round that was begun last, by anybody.
-#[derive(Debug, Serialize, Deserialize)]
-struct Round {
-    /// No other round has it.
-    id: String,
-}
-
-impl DocumentBody for Round {
-    const KIND: &'static str = "retention";
-}
-
-/// Its place among the documents of its kind: of rounds that remove what is set, and of those that
-/// remove sums by hour and minute.
-const LAST: &str = "last";
-const LAST_OF_SUMS: &str = "last of sums";
 
 /// What a round has removed.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -79,38 +62,13 @@ pub(crate) async fn run(engine: Arc<Engine>, retention: Retention, stop: Cancell
 async fn look(engine: &Engine, retention: Retention) -> Result<Removed, StoreError> {
     let id = || engine.new_id().map_err(StoreError::unavailable);
     let (stores, now) = (engine.stores(), engine.now());
-    if begins(stores, LAST_OF_SUMS, id()?, now).await? {
+    if takes_turn(stores, "retention of sums", &id()?, (now, ROUND_MILLIS)).await? {
         sums_round(stores, now).await?;
     }
-    if retention.removes() && begins(stores, LAST, id()?, now).await? {
+    if retention.removes() && takes_turn(stores, "retention", &id()?, (now, ROUND_MILLIS)).await? {
         round(stores, retention, now).await
     } else {
         Ok(Removed::default())
-    }
-}
-
-/// Takes a round that is due; only one of several who try at the same time has it.
-async fn begins(
-    stores: &Stores,
-    last: &str,
-    id: String,
-    now: Timestamp,
-) -> Result<bool, StoreError> {
-    let round = Round { id };
-    let change = match stores.documents.load::<Round>(last).await? {
-        None => Document::new(last.to_owned(), round, now).insertion()?,
-        Some(last) => {
-            let since = now.unix_millis().saturating_sub(last.written_at.unix_millis());
-            // One of the future was begun by a clock that was out.
-            if (0..ROUND_MILLIS).contains(&since) {
-                return Ok(false);
-            }
-            Document { body: round, ..last }.replacement(now)?
-        }
-    };
-    match stores.documents.write(vec![change]).await {
-        Err(StoreError::Conflict) => Ok(false),
-        written => written.map(|()| true),
     }
 }
 
@@ -121,37 +79,40 @@ async fn round(
 ) -> Result<Removed, StoreError> {
     let until = Instant::now() + ROUND_MAX;
     let mut removed = Removed::default();
+    // Where one can't be removed now, the other still can.
+    let mut outcome = Ok(());
     if let Some(before) = cutoff(retention.generations_days, now) {
-        while Instant::now() < until {
-            let begun = Instant::now();
-            match stores.generations.remove_before(before, STEP).await? {
-                0 => break,
-                more => removed.generations = removed.generations.saturating_add(more),
-            }
-            rest(begun).await;
-        }
+        let sum = &mut removed.generations;
+        let remove = || stores.generations.remove_before(before, STEP);
+        outcome = outcome.and(steps(until, sum, remove).await);
     }
     if let Some(before) = cutoff(retention.content_days, now) {
-        while Instant::now() < until {
-            let begun = Instant::now();
-            match stores.contents.remove_contents_before(before, CONTENT_STEP).await? {
-                0 => break,
-                more => removed.contents = removed.contents.saturating_add(more),
-            }
-            rest(begun).await;
-        }
+        let sum = &mut removed.contents;
+        let remove = || stores.contents.remove_contents_before(before, CONTENT_STEP);
+        outcome = outcome.and(steps(until, sum, remove).await);
     }
     if let Some(before) = cutoff(retention.audit_days, now) {
-        while Instant::now() < until {
-            let begun = Instant::now();
-            match remove_entries(stores, before).await? {
-                0 => break,
-                more => removed.audit_entries = removed.audit_entries.saturating_add(more),
-            }
-            rest(begun).await;
-        }
+        let sum = &mut removed.audit_entries;
+        outcome = outcome.and(steps(until, sum, || remove_entries(stores, before)).await);
     }
-    Ok(removed)
+    outcome.map(|()| removed)
+}
+
+/// Removes step by step, until there is nothing left or the round is over, and adds up what.
+async fn steps<R: Future<Output = Result<u64, StoreError>>>(
+    until: Instant,
+    sum: &mut u64,
+    remove: impl Fn() -> R,
+) -> Result<(), StoreError> {
+    while Instant::now() < until {
+        let begun = Instant::now();
+        match remove().await? {
+            0 => break,
+            more => *sum = sum.saturating_add(more),
+        }
+        rest(begun).await;
+    }
+    Ok(())
 }
 
 /// Removes sums by minute and hour that are old. Those by day stay.
@@ -277,16 +238,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_round_is_one_gateways_and_an_hour_apart() {
-        let stores = MemoryStore::new().into_stores();
-        let at = |minutes: i64| noon().plus_millis(minutes * 60_000);
-        let id = |name: &str| name.to_owned();
-        assert!(begins(&stores, LAST, id("a"), at(0)).await.unwrap());
-        assert!(!begins(&stores, LAST, id("b"), at(0)).await.unwrap());
-        assert!(!begins(&stores, LAST, id("b"), at(59)).await.unwrap());
-        assert!(begins(&stores, LAST, id("b"), at(60)).await.unwrap());
-        assert!(!begins(&stores, LAST, id("a"), at(61)).await.unwrap());
-        // The clock was out by years.
-        assert!(begins(&stores, LAST, id("a"), at(-1_000_000)).await.unwrap());
+    async fn the_log_is_cut_where_calls_can_t_be_removed() {
+        let mut stores = MemoryStore::new().into_stores();
+        let away = MemoryStore::new().into_stores();
+        away.health.close().await;
+        stores.generations = away.generations;
+        entered(&stores, 15).await;
+        assert!(round(&stores, WEEK, noon()).await.is_err());
+        assert_eq!(stores.documents.all::<AuditEntry>(None).await.unwrap().len(), 0);
     }
 }

@@ -10,17 +10,20 @@ use tollgate_types::Timestamp;
 
 use crate::auth::Manager;
 use crate::error::ApiError;
-use crate::query::Params;
+use crate::query::{Params, no_offset};
 use crate::router::App;
 
 /// How many alerts a page has at most, and unless the caller says.
 const PAGE_MAX: u32 = 1_000;
 const PAGE: u32 = 100;
+/// How many pages of the store are looked through for one answer: what is left is the next one's.
+const LOOKS_MAX: u32 = 10;
 
 #[derive(Debug, Serialize)]
 pub(crate) struct Alerts {
     data: Vec<Map<String, Value>>,
-    /// What `before` is for the next page; null on the last.
+    /// What `before` is for the next page, which there may be after one that is short; null on the
+    /// last.
     next: Option<String>,
 }
 
@@ -28,6 +31,8 @@ pub(crate) struct Alerts {
 pub(crate) struct AlertQuery {
     limit: Option<u32>,
     before: Option<String>,
+    /// Refused: pages go by `before`.
+    offset: Option<String>,
     /// Of this workspace and its keys only.
     workspace_id: Option<String>,
 }
@@ -46,28 +51,37 @@ pub(crate) async fn list_alerts(
     if !(1..=PAGE_MAX).contains(&limit) {
         return Err(ApiError::bad_request(format!("limit: Expected 1 to {PAGE_MAX}")));
     }
+    no_offset(asked.offset.as_deref())?;
+    let workspace = asked.workspace_id.as_deref();
+    let is_asked_for = |alert: &Document<Alert>| {
+        workspace.is_none() || alert.body.subject.workspace_id.as_deref() == workspace
+    };
     let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
     let mut query = DocumentQuery {
         after: asked.before,
         descending: true,
-        limit,
+        // Of a workspace there may be few among many.
+        limit: if workspace.is_some() { PAGE_MAX } else { limit },
         ..DocumentQuery::of::<Alert>()
     };
     let mut found: Vec<Document<Alert>> = Vec::new();
     let mut is_more = true;
-    while is_more && found.len() < wanted {
+    for _ in 0..LOOKS_MAX {
         let page = app.engine.stores().documents.page::<Alert>(&query).await?;
-        is_more = u32::try_from(page.len()).is_ok_and(|length| length == limit);
+        is_more = u32::try_from(page.len()).is_ok_and(|length| length == query.limit);
         query.after = page.last().map(|last| last.id.clone());
-        let workspace = asked.workspace_id.as_deref();
-        let is_asked_for = |alert: &Document<Alert>| {
-            workspace.is_none() || alert.body.subject.workspace_id.as_deref() == workspace
-        };
         found.extend(page.into_iter().filter(is_asked_for));
+        if !is_more || found.len() >= wanted {
+            break;
+        }
     }
     let is_cut = found.len() > wanted;
     found.truncate(wanted);
-    let next = found.last().filter(|_| is_more || is_cut).map(|last| last.id.clone());
+    let next = if is_cut || found.len() == wanted {
+        found.last().filter(|_| is_more || is_cut).map(|last| last.id.clone())
+    } else {
+        query.after.filter(|_| is_more)
+    };
     Ok(Json(Alerts { data: found.iter().map(view).collect(), next }))
 }
 

@@ -9,7 +9,7 @@ use tollgate_store::{Document, DocumentQuery};
 
 use crate::auth::Manager;
 use crate::error::ApiError;
-use crate::query::Params;
+use crate::query::{Params, no_offset};
 use crate::router::App;
 
 /// How many entries a page has at most, and unless the caller says.
@@ -42,6 +42,8 @@ pub(crate) struct Entries {
 pub(crate) struct AuditQuery {
     limit: Option<u32>,
     before: Option<String>,
+    /// Refused: pages go by `before`.
+    offset: Option<String>,
 }
 
 /// Entries, the newest first.
@@ -54,6 +56,7 @@ pub(crate) async fn list_audit(
     if !(1..=PAGE_MAX).contains(&limit) {
         return Err(ApiError::bad_request(format!("limit: Expected 1 to {PAGE_MAX}")));
     }
+    no_offset(asked.offset.as_deref())?;
     let query = DocumentQuery {
         after: asked.before,
         descending: true,

@@ -1,50 +1,39 @@
-//! What there is to see now: budgets, balances and spends, as the records say.
+//! What there is to see now of what the operator wants to hear of: budgets, balances and spends, as
+//! the records say.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use tollgate_alerts::{
-    BalanceSeen, BalanceWatch, BudgetSeen, Picture, SpendSeen, Subject, SubjectKind, USUAL_DAYS,
-    Window,
+    BalanceSeen, BalanceWatch, HourWatch, Picture, Settings, SpendSeen, Subject, SubjectKind,
+    USUAL_DAYS,
 };
 use tollgate_ledger::AccountId;
-use tollgate_limits::{Measure, Window as LimitWindow};
-use tollgate_store::{ActivityQuery, KeyRecord, KeyUsage, ResetInterval, StoreError, UtcDay};
+use tollgate_store::{Document, StoreError, UtcDay};
 use tollgate_types::{Timestamp, Usd};
 
+use super::budgets;
 use crate::{Engine, WorkspaceEntry};
 
-/// Takes the picture. Balances are looked at where credit is needed for calls and low ones are
-/// told of.
-pub(super) async fn take(engine: &Engine, low_balance: Option<Usd>) -> Result<Picture, StoreError> {
+/// Takes the picture. Balances are looked at where credit is needed for calls.
+pub(super) async fn take(engine: &Engine, settings: &Settings) -> Result<Picture, StoreError> {
     // What this node has settled is on record first.
     engine.recorder().flush().await;
     let now = engine.now();
-    let mut budgets = of_workspaces(engine, now).await?;
-    budgets.extend(of_keys(engine, now).await?);
-    let watches = engine.config().billing && low_balance.is_some();
-    let balances = if watches { balances(engine).await? } else { Vec::new() };
-    Ok(Picture { now, budgets, balances, spends: spends(engine, UtcDay::of(now)).await? })
-}
-
-async fn of_workspaces(engine: &Engine, now: Timestamp) -> Result<Vec<BudgetSeen>, StoreError> {
-    let organisation = engine.organisation();
-    let mut budgets = Vec::new();
-    for workspace in organisation.workspaces() {
-        for limit in &workspace.budgets {
-            let Some(window) = window(limit.window) else { continue };
-            let spent = organisation.spent(&workspace.document.id, limit, now).await?;
-            budgets.push(BudgetSeen {
-                subject: subject_of(&workspace),
-                window,
-                limit: money(limit.amount),
-                spent: money(spent),
-            });
-        }
+    let mut picture =
+        Picture { now, budgets: Vec::new(), balances: Vec::new(), spends: Vec::new() };
+    if !settings.budget_thresholds().is_empty() {
+        picture.budgets = budgets::seen(engine, now).await?;
     }
-    Ok(budgets)
+    if engine.config().billing && settings.low_balance.is_some() {
+        picture.balances = balances(engine).await?;
+    }
+    if settings.spike.is_some() || settings.hourly_spike.is_some() {
+        picture.spends = spends(engine, settings.hourly_spike.is_some(), now).await?;
+    }
+    Ok(picture)
 }
 
-fn subject_of(workspace: &WorkspaceEntry) -> Subject {
+pub(super) fn subject_of(workspace: &WorkspaceEntry) -> Subject {
     let id = workspace.document.id.clone();
     Subject {
         kind: SubjectKind::Workspace,
@@ -52,67 +41,6 @@ fn subject_of(workspace: &WorkspaceEntry) -> Subject {
         workspace_id: Some(id.clone()),
         id,
     }
-}
-
-async fn of_keys(engine: &Engine, now: Timestamp) -> Result<Vec<BudgetSeen>, StoreError> {
-    let keys = engine.stores().keys.all().await?;
-    let with_budgets = |key: &KeyRecord| key.limit.is_some() || key.rate_limits.has_budget();
-    if !keys.iter().any(with_budgets) {
-        return Ok(Vec::new());
-    }
-    let usage: BTreeMap<_, _> =
-        engine.stores().usage.all_key_usage(now).await?.into_iter().collect();
-    let mut budgets = Vec::new();
-    for key in keys.iter().filter(|key| !key.disabled) {
-        let spent = usage.get(&key.hash).copied().unwrap_or_default();
-        budgets.extend(of_key(key, &spent));
-    }
-    Ok(budgets)
-}
-
-/// The budgets of a key. Of two for one window the smaller is what there is.
-fn of_key(key: &KeyRecord, usage: &KeyUsage) -> Vec<BudgetSeen> {
-    let rates = key.rate_limits.limits().filter(|it| it.measure == Measure::Spend);
-    let rates = rates.filter_map(|it| Some((window(it.window)?, money(it.amount), false)));
-    let own = key.limit.map(|limit| {
-        let window = match key.limit_reset {
-            Some(ResetInterval::Daily) => Window::Daily,
-            Some(ResetInterval::Weekly) => Window::Weekly,
-            Some(ResetInterval::Monthly) => Window::Monthly,
-            None => Window::Lifetime,
-        };
-        (window, limit, key.include_byok_in_limit)
-    });
-    let mut smallest: BTreeMap<Window, (Usd, bool)> = BTreeMap::new();
-    for (window, limit, with_own) in rates.chain(own) {
-        let place = smallest.entry(window).or_insert((limit, with_own));
-        if limit < place.0 {
-            *place = (limit, with_own);
-        }
-    }
-    let hash = key.hash.to_hex();
-    let seen = smallest.into_iter().map(|(window, (limit, with_own))| BudgetSeen {
-        subject: Subject {
-            kind: SubjectKind::Key,
-            id: hash.clone(),
-            name: key.name.clone(),
-            workspace_id: Some(key.workspace_id.clone()),
-        },
-        window,
-        limit,
-        spent: spent_in(usage, window, with_own),
-    });
-    seen.collect()
-}
-
-fn spent_in(usage: &KeyUsage, window: Window, with_own: bool) -> Usd {
-    let (spent, own) = match window {
-        Window::Daily => (usage.daily, usage.byok_daily),
-        Window::Weekly => (usage.weekly, usage.byok_weekly),
-        Window::Monthly => (usage.monthly, usage.byok_monthly),
-        Window::Lifetime => (usage.total, usage.byok_total),
-    };
-    if with_own { spent.saturating_add(own) } else { spent }
 }
 
 /// The accounts that workspaces are paid from.
@@ -142,24 +70,35 @@ async fn balances(engine: &Engine) -> Result<Vec<BalanceSeen>, StoreError> {
 }
 
 /// What each workspace spends today and spent on the days before.
-async fn spends(engine: &Engine, today: UtcDay) -> Result<Vec<SpendSeen>, StoreError> {
+async fn spends(
+    engine: &Engine,
+    by_hour: bool,
+    now: Timestamp,
+) -> Result<Vec<SpendSeen>, StoreError> {
+    let today = UtcDay::of(now);
     let first = UtcDay::from_days(today.days().saturating_sub(USUAL_DAYS));
-    let until = UtcDay::from_days(today.days().saturating_add(1));
-    let query = ActivityQuery { from: Some(first), until: Some(until), ..ActivityQuery::default() };
     let mut spent: BTreeMap<String, BTreeMap<UtcDay, Usd>> = BTreeMap::new();
-    for row in engine.stores().usage.activity(&query).await? {
-        let day = spent.entry(row.workspace_id).or_default().entry(row.day).or_insert(Usd::ZERO);
-        *day = day.saturating_add(row.sums.spent);
+    for row in engine.stores().usage.spent_by_day(first).await? {
+        spent.entry(row.workspace_id).or_default().insert(row.day, row.usage.spent);
     }
+    let of_today = |days: &BTreeMap<UtcDay, Usd>| days.get(&today).copied().unwrap_or(Usd::ZERO);
+    let watch = if by_hour {
+        let spent = spent.iter().map(|(id, days)| (id.clone(), of_today(days))).collect();
+        Some(watched(engine, spent, now).await?)
+    } else {
+        None
+    };
     let mut spends = Vec::new();
     for workspace in engine.organisation().workspaces() {
-        let Some(days) = spent.get(&workspace.document.id) else { continue };
+        let id = &workspace.document.id;
+        let Some(days) = spent.get(id) else { continue };
         let before = days.range(..today).map(|(_, spent)| *spent);
         // Days without a call are as usual as others, from the first that had one.
         let since = days.keys().next().map_or(0, |day| today.days().saturating_sub(day.days()));
         spends.push(SpendSeen {
             subject: subject_of(&workspace),
-            today: days.get(&today).copied().unwrap_or(Usd::ZERO),
+            today: of_today(days),
+            hour: watch.as_ref().map(|watch| watch.spent(id, of_today(days))),
             before: before.fold(Usd::ZERO, Usd::saturating_add),
             days: u32::try_from(since).unwrap_or_default(),
         });
@@ -167,17 +106,26 @@ async fn spends(engine: &Engine, today: UtcDay) -> Result<Vec<SpendSeen>, StoreE
     Ok(spends)
 }
 
-const fn window(of: LimitWindow) -> Option<Window> {
-    match of {
-        LimitWindow::Day => Some(Window::Daily),
-        LimitWindow::Week => Some(Window::Weekly),
-        LimitWindow::Month => Some(Window::Monthly),
-        LimitWindow::Lifetime => Some(Window::Lifetime),
-        LimitWindow::Minute | LimitWindow::InFlight => None,
-    }
-}
+/// The place of the watch among the documents of its kind.
+const LAST: &str = "last";
 
-/// An amount of money that limits count.
-fn money(amount: u64) -> Usd {
-    Usd::from_nanos(i64::try_from(amount).unwrap_or(i64::MAX))
+/// What was spent of today when this hour began, of which whoever first looks in it takes note.
+async fn watched(
+    engine: &Engine,
+    today: BTreeMap<String, Usd>,
+    now: Timestamp,
+) -> Result<HourWatch, StoreError> {
+    let documents = &engine.stores().documents;
+    let last = documents.load::<HourWatch>(LAST).await?;
+    let watch = HourWatch::begin(now, today);
+    let change = match last {
+        Some(last) if last.body.is_of(now) => return Ok(last.body),
+        Some(last) => Document { body: watch.clone(), ..last }.replacement(now)?,
+        None => Document::new(LAST.to_owned(), watch.clone(), now).insertion()?,
+    };
+    match documents.write(vec![change]).await {
+        // Another node has just taken note of much the same.
+        Ok(()) | Err(StoreError::Conflict) => Ok(watch),
+        Err(error) => Err(error),
+    }
 }

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::{StreamExt as _, stream};
 use http::Request;
 use http::header::CONTENT_TYPE;
 use tollgate_alerts::{Alert, Channel, Delivery, Pending, signature};
@@ -19,23 +20,50 @@ const SIGNATURE: &str = "x-tollgate-signature";
 const ALERT_ID: &str = "x-tollgate-idempotency-key";
 /// How long a receiver may take to answer.
 const PATIENCE: Duration = Duration::from_secs(15);
+/// As many alerts are told at once: one receiver that is slow holds up few others.
+const AT_ONCE: usize = 8;
+/// As many in one round.
+const DUE_MAX: usize = 1_000;
 /// Longest reason that is kept of a failure, in characters.
 const ERROR_MAX: usize = 300;
 
 impl Alerting {
-    /// Tries everything once that is due.
-    pub(super) async fn tell(&self) -> Result<(), StoreError> {
-        let documents = &self.engine.stores().documents;
-        // The oldest first; what one page leaves is the next round's.
-        let query = DocumentQuery::of::<Alert>().in_parent(Pending::PARENT);
-        for mut alert in documents.page::<Alert>(&query).await? {
-            for channel in [Channel::Webhook, Channel::Email] {
-                match self.tell_one(&mut alert, channel).await {
-                    Ok(()) => {}
-                    // Another node tells of it.
-                    Err(StoreError::Conflict) => break,
-                    Err(error) => return Err(error),
-                }
+    /// Tries once what is due, the longest due first and a few at once.
+    ///
+    /// # Errors
+    ///
+    /// When the store fails. What receivers fail at is tried again later.
+    pub async fn tell(&self) -> Result<(), StoreError> {
+        let due = stream::iter(self.due().await?).map(|alert| self.tell_of(alert));
+        let told: Vec<_> = due.buffer_unordered(AT_ONCE).collect().await;
+        told.into_iter().collect()
+    }
+
+    /// What is due now of all that is pending, the longest due first.
+    async fn due(&self) -> Result<Vec<Document<Alert>>, StoreError> {
+        let now = self.engine.now();
+        let mut query = DocumentQuery::of::<Alert>().in_parent(Pending::PARENT);
+        let mut due: Vec<Document<Alert>> = Vec::new();
+        loop {
+            let page = self.engine.stores().documents.page::<Alert>(&query).await?;
+            let is_whole = u32::try_from(page.len()).is_ok_and(|length| length >= query.limit);
+            query.after = page.last().map(|last| last.id.clone());
+            due.extend(page.into_iter().filter(|it| it.body.next_at().is_some_and(|at| at <= now)));
+            due.sort_by_key(|it| it.body.next_at());
+            due.truncate(DUE_MAX);
+            if !is_whole {
+                return Ok(due);
+            }
+        }
+    }
+
+    async fn tell_of(&self, mut alert: Document<Alert>) -> Result<(), StoreError> {
+        for channel in [Channel::Webhook, Channel::Email] {
+            match self.tell_one(&mut alert, channel).await {
+                Ok(()) => {}
+                // Another node tells of it.
+                Err(StoreError::Conflict) => break,
+                Err(error) => return Err(error),
             }
         }
         Ok(())
@@ -56,18 +84,15 @@ impl Alerting {
         }
         self.keep(alert).await?;
         let told = self.send(alert, channel).await;
+        if let Err(why) = &told {
+            let (alert, channel) = (&alert.name, channel.as_str());
+            tracing::warn!(alert, channel, why, "an alert can't be told now");
+        }
         let now = self.engine.now();
-        let Some(delivery) = of_channel(alert, channel) else { return Ok(()) };
-        match told {
-            Ok(()) => delivery.told(now),
-            Err(why) => {
-                tracing::warn!(
-                    alert = alert.name,
-                    channel = channel.as_str(),
-                    why,
-                    "an alert can't be told now"
-                );
-                let Some(delivery) = of_channel(alert, channel) else { return Ok(()) };
+        match (of_channel(alert, channel), told) {
+            (None, _) => return Ok(()),
+            (Some(delivery), Ok(())) => delivery.told(now),
+            (Some(delivery), Err(why)) => {
                 delivery.not_told(now, why.chars().take(ERROR_MAX).collect());
             }
         }

@@ -1,6 +1,7 @@
 //! Limits of free models, where calls need credit (contract §6.3).
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use parking_lot::Mutex;
 use tollgate_ledger::{AccountId, Kind};
@@ -15,11 +16,19 @@ use crate::run::Run;
 /// What accounts ever bought, as last heard.
 #[derive(Debug, Default)]
 pub(super) struct Bought {
-    heard: Mutex<HashMap<AccountId, (Usd, Timestamp)>>,
+    accounts: Mutex<HashMap<AccountId, Arc<Heard>>>,
+}
+
+/// What one account ever bought.
+#[derive(Debug, Default)]
+struct Heard {
+    last: Mutex<Option<(Usd, Timestamp)>>,
+    /// Had by whoever asks the store. Others take what was heard last, or wait where nothing was.
+    asking: tokio::sync::Mutex<()>,
 }
 
 /// How long it is believed that an account has bought little.
-const BELIEVED_MILLIS: i64 = 5_000;
+const BELIEVED_MILLIS: u64 = 5_000;
 /// As many movements are looked at together.
 const PAGE: u32 = 500;
 /// The built-in models, which cost nobody anything.
@@ -52,22 +61,38 @@ impl Bought {
     /// What an account ever bought. Who has bought enough has done so for good; others are looked up
     /// again after a while.
     pub(super) async fn of(&self, account: &AccountId, stores: &Stores, now: Timestamp) -> Usd {
-        let heard = self.heard.lock().get(account).copied();
-        if let Some((bought, at)) = heard
-            && (bought >= CREDITS_FOR_MORE_FREE_CALLS
-                || (0..BELIEVED_MILLIS).contains(&now.millis_since(at)))
-        {
+        let heard = Arc::clone(self.accounts.lock().entry(account.clone()).or_default());
+        if let Some(bought) = heard.believed(now) {
+            return bought;
+        }
+        let last = heard.last.lock().map(|(bought, _)| bought);
+        let _turn = match (last, heard.asking.try_lock()) {
+            (_, Ok(turn)) => turn,
+            (Some(bought), Err(_)) => return bought,
+            (None, Err(_)) => heard.asking.lock().await,
+        };
+        if let Some(bought) = heard.believed(now) {
             return bought;
         }
         let bought = match purchases(account, stores).await {
             Ok(bought) => bought,
             Err(error) => {
                 tracing::warn!(error = %Chain(&error), "purchases can't be read");
-                heard.map_or(Usd::ZERO, |(bought, _)| bought)
+                last.unwrap_or(Usd::ZERO)
             }
         };
-        self.heard.lock().insert(account.clone(), (bought, now));
+        *heard.last.lock() = Some((bought, now));
         bought
+    }
+}
+
+impl Heard {
+    /// What was heard, while that is believed. Those who come at the same time read the clock a
+    /// little earlier or later.
+    fn believed(&self, now: Timestamp) -> Option<Usd> {
+        let (bought, at) = (*self.last.lock())?;
+        let is_lately = now.millis_since(at).unsigned_abs() < BELIEVED_MILLIS;
+        (bought >= CREDITS_FOR_MORE_FREE_CALLS || is_lately).then_some(bought)
     }
 }
 
@@ -89,5 +114,32 @@ async fn purchases(account: &AccountId, stores: &Stores) -> Result<Usd, StoreErr
             return Ok(bought);
         }
         query.before = Some(last.sequence);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tollgate_ledger::Movement;
+    use tollgate_store::MemoryStore;
+
+    use super::*;
+
+    /// While one asks, others take what was heard last: a hundred callers are one question.
+    #[tokio::test]
+    async fn one_asks_for_all() {
+        let stores = MemoryStore::new().into_stores();
+        let (bought, account) = (Bought::default(), AccountId::default());
+        let at = |seconds: i64| Timestamp::from_unix_millis(1_790_000_000_000 + seconds * 1_000);
+        let of = async |now| bought.of(&account, &stores, now).await;
+        assert_eq!(of(at(0)).await, Usd::ZERO);
+        let five = Usd::from_nanos(5_000_000_000);
+        let purchase = Movement::new("p", account.clone(), Kind::Purchase, five, at(0));
+        stores.ledger.post(vec![purchase]).await.unwrap();
+        assert_eq!(of(at(4)).await, Usd::ZERO, "it is believed for a while");
+        let heard = Arc::clone(&bought.accounts.lock()[&account]);
+        let asking = heard.asking.lock().await;
+        assert_eq!(of(at(6)).await, Usd::ZERO);
+        drop(asking);
+        assert_eq!(of(at(6)).await, five);
     }
 }

@@ -58,6 +58,14 @@ impl Whom {
             Self::Tag { .. } => Scope::Tag,
         }
     }
+
+    /// The name of the counter of a tag whose value is named.
+    pub(crate) fn tag_id(&self) -> Option<String> {
+        match self {
+            Self::Tag { header, value: Some(value) } => Some(tag(header, value)),
+            _ => None,
+        }
+    }
 }
 
 impl LimitRule {

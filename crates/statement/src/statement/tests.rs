@@ -1,4 +1,5 @@
 use proptest::prelude::*;
+use tollgate_ledger::{Counted, MovementSum};
 
 use super::*;
 use crate::UsageLine;
@@ -16,14 +17,14 @@ fn movement(id: usize, kind: Kind, nanos: i64, day: i64) -> Movement {
 /// A draft of what happened, before, in and after October.
 fn draft(movements: &[Movement]) -> Draft {
     let (account, instants) = (AccountId::default(), october().instants());
-    let (mut opening, mut closing) = (Balance::default(), Balance::default());
+    let (mut opening, mut closing) = (Counted::default(), Counted::default());
     let mut entries = Vec::new();
     for it in movements {
         if it.at < instants.start {
-            opening.count(it, &account).unwrap();
+            opening.count(&MovementSum::from(it), &account);
         }
         if it.at < instants.end {
-            closing.count(it, &account).unwrap();
+            closing.count(&MovementSum::from(it), &account);
         }
         if instants.contains(&it.at) && it.kind.is_entered() {
             entries.push(it.clone());
@@ -34,9 +35,9 @@ fn draft(movements: &[Movement]) -> Draft {
         account,
         month: october(),
         sequence: Some(1),
-        opening,
+        opening: opening.balance().unwrap(),
         told: None,
-        closing,
+        closing: closing.balance().unwrap(),
         entries,
         usage: Vec::new(),
     }

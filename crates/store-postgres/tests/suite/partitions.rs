@@ -1,6 +1,7 @@
 //! Where generations lie.
 
 use sqlx::Row as _;
+use tollgate_ledger::audit;
 use tollgate_store::conformance::sample::{at, hash, spend};
 
 use crate::fixture::{Fresh, fresh};
@@ -43,4 +44,21 @@ async fn a_month_may_be_dropped() {
     assert_eq!(fresh.generations.append(batch).await.unwrap(), 1);
     assert_eq!(fresh.generations.recent(9, None).await.unwrap(), [record("gen-2")]);
     assert_eq!(fresh.generations.count().await.unwrap(), 2);
+}
+
+/// Who reads for long keeps a month from being dropped, and its rows from nothing: they go one by one.
+#[tokio::test]
+async fn a_month_that_is_read_is_removed_row_by_row() {
+    let fresh = fresh().await;
+    let record = |n: i64| spend(&format!("gen-{n}"), hash(1), at("2026-09-21T12:00:00Z"), n + 1);
+    fresh.generations.append((0..5).map(record).collect()).await.unwrap();
+    let mut reader = fresh.connect().await;
+    sqlx::raw_sql("BEGIN; SELECT count(*) FROM generation").execute(&mut reader).await.unwrap();
+    let before = at("2026-11-01T00:00:00Z");
+    for removed in [2, 2, 1, 0] {
+        assert_eq!(fresh.generations.remove_before(before, 2).await.unwrap(), removed);
+    }
+    sqlx::raw_sql("ROLLBACK").execute(&mut reader).await.unwrap();
+    assert_eq!(fresh.generations.recent(9, None).await.unwrap(), []);
+    assert_eq!(audit(&fresh.ledger.books().await.unwrap()), []);
 }

@@ -4,15 +4,17 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use sqlx::Row as _;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tollgate_ledger::{AccountId, Kind, Movement, NodeId, SlicePolicy, audit};
+use tollgate_limits::{Entry, Measure, Scope, Window};
 use tollgate_store::conformance::sample::{
     bought, full_generation, hash, key, movement, noon, paid, plain_key, spend,
 };
 use tollgate_store::{
-    Change, KeyPatch, KeyRecord, KeySuccessor, LeaseRequest, MovementQuery, Rekeyed, StoreError,
-    Stores,
+    BELIEVED, Change, Heard, KeyPatch, KeyRecord, KeySuccessor, LeaseRequest, MovementQuery,
+    Rekeyed, StoreError, Stores, UtcDay,
 };
 use tollgate_types::Usd;
 
@@ -321,4 +323,81 @@ async fn columns_that_a_newer_gateway_adds_disturb_nobody() {
     fresh.keys.update(hash(1), patch, noon()).await.unwrap();
     fresh.generations.append(vec![full_generation("gen-2")]).await.unwrap();
     assert_sound(&fresh).await;
+}
+
+/// A count that a node tells counts for the others, however long it waits to be committed.
+#[tokio::test]
+async fn what_is_told_late_is_heard() {
+    let (fresh, [teller, hearer, _]) = three().await;
+    let (a, b) = (NodeId::new("a"), NodeId::new("b"));
+    let count = |used| Entry {
+        scope: Scope::Tag,
+        id: "x".to_owned(),
+        measure: Measure::Tokens,
+        window: Window::Lifetime,
+        starts_day: None,
+        used,
+        held: 0,
+    };
+    teller.limit_counts.keep(&a, vec![count(1)]).await.unwrap();
+    // Somebody holds the row: the next count waits in the middle of its transaction.
+    let mut other = fresh.connect().await;
+    sqlx::raw_sql("BEGIN; SELECT FROM limit_count FOR UPDATE").execute(&mut other).await.unwrap();
+    let mut telling = pin!(teller.limit_counts.keep(&a, vec![count(5)]));
+    assert!(timeout(Duration::from_millis(300), telling.as_mut()).await.is_err());
+    let mut heard = Heard::default();
+    for _ in 0..3 {
+        heard = hearer.limit_counts.elsewhere(&b, heard, BELIEVED).await.unwrap().heard;
+        // What others tell meanwhile moves the hearer on.
+        fresh
+            .limit_counts
+            .keep(&NodeId::new("c"), vec![Entry { id: "y".to_owned(), ..count(1) }])
+            .await
+            .unwrap();
+    }
+    sqlx::raw_sql("ROLLBACK").execute(&mut other).await.unwrap();
+    telling.await.unwrap();
+    let news = hearer.limit_counts.elsewhere(&b, heard, BELIEVED).await.unwrap();
+    assert!(news.counts.contains(&count(5)), "{news:?}");
+}
+
+/// At midnight all nodes tell, and forget what has ended, at the same time.
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_waits_for_another_at_midnight() {
+    let (fresh, nodes) = three().await;
+    let count = |n: usize, day| Entry {
+        scope: Scope::Tag,
+        id: format!("tag-{n}"),
+        measure: Measure::Tokens,
+        window: Window::Day,
+        starts_day: Some(day),
+        used: 1,
+        held: 0,
+    };
+    let midnight = noon().plus_millis(12 * 3_600_000);
+    let today = UtcDay::of(midnight).days();
+    for round in 0..5 {
+        let mut telling = JoinSet::new();
+        for (index, stores) in nodes.iter().enumerate() {
+            let (store, node) =
+                (Arc::clone(&stores.limit_counts), NodeId::new(&format!("n{index}")));
+            telling.spawn(async move {
+                // Half of them of long ago: everybody is to forget them.
+                let counts = (0..500).map(|n| count(n, today - i64::from(n % 2 == 0) * 9));
+                store.keep(&node, counts.collect()).await?;
+                store.forget_ended(&node, midnight).await
+            });
+        }
+        for told in telling.join_all().await {
+            told.unwrap();
+        }
+        for index in 0..3 {
+            let own = nodes[0].limit_counts.counts(&NodeId::new(&format!("n{index}"))).await;
+            let left = own.unwrap().into_iter().filter(|it| it.starts_day == Some(today)).count();
+            assert_eq!(left, 250, "round {round}");
+        }
+    }
+    let sql = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()";
+    let row = sqlx::query(sql).fetch_one(&mut fresh.connect().await).await.unwrap();
+    assert_eq!(row.get::<i64, _>("deadlocks"), 0);
 }

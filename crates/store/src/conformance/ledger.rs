@@ -417,3 +417,32 @@ impl Random {
         self.0 % bound
     }
 }
+
+/// What came and went over the years may be more than an account ever has.
+pub async fn sums_beyond_any_amount_are_audited(stores: &Stores) {
+    let other = AccountId::new("other").unwrap();
+    let counter = Some(other.clone());
+    for round in 0..3 {
+        let id = |what: &str| format!("{what}-{round}");
+        let moved = Movement {
+            counter: counter.clone(),
+            ..movement(&id("moved"), Kind::Transfer, i64::MAX)
+        };
+        let back =
+            Movement { account: other.clone(), ..movement(&id("back"), Kind::Refund, i64::MAX) };
+        for one in [movement(&id("bought"), Kind::Purchase, i64::MAX), moved, back] {
+            assert!(stores.ledger.post(vec![one]).await.unwrap());
+        }
+        let node = NodeId::new("a");
+        stores.ledger.post(vec![movement(&id("again"), Kind::Purchase, i64::MAX)]).await.unwrap();
+        let wish =
+            LeaseRequest { id: id("slice"), need: Usd::from_nanos(i64::MAX), ..wish("", &node, 1) };
+        assert_eq!(stores.ledger.lease(wish).await.unwrap().slice, Some(Usd::from_nanos(i64::MAX)));
+        let (lease, all) = ((&node, &account()), Usd::from_nanos(i64::MAX));
+        stores.ledger.release(&id("given back"), lease, all, noon()).await.unwrap();
+        stores.ledger.post(vec![movement(&id("gone"), Kind::Deduction, i64::MAX)]).await.unwrap();
+    }
+    assert_sound(stores).await;
+    let then = stores.ledger.balance_before(&account(), noon().plus_millis(1)).await.unwrap();
+    assert_eq!(then, stores.ledger.balance(&account()).await.unwrap());
+}

@@ -4,8 +4,8 @@ use tollgate_types::{GenerationId, Usd, UtcDay};
 
 use super::sample::{at, full_generation, generation, hash, noon, plain_key, spend};
 use crate::{
-    AccountUsage, ActivityQuery, ActivityRow, ActivitySums, CallTimes, GenerationRecord,
-    KeySuccessor, KeyUsage, PartQuery, Span, Stores, Timed,
+    AccountUsage, ActivityQuery, ActivityRow, ActivitySums, CallTimes, DayUsage, GenerationRecord,
+    KeySuccessor, KeyUsage, PartQuery, Span, Stores, Timed, WorkspaceDay,
 };
 
 /// Known key or not.
@@ -303,4 +303,55 @@ pub async fn old_hours_and_minutes_go_and_days_stay(stores: &Stores) {
     assert!(!stores.usage.remove_part_before(Span::Hour, until).await.unwrap());
     assert_eq!(parts(stores, &of(Span::Hour)).await, []);
     assert_eq!(stores.usage.activity(&ActivityQuery::default()).await.unwrap(), days);
+}
+
+/// By workspace, and by day; since a day or ever; absurd amounts at the end of the range.
+pub async fn spend_is_added_up_by_workspace(stores: &Stores) {
+    assert_eq!(stores.usage.spent_since(None).await.unwrap(), []);
+    let of = |id: &str, workspace: &str, when: &str, cost| GenerationRecord {
+        workspace_id: workspace.to_owned(),
+        upstream_cost: nanos(cost),
+        is_byok: true,
+        ..spend(id, hash(1), at(when), cost)
+    };
+    let calls = [
+        of("gen-1", "a", "2026-11-19T23:59:59.999Z", 1),
+        of("gen-2", "a", "2026-11-20T00:00:00Z", 10),
+        of("gen-3", "a", "2026-11-20T12:00:00Z", 100),
+        of("gen-4", "a", "2026-11-21T12:00:00Z", 1_000),
+        of("gen-5", "b", "2026-11-19T12:00:00Z", i64::MAX),
+        of("gen-6", "b", "2026-11-21T12:00:00Z", i64::MAX),
+    ];
+    let another_key =
+        GenerationRecord { key_hash: hash(2), ..of("gen-7", "a", "2026-11-20T13:00:00Z", 10_000) };
+    stores.generations.append(calls.to_vec()).await.unwrap();
+    stores.generations.append(vec![another_key]).await.unwrap();
+    let usage = |amount, requests| DayUsage { spent: nanos(amount), byok: nanos(amount), requests };
+    let day = |text: &str| UtcDay::of(at(&format!("{text}T00:00:00Z")));
+    let absurd = i64::MAX;
+    for (from, of_a, of_b) in [
+        (None, Some((11_111, 5)), Some((absurd, 2))),
+        (Some("2026-11-19"), Some((11_111, 5)), Some((absurd, 2))),
+        (Some("2026-11-20"), Some((11_110, 4)), Some((absurd, 1))),
+        (Some("2026-11-21"), Some((1_000, 1)), Some((absurd, 1))),
+        (Some("2026-11-22"), None, None),
+    ] {
+        let spent = stores.usage.spent_since(from.map(day)).await.unwrap();
+        let row = |id: &str, of: Option<(i64, u64)>| {
+            of.map(|(amount, requests)| (id.to_owned(), usage(amount, requests)))
+        };
+        let expected: Vec<_> = [row("a", of_a), row("b", of_b)].into_iter().flatten().collect();
+        assert_eq!(spent, expected, "{from:?}");
+    }
+    let row = |id: &str, date, amount, requests| WorkspaceDay {
+        workspace_id: id.to_owned(),
+        day: day(date),
+        usage: usage(amount, requests),
+    };
+    let expected = [
+        row("a", "2026-11-20", 10_110, 3),
+        row("a", "2026-11-21", 1_000, 1),
+        row("b", "2026-11-21", absurd, 1),
+    ];
+    assert_eq!(stores.usage.spent_by_day(day("2026-11-20")).await.unwrap(), expected);
 }

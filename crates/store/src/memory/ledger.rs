@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use async_trait::async_trait;
 use tollgate_ledger::{
-    AccountId, Balance, Books, CallCost, Kind, Lot, Movement, NodeId, Till, slice,
+    AccountId, Balance, Books, CallCost, Counted, Kind, Lot, Movement, NodeId, Till, slice,
 };
 use tollgate_types::{Timestamp, Usd};
 
@@ -159,44 +159,38 @@ impl LedgerStore for MemoryStore {
         before: Timestamp,
     ) -> Result<Balance, StoreError> {
         let state = self.state()?;
-        let mut counted = Balance::default();
+        let mut counted = Counted::default();
         for movement in state.ledger.rows.iter().filter(|it| it.at < before) {
-            counted.count(movement, account)?;
+            counted.count(&movement.into(), account);
         }
-        Ok(counted)
+        Ok(counted.balance()?)
     }
 
     async fn books(&self) -> Result<BTreeMap<AccountId, Books>, StoreError> {
         let state = self.state()?;
         let ledger = &state.ledger;
-        let mut counted = BTreeMap::new();
         let mut books: BTreeMap<AccountId, Books> = BTreeMap::new();
         for (account, balance) in &ledger.balances {
             books.entry(account.clone()).or_default().kept = *balance;
         }
         for movement in &ledger.rows {
             for account in accounts(movement) {
-                counted
-                    .entry(account.clone())
-                    .or_insert_with(Balance::default)
-                    .count(movement, account)?;
+                let of = books.entry(account.clone()).or_default();
+                of.counted.count(&movement.into(), account);
             }
             if matches!(movement.kind, Kind::Charge | Kind::Overrun | Kind::Metered) {
                 let of = books.entry(movement.account.clone()).or_default();
-                of.charged = of.charged.saturating_add(movement.amount);
+                of.charged = of.charged.plus(movement.amount.into());
             }
-        }
-        for (account, balance) in counted {
-            books.entry(account).or_default().counted = balance;
         }
         for ((_, account), (amount, _)) in &ledger.leases {
             let of = books.entry(account.clone()).or_default();
-            of.leased = of.leased.saturating_add(*amount);
+            of.leased = of.leased.plus((*amount).into());
         }
         let records = state.generations.values().chain(&state.gone);
         for record in records.filter(|it| it.cost > Usd::ZERO) {
             let of = books.entry(record.account.clone()).or_default();
-            of.generations = of.generations.saturating_add(record.cost);
+            of.generations = of.generations.plus(record.cost.into());
         }
         Ok(books)
     }

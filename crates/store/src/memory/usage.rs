@@ -8,8 +8,8 @@ use tollgate_types::{KeyHash, Timestamp, UtcDay};
 
 use super::{MemoryStore, State};
 use crate::{
-    AccountUsage, ActivityQuery, ActivityRow, ActivitySums, CallTimes, GenerationRecord, KeyUsage,
-    PartQuery, Span, StoreError, UsageStore, UsageWindows,
+    AccountUsage, ActivityQuery, ActivityRow, ActivitySums, CallTimes, DayUsage, GenerationRecord,
+    KeyUsage, PartQuery, Span, StoreError, UsageStore, UsageWindows, WorkspaceDay,
 };
 
 #[async_trait]
@@ -84,6 +84,32 @@ impl UsageStore for MemoryStore {
             state.parts_since.insert(span, oldest.saturating_add(1));
         }
         Ok(oldest.is_some())
+    }
+
+    async fn spent_since(
+        &self,
+        from: Option<UtcDay>,
+    ) -> Result<Vec<(String, DayUsage)>, StoreError> {
+        let state = self.state()?;
+        let mut sums: BTreeMap<String, DayUsage> = BTreeMap::new();
+        for record in state.generations.values().chain(&state.gone) {
+            if from.is_none_or(|from| record.utc_day() >= from) {
+                sums.entry(record.workspace_id.clone()).or_default().add(&record.spend());
+            }
+        }
+        Ok(sums.into_iter().collect())
+    }
+
+    async fn spent_by_day(&self, from: UtcDay) -> Result<Vec<WorkspaceDay>, StoreError> {
+        let state = self.state()?;
+        let mut sums: BTreeMap<(String, UtcDay), DayUsage> = BTreeMap::new();
+        let records = state.generations.values().chain(&state.gone);
+        for record in records.filter(|record| record.utc_day() >= from) {
+            let place = (record.workspace_id.clone(), record.utc_day());
+            sums.entry(place).or_default().add(&record.spend());
+        }
+        let row = |((workspace_id, day), usage)| WorkspaceDay { workspace_id, day, usage };
+        Ok(sums.into_iter().map(row).collect())
     }
 
     async fn account_usage(&self) -> Result<AccountUsage, StoreError> {

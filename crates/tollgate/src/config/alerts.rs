@@ -22,6 +22,10 @@ pub(super) struct AlertsSection {
     spike_factor: Number,
     /// Up to this a day's spend is never unusual.
     spike_floor_usd: String,
+    /// So many times the usual spend of an hour is unusual; 0 is never.
+    hourly_spike_factor: Number,
+    /// Up to this an hour's spend is never unusual.
+    hourly_spike_floor_usd: String,
     pub(super) webhook: Option<WebhookEntry>,
     pub(super) email: Option<EmailEntry>,
 }
@@ -62,6 +66,8 @@ impl Default for AlertsSection {
             low_balance_usd: "10".to_owned(),
             spike_factor: Number::Whole(3),
             spike_floor_usd: "5".to_owned(),
+            hourly_spike_factor: Number::Whole(0),
+            hourly_spike_floor_usd: "5".to_owned(),
             webhook: None,
             email: None,
         }
@@ -70,13 +76,15 @@ impl Default for AlertsSection {
 
 impl AlertsSection {
     /// Each by its path, as a person reads it.
-    pub(super) fn settings(&self) -> [(&'static str, String); 4] {
+    pub(super) fn settings(&self) -> [(&'static str, String); 6] {
         let thresholds: Vec<_> = self.budget_thresholds.iter().map(u32::to_string).collect();
         [
             ("alerts.budget_thresholds", thresholds.join(", ")),
             ("alerts.low_balance_usd", self.low_balance_usd.clone()),
             ("alerts.spike_factor", self.spike_factor.to_string()),
             ("alerts.spike_floor_usd", self.spike_floor_usd.clone()),
+            ("alerts.hourly_spike_factor", self.hourly_spike_factor.to_string()),
+            ("alerts.hourly_spike_floor_usd", self.hourly_spike_floor_usd.clone()),
         ]
     }
 
@@ -113,15 +121,27 @@ impl AlertsSection {
         };
         let low = amount("low_balance_usd", &self.low_balance_usd);
         let floor = amount("spike_floor_usd", &self.spike_floor_usd);
+        let hourly_floor = amount("hourly_spike_floor_usd", &self.hourly_spike_floor_usd);
         settings.low_balance = (low > Usd::ZERO).then_some(low);
-        let factor = self.spike_factor.to_string();
-        if factor != "0" {
-            match Factor::parse(&factor) {
-                Ok(factor) => settings.spike = Some(Spike { factor, floor }),
-                Err(error) => problems.add(format!("alerts.spike_factor: {error}, or 0")),
-            }
-        }
+        settings.spike = spike("spike_factor", (&self.spike_factor, floor), problems);
+        let hourly = (&self.hourly_spike_factor, hourly_floor);
+        settings.hourly_spike = spike("hourly_spike_factor", hourly, problems);
         settings
+    }
+}
+
+/// When spend is unusual, unless it never is.
+fn spike(name: &str, (factor, floor): (&Number, Usd), problems: &mut Problems) -> Option<Spike> {
+    let factor = factor.to_string();
+    if factor == "0" {
+        return None;
+    }
+    match Factor::parse(&factor) {
+        Ok(factor) => Some(Spike { factor, floor }),
+        Err(error) => {
+            problems.add(format!("alerts.{name}: {error}, or 0"));
+            None
+        }
     }
 }
 
@@ -197,6 +217,7 @@ mod tests {
         assert_eq!(alerts.settings.low_balance, Some(Usd::from_nanos(10_000_000_000)));
         let spike = alerts.settings.spike.unwrap();
         assert_eq!(spike.factor.to_string(), "3");
+        assert_eq!(alerts.settings.hourly_spike, None);
         assert!(alerts.webhook.is_none() && alerts.mailer.is_none());
     }
 
@@ -208,6 +229,8 @@ mod tests {
             budget_thresholds = [90]
             low_balance_usd = "0"
             spike_factor = 2.5
+            hourly_spike_factor = 10
+            hourly_spike_floor_usd = "1"
             [alerts.webhook]
             url = "https://ops.corp/alerts"
             secret = "env:ALERT_SECRET"
@@ -222,6 +245,11 @@ mod tests {
         assert_eq!(alerts.settings.budget_thresholds(), [90]);
         assert_eq!(alerts.settings.low_balance, None);
         assert_eq!(alerts.settings.spike.unwrap().factor.to_string(), "2.5");
+        let hourly = alerts.settings.hourly_spike.unwrap();
+        assert_eq!(
+            (hourly.factor.to_string().as_str(), hourly.floor.nanos()),
+            ("10", 1_000_000_000)
+        );
         let secret = alerts.webhook.as_ref().unwrap().secret.as_ref().unwrap();
         assert_eq!(secret.expose(), "whsec_ops");
         assert!(alerts.mailer.is_some());
@@ -242,6 +270,7 @@ mod tests {
             low_balance_usd = "-1"
             spike_factor = "0.5"
             spike_floor_usd = "much"
+            hourly_spike_factor = -1
             [alerts.webhook]
             url = "ops.corp"
             secret = "env:NONE"
@@ -257,6 +286,7 @@ mod tests {
             "alerts.low_balance_usd: less than zero",
             "alerts.spike_factor: expected a decimal of at least 1, such as 3 or 2.5, or 0",
             "alerts.spike_floor_usd: ",
+            "alerts.hourly_spike_factor: expected a decimal of at least 1",
             "alerts.webhook.url: expected a URL",
             "alerts.webhook.secret: the variable NONE is not set",
             "alerts.email: it names nobody",

@@ -6,9 +6,11 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::time::timeout;
+use tollgate_alerts::{Alert, Channel, Delivery, Pending, Reason, Subject, SubjectKind};
 use tollgate_engine::Clock;
 use tollgate_ledger::{AccountId, Kind, Movement};
 use tollgate_simulator::Simulator;
+use tollgate_store::Document;
 use tollgate_store_postgres::test_server::TestServer;
 use tollgate_testkit::{AlertReceiver, Builder, MailServer, Protocol, TestGateway, simulator, usd};
 use tollgate_types::Timestamp;
@@ -227,6 +229,209 @@ async fn a_day_unlike_the_days_before_is_told_of() {
     clock.pass(DAY);
     call(&gateway, 9).await;
     assert_eq!(round(&gateway).await, 0);
+}
+
+#[tokio::test]
+async fn an_hour_unlike_the_hours_before_is_told_of() {
+    let simulator = simulator().await;
+    let (receiver, clock) = (AlertReceiver::start().await, Hand::noon());
+    let config = format!(
+        "[alerts]\nspike_factor = 0\nhourly_spike_factor = 2\nhourly_spike_floor_usd = \"0.01\"\n{}",
+        receiver.config(SECRET)
+    );
+    let gateway = world(&simulator, &config).clock(clock.clone()).in_memory().start().await;
+    // Three in a day: an eighth of a call is usual in an hour.
+    call(&gateway, 3).await;
+    assert_eq!(round(&gateway).await, 0);
+    clock.pass(DAY);
+    // What was spent before anybody looked is of no hour that is known.
+    call(&gateway, 5).await;
+    assert_eq!(round(&gateway).await, 0);
+    call(&gateway, 1).await;
+    assert_eq!((round(&gateway).await, round(&gateway).await), (1, 0));
+    let alert = receiver.posted()[0].json();
+    assert_eq!(alert["kind"], "hourly_spend_spike");
+    let expected = json!({
+        "hour": "2026-11-19T12:00:00.000Z",
+        "spent_usd": "0.016",
+        "usual_usd": "0.002",
+        "factor": "2",
+    });
+    assert_eq!(alert["details"], expected);
+    clock.pass(3_600);
+    assert_eq!(round(&gateway).await, 0);
+    call(&gateway, 1).await;
+    assert_eq!((round(&gateway).await, round(&gateway).await), (1, 0));
+    assert_eq!(receiver.posted()[1].json()["details"]["hour"], "2026-11-19T13:00:00.000Z");
+}
+
+/// Whoever a rule limits is told of, each once: all together, a workspace, a key, a model, a tag and
+/// an end user that it names.
+#[tokio::test]
+async fn budgets_of_the_operator_s_rules_are_told_of() {
+    let simulator = simulator().await;
+    let (receiver, clock) = (AlertReceiver::start().await, Hand::noon());
+    let mut config = "[alerts]\nbudget_thresholds = [50]\nspike_factor = 0\n".to_owned();
+    config += &receiver.config(SECRET);
+    config += "[attribution]\nheaders = [\"X-Team\"]\n";
+    for whom in [
+        "scope = \"organisation\"",
+        "scope = \"workspace\"",
+        "scope = \"key\"",
+        "scope = \"model\"",
+        "scope = \"user\"\nof = \"ann\"",
+        "scope = \"user\"",
+        "scope = \"tag\"\ntag = \"x-team\"\nvalue = \"sales\"",
+        "scope = \"tag\"\ntag = \"x-team\"",
+    ] {
+        config += &["[[limit]]\n", whom, "\ndaily_budget = \"0.1\"\n"].concat();
+    }
+    let gateway = world(&simulator, &config).clock(clock.clone()).in_memory().start().await;
+    let key = gateway.key().to_owned();
+    let ask = |user: &'static str, team: &'static str| {
+        let mut body = eight();
+        body["user"] = user.into();
+        let call = gateway.chat_call(&body).key(&key).header("x-team", team);
+        async move { call.send().await.said() }
+    };
+    for _ in 0..3 {
+        ask("ann", "sales").await;
+    }
+    assert_eq!(round(&gateway).await, 0, "$0.048 of $0.1");
+    // Others bring the rest to the threshold, but not ann and sales.
+    ask("bob", "support").await;
+    assert_eq!((round(&gateway).await, round(&gateway).await), (4, 0));
+    ask("ann", "sales").await;
+    assert_eq!((round(&gateway).await, round(&gateway).await), (2, 0));
+    let mut told: Vec<_> = receiver
+        .posted()
+        .iter()
+        .map(|it| {
+            let alert = it.json();
+            assert_eq!(alert["details"]["threshold_percent"], 50);
+            let subject = alert["subject"].clone();
+            format!("{} {}", subject["type"], subject["name"]).replace('"', "")
+        })
+        .collect();
+    told.sort_unstable();
+    let expected = [
+        "key first key",
+        "model acme/m",
+        "organisation default",
+        "tag x-team=sales",
+        "user ann",
+        "workspace default",
+    ];
+    assert_eq!(told, expected);
+    clock.pass(DAY);
+    assert_eq!(round(&gateway).await, 0, "nothing is spent of the new day");
+}
+
+/// One gateway looks for all; the next when it is gone.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_of_two_gateways_looks() {
+    let simulator = simulator().await;
+    let (receiver, clock) = (AlertReceiver::start().await, Hand::noon());
+    let database = TestServer::shared().database().await;
+    let config = format!("[database]\nurl = \"{database}\"\n{}", receiver.config(SECRET));
+    let node = || {
+        let node = world(&simulator, &config).env([("TOLLGATE_SECRET_KEY", SECRET_KEY)]);
+        node.clock(clock.clone()).start()
+    };
+    let (first, second) = (node().await, node().await);
+    budget(&first, 0.05).await;
+    for gateway in [&first, &second] {
+        gateway.engine().refresh_organisation().await.unwrap();
+    }
+    let look = |gateway: &TestGateway| {
+        let alerting = Arc::clone(gateway.alerting());
+        async move { alerting.look_in_turn().await.unwrap() }
+    };
+    assert_eq!(look(&first).await, 0);
+    call(&second, 2).await;
+    assert_eq!(look(&second).await, 0, "it is the first one's turn");
+    assert_eq!(look(&first).await, 1);
+    call(&second, 1).await;
+    clock.pass(119);
+    assert_eq!(look(&second).await, 0);
+    clock.pass(2);
+    assert_eq!(look(&second).await, 1, "80 percent");
+    assert_eq!(look(&first).await, 0);
+}
+
+/// A receiver that hangs holds up its own alert, and no other.
+#[tokio::test]
+async fn several_are_told_at_once() {
+    let simulator = simulator().await;
+    let receiver = AlertReceiver::start().await;
+    let gateway = world(&simulator, &receiver.config(SECRET)).in_memory().start().await;
+    budget(&gateway, 0.02).await;
+    call(&gateway, 1).await;
+    receiver.hang(1);
+    timeout(Duration::from_secs(2), round(&gateway)).await.unwrap_err();
+    assert_eq!(receiver.posted().len(), 2, "50 and 80 percent");
+}
+
+fn alert_of(workspace: &str, nth: i64, next_at: Timestamp) -> Document<Alert> {
+    let at = Timestamp::from_unix_millis(1_700_000_000_000 + nth);
+    let subject = Subject {
+        kind: SubjectKind::Workspace,
+        id: workspace.to_owned(),
+        name: workspace.to_owned(),
+        workspace_id: Some(workspace.to_owned()),
+    };
+    let (threshold, left) = (usd("1"), usd("0"));
+    let deliveries = vec![Delivery { next_at, ..Delivery::new(Channel::Webhook, at) }];
+    let alert = Alert { subject, reason: Reason::LowBalance { threshold, left }, at, deliveries };
+    Document::new(Alert::id(at, &format!("{nth}")), alert, at)
+}
+
+async fn enter(gateway: &TestGateway, alerts: impl Iterator<Item = Document<Alert>>) {
+    let changes: Vec<_> = alerts.map(|it| it.insertion().unwrap()).collect();
+    gateway.engine().stores().documents.write(changes).await.unwrap();
+}
+
+/// Many that wait for their next try leave room for the one that is due.
+#[tokio::test]
+async fn what_is_due_is_told_however_many_wait() {
+    let simulator = simulator().await;
+    let (receiver, clock) = (AlertReceiver::start().await, Hand::noon());
+    let config = receiver.config(SECRET);
+    let gateway = world(&simulator, &config).clock(clock.clone()).in_memory().start().await;
+    let (later, now) = (clock.now().plus_millis(60_000), clock.now());
+    let waiting = (0..1_200).map(|nth| alert_of("w", nth, later));
+    let due = std::iter::once(alert_of("due", 1_200, now));
+    enter(&gateway, waiting.chain(due).map(|it| it.of(Pending::PARENT))).await;
+    assert_eq!(round(&gateway).await, 0);
+    let posted = receiver.posted();
+    assert_eq!(posted.len(), 1);
+    assert_eq!(posted[0].json()["subject"]["id"], "due");
+}
+
+/// Of a workspace's few alerts among many others', pages are found without looking through all at
+/// once.
+#[tokio::test]
+async fn few_alerts_among_many_are_listed_in_bounded_steps() {
+    let simulator = simulator().await;
+    let gateway = world(&simulator, "").in_memory().start().await;
+    let never = Timestamp::from_unix_millis(i64::MAX);
+    let among = |nth| if nth == 7 || nth == 11_000 { "mine" } else { "others" };
+    enter(&gateway, (0..12_000).map(|nth| alert_of(among(nth), nth, never))).await;
+    let mut found = Vec::new();
+    let mut path = "/alerts?workspace_id=mine&limit=1".to_owned();
+    let mut pages = 0;
+    loop {
+        let page = manage(&gateway, "GET", &path, Value::Null).await;
+        pages += 1;
+        found.extend(page["data"].as_array().unwrap().clone());
+        let Some(next) = page["next"].as_str() else { break };
+        path = format!("/alerts?workspace_id=mine&limit=1&before={next}");
+    }
+    let ids: Vec<_> = found.iter().map(|it| it["id"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(ids, [11_000, 7].map(|nth| alert_of("mine", nth, never).id));
+    assert_eq!(pages, 4, "one for each, one to look on, and the last");
+    let asked = gateway.call("GET", "/alerts?offset=1").key(gateway.management_key()).send().await;
+    assert!(asked.error_message(400, "invalid_request").contains("before"));
 }
 
 #[tokio::test]

@@ -81,7 +81,7 @@ async fn each_break(protocol: Protocol) {
         ("stall-after:2+coalesce", "timeout"),
         ("cut-after:2+drip:7", "truncated"),
     ] {
-        breaks_off(protocol, fault, words).await;
+        Box::pin(breaks_off(protocol, fault, words)).await;
     }
 }
 

@@ -526,6 +526,8 @@ async fn every_act_is_in_the_log_and_no_secret_is() {
     );
     assert_eq!(told[0]["details"], json!({ "name": "ci", "limit": 5 }));
     assert_eq!(told[2]["details"]["key"], "[REDACTED]");
+    let passed_over = manage(&gateway, "GET", "/audit?offset=1", Value::Null).await;
+    assert!(passed_over.error_message(400, "invalid_request").contains("before"));
     let page = manage(&gateway, "GET", "/audit?limit=2", Value::Null).await.json();
     assert_eq!(page["data"].as_array().unwrap().len(), 2);
     let next = page["next"].as_str().unwrap();

@@ -8,12 +8,13 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
+use tollgate_engine::{Clock, SystemClock};
 use tollgate_ledger::{AccountId, Balance, Kind, Movement, audit};
 use tollgate_limits::KeyLimits;
 use tollgate_simulator::Simulator;
 use tollgate_store_postgres::test_server::TestServer;
-use tollgate_testkit::{Protocol, TestGateway, eventually, simulator, usd};
-use tollgate_types::Usd;
+use tollgate_testkit::{Builder, Protocol, TestGateway, eventually, simulator, usd};
+use tollgate_types::{Timestamp, Usd};
 
 /// A tenth of a cent a token.
 const PRICE: &str = r#"{ input = "1000", output = "1000" }"#;
@@ -30,15 +31,17 @@ fn eight() -> Value {
     })
 }
 
-async fn gateway(database: &str, simulator: &Simulator) -> TestGateway {
+fn built(database: &str, simulator: &Simulator) -> Builder {
     TestGateway::builder()
         .config(&format!("[database]\nurl = \"{database}\"\n[billing]\nenabled = true\n"))
         .provider("acme", Protocol::OpenAi, simulator)
         .endpoint("acme/m", "acme", "echo", PRICE)
         // Gateways on one database need the same.
         .env([("TOLLGATE_SECRET_KEY", SECRET_KEY)])
-        .start()
-        .await
+}
+
+async fn gateway(database: &str, simulator: &Simulator) -> TestGateway {
+    built(database, simulator).start().await
 }
 
 async fn two() -> ([TestGateway; 2], Simulator) {
@@ -157,6 +160,46 @@ async fn limits_are_not_multiplied_by_the_nodes() {
         }
     }
     assert_sound(&gateways).await;
+}
+
+/// A clock that is behind by more than a minute.
+#[derive(Debug)]
+struct Behind;
+
+impl Clock for Behind {
+    fn now(&self) -> Timestamp {
+        SystemClock.now().plus_millis(-90_000)
+    }
+}
+
+/// Whoever's clock is behind is heard all the same: what is used of a day, what is in flight, and
+/// what the operator lets each key spend.
+#[tokio::test]
+async fn a_clock_that_is_behind_multiplies_no_limit() {
+    let simulator = simulator().await;
+    let database = TestServer::shared().database().await;
+    let rule = "[[limit]]\nscope = \"key\"\ndaily_budget = \"0.05\"\n";
+    let behind = built(&database, &simulator).config(rule).clock(Arc::new(Behind)).start().await;
+    let right = built(&database, &simulator).config(rule).start().await;
+    add(&behind, "10").await;
+    let rated = behind.key_with(|key| key.rate_limits = parsed(r#"{"requests_per_day": 2}"#)).await;
+    let budgeted = behind.key_with(|_| {}).await;
+    for key in [&rated, &budgeted] {
+        for _ in 0..2 {
+            assert_eq!(behind.chat_call(&eight()).key(key).send().await.status, 200);
+        }
+    }
+    assert_eq!(right.chat_call(&eight()).key(&budgeted).send().await.status, 200);
+    for gateway in [&behind, &right] {
+        gateway.engine().recorder().flush().await;
+    }
+    sleep(Duration::from_secs(6)).await;
+    for (key, status) in [(&rated, 429), (&budgeted, 402)] {
+        for gateway in [&right, &behind] {
+            let refused = gateway.chat_call(&eight()).key(key).send().await;
+            assert_eq!(refused.status, status, "{}", refused.text());
+        }
+    }
 }
 
 fn parsed(limits: &str) -> KeyLimits {
