@@ -165,7 +165,7 @@ impl Cashier {
     async fn act(&self, notice: &Notice) -> Result<Received, CashierError> {
         match notice {
             Notice::Paid(payment) => self.paid(payment).await,
-            Notice::Reversed(reversal) => self.take_back(reversal).await,
+            Notice::Reversed(reversal) => self.refunded(reversal).await,
             Notice::Disputed(dispute) => self.disputed(dispute).await,
             Notice::Failed(failure) => {
                 tracing::info!(account = %failure.account, reason = failure.reason, "a payment has failed");

@@ -122,6 +122,15 @@ impl StripePeer {
         ]
     }
 
+    /// Another amount than was ordered has arrived for a payment: the event that tells of it.
+    pub fn receive(&self, payment: &str, cents: u64) -> Value {
+        let mut state = self.state.lock();
+        let intent = state.intents.get_mut(payment).unwrap();
+        intent["amount_received"] = cents.into();
+        let intent = intent.clone();
+        state.event("payment_intent.succeeded", &intent)
+    }
+
     /// So many cents of a payment go back: the event that tells of it.
     pub fn refund(&self, payment: &str, cents: u64) -> Value {
         self.state.lock().give_back(payment, cents)

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use tollgate_ledger::AccountId;
-use tollgate_payments::{Cents, Dispute, Parts, Reply, Reversal};
+use tollgate_payments::{Cents, Dispute, Parts, PaymentError, Reply, Reversal};
 use tollgate_store::{Document, DocumentBody, MovementQuery, StoreError};
 
 use super::payer::TRIES;
@@ -50,6 +50,31 @@ impl Step {
 }
 
 impl Cashier {
+    /// Books a refund of a payment that bought credit. One that was refused, since it was not what
+    /// was ordered, bought none; one that nobody has told of yet is booked first.
+    pub(super) async fn refunded(&self, reversal: &Reversal) -> Result<Received, CashierError> {
+        let purchase = format!("{}/{}", reversal.provider, reversal.payment);
+        if !self.is_booked(&purchase, &reversal.account).await? {
+            let (status, body) = self.send(self.provider.look_up(&reversal.payment)).await?;
+            let reply = Reply { status, body: &body };
+            let payment = match self.provider.state(&reply, &self.config.installation) {
+                Ok(state) => state.payment,
+                Err(PaymentError::Unreadable(why)) => {
+                    tracing::warn!(
+                        payment = reversal.payment,
+                        why,
+                        "a refund of what bought nothing"
+                    );
+                    None
+                }
+                Err(error) => return Err(told(error)),
+            };
+            let Some(payment) = payment else { return Ok(Received::Nothing) };
+            self.paid(&payment).await?;
+        }
+        self.take_back(reversal).await
+    }
+
     /// Books what has gone back of a payment.
     pub(super) async fn take_back(&self, reversal: &Reversal) -> Result<Received, CashierError> {
         let parts = self.step(reversal, false).await?;

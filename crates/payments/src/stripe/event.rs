@@ -59,9 +59,17 @@ struct Data<'a> {
 struct Charge {
     id: String,
     amount_refunded: u32,
+    currency: Option<String>,
     payment_intent: Option<Reference>,
     #[serde(default)]
     metadata: Metadata,
+}
+
+/// What says whose an object is. All else of those of others is theirs: amounts in small coins of
+/// other currencies don't even fit.
+#[derive(Debug, Deserialize)]
+struct Whose {
+    metadata: Option<Metadata>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -73,7 +81,7 @@ struct ChargeBefore {
 #[derive(Debug, Deserialize)]
 struct StripeDispute {
     id: String,
-    amount: u32,
+    amount: u64,
     currency: String,
     #[serde(default)]
     status: String,
@@ -113,7 +121,14 @@ pub(super) fn listed(body: &[u8], installation: &str) -> Result<NoticePage, Paym
 pub(super) fn read(body: &[u8], installation: &str) -> Result<Notice, NoticeError> {
     let event: Event<'_> = serde_json::from_slice(body).map_err(|error| unreadable(&error))?;
     let Data { object, previous_attributes } = event.data;
-    match event.kind.as_str() {
+    let kind = event.kind.as_str();
+    if KINDS.contains(&kind) && !kind.starts_with("charge.dispute.") {
+        let metadata = read_as::<Whose>(object)?.metadata.unwrap_or_default();
+        if metadata.terms(installation).map_err(NoticeError::Mismatch)?.is_none() {
+            return Ok(FOREIGN);
+        }
+    }
+    match kind {
         "checkout.session.completed" | "checkout.session.async_payment_succeeded" => {
             paid(read_as::<Session>(object)?.payment(installation))
         }
@@ -174,6 +189,9 @@ fn refunded(
 ) -> Result<Notice, NoticeError> {
     let terms = charge.metadata.terms(installation).map_err(NoticeError::Mismatch)?;
     let Some(terms) = terms else { return Ok(FOREIGN) };
+    if charge.currency.as_deref().is_some_and(|it| it != "usd") {
+        return Ok(Notice::Nothing("a refund in another currency than ours"));
+    }
     let id = &charge.id;
     let Some(before) = before else {
         return Err(NoticeError::Unreadable(format!("{id} does not say what was refunded before")));
@@ -205,11 +223,14 @@ fn disputed(dispute: StripeDispute, is_returned: bool) -> Notice {
     let Some(payment) = dispute.payment_intent else {
         return Notice::Nothing("a dispute of no PaymentIntent");
     };
+    let Ok(amount) = u32::try_from(dispute.amount) else {
+        return Notice::Nothing("a dispute of more than any order of ours");
+    };
     Notice::Disputed(Dispute {
         provider: NAME,
         id: dispute.id,
         payment: payment.id().to_owned(),
-        amount: Cents::new(dispute.amount),
+        amount: Cents::new(amount),
         is_returned,
     })
 }
