@@ -109,7 +109,8 @@ impl Limiting {
         key.record.rate_limits.has_budget()
             || agreed.is_some_and(|it| it.limits.has_budget())
             || !workspace.budgets.is_empty()
-            || self.rules.load().iter().any(|rule| rule.limits.has_budget() && rule.is_of_key(key))
+            || (self.rules.load().iter())
+                .any(|rule| rule.limits.has_budget() && rule.is_of_key(key, workspace))
     }
 
     /// The limits of a planned call, with what is taken of each.
@@ -189,7 +190,7 @@ impl Limiting {
     /// What may be spent on a workspace's calls together: its own budgets, and the operator's.
     pub(crate) fn budgets_of_workspace(&self, workspace: &WorkspaceEntry) -> Vec<Limit> {
         let rules = self.rules.load();
-        let of_it = rules.iter().filter(|rule| rule.is_of_workspace(&workspace.document.id));
+        let of_it = rules.iter().filter(|rule| rule.is_of_workspace(workspace));
         let of_it = of_it.flat_map(|rule| rule.limits.limits());
         let of_it = of_it.filter(|limit| limit.measure.is_money());
         let of_it = of_it.map(|limit| Limit { scope: Scope::Workspace, ..limit });
@@ -199,8 +200,7 @@ impl Limiting {
     /// What may be spent with a key: its own budgets, and the operator's.
     pub(crate) fn budgets_of_key(&self, key: &KeyEntry) -> Vec<Limit> {
         let rules = self.rules.load();
-        let of_it = rules.iter().filter(|rule| matches!(rule.whom, Whom::Key(_)));
-        let of_it = of_it.filter(|rule| rule.is_of_key(key));
+        let of_it = rules.iter().filter(|rule| rule.is_of_one_key(key));
         let of_it = of_it.flat_map(|rule| rule.limits.limits());
         let all = of_it.chain(key.record.rate_limits.limits());
         all.filter(|limit| limit.measure == Measure::Spend).collect()

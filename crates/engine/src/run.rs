@@ -317,13 +317,21 @@ impl<C: Asked> Run<C> {
         }
     }
 
+    /// The most tokens that may have been written by what the call asked for.
+    fn most_asked(&self) -> u64 {
+        let answers = self.call.member("n").and_then(|it| it.parse().ok()).unwrap_or(1_u64);
+        let most = self.call.params().max_tokens;
+        most.map_or(u64::MAX, |most| most.saturating_mul(answers.max(1)))
+    }
+
     /// What the provider reported, else our own count of what went through. A report that can't be
     /// true is none. What is missing of one is counted here: the end of a stream that was cut, and
     /// what was read or written for nothing, as it says.
     pub(crate) fn usage(&self, progress: &Progress, ending: Ending<'_>) -> Usage {
         let survey = self.call.survey();
         let least = self.call.least();
-        let written = progress.output_bytes.div_ceil(BYTES_PER_TOKEN);
+        // Nobody pays for more than was asked for on the strength of a guess.
+        let written = progress.output_bytes.div_ceil(BYTES_PER_TOKEN).min(self.most_asked());
         let ended = progress.finish.is_some() || matches!(ending, Ending::Complete);
         let usage = match progress.usage.filter(Usage::is_possible) {
             Some(said) => {

@@ -56,7 +56,7 @@ pub enum PlanError {
     #[error("tiers must begin at zero or above, each above the one before it")]
     Tiers,
     /// A rate names no model, or one that another names.
-    #[error("rates must each name another model, author/* or *")]
+    #[error("rates must each name another model as author/model, author/* or *")]
     Rates,
 }
 
@@ -80,12 +80,27 @@ impl Plan {
         if starts_below || !terms.tiers.iter().is_sorted_by(|a, b| a.from < b.from) {
             return Err(PlanError::Tiers);
         }
+        if Self::wrong_rate(&terms.rates).is_some() {
+            return Err(PlanError::Rates);
+        }
         let mut names: Vec<&str> = terms.rates.iter().map(|it| it.model.as_str()).collect();
         names.sort_unstable();
         if names.first().is_some_and(|it| it.is_empty()) || !names.is_sorted_by(|a, b| a < b) {
             return Err(PlanError::Rates);
         }
         Ok(Self { terms })
+    }
+
+    /// A rate that can't name any model.
+    fn wrong_rate(rates: &[NegotiatedRate]) -> Option<&NegotiatedRate> {
+        let names = |model: &str| match model.split_once('/') {
+            None => model == "*",
+            Some((author, slug)) => {
+                let is_name = |part: &str| !part.is_empty() && !part.contains('*');
+                is_name(author) && (slug == "*" || is_name(slug))
+            }
+        };
+        rates.iter().find(|rate| !names(&rate.model))
     }
 
     /// What was checked.
@@ -342,7 +357,13 @@ mod tests {
         ] {
             assert_eq!(refused(PlanTerms { tiers, ..none() }), expected);
         }
-        for rates in [vec![rate("", 1)], vec![rate("a/b", 1), rate("*", 1), rate("a/b", 2)]] {
+        for rates in [
+            vec![rate("", 1)],
+            vec![rate("acme", 1)],
+            vec![rate("ac*", 1)],
+            vec![rate("acme/m*", 1)],
+            vec![rate("a/b", 1), rate("*", 1), rate("a/b", 2)],
+        ] {
             assert_eq!(refused(PlanTerms { rates, ..none() }), PlanError::Rates);
         }
     }

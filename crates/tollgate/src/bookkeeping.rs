@@ -93,6 +93,11 @@ pub(crate) async fn sync(engine: Arc<Engine>, every: Duration, stop: Cancellatio
 }
 
 async fn round(engine: &Engine) -> Result<(), StoreError> {
+    if !engine.keychain().is_current().await? {
+        tracing::error!(
+            "the secret key of this database was replaced: restart this gateway with the new TOLLGATE_SECRET_KEY, or what it seals until then is lost with the old one"
+        );
+    }
     engine.purses().give_back_idle().await?;
     let ledger = &engine.stores().ledger;
     for ended in ledger.expire(engine.now()).await? {

@@ -38,7 +38,7 @@ pub(crate) struct FeedbackView {
     created_at: String,
 }
 
-/// Keeps what a caller says of an answer: any key of the workspace that the generation belongs to.
+/// Keeps what a caller says of an answer: any key that may see its record.
 pub(crate) async fn create_feedback(
     State(app): State<App>,
     AnyKey(key): AnyKey,

@@ -5,6 +5,7 @@ use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use tollgate_catalog::EndpointId;
 use tollgate_engine::KeyEntry;
+use tollgate_organisation::Area;
 use tollgate_store::{AttemptRecord, ErrorRecord, GenerationRecord};
 use tollgate_types::{GenerationId, Usage};
 use tollgate_wire::json::UsdNumber;
@@ -149,7 +150,17 @@ pub(super) async fn recorded(app: &App, id: &str) -> Result<Option<GenerationRec
     Ok(record)
 }
 
-/// The same in the key's workspace.
+/// Whether a key may see what was called in a workspace: in its own, or for a management key, as far
+/// as its holder may look at what is of the `area`.
+pub(super) fn may_see(app: &App, key: &KeyEntry, area: Area, workspace_id: &str) -> bool {
+    if !key.record.management {
+        return workspace_id == key.record.workspace_id;
+    }
+    let access = app.engine.organisation().access(&key.record);
+    access.is_some_and(|it| it.may(area, false) && it.reaches(workspace_id))
+}
+
+/// The same, if the key may see it.
 pub(super) async fn find(
     app: &App,
     key: &KeyEntry,
@@ -157,7 +168,7 @@ pub(super) async fn find(
 ) -> Result<GenerationRecord, ApiError> {
     // Another workspace's generation looks like none.
     let record = recorded(app, id).await?;
-    let record = record.filter(|it| it.workspace_id == key.record.workspace_id);
+    let record = record.filter(|it| may_see(app, key, Area::Usage, &it.workspace_id));
     record.ok_or_else(|| ApiError::not_found(format!("Generation {id} not found")))
 }
 

@@ -7,7 +7,7 @@ use tollgate_engine::ContentError;
 use tollgate_organisation::Area;
 
 use super::credits::Data;
-use super::generation::{GenerationQuery, recorded};
+use super::generation::{GenerationQuery, may_see, recorded};
 use crate::auth::AnyKey;
 use crate::error::ApiError;
 use crate::query::Params;
@@ -22,13 +22,8 @@ pub(crate) async fn get_generation_content(
 ) -> Result<Json<Data<Box<RawValue>>>, ApiError> {
     let id = query.id()?;
     let organisation = app.engine.organisation();
-    let access = if key.record.management { organisation.access(&key.record) } else { None };
-    let reaches = |workspace: &str| match (&access, key.record.management) {
-        (Some(access), true) => access.may(Area::Keys, false) && access.reaches(workspace),
-        (None, true) => false,
-        (_, false) => workspace == key.record.workspace_id,
-    };
-    let record = recorded(&app, &id).await?.filter(|it| reaches(&it.workspace_id));
+    let record = recorded(&app, &id).await?;
+    let record = record.filter(|it| may_see(&app, &key, Area::Keys, &it.workspace_id));
     let record = record.ok_or_else(|| ApiError::not_found(format!("Generation {id} not found")))?;
     let workspace = organisation.workspace(&record.workspace_id);
     let settings = workspace.as_ref().map(|it| &it.document.body.settings);

@@ -72,8 +72,9 @@ impl Cashier {
                 }
             }
             match page.next {
-                Some(next) => after = Some(next),
-                None => return Ok(found),
+                // Whoever gives the same page again has no more.
+                Some(next) if after.as_ref() != Some(&next) => after = Some(next),
+                _ => return Ok(found),
             }
         }
     }

@@ -7,10 +7,10 @@ use tollgate_limits::{KeyLimits, Scope};
 use tollgate_policy::Strategy;
 use tollgate_types::ApiKey;
 
-use crate::KeyEntry;
 use crate::asked::Asked;
 use crate::expand::Composed;
 use crate::run::Run;
+use crate::{KeyEntry, WorkspaceEntry};
 
 /// A limit of the operator's.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,7 +26,7 @@ pub struct LimitRule {
 pub enum Whom {
     /// All calls of an account together.
     Organisation,
-    /// The keys of a workspace, by its id.
+    /// The keys of a workspace, by its id or slug.
     Workspace(Option<String>),
     /// A key, by its name or its hash.
     Key(Option<String>),
@@ -70,29 +70,39 @@ impl Whom {
 
 impl LimitRule {
     /// Whether it limits all calls of a key, whatever they are.
-    pub(super) fn is_of_key(&self, key: &KeyEntry) -> bool {
+    pub(super) fn is_of_key(&self, key: &KeyEntry, workspace: &WorkspaceEntry) -> bool {
         match &self.whom {
             Whom::Organisation => true,
-            Whom::Workspace(of) => is(of.as_ref(), &key.record.workspace_id),
+            Whom::Workspace(of) => {
+                is(of.as_ref(), &key.record.workspace_id) || self.is_of_workspace(workspace)
+            }
             Whom::Key(of) => is_key(of.as_ref(), key),
             Whom::EndUser(_) | Whom::Model(_) | Whom::Tag { .. } => false,
         }
     }
 
     /// Whether it limits all calls of a workspace together.
-    pub(super) fn is_of_workspace(&self, id: &str) -> bool {
-        matches!(&self.whom, Whom::Workspace(of) if is(of.as_ref(), id))
+    pub(super) fn is_of_workspace(&self, workspace: &WorkspaceEntry) -> bool {
+        let Whom::Workspace(of) = &self.whom else { return false };
+        let (id, slug) = (&workspace.document.id, &workspace.document.body.slug);
+        is(of.as_ref(), id) || is(of.as_ref(), slug)
+    }
+
+    /// Whether it limits a key, by itself.
+    pub(super) fn is_of_one_key(&self, key: &KeyEntry) -> bool {
+        matches!(&self.whom, Whom::Key(of) if is_key(of.as_ref(), key))
     }
 
     /// Whose counters a call is counted by.
     pub(super) fn ids<C: Asked>(&self, run: &Run<C>) -> Ids {
-        let record = &run.key.record;
         match &self.whom {
             Whom::Organisation => smallvec![run.workspace.account().as_str().to_owned()],
-            Whom::Workspace(_) if self.is_of_key(&run.key) => {
-                smallvec![record.workspace_id.clone()]
+            Whom::Workspace(_) if self.is_of_key(&run.key, &run.workspace) => {
+                smallvec![run.key.record.workspace_id.clone()]
             }
-            Whom::Key(_) if self.is_of_key(&run.key) => smallvec![run.key.counted_as().to_hex()],
+            Whom::Key(_) if self.is_of_one_key(&run.key) => {
+                smallvec![run.key.counted_as().to_hex()]
+            }
             Whom::Workspace(_) | Whom::Key(_) => Ids::new(),
             Whom::EndUser(of) => {
                 let user = run.call.params().user.as_ref();

@@ -158,11 +158,16 @@ async fn add(args: AddArgs, fee: PlatformFee, stores: &Stores) -> anyhow::Result
     show(&args.account, args.json, stores).await
 }
 
-/// Says so when no workspace pays from an account: a slip of the hand would sell credit to nobody.
-async fn warn_of_strangers(account: &str, stores: &Stores) -> anyhow::Result<()> {
+/// Whether a workspace pays from an account.
+async fn pays(account: &str, stores: &Stores) -> anyhow::Result<bool> {
     let workspaces = stores.documents.all::<Workspace>(None).await?;
     let pays = workspaces.iter().any(|it| it.body.account.as_str() == account);
-    if account != DEFAULT_ACCOUNT && !pays {
+    Ok(pays || account == DEFAULT_ACCOUNT)
+}
+
+/// Says so when no workspace pays from an account: a slip of the hand would sell credit to nobody.
+async fn warn_of_strangers(account: &str, stores: &Stores) -> anyhow::Result<()> {
+    if !pays(account, stores).await? {
         anstream::eprintln!(
             "No workspace pays from `{account}` yet. Have one do so with PATCH /api/v1/workspaces/{{id}} {{\"account\": \"{account}\"}}"
         );

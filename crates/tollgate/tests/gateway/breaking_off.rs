@@ -132,6 +132,17 @@ async fn a_stream_without_its_terminator_or_usage_is_complete_all_the_same() {
 }
 
 #[tokio::test]
+async fn nobody_pays_for_more_than_was_asked_for_on_the_strength_of_a_guess() {
+    let simulator = simulator().await;
+    let gateway = one(Protocol::OpenAi, "echo+no-usage", &simulator).start().await;
+    let mut body = asking("oneverylongwordthatissixtimesfourbytes");
+    body["max_tokens"] = 2.into();
+    let said = gateway.chat_stream(body).await.said();
+    assert_eq!(said.usage["is_estimated"], true, "{}", said.usage);
+    assert_eq!(said.usage["completion_tokens"], 2, "{}", said.usage);
+}
+
+#[tokio::test]
 async fn answers_are_the_same_however_their_bytes_are_split() {
     for protocol in Protocol::ALL {
         for split in ["drip:1", "drip:3", "coalesce"] {

@@ -571,3 +571,17 @@ async fn section_6_3_free_models_are_limited_where_calls_are_paid_for() {
         assert_eq!(chat(&gateway, &key, "acme/free").await.status, 200);
     }
 }
+
+#[tokio::test]
+async fn a_workspace_is_named_by_its_slug_or_its_id() {
+    let simulator = simulator().await;
+    for of in ["default", "00000000-0000-0000-0000-000000000000"] {
+        let config = format!(
+            "[[limit]]\nscope = \"workspace\"\nof = \"{of}\"\nrequests_per_minute = 1\n\
+             [[limit]]\nscope = \"workspace\"\nof = \"other\"\nrequests_per_minute = 0\n"
+        );
+        let gateway = world(&simulator, &config).start().await;
+        assert_eq!(gateway.chat(eight("acme/m")).await.status, 200, "{of}");
+        gateway.chat(eight("acme/m")).await.error(429, "rate_limit_exceeded");
+    }
+}

@@ -358,6 +358,36 @@ async fn each_role_reaches_as_far_as_it_should() {
 }
 
 #[tokio::test]
+async fn records_are_seen_by_who_may_see_what_was_used_there() {
+    let simulator = simulator().await;
+    let gateway = world(&simulator).start().await;
+    let own = workspace(&gateway, "own").await;
+    let (_, member) = person(&gateway, "member", json!([{ "workspace_id": own }])).await;
+    let (_, viewer) = person(&gateway, "viewer", json!([])).await;
+    let wanted = json!({ "name": "k", "workspace_id": own });
+    let key = manage(&gateway, "POST", "/keys", wanted).await.json();
+    let key = key["key"].as_str().unwrap();
+    let there = gateway.chat_call(&eight()).key(key).send().await.said().id;
+    let elsewhere = gateway.chat(eight()).await.said().id;
+    for (who, id, status) in [
+        (member.as_str(), &there, 200),
+        (&member, &elsewhere, 404),
+        (&viewer, &there, 200),
+        (&viewer, &elsewhere, 200),
+        (gateway.management_key(), &there, 200),
+        (key, &there, 200),
+        (key, &elsewhere, 404),
+    ] {
+        let path = format!("/generation?id={id}");
+        let seen = by(&gateway, who, "GET", &path, Value::Null).await;
+        assert_eq!(seen.status, status, "{}", seen.text());
+        let said = json!({ "generation_id": id, "category": "incorrect_response" });
+        let noted = by(&gateway, who, "POST", "/generation/feedback", said).await;
+        assert_eq!(noted.status, status, "{}", noted.text());
+    }
+}
+
+#[tokio::test]
 async fn owners_are_made_by_owners_and_the_last_one_stays() {
     let simulator = simulator().await;
     let gateway = world(&simulator).start().await;

@@ -9,7 +9,7 @@ use tollgate_organisation::Agreement;
 use tollgate_store::Stores;
 use tollgate_types::Usd;
 
-use super::warn_of_strangers;
+use super::pays;
 use crate::config::Config;
 use crate::output;
 
@@ -54,7 +54,9 @@ pub(super) async fn plan(args: PlanArgs, config: &Config, stores: &Stores) -> an
                 known.join(", ")
             );
         };
-        warn_of_strangers(&args.account, stores).await?;
+        if !pays(&args.account, stores).await? {
+            bail!("no workspace pays from the account `{}`; nothing has changed", args.account);
+        }
         agree(stores, &account, Some(&row), now).await?;
     } else if args.none {
         agree(stores, &account, None, now).await?;
@@ -69,6 +71,14 @@ pub(super) async fn plan(args: PlanArgs, config: &Config, stores: &Stores) -> an
         .collect();
     if args.json {
         return output::json(&views);
+    }
+    if let Some(agreed) = agreement.agreed_at(now)
+        && let Some(slug) = agreed.plan.as_ref().filter(|slug| plans.row(slug).is_none())
+    {
+        output::warn([format!(
+            "the account has agreed to the plan `{slug}`, which is not in the configuration any more: calls cost what the price list says, and a month at least {}",
+            agreed.monthly_commitment
+        )]);
     }
     let mut table = output::table(&["plan", "name", "a month at least", "in force", "since"]);
     for view in views {
