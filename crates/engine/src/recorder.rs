@@ -45,9 +45,9 @@ struct Entry {
 /// How long a call waits for a slot before it is refused.
 const PATIENCE: Duration = Duration::from_secs(5);
 const FLUSHES_MAX: usize = 64;
-const BATCH_MAX: usize = 512;
+const BATCH_MAX: usize = 2_048;
 /// How long the first record of a batch waits for company.
-const LINGER: Duration = Duration::from_millis(50);
+const LINGER: Duration = Duration::from_millis(200);
 const RETRY_FIRST: Duration = Duration::from_millis(100);
 const RETRY_MAX: Duration = Duration::from_secs(5);
 

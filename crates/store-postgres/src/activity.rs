@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, PgPool, Postgres, QueryBuilder};
 use tollgate_store::{
-    ActivityQuery, ActivityRow, ActivitySums, CallTimes, DayUsage, GenerationRecord, Span,
-    StoreError, TimeSums, Timed, WorkspaceDay,
+    ActivityQuery, ActivityRow, ActivitySums, ActivityTally, CallTimes, DayUsage, Place, Span,
+    StoreError, TimePlace, TimeSums, Timed, WorkspaceDay,
 };
 use tollgate_types::{KeyHash, Timestamp, UtcDay};
 
@@ -15,30 +15,6 @@ use crate::columns::{Columns, held};
 use crate::error::failed;
 use crate::text::kept;
 use crate::writes::Write;
-
-/// What a batch of new records adds.
-#[derive(Debug, Default)]
-pub(crate) struct ActivityTally<'a> {
-    sums: BTreeMap<Place<'a>, ActivitySums>,
-    times: BTreeMap<TimePlace<'a>, TimeSums>,
-}
-
-/// The row that a record is added to, in the order in which rows are locked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Place<'a> {
-    span: Span,
-    index: i64,
-    tag: &'a str,
-    tag_value: &'a str,
-    key: KeyHash,
-    workspace_id: &'a str,
-    model: &'a str,
-    endpoint_id: &'a str,
-    provider: &'a str,
-}
-
-/// The row that its times are added to, and what of it is timed, in which bucket.
-type TimePlace<'a> = (Place<'a>, Timed, u8);
 
 const SPANS: [Span; 3] = [Span::Day, Span::Hour, Span::Minute];
 
@@ -123,131 +99,106 @@ macro_rules! count_times {
     };
 }
 
-impl<'a> ActivityTally<'a> {
-    /// Adds a new record: once for all, and once for each of its tags.
-    pub(crate) fn add(&mut self, record: &'a GenerationRecord) {
-        let (sums, times) = (ActivitySums::of(record), CallTimes::of(record));
-        for span in SPANS {
-            let place = Place {
-                span,
-                index: span.index(record.created_at),
-                tag: "",
-                tag_value: "",
-                key: record.key_hash,
-                workspace_id: &record.workspace_id,
-                model: record.model.as_str(),
-                endpoint_id: record.endpoint_id.as_deref().unwrap_or_default(),
-                provider: record.provider.as_deref().unwrap_or_default(),
-            };
-            self.sums.entry(place).or_default().add(&sums);
-            let tags = record.attribution.tags.iter().filter(|(tag, _)| !tag.is_empty());
-            for (tag, tag_value) in tags {
-                self.sums.entry(Place { tag, tag_value, ..place }).or_default().add(&sums);
-            }
-            for (timed, bucket, sums) in times.iter().filter(|_| span != Span::Day) {
-                self.times.entry((place, timed, bucket)).or_default().add(sums);
-            }
-        }
+/// Moves the sums: of each span with one statement, and its times with another.
+pub(crate) async fn add(
+    connection: &mut PgConnection,
+    tally: &ActivityTally<'_>,
+) -> Result<(), StoreError> {
+    let (sums, times) = (tally.sums(), tally.times());
+    for span in SPANS {
+        count_sums(&sums, span, connection).await?;
     }
+    for span in [Span::Hour, Span::Minute] {
+        count_times(&times, span, connection).await?;
+    }
+    Ok(())
+}
 
-    /// Moves the sums: of each span with one statement, and its times with another.
-    pub(crate) async fn count(&self, connection: &mut PgConnection) -> Result<(), StoreError> {
-        for span in SPANS {
-            self.count_sums(span, connection).await?;
-        }
-        for span in [Span::Hour, Span::Minute] {
-            self.count_times(span, connection).await?;
-        }
-        Ok(())
+async fn count_sums<'a>(
+    sums: &[(Place<'a>, ActivitySums)],
+    span: Span,
+    connection: &mut PgConnection,
+) -> Result<(), StoreError> {
+    let all: Vec<_> = sums.iter().filter(|(place, _)| place.span == span).collect();
+    if all.is_empty() {
+        return Ok(());
     }
+    let texts = |of: fn(&Place<'a>) -> &'a str| -> Vec<String> {
+        all.iter().map(|(place, _)| kept(of(place)).into_owned()).collect()
+    };
+    let counts = |of: fn(&ActivitySums) -> i64| -> Vec<i64> {
+        all.iter().map(|(_, sums)| of(sums)).collect()
+    };
+    let indices: Vec<i64> = all.iter().map(|(place, _)| place.index).collect();
+    let keys: Vec<&[u8]> = all.iter().map(|(place, _)| place.key.as_bytes().as_slice()).collect();
+    let sql = match span {
+        Span::Minute => count!("activity_minute", "minute"),
+        Span::Hour => count!("activity_hour", "hour"),
+        Span::Day => count!("activity_day", "day"),
+    };
+    sqlx::query(sql)
+        .bind(indices)
+        .bind(texts(|it| it.tag))
+        .bind(texts(|it| it.tag_value))
+        .bind(keys)
+        .bind(texts(|it| it.workspace_id))
+        .bind(texts(|it| it.model))
+        .bind(texts(|it| it.endpoint_id))
+        .bind(texts(|it| it.provider))
+        .bind(counts(|it| held(it.requests)))
+        .bind(counts(|it| held(it.failed)))
+        .bind(counts(|it| it.spent.nanos()))
+        .bind(counts(|it| it.byok.nanos()))
+        .bind(counts(|it| held(it.prompt_tokens)))
+        .bind(counts(|it| held(it.completion_tokens)))
+        .bind(counts(|it| held(it.reasoning_tokens)))
+        .bind(counts(|it| held(it.cached_tokens)))
+        .execute(connection)
+        .await
+        .map_err(failed)?;
+    Ok(())
+}
 
-    async fn count_sums(
-        &self,
-        span: Span,
-        connection: &mut PgConnection,
-    ) -> Result<(), StoreError> {
-        let all: Vec<_> = self.sums.iter().filter(|(place, _)| place.span == span).collect();
-        if all.is_empty() {
-            return Ok(());
-        }
-        let texts = |of: fn(&Place<'a>) -> &'a str| -> Vec<String> {
-            all.iter().map(|(place, _)| kept(of(place)).into_owned()).collect()
-        };
-        let counts = |of: fn(&ActivitySums) -> i64| -> Vec<i64> {
-            all.iter().map(|(_, sums)| of(sums)).collect()
-        };
-        let indices: Vec<i64> = all.iter().map(|(place, _)| place.index).collect();
-        let keys: Vec<&[u8]> =
-            all.iter().map(|(place, _)| place.key.as_bytes().as_slice()).collect();
-        let sql = match span {
-            Span::Minute => count!("activity_minute", "minute"),
-            Span::Hour => count!("activity_hour", "hour"),
-            Span::Day => count!("activity_day", "day"),
-        };
-        sqlx::query(sql)
-            .bind(indices)
-            .bind(texts(|it| it.tag))
-            .bind(texts(|it| it.tag_value))
-            .bind(keys)
-            .bind(texts(|it| it.workspace_id))
-            .bind(texts(|it| it.model))
-            .bind(texts(|it| it.endpoint_id))
-            .bind(texts(|it| it.provider))
-            .bind(counts(|it| held(it.requests)))
-            .bind(counts(|it| held(it.failed)))
-            .bind(counts(|it| it.spent.nanos()))
-            .bind(counts(|it| it.byok.nanos()))
-            .bind(counts(|it| held(it.prompt_tokens)))
-            .bind(counts(|it| held(it.completion_tokens)))
-            .bind(counts(|it| held(it.reasoning_tokens)))
-            .bind(counts(|it| held(it.cached_tokens)))
-            .execute(connection)
-            .await
-            .map_err(failed)?;
-        Ok(())
+async fn count_times<'a>(
+    times: &[(TimePlace<'a>, TimeSums)],
+    span: Span,
+    connection: &mut PgConnection,
+) -> Result<(), StoreError> {
+    let all: Vec<_> = times.iter().filter(|((it, ..), _)| it.span == span).collect();
+    if all.is_empty() {
+        return Ok(());
     }
-
-    async fn count_times(
-        &self,
-        span: Span,
-        connection: &mut PgConnection,
-    ) -> Result<(), StoreError> {
-        let all: Vec<_> = self.times.iter().filter(|((it, ..), _)| it.span == span).collect();
-        if all.is_empty() {
-            return Ok(());
-        }
-        let numbers = |of: fn(&TimePlace<'a>) -> i64| -> Vec<i64> {
-            all.iter().map(|(place, _)| of(place)).collect()
-        };
-        let texts = |of: fn(&Place<'a>) -> &'a str| -> Vec<String> {
-            all.iter().map(|((place, ..), _)| kept(of(place)).into_owned()).collect()
-        };
-        let counts = |of: fn(&TimeSums) -> u64| -> Vec<i64> {
-            all.iter().map(|(_, sums)| held(of(sums))).collect()
-        };
-        let keys: Vec<&[u8]> =
-            all.iter().map(|((place, ..), _)| place.key.as_bytes().as_slice()).collect();
-        let sql = match span {
-            Span::Minute => count_times!("time_minute", "minute"),
-            Span::Hour | Span::Day => count_times!("time_hour", "hour"),
-        };
-        sqlx::query(sql)
-            .bind(numbers(|(place, ..)| place.index))
-            .bind(keys)
-            .bind(texts(|it| it.workspace_id))
-            .bind(texts(|it| it.model))
-            .bind(texts(|it| it.endpoint_id))
-            .bind(texts(|it| it.provider))
-            .bind(numbers(|(_, timed, _)| timed.code()))
-            .bind(numbers(|(_, _, bucket)| i64::from(*bucket)))
-            .bind(counts(|it| it.calls))
-            .bind(counts(|it| it.millis))
-            .bind(counts(|it| it.tokens))
-            .execute(connection)
-            .await
-            .map_err(failed)?;
-        Ok(())
-    }
+    let numbers = |of: fn(&TimePlace<'a>) -> i64| -> Vec<i64> {
+        all.iter().map(|(place, _)| of(place)).collect()
+    };
+    let texts = |of: fn(&Place<'a>) -> &'a str| -> Vec<String> {
+        all.iter().map(|((place, ..), _)| kept(of(place)).into_owned()).collect()
+    };
+    let counts = |of: fn(&TimeSums) -> u64| -> Vec<i64> {
+        all.iter().map(|(_, sums)| held(of(sums))).collect()
+    };
+    let keys: Vec<&[u8]> =
+        all.iter().map(|((place, ..), _)| place.key.as_bytes().as_slice()).collect();
+    let sql = match span {
+        Span::Minute => count_times!("time_minute", "minute"),
+        Span::Hour | Span::Day => count_times!("time_hour", "hour"),
+    };
+    sqlx::query(sql)
+        .bind(numbers(|(place, ..)| place.index))
+        .bind(keys)
+        .bind(texts(|it| it.workspace_id))
+        .bind(texts(|it| it.model))
+        .bind(texts(|it| it.endpoint_id))
+        .bind(texts(|it| it.provider))
+        .bind(numbers(|(_, timed, _)| timed.code()))
+        .bind(numbers(|(_, _, bucket)| i64::from(*bucket)))
+        .bind(counts(|it| it.calls))
+        .bind(counts(|it| it.millis))
+        .bind(counts(|it| it.tokens))
+        .execute(connection)
+        .await
+        .map_err(failed)?;
+    Ok(())
 }
 
 const SPENT_SINCE: &str = "

@@ -5,11 +5,13 @@ use std::collections::HashSet;
 use async_trait::async_trait;
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Postgres};
-use tollgate_store::{ArmResult, GenerationCursor, GenerationRecord, GenerationStore, StoreError};
+use tollgate_store::{
+    ActivityTally, ArmResult, GenerationCursor, GenerationRecord, GenerationStore, StoreError,
+};
 use tollgate_types::{GenerationId, Timestamp};
 
 use crate::PostgresStore;
-use crate::activity::ActivityTally;
+use crate::activity;
 use crate::columns::Columns;
 use crate::error::{Remedy, failed};
 use crate::generation_columns::read_generation;
@@ -142,14 +144,14 @@ impl Write for Append {
     async fn apply(&self, connection: &mut PgConnection) -> Result<u64, StoreError> {
         let records = insert_new(connection, &self.0).await?;
         let mut tally = Tally::default();
-        let mut activity = ActivityTally::default();
+        let mut sums = ActivityTally::default();
         for record in &records {
             tally.add(record.key_hash, record.utc_day(), &record.spend());
-            activity.add(record);
+            sums.add(record);
         }
         // Rows that many batches want come last, so that nobody waits for them for long.
         tally.count_keys(connection).await?;
-        activity.count(connection).await?;
+        activity::add(connection, &sums).await?;
         pay(connection, &records).await?;
         tally.count_account(connection).await?;
         Ok(u64::try_from(records.len()).unwrap_or(u64::MAX))

@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection, SqlitePool};
 use tollgate_store::{
-    ActivityQuery, ActivityRow, ActivitySums, CallTimes, DayUsage, GenerationRecord, Span,
-    StoreError, TimeSums, Timed, WorkspaceDay,
+    ActivityQuery, ActivityRow, ActivitySums, ActivityTally, CallTimes, DayUsage, Place, Span,
+    StoreError, TimePlace, TimeSums, Timed, WorkspaceDay,
 };
 use tollgate_types::{KeyHash, Timestamp, Usd, UtcDay};
 
@@ -17,69 +17,18 @@ use crate::columns::{Columns, held};
 use crate::error::failed;
 use crate::writer::Write;
 
-/// What a batch of new records adds.
-#[derive(Debug, Default)]
-pub(crate) struct ActivityTally<'a> {
-    sums: BTreeMap<Place<'a>, ActivitySums>,
-    times: BTreeMap<TimePlace<'a>, TimeSums>,
-}
-
-/// The row that a record is added to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Place<'a> {
-    span: Span,
-    index: i64,
-    tag: &'a str,
-    tag_value: &'a str,
-    key: KeyHash,
-    workspace_id: &'a str,
-    model: &'a str,
-    endpoint_id: &'a str,
-    provider: &'a str,
-}
-
-/// The row that its times are added to, and what of it is timed, in which bucket.
-type TimePlace<'a> = (Place<'a>, Timed, u8);
-
-const SPANS: [Span; 3] = [Span::Day, Span::Hour, Span::Minute];
-
-impl<'a> ActivityTally<'a> {
-    /// Adds a new record: once for all, and once for each of its tags.
-    pub(crate) fn add(&mut self, record: &'a GenerationRecord) {
-        let (sums, times) = (ActivitySums::of(record), CallTimes::of(record));
-        for span in SPANS {
-            let place = Place {
-                span,
-                index: span.index(record.created_at),
-                tag: "",
-                tag_value: "",
-                key: record.key_hash,
-                workspace_id: &record.workspace_id,
-                model: record.model.as_str(),
-                endpoint_id: record.endpoint_id.as_deref().unwrap_or_default(),
-                provider: record.provider.as_deref().unwrap_or_default(),
-            };
-            self.sums.entry(place).or_default().add(&sums);
-            let tags = record.attribution.tags.iter().filter(|(tag, _)| !tag.is_empty());
-            for (tag, tag_value) in tags {
-                self.sums.entry(Place { tag, tag_value, ..place }).or_default().add(&sums);
-            }
-            for (timed, bucket, sums) in times.iter().filter(|_| span != Span::Day) {
-                self.times.entry((place, timed, bucket)).or_default().add(sums);
-            }
-        }
+/// Moves the sums.
+pub(crate) async fn add(
+    connection: &mut SqliteConnection,
+    tally: &ActivityTally<'_>,
+) -> Result<(), StoreError> {
+    for (place, sums) in tally.sums() {
+        count(connection, &place, &sums).await?;
     }
-
-    /// Moves the sums.
-    pub(crate) async fn count(&self, connection: &mut SqliteConnection) -> Result<(), StoreError> {
-        for (place, sums) in &self.sums {
-            count(connection, place, sums).await?;
-        }
-        for (place, sums) in &self.times {
-            count_times(connection, place, sums).await?;
-        }
-        Ok(())
+    for (place, sums) in tally.times() {
+        count_times(connection, &place, &sums).await?;
     }
+    Ok(())
 }
 
 /// Adds to a row of sums, in the table and under the name that a span has.

@@ -11,11 +11,13 @@ use tollgate_ledger::NodeId;
 use tollgate_store::columns::{
     AttributionDetail, UsageDetail, attempt_rows, routing_text, source_text,
 };
-use tollgate_store::{ArmResult, GenerationCursor, GenerationRecord, GenerationStore, StoreError};
+use tollgate_store::{
+    ActivityTally, ArmResult, GenerationCursor, GenerationRecord, GenerationStore, StoreError,
+};
 use tollgate_types::{GenerationId, ProviderSlug, Timestamp, Usd};
 
 use crate::SqliteStore;
-use crate::activity::ActivityTally;
+use crate::activity;
 use crate::columns::{Columns, held, json_unless_default, optional_held};
 use crate::error::failed;
 use crate::generation_columns::read_generation;
@@ -121,7 +123,7 @@ impl Write for Append {
         let mut tally = Tally::default();
         let mut added: u64 = 0;
         let mut paid = Vec::with_capacity(self.0.len());
-        let mut activity = ActivityTally::default();
+        let mut sums = ActivityTally::default();
         let mut rest = self.0.as_slice();
         for (rows, sql) in INSERTS.iter() {
             while let Some((chunk, later)) = rest.split_at_checked(*rows) {
@@ -129,7 +131,7 @@ impl Write for Append {
                 // Of an id that is there twice, SQLite keeps the first, which is met first here.
                 for record in chunk.iter().filter(|record| new.remove(record.id.as_str())) {
                     paid.push(record);
-                    activity.add(record);
+                    sums.add(record);
                     tally.add(record.key_hash, record.utc_day(), &record.spend());
                     added = added.saturating_add(1);
                 }
@@ -138,7 +140,7 @@ impl Write for Append {
         }
         tally.count(connection).await?;
         pay(connection, &paid).await?;
-        activity.count(connection).await?;
+        activity::add(connection, &sums).await?;
         Ok(added)
     }
 }
