@@ -1,13 +1,11 @@
 //! Activity by day, hour and minute in Postgres, its sums held at the ends of their range.
 
-use std::collections::BTreeMap;
-
 use async_trait::async_trait;
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, PgPool, Postgres, QueryBuilder};
 use tollgate_store::{
     ActivityQuery, ActivityRow, ActivitySums, ActivityTally, CallTimes, DayUsage, Place, Span,
-    StoreError, TimePlace, TimeSums, Timed, WorkspaceDay,
+    StoreError, TimePlace, TimeSums, Timed, TimesOf, WorkspaceDay, put_times,
 };
 use tollgate_types::{KeyHash, Timestamp, UtcDay};
 
@@ -284,12 +282,12 @@ impl Write for RemovePart {
     }
 }
 
-/// The span that is asked for, and its table and name.
-fn asked(query: &ActivityQuery) -> (Span, &'static str, &'static str) {
-    match query.part.map(|part| part.span) {
-        Some(Span::Minute) => (Span::Minute, "activity_minute", "minute"),
-        Some(Span::Hour) => (Span::Hour, "activity_hour", "hour"),
-        Some(Span::Day) | None => (Span::Day, "activity_day", "day"),
+/// The table and the name of a span.
+const fn named(span: Span) -> (&'static str, &'static str) {
+    match span {
+        Span::Minute => ("activity_minute", "minute"),
+        Span::Hour => ("activity_hour", "hour"),
+        Span::Day => ("activity_day", "day"),
     }
 }
 
@@ -298,15 +296,8 @@ const PAYER: &str = "coalesce(new_hash, key_hash)";
 
 /// Which rows are asked for, besides their tag.
 fn push_conditions(sql: &mut QueryBuilder<Postgres>, query: &ActivityQuery) {
-    let (span, _, name) = asked(query);
-    let (from, until) = match query.part {
-        None => (query.from.map(UtcDay::days), query.until.map(UtcDay::days)),
-        // The last one begins before the end.
-        Some(part) => {
-            let last = span.index(part.until.plus_millis(-1));
-            (Some(span.index(part.from)), Some(last.saturating_add(1)))
-        }
-    };
+    let (_, name) = named(query.span());
+    let (from, until) = query.indices();
     if let Some(from) = from {
         sql.push(" AND ").push(name).push(" >= ").push_bind(from);
     }
@@ -324,7 +315,7 @@ fn push_conditions(sql: &mut QueryBuilder<Postgres>, query: &ActivityQuery) {
 
 /// The question as SQL.
 fn listing(query: &ActivityQuery) -> QueryBuilder<Postgres> {
-    let (_, table, name) = asked(query);
+    let (table, name) = named(query.span());
     let mut sql = QueryBuilder::new("SELECT ");
     sql.push(if query.by_key { PAYER } else { "NULL::BYTEA" });
     sql.push(" AS payer, ").push(name);
@@ -349,7 +340,8 @@ fn listing(query: &ActivityQuery) -> QueryBuilder<Postgres> {
 
 /// The same of times.
 fn times(query: &ActivityQuery) -> QueryBuilder<Postgres> {
-    let (span, _, name) = asked(query);
+    let span = query.span();
+    let (_, name) = named(span);
     let mut sql = QueryBuilder::new("SELECT ");
     sql.push(if query.by_key { PAYER } else { "NULL::BYTEA" });
     sql.push(" AS payer, ").push(name);
@@ -370,29 +362,15 @@ pub(crate) async fn answer(
     query: &ActivityQuery,
     pool: &PgPool,
 ) -> Result<Vec<ActivityRow>, StoreError> {
-    let (span, ..) = asked(query);
+    let span = query.span();
     let found = listing(query).build().fetch_all(pool).await.map_err(failed)?;
     let mut rows = found.iter().map(|row| read(span, row)).collect::<Result<Vec<_>, _>>()?;
-    if query.tag.is_some() || !query.part.is_some_and(|part| part.times) {
-        return Ok(rows);
-    }
-    let mut all: BTreeMap<TimesOf, CallTimes> = BTreeMap::new();
-    for row in times(query).build().fetch_all(pool).await.map_err(failed)? {
-        let (of, timed, bucket, sums) = read_times(&row)?;
-        all.entry(of).or_default().add(timed, bucket, &sums);
-    }
-    for row in &mut rows {
-        row.times = all.remove(&times_of(span, row)).unwrap_or_default();
+    if query.wants_times() {
+        let found = times(query).build().fetch_all(pool).await.map_err(failed)?;
+        let times: Vec<_> = found.iter().map(read_times).collect::<Result<_, _>>()?;
+        put_times(&mut rows, span, times);
     }
     Ok(rows)
-}
-
-/// Whose times they are: as rows are told apart.
-type TimesOf = (i64, String, String, String, String, Option<KeyHash>);
-
-fn times_of(span: Span, row: &ActivityRow) -> TimesOf {
-    let ActivityRow { workspace_id, model, endpoint_id, provider, .. } = row.clone();
-    (span.index(row.starts_at), workspace_id, model, endpoint_id, provider, row.key)
 }
 
 fn read_times(row: &PgRow) -> Result<(TimesOf, Timed, u8, TimeSums), StoreError> {
@@ -401,14 +379,14 @@ fn read_times(row: &PgRow) -> Result<(TimesOf, Timed, u8, TimeSums), StoreError>
     let timed = Timed::of_code(timed).ok_or_else(|| columns.corrupt("timed"))?;
     let bucket = columns.count("bucket")?;
     let bucket = u8::try_from(bucket).map_err(|_| columns.corrupt("bucket"))?;
-    let of = (
-        columns.get("part")?,
-        columns.string("workspace_id")?,
-        columns.string("model")?,
-        columns.string("endpoint_id")?,
-        columns.string("provider")?,
-        payer(&columns)?,
-    );
+    let of = TimesOf {
+        index: columns.get("part")?,
+        workspace_id: columns.string("workspace_id")?,
+        model: columns.string("model")?,
+        endpoint_id: columns.string("endpoint_id")?,
+        provider: columns.string("provider")?,
+        key: payer(&columns)?,
+    };
     let sums = TimeSums {
         calls: columns.count("calls")?,
         millis: columns.count("millis")?,

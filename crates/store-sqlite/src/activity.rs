@@ -2,14 +2,12 @@
 //!
 //! Sums are held at the ends of their range as spend counters are, see the `usage` module.
 
-use std::collections::BTreeMap;
-
 use async_trait::async_trait;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection, SqlitePool};
 use tollgate_store::{
     ActivityQuery, ActivityRow, ActivitySums, ActivityTally, CallTimes, DayUsage, Place, Span,
-    StoreError, TimePlace, TimeSums, Timed, WorkspaceDay,
+    StoreError, TimePlace, TimeSums, Timed, TimesOf, WorkspaceDay, put_times,
 };
 use tollgate_types::{KeyHash, Timestamp, Usd, UtcDay};
 
@@ -239,12 +237,12 @@ impl Write for RemovePart {
     }
 }
 
-/// The span that is asked for, and its table and name.
-fn asked(query: &ActivityQuery) -> (Span, &'static str, &'static str) {
-    match query.part.map(|part| part.span) {
-        Some(Span::Minute) => (Span::Minute, "activity_minute", "minute"),
-        Some(Span::Hour) => (Span::Hour, "activity_hour", "hour"),
-        Some(Span::Day) | None => (Span::Day, "activity_day", "day"),
+/// The table and the name of a span.
+const fn named(span: Span) -> (&'static str, &'static str) {
+    match span {
+        Span::Minute => ("activity_minute", "minute"),
+        Span::Hour => ("activity_hour", "hour"),
+        Span::Day => ("activity_day", "day"),
     }
 }
 
@@ -254,15 +252,8 @@ const PAYER: &str =
 
 /// Which rows are asked for, besides their tag.
 fn push_conditions(sql: &mut QueryBuilder<Sqlite>, query: &ActivityQuery) {
-    let (span, _, name) = asked(query);
-    let (from, until) = match query.part {
-        None => (query.from.map(UtcDay::days), query.until.map(UtcDay::days)),
-        // The last one begins before the end.
-        Some(part) => {
-            let last = span.index(part.until.plus_millis(-1));
-            (Some(span.index(part.from)), Some(last.saturating_add(1)))
-        }
-    };
+    let (_, name) = named(query.span());
+    let (from, until) = query.indices();
     if let Some(from) = from {
         sql.push(" AND ").push(name).push(" >= ").push_bind(from);
     }
@@ -284,7 +275,7 @@ fn push_conditions(sql: &mut QueryBuilder<Sqlite>, query: &ActivityQuery) {
 
 /// The question as SQL.
 fn listing(query: &ActivityQuery) -> QueryBuilder<Sqlite> {
-    let (_, table, name) = asked(query);
+    let (table, name) = named(query.span());
     let mut sql = QueryBuilder::new("SELECT ");
     sql.push(if query.by_key { PAYER } else { "NULL" });
     sql.push(" AS payer, ").push(name);
@@ -309,7 +300,8 @@ fn listing(query: &ActivityQuery) -> QueryBuilder<Sqlite> {
 
 /// The same of times.
 fn times(query: &ActivityQuery) -> QueryBuilder<Sqlite> {
-    let (span, _, name) = asked(query);
+    let span = query.span();
+    let (_, name) = named(span);
     let mut sql = QueryBuilder::new("SELECT ");
     sql.push(if query.by_key { PAYER } else { "NULL" });
     sql.push(" AS payer, ").push(name);
@@ -329,29 +321,15 @@ pub(crate) async fn answer(
     query: &ActivityQuery,
     readers: &SqlitePool,
 ) -> Result<Vec<ActivityRow>, StoreError> {
-    let (span, ..) = asked(query);
+    let span = query.span();
     let found = listing(query).build().fetch_all(readers).await.map_err(failed)?;
     let mut rows = found.iter().map(|row| read(span, row)).collect::<Result<Vec<_>, _>>()?;
-    if query.tag.is_some() || !query.part.is_some_and(|part| part.times) {
-        return Ok(rows);
-    }
-    let mut all: BTreeMap<TimesOf, CallTimes> = BTreeMap::new();
-    for row in times(query).build().fetch_all(readers).await.map_err(failed)? {
-        let (of, timed, bucket, sums) = read_times(&row)?;
-        all.entry(of).or_default().add(timed, bucket, &sums);
-    }
-    for row in &mut rows {
-        row.times = all.remove(&times_of(span, row)).unwrap_or_default();
+    if query.wants_times() {
+        let found = times(query).build().fetch_all(readers).await.map_err(failed)?;
+        let times: Vec<_> = found.iter().map(read_times).collect::<Result<_, _>>()?;
+        put_times(&mut rows, span, times);
     }
     Ok(rows)
-}
-
-/// Whose times they are: as rows are told apart.
-type TimesOf = (i64, String, String, String, String, Option<KeyHash>);
-
-fn times_of(span: Span, row: &ActivityRow) -> TimesOf {
-    let ActivityRow { workspace_id, model, endpoint_id, provider, .. } = row.clone();
-    (span.index(row.starts_at), workspace_id, model, endpoint_id, provider, row.key)
 }
 
 fn read_times(row: &SqliteRow) -> Result<(TimesOf, Timed, u8, TimeSums), StoreError> {
@@ -360,14 +338,14 @@ fn read_times(row: &SqliteRow) -> Result<(TimesOf, Timed, u8, TimeSums), StoreEr
     let timed = Timed::of_code(timed).ok_or_else(|| columns.corrupt("timed"))?;
     let bucket = columns.count("bucket")?;
     let bucket = u8::try_from(bucket).map_err(|_| columns.corrupt("bucket"))?;
-    let of = (
-        columns.get("part")?,
-        columns.get("workspace_id")?,
-        columns.get("model")?,
-        columns.get("endpoint_id")?,
-        columns.get("provider")?,
-        payer(&columns)?,
-    );
+    let of = TimesOf {
+        index: columns.get("part")?,
+        workspace_id: columns.get("workspace_id")?,
+        model: columns.get("model")?,
+        endpoint_id: columns.get("endpoint_id")?,
+        provider: columns.get("provider")?,
+        key: payer(&columns)?,
+    };
     let sums = TimeSums {
         calls: columns.count("calls")?,
         millis: columns.count("millis")?,

@@ -1,9 +1,11 @@
 //! What was used, added up by day, and for a while by hour and minute: for activity, analytics and
 //! statements.
 
+use std::collections::BTreeMap;
+
 use tollgate_types::{KeyHash, Timestamp, Usd, UtcDay};
 
-use crate::{CallTimes, GenerationRecord, Span};
+use crate::{CallTimes, GenerationRecord, Span, TimeSums, Timed};
 
 /// Which days, or parts of days, and whose, to add up.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -110,5 +112,69 @@ impl ActivitySums {
         self.completion_tokens = self.completion_tokens.saturating_add(other.completion_tokens);
         self.reasoning_tokens = self.reasoning_tokens.saturating_add(other.reasoning_tokens);
         self.cached_tokens = self.cached_tokens.saturating_add(other.cached_tokens);
+    }
+}
+
+impl ActivityQuery {
+    /// How much time a row of the answer is for.
+    pub fn span(&self) -> Span {
+        self.part.map_or(Span::Day, |part| part.span)
+    }
+
+    /// The first day, hour or minute that is asked for, and the one behind the last, since the epoch.
+    pub fn indices(&self) -> (Option<i64>, Option<i64>) {
+        match self.part {
+            None => (self.from.map(UtcDay::days), self.until.map(UtcDay::days)),
+            // The last one begins before the end.
+            Some(part) => {
+                let last = part.span.index(part.until.plus_millis(-1));
+                (Some(part.span.index(part.from)), Some(last.saturating_add(1)))
+            }
+        }
+    }
+
+    /// Whether it is asked how long calls took; of what a tag tells apart nobody knows.
+    pub fn wants_times(&self) -> bool {
+        self.tag.is_none() && self.part.is_some_and(|part| part.times)
+    }
+}
+
+/// Whose times they are: as rows are told apart.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct TimesOf {
+    /// Which day, hour or minute since the epoch.
+    pub index: i64,
+    /// See [`ActivityRow`], as all below.
+    pub workspace_id: String,
+    /// The model.
+    pub model: String,
+    /// The endpoint.
+    pub endpoint_id: String,
+    /// The provider.
+    pub provider: String,
+    /// The key, where rows are told apart by it.
+    pub key: Option<KeyHash>,
+}
+
+/// Adds up times and puts them to the rows that they belong to: how SQL backends put both together.
+pub fn put_times(
+    rows: &mut [ActivityRow],
+    span: Span,
+    times: impl IntoIterator<Item = (TimesOf, Timed, u8, TimeSums)>,
+) {
+    let mut all: BTreeMap<TimesOf, CallTimes> = BTreeMap::new();
+    for (of, timed, bucket, sums) in times {
+        all.entry(of).or_default().add(timed, bucket, &sums);
+    }
+    for row in rows {
+        let of = TimesOf {
+            index: span.index(row.starts_at),
+            workspace_id: row.workspace_id.clone(),
+            model: row.model.clone(),
+            endpoint_id: row.endpoint_id.clone(),
+            provider: row.provider.clone(),
+            key: row.key,
+        };
+        row.times = all.remove(&of).unwrap_or_default();
     }
 }

@@ -45,7 +45,7 @@ mod usage;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 
-pub use activity::{ActivityQuery, ActivityRow, ActivitySums, PartQuery};
+pub use activity::{ActivityQuery, ActivityRow, ActivitySums, PartQuery, TimesOf, put_times};
 pub use arm::ArmResult;
 pub use content::{ContentRecord, ContentStore};
 pub use credential::{CredentialPatch, CredentialRecord, CredentialStore, NewSecret};
