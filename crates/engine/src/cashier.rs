@@ -63,6 +63,17 @@ pub enum Received {
     Nothing,
 }
 
+impl Received {
+    /// What two have come to together: posted if either is.
+    const fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Posted, _) | (_, Self::Posted) => Self::Posted,
+            (Self::Known, _) | (_, Self::Known) => Self::Known,
+            (Self::Nothing, Self::Nothing) => Self::Nothing,
+        }
+    }
+}
+
 /// Why credit can't be sold, or a notice not be acted on.
 #[derive(Debug, thiserror::Error)]
 pub enum CashierError {
@@ -165,7 +176,7 @@ impl Cashier {
     async fn act(&self, notice: &Notice) -> Result<Received, CashierError> {
         match notice {
             Notice::Paid(payment) => self.paid(payment).await,
-            Notice::Reversed(reversal) => self.refunded(reversal).await,
+            Notice::Refunded(payment) => self.refunded(payment).await,
             Notice::Disputed(dispute) => self.disputed(dispute).await,
             Notice::Failed(failure) => {
                 tracing::info!(account = %failure.account, reason = failure.reason, "a payment has failed");

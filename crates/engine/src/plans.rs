@@ -188,8 +188,8 @@ pub async fn agree(
     Err(StoreError::Conflict)
 }
 
-/// Charges what past months cost less than was agreed. A month is charged once, whichever node does
-/// it, by what was agreed when it began: so the first is the first whole one.
+/// Charges what past months cost less than was agreed for the part of them that a plan was in force.
+/// A month is charged once, whichever node does it.
 ///
 /// # Errors
 ///
@@ -217,17 +217,14 @@ pub async fn charge_commitments(stores: &Stores, now: Timestamp) -> Result<(), S
     Ok(())
 }
 
-/// Enters what a month cost less than was agreed when it began, if that was not done before.
+/// Enters what a month cost less than was agreed, if that was not done before.
 async fn charge_commitment(
     stores: &Stores,
     account: &AccountId,
     agreement: &Agreement,
     (month, now): (Month, Timestamp),
 ) -> Result<(), StoreError> {
-    let agreed = agreement.agreed_at(month.instants().start);
-    let agreed = agreed.filter(|it| it.monthly_commitment > Usd::ZERO);
-    let Some(agreed) = agreed else { return Ok(()) };
-    let terms = (agreed.plan.as_deref().unwrap_or_default(), agreed.monthly_commitment);
+    let Some(terms) = agreement.committed_in(&month.instants()) else { return Ok(()) };
     let charged = charged_in(stores, account, month).await?;
     let Some(missing) = commitment(terms, account, month, charged, now) else { return Ok(()) };
     let amount = missing.amount;

@@ -36,7 +36,7 @@ pub use notice::{Dispute, Failure, Notice, NoticeError, Parts, Payment, Reversal
 pub use order::{Fees, Instrument, Order, OrderError, PaymentMethod, Purpose};
 pub use provider::{
     Charged, Checkout, NoticePage, Outcome, PaymentError, PaymentProvider, PaymentState, Refund,
-    RefundOrder, Returns, Webhook,
+    RefundOrder, RefundPage, Returns, Webhook,
 };
 pub use secret::Secret;
 pub use stripe::{SIGNATURE_HEADER, Stripe, TOLERANCE_SECONDS};

@@ -3,17 +3,18 @@
 use tollgate_ledger::{AccountId, Kind, Movement};
 use tollgate_types::{Timestamp, Usd};
 
-use crate::{Cents, Instrument, Purpose};
+use crate::{Cents, Instrument, Purpose, Refund};
 
 /// What a provider tells.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Notice {
     /// Credit was paid for.
     Paid(Payment),
-    /// A payment has gone back, or a part of it.
-    Reversed(Reversal),
+    /// Refunds of the payment with this id were made, or have failed. What has gone back of it must
+    /// be looked up: [`Payment::refund`].
+    Refunded(String),
     /// A payer's bank has taken a payment back, or has returned it. Whose payment it is must be
-    /// looked up: [`Dispute::reversal`].
+    /// looked up: [`Payment::dispute`].
     Disputed(Dispute),
     /// A payment has failed.
     Failed(Failure),
@@ -59,6 +60,8 @@ pub struct Reversal {
     pub amount: Cents,
     /// Why, for people.
     pub note: &'static str,
+    /// Why it came again, if it did.
+    pub note_returned: &'static str,
 }
 
 /// What a [`Reversal`] is made of.
@@ -73,8 +76,6 @@ pub struct Parts {
 /// A dispute that took money, or gave it back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dispute {
-    /// The provider's name.
-    pub provider: &'static str,
     /// The dispute's id at the provider.
     pub id: String,
     /// The payment's id at the provider.
@@ -122,13 +123,49 @@ impl Payment {
     /// What it moves: credit, and the fee beside it. The ledger takes them once, whichever of the
     /// payment's notices brings them.
     pub fn movements(&self, at: Timestamp) -> Vec<Movement> {
-        let id = format!("{}/{}", self.provider, self.id);
+        let id = self.movement_id();
         let parts = [(Kind::Purchase, self.credit), (Kind::Fee, self.fee)];
         movements(&id, parts, |id, kind, amount| Movement {
             reference: Some(self.id.clone()),
             note: (self.purpose == Purpose::AutoTopUp).then(|| "auto-top-up".to_owned()),
             ..Movement::new(id, self.account.clone(), kind, amount, at)
         })
+    }
+}
+
+impl Payment {
+    /// The id of its first movement.
+    pub fn movement_id(&self) -> String {
+        format!("{}/{}", self.provider, self.id)
+    }
+
+    /// What a refund takes of it.
+    pub fn refund(&self, refund: &Refund) -> Reversal {
+        let notes = ("refunded", "the refund has failed");
+        self.reversal(&refund.id, refund.amount, notes)
+    }
+
+    /// What a dispute takes of it.
+    pub fn dispute(&self, dispute: &Dispute) -> Reversal {
+        self.reversal(&dispute.id, dispute.amount, ("disputed", "dispute won"))
+    }
+
+    fn reversal(
+        &self,
+        id: &str,
+        amount: Cents,
+        (note, note_returned): (&'static str, &'static str),
+    ) -> Reversal {
+        Reversal {
+            provider: self.provider,
+            id: id.to_owned(),
+            payment: self.id.clone(),
+            account: self.account.clone(),
+            credit: self.credit,
+            amount,
+            note,
+            note_returned,
+        }
     }
 }
 
@@ -154,7 +191,7 @@ impl Reversal {
     /// What it moves when the same comes again.
     pub fn returned(&self, parts: Parts, at: Timestamp) -> Vec<Movement> {
         let kinds = [(Kind::Adjustment, parts.credit), (Kind::Fee, parts.fee)];
-        self.moved(&format!("{}/returned", self.movement_id()), kinds, ("dispute won", at))
+        self.moved(&format!("{}/returned", self.movement_id()), kinds, (self.note_returned, at))
     }
 
     fn moved(
@@ -168,21 +205,6 @@ impl Reversal {
             note: Some(note.to_owned()),
             ..Movement::new(id, self.account.clone(), kind, amount, at)
         })
-    }
-}
-
-impl Dispute {
-    /// What it takes of a payment that was looked up.
-    pub fn reversal(&self, payment: &Payment) -> Reversal {
-        Reversal {
-            provider: self.provider,
-            id: self.id.clone(),
-            payment: self.payment.clone(),
-            account: payment.account.clone(),
-            credit: payment.credit,
-            amount: self.amount,
-            note: "disputed",
-        }
     }
 }
 
@@ -248,6 +270,7 @@ mod tests {
             credit: Cents::new(1_000),
             amount: Cents::new(amount),
             note: "refunded",
+            note_returned: "the refund has failed",
         }
     }
 
@@ -277,13 +300,12 @@ mod tests {
     fn a_dispute_takes_what_is_left_and_may_be_won() {
         let at = Timestamp::default();
         let dispute = Dispute {
-            provider: "stripe",
             id: "du_1".to_owned(),
             payment: "pi_1".to_owned(),
             amount: Cents::new(780),
             is_returned: false,
         };
-        let reversal = dispute.reversal(&payment(80));
+        let reversal = payment(80).dispute(&dispute);
         let parts = reversal.parts(Cents::new(300));
         let expected = [
             ("stripe/du_1", Kind::Reversal, 700 * CENT),
@@ -294,6 +316,23 @@ mod tests {
             ("stripe/du_1/returned", Kind::Adjustment, 700 * CENT),
             ("stripe/du_1/returned/fee", Kind::Fee, 80 * CENT),
         ];
-        assert_eq!(told(&reversal.returned(parts, at)), expected);
+        let returned = reversal.returned(parts, at);
+        assert_eq!(told(&returned), expected);
+        assert!(returned.iter().all(|it| it.note.as_deref() == Some("dispute won")));
+    }
+
+    #[test]
+    fn a_refund_that_failed_comes_again() {
+        let at = Timestamp::default();
+        let refund = Refund { id: "re_1".to_owned(), amount: Cents::new(1_080), has_failed: true };
+        let reversal = payment(80).refund(&refund);
+        let parts = reversal.parts(Cents::ZERO);
+        let expected = [
+            ("stripe/re_1/returned", Kind::Adjustment, 1_000 * CENT),
+            ("stripe/re_1/returned/fee", Kind::Fee, 80 * CENT),
+        ];
+        let returned = reversal.returned(parts, at);
+        assert_eq!(told(&returned), expected);
+        assert!(returned.iter().all(|it| it.note.as_deref() == Some("the refund has failed")));
     }
 }

@@ -53,7 +53,8 @@ pub trait PaymentProvider: fmt::Debug + Send + Sync {
     /// When it can't be told.
     fn state(&self, reply: &Reply<'_>, installation: &str) -> Result<PaymentState, PaymentError>;
 
-    /// Asks for a payment, or a part of it, to go back. The ledger hears of it by a notice.
+    /// Asks for a payment, or a part of it, to go back, whatever it bought. The ledger hears of it by
+    /// a notice.
     fn refund(&self, refund: &RefundOrder<'_>, key: &str) -> Ask;
 
     /// Reads the answer to [`PaymentProvider::refund`].
@@ -62,6 +63,16 @@ pub trait PaymentProvider: fmt::Debug + Send + Sync {
     ///
     /// When it was refused, or when it can't be told.
     fn refunded(&self, reply: &Reply<'_>) -> Result<Refund, PaymentError>;
+
+    /// Asks for the refunds of a payment, and of those the ones behind `after`.
+    fn list_refunds(&self, payment: &str, after: Option<&str>) -> Ask;
+
+    /// Reads the answer to [`PaymentProvider::list_refunds`].
+    ///
+    /// # Errors
+    ///
+    /// When it can't be told.
+    fn refunds(&self, reply: &Reply<'_>) -> Result<RefundPage, PaymentError>;
 
     /// Asks for the notices since an instant, newest first, and of those the ones behind `after`.
     fn list_notices(&self, since: Timestamp, after: Option<&str>) -> Ask;
@@ -129,6 +140,8 @@ pub enum Outcome {
 pub struct PaymentState {
     /// The payment; none when it has not arrived, or is not one of ours.
     pub payment: Option<Payment>,
+    /// How it differs from what was ordered here; then it buys nothing.
+    pub mismatch: Option<String>,
     /// Whether it may still arrive.
     pub is_open: bool,
 }
@@ -149,6 +162,17 @@ pub struct Refund {
     pub id: String,
     /// How much, of credit and fee together.
     pub amount: Cents,
+    /// Whether the payer does not get it after all.
+    pub has_failed: bool,
+}
+
+/// Some of the refunds of a payment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefundPage {
+    /// The refunds, newest first.
+    pub refunds: Vec<Refund>,
+    /// What the next page is behind; none when this is the last one.
+    pub next: Option<String>,
 }
 
 /// Some of the notices that a provider has sent, or would have.

@@ -17,7 +17,8 @@ use tollgate_types::Timestamp;
 
 use crate::{
     Ask, Charged, Checkout, Instrument, Notice, NoticeError, NoticePage, Order, PaymentError,
-    PaymentProvider, PaymentState, Refund, RefundOrder, Reply, Returns, Secret, Webhook,
+    PaymentProvider, PaymentState, Refund, RefundOrder, RefundPage, Reply, Returns, Secret,
+    Webhook,
 };
 
 pub use signature::{SIGNATURE_HEADER, TOLERANCE_SECONDS};
@@ -100,6 +101,14 @@ impl PaymentProvider for Stripe {
 
     fn refunded(&self, reply: &Reply<'_>) -> Result<Refund, PaymentError> {
         object::refunded(reply)
+    }
+
+    fn list_refunds(&self, payment: &str, after: Option<&str>) -> Ask {
+        request::list_refunds(payment, after)
+    }
+
+    fn refunds(&self, reply: &Reply<'_>) -> Result<RefundPage, PaymentError> {
+        object::refunds(reply)
     }
 
     fn list_notices(&self, since: Timestamp, after: Option<&str>) -> Ask {

@@ -46,7 +46,8 @@ struct State {
     intents: BTreeMap<String, Value>,
     /// What it has told, or would have, oldest first.
     events: Vec<Value>,
-    refunds: u32,
+    /// Refunds, oldest first.
+    refunds: Vec<Value>,
     /// Answers by their keys.
     answered: BTreeMap<String, (Form, u16, Value)>,
     charges: u32,
@@ -134,6 +135,21 @@ impl StripePeer {
     /// So many cents of a payment go back: the event that tells of it.
     pub fn refund(&self, payment: &str, cents: u64) -> Value {
         self.state.lock().give_back(payment, cents)
+    }
+
+    /// The newest refund of a payment does not reach the payer: the event that tells of it, one of
+    /// the three that do.
+    pub fn fail_refund(&self, payment: &str, kind: &str) -> Value {
+        let mut state = self.state.lock();
+        let of_it = |it: &&mut Value| it["payment_intent"] == payment && it["status"] != "failed";
+        let refund = state.refunds.iter_mut().rev().find(of_it).unwrap();
+        refund["status"] = "failed".into();
+        let refund = refund.clone();
+        let intent = state.intents.get_mut(payment).unwrap();
+        let gone = intent["latest_charge"]["amount_refunded"].as_u64().unwrap();
+        let left = gone - refund["amount"].as_u64().unwrap();
+        intent["latest_charge"]["amount_refunded"] = left.into();
+        state.event(kind, &refund)
     }
 
     /// The payer's bank disputes so many cents of a payment: the event `charge.dispute.` of a kind
@@ -267,6 +283,9 @@ async fn serve(
         (true, &Method::GET) if head.uri.path() == "/v1/events" => {
             state.lock().list_events(head.uri.query().unwrap_or_default())
         }
+        (true, &Method::GET) if head.uri.path() == "/v1/refunds" => {
+            state.lock().list_refunds(head.uri.query().unwrap_or_default())
+        }
         (true, &Method::GET) => state.lock().look_up(head.uri.path()),
         (true, _) => state.lock().make(head.uri.path(), &form, &key.unwrap_or_default()),
     };
@@ -295,10 +314,33 @@ impl State {
         let before = intent["latest_charge"]["amount_refunded"].as_u64().unwrap();
         intent["latest_charge"]["amount_refunded"] = json!(before + cents);
         let charge = intent["latest_charge"].clone();
+        let id = format!("re_{}", self.refunds.len() + 1);
+        self.refunds.push(json!({
+            "id": id, "object": "refund", "amount": cents, "currency": "usd",
+            "charge": charge["id"], "payment_intent": payment, "status": "succeeded",
+            "metadata": {},
+        }));
         self.event("charge.refunded", &charge);
         let event = self.events.last_mut().unwrap();
         event["data"]["previous_attributes"] = json!({ "amount_refunded": before });
         event.clone()
+    }
+
+    /// Refunds of a payment, newest first, two at once.
+    fn list_refunds(&self, query: &str) -> (u16, Value) {
+        let query: Form = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+        let of_it = |it: &&Value| it["payment_intent"] == query["payment_intent"];
+        let mut found: Vec<&Value> = self.refunds.iter().rev().filter(of_it).collect();
+        if let Some(after) = query.get("starting_after") {
+            let place = found.iter().position(|it| it["id"] == *after).unwrap();
+            found.drain(..=place);
+        }
+        let has_more = found.len() > 2;
+        found.truncate(2);
+        (
+            200,
+            json!({ "object": "list", "data": found, "has_more": has_more, "url": "/v1/refunds" }),
+        )
     }
 
     /// Events, newest first, two at once.
@@ -338,9 +380,7 @@ impl State {
             return refused(message.to_owned());
         }
         self.give_back(&payment, amount);
-        self.refunds += 1;
-        let id = format!("re_{}", self.refunds);
-        (200, json!({ "id": id, "object": "refund", "amount": amount, "status": "succeeded" }))
+        (200, self.refunds.last().unwrap().clone())
     }
 
     fn look_up(&self, path: &str) -> (u16, Value) {

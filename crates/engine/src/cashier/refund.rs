@@ -18,8 +18,9 @@ pub struct Reconciled {
 }
 
 impl Cashier {
-    /// Has a payment go back, or a part of it, once for each `key`. The ledger has it when the
-    /// provider tells of it. `payment` is the provider's id, or the ledger's.
+    /// Has a payment go back, or a part of it, once for each `key`, also one that bought nothing
+    /// because something else arrived than was ordered. The ledger has it when the provider tells of
+    /// it. `payment` is the provider's id, or the ledger's.
     ///
     /// # Errors
     ///
@@ -39,7 +40,7 @@ impl Cashier {
             Err(PaymentError::Refused { .. }) => return Err(CashierError::NoPayment),
             state => state.map_err(told)?,
         };
-        if state.payment.is_none() {
+        if state.payment.is_none() && state.mismatch.is_none() {
             return Err(CashierError::NoPayment);
         }
         let key = format!("{installation}/refund/{key}");

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use tollgate_ledger::AccountId;
-use tollgate_payments::{Cents, Dispute, Parts, PaymentError, Reply, Reversal};
+use tollgate_payments::{Cents, Dispute, Parts, Payment, PaymentError, Refund, Reply, Reversal};
 use tollgate_store::{Document, DocumentBody, MovementQuery, StoreError};
 
 use super::payer::TRIES;
@@ -50,49 +50,36 @@ impl Step {
 }
 
 impl Cashier {
-    /// Books a refund of a payment that bought credit. One that was refused, since it was not what
-    /// was ordered, bought none; one that nobody has told of yet is booked first.
-    pub(super) async fn refunded(&self, reversal: &Reversal) -> Result<Received, CashierError> {
-        let purchase = format!("{}/{}", reversal.provider, reversal.payment);
-        if !self.is_booked(&purchase, &reversal.account).await? {
-            let (status, body) = self.send(self.provider.look_up(&reversal.payment)).await?;
-            let reply = Reply { status, body: &body };
-            let payment = match self.provider.state(&reply, &self.config.installation) {
-                Ok(state) => state.payment,
-                Err(PaymentError::Unreadable(why)) => {
-                    tracing::warn!(
-                        payment = reversal.payment,
-                        why,
-                        "a refund of what bought nothing"
-                    );
-                    None
-                }
-                Err(error) => return Err(told(error)),
-            };
-            let Some(payment) = payment else { return Ok(Received::Nothing) };
+    /// Books what the refunds of a payment have come to, those that have failed included. Where the
+    /// payment bought nothing, since something else arrived than was ordered, they take nothing;
+    /// where nobody has told of it yet it is booked first.
+    pub(super) async fn refunded(&self, payment: &str) -> Result<Received, CashierError> {
+        let Some(payment) = self.bought(payment).await? else { return Ok(Received::Nothing) };
+        if !self.is_booked(&payment.movement_id(), &payment.account).await? {
             self.paid(&payment).await?;
         }
-        self.take_back(reversal).await
-    }
-
-    /// Books what has gone back of a payment.
-    pub(super) async fn take_back(&self, reversal: &Reversal) -> Result<Received, CashierError> {
-        let parts = self.step(reversal, false).await?;
-        self.post(reversal.movements(parts, self.now())).await
+        let mut received = Received::Nothing;
+        for refund in self.refunds(&payment.id).await? {
+            let reversal = payment.refund(&refund);
+            let booked = if refund.has_failed {
+                self.give_again(&reversal).await?
+            } else {
+                self.take_back(&reversal).await?
+            };
+            received = received.and(booked);
+        }
+        Ok(received)
     }
 
     /// Books what a dispute takes, or what it gives back when it is won: that is what it has taken.
     pub(super) async fn disputed(&self, dispute: &Dispute) -> Result<Received, CashierError> {
-        let (status, body) = self.send(self.provider.look_up(&dispute.payment)).await?;
-        let reply = Reply { status, body: &body };
-        let state = self.provider.state(&reply, &self.config.installation).map_err(told)?;
-        let Some(payment) = state.payment else { return Ok(Received::Nothing) };
-        let reversal = dispute.reversal(&payment);
+        let payment = self.bought(&dispute.payment).await?;
+        let Some(payment) = payment else { return Ok(Received::Nothing) };
+        let reversal = payment.dispute(dispute);
         if dispute.is_returned {
             // Whoever hears of this first has not heard yet that it was taken.
             self.take_back(&reversal).await?;
-            let parts = self.step(&reversal, true).await?;
-            return self.post(reversal.returned(parts, self.now())).await;
+            return self.give_again(&reversal).await;
         }
         // Before it is booked: whatever fails in between, it is new when it is told again. Once it
         // is booked it stops nothing, for somebody may have begun again since.
@@ -100,6 +87,57 @@ impl Cashier {
             self.stop_for_dispute(&payment.account).await?;
         }
         self.take_back(&reversal).await
+    }
+
+    /// A payment that has bought credit here.
+    async fn bought(&self, payment: &str) -> Result<Option<Payment>, CashierError> {
+        let (status, body) = self.send(self.provider.look_up(payment)).await?;
+        let reply = Reply { status, body: &body };
+        let state = match self.provider.state(&reply, &self.config.installation) {
+            // It won't be there later, either.
+            Err(PaymentError::Refused { status, message }) => {
+                tracing::warn!(payment, status, message, "what goes back can't be looked up");
+                return Ok(None);
+            }
+            state => state.map_err(told)?,
+        };
+        if let Some(why) = state.mismatch {
+            tracing::warn!(payment, why, "what goes back has bought nothing");
+        }
+        Ok(state.payment)
+    }
+
+    /// The refunds of a payment, oldest first.
+    async fn refunds(&self, payment: &str) -> Result<Vec<Refund>, CashierError> {
+        let mut refunds = Vec::new();
+        let mut after: Option<String> = None;
+        loop {
+            let ask = self.provider.list_refunds(payment, after.as_deref());
+            let (status, body) = self.send(ask).await?;
+            let page = self.provider.refunds(&Reply { status, body: &body }).map_err(told)?;
+            refunds.extend(page.refunds);
+            match page.next {
+                // Whoever gives the same page again has no more.
+                Some(next) if after.as_ref() != Some(&next) => after = Some(next),
+                _ => break,
+            }
+        }
+        refunds.reverse();
+        Ok(refunds)
+    }
+
+    /// Books what has gone back of a payment.
+    async fn take_back(&self, reversal: &Reversal) -> Result<Received, CashierError> {
+        let step = self.step(reversal, false).await?;
+        self.post(reversal.movements(step.parts(), self.now())).await
+    }
+
+    /// Books what comes again, if it has gone.
+    async fn give_again(&self, reversal: &Reversal) -> Result<Received, CashierError> {
+        let step = self.step(reversal, true).await?;
+        // Whoever took its place may have died before the ledger had it.
+        self.post(reversal.movements(step.parts(), self.now())).await?;
+        self.post(reversal.returned(step.parts(), self.now())).await
     }
 
     async fn is_booked(&self, id: &str, account: &AccountId) -> Result<bool, StoreError> {
@@ -112,8 +150,9 @@ impl Cashier {
         Ok(!self.stores.ledger.movements(&query).await?.is_empty())
     }
 
-    /// The place of a step among those of its payment: the next one, unless it has one.
-    async fn step(&self, reversal: &Reversal, comes_again: bool) -> Result<Parts, StoreError> {
+    /// The place of a step among those of its payment: the next one, unless it has one. What comes
+    /// again without having gone takes none, also when it is told later that it went.
+    async fn step(&self, reversal: &Reversal, comes_again: bool) -> Result<Step, StoreError> {
         let id = format!("{}/{}", reversal.provider, reversal.payment);
         let mut tries = 0;
         loop {
@@ -124,16 +163,17 @@ impl Cashier {
                 ..Document::new(id.clone(), ReversedPayment::default(), now)
             });
             let parts = reversal.parts(document.body.credit());
+            let taken = if comes_again { Parts::default() } else { parts };
             let before = document.body.clone();
             let step = document.body.steps.entry(reversal.id.clone()).or_insert(Step {
-                credit_cents: parts.credit.get(),
-                fee_cents: parts.fee.get(),
+                credit_cents: taken.credit.get(),
+                fee_cents: taken.fee.get(),
                 has_come_again: false,
             });
             step.has_come_again |= comes_again;
-            let parts = step.parts();
+            let step = *step;
             if document.body == before {
-                return Ok(parts);
+                return Ok(step);
             }
             let change = match document.revision {
                 0 => document.insertion(),
@@ -141,7 +181,7 @@ impl Cashier {
             };
             match self.stores.documents.write(vec![change?]).await {
                 Err(StoreError::Conflict) if tries < TRIES => tries += 1,
-                written => return written.map(|()| parts),
+                written => return written.map(|()| step),
             }
         }
     }

@@ -208,6 +208,7 @@ impl Cashier {
                     return Ok(true);
                 }
                 None if state.is_open => return Ok(false),
+                None if state.mismatch.is_some() => "something else was paid than was ordered",
                 None => "declined",
             },
             // It won't be there later, either.

@@ -4,21 +4,21 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
-use super::NAME;
 use super::metadata::Metadata;
 use super::object::{Failed, Intent, Reference, Session};
-use crate::{
-    Cents, Dispute, Failure, Notice, NoticeError, NoticePage, Payment, PaymentError, Reversal,
-};
+use crate::{Cents, Dispute, Failure, Notice, NoticeError, NoticePage, Payment, PaymentError};
 
 /// Those that are acted on.
-pub(super) const KINDS: [&str; 9] = [
+pub(super) const KINDS: [&str; 12] = [
     "checkout.session.completed",
     "checkout.session.async_payment_succeeded",
     "checkout.session.async_payment_failed",
     "payment_intent.succeeded",
     "payment_intent.payment_failed",
     "charge.refunded",
+    "charge.refund.updated",
+    "refund.updated",
+    "refund.failed",
     "charge.dispute.created",
     "charge.dispute.funds_withdrawn",
     "charge.dispute.funds_reinstated",
@@ -49,20 +49,16 @@ struct Event<'a> {
 struct Data<'a> {
     #[serde(borrow)]
     object: &'a RawValue,
-    /// What the members were before that have changed.
-    #[serde(borrow)]
-    previous_attributes: Option<&'a RawValue>,
 }
 
-/// <https://docs.stripe.com/api/charges/object>
+/// A charge or a refund: of both only whose they are is read. How much has gone back is looked up, for
+/// a charge does not tell a refund that was made again from the one that had failed.
+///
+/// <https://docs.stripe.com/api/charges/object>, <https://docs.stripe.com/api/refunds/object>
 #[derive(Debug, Deserialize)]
-struct Charge {
-    id: String,
-    amount_refunded: u32,
+struct OfPayment {
     currency: Option<String>,
     payment_intent: Option<Reference>,
-    #[serde(default)]
-    metadata: Metadata,
 }
 
 /// What says whose an object is. All else of those of others is theirs: amounts in small coins of
@@ -70,11 +66,6 @@ struct Charge {
 #[derive(Debug, Deserialize)]
 struct Whose {
     metadata: Option<Metadata>,
-}
-
-#[derive(Debug, Deserialize)]
-struct ChargeBefore {
-    amount_refunded: u32,
 }
 
 /// <https://docs.stripe.com/api/disputes/object>
@@ -120,9 +111,9 @@ pub(super) fn listed(body: &[u8], installation: &str) -> Result<NoticePage, Paym
 /// When it can't be read, or does not fit what was ordered.
 pub(super) fn read(body: &[u8], installation: &str) -> Result<Notice, NoticeError> {
     let event: Event<'_> = serde_json::from_slice(body).map_err(|error| unreadable(&error))?;
-    let Data { object, previous_attributes } = event.data;
+    let Data { object } = event.data;
     let kind = event.kind.as_str();
-    if KINDS.contains(&kind) && !kind.starts_with("charge.dispute.") {
+    if has_metadata(kind) {
         let metadata = read_as::<Whose>(object)?.metadata.unwrap_or_default();
         if metadata.terms(installation).map_err(NoticeError::Mismatch)?.is_none() {
             return Ok(FOREIGN);
@@ -135,7 +126,13 @@ pub(super) fn read(body: &[u8], installation: &str) -> Result<Notice, NoticeErro
         "checkout.session.async_payment_failed" => session_failed(read_as(object)?, installation),
         "payment_intent.succeeded" => paid(read_as::<Intent>(object)?.payment(installation)),
         "payment_intent.payment_failed" => intent_failed(read_as(object)?, installation),
-        "charge.refunded" => refunded(read_as(object)?, previous_attributes, installation),
+        "charge.refunded" | "charge.refund.updated" | "refund.updated" | "refund.failed" => {
+            let of: OfPayment = read_as(object)?;
+            if of.currency.as_deref().is_some_and(|it| it != "usd") {
+                return Ok(Notice::Nothing("a refund in another currency than ours"));
+            }
+            Ok(of.payment_intent.map_or(FOREIGN, |it| Notice::Refunded(it.id().to_owned())))
+        }
         "charge.dispute.created" => {
             let dispute: StripeDispute = read_as(object)?;
             if !dispute.takes() {
@@ -147,6 +144,13 @@ pub(super) fn read(body: &[u8], installation: &str) -> Result<Notice, NoticeErro
         "charge.dispute.funds_reinstated" => Ok(disputed(read_as(object)?, true)),
         _ => Ok(Notice::Nothing("not a kind of event that moves credit")),
     }
+}
+
+/// Whether an object of this kind of event says itself whose it is. Refunds and disputes don't have
+/// their payment's metadata.
+fn has_metadata(kind: &str) -> bool {
+    let of_payment = ["charge.dispute.", "charge.refund.", "refund."];
+    KINDS.contains(&kind) && !of_payment.iter().any(|it| kind.starts_with(it))
 }
 
 fn paid(payment: Result<Option<Payment>, String>) -> Result<Notice, NoticeError> {
@@ -180,41 +184,6 @@ fn intent_failed(intent: Intent, installation: &str) -> Result<Notice, NoticeErr
     }))
 }
 
-/// A charge says how much of it has gone back in all, and the event what that was before: between
-/// them is what this refund gave back, whatever order they come in.
-fn refunded(
-    charge: Charge,
-    before: Option<&RawValue>,
-    installation: &str,
-) -> Result<Notice, NoticeError> {
-    let terms = charge.metadata.terms(installation).map_err(NoticeError::Mismatch)?;
-    let Some(terms) = terms else { return Ok(FOREIGN) };
-    if charge.currency.as_deref().is_some_and(|it| it != "usd") {
-        return Ok(Notice::Nothing("a refund in another currency than ours"));
-    }
-    let id = &charge.id;
-    let Some(before) = before else {
-        return Err(NoticeError::Unreadable(format!("{id} does not say what was refunded before")));
-    };
-    let (start, end) = (read_as::<ChargeBefore>(before)?.amount_refunded, charge.amount_refunded);
-    let total = terms.credit.checked_add(terms.fee).unwrap_or_default();
-    if start >= end || Cents::new(end) > total {
-        return Err(NoticeError::Mismatch(format!("{id} was refunded from {start} to {end}")));
-    }
-    let Some(payment) = charge.payment_intent else {
-        return Err(NoticeError::Mismatch(format!("{id} belongs to no PaymentIntent")));
-    };
-    Ok(Notice::Reversed(Reversal {
-        provider: NAME,
-        id: format!("{id}/refund/{start}-{end}"),
-        payment: payment.id().to_owned(),
-        account: terms.account,
-        credit: terms.credit,
-        amount: Cents::new(end).less(Cents::new(start)),
-        note: "refunded",
-    }))
-}
-
 /// A dispute does not have its payment's metadata.
 fn disputed(dispute: StripeDispute, is_returned: bool) -> Notice {
     if dispute.currency != "usd" {
@@ -227,7 +196,6 @@ fn disputed(dispute: StripeDispute, is_returned: bool) -> Notice {
         return Notice::Nothing("a dispute of more than any order of ours");
     };
     Notice::Disputed(Dispute {
-        provider: NAME,
         id: dispute.id,
         payment: payment.id().to_owned(),
         amount: Cents::new(amount),

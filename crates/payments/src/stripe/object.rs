@@ -7,7 +7,7 @@ use tollgate_types::Timestamp;
 use super::metadata::Metadata;
 use crate::{
     Cents, Charged, Checkout, Instrument, Outcome, Payment, PaymentError, PaymentState, Purpose,
-    Refund, Reply,
+    Refund, RefundPage, Reply,
 };
 
 /// A reference: an id, or the object itself where that was asked for.
@@ -85,6 +85,20 @@ struct StripeRefund {
     status: Option<String>,
 }
 
+/// <https://docs.stripe.com/api/pagination>
+#[derive(Debug, Deserialize)]
+struct StripeRefunds {
+    data: Vec<StripeRefund>,
+    has_more: bool,
+}
+
+impl StripeRefund {
+    fn told(self) -> Refund {
+        let has_failed = matches!(self.status.as_deref(), Some("failed" | "canceled"));
+        Refund { id: self.id, amount: Cents::new(self.amount), has_failed }
+    }
+}
+
 impl Failed {
     /// The most particular word for it.
     pub(super) fn reason(self) -> String {
@@ -141,6 +155,12 @@ impl Intent {
     }
 }
 
+/// What says whose an object is.
+#[derive(Debug, Deserialize)]
+struct Whose {
+    metadata: Option<Metadata>,
+}
+
 /// The page that was opened.
 pub(super) fn opened(reply: &Reply<'_>) -> Result<Checkout, PaymentError> {
     let session: Session = read(reply)?;
@@ -174,21 +194,37 @@ pub(super) fn charged(reply: &Reply<'_>, installation: &str) -> Result<Charged, 
 
 /// A payment that was looked up.
 pub(super) fn state(reply: &Reply<'_>, installation: &str) -> Result<PaymentState, PaymentError> {
+    let theirs = PaymentState { payment: None, mismatch: None, is_open: false };
+    // All else of what others sell is theirs: amounts in small coins of other currencies don't fit.
+    let metadata = read::<Whose>(reply)?.metadata.unwrap_or_default();
+    // One of ours that does not say what was ordered is told by whoever reads all of it.
+    if matches!(metadata.terms(installation), Ok(None)) {
+        return Ok(theirs);
+    }
     let intent: Intent = read(reply)?;
-    let payment = intent.payment(installation).map_err(unreadable)?;
-    Ok(PaymentState { payment, is_open: intent.is_open() })
+    let (payment, mismatch) = match intent.payment(installation) {
+        Ok(payment) => (payment, None),
+        Err(why) => (None, Some(why)),
+    };
+    Ok(PaymentState { payment, mismatch, is_open: intent.is_open() })
 }
 
 /// A refund that was made.
 pub(super) fn refunded(reply: &Reply<'_>) -> Result<Refund, PaymentError> {
-    let refund: StripeRefund = read(reply)?;
-    match refund.status.as_deref() {
-        Some("failed" | "canceled") => Err(PaymentError::Refused {
-            status: reply.status,
-            message: format!("the refund {} has failed", refund.id),
-        }),
-        _ => Ok(Refund { id: refund.id, amount: Cents::new(refund.amount) }),
+    let refund = read::<StripeRefund>(reply)?.told();
+    if refund.has_failed {
+        let message = format!("the refund {} has failed", refund.id);
+        return Err(PaymentError::Refused { status: reply.status, message });
     }
+    Ok(refund)
+}
+
+/// The refunds of a payment.
+pub(super) fn refunds(reply: &Reply<'_>) -> Result<RefundPage, PaymentError> {
+    let page: StripeRefunds = read(reply)?;
+    let refunds: Vec<Refund> = page.data.into_iter().map(StripeRefund::told).collect();
+    let oldest = refunds.last().map(|it| it.id.clone());
+    Ok(RefundPage { refunds, next: oldest.filter(|_| page.has_more) })
 }
 
 fn at(seconds: i64) -> Timestamp {
@@ -347,7 +383,7 @@ mod tests {
     #[test]
     fn a_refund_is_made_or_not() {
         let read = |status, text: &str| refunded(&Reply { status, body: text.as_bytes() });
-        let refund = Refund { id: "re_1".to_owned(), amount: Cents::new(300) };
+        let refund = Refund { id: "re_1".to_owned(), amount: Cents::new(300), has_failed: false };
         let text = r#"{"id":"re_1","amount":300,"status":"succeeded"}"#;
         assert_eq!(read(200, text), Ok(refund));
         assert!(read(200, r#"{"id":"re_1","amount":300,"status":"failed"}"#).is_err());

@@ -11,7 +11,7 @@ type Form = Vec<(String, String)>;
 
 /// The longest key: <https://docs.stripe.com/api/idempotent_requests>.
 const KEY_LONGEST: usize = 255;
-/// Events of a page: all of them fit into what is read of an answer.
+/// Rows of a page: all of them fit into what is read of an answer.
 const PAGE: u8 = 50;
 
 /// <https://docs.stripe.com/api/checkout/sessions/create>
@@ -80,6 +80,17 @@ pub(super) fn refund(refund: &RefundOrder<'_>, key: &str) -> Ask {
         form.push(("amount".to_owned(), amount.get().to_string()));
     }
     Ask::post("/v1/refunds", &form, &bounded(key))
+}
+
+/// <https://docs.stripe.com/api/refunds/list>
+pub(super) fn list_refunds(payment: &str, after: Option<&str>) -> Ask {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.append_pair("limit", &PAGE.to_string());
+    query.append_pair("payment_intent", payment);
+    if let Some(after) = after {
+        query.append_pair("starting_after", after);
+    }
+    Ask::get(format!("/v1/refunds?{}", query.finish()))
 }
 
 /// <https://docs.stripe.com/api/events/list>, of those kinds that are acted on.

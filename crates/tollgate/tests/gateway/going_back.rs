@@ -194,6 +194,39 @@ async fn a_refund_is_asked_for_and_booked_when_it_is_told() {
     assert_eq!(with_inference_key.json(&body).send().await.status, 403);
 }
 
+#[tokio::test]
+async fn a_refund_that_fails_comes_again_and_may_be_made_anew() {
+    let (gateway, peer) = world().await;
+    for event in pay(&gateway, &peer, "10").await {
+        told(&gateway, &peer, &event).await;
+    }
+    let first = peer.refund("pi_of_cs_0", 300);
+    told(&gateway, &peer, &first).await;
+    assert_eq!(balance(&gateway).await.available, usd("7"));
+    let failed = peer.fail_refund("pi_of_cs_0", "refund.failed");
+    // What was told first comes again, too.
+    for event in [&failed, &first, &failed] {
+        told(&gateway, &peer, event).await;
+        assert_eq!(balance(&gateway).await.available, usd("10"));
+    }
+    // The same cents of the same payment: another refund.
+    told(&gateway, &peer, &peer.refund("pi_of_cs_0", 300)).await;
+    assert_eq!(balance(&gateway).await.available, usd("7"));
+    // One that is heard of when it has failed already takes nothing, and more than a page of them.
+    for kind in ["charge.refund.updated", "refund.updated", "refund.failed"] {
+        let made = peer.refund("pi_of_cs_0", 780);
+        let failed = peer.fail_refund("pi_of_cs_0", kind);
+        for event in [&made, &failed] {
+            told(&gateway, &peer, event).await;
+        }
+    }
+    assert_eq!(balance(&gateway).await.available, usd("7"));
+    told(&gateway, &peer, &peer.refund("pi_of_cs_0", 780)).await;
+    assert_eq!(balance(&gateway).await, Balance::default());
+    assert_eq!(sum(&gateway, Kind::FeeReversal).await, usd("0.8"));
+    assert_sound(&gateway).await;
+}
+
 /// Another installation's payments are not given back here.
 #[tokio::test]
 async fn only_payments_of_this_installation_go_back() {
@@ -264,7 +297,11 @@ async fn a_refund_of_what_bought_nothing_takes_nothing() {
     pay(&gateway, &peer, "20").await;
     let refused = tell(&gateway, &peer, &peer.receive("pi_of_cs_1", 2_000)).await;
     assert_eq!(refused.status, 400, "{}", refused.text());
-    told(&gateway, &peer, &peer.refund("pi_of_cs_1", 2_000)).await;
+    let made = gateway.post("/credits/refunds", &json!({ "payment": "pi_of_cs_1" })).await;
+    assert_eq!(made.status, 201, "{}", made.text());
+    let refunded = peer.events().pop().unwrap();
+    assert_eq!(refunded["type"], "charge.refunded");
+    told(&gateway, &peer, &refunded).await;
     assert_eq!(balance(&gateway).await.available, usd("10"));
     assert_eq!(sum(&gateway, Kind::Reversal).await, Usd::ZERO);
     assert_sound(&gateway).await;
@@ -301,6 +338,8 @@ async fn what_is_told_of_others_payments_is_passed_over() {
         "checkout.session.completed",
         "checkout.session.async_payment_failed",
         "charge.refunded",
+        "charge.refund.updated",
+        "refund.failed",
         "charge.dispute.created",
     ] {
         let event = json!({ "id": "evt_1", "type": kind, "data": { "object": theirs } });

@@ -162,23 +162,30 @@ async fn what_a_month_costs_less_than_agreed_is_charged_once() {
     let (gateway, _simulator) = world(&dial).await;
     agree(&gateway, "team".into()).await;
     dial.set("2026-10-05T08:00:00Z");
-    // September was not a whole month.
-    assert_eq!(commitments(&gateway).await, []);
+    // 18 days and 16 hours of September's 30 days.
+    let september = ("commitment/2026-09/default".to_owned(), usd("0.622222222"));
+    assert_eq!(commitments(&gateway).await, std::slice::from_ref(&september));
     assert_eq!(costs(&gateway).await, usd("0.0128"));
     dial.set("2026-11-01T01:59:00Z");
     gateway.engine().recorder().flush().await;
-    assert_eq!(commitments(&gateway).await, []);
+    assert_eq!(commitments(&gateway).await, std::slice::from_ref(&september));
     dial.set("2026-11-01T02:00:00Z");
     let october = ("commitment/2026-10/default".to_owned(), usd("0.9872"));
-    assert_eq!(commitments(&gateway).await, std::slice::from_ref(&october));
-    assert_eq!(commitments(&gateway).await, std::slice::from_ref(&october));
-    // Who leaves in a month pays it, and none after it; what was charged for October in November
-    // is nothing that November's calls cost.
+    for _ in 0..2 {
+        assert_eq!(commitments(&gateway).await, [september.clone(), october.clone()]);
+    }
+    // Who leaves for an instant saves an instant. Who leaves for good in a month pays what of it
+    // has passed, and none after it; what was charged for October in November is nothing that
+    // November's calls cost.
+    agree(&gateway, Value::Null).await;
+    dial.set("2026-11-01T02:00:01Z");
+    agree(&gateway, "team".into()).await;
+    dial.set("2026-11-16T00:00:01Z");
     agree(&gateway, Value::Null).await;
     dial.set("2027-01-20T00:00:00Z");
-    let november = ("commitment/2026-11/default".to_owned(), usd("1"));
-    assert_eq!(commitments(&gateway).await, [october, november]);
-    assert_eq!(balance(&gateway).await.charged(), usd("2"));
+    let november = ("commitment/2026-11/default".to_owned(), usd("0.5"));
+    assert_eq!(commitments(&gateway).await, [september, october, november]);
+    assert_eq!(balance(&gateway).await.charged(), usd("2.122222222"));
     let books = gateway.engine().stores().ledger.books().await.unwrap();
     assert_eq!(audit(&books), []);
 }

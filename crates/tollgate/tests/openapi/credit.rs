@@ -31,7 +31,10 @@ pub(crate) async fn run(world: &World) {
         "id": "du_1", "amount": 5, "currency": "usd", "payment_intent": "pi_unknown",
         "status": "needs_response",
     } } });
-    signed(world, &dispute).about("a payment that is not there").expect(502, JSON).await;
+    signed(world, &dispute).about("a payment that is not there").expect(200, JSON).await;
+    world.payments.lock_out(true);
+    signed(world, &dispute).about("a payment that can't be looked up").expect(502, JSON).await;
+    world.payments.lock_out(false);
     world.ask("PUT", TOP_UP).json(&wanted).ours(true).expect(200, JSON).await;
     world.ask("GET", TOP_UP).ours(true).expect(200, JSON).await;
     world.ask("DELETE", TOP_UP).ours(true).expect(200, JSON).await;
