@@ -1,11 +1,12 @@
 //! Activity by day, hour and minute in Postgres, its sums held at the ends of their range.
 
 use async_trait::async_trait;
-use sqlx::postgres::PgRow;
+use sqlx::postgres::{PgArguments, PgRow};
+use sqlx::query::Query;
 use sqlx::{PgConnection, PgPool, Postgres, QueryBuilder};
 use tollgate_store::{
-    ActivityQuery, ActivityRow, ActivitySums, ActivityTally, CallTimes, DayUsage, Place, Span,
-    StoreError, TimePlace, TimeSums, Timed, TimesOf, WorkspaceDay, put_times,
+    ActivityQuery, ActivityRow, ActivitySums, ActivityTally, CallTimes, DayUsage, Place, Served,
+    Span, StoreError, TimePlace, TimeSums, Timed, TimesOf, Together, WorkspaceDay, put_times,
 };
 use tollgate_types::{KeyHash, Timestamp, UtcDay};
 
@@ -16,26 +17,47 @@ use crate::writes::Write;
 
 const SPANS: [Span; 3] = [Span::Day, Span::Hour, Span::Minute];
 
-/// Adds to rows of sums, in the table and under the name that a span has.
+/// Adds to rows of sums, in the table and under the name that a span has, with the columns that tell
+/// them apart besides time, tag and workspace.
 macro_rules! count {
     ($table:literal, $index:literal) => {
+        count!(
+            $table,
+            $index,
+            ", model, endpoint_id, provider, key_hash",
+            ", $13::TEXT[], $14::TEXT[], $15::TEXT[], $16::BYTEA[]"
+        )
+    };
+    ($table:literal, $index:literal, keys together) => {
+        count!(
+            $table,
+            $index,
+            ", model, endpoint_id, provider",
+            ", $13::TEXT[], $14::TEXT[], $15::TEXT[]"
+        )
+    };
+    ($table:literal, $index:literal, models together) => {
+        count!($table, $index, ", key_hash", ", $13::BYTEA[]")
+    };
+    ($table:literal, $index:literal, $columns:literal, $values:literal) => {
         concat!(
             "INSERT INTO ",
             $table,
             " (",
             $index,
-            ", tag, tag_value, key_hash, workspace_id, model, endpoint_id, provider, requests,
-        failed, spent_nanos, byok_nanos, prompt_tokens, completion_tokens, reasoning_tokens,
-        cached_tokens
-    )
-    SELECT * FROM UNNEST(
-        $1::BIGINT[], $2::TEXT[], $3::TEXT[], $4::BYTEA[], $5::TEXT[], $6::TEXT[], $7::TEXT[],
-        $8::TEXT[], $9::BIGINT[], $10::BIGINT[], $11::BIGINT[], $12::BIGINT[], $13::BIGINT[],
-        $14::BIGINT[], $15::BIGINT[], $16::BIGINT[]
-    )
+            ", tag, tag_value, workspace_id, requests, failed, spent_nanos, byok_nanos,
+        prompt_tokens, completion_tokens, reasoning_tokens, cached_tokens",
+            $columns,
+            ") SELECT * FROM UNNEST(
+        $1::BIGINT[], $2::TEXT[], $3::TEXT[], $4::TEXT[], $5::BIGINT[], $6::BIGINT[],
+        $7::BIGINT[], $8::BIGINT[], $9::BIGINT[], $10::BIGINT[], $11::BIGINT[], $12::BIGINT[]",
+            $values,
+            ")
     ON CONFLICT (tag, ",
             $index,
-            ", key_hash, workspace_id, model, endpoint_id, provider, tag_value)
+            ", workspace_id, tag_value",
+            $columns,
+            ")
     DO UPDATE SET ",
             "requests = held_sum(",
             $table,
@@ -68,21 +90,29 @@ macro_rules! count {
 /// The same for times.
 macro_rules! count_times {
     ($table:literal, $index:literal) => {
+        count_times!($table, $index, ", key_hash", ", $11::BYTEA[]")
+    };
+    ($table:literal, $index:literal, keys together) => {
+        count_times!($table, $index, "", "")
+    };
+    ($table:literal, $index:literal, $columns:literal, $values:literal) => {
         concat!(
             "INSERT INTO ",
             $table,
             " (",
             $index,
-            ", key_hash, workspace_id, model, endpoint_id, provider, timed, bucket, calls, millis,
-        tokens
-    )
-    SELECT * FROM UNNEST(
-        $1::BIGINT[], $2::BYTEA[], $3::TEXT[], $4::TEXT[], $5::TEXT[], $6::TEXT[], $7::BIGINT[],
-        $8::BIGINT[], $9::BIGINT[], $10::BIGINT[], $11::BIGINT[]
-    )
+            ", workspace_id, timed, bucket, calls, millis, tokens, model, endpoint_id, provider",
+            $columns,
+            ") SELECT * FROM UNNEST(
+        $1::BIGINT[], $2::TEXT[], $3::BIGINT[], $4::BIGINT[], $5::BIGINT[], $6::BIGINT[],
+        $7::BIGINT[], $8::TEXT[], $9::TEXT[], $10::TEXT[]",
+            $values,
+            ")
     ON CONFLICT (",
             $index,
-            ", key_hash, workspace_id, model, endpoint_id, provider, timed, bucket)
+            ", workspace_id, timed, bucket, model, endpoint_id, provider",
+            $columns,
+            ")
     DO UPDATE SET ",
             "calls = held_sum(",
             $table,
@@ -102,19 +132,20 @@ pub(crate) async fn add(
     connection: &mut PgConnection,
     tally: &ActivityTally<'_>,
 ) -> Result<(), StoreError> {
-    let (sums, times) = (tally.sums(), tally.times());
-    for span in SPANS {
-        count_sums(&sums, span, connection).await?;
-    }
-    for span in [Span::Hour, Span::Minute] {
-        count_times(&times, span, connection).await?;
+    // Rows that many batches want come last, so that nobody waits for them for long.
+    for together in [Together::Nothing, Together::Models, Together::Keys] {
+        let (sums, times) = (tally.sums(together), tally.times(together));
+        for span in SPANS {
+            count_sums(&sums, (span, together), connection).await?;
+            count_times(&times, (span, together), connection).await?;
+        }
     }
     Ok(())
 }
 
 async fn count_sums<'a>(
     sums: &[(Place<'a>, ActivitySums)],
-    span: Span,
+    (span, together): (Span, Together),
     connection: &mut PgConnection,
 ) -> Result<(), StoreError> {
     let all: Vec<_> = sums.iter().filter(|(place, _)| place.span == span).collect();
@@ -128,21 +159,20 @@ async fn count_sums<'a>(
         all.iter().map(|(_, sums)| of(sums)).collect()
     };
     let indices: Vec<i64> = all.iter().map(|(place, _)| place.index).collect();
-    let keys: Vec<&[u8]> = all.iter().map(|(place, _)| place.key.as_bytes().as_slice()).collect();
-    let sql = match span {
-        Span::Minute => count!("activity_minute", "minute"),
-        Span::Hour => count!("activity_hour", "hour"),
-        Span::Day => count!("activity_day", "day"),
+    let sql = match (span, together) {
+        (Span::Minute, Together::Nothing) => count!("activity_minute", "minute"),
+        (Span::Hour, Together::Nothing) => count!("activity_hour", "hour"),
+        (Span::Day, Together::Nothing) => count!("activity_day", "day"),
+        (Span::Minute, Together::Keys) => count!("total_minute", "minute", keys together),
+        (Span::Hour, Together::Keys) => count!("total_hour", "hour", keys together),
+        (Span::Day, Together::Keys) => count!("total_day", "day", keys together),
+        (_, Together::Models) => count!("key_total_day", "day", models together),
     };
-    sqlx::query(sql)
+    let query = sqlx::query(sql)
         .bind(indices)
         .bind(texts(|it| it.tag))
         .bind(texts(|it| it.tag_value))
-        .bind(keys)
         .bind(texts(|it| it.workspace_id))
-        .bind(texts(|it| it.model))
-        .bind(texts(|it| it.endpoint_id))
-        .bind(texts(|it| it.provider))
         .bind(counts(|it| held(it.requests)))
         .bind(counts(|it| held(it.failed)))
         .bind(counts(|it| it.spent.nanos()))
@@ -150,16 +180,15 @@ async fn count_sums<'a>(
         .bind(counts(|it| held(it.prompt_tokens)))
         .bind(counts(|it| held(it.completion_tokens)))
         .bind(counts(|it| held(it.reasoning_tokens)))
-        .bind(counts(|it| held(it.cached_tokens)))
-        .execute(connection)
-        .await
-        .map_err(failed)?;
+        .bind(counts(|it| held(it.cached_tokens)));
+    let places: Vec<_> = all.iter().map(|(place, _)| place).collect();
+    with_columns(query, &places).execute(connection).await.map_err(failed)?;
     Ok(())
 }
 
 async fn count_times<'a>(
     times: &[(TimePlace<'a>, TimeSums)],
-    span: Span,
+    (span, together): (Span, Together),
     connection: &mut PgConnection,
 ) -> Result<(), StoreError> {
     let all: Vec<_> = times.iter().filter(|((it, ..), _)| it.span == span).collect();
@@ -169,40 +198,58 @@ async fn count_times<'a>(
     let numbers = |of: fn(&TimePlace<'a>) -> i64| -> Vec<i64> {
         all.iter().map(|(place, _)| of(place)).collect()
     };
-    let texts = |of: fn(&Place<'a>) -> &'a str| -> Vec<String> {
-        all.iter().map(|((place, ..), _)| kept(of(place)).into_owned()).collect()
-    };
     let counts = |of: fn(&TimeSums) -> u64| -> Vec<i64> {
         all.iter().map(|(_, sums)| held(of(sums))).collect()
     };
-    let keys: Vec<&[u8]> =
-        all.iter().map(|((place, ..), _)| place.key.as_bytes().as_slice()).collect();
-    let sql = match span {
-        Span::Minute => count_times!("time_minute", "minute"),
-        Span::Hour | Span::Day => count_times!("time_hour", "hour"),
+    let sql = match (span, together) {
+        (Span::Minute, Together::Keys) => {
+            count_times!("total_time_minute", "minute", keys together)
+        }
+        (_, Together::Keys) => count_times!("total_time_hour", "hour", keys together),
+        (Span::Minute, _) => count_times!("time_minute", "minute"),
+        (..) => count_times!("time_hour", "hour"),
     };
-    sqlx::query(sql)
+    let places: Vec<_> = all.iter().map(|((place, ..), _)| place).collect();
+    let workspaces: Vec<_> = places.iter().map(|it| kept(it.workspace_id).into_owned()).collect();
+    let query = sqlx::query(sql)
         .bind(numbers(|(place, ..)| place.index))
-        .bind(keys)
-        .bind(texts(|it| it.workspace_id))
-        .bind(texts(|it| it.model))
-        .bind(texts(|it| it.endpoint_id))
-        .bind(texts(|it| it.provider))
+        .bind(workspaces)
         .bind(numbers(|(_, timed, _)| timed.code()))
         .bind(numbers(|(_, _, bucket)| i64::from(*bucket)))
         .bind(counts(|it| it.calls))
         .bind(counts(|it| it.millis))
-        .bind(counts(|it| it.tokens))
-        .execute(connection)
-        .await
-        .map_err(failed)?;
+        .bind(counts(|it| it.tokens));
+    with_columns(query, &places).execute(connection).await.map_err(failed)?;
     Ok(())
+}
+
+/// Binds who answered and the keys of rows, as far as they tell them apart.
+fn with_columns<'q>(
+    mut query: Query<'q, Postgres, PgArguments>,
+    places: &[&Place<'_>],
+) -> Query<'q, Postgres, PgArguments> {
+    let served: Option<Vec<Served<'_>>> = places.iter().map(|place| place.served).collect();
+    if let Some(served) = served {
+        let names: [fn(&Served<'_>) -> String; 3] = [
+            |it| kept(it.model).into_owned(),
+            |it| kept(it.endpoint_id).into_owned(),
+            |it| kept(it.provider).into_owned(),
+        ];
+        for name in names {
+            query = query.bind(served.iter().map(name).collect::<Vec<_>>());
+        }
+    }
+    let keys = places.iter().map(|place| place.key.map(|key| key.as_bytes().to_vec()));
+    match keys.collect::<Option<Vec<_>>>() {
+        Some(keys) => query.bind(keys),
+        None => query,
+    }
 }
 
 const SPENT_SINCE: &str = "
     SELECT workspace_id, held_sum(sum(requests), 0) AS requests,
            held_sum(sum(spent_nanos), 0) AS spent_nanos, held_sum(sum(byok_nanos), 0) AS byok_nanos
-    FROM activity_day WHERE tag = '' AND day >= $1
+    FROM total_day WHERE tag = '' AND day >= $1
     GROUP BY workspace_id ORDER BY workspace_id";
 
 /// What each workspace has spent since a day, or ever.
@@ -213,7 +260,7 @@ pub(crate) async fn spent_since(
     let from = from.map_or(i64::MIN, UtcDay::days);
     let rows = sqlx::query(SPENT_SINCE).bind(from).fetch_all(pool).await.map_err(failed)?;
     let read = |row: &PgRow| {
-        let columns = Columns::of("activity_day", row);
+        let columns = Columns::of("total_day", row);
         Ok((columns.string("workspace_id")?, usage(&columns)?))
     };
     rows.iter().map(read).collect()
@@ -222,7 +269,7 @@ pub(crate) async fn spent_since(
 const SPENT_BY_DAY: &str = "
     SELECT workspace_id, day, held_sum(sum(requests), 0) AS requests,
            held_sum(sum(spent_nanos), 0) AS spent_nanos, held_sum(sum(byok_nanos), 0) AS byok_nanos
-    FROM activity_day WHERE tag = '' AND day >= $1
+    FROM total_day WHERE tag = '' AND day >= $1
     GROUP BY workspace_id, day ORDER BY workspace_id, day";
 
 /// What each workspace has spent on each day from this one on.
@@ -232,7 +279,7 @@ pub(crate) async fn spent_by_day(
 ) -> Result<Vec<WorkspaceDay>, StoreError> {
     let query = sqlx::query(SPENT_BY_DAY).bind(from.days());
     let read = |row: &PgRow| {
-        let columns = Columns::of("activity_day", row);
+        let columns = Columns::of("total_day", row);
         Ok(WorkspaceDay {
             workspace_id: columns.string("workspace_id")?,
             day: UtcDay::from_days(columns.get("day")?),
@@ -250,6 +297,34 @@ fn usage(columns: &Columns<'_>) -> Result<DayUsage, StoreError> {
     })
 }
 
+/// Removes the oldest part of a day of a kind: what is counted from it first, itself last.
+macro_rules! removing {
+    ($part:literal) => {
+        [
+            removing!("time_", $part),
+            removing!("total_time_", $part),
+            removing!("total_", $part),
+            removing!("activity_", $part),
+        ]
+    };
+    ($table:literal, $part:literal) => {
+        concat!(
+            "DELETE FROM ",
+            $table,
+            $part,
+            " WHERE ",
+            $part,
+            " < $1 AND ",
+            $part,
+            " = (SELECT min(",
+            $part,
+            ") FROM activity_",
+            $part,
+            ")"
+        )
+    };
+}
+
 /// Removes a part of a day whose sums are old.
 pub(crate) struct RemovePart(pub(crate) Span, pub(crate) Timestamp);
 
@@ -260,18 +335,8 @@ impl Write for RemovePart {
     async fn apply(&self, connection: &mut PgConnection) -> Result<bool, StoreError> {
         let steps = match self.0 {
             Span::Day => return Ok(false),
-            Span::Hour => [
-                "DELETE FROM time_hour WHERE hour < $1
-                 AND hour = (SELECT min(hour) FROM activity_hour)",
-                "DELETE FROM activity_hour WHERE hour < $1
-                 AND hour = (SELECT min(hour) FROM activity_hour)",
-            ],
-            Span::Minute => [
-                "DELETE FROM time_minute WHERE minute < $1
-                 AND minute = (SELECT min(minute) FROM activity_minute)",
-                "DELETE FROM activity_minute WHERE minute < $1
-                 AND minute = (SELECT min(minute) FROM activity_minute)",
-            ],
+            Span::Hour => removing!("hour"),
+            Span::Minute => removing!("minute"),
         };
         let mut removed = 0;
         for sql in steps {
@@ -282,21 +347,54 @@ impl Write for RemovePart {
     }
 }
 
-/// The table and the name of a span.
-const fn named(span: Span) -> (&'static str, &'static str) {
-    match span {
-        Span::Minute => ("activity_minute", "minute"),
-        Span::Hour => ("activity_hour", "hour"),
-        Span::Day => ("activity_day", "day"),
+/// The tables that answer a question: of sums and of times.
+const fn tables(query: &ActivityQuery) -> (&'static str, &'static str) {
+    match (query.span(), query.together()) {
+        (_, Together::Models) => ("key_total_day", "time_hour"),
+        (Span::Minute, Together::Nothing) => ("activity_minute", "time_minute"),
+        (Span::Hour, Together::Nothing) => ("activity_hour", "time_hour"),
+        (Span::Day, Together::Nothing) => ("activity_day", "time_hour"),
+        (Span::Minute, Together::Keys) => ("total_minute", "total_time_minute"),
+        (Span::Hour, Together::Keys) => ("total_hour", "total_time_hour"),
+        (Span::Day, Together::Keys) => ("total_day", "total_time_hour"),
     }
+}
+
+/// What rows are told apart by besides time, tag and key: as columns, and how they are named.
+const fn names(query: &ActivityQuery) -> (&'static str, &'static str) {
+    if query.models_together {
+        (
+            "workspace_id, ''::TEXT AS model, ''::TEXT AS endpoint_id, ''::TEXT AS provider",
+            "workspace_id",
+        )
+    } else {
+        let names = "workspace_id, model, endpoint_id, provider";
+        (names, names)
+    }
+}
+
+/// The name of a span.
+const fn named(span: Span) -> &'static str {
+    match span {
+        Span::Minute => "minute",
+        Span::Hour => "hour",
+        Span::Day => "day",
+    }
+}
+
+/// Whether the rows that answer a question have keys.
+fn has_keys(query: &ActivityQuery) -> bool {
+    query.together() != Together::Keys
 }
 
 /// Whose key the row of a call counts for.
 const PAYER: &str = "coalesce(new_hash, key_hash)";
+/// Where that is found.
+const SUCCESSOR: &str = " LEFT JOIN key_successor ON old_hash = key_hash";
 
 /// Which rows are asked for, besides their tag.
 fn push_conditions(sql: &mut QueryBuilder<Postgres>, query: &ActivityQuery) {
-    let (_, name) = named(query.span());
+    let name = named(query.span());
     let (from, until) = query.indices();
     if let Some(from) = from {
         sql.push(" AND ").push(name).push(" >= ").push_bind(from);
@@ -315,12 +413,14 @@ fn push_conditions(sql: &mut QueryBuilder<Postgres>, query: &ActivityQuery) {
 
 /// The question as SQL.
 fn listing(query: &ActivityQuery) -> QueryBuilder<Postgres> {
-    let (table, name) = named(query.span());
+    let (table, _) = tables(query);
+    let name = named(query.span());
     let mut sql = QueryBuilder::new("SELECT ");
     sql.push(if query.by_key { PAYER } else { "NULL::BYTEA" });
     sql.push(" AS payer, ").push(name);
-    sql.push(
-        " AS part, workspace_id, model, endpoint_id, provider, tag_value,
+    let (columns, names) = names(query);
+    sql.push(" AS part, ").push(columns).push(
+        ", tag_value,
                 held_sum(sum(requests), 0) AS requests, held_sum(sum(failed), 0) AS failed,
                 held_sum(sum(spent_nanos), 0) AS spent_nanos, held_sum(sum(byok_nanos), 0) AS byok_nanos,
                 held_sum(sum(prompt_tokens), 0) AS prompt_tokens,
@@ -328,32 +428,32 @@ fn listing(query: &ActivityQuery) -> QueryBuilder<Postgres> {
                 held_sum(sum(reasoning_tokens), 0) AS reasoning_tokens, held_sum(sum(cached_tokens), 0) AS cached_tokens
          FROM ",
     );
-    sql.push(table).push(" LEFT JOIN key_successor ON old_hash = key_hash WHERE tag = ");
+    sql.push(table).push(if has_keys(query) { SUCCESSOR } else { "" });
+    sql.push(" WHERE tag = ");
     sql.push_bind(kept(query.tag.as_deref().unwrap_or_default()).into_owned());
     push_conditions(&mut sql, query);
-    sql.push(
-        " GROUP BY part, workspace_id, model, endpoint_id, provider, tag_value, payer
-          ORDER BY part DESC, workspace_id, model, endpoint_id, provider, tag_value, payer",
-    );
+    sql.push(" GROUP BY part, ").push(names).push(", tag_value, payer ORDER BY part DESC, ");
+    sql.push(names).push(", tag_value, payer");
     sql
 }
 
 /// The same of times.
 fn times(query: &ActivityQuery) -> QueryBuilder<Postgres> {
-    let span = query.span();
-    let (_, name) = named(span);
+    let (_, table) = tables(query);
+    let name = named(query.span());
     let mut sql = QueryBuilder::new("SELECT ");
     sql.push(if query.by_key { PAYER } else { "NULL::BYTEA" });
     sql.push(" AS payer, ").push(name);
-    sql.push(
-        " AS part, workspace_id, model, endpoint_id, provider, timed, bucket,
+    let (columns, names) = names(query);
+    sql.push(" AS part, ").push(columns).push(
+        ", timed, bucket,
                 held_sum(sum(calls), 0) AS calls, held_sum(sum(millis), 0) AS millis, held_sum(sum(tokens), 0) AS tokens
          FROM ",
     );
-    sql.push(if span == Span::Minute { "time_minute" } else { "time_hour" });
-    sql.push(" LEFT JOIN key_successor ON old_hash = key_hash WHERE TRUE");
+    sql.push(table).push(if has_keys(query) { SUCCESSOR } else { "" });
+    sql.push(" WHERE TRUE");
     push_conditions(&mut sql, query);
-    sql.push(" GROUP BY part, workspace_id, model, endpoint_id, provider, timed, bucket, payer");
+    sql.push(" GROUP BY part, ").push(names).push(", timed, bucket, payer");
     sql
 }
 

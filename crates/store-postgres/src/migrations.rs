@@ -84,6 +84,11 @@ pub(crate) const MIGRATIONS: &[MigrationFile] = &[
         name: "limits told",
         sql: include_str!("../migrations/0016_limits_told.sql"),
     },
+    MigrationFile {
+        version: 17,
+        name: "totals",
+        sql: include_str!("../migrations/0017_totals.sql"),
+    },
 ];
 
 /// One step from a version of the schema to the next.

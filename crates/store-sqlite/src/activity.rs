@@ -3,11 +3,12 @@
 //! Sums are held at the ends of their range as spend counters are, see the `usage` module.
 
 use async_trait::async_trait;
-use sqlx::sqlite::SqliteRow;
+use sqlx::query::Query;
+use sqlx::sqlite::{SqliteArguments, SqliteRow};
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection, SqlitePool};
 use tollgate_store::{
-    ActivityQuery, ActivityRow, ActivitySums, ActivityTally, CallTimes, DayUsage, Place, Span,
-    StoreError, TimePlace, TimeSums, Timed, TimesOf, WorkspaceDay, put_times,
+    ActivityQuery, ActivityRow, ActivitySums, ActivityTally, CallTimes, DayUsage, Place, Served,
+    Span, StoreError, TimePlace, TimeSums, Timed, TimesOf, Together, WorkspaceDay, put_times,
 };
 use tollgate_types::{KeyHash, Timestamp, Usd, UtcDay};
 
@@ -20,28 +21,41 @@ pub(crate) async fn add(
     connection: &mut SqliteConnection,
     tally: &ActivityTally<'_>,
 ) -> Result<(), StoreError> {
-    for (place, sums) in tally.sums() {
-        count(connection, &place, &sums).await?;
-    }
-    for (place, sums) in tally.times() {
-        count_times(connection, &place, &sums).await?;
+    for together in [Together::Nothing, Together::Keys, Together::Models] {
+        for (place, sums) in tally.sums(together) {
+            count(connection, &place, &sums).await?;
+        }
+        for (place, sums) in tally.times(together) {
+            count_times(connection, &place, &sums).await?;
+        }
     }
     Ok(())
 }
 
-/// Adds to a row of sums, in the table and under the name that a span has.
+/// Adds to a row of sums, in the table and under the name that a span has, with the columns that tell
+/// rows apart besides time, tag and workspace.
 macro_rules! count {
     ($table:literal, $index:literal) => {
+        count!($table, $index, ", model, endpoint_id, provider, key_hash", ", ?, ?, ?, ?")
+    };
+    ($table:literal, $index:literal, keys together) => {
+        count!($table, $index, ", model, endpoint_id, provider", ", ?, ?, ?")
+    };
+    ($table:literal, $index:literal, models together) => {
+        count!($table, $index, ", key_hash", ", ?")
+    };
+    ($table:literal, $index:literal, $columns:literal, $values:literal) => {
         concat!(
             "INSERT INTO ",
             $table,
             " (",
             $index,
-            ", tag, tag_value, key_hash, workspace_id, model, endpoint_id, provider,
-                   requests, failed, spent_nanos, byok_nanos, prompt_tokens, completion_tokens,
-                   reasoning_tokens, cached_tokens
-               ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-               ON CONFLICT DO UPDATE SET
+            ", tag, tag_value, workspace_id, requests, failed, spent_nanos, byok_nanos,
+                   prompt_tokens, completion_tokens, reasoning_tokens, cached_tokens",
+            $columns,
+            ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?",
+            $values,
+            ") ON CONFLICT DO UPDATE SET
                    requests = requests + excluded.requests,
                    failed = failed + excluded.failed,
                    spent_nanos = max(-9223372036854775807 - 1,
@@ -63,15 +77,22 @@ macro_rules! count {
 /// The same for times.
 macro_rules! count_times {
     ($table:literal, $index:literal) => {
+        count_times!($table, $index, ", key_hash", ", ?")
+    };
+    ($table:literal, $index:literal, keys together) => {
+        count_times!($table, $index, "", "")
+    };
+    ($table:literal, $index:literal, $columns:literal, $values:literal) => {
         concat!(
             "INSERT INTO ",
             $table,
             " (",
             $index,
-            ", key_hash, workspace_id, model, endpoint_id, provider, timed, bucket,
-                   calls, millis, tokens
-               ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-               ON CONFLICT DO UPDATE SET
+            ", workspace_id, timed, bucket, calls, millis, tokens, model, endpoint_id, provider",
+            $columns,
+            ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?",
+            $values,
+            ") ON CONFLICT DO UPDATE SET
                    calls = calls + excluded.calls,
                    millis = min(9223372036854775807, millis + excluded.millis),
                    tokens = min(9223372036854775807, tokens + excluded.tokens)"
@@ -84,20 +105,20 @@ async fn count(
     place: &Place<'_>,
     sums: &ActivitySums,
 ) -> Result<(), StoreError> {
-    let sql = match place.span {
-        Span::Minute => count!("activity_minute", "minute"),
-        Span::Hour => count!("activity_hour", "hour"),
-        Span::Day => count!("activity_day", "day"),
+    let sql = match (place.span, place.key, place.served) {
+        (Span::Minute, Some(_), _) => count!("activity_minute", "minute"),
+        (Span::Hour, Some(_), _) => count!("activity_hour", "hour"),
+        (Span::Day, Some(_), Some(_)) => count!("activity_day", "day"),
+        (Span::Minute, None, _) => count!("total_minute", "minute", keys together),
+        (Span::Hour, None, _) => count!("total_hour", "hour", keys together),
+        (Span::Day, None, _) => count!("total_day", "day", keys together),
+        (Span::Day, Some(_), None) => count!("key_total_day", "day", models together),
     };
-    sqlx::query(sql)
+    let query = sqlx::query(sql)
         .bind(place.index)
         .bind(place.tag)
         .bind(place.tag_value)
-        .bind(place.key.as_bytes().as_slice())
         .bind(place.workspace_id)
-        .bind(place.model)
-        .bind(place.endpoint_id)
-        .bind(place.provider)
         .bind(held(sums.requests))
         .bind(held(sums.failed))
         .bind(sums.spent.nanos())
@@ -105,10 +126,8 @@ async fn count(
         .bind(held(sums.prompt_tokens))
         .bind(held(sums.completion_tokens))
         .bind(held(sums.reasoning_tokens))
-        .bind(held(sums.cached_tokens))
-        .execute(connection)
-        .await
-        .map_err(failed)?;
+        .bind(held(sums.cached_tokens));
+    with_columns(query, place).execute(connection).await.map_err(failed)?;
     Ok(())
 }
 
@@ -117,26 +136,36 @@ async fn count_times(
     (place, timed, bucket): &TimePlace<'_>,
     sums: &TimeSums,
 ) -> Result<(), StoreError> {
-    let sql = match place.span {
-        Span::Minute => count_times!("time_minute", "minute"),
-        Span::Hour | Span::Day => count_times!("time_hour", "hour"),
+    let sql = match (place.span, place.key) {
+        (Span::Minute, Some(_)) => count_times!("time_minute", "minute"),
+        (Span::Hour | Span::Day, Some(_)) => count_times!("time_hour", "hour"),
+        (Span::Minute, None) => count_times!("total_time_minute", "minute", keys together),
+        (Span::Hour | Span::Day, None) => count_times!("total_time_hour", "hour", keys together),
     };
-    sqlx::query(sql)
+    let query = sqlx::query(sql)
         .bind(place.index)
-        .bind(place.key.as_bytes().as_slice())
         .bind(place.workspace_id)
-        .bind(place.model)
-        .bind(place.endpoint_id)
-        .bind(place.provider)
         .bind(timed.code())
         .bind(i64::from(*bucket))
         .bind(held(sums.calls))
         .bind(held(sums.millis))
-        .bind(held(sums.tokens))
-        .execute(connection)
-        .await
-        .map_err(failed)?;
+        .bind(held(sums.tokens));
+    with_columns(query, place).execute(connection).await.map_err(failed)?;
     Ok(())
+}
+
+/// Binds who answered and the key of a row, as far as they tell rows apart.
+fn with_columns<'q>(
+    mut query: Query<'q, Sqlite, SqliteArguments>,
+    place: &'q Place<'_>,
+) -> Query<'q, Sqlite, SqliteArguments> {
+    if let Some(Served { model, endpoint_id, provider }) = place.served {
+        query = query.bind(model).bind(endpoint_id).bind(provider);
+    }
+    match &place.key {
+        Some(key) => query.bind(key.as_bytes().as_slice()),
+        None => query,
+    }
 }
 
 const SPENT_SINCE: &str = concat!(
@@ -146,7 +175,7 @@ const SPENT_SINCE: &str = concat!(
     wide_sum!("byok_nanos"),
     ", ",
     wide_sum!("requests"),
-    " FROM activity_day WHERE tag = '' AND day >= ?1 GROUP BY workspace_id ORDER BY workspace_id"
+    " FROM total_day WHERE tag = '' AND day >= ?1 GROUP BY workspace_id ORDER BY workspace_id"
 );
 
 /// What each workspace has spent since a day, or ever.
@@ -157,7 +186,7 @@ pub(crate) async fn spent_since(
     let from = from.map_or(i64::MIN, UtcDay::days);
     let rows = sqlx::query(SPENT_SINCE).bind(from).fetch_all(pool).await.map_err(failed)?;
     let read = |row: &SqliteRow| {
-        let columns = Columns::of("activity_day", row);
+        let columns = Columns::of("total_day", row);
         Ok((columns.get("workspace_id")?, usage(&columns)?))
     };
     rows.iter().map(read).collect()
@@ -170,7 +199,7 @@ const SPENT_BY_DAY: &str = concat!(
     wide_sum!("byok_nanos"),
     ", ",
     wide_sum!("requests"),
-    " FROM activity_day WHERE tag = '' AND day >= ?1
+    " FROM total_day WHERE tag = '' AND day >= ?1
      GROUP BY workspace_id, day ORDER BY workspace_id, day"
 );
 
@@ -181,7 +210,7 @@ pub(crate) async fn spent_by_day(
 ) -> Result<Vec<WorkspaceDay>, StoreError> {
     let query = sqlx::query(SPENT_BY_DAY).bind(from.days());
     let read = |row: &SqliteRow| {
-        let columns = Columns::of("activity_day", row);
+        let columns = Columns::of("total_day", row);
         Ok(WorkspaceDay {
             workspace_id: columns.get("workspace_id")?,
             day: UtcDay::from_days(columns.get("day")?),
@@ -205,6 +234,34 @@ fn usage(columns: &Columns<'_>) -> Result<DayUsage, StoreError> {
     })
 }
 
+/// Removes the oldest part of a day of a kind: what is counted from it first, itself last.
+macro_rules! removing {
+    ($part:literal) => {
+        [
+            removing!("time_", $part),
+            removing!("total_time_", $part),
+            removing!("total_", $part),
+            removing!("activity_", $part),
+        ]
+    };
+    ($table:literal, $part:literal) => {
+        concat!(
+            "DELETE FROM ",
+            $table,
+            $part,
+            " WHERE ",
+            $part,
+            " < ?1 AND ",
+            $part,
+            " = (SELECT min(",
+            $part,
+            ") FROM activity_",
+            $part,
+            ")"
+        )
+    };
+}
+
 /// Removes a part of a day whose sums are old.
 pub(crate) struct RemovePart(pub(crate) Span, pub(crate) Timestamp);
 
@@ -215,18 +272,8 @@ impl Write for RemovePart {
     async fn apply(&self, connection: &mut SqliteConnection) -> Result<bool, StoreError> {
         let steps = match self.0 {
             Span::Day => return Ok(false),
-            Span::Hour => [
-                "DELETE FROM time_hour WHERE hour < ?1
-                 AND hour = (SELECT min(hour) FROM activity_hour)",
-                "DELETE FROM activity_hour WHERE hour < ?1
-                 AND hour = (SELECT min(hour) FROM activity_hour)",
-            ],
-            Span::Minute => [
-                "DELETE FROM time_minute WHERE minute < ?1
-                 AND minute = (SELECT min(minute) FROM activity_minute)",
-                "DELETE FROM activity_minute WHERE minute < ?1
-                 AND minute = (SELECT min(minute) FROM activity_minute)",
-            ],
+            Span::Hour => removing!("hour"),
+            Span::Minute => removing!("minute"),
         };
         let mut removed = 0;
         for sql in steps {
@@ -237,12 +284,35 @@ impl Write for RemovePart {
     }
 }
 
-/// The table and the name of a span.
-const fn named(span: Span) -> (&'static str, &'static str) {
+/// The tables that answer a question: of sums and of times.
+const fn tables(query: &ActivityQuery) -> (&'static str, &'static str) {
+    match (query.span(), query.together()) {
+        (_, Together::Models) => ("key_total_day", "time_hour"),
+        (Span::Minute, Together::Nothing) => ("activity_minute", "time_minute"),
+        (Span::Hour, Together::Nothing) => ("activity_hour", "time_hour"),
+        (Span::Day, Together::Nothing) => ("activity_day", "time_hour"),
+        (Span::Minute, Together::Keys) => ("total_minute", "total_time_minute"),
+        (Span::Hour, Together::Keys) => ("total_hour", "total_time_hour"),
+        (Span::Day, Together::Keys) => ("total_day", "total_time_hour"),
+    }
+}
+
+/// What rows are told apart by besides time, tag and key: as columns, and how they are named.
+const fn names(query: &ActivityQuery) -> (&'static str, &'static str) {
+    if query.models_together {
+        ("workspace_id, '' AS model, '' AS endpoint_id, '' AS provider", "workspace_id")
+    } else {
+        let names = "workspace_id, model, endpoint_id, provider";
+        (names, names)
+    }
+}
+
+/// The name of a span.
+const fn named(span: Span) -> &'static str {
     match span {
-        Span::Minute => ("activity_minute", "minute"),
-        Span::Hour => ("activity_hour", "hour"),
-        Span::Day => ("activity_day", "day"),
+        Span::Minute => "minute",
+        Span::Hour => "hour",
+        Span::Day => "day",
     }
 }
 
@@ -252,7 +322,7 @@ const PAYER: &str =
 
 /// Which rows are asked for, besides their tag.
 fn push_conditions(sql: &mut QueryBuilder<Sqlite>, query: &ActivityQuery) {
-    let (_, name) = named(query.span());
+    let name = named(query.span());
     let (from, until) = query.indices();
     if let Some(from) = from {
         sql.push(" AND ").push(name).push(" >= ").push_bind(from);
@@ -275,12 +345,14 @@ fn push_conditions(sql: &mut QueryBuilder<Sqlite>, query: &ActivityQuery) {
 
 /// The question as SQL.
 fn listing(query: &ActivityQuery) -> QueryBuilder<Sqlite> {
-    let (table, name) = named(query.span());
+    let (table, _) = tables(query);
+    let name = named(query.span());
     let mut sql = QueryBuilder::new("SELECT ");
     sql.push(if query.by_key { PAYER } else { "NULL" });
     sql.push(" AS payer, ").push(name);
-    sql.push(
-        " AS part, workspace_id, model, endpoint_id, provider, tag_value,
+    let (columns, names) = names(query);
+    sql.push(" AS part, ").push(columns).push(
+        ", tag_value,
                 sum(requests) AS requests, sum(failed) AS failed,
                 sum(spent_nanos) AS spent_nanos, sum(byok_nanos) AS byok_nanos,
                 sum(prompt_tokens) AS prompt_tokens,
@@ -291,28 +363,27 @@ fn listing(query: &ActivityQuery) -> QueryBuilder<Sqlite> {
     sql.push(table).push(" WHERE tag = ");
     sql.push_bind(query.tag.clone().unwrap_or_default());
     push_conditions(&mut sql, query);
-    sql.push(
-        " GROUP BY part, workspace_id, model, endpoint_id, provider, tag_value, payer
-          ORDER BY part DESC, workspace_id, model, endpoint_id, provider, tag_value, payer",
-    );
+    sql.push(" GROUP BY part, ").push(names).push(", tag_value, payer ORDER BY part DESC, ");
+    sql.push(names).push(", tag_value, payer");
     sql
 }
 
 /// The same of times.
 fn times(query: &ActivityQuery) -> QueryBuilder<Sqlite> {
-    let span = query.span();
-    let (_, name) = named(span);
+    let (_, table) = tables(query);
+    let name = named(query.span());
     let mut sql = QueryBuilder::new("SELECT ");
     sql.push(if query.by_key { PAYER } else { "NULL" });
     sql.push(" AS payer, ").push(name);
-    sql.push(
-        " AS part, workspace_id, model, endpoint_id, provider, timed, bucket,
+    let (columns, names) = names(query);
+    sql.push(" AS part, ").push(columns).push(
+        ", timed, bucket,
                 sum(calls) AS calls, sum(millis) AS millis, sum(tokens) AS tokens FROM ",
     );
-    sql.push(if span == Span::Minute { "time_minute" } else { "time_hour" });
+    sql.push(table);
     sql.push(" WHERE TRUE");
     push_conditions(&mut sql, query);
-    sql.push(" GROUP BY part, workspace_id, model, endpoint_id, provider, timed, bucket, payer");
+    sql.push(" GROUP BY part, ").push(names).push(", timed, bucket, payer");
     sql
 }
 

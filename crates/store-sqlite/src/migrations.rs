@@ -96,6 +96,11 @@ pub(crate) const MIGRATIONS: &[MigrationFile] = &[
         name: "limits told",
         sql: include_str!("../migrations/0018_limits_told.sql"),
     },
+    MigrationFile {
+        version: 19,
+        name: "totals",
+        sql: include_str!("../migrations/0019_totals.sql"),
+    },
 ];
 
 /// One step from a version of the schema to the next.

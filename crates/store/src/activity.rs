@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use tollgate_types::{KeyHash, Timestamp, Usd, UtcDay};
 
-use crate::{CallTimes, GenerationRecord, Span, TimeSums, Timed};
+use crate::{CallTimes, GenerationRecord, Span, TimeSums, Timed, Together};
 
 /// Which days, or parts of days, and whose, to add up.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -22,6 +22,8 @@ pub struct ActivityQuery {
     pub tag: Option<String>,
     /// Whether rows are one for each key, too: of a rotated key its successor.
     pub by_key: bool,
+    /// Whether models, endpoints and providers are left together: rows have none then.
+    pub models_together: bool,
     /// Hours or minutes in place of days.
     pub part: Option<PartQuery>,
 }
@@ -49,7 +51,7 @@ pub struct ActivityRow {
     pub starts_at: Timestamp,
     /// Whose they were.
     pub workspace_id: String,
-    /// The model that answered.
+    /// The model that answered; empty where all are together.
     pub model: String,
     /// The endpoint that answered; empty where none did.
     pub endpoint_id: String,
@@ -117,8 +119,11 @@ impl ActivitySums {
 
 impl ActivityQuery {
     /// How much time a row of the answer is for.
-    pub fn span(&self) -> Span {
-        self.part.map_or(Span::Day, |part| part.span)
+    pub const fn span(&self) -> Span {
+        match self.part {
+            Some(part) => part.span,
+            None => Span::Day,
+        }
     }
 
     /// The first day, hour or minute that is asked for, and the one behind the last, since the epoch.
@@ -130,6 +135,16 @@ impl ActivityQuery {
                 let last = part.span.index(part.until.plus_millis(-1));
                 (Some(part.span.index(part.from)), Some(last.saturating_add(1)))
             }
+        }
+    }
+
+    /// Which rows answer it: the fewest that tell apart what it asks for.
+    pub const fn together(&self) -> Together {
+        let tells_keys_apart = self.by_key || self.keys.is_some();
+        match (tells_keys_apart, self.models_together, self.part) {
+            (false, ..) => Together::Keys,
+            (true, true, None) => Together::Models,
+            (true, ..) => Together::Nothing,
         }
     }
 

@@ -79,6 +79,7 @@ macro_rules! conformance_suite {
             activity_is_added_up_by_day_model_and_endpoint,
             activity_is_asked_for_by_days_keys_workspaces_and_tags,
             activity_is_added_up_by_hour_and_minute,
+            activity_leaves_together_what_is_not_asked_for,
             old_hours_and_minutes_go_and_days_stay,
             spend_is_added_up_by_workspace,
         }

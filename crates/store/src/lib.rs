@@ -77,7 +77,7 @@ pub use routing::{
     ArmRecord, AskedRecord, CandidateRecord, RoutingRecord, RuleRecord, StageRecord, SteeredRecord,
 };
 pub use stores::Stores;
-pub use tally::{ActivityTally, Place, TimePlace};
+pub use tally::{ActivityTally, Place, Served, TimePlace, Together};
 pub use times::{CallTimes, Span, TimeSums, Timed, bounds_of, bucket_of};
 pub use tollgate_types::{UsageWindows, UtcDay};
 pub use usage::{AccountUsage, DayUsage, KeyUsage, UsageStore, WorkspaceDay};

@@ -7,6 +7,17 @@ use tollgate_types::KeyHash;
 use crate::times::TimeSums;
 use crate::{ActivitySums, CallTimes, GenerationRecord, Span, Timed};
 
+/// What rows of sums don't tell apart. Each kind has tables of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Together {
+    /// They tell all apart.
+    Nothing,
+    /// All keys are together.
+    Keys,
+    /// All models are together, with their endpoints and providers. Days only.
+    Models,
+}
+
 /// The row that a record is added to. Their order is that in which rows are locked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place<'a> {
@@ -18,15 +29,22 @@ pub struct Place<'a> {
     pub tag: &'a str,
     /// Its value.
     pub tag_value: &'a str,
-    /// The key that called.
-    pub key: KeyHash,
+    /// The key that called; none where all are together.
+    pub key: Option<KeyHash>,
     /// The key's workspace.
     pub workspace_id: &'a str,
-    /// The model that answered.
+    /// Who answered; none where all are together.
+    pub served: Option<Served<'a>>,
+}
+
+/// Who answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Served<'a> {
+    /// The model.
     pub model: &'a str,
-    /// The endpoint that answered; empty where none did.
+    /// The endpoint; empty where none did.
     pub endpoint_id: &'a str,
-    /// The provider that answered; empty where none did.
+    /// Its provider; empty where none did.
     pub provider: &'a str,
 }
 
@@ -50,9 +68,7 @@ pub struct ActivityTally<'a> {
 struct Names<'a> {
     key: KeyHash,
     workspace_id: &'a str,
-    model: &'a str,
-    endpoint_id: &'a str,
-    provider: &'a str,
+    served: Served<'a>,
 }
 
 const SPANS: [Span; 3] = [Span::Day, Span::Hour, Span::Minute];
@@ -64,9 +80,11 @@ impl<'a> ActivityTally<'a> {
         let number = self.number(Names {
             key: record.key_hash,
             workspace_id: &record.workspace_id,
-            model: record.model.as_str(),
-            endpoint_id: record.endpoint_id.as_deref().unwrap_or_default(),
-            provider: record.provider.as_deref().unwrap_or_default(),
+            served: Served {
+                model: record.model.as_str(),
+                endpoint_id: record.endpoint_id.as_deref().unwrap_or_default(),
+                provider: record.provider.as_deref().unwrap_or_default(),
+            },
         });
         for span in SPANS {
             let index = span.index(record.created_at);
@@ -81,26 +99,28 @@ impl<'a> ActivityTally<'a> {
         }
     }
 
-    /// Every row of sums, in the order of places.
-    pub fn sums(&self) -> Vec<(Place<'a>, ActivitySums)> {
-        let row = |(place, sums): (&(usize, Span, i64, &'a str, &'a str), &ActivitySums)| {
-            let (number, span, index, tag, tag_value) = *place;
-            Some((Place { tag, tag_value, ..self.place(number, span, index)? }, *sums))
-        };
-        let mut rows: Vec<_> = self.sums.iter().filter_map(row).collect();
-        rows.sort_unstable_by_key(|(place, _)| *place);
-        rows
+    /// Every row of sums of a kind, in the order of places.
+    pub fn sums(&self, together: Together) -> Vec<(Place<'a>, ActivitySums)> {
+        let mut rows: BTreeMap<Place<'a>, ActivitySums> = BTreeMap::new();
+        for ((number, span, index, tag, tag_value), sums) in &self.sums {
+            let place = self.place(*number, *span, *index);
+            if let Some(place) = place.and_then(|it| it.of(together)) {
+                rows.entry(Place { tag, tag_value, ..place }).or_default().add(sums);
+            }
+        }
+        rows.into_iter().collect()
     }
 
-    /// Every row of times, in the order of places.
-    pub fn times(&self) -> Vec<(TimePlace<'a>, TimeSums)> {
-        let row = |(place, sums): (&(usize, Span, i64, Timed, u8), &TimeSums)| {
-            let (number, span, index, timed, bucket) = *place;
-            Some(((self.place(number, span, index)?, timed, bucket), *sums))
-        };
-        let mut rows: Vec<_> = self.times.iter().filter_map(row).collect();
-        rows.sort_unstable_by_key(|(place, _)| *place);
-        rows
+    /// Every row of times of a kind, in the order of places.
+    pub fn times(&self, together: Together) -> Vec<(TimePlace<'a>, TimeSums)> {
+        let mut rows: BTreeMap<TimePlace<'a>, TimeSums> = BTreeMap::new();
+        for ((number, span, index, timed, bucket), sums) in &self.times {
+            let place = self.place(*number, *span, *index);
+            if let Some(place) = place.and_then(|it| it.of(together)) {
+                rows.entry((place, *timed, *bucket)).or_default().add(sums);
+            }
+        }
+        rows.into_iter().collect()
     }
 
     fn number(&mut self, names: Names<'a>) -> usize {
@@ -113,8 +133,19 @@ impl<'a> ActivityTally<'a> {
     }
 
     fn place(&self, number: usize, span: Span, index: i64) -> Option<Place<'a>> {
-        let Names { key, workspace_id, model, endpoint_id, provider } = *self.names.get(number)?;
-        let (tag, tag_value) = ("", "");
-        Some(Place { span, index, tag, tag_value, key, workspace_id, model, endpoint_id, provider })
+        let Names { key, workspace_id, served } = *self.names.get(number)?;
+        let (tag, tag_value, key, served) = ("", "", Some(key), Some(served));
+        Some(Place { span, index, tag, tag_value, key, workspace_id, served })
+    }
+}
+
+impl Place<'_> {
+    /// The row of a kind that this one is added to, where there are such.
+    fn of(self, together: Together) -> Option<Self> {
+        match together {
+            Together::Nothing => Some(self),
+            Together::Keys => Some(Self { key: None, ..self }),
+            Together::Models => (self.span == Span::Day).then_some(Self { served: None, ..self }),
+        }
     }
 }

@@ -81,10 +81,16 @@ pub(crate) async fn list_activity(
     };
     let rows = app.engine.stores().usage.activity(&query).await?;
     let installation = app.engine.installation();
-    let permaslug = |model: &str| {
-        let known = installation.known().resolve(model).ok();
-        known.map_or_else(|| model.to_owned(), |model| model.canonical_slug.clone())
-    };
+    // Looked up once for each: of one that is gone everything that is like it is sought.
+    let mut permaslugs: BTreeMap<String, String> = BTreeMap::new();
+    for row in &rows {
+        if !permaslugs.contains_key(&row.model) {
+            let known = installation.known().resolve(&row.model).ok();
+            let slug = known.map_or(&row.model, |model| &model.canonical_slug);
+            permaslugs.insert(row.model.clone(), slug.clone());
+        }
+    }
+    let permaslug = |model: &str| permaslugs.get(model).map_or(model, String::as_str).to_owned();
     let rows = if by_workspace { rows } else { over_workspaces(rows) };
     let view = |row: ActivityRow| ActivityView {
         date: date(row.day),

@@ -1,6 +1,6 @@
 //! Cases of [`UsageStore`](crate::UsageStore).
 
-use tollgate_types::{GenerationId, Usd, UtcDay};
+use tollgate_types::{GenerationId, ModelSlug, Usd, UtcDay};
 
 use super::sample::{at, full_generation, generation, hash, noon, plain_key, spend};
 use crate::{
@@ -221,6 +221,54 @@ pub async fn activity_is_asked_for_by_days_keys_workspaces_and_tags(stores: &Sto
     let tagged = ActivityQuery { tag: Some("x-department".to_owned()), ..all };
     let rows = stores.usage.activity(&tagged).await.unwrap();
     assert_eq!(rows[0].tag_value, "Forschung & Entwicklung");
+}
+
+/// What is left together in a question is one row, and adds up to the same.
+pub async fn activity_leaves_together_what_is_not_asked_for(stores: &Stores) {
+    let mut calls = some_minutes(stores).await;
+    let other = GenerationRecord {
+        model: ModelSlug::parse("acme/other").unwrap(),
+        endpoint_id: None,
+        provider: None,
+        ..full_generation("gen-other")
+    };
+    calls.push(GenerationRecord { key_hash: hash(2), ..full_generation("gen-second") });
+    calls.push(other);
+    stores.generations.append(calls[4..].to_vec()).await.unwrap();
+    let part = PartQuery {
+        span: Span::Hour,
+        from: noon(),
+        until: noon().plus_millis(7_200_000),
+        times: true,
+    };
+    let day = ActivityQuery::default();
+    let hour = ActivityQuery { part: Some(part), ..day.clone() };
+    let tagged = ActivityQuery { tag: Some("x-department".to_owned()), ..day.clone() };
+    for asked in [day, hour, tagged] {
+        for (by_key, models_together, rows_of_noon) in
+            [(false, false, 2), (false, true, 1), (true, true, 2), (true, false, 3)]
+        {
+            let query = ActivityQuery { by_key, models_together, ..asked.clone() };
+            let rows = stores.usage.activity(&query).await.unwrap();
+            let of_noon = rows.iter().filter(|row| row.starts_at <= noon());
+            assert_eq!(of_noon.count(), rows_of_noon, "{query:?}");
+            let requests: u64 = rows.iter().map(|row| row.sums.requests).sum();
+            let spent: i64 = rows.iter().map(|row| row.sums.spent.nanos()).sum();
+            let expected: i64 = calls.iter().map(|call| call.cost.nanos()).sum();
+            assert_eq!((requests, spent), (6, expected), "{query:?}");
+            assert!(rows.iter().all(|row| row.key.is_some() == by_key));
+            assert!(rows.iter().all(|row| row.model.is_empty() == models_together));
+            assert!(!models_together || rows.iter().all(|it| it.endpoint_id.is_empty()));
+            let (mut told, mut all) = (CallTimes::default(), CallTimes::default());
+            for row in &rows {
+                told.add_all(&row.times);
+            }
+            for call in calls.iter().filter(|_| query.wants_times()) {
+                all.add_all(&CallTimes::of(call));
+            }
+            assert_eq!(told, all, "{query:?}");
+        }
+    }
 }
 
 /// Four calls, two of them in one minute; of some it is known how long they took.

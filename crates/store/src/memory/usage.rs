@@ -39,12 +39,15 @@ impl UsageStore for MemoryStore {
                 Some(tag) => record.attribution.tags.get(tag).cloned(),
             };
             let Some(tag_value) = tag_value.filter(|_| is_within && is_asked_for) else { continue };
+            let served = |name: Option<&str>| {
+                name.filter(|_| !query.models_together).unwrap_or_default().to_owned()
+            };
             let key = (
                 Reverse(span.index(record.created_at)),
                 record.workspace_id.clone(),
-                record.model.as_str().to_owned(),
-                record.endpoint_id.clone().unwrap_or_default(),
-                record.provider.clone().unwrap_or_default(),
+                served(Some(record.model.as_str())),
+                served(record.endpoint_id.as_deref()),
+                served(record.provider.as_deref()),
                 tag_value,
                 query.by_key.then_some(*payer),
             );

@@ -215,6 +215,11 @@ impl Metric {
 }
 
 impl Dimension {
+    /// Whether it takes models, endpoints or providers to be told apart.
+    pub(super) const fn is_of_models(&self) -> bool {
+        matches!(self, Self::Model | Self::Provider | Self::Endpoint)
+    }
+
     /// Those that every installation has.
     pub(super) const ALL: [Self; 5] =
         [Self::Model, Self::Provider, Self::Endpoint, Self::Workspace, Self::ApiKey];

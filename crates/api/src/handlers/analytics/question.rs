@@ -167,8 +167,10 @@ impl Question {
     /// What the store is asked.
     pub(super) fn wanted(&self) -> ActivityQuery {
         let of_filters = self.filters.iter().filter_map(Filter::dimension);
+        let mut told_apart = self.dimensions.iter().chain(of_filters);
         ActivityQuery {
-            by_key: self.dimensions.iter().chain(of_filters).any(|it| *it == Dimension::ApiKey),
+            by_key: told_apart.clone().any(|it| *it == Dimension::ApiKey),
+            models_together: !told_apart.any(Dimension::is_of_models),
             ..self.time.query(self.tag.clone())
         }
     }
