@@ -1,5 +1,7 @@
 //! Reading a request's body: bounded in size and time.
 
+use std::borrow::Cow;
+
 use axum::extract::{FromRequest, Request};
 use bytes::Bytes;
 use http::HeaderMap;
@@ -119,8 +121,19 @@ impl<T: DeserializeOwned> FromRequest<App> for SecretBody<T> {
 
 /// A JSON body's value.
 pub(crate) fn parsed<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
-    serde_json::from_slice(bytes)
-        .map_err(|error| ApiError::bad_request(format!("Invalid request body: {error}")))
+    serde_json::from_slice(bytes).map_err(|error| {
+        let told = error.to_string();
+        ApiError::bad_request(format!("Invalid request body: {}", in_json_words(&told)))
+    })
+}
+
+/// What is wrong with a body, without the names that our types have here.
+fn in_json_words(told: &str) -> Cow<'_, str> {
+    let Some((before, named)) = told.split_once("expected struct ") else {
+        return Cow::Borrowed(told);
+    };
+    let after = named.trim_start_matches(|it: char| it.is_alphanumeric() || it == '_');
+    Cow::Owned(format!("{before}expected an object{after}"))
 }
 
 /// Whether a body is JSON, or does not say what it is.

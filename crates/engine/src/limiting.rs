@@ -17,7 +17,7 @@ use std::sync::atomic::AtomicBool;
 use arc_swap::ArcSwap;
 use parking_lot::{Mutex, RwLock};
 use smallvec::SmallVec;
-use tollgate_ledger::NodeId;
+use tollgate_ledger::{AccountId, NodeId};
 use tollgate_limits::{
     Applied, Counters, Entry, Full, Limit, Measure, Scope, Share, Snapshot, Window,
 };
@@ -124,7 +124,7 @@ impl Limiting {
             }
         }
         if let Some(agreed) = &run.agreed {
-            let id = format!("plan of {}", run.workspace.account());
+            let id = of_plan(run.workspace.account());
             for limit in agreed.limits.limits() {
                 let limit = Limit { scope: Scope::Organisation, ..limit };
                 limits.push(self.applied(run, &limit, &id, now)?);
@@ -300,6 +300,11 @@ fn spent_in(key: &KeyEntry, window: Window, now: Timestamp) -> Option<Usd> {
 /// An amount of money as limits count it: less than nothing is nothing.
 pub(crate) fn amount(of: Usd) -> u64 {
     u64::try_from(of.nanos()).unwrap_or(0)
+}
+
+/// What the limits of an account's plan are counted under.
+pub(crate) fn of_plan(account: &AccountId) -> String {
+    format!("plan of {account}")
 }
 
 /// Takes what a planned call may need of all its limits.

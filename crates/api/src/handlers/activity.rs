@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use axum::Json;
 use axum::extract::State;
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use tollgate_store::{ActivityQuery, ActivityRow, ActivitySums, CallTimes, KeyQuery};
 use tollgate_types::{KeyHash, Timestamp, UtcDay};
@@ -16,6 +17,7 @@ use crate::query::Params;
 use crate::router::App;
 
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Asked {
     /// One day, `YYYY-MM-DD`.
     date: Option<String>,
@@ -26,6 +28,9 @@ pub(crate) struct Asked {
     group_by: Option<String>,
     /// A tag header: rows are one for each of its values. Beyond the contract.
     tag: Option<String>,
+    /// Where the caller's own key may be.
+    #[serde(rename = "key")]
+    _key: Option<IgnoredAny>,
 }
 
 #[derive(Debug, Serialize)]

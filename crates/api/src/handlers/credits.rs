@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use tollgate_ledger::AccountId;
 use tollgate_wire::json::UsdNumber;
@@ -32,9 +33,15 @@ pub(crate) struct Credits {
 }
 
 /// Whose money is asked for; the installation's where nobody is named.
+///
+/// What else is in the query is refused: a misspelt `account` must not be taken for none.
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct WhoseAccount {
     account: Option<String>,
+    /// Where the caller's own key may be.
+    #[serde(rename = "key")]
+    _key: Option<IgnoredAny>,
 }
 
 impl WhoseAccount {

@@ -5,6 +5,7 @@ use axum::extract::State;
 use serde_json::value::RawValue;
 use tollgate_engine::ContentError;
 use tollgate_organisation::Area;
+use tollgate_wire::error::ErrorType;
 
 use super::credits::Data;
 use super::generation::{GenerationQuery, may_see, recorded};
@@ -34,6 +35,13 @@ pub(crate) async fn get_generation_content(
     }
     let content = app.engine.contents().of(&record.id).await.map_err(|error| match error {
         ContentError::Store(error) => error.into(),
+        ContentError::Sealed(error) => {
+            tracing::error!(generation = id, %error, "what was said can't be opened");
+            ApiError::new(
+                ErrorType::ProviderOverloaded,
+                format!("What was said in generation {id} was sealed under a master key that this gateway does not have. Ask its operator: `tollgate doctor` names the keys it has"),
+            )
+        }
         error => ApiError::internal(&error),
     })?;
     let data = content.ok_or_else(|| {

@@ -1,5 +1,6 @@
 //! Workspaces (contract §1.6).
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use axum::Json;
@@ -8,7 +9,9 @@ use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use tollgate_engine::WorkspaceEntry;
 use tollgate_ledger::AccountId;
-use tollgate_organisation::{Member, ProviderSort, Refused, Workspace, WorkspaceSettings};
+use tollgate_organisation::{
+    Member, ProviderSort, Refused, Workspace, WorkspaceSettings, key_number,
+};
 use tollgate_store::{DEFAULT_WORKSPACE_ID, Document, KeyQuery};
 use tollgate_types::Timestamp;
 use tollgate_wire::error::ErrorType;
@@ -184,6 +187,7 @@ pub(crate) async fn create_workspace(
     }
     app.engine.refresh_organisation().await?;
     free_slug(&app, &workspace.slug, None)?;
+    known_to_the_gateway(&app, None, (&WorkspaceSettings::default(), &workspace.settings)).await?;
     let id = app.engine.new_id().map_err(|error| ApiError::internal(&error))?;
     let slug = workspace.slug.clone();
     let document = Document::new(id, workspace, now).called(slug);
@@ -212,11 +216,56 @@ pub(crate) async fn update_workspace(
     if change.account.is_some() {
         manager.everywhere("Ask an owner or admin for another account")?;
     }
+    let before = document.body.settings.clone();
     change.apply_to(&mut document.body)?;
+    known_to_the_gateway(&app, Some(&document.id), (&before, &document.body.settings)).await?;
     free_slug(&app, &document.body.slug, Some(&document.id))?;
     document.name = Some(document.body.slug.clone());
     save(&app, &mut document).await?;
     Ok(Json(Data { data: WorkspaceView::of(&document) }))
+}
+
+/// Refuses settings that name a model or a key that nobody knows, unless they did before.
+async fn known_to_the_gateway(
+    app: &App,
+    workspace_id: Option<&str>,
+    (before, after): (&WorkspaceSettings, &WorkspaceSettings),
+) -> Result<(), ApiError> {
+    let installation = app.engine.installation();
+    for (field, before, after) in [
+        ("default_text_model", &before.default_text_model, &after.default_text_model),
+        ("default_image_model", &before.default_image_model, &after.default_image_model),
+    ] {
+        let Some(model) = after.as_deref().filter(|_| before != after) else { continue };
+        // A preset may be made later, and says itself what it calls.
+        if model.starts_with("@preset/") {
+            continue;
+        }
+        let known = installation.known().resolve(model);
+        known.map_err(|error| ApiError::bad_request(format!("{field}: {error}")))?;
+    }
+    let named = |of: &WorkspaceSettings| of.io_logging_api_key_ids.clone().unwrap_or_default();
+    let before = named(before);
+    let new: Vec<i64> = named(after).into_iter().filter(|id| !before.contains(id)).collect();
+    if new.is_empty() {
+        return Ok(());
+    }
+    let mut numbers = HashSet::new();
+    if let Some(id) = workspace_id {
+        let query = KeyQuery {
+            offset: 0,
+            limit: u32::MAX,
+            include_disabled: true,
+            workspace_id: Some(id.to_owned()),
+        };
+        let keys = app.engine.stores().keys.list(&query).await?;
+        numbers.extend(keys.iter().map(|key| key_number(&key.hash)));
+    }
+    let unknown = new.iter().find(|id| !numbers.contains(id));
+    unknown.map_or(Ok(()), |id| {
+        let message = format!("io_logging_api_key_ids: {id} is no key of this workspace");
+        Err(ApiError::bad_request(message))
+    })
 }
 
 /// Deletes a workspace that has no active keys left, with its members.

@@ -4,11 +4,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use tollgate_alerts::{BudgetSeen, Subject, SubjectKind, Window};
-use tollgate_limits::{Limit, Window as LimitWindow};
+use tollgate_ledger::AccountId;
+use tollgate_limits::{Limit, Scope, Window as LimitWindow};
 use tollgate_store::{KeyUsage, ResetInterval, StoreError};
 use tollgate_types::{Timestamp, Usd};
 
 use super::picture::subject_of;
+use crate::limiting::of_plan;
 use crate::spending::Spending;
 use crate::{Engine, KeyEntry, Whom, end_user_id};
 
@@ -120,24 +122,44 @@ fn of_others(engine: &Engine, now: Timestamp) -> Vec<BudgetSeen> {
             }
         }
     }
+    of_plans(engine, now, &mut all);
     all.into_iter().flat_map(|(subject, smallest)| smallest.of(subject)).collect()
+}
+
+/// Of accounts, by the plans that they have agreed to.
+fn of_plans(engine: &Engine, now: Timestamp, all: &mut BTreeMap<Subject, Smallest>) {
+    for account in accounts(engine) {
+        let Some(agreed) = engine.agreed(&account, now) else { continue };
+        let id = of_plan(&account);
+        for limit in agreed.limits.limits().filter(|limit| limit.measure.is_money()) {
+            let Some(window) = window(limit.window) else { continue };
+            let limit = Limit { scope: Scope::Organisation, ..limit };
+            let spent = engine.limiting().spent(&limit, &id, now);
+            let subject = plain(SubjectKind::Organisation, account.as_str());
+            let smallest = all.entry(subject).or_default();
+            smallest.add(window, money(limit.amount), money(spent));
+        }
+    }
+}
+
+/// The accounts that workspaces are paid from.
+fn accounts(engine: &Engine) -> BTreeSet<AccountId> {
+    engine.organisation().workspaces().iter().map(|it| it.account().clone()).collect()
+}
+
+/// Somebody whose name is all that is known.
+fn plain(kind: SubjectKind, id: &str) -> Subject {
+    Subject { kind, id: id.to_owned(), name: id.to_owned(), workspace_id: None }
 }
 
 /// Those whom a rule is for, other than workspaces and keys.
 fn subjects(engine: &Engine, whom: &Whom) -> Vec<Subject> {
-    let subject = |kind, id: &str| Subject {
-        kind,
-        id: id.to_owned(),
-        name: id.to_owned(),
-        workspace_id: None,
-    };
     let workspaces = || engine.organisation().workspaces().into_iter();
     match whom {
         Whom::Workspace(_) | Whom::Key(_) | Whom::EndUser(None) => Vec::new(),
         Whom::Organisation => {
-            let accounts: BTreeSet<_> = workspaces().map(|it| it.account().clone()).collect();
-            let accounts = accounts.iter();
-            accounts.map(|it| subject(SubjectKind::Organisation, it.as_str())).collect()
+            let accounts = accounts(engine);
+            accounts.iter().map(|it| plain(SubjectKind::Organisation, it.as_str())).collect()
         }
         Whom::EndUser(Some(user)) => workspaces()
             .map(|workspace| Subject {
@@ -147,14 +169,14 @@ fn subjects(engine: &Engine, whom: &Whom) -> Vec<Subject> {
                 workspace_id: Some(workspace.document.id.clone()),
             })
             .collect(),
-        Whom::Model(Some(id)) => vec![subject(SubjectKind::Model, id)],
+        Whom::Model(Some(id)) => vec![plain(SubjectKind::Model, id)],
         Whom::Model(None) => {
             let installation = engine.installation();
             let models = installation.known().models().iter();
-            models.map(|it| subject(SubjectKind::Model, it.id.as_str())).collect()
+            models.map(|it| plain(SubjectKind::Model, it.id.as_str())).collect()
         }
         Whom::Tag { .. } => {
-            whom.tag_id().map(|id| subject(SubjectKind::Tag, &id)).into_iter().collect()
+            whom.tag_id().map(|id| plain(SubjectKind::Tag, &id)).into_iter().collect()
         }
     }
 }

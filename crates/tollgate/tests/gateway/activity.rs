@@ -100,6 +100,12 @@ async fn narrowed(gateway: &TestGateway) {
         let requests: u64 = rows.iter().map(|row| row["requests"].as_u64().unwrap()).sum();
         assert_eq!(requests, expected, "{query}");
     }
+    for misspelt in ["/activity?workspace=w", "/credits?acount=default", "/credits/plan?accounts=x"]
+    {
+        let refused = gateway.call("GET", misspelt).key(gateway.management_key()).send().await;
+        let message = refused.error_message(400, "invalid_request");
+        assert!(message.contains("unknown field"), "{misspelt}: {message}");
+    }
     let tagged = asked(gateway, "?tag=X-Department").await;
     let tagged: Vec<_> = tagged.iter().map(|row| (&row["tag_value"], &row["requests"])).collect();
     assert_eq!(tagged, [(&json!("research"), &json!(2)), (&json!("sales"), &json!(1))]);

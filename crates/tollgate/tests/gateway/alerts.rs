@@ -327,6 +327,28 @@ async fn budgets_of_the_operator_s_rules_are_told_of() {
     assert_eq!(round(&gateway).await, 0, "nothing is spent of the new day");
 }
 
+/// What an account's plan allows is a budget of the account.
+#[tokio::test]
+async fn budgets_of_plans_are_told_of() {
+    let simulator = simulator().await;
+    let (receiver, clock) = (AlertReceiver::start().await, Hand::noon());
+    let config = "[alerts]\nbudget_thresholds = [50]\nspike_factor = 0\n".to_owned()
+        + &receiver.config(SECRET)
+        + "[[plan]]\nslug = \"small\"\nname = \"Small\"\ndaily_budget = \"0.1\"\n";
+    let gateway = world(&simulator, &config).clock(clock.clone()).in_memory().start().await;
+    call(&gateway, 2).await;
+    let agreed = gateway.call("PUT", "/credits/plan").json(&json!({ "plan": "small" }));
+    assert_eq!(agreed.send().await.status, 200);
+    call(&gateway, 3).await;
+    assert_eq!(round(&gateway).await, 0, "$0.048 of $0.1");
+    call(&gateway, 1).await;
+    assert_eq!((round(&gateway).await, round(&gateway).await), (1, 0));
+    let alert = receiver.posted()[0].json();
+    assert_eq!(alert["subject"]["type"], "organisation");
+    assert_eq!(alert["subject"]["name"], "default");
+    assert_eq!(alert["details"]["spent_usd"], "0.064");
+}
+
 /// One gateway looks for all; the next when it is gone.
 #[tokio::test(flavor = "multi_thread")]
 async fn one_of_two_gateways_looks() {

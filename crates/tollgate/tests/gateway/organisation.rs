@@ -666,8 +666,14 @@ async fn section_1_6_calls_without_a_model_get_their_workspaces() {
     with_preset["preset"] = "mine".into();
     assert_eq!(gateway.chat(with_preset).await.said().model, "acme/n");
 
-    let gone = json!({ "default_text_model": "acme/nobody" });
-    assert_eq!(manage(&gateway, "PATCH", &path, gone).await.status, 200);
-    let message = gateway.chat(nameless).await.error_message(400, "invalid_request");
-    assert!(message.contains("acme/nobody"), "{message}");
+    for (wrong, told) in [
+        (json!({ "default_text_model": "acme/nobody" }), "default_text_model: "),
+        (json!({ "default_image_model": "nobody" }), "default_image_model: "),
+        (json!({ "io_logging_api_key_ids": [7] }), "7 is no key of this workspace"),
+    ] {
+        let refused = manage(&gateway, "PATCH", &path, wrong).await;
+        let message = refused.error_message(400, "invalid_request");
+        assert!(message.contains(told), "{message}");
+    }
+    assert_eq!(gateway.chat(nameless).await.said().model, "acme/m");
 }

@@ -191,6 +191,14 @@ async fn what_a_month_costs_less_than_agreed_is_charged_once() {
 }
 
 #[tokio::test]
+async fn what_is_no_plan_is_told_without_our_own_names() {
+    let (gateway, _simulator) = world(&Dial::at("2026-10-12T08:00:00Z")).await;
+    let refused = gateway.call("PUT", "/credits/plan").json(&Value::Null).send().await;
+    let message = refused.error_message(400, "invalid_request");
+    assert!(message.contains("invalid type: null, expected an object"), "{message}");
+}
+
+#[tokio::test]
 async fn a_plan_limits_all_calls_of_its_account() {
     let dial = Dial::at("2026-10-12T08:00:00Z");
     let (gateway, _simulator) = world(&dial).await;
