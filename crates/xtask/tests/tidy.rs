@@ -91,7 +91,10 @@ const LAYERS: &[(&str, &[&str])] = &[
             "wire",
         ],
     ),
-    ("testkit", &["dashboard", "engine", "simulator", "store", "store-sqlite", "tollgate", "types"]),
+    (
+        "testkit",
+        &["dashboard", "engine", "simulator", "store", "store-sqlite", "tollgate", "types"],
+    ),
     ("bench", &["journal", "ledger", "simulator", "store", "store-sqlite", "types"]),
     ("lab", &["catalog", "health", "routing", "types"]),
     ("xtask", &[]),
