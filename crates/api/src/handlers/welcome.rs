@@ -13,12 +13,15 @@ const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto")
 
 /// Says that the gateway runs, how to call it, and how to get a dashboard.
 pub(super) fn page(app: &App, uri: &Uri, headers: &HeaderMap) -> Html<String> {
+    let prefix = &app.config.path_prefix;
     let installation = app.engine.installation();
     let routable = installation.routable();
     let models = counted(routable.models().len(), "model");
     let providers = counted(routable.providers().len(), "provider");
     let how = match example_model(routable) {
-        Some(model) => example(&address(uri, headers), model.id.as_str()),
+        Some(model) => {
+            example(&format!("{}{prefix}", address(uri, headers)), model.id.as_str())
+        }
         None => "<p>No model can be called yet: give a provider's key, then start again. <code>tollgate doctor</code> says how.</p>".to_owned(),
     };
     Html(format!(
@@ -37,7 +40,7 @@ pre {{ padding: 1rem; overflow-x: auto; border: 1px solid color-mix(in srgb, cur
 <p>{models} of {providers} can be called at <code>/api/v1</code> with any OpenAI or OpenRouter client.</p>
 {how}
 <p>This build has no dashboard: <code>make web</code> builds it, which takes Node.js 20.19 or newer, and a build behind that has it.</p>
-<p><a href="/api/v1/models">Models</a> · <a href="/api/v1/providers">Providers</a> · <a href="/health/ready">Health</a></p>
+<p><a href="{prefix}/api/v1/models">Models</a> · <a href="{prefix}/api/v1/providers">Providers</a> · <a href="{prefix}/health/ready">Health</a></p>
 </html>
 "#
     ))
