@@ -208,28 +208,33 @@ pub fn router(app: App) -> Router {
         .route("/ps", get(on::list_loaded_models))
         .route("/version", get(on::get_version));
     let prefix = app.config.path_prefix.clone();
-    let router = Router::new()
-        .nest("/api/v1", api.merge(management))
-        .nest("/api/v1beta", gemini)
-        .nest("/api", ollama)
-        .route("/", get(on::welcome))
-        .route("/webhooks/stripe", post(on::receive_stripe))
-        .route("/metrics", get(on::metrics))
-        .route("/health/live", get(on::live))
-        .route("/health/ready", get(on::ready))
-        .fallback(on::anything_else)
-        .method_not_allowed_fallback(wrong_method)
-        .layer(from_fn(read_the_rest))
-        .layer(cors())
-        .layer(CatchPanicLayer::custom(panicked))
-        .layer(from_fn(speak_its_dialect))
-        .with_state(app);
-    if prefix.is_empty() { router } else { below(prefix, router) }
+    also_below(
+        prefix,
+        Router::new()
+            .nest("/api/v1", api.merge(management))
+            .nest("/api/v1beta", gemini)
+            .nest("/api", ollama)
+            .route("/", get(on::welcome))
+            .route("/webhooks/stripe", post(on::receive_stripe))
+            .route("/metrics", get(on::metrics))
+            .route("/health/live", get(on::live))
+            .route("/health/ready", get(on::ready))
+            .fallback(on::anything_else)
+            .method_not_allowed_fallback(wrong_method)
+            .layer(from_fn(read_the_rest))
+            .layer(cors())
+            .layer(CatchPanicLayer::custom(panicked))
+            .layer(from_fn(speak_its_dialect))
+            .with_state(app),
+    )
 }
 
 /// All of it below a prefix, too, whether a proxy in front takes that away or not. Where there is
 /// none nothing of this is on the way of a call.
-fn below(prefix: String, router: Router) -> Router {
+fn also_below(prefix: String, router: Router) -> Router {
+    if prefix.is_empty() {
+        return router;
+    }
     let strip = move |mut request: Request| {
         if let Some(uri) = without(&prefix, request.uri()) {
             *request.uri_mut() = uri;
