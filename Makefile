@@ -7,11 +7,14 @@ NEEDED := $(shell command -v cc >/dev/null 2>&1 || echo build-essential)
 # The server that the tests of the Postgres store start, beside that.
 NEEDED_BY_TESTS := $(shell ls /usr/lib/postgresql/*/bin/initdb /usr/bin/initdb /usr/local/bin/initdb \
 	/usr/local/pgsql/bin/initdb /opt/homebrew/bin/initdb 2>/dev/null | grep -q . || echo postgresql)
+# The browser that the tests of the dashboard drive.
+NEEDED_BY_TESTS += $(shell command -v chromium >/dev/null 2>&1 || command -v chromium-browser >/dev/null 2>&1 || \
+	command -v google-chrome >/dev/null 2>&1 || echo chromium)
 # What real clients need, beside that.
 NEEDED_BY_CLIENTS := $(shell python3 -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv) \
 	$(shell command -v npm >/dev/null 2>&1 || echo nodejs npm)
 
-.PHONY: help setup run test check fmt bench benchfailover benchledger benchplan lab matrix faults soak clients fuzz schemas clean
+.PHONY: help setup web run test check fmt bench benchfailover benchledger benchplan lab matrix faults soak clients fuzz schemas clean
 
 help: ## Show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -24,14 +27,33 @@ setup: ## Install what building needs and is missing
 		$$SUDO apt-get update -qq && $$SUDO apt-get install -y -qq $(NEEDED); \
 	fi
 
-run: setup ## Build the release binary and start the gateway on 127.0.0.1:8080
+# Without a dashboard everything else works: where Node is missing or too old, it is said and passed over.
+# Vite wants Node 20.19 or newer.
+NODE_IS_NEW = command -v npm >/dev/null 2>&1 && \
+	node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 19) ? 0 : 1)' 2>/dev/null
+
+web: ## Build the dashboard into web/dist (needs Node.js 20.19)
+	@if [ ! -f web/package.json ]; then exit 0; fi; \
+	if ! command -v npm >/dev/null 2>&1 && command -v apt-get >/dev/null 2>&1; then \
+		echo "Installing nodejs npm"; \
+		if [ "$$(id -u)" = 0 ]; then SUDO=; else SUDO=sudo; fi; \
+		$$SUDO apt-get update -qq && $$SUDO apt-get install -y -qq nodejs npm || true; \
+	fi; \
+	if ! { $(NODE_IS_NEW); }; then \
+		echo "The dashboard is not built: Node.js 20.19 or newer is missing. Everything else works."; exit 0; \
+	fi; \
+	if [ -f web/dist/index.html ] && [ -z "$$(find web -path web/node_modules -prune -o -path web/dist -prune -o \
+		-type f -newer web/dist/index.html -print 2>/dev/null | head -n 1)" ]; then exit 0; fi; \
+	cd web && npm ci --ignore-scripts --no-audit --no-fund && npm run build
+
+run: setup web ## Build the release binary and start the gateway on 127.0.0.1:8080
 	cargo build --release --locked -p tollgate
 	./target/release/tollgate serve
 
 # Fuzz targets are a workspace of their own. What they link is not needed to see whether they still
 # compile: naming a libFuzzer spares its build, which wants a C++ compiler.
 test: NEEDED := $(strip $(NEEDED) $(NEEDED_BY_TESTS))
-test: setup ## Run every test (starts a Postgres server of its own)
+test: setup web ## Run every test (starts a Postgres server of its own)
 	CUSTOM_LIBFUZZER_PATH=none/libfuzzer.a cargo check --quiet --manifest-path fuzz/Cargo.toml --locked --target-dir target/fuzzcheck
 	@if cargo nextest --version >/dev/null 2>&1; then \
 		cargo nextest run --workspace --locked --no-fail-fast; \

@@ -81,8 +81,8 @@ pub(crate) async fn enter(
     Ok(())
 }
 
-/// The step that enters an act which nobody with a management key does: it happens, or fails,
-/// together with the others of its write.
+/// The step that enters an act, such as `POST /auth/keys`, which nobody with a management key does:
+/// it happens, or fails, together with the others of its write.
 ///
 /// # Errors
 ///
@@ -90,7 +90,7 @@ pub(crate) async fn enter(
 pub(crate) fn done(
     app: &App,
     (actor, user_id): (&str, Option<&str>),
-    route: &str,
+    (method, route): (Method, &str),
     status: u16,
 ) -> Result<DocumentChange, ApiError> {
     let now = app.engine.now();
@@ -100,7 +100,7 @@ pub(crate) fn done(
         user_id: user_id.map(str::to_owned),
         key_hash: None,
         actor: actor.to_owned(),
-        action: format!("POST {route}"),
+        action: format!("{method} {route}"),
         target: format!("/api/v1{route}"),
         details: None,
         outcome: Some(status),

@@ -5,16 +5,18 @@ use std::sync::Arc;
 use axum::extract::{FromRequestParts, MatchedPath};
 use http::header::AUTHORIZATION;
 use http::request::Parts;
-use tollgate_engine::KeyEntry;
-use tollgate_organisation::{Access, Area};
+use tollgate_engine::{AuthError, KeyEntry};
+use tollgate_organisation::{Access, Area, User};
+use tollgate_store::Document;
 use tollgate_types::ApiKey;
+use tollgate_wire::error::ErrorType;
 
 use crate::audit::{enter, is_look};
 use crate::error::ApiError;
 use crate::router::App;
-use crate::{address, region};
+use crate::{address, region, session};
 
-/// Any valid key.
+/// Any valid key, or that of the session whose cookie is sent where no key is.
 #[derive(Debug)]
 pub(crate) struct AnyKey(pub(crate) Arc<KeyEntry>);
 
@@ -41,8 +43,35 @@ impl FromRequestParts<App> for AnyKey {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
         let key = key_of(parts);
-        let address = address::of(parts, &app.config.trusted_proxies);
-        Ok(Self(app.engine.authenticate(key.as_ref(), address).await?))
+        if key.is_none()
+            && let Some(secret) = session::secret_of(&parts.headers)
+        {
+            return signed_in(parts, app, &secret).await.map(Self);
+        }
+        sent(parts, app, key).await.map(Self)
+    }
+}
+
+/// The key that was sent. What is in a cookie is taken as a cookie only, which says whose page asks.
+async fn sent(parts: &Parts, app: &App, key: Option<ApiKey>) -> Result<Arc<KeyEntry>, ApiError> {
+    let address = address::of(parts, &app.config.trusted_proxies);
+    let key = app.engine.authenticate(key.as_ref(), address).await?;
+    if key.record.session {
+        return Err(AuthError::Unknown.into());
+    }
+    Ok(key)
+}
+
+/// The key behind a session.
+async fn signed_in(parts: &Parts, app: &App, secret: &ApiKey) -> Result<Arc<KeyEntry>, ApiError> {
+    session::of_own_page(parts, app)?;
+    let address = address::of(parts, &app.config.trusted_proxies);
+    match app.engine.authenticate(Some(secret), address).await {
+        Ok(key) if key.record.session => Ok(key),
+        Err(AuthError::Unavailable) => Err(AuthError::Unavailable.into()),
+        Ok(_) | Err(_) => {
+            Err(ApiError::new(ErrorType::Authentication, "You are signed out. Sign in again"))
+        }
     }
 }
 
@@ -50,7 +79,13 @@ impl FromRequestParts<App> for InferenceKey {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        let AnyKey(key) = AnyKey::from_request_parts(parts, app).await?;
+        let key = key_of(parts);
+        if key.is_none() && session::secret_of(&parts.headers).is_some() {
+            return Err(ApiError::forbidden(
+                "Being signed in calls no models. Send a key: POST /api/v1/session/playground-key makes one of yours",
+            ));
+        }
+        let key = sent(parts, app, key).await?;
         if key.record.management {
             return Err(ApiError::forbidden(
                 "A management key can't call models. Create an inference key with POST /api/v1/keys",
@@ -120,11 +155,42 @@ impl FromRequestParts<App> for Acting {
     }
 }
 
+/// Somebody: signed in, or with a management key of theirs. For what is about themselves, which takes
+/// no role. An act that changes something is entered in the log.
+#[derive(Debug)]
+pub(crate) struct Oneself {
+    pub(crate) key: Arc<KeyEntry>,
+    pub(crate) access: Access,
+    pub(crate) person: Arc<Document<User>>,
+}
+
+impl FromRequestParts<App> for Oneself {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        let AnyKey(key) = AnyKey::from_request_parts(parts, app).await?;
+        if !key.record.management {
+            return Err(ApiError::forbidden("Sign in to do this: a key that calls models can't"));
+        }
+        let access = app.engine.organisation().access(&key.record).ok_or_else(gone)?;
+        let path = parts.extensions.get::<MatchedPath>().cloned();
+        let route = path.as_ref().map_or_else(|| parts.uri.path(), MatchedPath::as_str);
+        if !is_look(&parts.method) {
+            enter(app, parts, route, (&key, &access)).await?;
+        }
+        let person = access.user_id.as_deref().and_then(|id| app.engine.organisation().user(id));
+        let person = person.ok_or_else(|| {
+            ApiError::forbidden("This key belongs to the installation, not to somebody. Sign in")
+        })?;
+        Ok(Self { key, access, person })
+    }
+}
+
 fn gone() -> ApiError {
     ApiError::forbidden("This key belongs to somebody who is no longer a member here")
 }
 
-fn not_permitted(access: &Access) -> ApiError {
+pub(crate) fn not_permitted(access: &Access) -> ApiError {
     let role = access.role.as_str();
     ApiError::forbidden(format!(
         "Your role, {role}, does not permit this. Ask an owner or admin of this installation"

@@ -105,18 +105,35 @@ impl<T: DeserializeOwned> FromRequest<App> for SecretBody<T> {
         let extensions = request.extensions().clone();
         let JsonBytes(bytes) = JsonBytes::from_request(request, app).await?;
         note(&extensions, &bytes);
-        let untold = |error: serde_json::Error| {
-            let message = error.to_string();
-            // Only our own names of members are in it.
-            let what = if message.starts_with("missing field") {
-                message
-            } else {
-                format!("at line {} column {}", error.line(), error.column())
-            };
-            ApiError::bad_request(format!("Invalid request body: {what}"))
-        };
-        serde_json::from_slice(&bytes).map(Self).map_err(untold)
+        untold(&bytes).map(Self)
     }
+}
+
+/// The same of a body of which nothing is entered in the log either.
+#[derive(Debug)]
+pub(crate) struct UnnotedBody<T>(pub(crate) T);
+
+impl<T: DeserializeOwned> FromRequest<App> for UnnotedBody<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, ApiError> {
+        let JsonBytes(bytes) = JsonBytes::from_request(request, app).await?;
+        untold(&bytes).map(Self)
+    }
+}
+
+/// A JSON body's value; what is wrong with it is told without repeating any of it.
+fn untold<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
+    serde_json::from_slice(bytes).map_err(|error| {
+        let message = error.to_string();
+        // Only our own names of members are in it.
+        let what = if message.starts_with("missing field") {
+            message
+        } else {
+            format!("at line {} column {}", error.line(), error.column())
+        };
+        ApiError::bad_request(format!("Invalid request body: {what}"))
+    })
 }
 
 /// A JSON body's value.

@@ -51,6 +51,21 @@ impl ApiError {
         Self::new(ErrorType::PermissionDenied, message)
     }
 
+    /// Too many tries; there may be others after `wait`.
+    pub(crate) fn too_many(message: impl Into<String>, wait: Duration) -> Self {
+        Self { retry_after: Some(wait), ..Self::new(ErrorType::RateLimitExceeded, message) }
+    }
+
+    /// Whether the caller is not let in; else something failed.
+    pub(crate) const fn is_refusal(&self) -> bool {
+        matches!(self.body.error.code, 401 | 403)
+    }
+
+    /// Whether the caller is nobody known.
+    pub(crate) const fn is_unauthenticated(&self) -> bool {
+        self.body.error.code == 401
+    }
+
     /// A failure of our own: logged here, masked for the caller (§4.2).
     pub(crate) fn internal(error: &dyn std::error::Error) -> Self {
         tracing::error!(error = %Chain(error), "request failed");

@@ -11,6 +11,7 @@ mod budgets;
 mod byok;
 mod credits;
 mod current_key;
+mod dashboard;
 mod dollars;
 mod feedback;
 mod gemini;
@@ -32,6 +33,7 @@ mod policy;
 mod presets;
 mod providers;
 mod routing;
+mod session;
 mod standing;
 mod statements;
 mod welcome;
@@ -46,6 +48,7 @@ pub(crate) use budgets::{delete_budget, get_budget, list_budgets, put_budget};
 pub(crate) use byok::{create_byok, delete_byok, get_byok, list_byok, update_byok};
 pub(crate) use credits::get_credits;
 pub(crate) use current_key::get_current_key;
+pub(crate) use dashboard::{Served, anything_else, welcome};
 pub(crate) use feedback::create_feedback;
 pub(crate) use gemini::{call_gemini_method, get_gemini_model, list_gemini_models};
 pub(crate) use generate::{
@@ -84,9 +87,11 @@ pub(crate) use presets::{
 };
 pub(crate) use providers::list_providers;
 pub(crate) use routing::explain_routing;
+pub(crate) use session::{
+    change_password, create_playground_key, create_session, delete_session, get_session, set_up,
+};
 pub(crate) use standing::get_routing_health;
 pub(crate) use statements::get_statement;
-pub(crate) use welcome::welcome;
 pub(crate) use workspaces::{
     create_workspace, delete_workspace, get_workspace, list_workspaces, update_workspace,
 };

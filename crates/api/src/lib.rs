@@ -23,7 +23,9 @@ mod region;
 mod router;
 mod secret;
 mod server;
+mod session;
 mod skin;
+mod tries;
 mod unread;
 
 pub use example::example_model;

@@ -1,24 +1,29 @@
 //! The routes: one line per operation.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::Request;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{delete, get, post};
+use axum::routing::{delete, get, post, put};
 use http::header::{HeaderName, RETRY_AFTER};
-use http::{HeaderMap, Method};
+use http::{HeaderMap, Method, Uri};
+use tollgate_dashboard::Dashboard;
 use tollgate_engine::{Cashier, Engine};
 use tollgate_types::AddressRange;
 use tollgate_wire::error::ErrorType;
+use tower::ServiceExt as _;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::{AllowHeaders, Any, CorsLayer};
 
 use crate::audit::audited;
 use crate::error::{ApiError, RATE_LIMIT, RATE_REMAINING, RATE_RESET};
-use crate::handlers::{self as on, GENERATION_ID, IS_ESTIMATED, PROVIDER_NAME};
+use crate::handlers::{self as on, GENERATION_ID, IS_ESTIMATED, PROVIDER_NAME, Served};
 use crate::skin::speak_its_dialect;
+use crate::tries::Tries;
 use crate::unread::read_the_rest;
 
 /// What handlers work with.
@@ -26,6 +31,11 @@ use crate::unread::read_the_rest;
 pub struct App {
     pub(crate) engine: Arc<Engine>,
     pub(crate) config: Arc<AppConfig>,
+    pub(crate) dashboard: Arc<Served>,
+    /// Tries of passwords and codes that have failed.
+    pub(crate) tries: Arc<Tries>,
+    /// Whether the first owner has come, as far as is known here.
+    pub(crate) is_set_up: Arc<AtomicBool>,
 }
 
 /// What the API can be set to.
@@ -46,6 +56,10 @@ pub struct AppConfig {
     pub cashier: Option<Arc<Cashier>>,
     /// Proxies whose `X-Forwarded-For` says where a call comes from.
     pub trusted_proxies: Vec<AddressRange>,
+    /// Where a proxy in front has the gateway, such as `/gateway`; empty at the root.
+    pub path_prefix: String,
+    /// What browsers are shown.
+    pub dashboard: Dashboard,
 }
 
 impl Default for AppConfig {
@@ -58,6 +72,8 @@ impl Default for AppConfig {
             installation_name: "tollgate".to_owned(),
             cashier: None,
             trusted_proxies: Vec::new(),
+            path_prefix: String::new(),
+            dashboard: Dashboard::built(),
         }
     }
 }
@@ -65,7 +81,13 @@ impl Default for AppConfig {
 impl App {
     /// Puts the application together.
     pub fn new(engine: Arc<Engine>, config: AppConfig) -> Self {
-        Self { engine, config: Arc::new(config) }
+        Self {
+            engine,
+            dashboard: Arc::new(Served::new(config.dashboard, &config.path_prefix)),
+            config: Arc::new(config),
+            tries: Arc::default(),
+            is_set_up: Arc::default(),
+        }
     }
 }
 
@@ -110,6 +132,8 @@ pub fn router(app: App) -> Router {
         .route("/auth/keys", post(on::exchange_auth_code))
         .route("/organization/invitations/accept", post(on::accept_invitation))
         .route("/user/me", get(on::get_me))
+        .route("/session", get(on::get_session).post(on::create_session).delete(on::delete_session))
+        .route("/setup", post(on::set_up))
         .route("/openapi.json", get(on::get_openapi));
     // Each act is entered in the log.
     let management = Router::new()
@@ -150,6 +174,8 @@ pub fn router(app: App) -> Router {
         .route("/routing/policy/versions/{version}/restore", post(on::restore_policy_version))
         .route("/routing/experiments", get(on::list_experiments))
         .route("/audit", get(on::list_audit))
+        .route("/session/password", put(on::change_password))
+        .route("/session/playground-key", post(on::create_playground_key))
         .route("/organization/members", get(on::list_people))
         .route(
             "/organization/members/{id}",
@@ -181,22 +207,54 @@ pub fn router(app: App) -> Router {
         .route("/show", post(on::show_ollama_model))
         .route("/ps", get(on::list_loaded_models))
         .route("/version", get(on::get_version));
-    Router::new()
-        .nest("/api/v1", api.merge(management))
-        .nest("/api/v1beta", gemini)
-        .nest("/api", ollama)
-        .route("/", get(on::welcome))
-        .route("/webhooks/stripe", post(on::receive_stripe))
-        .route("/metrics", get(on::metrics))
-        .route("/health/live", get(on::live))
-        .route("/health/ready", get(on::ready))
-        .fallback(unknown_path)
-        .method_not_allowed_fallback(wrong_method)
-        .layer(from_fn(read_the_rest))
-        .layer(cors())
-        .layer(CatchPanicLayer::custom(panicked))
-        .layer(from_fn(speak_its_dialect))
-        .with_state(app)
+    let prefix = app.config.path_prefix.clone();
+    also_below(
+        prefix,
+        Router::new()
+            .nest("/api/v1", api.merge(management))
+            .nest("/api/v1beta", gemini)
+            .nest("/api", ollama)
+            .route("/", get(on::welcome))
+            .route("/webhooks/stripe", post(on::receive_stripe))
+            .route("/metrics", get(on::metrics))
+            .route("/health/live", get(on::live))
+            .route("/health/ready", get(on::ready))
+            .fallback(on::anything_else)
+            .method_not_allowed_fallback(wrong_method)
+            .layer(from_fn(read_the_rest))
+            .layer(cors())
+            .layer(CatchPanicLayer::custom(panicked))
+            .layer(from_fn(speak_its_dialect))
+            .with_state(app),
+    )
+}
+
+/// All of it below a prefix, too, whether a proxy in front takes that away or not. Where there is
+/// none nothing of this is on the way of a call.
+fn also_below(prefix: String, router: Router) -> Router {
+    if prefix.is_empty() {
+        return router;
+    }
+    let strip = move |mut request: Request| {
+        if let Some(uri) = without(&prefix, request.uri()) {
+            *request.uri_mut() = uri;
+        }
+        request
+    };
+    Router::new().fallback_service(router.map_request(strip))
+}
+
+/// An address without the prefix that its path begins with.
+fn without(prefix: &str, uri: &Uri) -> Option<Uri> {
+    let rest = uri.path_and_query()?.as_str().strip_prefix(prefix)?;
+    let path = match rest.chars().next() {
+        Some('/') => rest.to_owned(),
+        None | Some('?') => format!("/{rest}"),
+        Some(_) => return None,
+    };
+    let mut parts = uri.clone().into_parts();
+    parts.path_and_query = Some(path.parse().ok()?);
+    Uri::from_parts(parts).ok()
 }
 
 /// Open to browsers (contract §0). The headers a browser asks for are named in the answer: by the
@@ -220,11 +278,7 @@ fn cors() -> CorsLayer {
         .max_age(Duration::from_hours(24))
 }
 
-async fn unknown_path(method: Method, uri: http::Uri) -> ApiError {
-    ApiError::not_found(format!("No such path: {method} {}. The API is under /api/v1", uri.path()))
-}
-
-async fn wrong_method(method: Method, uri: http::Uri) -> ApiError {
+async fn wrong_method(method: Method, uri: Uri) -> ApiError {
     let message = format!("{method} is not allowed on {}", uri.path());
     ApiError::new(ErrorType::MethodNotAllowed, message)
 }
@@ -241,4 +295,26 @@ fn panicked(panic: Box<dyn std::any::Any + Send>) -> Response {
     let headers: &mut HeaderMap = response.headers_mut();
     headers.insert(http::header::CONNECTION, http::HeaderValue::from_static("close"));
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_prefix_is_taken_away_where_it_is_one() {
+        for (uri, expected) in [
+            ("/gw/api/v1/models?a=b", Some("/api/v1/models?a=b")),
+            ("/gw", Some("/")),
+            ("/gw?a", Some("/?a")),
+            ("/gw/", Some("/")),
+            ("http://host:1/gw/x%2Fy", Some("http://host:1/x%2Fy")),
+            ("/gwx/api", None),
+            ("/api/v1/gw", None),
+            ("*", None),
+        ] {
+            let found = without("/gw", &uri.parse().unwrap()).map(|it| it.to_string());
+            assert_eq!(found.as_deref(), expected, "{uri}");
+        }
+    }
 }

@@ -31,8 +31,8 @@ use crate::steer::Steering;
 use crate::sticky::Stickiness;
 use crate::{
     AuthError, CallError, CallFailure, ChatStream, Clock, Contents, EngineConfig, Entropy,
-    Installation, KeyEntry, KeyRing, Keychain, Limiting, Metrics, Operated, Organisation, Plans,
-    Presets, Purses, Recorder, RuleBook, Vitals, decision, operate,
+    Installation, KeyEntry, KeyRing, Keychain, Limiting, Metrics, Operated, Organisation,
+    Passwords, Plans, Presets, Purses, Recorder, RuleBook, Vitals, decision, operate,
 };
 
 /// Everything the engine is made of.
@@ -106,6 +106,7 @@ pub struct Engine {
     choices: Choices,
     retries: RetryBudget,
     rules: RuleBook,
+    pub(crate) passwords: Passwords,
 }
 
 /// An answer on its way to the client.
@@ -174,14 +175,15 @@ impl Engine {
             metrics: Metrics::watching(&parts.contents),
             contents: parts.contents,
             clock: parts.clock,
-            entropy: parts.entropy,
-            tasks: parts.tasks,
             vitals: ArcSwap::from_pointee(vitals),
             stickiness: Stickiness::default(),
             judge: Judge::default(),
             choices: Choices::default(),
             retries: RetryBudget::default(),
             rules: parts.rules,
+            passwords: Passwords::new(Arc::clone(&parts.entropy), parts.tasks.clone()),
+            entropy: parts.entropy,
+            tasks: parts.tasks,
         })
     }
 

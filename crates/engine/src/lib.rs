@@ -15,7 +15,7 @@
 //! settle   exact cost, generation record, spend counter                run, recorder
 //! ```
 //!
-//! Beside calls, credit is sold (`cashier`), operators are alerted (`alerting`), months are told of (`statements`), and endpoints that fail are asked whether they are well again (`probe`).
+//! Beside calls, people sign in (`passwords`, `sessions`), credit is sold (`cashier`), operators are alerted (`alerting`), months are told of (`statements`), and endpoints that fail are asked whether they are well again (`probe`).
 //!
 //! # Invariants
 //!
@@ -63,6 +63,7 @@ mod organisation;
 mod own;
 mod own_secret;
 mod passing;
+mod passwords;
 mod pepper;
 mod planning;
 mod plans;
@@ -77,6 +78,7 @@ mod resolve;
 mod retry;
 mod rulebook;
 mod run;
+mod sessions;
 mod spending;
 mod statements;
 mod steer;
@@ -112,6 +114,7 @@ pub use operate::Operated;
 pub use organisation::{Organisation, WorkspaceEntry};
 pub use own_secret::{NoSecret, OWN_KEYS_MAX, masked, own_secret};
 pub use passing::PassingBody;
+pub use passwords::{PasswordError, Passwords};
 pub use pepper::{PepperError, forget_api_keys, pepper, reseal_pepper};
 pub use plans::{PlanRow, Plans, agree, charge_commitments};
 pub use presets::{PresetEntry, Presets};
@@ -120,6 +123,7 @@ pub use record_journal::{RecordJournal, ReplayError, replay as replay_journal};
 pub use recorder::{Recorder, Slot};
 pub use replay::{Alternative, History, NotReplayed, Replayed, replay};
 pub use rulebook::{Policies, Revision, RuleBook, RuleError};
+pub use sessions::{SESSION_DAYS_MAX, SessionError, awaits_setup, end_sessions, password_change};
 pub use statements::{StatementFailure, statement};
 pub use stream::ChatStream;
 pub use tokens::{ServiceAccount, ServiceAccountError};

@@ -32,7 +32,8 @@ impl KeyStore for PostgresStore {
             "SELECT ",
             columns!(api_key),
             " FROM api_key
-                   WHERE ($1 OR NOT disabled) AND ($2::TEXT IS NULL OR workspace_id = $2)
+                   WHERE NOT session AND ($1 OR NOT disabled)
+                   AND ($2::TEXT IS NULL OR workspace_id = $2)
                    ORDER BY created_at DESC, hash LIMIT $3 OFFSET $4"
         );
         let rows = sqlx::query(sql)
@@ -137,9 +138,10 @@ impl Write for Insert {
                        hash, name, label, management, disabled, limit_nanos, limit_reset,
                        include_byok_in_limit, created_at, updated_at, expires_at,
                        creator_user_id, workspace_id, rate_limits,
-                       allowed_models, allowed_providers, allowed_addresses, former, keyed
+                       allowed_models, allowed_providers, allowed_addresses, former, keyed,
+                       session
                    ) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10,
-                             $11, $12, $13, $14, $15, $16, $17, $18, $19)
+                             $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
                    ON CONFLICT (hash) DO NOTHING";
         let inserted = sqlx::query(sql)
             .bind(key.hash.as_bytes().as_slice())
@@ -161,6 +163,7 @@ impl Write for Insert {
             .bind(json_unless_default(&key.allowed_addresses))
             .bind(json_unless_default(&key.former))
             .bind(key.keyed)
+            .bind(key.session)
             .execute(&mut *connection)
             .await
             .map_err(failed)?;
@@ -402,6 +405,7 @@ fn read_key(row: &PgRow) -> Result<KeyRecord, StoreError> {
         allowed_addresses: columns.json("allowed_addresses")?,
         former: columns.json("former")?,
         keyed: columns.flag("keyed")?,
+        session: columns.flag("session")?,
     })
 }
 

@@ -89,6 +89,11 @@ pub(crate) const MIGRATIONS: &[MigrationFile] = &[
         name: "totals",
         sql: include_str!("../migrations/0017_totals.sql"),
     },
+    MigrationFile {
+        version: 18,
+        name: "sessions",
+        sql: include_str!("../migrations/0018_sessions.sql"),
+    },
 ];
 
 /// One step from a version of the schema to the next.

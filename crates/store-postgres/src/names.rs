@@ -10,7 +10,7 @@ macro_rules! columns {
         "hash, name, label, management, disabled, limit_nanos, limit_reset, \
          include_byok_in_limit, created_at, updated_at, expires_at, creator_user_id, \
          workspace_id, rate_limits, allowed_models, allowed_providers, allowed_addresses, \
-         former, keyed"
+         former, keyed, session"
     };
     (credential) => {
         "id, provider, workspace_id, name, label, sealed, disabled, is_fallback, always_use, \

@@ -28,7 +28,8 @@ impl KeyStore for SqliteStore {
 
     async fn list(&self, query: &KeyQuery) -> Result<Vec<KeyRecord>, StoreError> {
         let sql = "SELECT * FROM api_key
-                   WHERE (?1 OR NOT disabled) AND (?2 IS NULL OR workspace_id = ?2)
+                   WHERE NOT session AND (?1 OR NOT disabled)
+                   AND (?2 IS NULL OR workspace_id = ?2)
                    ORDER BY created_at DESC, hash LIMIT ?3 OFFSET ?4";
         let rows = sqlx::query(sql)
             .bind(query.include_disabled)
@@ -123,9 +124,10 @@ impl Write for Insert {
                        hash, name, label, management, disabled, limit_nanos, limit_reset,
                        include_byok_in_limit, created_at, updated_at, expires_at,
                        creator_user_id, workspace_id, rate_limits,
-                       allowed_models, allowed_providers, allowed_addresses, former, keyed
+                       allowed_models, allowed_providers, allowed_addresses, former, keyed,
+                       session
                    ) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,
-                             ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)
+                             ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)
                    ON CONFLICT (hash) DO NOTHING";
         let inserted = sqlx::query(sql)
             .bind(key.hash.as_bytes().as_slice())
@@ -147,6 +149,7 @@ impl Write for Insert {
             .bind(json_unless_default(&key.allowed_addresses))
             .bind(json_unless_default(&key.former))
             .bind(key.keyed)
+            .bind(key.session)
             .execute(&mut *connection)
             .await
             .map_err(failed)?;
@@ -382,6 +385,7 @@ fn read_key(row: &SqliteRow) -> Result<KeyRecord, StoreError> {
         allowed_addresses: columns.json("allowed_addresses")?,
         former: columns.json("former")?,
         keyed: columns.flag("keyed")?,
+        session: columns.flag("session")?,
         creator_user_id: columns.get("creator_user_id")?,
         workspace_id: columns.get("workspace_id")?,
     })

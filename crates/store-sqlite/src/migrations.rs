@@ -101,6 +101,11 @@ pub(crate) const MIGRATIONS: &[MigrationFile] = &[
         name: "totals",
         sql: include_str!("../migrations/0019_totals.sql"),
     },
+    MigrationFile {
+        version: 20,
+        name: "sessions",
+        sql: include_str!("../migrations/0020_sessions.sql"),
+    },
 ];
 
 /// One step from a version of the schema to the next.

@@ -41,6 +41,7 @@ macro_rules! conformance_suite {
             a_taken_hash_is_a_conflict_and_changes_nothing,
             keys_list_newest_first_in_pages,
             listing_leaves_out_disabled_keys_and_other_workspaces,
+            sessions_are_never_listed,
             a_patch_changes_what_it_names_and_nothing_else,
             an_empty_patch_changes_nothing,
             a_deleted_key_is_gone_and_its_spend_stays,

@@ -82,6 +82,9 @@ pub struct KeyRecord {
     /// Whether `hash` was made with the pepper. Those of older versions were not, and nobody can
     /// call with them until [`KeyStore::keep_pepper`] has put others in their place.
     pub keyed: bool,
+    /// Behind somebody's signing in to the dashboard: a management key of theirs for as long as they
+    /// are signed in. Taken as a cookie only, and never listed.
+    pub session: bool,
     /// Who made it, in organisations.
     pub creator_user_id: Option<String>,
     /// The workspace it belongs to, [`DEFAULT_WORKSPACE_ID`] unless another was named.
@@ -109,6 +112,7 @@ impl KeyRecord {
             allowed_addresses: None,
             former: Vec::new(),
             keyed: true,
+            session: false,
             creator_user_id: None,
             workspace_id: DEFAULT_WORKSPACE_ID.to_owned(),
         }
@@ -276,10 +280,10 @@ pub trait KeyStore: Send + Sync {
     /// The key with this hash.
     async fn get(&self, hash: KeyHash) -> Result<Option<KeyRecord>, StoreError>;
 
-    /// A page of keys, newest first, equally old ones by hash.
+    /// A page of keys that are no sessions, newest first, equally old ones by hash.
     async fn list(&self, query: &KeyQuery) -> Result<Vec<KeyRecord>, StoreError>;
 
-    /// Every key, in the order of [`list`](Self::list).
+    /// Every key, sessions among them, in the order of [`list`](Self::list).
     ///
     /// For a snapshot, read [`revision`](Self::revision) first: a change in between then shows
     /// as a newer revision at the next poll.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use tempfile::TempDir;
 use tollgate::config::{Config, Flags};
 use tollgate::{Environment, Gateway, Seams};
+use tollgate_dashboard::Dashboard;
 use tollgate_engine::Clock;
 use tollgate_simulator::Simulator;
 use tollgate_store::MemoryStore;
@@ -109,6 +110,7 @@ pub struct Builder {
     balanced: bool,
     directory: Option<TempDir>,
     clock: Option<Arc<dyn Clock>>,
+    dashboard: Option<Dashboard>,
 }
 
 impl Builder {
@@ -185,6 +187,13 @@ impl Builder {
         self
     }
 
+    /// Shows browsers this instead of what was built.
+    #[must_use]
+    pub const fn dashboard(mut self, dashboard: Dashboard) -> Self {
+        self.dashboard = Some(dashboard);
+        self
+    }
+
     /// Goes on with the data of a gateway that was stopped.
     #[must_use]
     pub fn on(mut self, stopped: Stopped) -> Self {
@@ -223,6 +232,9 @@ impl Builder {
         let mut seams = Seams { stores, ..Seams::default() };
         if let Some(clock) = self.clock {
             seams.clock = clock;
+        }
+        if let Some(dashboard) = self.dashboard {
+            seams.dashboard = dashboard;
         }
         let gateway = Gateway::start(config, self.environment, seams).await;
         TestGateway::new(gateway.unwrap(), directory).await

@@ -11,6 +11,7 @@ mod health;
 mod keys;
 mod ledger;
 mod models;
+mod password;
 mod presets;
 mod providers;
 mod replay;
@@ -97,6 +98,9 @@ enum Command {
     /// Add credit, or show what was bought and spent
     #[command(subcommand, after_help = "Example: tollgate credits add 25")]
     Credits(credits::CreditsCommand),
+    /// Give somebody another password for the dashboard
+    #[command(subcommand, after_help = "Example: tollgate password set ada@example.org")]
+    Password(password::PasswordCommand),
     /// Manage callers' own keys at providers, on the same store as a running gateway
     #[command(subcommand, after_help = "Example: tollgate byok add openai --name team < key.txt")]
     Byok(byok::ByokCommand),
@@ -155,7 +159,7 @@ pub async fn run(cli: Cli, environment: Environment) -> anyhow::Result<ExitCode>
 
 async fn done(command: Command, session: Session) -> anyhow::Result<ExitCode> {
     match command {
-        Command::Serve(args) => serve::run(args, session).await,
+        Command::Serve(args) => Box::pin(serve::run(args, session)).await,
         Command::Keys(command) => keys::run(command, &session).await,
         Command::Models(args) => models::run(&args, &session),
         Command::Providers(args) => providers::run(&args, &session),
@@ -163,6 +167,7 @@ async fn done(command: Command, session: Session) -> anyhow::Result<ExitCode> {
         Command::Route(command) => route::run(command, &session).await,
         Command::Chat(args) => chat::run(args, &session).await,
         Command::Credits(command) => credits::run(command, &session).await,
+        Command::Password(command) => password::run(command, &session).await,
         Command::Byok(command) => byok::run(command, &session).await,
         Command::Ledger(command) => ledger::run(command, &session).await,
         Command::Secrets(command) => secrets::run(&command, &session).await,

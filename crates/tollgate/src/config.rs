@@ -54,6 +54,8 @@ pub struct Config {
     pub region_hosts: Vec<(String, String)>,
     /// Proxies whose `X-Forwarded-For` says where a call comes from.
     pub trusted_proxies: Vec<AddressRange>,
+    /// Where a proxy in front has the gateway, such as `/gateway`; empty at the root.
+    pub path_prefix: String,
     /// What is taken on top of purchases of credit.
     pub platform_fee: PlatformFee,
     /// How credit is sold; not at all when absent.

@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tollgate_api::{App, AppConfig};
 use tollgate_catalog::Overlay;
+use tollgate_dashboard::Dashboard;
 use tollgate_engine::{
     Alerting, Cashier, Clock, Contents, Engine, Entropy, Installation, KeyRing, Keychain, Limiting,
     Organisation, Parts, Plans, Presets, Purses, RecordJournal, Recorder, RuleBook, RuleError,
@@ -42,11 +43,18 @@ pub struct Seams {
     pub entropy: Arc<dyn Entropy>,
     /// The stores; the configured database when absent.
     pub stores: Option<Stores>,
+    /// What browsers are shown.
+    pub dashboard: Dashboard,
 }
 
 impl Default for Seams {
     fn default() -> Self {
-        Self { clock: Arc::new(SystemClock), entropy: Arc::new(SystemEntropy), stores: None }
+        Self {
+            clock: Arc::new(SystemClock),
+            entropy: Arc::new(SystemEntropy),
+            stores: None,
+            dashboard: Dashboard::built(),
+        }
     }
 }
 
@@ -116,7 +124,8 @@ impl Gateway {
         let sync_interval = config.journal_sync;
         let cashier = cashier(&config, &seams, &engine)?;
         let alerting = alerting(&config, &engine)?;
-        let server = serve(listener, &config, (&engine, cashier.as_ref()), &stop);
+        let of = (&engine, cashier.as_ref(), seams.dashboard);
+        let server = serve(listener, &config, of, &stop);
         tasks.spawn(refresh(Arc::clone(&engine), stop.clone()));
         bookkeeping::run(&engine, &tasks, &stop);
         if let Some(cashier) = &cashier {
@@ -406,7 +415,7 @@ fn alerting(config: &Config, engine: &Arc<Engine>) -> anyhow::Result<Arc<Alertin
 fn serve(
     listener: TcpListener,
     config: &Config,
-    (engine, cashier): (&Arc<Engine>, Option<&Arc<Cashier>>),
+    (engine, cashier, dashboard): (&Arc<Engine>, Option<&Arc<Cashier>>, Dashboard),
     stop: &CancellationToken,
 ) -> TaskTracker {
     let app = App::new(
@@ -419,6 +428,8 @@ fn serve(
             installation_name: config.installation_name.clone(),
             cashier: cashier.map(Arc::clone),
             trusted_proxies: config.trusted_proxies.clone(),
+            path_prefix: config.path_prefix.clone(),
+            dashboard,
         },
     );
     let server = TaskTracker::new();

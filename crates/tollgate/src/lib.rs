@@ -17,6 +17,7 @@ mod reload;
 mod retention;
 mod rounds;
 mod secrets;
+mod setup;
 
 pub use environment::Environment;
 pub use gateway::{Gateway, Seams};

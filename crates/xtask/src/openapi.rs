@@ -162,6 +162,10 @@ impl Document {
         let media_type = exchange.media_type();
         let range = media_type.split('/').next().map(|kind| format!("{kind}/*"));
         let content = response.get("content");
+        let is_empty = matches!(&exchange.answer, Answer::Text(text) if text.is_empty());
+        if content.is_none() && is_empty {
+            return Vec::new();
+        }
         let of = |name: &str| content.and_then(|it| it.get(name));
         let Some(described) = of(media_type).or_else(|| range.as_deref().and_then(of)) else {
             let problem = format!("content type {media_type} is not documented");

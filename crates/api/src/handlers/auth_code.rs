@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use http::Uri;
+use http::{Method, Uri};
 use serde::{Deserialize, Serialize};
 use tollgate_organisation::{AuthCode, Challenge, ChallengeMethod};
 use tollgate_store::{Document, KeyRecord, StoreError};
@@ -121,7 +121,7 @@ pub(crate) async fn exchange_auth_code(
     still_made_by(&app, &known.body).await?;
     known.body.exchange = Some(app.engine.new_id().map_err(|error| ApiError::internal(&error))?);
     let user_id = known.body.creator_user_id.as_deref();
-    let entry = done(&app, ("an app with a code", user_id), "/auth/keys", 200)?;
+    let entry = done(&app, ("an app with a code", user_id), (Method::POST, "/auth/keys"), 200)?;
     match documents.write(vec![known.replacement(now)?, entry]).await {
         Err(StoreError::Conflict) => return Err(ApiError::forbidden("Invalid code: it was used")),
         outcome => outcome?,

@@ -2,14 +2,17 @@
 
 use axum::Json;
 use axum::extract::State;
-use http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
+use http::{Method, StatusCode};
 use serde::{Deserialize, Serialize};
-use tollgate_organisation::{Invitation, Member, MemberRole, Role, User};
+use tollgate_engine::{Secret, password_change};
+use tollgate_organisation::{Invitation, Member, MemberRole, Password, Role, User};
 use tollgate_store::{Document, KeyRecord};
 use tollgate_wire::error::ErrorType;
 
 use super::keys::Deleted;
 use super::people::PersonView;
+use super::session::{untold, with_cookie};
 use super::workspaces::{Listed, write};
 use crate::audit::done;
 use crate::auth::{Manager, no_such_workspace};
@@ -19,6 +22,7 @@ use crate::path::PathOf;
 use crate::query::{Page, Params};
 use crate::router::App;
 use crate::secret;
+use crate::session::Visitor;
 
 #[derive(Debug, Serialize)]
 pub(crate) struct InvitationView {
@@ -59,13 +63,16 @@ pub(crate) struct Acceptance {
     token: String,
     first_name: Option<String>,
     last_name: Option<String>,
+    /// To sign in with. Who gives none gets a management key.
+    password: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
 pub(crate) struct Accepted {
     data: PersonView,
-    /// Their management key. Shown once.
-    key: String,
+    /// Their management key, shown once; none for who signs in with a password.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<String>,
 }
 
 const fn member() -> MemberRole {
@@ -144,13 +151,42 @@ pub(crate) async fn withdraw_invitation(
 }
 
 /// Comes in: makes the member, their places, and a management key of theirs, whose reach is their
-/// role's.
+/// role's; with a password, they are signed in instead.
 pub(crate) async fn accept_invitation(
     State(app): State<App>,
+    visitor: Visitor,
     SecretBody(acceptance): SecretBody<Acceptance>,
-) -> Result<(StatusCode, Json<Accepted>), ApiError> {
+) -> Result<Response, ApiError> {
+    visitor.refuse_other_pages()?;
+    if let Some(password) = &acceptance.password {
+        Password::check("password", password)?;
+    }
+    let found = open(&app, &acceptance.token).await?;
+    let person = come_in(&app, found, &acceptance).await?;
+    let data = PersonView::of(&person);
+    if acceptance.password.is_some() {
+        app.engine.refresh_organisation().await?;
+        let secret = app.engine.begin_session(&person).await?;
+        let accepted = untold(StatusCode::CREATED, Json(Accepted { data, key: None }));
+        return with_cookie(&app, &visitor, &secret, accepted);
+    }
+    let key = app.engine.new_key().map_err(|error| ApiError::internal(&error))?;
     let now = app.engine.now();
-    let hash = secret::hashed(&acceptance.token);
+    let record = KeyRecord {
+        management: true,
+        creator_user_id: Some(person.id.clone()),
+        ..KeyRecord::new(app.engine.keys().hash(&key), &person.body.email, &key.label(), now)
+    };
+    app.engine.stores().keys.insert(record).await?;
+    app.engine.keys().refresh(now).await?;
+    let key = Some(key.expose().to_owned());
+    Ok((StatusCode::CREATED, Json(Accepted { data, key })).into_response())
+}
+
+/// The invitation that a token accepts, as long as it may be accepted.
+async fn open(app: &App, token: &str) -> Result<Document<Invitation>, ApiError> {
+    let now = app.engine.now();
+    let hash = secret::hashed(token);
     let found = app.engine.stores().documents.named::<Invitation>(&hash).await?;
     let found = found.filter(|it| it.body.expires_at > now).ok_or_else(|| {
         ApiError::forbidden(
@@ -159,19 +195,29 @@ pub(crate) async fn accept_invitation(
     })?;
     app.engine.refresh_organisation().await?;
     let inviter = found.body.invited_by.as_deref();
-    if inviter.is_some_and(|id| !may_grant(&app, id, found.body.role)) {
+    if inviter.is_some_and(|id| !may_grant(app, id, found.body.role)) {
         return Err(ApiError::forbidden(
             "Who asked you in may not do so any more. Ask for another invitation",
         ));
     }
-    is_new(&app, &found.body.email)?;
+    is_new(app, &found.body.email)?;
+    Ok(found)
+}
+
+/// Makes the member, their places and their password, if they have chosen one.
+async fn come_in(
+    app: &App,
+    found: Document<Invitation>,
+    acceptance: &Acceptance,
+) -> Result<Document<User>, ApiError> {
+    let now = app.engine.now();
     let names = (acceptance.first_name.as_deref(), acceptance.last_name.as_deref());
     let user = User::new(&found.body.email, names, found.body.role, now)?;
     let email = user.email.clone();
     let new_id = || app.engine.new_id().map_err(|error| ApiError::internal(&error));
     let person = Document::new(new_id()?, user, now).called(email);
     let by = (person.body.email.as_str(), Some(person.id.as_str()));
-    let entry = done(&app, by, "/organization/invitations/accept", 201)?;
+    let entry = done(app, by, (Method::POST, "/organization/invitations/accept"), 201)?;
     let mut changes = vec![found.deletion(), person.insertion()?, entry];
     for (workspace_id, role) in &found.body.workspaces {
         // One that was deleted since has no place to give.
@@ -182,17 +228,12 @@ pub(crate) async fn accept_invitation(
         let member = Member { workspace_id, user_id, role: *role, created_at: now };
         changes.push(member.document(new_id()?).insertion()?);
     }
-    write(&app, changes).await?;
-    let key = app.engine.new_key().map_err(|error| ApiError::internal(&error))?;
-    let record = KeyRecord {
-        management: true,
-        creator_user_id: Some(person.id.clone()),
-        ..KeyRecord::new(app.engine.keys().hash(&key), &person.body.email, &key.label(), now)
-    };
-    app.engine.stores().keys.insert(record).await?;
-    app.engine.keys().refresh(now).await?;
-    let accepted = Accepted { data: PersonView::of(&person), key: key.expose().to_owned() };
-    Ok((StatusCode::CREATED, Json(accepted)))
+    if let Some(password) = acceptance.password.clone() {
+        let hash = app.engine.passwords().hash(Secret::new(password)).await?;
+        changes.push(password_change(app.engine.stores(), &person.id, hash, now).await?);
+    }
+    write(app, changes).await?;
+    Ok(person)
 }
 
 /// Whether somebody may give others this role now.

@@ -296,6 +296,9 @@ async fn changeable(app: &App, manager: &Manager, hash: KeyHash) -> Result<KeyRe
 
 /// Refuses who may not even see a key: of others' management keys members see none.
 fn visible(manager: &Manager, record: &KeyRecord) -> Result<(), ApiError> {
+    if record.session {
+        return Err(no_such_key());
+    }
     manager.reach(&record.workspace_id).map_err(|_| no_such_key())?;
     let is_theirs = record.creator_user_id == manager.access.user_id;
     let is_hidden = record.management && !is_theirs && !manager.access.is_everywhere();
@@ -317,7 +320,7 @@ fn creator(manager: &Manager, wanted: Option<String>) -> Result<Option<String>, 
 }
 
 /// A record with its spend: from memory, which is ahead of the store, else from the store.
-async fn view(app: &App, record: KeyRecord) -> Result<KeyView, ApiError> {
+pub(super) async fn view(app: &App, record: KeyRecord) -> Result<KeyView, ApiError> {
     let now = app.engine.now();
     let known = app.engine.keys().get(record.hash);
     let usage = match &known {

@@ -126,7 +126,7 @@ pub(crate) async fn remove_members(
     let mut changes = Vec::new();
     for user_id in unique(&who.user_ids)? {
         let has_keys = keys.iter().any(|key| {
-            !key.disabled
+            !(key.disabled || key.session)
                 && key.workspace_id == id
                 && key.creator_user_id.as_ref() == Some(&user_id)
         });

@@ -18,7 +18,7 @@ use crate::error::ApiError;
 const HEAD: &[u8] = include_bytes!("../../openapi/openapi.json");
 
 /// Operations by their paths, which no two files share.
-const PATHS: [&[u8]; 10] = [
+const PATHS: [&[u8]; 11] = [
     include_bytes!("../../openapi/paths/byok.json"),
     include_bytes!("../../openapi/paths/catalogue.json"),
     include_bytes!("../../openapi/paths/conversations.json"),
@@ -28,11 +28,12 @@ const PATHS: [&[u8]; 10] = [
     include_bytes!("../../openapi/paths/operations.json"),
     include_bytes!("../../openapi/paths/organisation.json"),
     include_bytes!("../../openapi/paths/presets.json"),
+    include_bytes!("../../openapi/paths/session.json"),
     include_bytes!("../../openapi/paths/usage.json"),
 ];
 
 /// Schemas by their names, which no two files share.
-const SCHEMAS: [&[u8]; 16] = [
+const SCHEMAS: [&[u8]; 17] = [
     include_bytes!("../../openapi/schemas/byok.json"),
     include_bytes!("../../openapi/schemas/catalogue.json"),
     include_bytes!("../../openapi/schemas/chat.json"),
@@ -48,6 +49,7 @@ const SCHEMAS: [&[u8]; 16] = [
     include_bytes!("../../openapi/schemas/organisation.json"),
     include_bytes!("../../openapi/schemas/presets.json"),
     include_bytes!("../../openapi/schemas/responses.json"),
+    include_bytes!("../../openapi/schemas/session.json"),
     include_bytes!("../../openapi/schemas/usage.json"),
 ];
 

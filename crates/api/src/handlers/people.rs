@@ -3,7 +3,8 @@
 use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
-use tollgate_organisation::{Member, Role, User};
+use tollgate_engine::end_sessions;
+use tollgate_organisation::{Member, Password, PlaygroundKey, Role, User};
 use tollgate_store::{Change, Document, KeyPatch};
 
 use super::credits::Data;
@@ -117,7 +118,8 @@ pub(crate) async fn update_person(
     Ok(Json(Data { data: PersonView::of(&person) }))
 }
 
-/// Has somebody leave: their memberships end, and the keys they made are disabled.
+/// Has somebody leave: they are signed out, their memberships end, and the keys they made are
+/// disabled.
 pub(crate) async fn remove_person(
     State(app): State<App>,
     manager: Manager,
@@ -129,15 +131,24 @@ pub(crate) async fn remove_person(
     let now = app.engine.now();
     // Their keys first: whoever is gone must not be able to call.
     for key in app.engine.stores().keys.all().await? {
-        if !key.disabled && key.creator_user_id.as_ref() == Some(&person.id) {
+        if key.session || key.creator_user_id.as_ref() != Some(&person.id) {
+            continue;
+        }
+        if !key.disabled {
             let patch = KeyPatch { disabled: Change::Set(true), ..KeyPatch::default() };
             app.engine.stores().keys.update(key.hash, patch, now).await?;
         }
     }
+    end_sessions(app.engine.stores(), &person.id, None).await?;
     app.engine.keys().refresh(now).await?;
-    let members = app.engine.stores().documents.all::<Member>(None).await?;
+    let documents = &app.engine.stores().documents;
+    let members = documents.all::<Member>(None).await?;
     let theirs = members.iter().filter(|it| it.body.user_id == person.id);
     let mut changes: Vec<_> = theirs.map(Document::deletion).collect();
+    let password = documents.load::<Password>(&person.id).await?;
+    changes.extend(password.as_ref().map(Document::deletion));
+    let playground = documents.load::<PlaygroundKey>(&person.id).await?;
+    changes.extend(playground.as_ref().map(Document::deletion));
     changes.push(person.deletion());
     write(&app, changes).await?;
     Ok(Json(Deleted { deleted: true }))

@@ -1,6 +1,5 @@
-//! `GET /`: where a browser lands until the dashboard is there.
+//! Where a browser lands when the build has no dashboard.
 
-use axum::extract::State;
 use axum::response::Html;
 use http::header::{HOST, HeaderMap};
 use http::{HeaderName, Uri};
@@ -12,14 +11,17 @@ use crate::router::App;
 /// Set by proxies that speak TLS for the gateway.
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
-/// Says that the gateway runs and how to call it.
-pub(crate) async fn welcome(State(app): State<App>, uri: Uri, headers: HeaderMap) -> Html<String> {
+/// Says that the gateway runs, how to call it, and how to get a dashboard.
+pub(super) fn page(app: &App, uri: &Uri, headers: &HeaderMap) -> Html<String> {
+    let prefix = &app.config.path_prefix;
     let installation = app.engine.installation();
     let routable = installation.routable();
     let models = counted(routable.models().len(), "model");
     let providers = counted(routable.providers().len(), "provider");
     let how = match example_model(routable) {
-        Some(model) => example(&address(&uri, &headers), model.id.as_str()),
+        Some(model) => {
+            example(&format!("{}{prefix}", address(uri, headers)), model.id.as_str())
+        }
         None => "<p>No model can be called yet: give a provider's key, then start again. <code>tollgate doctor</code> says how.</p>".to_owned(),
     };
     Html(format!(
@@ -37,7 +39,8 @@ pre {{ padding: 1rem; overflow-x: auto; border: 1px solid color-mix(in srgb, cur
 <h1>Tollgate is running</h1>
 <p>{models} of {providers} can be called at <code>/api/v1</code> with any OpenAI or OpenRouter client.</p>
 {how}
-<p><a href="/api/v1/models">Models</a> · <a href="/api/v1/providers">Providers</a> · <a href="/health/ready">Health</a></p>
+<p>This build has no dashboard: <code>make web</code> builds it, which takes Node.js 20.19 or newer, and a build behind that has it.</p>
+<p><a href="{prefix}/api/v1/models">Models</a> · <a href="{prefix}/api/v1/providers">Providers</a> · <a href="{prefix}/health/ready">Health</a></p>
 </html>
 "#
     ))

@@ -19,7 +19,8 @@ pub async fn an_inserted_key_reads_back_whole(stores: &Stores) {
         name: String::new(),
         ..plain_key(3)
     };
-    for record in [key(1), plain_key(2), extremes] {
+    let session = KeyRecord { session: true, ..plain_key(4) };
+    for record in [key(1), plain_key(2), extremes, session] {
         stores.keys.insert(record.clone()).await.unwrap();
         assert_eq!(stores.keys.get(record.hash).await.unwrap(), Some(record));
     }
@@ -88,6 +89,20 @@ pub async fn listing_leaves_out_disabled_keys_and_other_workspaces(stores: &Stor
         let listed = stores.keys.list(&query).await.unwrap();
         assert_eq!(hashes(&listed), expected, "{query:?}");
     }
+}
+
+/// Whoever lists keys sees none; whoever needs to know every key sees them, too.
+pub async fn sessions_are_never_listed(stores: &Stores) {
+    let session = KeyRecord { session: true, management: true, ..plain_key(1) };
+    for record in [session.clone(), plain_key(2)] {
+        stores.keys.insert(record).await.unwrap();
+    }
+    assert_eq!(hashes(&stores.keys.list(&everything()).await.unwrap()), [hash(2)]);
+    assert_eq!(hashes(&stores.keys.all().await.unwrap()), [hash(1), hash(2)]);
+    let later = noon().plus_millis(5);
+    let patch = KeyPatch { expires_at: Change::Set(Some(later)), ..KeyPatch::default() };
+    let updated = stores.keys.update(hash(1), patch, noon()).await.unwrap().unwrap();
+    assert_eq!((updated.session, updated.expires_at), (true, Some(later)));
 }
 
 type Edit = fn(&mut KeyRecord);

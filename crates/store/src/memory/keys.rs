@@ -28,7 +28,8 @@ impl KeyStore for MemoryStore {
 
     async fn list(&self, query: &KeyQuery) -> Result<Vec<KeyRecord>, StoreError> {
         let listed = |key: &KeyRecord| {
-            (query.include_disabled || !key.disabled)
+            !key.session
+                && (query.include_disabled || !key.disabled)
                 && query.workspace_id.as_ref().is_none_or(|id| *id == key.workspace_id)
         };
         let keys = newest_first(&self.state()?.keys);

@@ -51,6 +51,7 @@ const ACTS: &[(&str, &str, Enters)] = &[
     ("credits reconcile", "since", Enters::Before),
     ("byok add", "provider", Enters::Before),
     ("byok remove", "key", Enters::Before),
+    ("password set", "email", Enters::Before),
     ("secrets rotate", "", Enters::Before),
     ("secrets forget-api-keys", "", Enters::Before),
     ("backup", "file", Enters::Behind),

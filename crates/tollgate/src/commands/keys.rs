@@ -198,7 +198,7 @@ fn expiry(text: &str, now: Timestamp) -> anyhow::Result<Timestamp> {
 async fn list(args: &ListArgs, stores: &Stores) -> anyhow::Result<()> {
     let now = SystemClock.now();
     let mut rows = Vec::new();
-    for record in stores.keys.all().await? {
+    for record in stores.keys.all().await?.into_iter().filter(|key| !key.session) {
         rows.push(row(&record, &stores.usage.key_usage(record.hash, now).await?, now));
     }
     if args.json {
@@ -285,6 +285,7 @@ pub(super) async fn named(which: &str, stores: &Stores) -> anyhow::Result<Option
     let by_hash = which.len() >= 6;
     let matches: Vec<&KeyRecord> = keys
         .iter()
+        .filter(|key| !key.session)
         .filter(|key| key.name == which || (by_hash && key.hash.to_hex().starts_with(which)))
         .collect();
     match matches.as_slice() {

@@ -12,6 +12,7 @@ use tracing_subscriber::EnvFilter;
 
 use super::Session;
 use crate::gateway::{Gateway, Seams};
+use crate::setup::Setup;
 
 #[derive(Debug, Args)]
 #[command(
@@ -33,8 +34,10 @@ pub(super) async fn run(args: ServeArgs, mut session: Session) -> anyhow::Result
     }
     let mut terminate = signal(SignalKind::terminate()).context("SIGTERM can't be heard")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("Ctrl-C can't be heard")?;
+    let prefix = config.path_prefix.clone();
     let gateway = Gateway::start(config, session.environment, Seams::default()).await?;
-    greet(&gateway);
+    let setup = Setup::of(&prefix, gateway.engine()).await?;
+    greet(&gateway, setup.as_ref());
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
@@ -65,7 +68,7 @@ fn log_to_stderr(level: Option<&str>) -> anyhow::Result<()> {
 /// What to do when there is nothing to try.
 const NO_MODEL: &str = "No model can be called yet: no provider has a key. Set OPENAI_API_KEY, ANTHROPIC_API_KEY, GEMINI_API_KEY or another of `tollgate providers --all`, then start again.";
 
-fn greet(gateway: &Gateway) {
+fn greet(gateway: &Gateway, setup: Option<&Setup>) {
     let address = gateway.address();
     let installation = gateway.engine().installation();
     let routable = installation.routable();
@@ -80,6 +83,11 @@ fn greet(gateway: &Gateway) {
         anstream::println!("\nYour first API key, shown only now:\n\n  {key}\n");
     } else {
         anstream::println!("\nMake a key with `tollgate keys create --name NAME`.\n");
+    }
+    if let Some(Setup { path, code }) = setup {
+        anstream::println!(
+            "Set the dashboard up at http://{address}{path}\n\n  Setup code, asked for on other machines: {code}\n"
+        );
     }
     let Some(model) = example_model(routable) else {
         anstream::println!("{NO_MODEL}\n");

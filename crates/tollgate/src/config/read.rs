@@ -85,6 +85,7 @@ impl Reader<'_> {
         let tag_headers = self.tag_headers(&file.attribution.headers);
         let limit_rules = limit::check(&file.limit_rules, &tag_headers, &mut self.problems);
         let trusted_proxies = file.server.check(&mut self.problems);
+        let path_prefix = file.server.prefix(&mut self.problems);
         let region_hosts = file.regions.check(&mut self.problems);
         let management_key = self.environment.get("TOLLGATE_MANAGEMENT_KEY").map(ApiKey::from_text);
         let (configured, credentials) = self.providers(&file);
@@ -102,6 +103,7 @@ impl Reader<'_> {
             tag_headers,
             region_hosts,
             trusted_proxies,
+            path_prefix,
             platform_fee: fees.standard,
             payments: self.payments(&file.payments, (installation_name.clone(), fees), listen),
             alerts: self.alerts(&file.alerts),
@@ -172,6 +174,8 @@ impl Reader<'_> {
         let regions = if regions.is_empty() { UNSET.to_owned() } else { regions };
         let proxies = file.server.trusted_proxies.join(", ");
         let proxies = if proxies.is_empty() { UNSET.to_owned() } else { proxies };
+        let prefix = file.server.path_prefix.clone();
+        let prefix = if prefix.is_empty() { UNSET.to_owned() } else { prefix };
         let fee = |given: &Option<FeeEntry>| {
             given.as_ref().map_or_else(|| UNSET.to_owned(), ToString::to_string)
         };
@@ -188,6 +192,7 @@ impl Reader<'_> {
             ("payments.return_url", text(&file.payments.return_url)),
             ("regions.hosts", regions),
             ("server.trusted_proxies", proxies),
+            ("server.path_prefix", prefix),
             ("simulator.enabled", file.simulator.enabled.to_string()),
             ("upstream.ca_file", text(&file.upstream.ca_file)),
             ("upstream.fetch_private_addresses", file.upstream.fetch_private_addresses.to_string()),

@@ -137,9 +137,34 @@ pub(super) struct AttributionSection {
 pub(super) struct ServerSection {
     /// Proxies whose `X-Forwarded-For` is believed, as ranges of addresses.
     pub(super) trusted_proxies: Vec<String>,
+    /// Where a proxy in front has the gateway, such as `/gateway`.
+    pub(super) path_prefix: String,
 }
 
+/// First parts of the paths that the gateway has itself.
+const OWN_PATHS: [&str; 6] = ["api", "assets", "health", "metrics", "v1", "webhooks"];
+
 impl ServerSection {
+    /// The prefix as paths begin with it: with a slash before it and none behind it; empty where
+    /// there is none.
+    pub(super) fn prefix(&self, problems: &mut Problems) -> String {
+        let parts: Vec<&str> = self.path_prefix.split('/').filter(|it| !it.is_empty()).collect();
+        let is_plain = |it: u8| it.is_ascii_alphanumeric() || b"-_.~".contains(&it);
+        let is_part = |it: &&str| it.bytes().all(is_plain) && !it.bytes().all(|it| it == b'.');
+        if !parts.iter().all(is_part) {
+            problems.add(format!(
+                "server.path_prefix: `{}` is not the beginning of a path such as /gateway",
+                self.path_prefix
+            ));
+        }
+        if let Some(own) = parts.first().filter(|it| OWN_PATHS.contains(it)) {
+            problems.add(format!(
+                "server.path_prefix: the gateway has paths of its own below /{own}; choose another"
+            ));
+        }
+        parts.iter().flat_map(|part| ["/", part]).collect()
+    }
+
     /// The ranges, as far as they are some.
     pub(super) fn check(&self, problems: &mut Problems) -> Vec<AddressRange> {
         let range = |text: &String| match text.parse() {

@@ -52,6 +52,7 @@ mod replaying;
 mod retention;
 mod routers;
 mod routing;
+mod session;
 mod several_models;
 mod tiers;
 mod topping_up;

@@ -21,6 +21,7 @@ mod organisation;
 mod presets;
 mod routes;
 mod rules;
+mod session;
 mod stream;
 mod world;
 
@@ -41,6 +42,7 @@ async fn every_answer_is_as_documented() {
     keys::run(&world).await;
     credit::run(&world).await;
     organisation::run(&world).await;
+    session::run(&world).await;
     rules::run(&world).await;
     presets::run(&world).await;
     failures::run(&world).await;

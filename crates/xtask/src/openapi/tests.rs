@@ -14,6 +14,7 @@ fn document() -> Document {
                     "audio/*": { "schema": {} },
                 },
             },
+            "204": {},
             "404": { "$ref": "#/components/responses/Missing" },
         } } } },
         "components": {
@@ -57,6 +58,9 @@ fn answers_are_held_against_status_type_and_schema() {
         (exchange(200, "application/json", json(json!({ "size": "1" }))), Some("/size")),
         (exchange(200, "application/json", json(json!({ "size": 1, "more": 1 }))), None),
         (exchange(200, "application/json", json(json!({}))), Some("\"size\" is a required")),
+        (exchange(204, "", Answer::Text(String::new())), None),
+        (exchange(204, "", Answer::Text("x".to_owned())), Some("is not documented")),
+        (exchange(200, "", Answer::Text(String::new())), Some("is not documented")),
         (exchange(418, "application/json", json(json!({}))), Some("status 418 is not documented")),
         (exchange(200, "text/plain", Answer::Text(String::new())), Some("content type text/plain")),
         (exchange(200, "audio/wav", Answer::Bytes(1)), None),
