@@ -4,7 +4,7 @@ import { BlockLexer } from "./blocks";
 import { render } from "./tokens";
 
 const html = (text: string) =>
-  renderToStaticMarkup(<>{new BlockLexer().blocks(text).map((block) => render(block.tokens))}</>);
+  renderToStaticMarkup(new BlockLexer().blocks(text).map((block) => render(block.tokens)));
 
 /** What an answer may try. Each has to come out as text that does nothing. */
 const ATTACKS = [

@@ -4,7 +4,7 @@ import { useSession } from "~/app/session";
 import { EmptyState } from "~/components/EmptyState";
 import { Loading } from "~/components/Loading";
 import { Page } from "~/components/Page";
-import { SECTIONS } from "./section";
+import { SECTIONS } from "./registry";
 
 const VIEWS: ReadonlyMap<string, ComponentType> = new Map(
   SECTIONS.map((section) => [section.name, lazy(section.load)]),

@@ -5,8 +5,9 @@ import { Button } from "~/components/Button";
 import { Loading } from "~/components/Loading";
 import { Logo } from "~/shell/Logo";
 import { oneOf, useUrlState } from "~/url/state";
+import { STEPS } from "./registry";
 import { StepList } from "./StepList";
-import { STEPS, type StepProps } from "./step";
+import type { StepProps } from "./step";
 
 const NAMES = STEPS.map((step) => step.name);
 const FIRST = STEPS[0]?.name ?? "";
