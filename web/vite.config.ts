@@ -1,5 +1,6 @@
 import tailwindcss from "@tailwindcss/vite";
 import react from "@vitejs/plugin-react";
+import type { Plugin } from "vite";
 import { defineConfig } from "vitest/config";
 
 const GATEWAY = process.env.TOLLGATE_URL ?? "http://127.0.0.1:8080";
@@ -10,10 +11,17 @@ const LIBRARIES: [string, RegExp][] = [
   ["tanstack", /node_modules\/@tanstack\/(react-)?(router|query|history|store)/],
 ];
 
+/** In development there is no server that writes where the dashboard is. */
+const baseInDevelopment: Plugin = {
+  name: "base-in-development",
+  apply: "serve",
+  transformIndexHtml: (html) => html.replace('<base href="./">', '<base href="/">'),
+};
+
 export default defineConfig({
   // One bundle for any mount point: the server names it in <base href>.
   base: "./",
-  plugins: [react(), tailwindcss()],
+  plugins: [react(), tailwindcss(), baseInDevelopment],
   resolve: { alias: { "~": new URL("./src", import.meta.url).pathname } },
   build: {
     outDir: "dist",

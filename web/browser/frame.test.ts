@@ -1,7 +1,8 @@
 import { expect, it } from "vitest";
-import { LOOKS, useBrowser } from "./harness";
+import { LOOKS, openBrowser } from "./harness";
+import { PERSON } from "./stand-in";
 
-const visit = useBrowser();
+const visit = openBrowser();
 
 it("works below a prefix: links, reload and going back", async () => {
   const page = await visit("/settings/about", { prefixed: true });
@@ -40,9 +41,29 @@ it("has a sheet of keys, and keys that wait for a second", async () => {
 });
 
 it("lies a sign-in over the page when the session ends, and keeps what was typed", async () => {
-  const page = await visit("/settings/password");
-  await page.getByLabel("Present password").fill("typed before");
+  const page = await visit("/settings/password", { refusals: true });
+  await page.getByRole("textbox", { name: "Present password" }).fill("typed before");
   await page.context().clearCookies();
-  await page.evaluate(() => fetch(new URL("api/v1/models/user", document.baseURI)));
-  expect(await page.getByLabel("Present password").inputValue()).toBe("typed before");
+  await page.getByRole("textbox", { name: "New password" }).fill("another password");
+  await page.getByRole("button", { name: "Change password" }).click();
+  const dialog = page.getByRole("dialog", { name: "Your session has ended" });
+  await dialog.waitFor();
+  await page.check();
+  await dialog.getByRole("textbox", { name: "Password" }).fill(PERSON.password);
+  await page.keyboard.press("Enter");
+  await dialog.waitFor({ state: "detached" });
+  expect(await page.getByRole("textbox", { name: "Present password" }).inputValue()).toBe(
+    "typed before",
+  );
+});
+
+it("has every page behind one button where it is narrow", async () => {
+  const page = await visit("/settings/about", { width: 390, height: 844 });
+  await page.getByRole("button", { name: "Pages" }).click();
+  const sheet = page.getByRole("dialog", { name: "Pages" });
+  await sheet.getByRole("link", { name: "Settings" }).waitFor();
+  await page.check();
+  await page.shot("pages-phone");
+  await sheet.getByRole("link", { name: "Settings" }).click();
+  await sheet.waitFor({ state: "detached" });
 });

@@ -1,7 +1,7 @@
 /**
  * What browser tests work with:
  *
- *     const visit = useBrowser();                       // in a test file, once
+ *     const visit = openBrowser();                       // in a test file, once
  *     const page = await visit("/logs", { theme: "dark", width: 390 });
  *     await page.check();                               // axe, console, policy, sideways scroll
  *     await page.shot("logs-dark");                     // only when screens are asked for
@@ -34,6 +34,10 @@ export interface VisitOptions {
   height?: number;
   /** Somebody who is not signed in. */
   stranger?: boolean;
+  /** Whether answers with an error are what is tested: the browser's own lines on them don't count. */
+  refusals?: boolean;
+  /** Another site than the dashboard. */
+  root?: string;
   /** Below the prefix rather than at the root. */
   prefixed?: boolean;
 }
@@ -81,7 +85,7 @@ async function signIn(context: BrowserContext, root: string): Promise<void> {
   if (!made.ok()) throw new Error(`set-up: ${made.status()} ${await made.text()}`);
 }
 
-export function useBrowser(): (path: string, options?: VisitOptions) => Promise<Visit> {
+export function openBrowser(): (path: string, options?: VisitOptions) => Promise<Visit> {
   let browser: Browser;
   let contexts: BrowserContext[] = [];
   let complaints: string[] = [];
@@ -99,7 +103,7 @@ export function useBrowser(): (path: string, options?: VisitOptions) => Promise<
 
   return async (path, options = {}) => {
     const { theme = "light", width = 1280, height = 800 } = options;
-    const root = inject(options.prefixed ? "prefixed" : "site");
+    const root = options.root ?? inject(options.prefixed ? "prefixed" : "site");
     const context = await browser.newContext({
       viewport: { width, height },
       colorScheme: theme,
@@ -110,8 +114,9 @@ export function useBrowser(): (path: string, options?: VisitOptions) => Promise<
     if (!options.stranger) await signIn(context, root);
     const page = await context.newPage();
     page.on("console", (message) => {
-      if (message.type() === "error" || message.type() === "warning")
-        complaints.push(message.text());
+      if (message.type() !== "error" && message.type() !== "warning") return;
+      if (options.refusals && message.text().startsWith("Failed to load resource")) return;
+      complaints.push(message.text());
     });
     page.on("pageerror", (error) => complaints.push(String(error)));
     await page.addInitScript(() => {

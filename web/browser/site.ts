@@ -33,16 +33,19 @@ export interface Site {
   stop: () => Promise<void>;
 }
 
-/** Serves `web/dist` below a prefix as the gateway does, and hands everything of the API to it. */
+/** Serves `web/dist`, or another folder, below a prefix as the gateway does, and hands everything of the API to it. */
 export async function startSite(
-  gateway: Gateway,
+  gateway: Pick<Gateway, "url">,
   prefix: string,
   standIn: StandIn | null,
+  folder = DIST,
 ): Promise<Site> {
-  if (!existsSync(join(DIST, "index.html"))) throw new Error("No dashboard: run `npm run build`.");
-  const index = readFileSync(join(DIST, "index.html"), "utf8").replace(
-    '<base href="/" />',
-    `<base href="${prefix}" />`,
+  if (!existsSync(join(folder, "index.html"))) {
+    throw new Error("No dashboard: run `npm run build`.");
+  }
+  const index = readFileSync(join(folder, "index.html"), "utf8").replace(
+    '<base href="./">',
+    `<base href="${prefix}">`,
   );
   const server = createServer((incoming, outgoing) => {
     const { pathname } = new URL(incoming.url ?? "/", "http://site");
@@ -52,7 +55,7 @@ export async function startSite(
       if (standIn?.answer(path, incoming, outgoing)) return;
       return pass(gateway, prefix, incoming, outgoing, standIn);
     }
-    const file = join(DIST, normalize(path));
+    const file = join(folder, normalize(path));
     const type = TYPES[extname(file)];
     if (path !== "/" && type && existsSync(file))
       return answer(outgoing, 200, type, readFileSync(file));
@@ -87,7 +90,7 @@ function answer(
 }
 
 function pass(
-  gateway: Gateway,
+  gateway: Pick<Gateway, "url">,
   prefix: string,
   incoming: IncomingMessage,
   outgoing: ServerResponse,

@@ -92,6 +92,8 @@ export function makeStandIn(gateway: Gateway): StandIn {
       settingUp = false;
       return send(outgoing, 200, session("signed_in"), COOKIE);
     },
+    "PUT /api/v1/session/password": (incoming, outgoing) =>
+      signedIn(incoming) ? send(outgoing, 204, null) : refuse(outgoing, 401, "No session."),
     "POST /api/v1/session/playground-key": (_, outgoing) => playgroundKey(outgoing),
   };
 

@@ -4,7 +4,6 @@ import { RouterProvider } from "@tanstack/react-router";
 import { useState } from "react";
 import { makeQueryClient } from "~/api/query-client";
 import { ToastProvider } from "~/components/Toast";
-import { TooltipProvider } from "~/components/Tooltip";
 import { router } from "./router";
 
 export function App() {
@@ -13,11 +12,9 @@ export function App() {
     // The content security policy has no room for inline styles.
     <CSPProvider disableStyleElements>
       <QueryClientProvider client={queries}>
-        <TooltipProvider>
-          <ToastProvider>
-            <RouterProvider router={router} />
-          </ToastProvider>
-        </TooltipProvider>
+        <ToastProvider>
+          <RouterProvider router={router} />
+        </ToastProvider>
       </QueryClientProvider>
     </CSPProvider>
   );

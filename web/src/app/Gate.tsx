@@ -4,8 +4,8 @@ import { lazy, Suspense } from "react";
 import { sessionQuery } from "~/api/session";
 import { ErrorPanel } from "~/components/ErrorPanel";
 import { Loading } from "~/components/Loading";
-import { SignedOutDialog } from "~/pages/sign-in/SignedOutDialog";
 import { Shell } from "~/shell/Shell";
+import { SignedOut } from "./SignedOut";
 import { SessionContext } from "./session";
 
 const SignIn = lazy(() => import("~/pages/sign-in/SignIn"));
@@ -46,7 +46,7 @@ export function Gate() {
       <Shell>
         <Outlet />
       </Shell>
-      <SignedOutDialog />
+      <SignedOut />
     </SessionContext>
   );
 }

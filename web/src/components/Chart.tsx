@@ -122,7 +122,7 @@ export function Chart(props: ChartProps) {
         <ul className="flex flex-wrap gap-x-4 gap-y-1 pt-1 text-label">
           {series.map((one, index) => (
             <li key={one.label} className="flex items-center gap-1.5">
-              <Swatch color={colorOf(one, index)} />
+              <Swatch color={colorOf(one, index)} line={one.line} />
               {one.label}
             </li>
           ))}

@@ -41,6 +41,7 @@ export function Dialog({ open, onClose, title, children, actions, wide, held }: 
       <Base.Portal>
         <Base.Backdrop className="floats fixed inset-0 z-40 bg-scrim" />
         <Base.Popup
+          data-modal
           className={classes(
             "floats fixed top-[12vh] left-1/2 z-40 flex max-h-[80dvh] w-[calc(100vw-2rem)] -translate-x-1/2 flex-col border bg-surface shadow-float",
             wide ? "max-w-180" : "max-w-120",

@@ -80,6 +80,7 @@ export function FilterBar(props: FilterBarProps) {
 function FilterInput({ filters, onChange, fields, suggest }: FilterBarProps) {
   const input = useRef<HTMLInputElement>(null);
   const [text, setText] = useState("");
+  const [open, setOpen] = useState(false);
   const suggestions = useSuggestions(text, fields, suggest);
   useShortcuts([
     { keys: "/", label: "Filter", group: "Filters", run: () => input.current?.focus() },
@@ -87,8 +88,10 @@ function FilterInput({ filters, onChange, fields, suggest }: FilterBarProps) {
   const add = (field: string, value: string, excluded: boolean) => {
     onChange(withTerm(filters, field, value, excluded));
     setText("");
+    setOpen(false);
   };
   const take = (suggestion: Suggestion) => {
+    // A field's values come next, so the list stays.
     if (suggestion.value === null) setText(`${suggestion.field}:`);
     else add(suggestion.field, suggestion.value, suggestion.excluded);
   };
@@ -103,6 +106,8 @@ function FilterInput({ filters, onChange, fields, suggest }: FilterBarProps) {
       value={text}
       onValueChange={(next, event) => event.reason !== "item-press" && setText(next)}
       itemToStringValue={(item: Suggestion) => item.label}
+      open={open}
+      onOpenChange={(next, event) => event.reason !== "item-press" && setOpen(next)}
       openOnInputClick
     >
       <div className="relative">

@@ -8,7 +8,7 @@
  */
 import { Dialog as Base } from "@base-ui/react/dialog";
 import { X } from "lucide-react";
-import type { ReactNode } from "react";
+import { type ReactNode, useRef } from "react";
 import { useNarrow } from "~/app/media";
 import { Button } from "./Button";
 
@@ -27,6 +27,7 @@ export function Sheet(props: SheetProps) {
   const { open, onClose, title, subtitle, actions, footer, modal = false, children } = props;
   const narrow = useNarrow();
   const over = modal || narrow;
+  const closing = useRef<HTMLButtonElement>(null);
   return (
     <Base.Root
       open={open}
@@ -36,7 +37,11 @@ export function Sheet(props: SheetProps) {
     >
       <Base.Portal>
         {over && <Base.Backdrop className="floats fixed inset-0 z-30 bg-scrim" />}
-        <Base.Popup className="floats fixed inset-y-0 right-0 z-30 flex w-full max-w-130 flex-col border-l bg-surface shadow-float data-[ending-style]:translate-x-3 data-[starting-style]:translate-x-3">
+        <Base.Popup
+          data-modal={over || undefined}
+          initialFocus={modal ? undefined : closing}
+          className="floats fixed inset-y-0 right-0 z-30 flex w-full max-w-130 flex-col border-l bg-surface shadow-float data-[ending-style]:translate-x-3 data-[starting-style]:translate-x-3"
+        >
           <header className="flex items-start gap-2 border-b py-3 pr-2 pl-5">
             <div className="min-w-0 flex-1">
               <Base.Title className="truncate text-title font-semibold">{title}</Base.Title>
@@ -44,6 +49,7 @@ export function Sheet(props: SheetProps) {
             </div>
             {actions}
             <Base.Close
+              ref={closing}
               render={
                 <Button
                   variant="quiet"

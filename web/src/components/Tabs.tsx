@@ -7,6 +7,7 @@
  */
 import { Tabs as Base } from "@base-ui/react/tabs";
 import type { ReactNode } from "react";
+import { whole } from "~/format";
 
 export interface Tab<T extends string> {
   value: T;
@@ -40,7 +41,9 @@ export function Tabs<T extends string>({ label, tabs, value, onChange, actions }
               className="h-8 border-b-2 border-transparent whitespace-nowrap text-muted hover:text-text data-[active]:border-accent data-[active]:text-text pointer-coarse:h-11"
             >
               {tab.label}
-              {tab.count !== undefined && <span className="ml-1.5 text-faint">{tab.count}</span>}
+              {tab.count !== undefined && (
+                <span className="ml-1.5 text-faint">{whole(tab.count)}</span>
+              )}
             </Base.Tab>
           ))}
         </Base.List>

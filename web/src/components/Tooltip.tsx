@@ -6,10 +6,6 @@
 import { Tooltip as Base } from "@base-ui/react/tooltip";
 import type { ReactElement, ReactNode } from "react";
 
-export function TooltipProvider({ children }: { children: ReactNode }) {
-  return <Base.Provider delay={400}>{children}</Base.Provider>;
-}
-
 export interface TooltipProps {
   text: ReactNode;
   side?: "top" | "bottom" | "left" | "right";
@@ -19,7 +15,7 @@ export interface TooltipProps {
 export function Tooltip({ text, side = "top", children }: TooltipProps) {
   return (
     <Base.Root>
-      <Base.Trigger render={children} />
+      <Base.Trigger delay={400} render={children} />
       <Base.Portal>
         <Base.Positioner side={side} sideOffset={6} className="z-50">
           <Base.Popup className="floats max-w-72 rounded-md bg-text px-2 py-1 text-label text-bg">

@@ -3,7 +3,7 @@ import { Keys } from "./Keys";
 import { type Shortcut, useAllShortcuts } from "./shortcuts";
 
 /** The sheet of keys: `?` opens it, and it has what works on this page now. */
-export function KeySheet({ open, onClose }: { open: boolean; onClose: () => void }) {
+export default function KeySheet({ onClose }: { onClose: () => void }) {
   const shortcuts = useAllShortcuts();
   const groups = new Map<string, Shortcut[]>();
   for (const shortcut of shortcuts) {
@@ -12,7 +12,7 @@ export function KeySheet({ open, onClose }: { open: boolean; onClose: () => void
     groups.set(shortcut.group, group);
   }
   return (
-    <Dialog open={open} onClose={onClose} title="Keys" wide>
+    <Dialog open onClose={onClose} title="Keys" wide>
       <div className="gap-8 md:columns-2">
         {[...groups].map(([name, members]) => (
           <section key={name} className="mb-5 break-inside-avoid">

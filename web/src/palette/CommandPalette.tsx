@@ -8,9 +8,9 @@ import { type PaletteItem, usePaletteItems } from "./items";
  * Search, navigation and acts in one field: ⌘K or Ctrl K. Pages come from the registry, models from
  * the catalogue; the text of a generation id leads to its row in the log.
  */
-export function CommandPalette({ open, onClose }: { open: boolean; onClose: () => void }) {
+export default function CommandPalette({ onClose }: { onClose: () => void }) {
   return (
-    <Dialog.Root open={open} onOpenChange={(next) => !next && onClose()}>
+    <Dialog.Root open onOpenChange={(next) => !next && onClose()}>
       <Dialog.Portal>
         <Dialog.Backdrop className="floats fixed inset-0 z-40 bg-scrim" />
         <Dialog.Popup

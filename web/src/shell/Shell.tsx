@@ -1,11 +1,13 @@
-import { type ReactNode, useState } from "react";
+import { lazy, type ReactNode, Suspense, useState } from "react";
 import { useNarrow } from "~/app/media";
-import { KeySheet } from "~/keyboard/KeySheet";
-import { CommandPalette } from "~/palette/CommandPalette";
 import { OfflineStrip } from "./OfflineStrip";
 import { Rail } from "./Rail";
 import { useShellShortcuts } from "./shell-shortcuts";
 import { TopBar } from "./TopBar";
+
+// What is not there at first is loaded when it is first opened.
+const CommandPalette = lazy(() => import("~/palette/CommandPalette"));
+const KeySheet = lazy(() => import("~/keyboard/KeySheet"));
 
 /** The frame around every page: the rail at the left, or a bar on top where it is narrow. */
 export function Shell({ children }: { children: ReactNode }) {
@@ -37,8 +39,10 @@ export function Shell({ children }: { children: ReactNode }) {
           {children}
         </main>
       </div>
-      <CommandPalette open={palette} onClose={() => setPalette(false)} />
-      <KeySheet open={keys} onClose={() => setKeys(false)} />
+      <Suspense>
+        {palette && <CommandPalette onClose={() => setPalette(false)} />}
+        {keys && <KeySheet onClose={() => setKeys(false)} />}
+      </Suspense>
     </div>
   );
 }

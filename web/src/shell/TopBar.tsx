@@ -1,17 +1,15 @@
 import { Menu as MenuIcon, Search } from "lucide-react";
-import { useState } from "react";
+import { lazy, Suspense, useState } from "react";
 import { useSession } from "~/app/session";
 import { Button } from "~/components/Button";
-import { Sheet } from "~/components/Sheet";
 import { Logo } from "./Logo";
-import { Nav } from "./Nav";
-import { PersonMenu } from "./PersonMenu";
+
+const PagesSheet = lazy(() => import("./PagesSheet"));
 
 /** The bar on top of narrow windows: search, and a sheet with every page. */
 export function TopBar({ onSearch }: { onSearch: () => void }) {
   const { installation } = useSession();
   const [open, setOpen] = useState(false);
-  const close = () => setOpen(false);
   return (
     <header className="flex h-12 shrink-0 items-center gap-1 border-b bg-sunken px-2">
       <Button
@@ -29,9 +27,7 @@ export function TopBar({ onSearch }: { onSearch: () => void }) {
         onClick={onSearch}
         icon={<Search aria-hidden className="size-5" />}
       />
-      <Sheet open={open} onClose={close} title="Pages" modal footer={<PersonMenu />}>
-        <Nav onChoose={close} />
-      </Sheet>
+      <Suspense>{open && <PagesSheet onClose={() => setOpen(false)} />}</Suspense>
     </header>
   );
 }

@@ -32,7 +32,7 @@ export function PlotTooltip(props: PlotTooltipProps) {
       <p className="text-muted">{dateTime(at, zone)}</p>
       {rows.slice(0, ROWS_MAX).map((row) => (
         <p key={row.label} className="flex items-center gap-2">
-          <Swatch color={row.color} />
+          <Swatch color={row.color} line={row.line} />
           <span className="truncate">{row.label}</span>
           <span className="ml-auto pl-3 font-medium">
             {row.value !== null && format(row.value)}

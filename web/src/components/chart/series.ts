@@ -8,7 +8,7 @@ export interface Series {
   /** Of `--color-data-1` to `-7`, or `other`; by position where it is left out. */
   color?: DataColor;
   /** p95 is thinner than p50, p99 is dotted. */
-  line?: "solid" | "thin" | "dotted";
+  line?: "solid" | "thin" | "dotted" | undefined;
 }
 
 export type DataColor = 1 | 2 | 3 | 4 | 5 | 6 | 7 | "other";

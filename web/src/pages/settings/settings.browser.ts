@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { LOOKS, useBrowser } from "#browser/harness";
+import { LOOKS, openBrowser } from "#browser/harness";
 
-const visit = useBrowser();
+const visit = openBrowser();
 
 describe.each(LOOKS)("settings, $name", (look) => {
   it.each(["appearance", "about", "password"])("%s", async (section) => {

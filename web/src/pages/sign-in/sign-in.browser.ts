@@ -1,8 +1,8 @@
 import { expect, it } from "vitest";
-import { LOOKS, useBrowser } from "#browser/harness";
+import { LOOKS, openBrowser } from "#browser/harness";
 import { PERSON } from "#browser/stand-in";
 
-const visit = useBrowser();
+const visit = openBrowser();
 
 it.each(LOOKS)("is shown to strangers, $name", async (look) => {
   await visit("/", look);

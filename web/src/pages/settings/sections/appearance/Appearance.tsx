@@ -20,7 +20,11 @@ export default function Appearance() {
   const [zone, setZone] = useZone();
   const now = new Date();
   const zones: { value: Zone; label: string; hint: string }[] = [
-    { value: "local", label: zoneName("local"), hint: `This browser's: ${dateTime(now, "local")}` },
+    {
+      value: "local",
+      label: "This browser's",
+      hint: `${zoneName("local")}: ${dateTime(now, "local")}`,
+    },
     { value: "utc", label: "UTC", hint: dateTime(now, "utc") },
   ];
   return (
