@@ -1,6 +1,5 @@
 import { expect, it } from "vitest";
-import { LOOKS, openBrowser } from "./harness";
-import { PERSON } from "./stand-in";
+import { LOOKS, openBrowser, PERSON } from "./harness";
 
 const visit = openBrowser();
 

@@ -16,7 +16,7 @@ beforeAll(async () => {
     logLevel: "error",
     build: { outDir: OUT, emptyOutDir: true },
   });
-  site = await startSite({ url: inject("gateway") }, "/", null, OUT);
+  site = await startSite({ url: inject("gateway") }, "/", OUT);
 });
 afterAll(() => site?.stop());
 

@@ -1,7 +1,6 @@
 import type { TestProject } from "vitest/node";
 import { startGateway } from "./gateway";
 import { startSite } from "./site";
-import { makeStandIn } from "./stand-in";
 
 declare module "vitest" {
   interface ProvidedContext {
@@ -21,9 +20,8 @@ declare module "vitest" {
 export default async function setUp(project: TestProject) {
   const serves = process.env.TOLLGATE_SERVES === "1";
   const gateway = await startGateway();
-  const standIn = serves ? null : makeStandIn(gateway);
-  const site = serves ? null : await startSite(gateway, "/", standIn);
-  const prefixed = await startSite(gateway, "/gw/llm/", standIn);
+  const site = serves ? null : await startSite(gateway, "/");
+  const prefixed = await startSite(gateway, "/gw/llm/");
   project.provide("site", site?.url ?? `${gateway.url}/`);
   project.provide("prefixed", prefixed.url);
   project.provide("gateway", gateway.url);

@@ -13,7 +13,6 @@ import { mkdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, expect, inject } from "vitest";
-import { PERSON } from "./stand-in";
 
 const FLAGS = [
   "--no-sandbox",
@@ -74,15 +73,25 @@ export async function complete(key: string, model: string, more: object = {}): P
   return response.json();
 }
 
-/** Makes the first owner, where nobody has yet, and signs them in. */
+/** The first owner of every gateway here. */
+export const PERSON = { email: "ada@example.com", password: "correct horse battery" };
+
+type Cookies = Awaited<ReturnType<BrowserContext["cookies"]>>;
+const sessions = new Map<string, Cookies>();
+
+/** Signs the first owner in, once for each site; makes them where nobody has yet. */
 async function signIn(context: BrowserContext, root: string): Promise<void> {
+  const before = sessions.get(root);
+  if (before) return context.addCookies(before);
   const { origin } = new URL(root);
   const call = (path: string, data: object) =>
     context.request.post(`${root}api/v1${path}`, { data, headers: { origin } });
   const signed = await call("/session", PERSON);
-  if (signed.ok()) return;
-  const made = await call("/setup", { ...PERSON, first_name: "Ada" });
-  if (!made.ok()) throw new Error(`set-up: ${made.status()} ${await made.text()}`);
+  if (!signed.ok()) {
+    const made = await call("/setup", { ...PERSON, first_name: "Ada" });
+    if (!made.ok()) throw new Error(`set-up: ${made.status()} ${await made.text()}`);
+  }
+  sessions.set(root, await context.cookies());
 }
 
 export function openBrowser(): (path: string, options?: VisitOptions) => Promise<Visit> {

@@ -2,7 +2,6 @@ import { existsSync, readFileSync } from "node:fs";
 import { createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
 import { extname, join, normalize } from "node:path";
 import { freePort, type Gateway } from "./gateway";
-import type { StandIn } from "./stand-in";
 
 const DIST = new URL("../dist/", import.meta.url).pathname;
 
@@ -37,7 +36,6 @@ export interface Site {
 export async function startSite(
   gateway: Pick<Gateway, "url">,
   prefix: string,
-  standIn: StandIn | null,
   folder = DIST,
 ): Promise<Site> {
   if (!existsSync(join(folder, "index.html"))) {
@@ -52,8 +50,7 @@ export async function startSite(
     if (!pathname.startsWith(prefix)) return answer(outgoing, 404, "text/plain", "elsewhere");
     const path = `/${pathname.slice(prefix.length)}`;
     if (path.startsWith("/api/") || path.startsWith("/health/")) {
-      if (standIn?.answer(path, incoming, outgoing)) return;
-      return pass(gateway, prefix, incoming, outgoing, standIn);
+      return pass(gateway, prefix, incoming, outgoing);
     }
     const file = join(folder, normalize(path));
     const type = TYPES[extname(file)];
@@ -89,16 +86,16 @@ function answer(
   outgoing.end(body);
 }
 
+/** The host stays that of the site: writes by cookie have to come from the host that is asked. */
 function pass(
   gateway: Pick<Gateway, "url">,
   prefix: string,
   incoming: IncomingMessage,
   outgoing: ServerResponse,
-  standIn: StandIn | null,
 ): void {
   const target = new URL(`/${(incoming.url ?? "").slice(prefix.length)}`, gateway.url);
-  const headers = { ...incoming.headers, ...standIn?.credentials(incoming), host: target.host };
-  const onward = request(target, { method: incoming.method ?? "GET", headers }, (response) => {
+  const { method = "GET", headers } = incoming;
+  const onward = request(target, { method, headers }, (response) => {
     outgoing.writeHead(response.statusCode ?? 502, response.headers);
     response.pipe(outgoing);
   });

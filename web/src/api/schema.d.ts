@@ -685,7 +685,7 @@ export interface paths {
         get: operations["getPlan"];
         /**
          * Have an account agree to a plan
-         * @description From now on. The commitment is that of now, whatever becomes of the plan later; it counts from the first whole month. Needs a management key.
+         * @description From now on. The commitment is that of now, whatever becomes of the plan later; a month commits to the part of it for which the plan was in force. Needs a management key.
          */
         put: operations["putPlan"];
         post?: never;
@@ -702,7 +702,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A page that says the gateway runs */
+        /** The dashboard, or where the build has none, a page that says the gateway runs */
         get: operations["welcome"];
         put?: never;
         post?: never;
@@ -1781,6 +1781,94 @@ export interface paths {
         get: operations["getPresetVersion"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who is signed in, and what they may do
+         * @description Needs no key: that nobody is signed in is an answer, too. With a management key it tells the same of that.
+         */
+        get: operations["getSession"];
+        put?: never;
+        /**
+         * Sign in
+         * @description Not from a page of another host.
+         */
+        post: operations["createSession"];
+        /**
+         * Sign out
+         * @description From a page of this host.
+         */
+        delete: operations["deleteSession"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/setup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make the first owner and sign them in
+         * @description As long as nobody has set the installation up and nobody has a password. Not from a page of another host.
+         */
+        post: operations["setUp"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Change one's own password
+         * @description Signs out wherever else one is signed in.
+         */
+        put: operations["changePassword"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/playground-key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * The inference key of one's playground, with a new secret
+         * @description One of each person, made with a limit of $5 a day. The secrets before work on for an hour.
+         */
+        post: operations["createPlaygroundKey"];
         delete?: never;
         options?: never;
         head?: never;
@@ -4761,10 +4849,13 @@ export interface components {
             token: string;
             first_name?: string | null;
             last_name?: string | null;
+            /** @description To sign in with, instead of a management key. */
+            password?: string | null;
         };
         AcceptedInvitation: {
             data: components["schemas"]["Person"];
-            key: string;
+            /** @description Absent where a password was given: then the answer has the cookie of a session. */
+            key?: string;
         };
         AuditEntry: {
             id: string;
@@ -5424,6 +5515,63 @@ export interface components {
             is_unpriced?: boolean;
         } & {
             [key: string]: unknown;
+        };
+        Session: {
+            /** @enum {string} */
+            state: "setup" | "signed_out" | "signed_in";
+            /** @description Whether `POST /api/v1/setup` takes the code from here. */
+            setup_code_required: boolean;
+            installation: {
+                name: string;
+                version: string;
+                billing: boolean;
+            };
+            user: components["schemas"]["Person"] | null;
+            permissions: components["schemas"]["Permissions"] | null;
+            /** @description Whether all workspaces are open, and what belongs to none. */
+            everywhere: boolean;
+            workspaces: {
+                id: string;
+                name: string;
+                slug: string;
+            }[];
+        };
+        Permissions: {
+            /** @enum {string} */
+            keys: "none" | "read" | "write";
+            /** @enum {string} */
+            own_keys: "none" | "read" | "write";
+            /** @enum {string} */
+            money: "none" | "read" | "write";
+            /** @enum {string} */
+            usage: "none" | "read" | "write";
+            /** @enum {string} */
+            workspaces: "none" | "read" | "write";
+            /** @enum {string} */
+            routing: "none" | "read" | "write";
+            /** @enum {string} */
+            audit: "none" | "read" | "write";
+            /** @enum {string} */
+            people: "none" | "read" | "write";
+        };
+        SessionResponse: {
+            data: components["schemas"]["Session"];
+        };
+        Credentials: {
+            email: string;
+            password: string;
+        };
+        FirstOwner: {
+            email: string;
+            password: string;
+            first_name?: string | null;
+            last_name?: string | null;
+            /** @description What the gateway has printed at its start; required from another machine. */
+            code?: string | null;
+        };
+        PasswordChange: {
+            current: string;
+            new: string;
         };
         AlertPage: {
             data: components["schemas"]["Alert"][];
@@ -6357,6 +6505,8 @@ export interface components {
         RateLimitReset: number;
         /** @description Seconds to wait, where that is known. */
         RetryAfter: number;
+        /** @description The cookie `tollgate_session`: for this host, and not for scripts. */
+        SessionCookie: string;
     };
     pathItems: never;
 }
@@ -9807,7 +9957,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Who came in, and their management key, shown this once. */
+            /** @description Who came in, and their management key, shown this once; with a password, they are signed in instead. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -9823,6 +9973,7 @@ export interface operations {
             409: components["responses"]["Conflict"];
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
             500: components["responses"]["ServerError"];
             503: components["responses"]["Unavailable"];
         };
@@ -10233,6 +10384,183 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            500: components["responses"]["ServerError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The dashboard's frame is drawn from this. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionResponse"];
+                };
+            };
+            500: components["responses"]["ServerError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    createSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Credentials"];
+            };
+        };
+        responses: {
+            /** @description As `GET` tells it then, with the cookie. */
+            200: {
+                headers: {
+                    "Set-Cookie": components["headers"]["SessionCookie"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionResponse"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["ServerError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    deleteSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Nobody is signed in any more. */
+            204: {
+                headers: {
+                    "Set-Cookie": components["headers"]["SessionCookie"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            403: components["responses"]["Forbidden"];
+            500: components["responses"]["ServerError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    setUp: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FirstOwner"];
+            };
+        };
+        responses: {
+            /** @description As `GET /api/v1/session` tells it then, with the cookie. */
+            201: {
+                headers: {
+                    "Set-Cookie": components["headers"]["SessionCookie"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionResponse"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["ServerError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    changePassword: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasswordChange"];
+            };
+        };
+        responses: {
+            /** @description It is changed. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["ServerError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    createPlaygroundKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The key, with another secret. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedKey"];
+                };
+            };
+            /** @description The key, just made. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedKey"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
             500: components["responses"]["ServerError"];
             503: components["responses"]["Unavailable"];
         };

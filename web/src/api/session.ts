@@ -1,105 +1,59 @@
 import { queryOptions } from "@tanstack/react-query";
-import { request } from "./client";
+import { answer, client } from "./client";
 import type { components } from "./schema";
 
-export type Person = components["schemas"]["Person"];
-export type KeyRecord = components["schemas"]["Key"];
+type Schemas = components["schemas"];
 
-export type Level = "none" | "read" | "write";
-export type Area =
-  | "keys"
-  | "own_keys"
-  | "money"
-  | "usage"
-  | "workspaces"
-  | "routing"
-  | "audit"
-  | "people";
+export type Person = Schemas["Person"];
+export type KeyRecord = Schemas["Key"];
+export type Credentials = Schemas["Credentials"];
+export type FirstOwner = Schemas["FirstOwner"];
+export type WorkspaceName = Schemas["Session"]["workspaces"][number];
+export type Area = keyof Schemas["Permissions"];
 
-export interface Installation {
-  name: string;
-  version: string;
-  /** Whether credit is counted here; otherwise spend is only what providers charge. */
-  billing: boolean;
-}
-
-export interface WorkspaceName {
-  id: string;
-  name: string;
-  slug: string;
-}
-
-interface Everybody {
-  setup_code_required: boolean;
-  installation: Installation;
-  workspaces: WorkspaceName[];
-  everywhere: boolean;
-}
-
-export interface SignedIn extends Everybody {
+/** The session of somebody who is signed in. */
+export interface SignedIn extends Omit<Schemas["Session"], "state" | "user" | "permissions"> {
   state: "signed_in";
   user: Person;
-  permissions: Record<Area, Level>;
+  permissions: Schemas["Permissions"];
 }
 
-export interface NotSignedIn extends Everybody {
-  state: "signed_out";
-  user: null;
-  permissions: null;
+/** What those are told who are not signed in. */
+export interface Stranger extends Omit<Schemas["Session"], "state" | "user" | "permissions"> {
+  state: "signed_out" | "setup";
 }
 
-export interface NotSetUp extends Everybody {
-  state: "setup";
-  user: null;
-  permissions: null;
-}
+export type Session = SignedIn | Stranger;
 
-export type Session = SignedIn | NotSignedIn | NotSetUp;
-
-interface Data<T> {
-  data: T;
+/** The session as the rest of the dashboard takes it: those signed in have a name and permissions. */
+function known({ data }: Schemas["SessionResponse"]): Session {
+  const { state, user, permissions, ...rest } = data;
+  if (state === "signed_in" && user && permissions) return { ...rest, state, user, permissions };
+  return { ...rest, state: state === "setup" ? "setup" : "signed_out" };
 }
 
 export const sessionQuery = queryOptions({
   queryKey: ["session"],
-  queryFn: async ({ signal }) => (await request<Data<Session>>("/session", { signal })).data,
+  queryFn: async ({ signal }) => known(await answer(client.GET("/api/v1/session", { signal }))),
   staleTime: 60_000,
 });
 
-export interface Credentials {
-  email: string;
-  password: string;
-}
+export const signIn = async (body: Credentials): Promise<Session> =>
+  known(await answer(client.POST("/api/v1/session", { body })));
 
-export async function signIn(credentials: Credentials): Promise<Session> {
-  return (await request<Data<Session>>("/session", { method: "POST", body: credentials })).data;
-}
+export const signOut = () => client.DELETE("/api/v1/session");
 
-export const signOut = () => request<void>("/session", { method: "DELETE" });
+export const setUp = async (body: FirstOwner): Promise<Session> =>
+  known(await answer(client.POST("/api/v1/setup", { body })));
 
-export interface FirstOwner extends Credentials {
-  first_name?: string;
-  code?: string;
-}
+export const changePassword = (body: { current: string; new: string }) =>
+  client.PUT("/api/v1/session/password", { body });
 
-export async function setUp(owner: FirstOwner): Promise<Session> {
-  return (await request<Data<Session>>("/setup", { method: "POST", body: owner })).data;
-}
-
-export const changePassword = (passwords: { current: string; new: string }) =>
-  request<void>("/session/password", { method: "PUT", body: passwords });
-
-export interface PlaygroundKey {
-  /** The secret. It is kept in memory only. */
-  key: string;
-  data: KeyRecord;
-}
-
-export const makePlaygroundKey = () =>
-  request<PlaygroundKey>("/session/playground-key", { method: "POST", body: {} });
+/** Makes the person's own inference key, or gives it another secret, which is kept in memory only. */
+export const makePlaygroundKey = () => answer(client.POST("/api/v1/session/playground-key"));
 
 /** Whether somebody may do so much in an area. */
-export function may(session: Session, area: Area, level: "read" | "write" = "read"): boolean {
-  const has = session.permissions?.[area] ?? "none";
+export function may(session: SignedIn, area: Area, level: "read" | "write" = "read"): boolean {
+  const has = session.permissions[area];
   return level === "read" ? has !== "none" : has === "write";
 }

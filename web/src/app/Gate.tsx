@@ -34,7 +34,7 @@ export function Gate() {
       </Suspense>
     );
   }
-  if (session.state === "signed_out") {
+  if (session.state !== "signed_in") {
     return (
       <Suspense fallback={<Loading label="Sign in" />}>
         <SignIn session={session} />

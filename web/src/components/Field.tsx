@@ -45,17 +45,14 @@ function texts(values: Record<string, unknown>): Record<string, string> {
   return Object.fromEntries(entries);
 }
 
-/** The errors by field that a refused call names: `error.field` or `metadata.field`. */
-export function fieldErrors(error: unknown): FieldErrors {
-  if (!(error instanceof ApiError)) return {};
-  const { field, metadata } = error.details;
-  const name = typeof field === "string" ? field : fieldIn(metadata);
-  return name ? { [name]: error.message } : {};
-}
+/** How the gateway begins a message on a member of the body: `limit: It has to be …`. */
+const NAMED = /^([a-z_]+(?:\.[a-z_]+)*): (.+)$/s;
 
-function fieldIn(metadata: unknown): string | null {
-  if (typeof metadata !== "object" || metadata === null || !("field" in metadata)) return null;
-  return typeof metadata.field === "string" ? metadata.field : null;
+/** The error by field that a refused call names. Show others below the form. */
+export function fieldErrors(error: unknown): FieldErrors {
+  const match = error instanceof ApiError ? NAMED.exec(error.message) : null;
+  const [, name, message] = match ?? [];
+  return name && message ? { [name]: message } : {};
 }
 
 export interface FieldProps {

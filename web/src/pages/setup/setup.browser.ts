@@ -1,8 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Gateway, startGateway } from "#browser/gateway";
-import { openBrowser } from "#browser/harness";
+import { openBrowser, PERSON } from "#browser/harness";
 import { type Site, startSite } from "#browser/site";
-import { makeStandIn, PERSON } from "#browser/stand-in";
 
 const SERVES = process.env.TOLLGATE_SERVES === "1";
 const visit = openBrowser();
@@ -12,7 +11,7 @@ let site: Site | null;
 // Each run begins with an installation that nobody has set up.
 beforeEach(async () => {
   gateway = await startGateway();
-  site = SERVES ? null : await startSite(gateway, "/", makeStandIn(gateway));
+  site = SERVES ? null : await startSite(gateway, "/");
 });
 afterEach(async () => {
   await site?.stop();

@@ -1,9 +1,9 @@
-import type { NotSignedIn } from "~/api/session";
+import type { Stranger } from "~/api/session";
 import { Logo } from "~/shell/Logo";
 import { SignInForm } from "./SignInForm";
 
 /** The whole page that somebody sees who is not signed in. The address stays what it was. */
-export default function SignIn({ session }: { session: NotSignedIn }) {
+export default function SignIn({ session }: { session: Stranger }) {
   return (
     <main className="mx-auto flex min-h-dvh w-full max-w-92 flex-col justify-center p-6 pb-[20vh]">
       <title>Sign in · Tollgate</title>

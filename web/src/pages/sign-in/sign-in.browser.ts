@@ -1,6 +1,5 @@
 import { expect, it } from "vitest";
-import { LOOKS, openBrowser } from "#browser/harness";
-import { PERSON } from "#browser/stand-in";
+import { LOOKS, openBrowser, PERSON } from "#browser/harness";
 
 const visit = openBrowser();
 

@@ -3,7 +3,7 @@ import { useState } from "react";
 import { changePassword } from "~/api/session";
 import { Button } from "~/components/Button";
 import { messageOf } from "~/components/ErrorPanel";
-import { Field, Form } from "~/components/Field";
+import { Field, Form, fieldErrors } from "~/components/Field";
 import { Section } from "~/components/Page";
 import { PasswordInput } from "~/components/PasswordInput";
 import { useToast } from "~/components/Toast";
@@ -23,9 +23,10 @@ export default function Password() {
       toast("Password changed");
     },
   });
+  const named = fieldErrors(error);
   return (
     <Section title="Password">
-      <Form label="Password" onSubmit={() => mutate({ current, new: next })}>
+      <Form label="Password" errors={named} onSubmit={() => mutate({ current, new: next })}>
         <Field name="current" label="Present password">
           <PasswordInput
             autoComplete="current-password"
@@ -43,7 +44,7 @@ export default function Password() {
             onValueChange={setNext}
           />
         </Field>
-        {error && (
+        {error && Object.keys(named).length === 0 && (
           <p role="alert" className="text-bad">
             {messageOf(error)}
           </p>

@@ -22,6 +22,7 @@ export default function AdminStep({ session, onNext }: StepProps) {
       onNext();
     },
   });
+  const named = fieldErrors(error);
   const taken = error instanceof ApiError && error.status === 409;
   const signIn = async () => {
     await queries.invalidateQueries(sessionQuery);
@@ -36,7 +37,7 @@ export default function AdminStep({ session, onNext }: StepProps) {
       </p>
       <Form
         label="Create your account"
-        errors={fieldErrors(error)}
+        errors={named}
         onSubmit={({ email = "", first_name, code }) =>
           mutate({
             email: email.trim(),
@@ -74,7 +75,7 @@ export default function AdminStep({ session, onNext }: StepProps) {
             <Input required autoComplete="off" spellCheck={false} className="font-mono" />
           </Field>
         )}
-        {error && (
+        {error && Object.keys(named).length === 0 && (
           <div role="alert" className="text-bad">
             {taken ? "Somebody has set this installation up already." : messageOf(error)}
           </div>
