@@ -1,0 +1,52 @@
+import { useQuery } from "@tanstack/react-query";
+import { Outlet, useLocation } from "@tanstack/react-router";
+import { lazy, Suspense } from "react";
+import { sessionQuery } from "~/api/session";
+import { ErrorPanel } from "~/components/ErrorPanel";
+import { Loading } from "~/components/Loading";
+import { Shell } from "~/shell/Shell";
+import { SignedOut } from "./SignedOut";
+import { SessionContext } from "./session";
+
+const SignIn = lazy(() => import("~/pages/sign-in/SignIn"));
+const Setup = lazy(() => import("~/pages/setup/Setup"));
+
+/**
+ * Decides what the browser gets to see: the set-up, signing in, or the dashboard. The address stays
+ * as it is, so that a link leads where it should once somebody has signed in.
+ */
+export function Gate() {
+  const { data: session, error, refetch } = useQuery(sessionQuery);
+  const settingUp = useLocation({ select: (location) => location.pathname === "/setup" });
+  if (!session) {
+    return error ? (
+      <main className="mx-auto max-w-140 p-6">
+        <ErrorPanel what="The dashboard can't start" error={error} onRetry={refetch} />
+      </main>
+    ) : (
+      <Loading label="Tollgate" />
+    );
+  }
+  if (session.state === "setup" || (session.state === "signed_in" && settingUp)) {
+    return (
+      <Suspense fallback={<Loading label="Set-up" />}>
+        <Setup session={session} />
+      </Suspense>
+    );
+  }
+  if (session.state !== "signed_in") {
+    return (
+      <Suspense fallback={<Loading label="Sign in" />}>
+        <SignIn session={session} />
+      </Suspense>
+    );
+  }
+  return (
+    <SessionContext value={session}>
+      <Shell>
+        <Outlet />
+      </Shell>
+      <SignedOut />
+    </SessionContext>
+  );
+}

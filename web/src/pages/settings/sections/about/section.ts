@@ -1,0 +1,8 @@
+import { defineSection } from "../../section";
+
+export default defineSection({
+  name: "about",
+  title: "About",
+  order: 99,
+  load: () => import("./About"),
+});

@@ -1,0 +1,50 @@
+import tailwindcss from "@tailwindcss/vite";
+import react from "@vitejs/plugin-react";
+import type { Plugin } from "vite";
+import { defineConfig } from "vitest/config";
+
+const GATEWAY = process.env.TOLLGATE_URL ?? "http://127.0.0.1:8080";
+
+/** Libraries in files of their own, so that a change of ours leaves them in caches. */
+const LIBRARIES: [string, RegExp][] = [
+  ["react", /node_modules\/(react|react-dom|scheduler)\//],
+  ["tanstack", /node_modules\/@tanstack\/(react-)?(router|query|history|store)/],
+];
+
+/** In development there is no server that writes where the dashboard is. */
+const baseInDevelopment: Plugin = {
+  name: "base-in-development",
+  apply: "serve",
+  transformIndexHtml: (html) => html.replace('<base href="./">', '<base href="/">'),
+};
+
+export default defineConfig({
+  // One bundle for any mount point: the server names it in <base href>.
+  base: "./",
+  plugins: [react(), tailwindcss(), baseInDevelopment],
+  resolve: { alias: { "~": new URL("./src", import.meta.url).pathname } },
+  build: {
+    outDir: "dist",
+    emptyOutDir: true,
+    target: "es2022",
+    // These know oklch() and light-dark() as they stand.
+    cssTarget: ["chrome123", "firefox120", "safari17.5"],
+    // A small font or picture as data: would break `font-src 'self'`.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    rollupOptions: {
+      output: {
+        codeSplitting: {
+          groups: LIBRARIES.map(([name, test]) => ({ name, test })),
+        },
+      },
+    },
+  },
+  server: {
+    proxy: { "/api": GATEWAY, "/health": GATEWAY },
+  },
+  test: {
+    include: ["src/**/*.test.{ts,tsx}"],
+    environment: "node",
+  },
+});
