@@ -186,7 +186,8 @@ pub(crate) async fn create_session(
     let kept = documents.load::<Password>(id).await?.map(|it| it.body.hash);
     let is_theirs = app.engine.passwords().is(Secret::new(given.password), kept).await?;
     let Some(person) = person.filter(|_| is_theirs) else {
-        tracing::warn!(address = ?visitor.address, "somebody could not sign in");
+        let address = visitor.address.map(|it| it.to_string());
+        tracing::warn!(address, "somebody could not sign in");
         return Err(ApiError::new(
             ErrorType::Authentication,
             "The e-mail address or the password is wrong",
