@@ -231,7 +231,7 @@ fn area(route: &str) -> Area {
     let path = route.strip_prefix("/api/v1/").unwrap_or(route);
     match path.split('/').next().unwrap_or_default() {
         "keys" => Area::Keys,
-        "byok" => Area::OwnKeys,
+        "byok" | "provider-keys" => Area::OwnKeys,
         "credits" => Area::Money,
         "activity" | "alerts" | "analytics" => Area::Usage,
         "workspaces" => Area::Workspaces,

@@ -31,6 +31,7 @@ mod people;
 mod plans;
 mod policy;
 mod presets;
+mod provider_keys;
 mod providers;
 mod routing;
 mod session;
@@ -84,6 +85,9 @@ pub(crate) use policy::{
 pub(crate) use presets::{
     delete_preset, get_preset, get_preset_version, list_preset_versions, list_presets,
     save_preset_of_chat, save_preset_of_message, save_preset_of_response, update_preset,
+};
+pub(crate) use provider_keys::{
+    delete_provider_key, list_provider_keys, put_provider_key, try_provider_key,
 };
 pub(crate) use providers::list_providers;
 pub(crate) use routing::explain_routing;

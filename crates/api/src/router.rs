@@ -153,6 +153,12 @@ pub fn router(app: App) -> Router {
         .route("/keys/{hash}", get(on::get_key).patch(on::update_key).delete(on::delete_key))
         .route("/byok", get(on::list_byok).post(on::create_byok))
         .route("/byok/{id}", get(on::get_byok).patch(on::update_byok).delete(on::delete_byok))
+        .route("/provider-keys", get(on::list_provider_keys))
+        .route(
+            "/provider-keys/{provider}",
+            put(on::put_provider_key).delete(on::delete_provider_key),
+        )
+        .route("/provider-keys/{provider}/test", post(on::try_provider_key))
         .route("/credits", get(on::get_credits))
         .route("/credits/checkout", post(on::create_checkout))
         .route("/credits/refunds", post(on::create_refund))

@@ -32,7 +32,7 @@ use crate::sticky::Stickiness;
 use crate::{
     AuthError, CallError, CallFailure, ChatStream, Clock, Contents, EngineConfig, Entropy,
     Installation, KeyEntry, KeyRing, Keychain, Limiting, Metrics, Operated, Organisation,
-    Passwords, Plans, Presets, Purses, Recorder, RuleBook, Vitals, decision, operate,
+    Passwords, Plans, Presets, ProviderKeys, Purses, Recorder, RuleBook, Vitals, decision, operate,
 };
 
 /// Everything the engine is made of.
@@ -58,6 +58,8 @@ pub struct Parts {
     pub presets: Presets,
     /// Callers' own keys at providers.
     pub keychain: Keychain,
+    /// The installation's keys at providers that were given in the dashboard.
+    pub provider_keys: Arc<ProviderKeys>,
     /// What calls are paid from.
     pub purses: Arc<Purses>,
     /// Limits on calls.
@@ -87,7 +89,8 @@ pub struct Engine {
     keys: KeyRing,
     pub(crate) organisation: Organisation,
     presets: Presets,
-    keychain: Keychain,
+    pub(crate) keychain: Keychain,
+    pub(crate) provider_keys: Arc<ProviderKeys>,
     /// Held while what can be called changes.
     installing: Mutex<()>,
     purses: Arc<Purses>,
@@ -167,6 +170,7 @@ impl Engine {
             organisation: parts.organisation,
             presets: parts.presets,
             keychain: parts.keychain,
+            provider_keys: parts.provider_keys,
             installing: Mutex::new(()),
             purses: parts.purses,
             limiting: parts.limiting,
@@ -264,11 +268,6 @@ impl Engine {
         let vitals = Vitals::of(&installation, &self.vitals(), renewed);
         self.vitals.store(Arc::new(vitals));
         self.installation.store(Arc::new(installation));
-    }
-
-    /// Callers' own keys at providers.
-    pub const fn keychain(&self) -> &Keychain {
-        &self.keychain
     }
 
     /// Whether calls need credit.

@@ -216,6 +216,11 @@ impl Installation {
 }
 
 impl Engine {
+    /// Callers' own keys at providers.
+    pub const fn keychain(&self) -> &Keychain {
+        &self.keychain
+    }
+
     /// Asks a provider whether it takes a key.
     pub async fn try_own_key(&self, provider: &ProviderSlug, secret: &str) -> ProbeVerdict {
         let when = (self.now(), self.config().first_byte_timeout);

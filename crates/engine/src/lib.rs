@@ -69,6 +69,7 @@ mod planning;
 mod plans;
 mod presets;
 mod probe;
+mod provider_keys;
 mod purse;
 mod reach;
 mod record_journal;
@@ -118,6 +119,9 @@ pub use passwords::{PasswordError, Passwords};
 pub use pepper::{PepperError, forget_api_keys, pepper, reseal_pepper};
 pub use plans::{PlanRow, Plans, agree, charge_commitments};
 pub use presets::{PresetEntry, Presets};
+pub use provider_keys::{
+    GIVEN_IN_DASHBOARD, KeyNotKept, ProviderKeys, access_with_given_key, reseal_provider_keys,
+};
 pub use purse::Purses;
 pub use record_journal::{RecordJournal, ReplayError, replay as replay_journal};
 pub use recorder::{Recorder, Slot};

@@ -1,5 +1,6 @@
 //! The running gateway: everything wired together, started and stopped.
 
+use std::collections::HashMap;
 use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::net::SocketAddr;
@@ -16,8 +17,8 @@ use tollgate_catalog::Overlay;
 use tollgate_dashboard::Dashboard;
 use tollgate_engine::{
     Alerting, Cashier, Clock, Contents, Engine, Entropy, Installation, KeyRing, Keychain, Limiting,
-    Organisation, Parts, Plans, Presets, Purses, RecordJournal, Recorder, RuleBook, RuleError,
-    SystemClock, SystemEntropy, pepper, replay_journal,
+    Organisation, Parts, Plans, Presets, ProviderKeys, Purses, RecordJournal, Recorder, RuleBook,
+    RuleError, Secret, SystemClock, SystemEntropy, pepper, replay_journal,
 };
 use tollgate_journal::{Journal, Replayed, Settings};
 use tollgate_ledger::NodeId;
@@ -25,7 +26,7 @@ use tollgate_simulator::{Simulator, SimulatorConfig, Timing};
 use tollgate_store::{KeyRecord, Stores};
 use tollgate_store_postgres::PostgresStore;
 use tollgate_store_sqlite::SqliteStore;
-use tollgate_types::{ApiKey, Chain, Usd};
+use tollgate_types::{ApiKey, Chain, ProviderSlug, Usd};
 use tollgate_upstream::{MediaFetcher, Upstream};
 use tollgate_vault::Vault;
 
@@ -113,11 +114,15 @@ impl Gateway {
         let simulator = if config.simulator { Some(start_simulator().await?) } else { None };
         let base = simulator.as_ref().map(Simulator::openai_base);
         let upstream = upstream(&config)?;
-        let (installation, found) =
-            install(&config, &environment, base.as_deref(), &upstream).await?;
         let entropy = seams.entropy.as_ref();
-        let vault = secrets::vault_of(&config, &environment, entropy, &stores).await?;
-        let kept = (stores, Arc::new(vault));
+        let vault = Arc::new(secrets::vault_of(&config, &environment, entropy, &stores).await?);
+        let provider_keys = ProviderKeys::load(stores.clone(), Arc::clone(&vault)).await;
+        let provider_keys = Arc::new(provider_keys.context("providers' keys can't be read")?);
+        let (given, number) = provider_keys.open_keys();
+        let reached = (base.as_deref(), &given);
+        let (installation, found) = install(&config, &environment, reached, &upstream).await?;
+        provider_keys.are_in_force(number);
+        let kept = (stores, vault, provider_keys);
         let engine = engine(&config, &seams, kept, &tasks, installation).await?;
         let first_key = first_key(&engine).await?;
         let stop = CancellationToken::new();
@@ -239,11 +244,11 @@ fn media(config: &Config) -> anyhow::Result<MediaFetcher> {
 async fn install(
     config: &Config,
     environment: &Environment,
-    simulator: Option<&str>,
+    (simulator, given): (Option<&str>, &HashMap<ProviderSlug, Secret>),
     upstream: &Upstream,
 ) -> anyhow::Result<(Installation, Overlay)> {
     let assemble = |found: Overlay| {
-        installation::assemble(config, environment, simulator, found)
+        installation::assemble(config, environment, simulator, given, found)
             .map_err(|errors| anyhow!("{}", reload::joined(&errors)))
     };
     let base = assemble(Overlay::default())?;
@@ -257,7 +262,7 @@ async fn install(
 async fn engine(
     config: &Config,
     seams: &Seams,
-    (stores, vault): (Stores, Arc<Vault>),
+    (stores, vault, provider_keys): (Stores, Arc<Vault>, Arc<ProviderKeys>),
     tasks: &TaskTracker,
     installation: Installation,
 ) -> anyhow::Result<Arc<Engine>> {
@@ -308,6 +313,7 @@ async fn engine(
         organisation,
         presets,
         keychain,
+        provider_keys,
         purses,
         limiting,
         plans: Arc::new(plans),

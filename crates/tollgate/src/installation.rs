@@ -4,7 +4,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use tollgate_catalog::{Catalog, Overlay, OverlayError, Provider};
-use tollgate_engine::{Access, Credential, Installation, Secret, ServiceAccount};
+use tollgate_engine::{
+    Access, Credential, Installation, Secret, ServiceAccount, access_with_given_key,
+};
 use tollgate_providers::adapter;
 use tollgate_types::{Chain, ProviderSlug};
 
@@ -12,7 +14,7 @@ use crate::config::Config;
 use crate::environment::Environment;
 
 /// Lays the configuration and what was discovered over the built-in catalog, and finds out which
-/// providers can be called.
+/// providers can be called; `given` are keys of the dashboard.
 ///
 /// # Errors
 ///
@@ -21,6 +23,7 @@ pub(crate) fn assemble(
     config: &Config,
     environment: &Environment,
     simulator: Option<&str>,
+    given: &HashMap<ProviderSlug, Secret>,
     discovered: Overlay,
 ) -> Result<Installation, Vec<OverlayError>> {
     let known = Catalog::builtin().overlay(config.overlay.clone())?.overlay(discovered)?;
@@ -29,20 +32,21 @@ pub(crate) fn assemble(
         if let Some(address) = address(provider, environment).filter(|_| !provider.builtin) {
             addresses.insert(provider.slug.clone(), address);
         }
-        if let Some(found) = access_to(provider, config, environment, simulator) {
+        let given = given.get(&provider.slug);
+        if let Some(found) = access_to(provider, config, environment, (simulator, given)) {
             access.insert(provider.slug.clone(), found);
         }
     }
     Ok(Installation::new(known, access).with_addresses(addresses))
 }
 
-/// How to reach a provider: with the key of the configuration, else of the environment, else
-/// without one if the configuration names the provider.
+/// How to reach a provider: with the key of the configuration, else of the environment, else with
+/// the one that was given in the dashboard, else without one if the configuration names the provider.
 fn access_to(
     provider: &Provider,
     config: &Config,
     environment: &Environment,
-    simulator: Option<&str>,
+    (simulator, given): (Option<&str>, Option<&Secret>),
 ) -> Option<Access> {
     if provider.builtin {
         let base_url = simulator?.to_owned();
@@ -56,6 +60,9 @@ fn access_to(
     let variable = provider.env.iter().find_map(|name| Some((name, environment.get(name)?)));
     if let Some((name, value)) = variable {
         return with_credential(provider, base_url, value.trim(), name);
+    }
+    if let Some(given) = given {
+        return access_with_given_key(provider.protocol.as_str(), base_url, given);
     }
     let origin = "configuration file, without a key".to_owned();
     is_configured(config, &provider.slug).then_some(Access { base_url, credential: None, origin })

@@ -1,5 +1,5 @@
-//! Taking up what changes while the gateway runs: the configuration file, and which models local
-//! servers have.
+//! Taking up what changes while the gateway runs: the configuration file, keys that are given in the
+//! dashboard, and which models local servers have.
 //!
 //! The file is looked at every two seconds, and at once on SIGHUP. It is validated whole; an
 //! invalid one is refused and the running configuration stays. Providers, models, endpoints and
@@ -41,10 +41,9 @@ pub(crate) struct Watch {
 }
 
 impl Watch {
-    /// Watches until `stop` is cancelled. Without a configuration file nothing can change.
+    /// Watches until `stop` is cancelled.
     pub(crate) async fn run(mut self, stop: CancellationToken) {
-        let Some(path) = self.config.file.clone() else { return };
-        let mut text = tokio::fs::read_to_string(&path).await.ok();
+        let mut text = self.text().await;
         let mut hangups = signal(SignalKind::hangup()).ok();
         let mut ticks = interval(LOOK_EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -53,9 +52,11 @@ impl Watch {
                 biased;
                 () = stop.cancelled() => return,
                 () = hangup(&mut hangups) => true,
+                () = self.engine.provider_keys().changed() => false,
                 _ = ticks.tick() => false,
             };
-            let fresh = tokio::fs::read_to_string(&path).await.ok();
+            self.take_up_keys().await;
+            let fresh = self.text().await;
             if fresh.is_some() && (fresh != text || asked) {
                 text = fresh;
                 self.reload().await;
@@ -63,6 +64,25 @@ impl Watch {
                 self.rediscover().await;
             }
         }
+    }
+
+    /// The configuration file; `None` where there is none, or it can't be read now.
+    async fn text(&self) -> Option<String> {
+        tokio::fs::read_to_string(self.config.file.as_ref()?).await.ok()
+    }
+
+    /// Puts keys in force that were given in the dashboard, of this gateway or another.
+    async fn take_up_keys(&mut self) {
+        let keys = Arc::clone(self.engine.provider_keys());
+        if let Err(error) = keys.refresh().await {
+            tracing::warn!(error = %Chain(&error), "providers' keys can't be read; those that are known stay");
+        }
+        if !keys.waits() {
+            return;
+        }
+        self.install();
+        let models = self.engine.installation().routable().models().len();
+        tracing::info!(models, "the changed keys of providers are in force");
     }
 
     async fn reload(&mut self) {
@@ -113,13 +133,16 @@ impl Watch {
 
     fn assemble(&self, found: Overlay) -> Result<tollgate_engine::Installation, Vec<OverlayError>> {
         let simulator = self.simulator.as_deref();
-        installation::assemble(&self.config, &self.environment, simulator, found)
+        let (given, _) = self.engine.provider_keys().open_keys();
+        installation::assemble(&self.config, &self.environment, simulator, &given, found)
     }
 
     fn install(&self) -> bool {
+        let (_, number) = self.engine.provider_keys().open_keys();
         match self.assemble(self.found.clone()) {
             Ok(installation) => {
                 self.engine.install(installation);
+                self.engine.provider_keys().are_in_force(number);
                 true
             }
             Err(errors) => {

@@ -309,13 +309,19 @@ async fn tested(
     }
 }
 
-async fn sealed(app: &App, record: &CredentialRecord, key: &str) -> Result<Vec<u8>, ApiError> {
-    if !app.engine.keychain().is_current().await? {
-        return Err(ApiError::new(
-            ErrorType::ProviderOverloaded,
-            "Nothing can be kept here: the secret key of this database was replaced. Please restart this gateway with the new TOLLGATE_SECRET_KEY",
-        ));
+/// Refuses to seal what others could not open: the master key was replaced while this gateway ran.
+pub(super) async fn sealing_is_safe(app: &App) -> Result<(), ApiError> {
+    if app.engine.keychain().is_current().await? {
+        return Ok(());
     }
+    Err(ApiError::new(
+        ErrorType::ProviderOverloaded,
+        "Nothing can be kept here: the secret key of this database was replaced. Please restart this gateway with the new TOLLGATE_SECRET_KEY",
+    ))
+}
+
+async fn sealed(app: &App, record: &CredentialRecord, key: &str) -> Result<Vec<u8>, ApiError> {
+    sealing_is_safe(app).await?;
     let nonce = app.engine.new_nonce().map_err(|error| ApiError::internal(&error))?;
     app.engine.keychain().seal(record, key, nonce).map_err(|error| ApiError::internal(&error))
 }

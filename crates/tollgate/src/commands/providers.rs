@@ -1,5 +1,7 @@
 //! `tollgate providers`
 
+use std::collections::HashMap;
+
 use std::process::ExitCode;
 
 use clap::Args;
@@ -73,11 +75,13 @@ fn rows(installation: &Installation) -> Vec<ProviderRow> {
     providers.collect()
 }
 
-/// What the configuration and the environment make callable, without asking anybody.
+/// What the configuration and the environment make callable, without asking anybody. Keys that were
+/// given in the dashboard are known to running gateways only.
 pub(super) fn assemble(session: &Session) -> anyhow::Result<Installation> {
     let config = session.config()?;
     let simulator = config.simulator.then_some("http://127.0.0.1");
     let overlay = tollgate_catalog::Overlay::default();
-    crate::installation::assemble(&config, &session.environment, simulator, overlay)
+    let given = HashMap::new();
+    crate::installation::assemble(&config, &session.environment, simulator, &given, overlay)
         .map_err(|errors| anyhow::anyhow!("{}", crate::reload::joined(&errors)))
 }

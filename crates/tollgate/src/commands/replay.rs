@@ -153,9 +153,9 @@ fn alternative(
         && overlay.endpoints.is_empty());
     let callable = if is_whole { &other } else { config };
     let simulator = config.simulator.then_some("http://127.0.0.1");
-    let nothing = tollgate_catalog::Overlay::default();
+    let (nothing, given) = (tollgate_catalog::Overlay::default(), HashMap::new());
     let installation =
-        crate::installation::assemble(callable, &session.environment, simulator, nothing)
+        crate::installation::assemble(callable, &session.environment, simulator, &given, nothing)
             .map_err(|errors| anyhow!("{}", crate::reload::joined(&errors)))?;
     Ok((installation, policies, sort))
 }

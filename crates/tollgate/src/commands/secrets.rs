@@ -4,7 +4,9 @@ use std::process::ExitCode;
 
 use anyhow::bail;
 use clap::Subcommand;
-use tollgate_engine::{Entropy, SystemEntropy, forget_api_keys, reseal_contents, reseal_pepper};
+use tollgate_engine::{
+    Entropy, SystemEntropy, forget_api_keys, reseal_contents, reseal_pepper, reseal_provider_keys,
+};
 use tollgate_store::Stores;
 use tollgate_vault::{NONCE_BYTES, Vault};
 
@@ -43,30 +45,17 @@ pub(super) async fn run(command: &SecretsCommand, session: &Session) -> anyhow::
         return forget(*yes, &stores, &vault).await;
     }
     let vault = vault_of(&config, &session.environment, &SystemEntropy, &stores).await?;
-    let (mut sealed, mut failed) = (0_usize, 0_usize);
     match reseal_pepper(&stores, &vault, &SystemEntropy).await {
         Ok(true) => anstream::println!("What API keys are hashed with is sealed anew."),
         Ok(false) => {}
         Err(error) => bail!("{error}"),
     }
-    for record in stores.credentials.all().await? {
-        let purpose = record.purpose();
-        let secret = match vault.open(&purpose, &record.sealed) {
-            Ok(_) if vault.is_newest(&record.sealed) => continue,
-            Ok(secret) => secret,
-            Err(error) => {
-                anstream::eprintln!("{} ({}): {error}", record.id, record.provider);
-                failed += 1;
-                continue;
-            }
-        };
-        let mut nonce = [0; NONCE_BYTES];
-        SystemEntropy.fill(&mut nonce)?;
-        let after = vault.seal(&purpose, &secret, nonce)?;
-        // One that somebody has changed or deleted in the meantime was sealed by them.
-        if stores.credentials.reseal(&record.id, &record.sealed, after).await? {
-            sealed += 1;
-        }
+    let (mut sealed, mut failed) = reseal_own_keys(&stores, &vault).await?;
+    let (resealed, closed) = reseal_provider_keys(&stores, &vault, &SystemEntropy).await?;
+    sealed += resealed;
+    failed += closed.len();
+    for provider in closed {
+        anstream::eprintln!("The key at {provider} does not open.");
     }
     let contents = reseal_contents(&stores, &vault, &SystemEntropy).await?;
     stores.health.close().await;
@@ -87,6 +76,31 @@ pub(super) async fn run(command: &SecretsCommand, session: &Session) -> anyhow::
         bail!("not all opens; keep the secret key that it was sealed with in {VARIABLE}");
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Seals callers' own keys anew. Returns how many, and how many do not open.
+async fn reseal_own_keys(stores: &Stores, vault: &Vault) -> anyhow::Result<(usize, usize)> {
+    let (mut sealed, mut failed) = (0_usize, 0_usize);
+    for record in stores.credentials.all().await? {
+        let purpose = record.purpose();
+        let secret = match vault.open(&purpose, &record.sealed) {
+            Ok(_) if vault.is_newest(&record.sealed) => continue,
+            Ok(secret) => secret,
+            Err(error) => {
+                anstream::eprintln!("{} ({}): {error}", record.id, record.provider);
+                failed += 1;
+                continue;
+            }
+        };
+        let mut nonce = [0; NONCE_BYTES];
+        SystemEntropy.fill(&mut nonce)?;
+        let after = vault.seal(&purpose, &secret, nonce)?;
+        // One that somebody has changed or deleted in the meantime was sealed by them.
+        if stores.credentials.reseal(&record.id, &record.sealed, after).await? {
+            sealed += 1;
+        }
+    }
+    Ok((sealed, failed))
 }
 
 async fn forget(yes: bool, stores: &Stores, vault: &Vault) -> anyhow::Result<ExitCode> {

@@ -46,6 +46,7 @@ mod policies;
 mod postgres;
 mod presets;
 mod program;
+mod provider_keys;
 mod real_clients;
 mod regions;
 mod replaying;

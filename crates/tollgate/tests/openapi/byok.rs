@@ -7,6 +7,9 @@ use crate::world::World;
 const JSON: &str = "application/json";
 const KEYS: &str = "/api/v1/byok";
 const KEY: &str = "/api/v1/byok/{id}";
+const GIVEN: &str = "/api/v1/provider-keys";
+const GIVEN_ONE: &str = "/api/v1/provider-keys/{provider}";
+const TRIED: &str = "/api/v1/provider-keys/{provider}/test";
 
 pub(crate) async fn run(world: &World) {
     let key = world.gateway.management_key();
@@ -46,4 +49,27 @@ pub(crate) async fn run(world: &World) {
         ask(method, KEY).at(&one).about("it is gone").expect(404, JSON).await;
     }
     ask("PATCH", KEY).at(&one).about("it is gone").json(&json!({})).expect(404, JSON).await;
+    of_the_installation(world).await;
+}
+
+async fn of_the_installation(world: &World) {
+    let key = world.gateway.management_key();
+    let ask = |method: &str, path: &'static str| world.ask(method, path).key(Some(key));
+    let given = json!({ "key": "sk-0123456789-abcdef", "skip_test": true });
+    let at = |provider: &str| format!("{GIVEN}/{provider}");
+    ask("GET", GIVEN).expect(200, JSON).await;
+    ask("GET", GIVEN).about("no manager").key(Some(world.gateway.key())).expect(403, JSON).await;
+    for (about, provider, status) in [
+        ("given", "openai", 200),
+        ("fixed by the configuration", "acme", 409),
+        ("nobody", "nobody", 404),
+    ] {
+        ask("PUT", GIVEN_ONE).at(at(provider)).about(about).json(&given).expect(status, JSON).await;
+    }
+    let none = json!({ "key": " " });
+    ask("PUT", GIVEN_ONE).at(at("openai")).about("no key").json(&none).expect(400, JSON).await;
+    let tried = ask("POST", TRIED).at(format!("{GIVEN}/acme/test")).json(&given);
+    tried.expect(200, JSON).await;
+    ask("DELETE", GIVEN_ONE).at(at("openai")).expect(200, JSON).await;
+    ask("DELETE", GIVEN_ONE).at(at("openai")).about("it is gone").expect(404, JSON).await;
 }
