@@ -12,7 +12,8 @@ use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 use tollgate_engine::{RecordJournal, Recorder};
 use tollgate_store::{
-    ArmResult, GenerationCursor, GenerationRecord, GenerationStore, MemoryStore, StoreError, Stores,
+    ArmResult, FacetQuery, Facets, FaultQuery, Faults, GenerationCursor, GenerationRecord,
+    GenerationStore, Histogram, HistogramQuery, LogPage, LogQuery, MemoryStore, StoreError, Stores,
 };
 use tollgate_types::{ApiKey, GenerationId, ModelSlug, Timestamp};
 
@@ -39,6 +40,22 @@ impl GenerationStore for Gated {
         before: Option<&GenerationCursor>,
     ) -> Result<Vec<GenerationRecord>, StoreError> {
         self.inner.recent(limit, before).await
+    }
+
+    async fn list(&self, query: &LogQuery) -> Result<LogPage, StoreError> {
+        self.inner.list(query).await
+    }
+
+    async fn histogram(&self, query: &HistogramQuery) -> Result<Histogram, StoreError> {
+        self.inner.histogram(query).await
+    }
+
+    async fn facets(&self, query: &FacetQuery) -> Result<Facets, StoreError> {
+        self.inner.facets(query).await
+    }
+
+    async fn faults(&self, query: &FaultQuery) -> Result<Faults, StoreError> {
+        self.inner.faults(query).await
     }
 
     async fn arms(&self, since: Timestamp) -> Result<Vec<ArmResult>, StoreError> {
