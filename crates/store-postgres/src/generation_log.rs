@@ -198,10 +198,8 @@ async fn bounded(
     let row = sql.build().fetch_one(pool).await.map_err(failed)?;
     let records = Columns::of("generation", &row).count("calls")?;
     let records = u32::try_from(records).unwrap_or(u32::MAX);
-    let last = match records > bounds.walked {
-        true => boundary(&stretch, bounds.walked, pool).await?,
-        false => None,
-    };
+    let is_cut = records > bounds.walked;
+    let last = if is_cut { boundary(&stretch, bounds.walked, pool).await? } else { None };
     let since = last.map(|last| last.created_at);
     let coverage = Coverage { one_in: bounds.one_in(records), since };
     Ok((stretch.since(since.map(Timestamp::unix_millis)), coverage))

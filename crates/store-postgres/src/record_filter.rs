@@ -7,7 +7,7 @@ use tollgate_store::columns::{SEVERAL_ATTEMPTS, TAGS_BEGIN, provider_needle, tag
 use tollgate_store::{
     CallStatus, Choice, GenerationCursor, RecordFilter, StoreError, WantedStatus,
 };
-use tollgate_types::KeyHash;
+use tollgate_types::{KeyHash, Timestamp};
 
 use crate::columns::{Columns, held};
 use crate::error::failed;
@@ -31,7 +31,7 @@ pub(crate) struct Stretch {
 impl Stretch {
     /// What a filter can be in, behind a place if one is given.
     pub(crate) fn of(filter: &RecordFilter, before: Option<&GenerationCursor>) -> Self {
-        let from = filter.from.map_or(i64::MIN, |from| from.unix_millis());
+        let from = filter.from.map_or(i64::MIN, Timestamp::unix_millis);
         let end = (i64::MAX, "\u{10ffff}".to_owned());
         let until = filter.until.map_or(end, |until| (until.unix_millis(), String::new()));
         let before =

@@ -38,7 +38,7 @@ async fn main() -> Result<(), Failure> {
     let file = given.clone().unwrap_or_else(|| own.join("tollgate.db"));
     let store = SqliteStore::open(&file.display().to_string()).await?;
     fill(&store, records).await?;
-    measure(&store, records).await?;
+    Box::pin(measure(&store, records)).await?;
     store.close().await;
     if given.is_none() {
         fs::remove_dir_all(own)?;

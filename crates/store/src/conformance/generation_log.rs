@@ -63,7 +63,7 @@ fn calls() -> Vec<GenerationRecord> {
     let other = full_generation("x").model;
     for (record, name) in calls.iter_mut().zip(["acme/large", "acme/large", "Zeta/small"]) {
         record.model = tollgate_types::ModelSlug::parse(name).unwrap_or_else(|_| other.clone());
-        record.requested_model = "acme/auto".to_owned();
+        "acme/auto".clone_into(&mut record.requested_model);
     }
     calls
 }
@@ -150,7 +150,7 @@ pub async fn filters_find_what_they_ask_for(stores: &Stores) {
     let text = |text: &str| RecordFilter { text: Some(text.to_owned()), ..all() };
     let status = |statuses| RecordFilter { statuses, ..all() };
     let ended = WantedStatus::Ended;
-    for (filter, expected) in [
+    let cases = vec![
         (all(), vec![9, 8, 7, 6, 5, 4, 3, 2, 1, 0]),
         (RecordFilter { from: Some(minute(8)), ..all() }, vec![9, 8]),
         (RecordFilter { until: Some(minute(1)), ..all() }, vec![0]),
@@ -234,7 +234,8 @@ pub async fn filters_find_what_they_ask_for(stores: &Stores) {
             },
             vec![],
         ),
-    ] {
+    ];
+    for (filter, expected) in cases {
         assert_eq!(numbers(stores, &filter).await, expected, "{filter:?}");
     }
 }
@@ -403,7 +404,8 @@ pub async fn what_is_too_much_is_sampled_and_says_so(stores: &Stores) {
     let found = stores.generations.histogram(&query).await.unwrap();
     let since = Some(noon().plus_millis(100_000));
     assert_eq!(found.coverage, Coverage { one_in: 6, since });
-    let [(_, counts)] = found.buckets[..] else { panic!("{found:?}") };
+    assert_eq!(found.buckets.len(), 1);
+    let counts = found.buckets[0].1;
     assert!((100..=600).contains(&counts.ok), "{counts:?}");
     let query = FacetQuery { filter, field: FacetField::Status, limit: 50, bounds };
     let found = stores.generations.facets(&query).await.unwrap();
@@ -419,7 +421,7 @@ pub async fn faults_are_grouped(stores: &Stores) {
     let query = FaultQuery { filter: RecordFilter::default(), looked_at: 100, limit: 50 };
     let found = stores.generations.faults(&query).await.unwrap();
     assert_eq!((found.groups.len(), found.since), (2, None));
-    let [first, second] = &found.groups[..] else { panic!("{found:?}") };
+    let (first, second) = (&found.groups[0], &found.groups[1]);
     assert_eq!(
         (first.provider.as_deref(), first.provider_slug.as_deref()),
         (Some("BETA"), Some("beta"))
