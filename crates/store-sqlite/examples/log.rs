@@ -18,8 +18,8 @@ use tollgate_store_sqlite::SqliteStore;
 use tollgate_types::{GenerationId, KeyHash, ModelSlug, ProviderSlug, Timestamp, Usd};
 
 /// What the API asks with.
-const WINDOW: u32 = 50_000;
-const BOUNDS: LogBounds = LogBounds { walked: 5_000_000, looked_at: 100_000 };
+const WINDOW: u32 = 25_000;
+const BOUNDS: LogBounds = LogBounds { walked: 5_000_000, looked_at: 50_000 };
 const FAULTS_LOOKED_AT: u32 = 20_000;
 
 /// Calls are a second apart, from here on.
