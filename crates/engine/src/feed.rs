@@ -18,14 +18,15 @@ const BATCHES_KEPT: usize = 16;
 /// Where records are told that were written.
 pub struct Feed {
     batches: Sender<Arc<[GenerationRecord]>>,
-    listeners: AtomicUsize,
+    listeners: Arc<AtomicUsize>,
 }
 
 /// Somebody who listens, until it is dropped.
 #[derive(Debug)]
 pub struct Subscription {
     batches: Receiver<Arc<[GenerationRecord]>>,
-    feed: Arc<Feed>,
+    /// Not the feed itself: that ends with the recorder.
+    listeners: Arc<AtomicUsize>,
 }
 
 /// What somebody has heard.
@@ -41,14 +42,14 @@ impl Feed {
     /// Nobody listens yet.
     pub(crate) fn new() -> Arc<Self> {
         let (batches, _) = broadcast::channel(BATCHES_KEPT);
-        Arc::new(Self { batches, listeners: AtomicUsize::new(0) })
+        Arc::new(Self { batches, listeners: Arc::default() })
     }
 
     /// Begins to listen: to what is written from now on.
-    pub fn subscribe(self: &Arc<Self>) -> Subscription {
+    pub fn subscribe(&self) -> Subscription {
         let batches = self.batches.subscribe();
         self.listeners.fetch_add(1, Ordering::AcqRel);
-        Subscription { batches, feed: Arc::clone(self) }
+        Subscription { batches, listeners: Arc::clone(&self.listeners) }
     }
 
     /// Tells records that are in the store now.
@@ -79,7 +80,7 @@ impl Subscription {
 
 impl Drop for Subscription {
     fn drop(&mut self) {
-        self.feed.listeners.fetch_sub(1, Ordering::AcqRel);
+        self.listeners.fetch_sub(1, Ordering::AcqRel);
     }
 }
 

@@ -217,11 +217,11 @@ async fn patiently<T>(
     Ok(answered?)
 }
 
-/// The same filter of a range that begins somewhere.
+/// The same filter of a range that begins and ends somewhere.
 fn bounded(filter: RecordFilter, app: &App) -> RecordFilter {
     let until = filter.until.unwrap_or_else(|| app.engine.now());
     let from = filter.from.unwrap_or_else(|| until.plus_millis(USUAL_MILLIS.saturating_neg()));
-    RecordFilter { from: Some(from), ..filter }
+    RecordFilter { from: Some(from), until: Some(until), ..filter }
 }
 
 fn field_of(name: &str) -> Result<FacetField, ApiError> {

@@ -67,7 +67,7 @@ impl Buckets {
     /// About as many as are wanted, of the range of a filter that has one.
     pub(super) fn of(filter: &RecordFilter, wanted: u32) -> Self {
         let from = filter.from.unwrap_or_default().unix_millis();
-        let until = filter.until.map_or(i64::MAX, Timestamp::unix_millis);
+        let until = filter.until.unwrap_or_default().unix_millis();
         let least = until.saturating_sub(from).max(1) / 1_000 / i64::from(wanted.max(1));
         let fits = |it: &&i64| {
             let millis = it.saturating_mul(1_000).saturating_mul(i64::from(wanted));
