@@ -233,7 +233,7 @@ fn area(route: &str) -> Area {
         "keys" => Area::Keys,
         "byok" | "provider-keys" => Area::OwnKeys,
         "credits" => Area::Money,
-        "activity" | "alerts" | "analytics" => Area::Usage,
+        "activity" | "alerts" | "analytics" | "events" | "logs" => Area::Usage,
         "workspaces" => Area::Workspaces,
         "routing" => Area::Routing,
         "audit" => Area::Audit,

@@ -13,6 +13,7 @@ mod credits;
 mod current_key;
 mod dashboard;
 mod dollars;
+mod events;
 mod feedback;
 mod gemini;
 mod generate;
@@ -21,6 +22,7 @@ mod generation_content;
 mod health;
 mod invitations;
 mod keys;
+mod logs;
 mod members;
 mod models;
 mod ollama;
@@ -50,6 +52,7 @@ pub(crate) use byok::{create_byok, delete_byok, get_byok, list_byok, update_byok
 pub(crate) use credits::get_credits;
 pub(crate) use current_key::get_current_key;
 pub(crate) use dashboard::{Served, anything_else, welcome};
+pub(crate) use events::listen;
 pub(crate) use feedback::create_feedback;
 pub(crate) use gemini::{call_gemini_method, get_gemini_model, list_gemini_models};
 pub(crate) use generate::{
@@ -61,6 +64,7 @@ pub(crate) use generation_content::get_generation_content;
 pub(crate) use health::{live, metrics, ready};
 pub(crate) use invitations::{accept_invitation, invite, list_invitations, withdraw_invitation};
 pub(crate) use keys::{create_key, delete_key, get_key, list_keys, rotate_key, update_key};
+pub(crate) use logs::{count_logs, export_logs, list_log_errors, list_log_values, list_logs};
 pub(crate) use members::{add_members, list_members, remove_members};
 pub(crate) use models::{
     count_models, get_model, list_embedding_models, list_endpoints, list_image_endpoints,

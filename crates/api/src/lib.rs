@@ -25,6 +25,7 @@ mod secret;
 mod server;
 mod session;
 mod skin;
+mod streams;
 mod tries;
 mod unread;
 

@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post, put};
 use http::header::{HeaderName, RETRY_AFTER};
 use http::{HeaderMap, Method, Uri};
+use tokio_util::sync::CancellationToken;
 use tollgate_dashboard::Dashboard;
 use tollgate_engine::{Cashier, Engine};
 use tollgate_types::AddressRange;
@@ -23,6 +24,7 @@ use crate::audit::audited;
 use crate::error::{ApiError, RATE_LIMIT, RATE_REMAINING, RATE_RESET};
 use crate::handlers::{self as on, GENERATION_ID, IS_ESTIMATED, PROVIDER_NAME, Served};
 use crate::skin::speak_its_dialect;
+use crate::streams::Streams;
 use crate::tries::Tries;
 use crate::unread::read_the_rest;
 
@@ -36,6 +38,7 @@ pub struct App {
     pub(crate) tries: Arc<Tries>,
     /// Whether the first owner has come, as far as is known here.
     pub(crate) is_set_up: Arc<AtomicBool>,
+    pub(crate) streams: Arc<Streams>,
 }
 
 /// What the API can be set to.
@@ -60,6 +63,8 @@ pub struct AppConfig {
     pub path_prefix: String,
     /// What browsers are shown.
     pub dashboard: Dashboard,
+    /// Cancelled when the program stops: what would go on for ever ends by it.
+    pub stopping: CancellationToken,
 }
 
 impl Default for AppConfig {
@@ -74,6 +79,7 @@ impl Default for AppConfig {
             trusted_proxies: Vec::new(),
             path_prefix: String::new(),
             dashboard: Dashboard::built(),
+            stopping: CancellationToken::new(),
         }
     }
 }
@@ -84,6 +90,7 @@ impl App {
         Self {
             engine,
             dashboard: Arc::new(Served::new(config.dashboard, &config.path_prefix)),
+            streams: Arc::new(Streams::new(config.stopping.clone())),
             config: Arc::new(config),
             tries: Arc::default(),
             is_set_up: Arc::default(),
@@ -173,6 +180,12 @@ pub fn router(app: App) -> Router {
         .route("/alerts", get(on::list_alerts))
         .route("/analytics/meta", get(on::get_analytics_meta))
         .route("/analytics/query", post(on::query_analytics))
+        .route("/logs", get(on::list_logs))
+        .route("/logs/histogram", get(on::count_logs))
+        .route("/logs/facets", get(on::list_log_values))
+        .route("/logs/errors", get(on::list_log_errors))
+        .route("/logs/export", get(on::export_logs))
+        .route("/events", get(on::listen))
         .route("/routing/health", get(on::get_routing_health))
         .route("/routing/policy", get(on::get_policy).put(on::put_policy))
         .route("/routing/policy/versions", get(on::list_policy_versions))

@@ -17,13 +17,14 @@ use tollgate_journal::Receipt;
 use tollgate_store::{GenerationRecord, Stores};
 use tollgate_types::Chain;
 
-use crate::RecordJournal;
+use crate::{Feed, RecordJournal};
 
 /// Hands records to a task that writes them in batches.
 #[derive(Debug, Clone)]
 pub struct Recorder {
     slots: Arc<Semaphore>,
     journal: Arc<RecordJournal>,
+    feed: Arc<Feed>,
     records: mpsc::Sender<Entry>,
     flushes: mpsc::Sender<oneshot::Sender<()>>,
 }
@@ -61,10 +62,11 @@ impl Recorder {
         slots: usize,
     ) -> Self {
         let journal = Arc::new(journal);
+        let feed = Feed::new();
         let (records, inbox) = mpsc::channel(slots.max(1));
         let (flushes, requests) = mpsc::channel(FLUSHES_MAX);
-        tasks.spawn(Writer { stores, inbox, requests }.run());
-        Self { slots: Arc::new(Semaphore::new(slots.max(1))), journal, records, flushes }
+        tasks.spawn(Writer { stores, feed: Arc::clone(&feed), inbox, requests }.run());
+        Self { slots: Arc::new(Semaphore::new(slots.max(1))), journal, feed, records, flushes }
     }
 
     /// Takes a slot, waiting for one if records pile up; `None` when the store does not keep up or
@@ -98,6 +100,11 @@ impl Recorder {
         &self.journal
     }
 
+    /// Where records are told once they are written.
+    pub const fn feed(&self) -> &Arc<Feed> {
+        &self.feed
+    }
+
     /// Waits until everything handed over so far is written.
     pub async fn flush(&self) {
         let (done, written) = oneshot::channel();
@@ -110,6 +117,7 @@ impl Recorder {
 
 struct Writer {
     stores: Stores,
+    feed: Arc<Feed>,
     inbox: mpsc::Receiver<Entry>,
     requests: mpsc::Receiver<oneshot::Sender<()>>,
 }
@@ -148,7 +156,7 @@ impl Writer {
                 () = sleep_until(deadline) => break,
             }
         }
-        append(&self.stores, batch).await;
+        append(&self.stores, &self.feed, batch).await;
         waiting
     }
 
@@ -165,7 +173,7 @@ impl Writer {
             if batch.is_empty() {
                 break;
             }
-            append(&self.stores, batch).await;
+            append(&self.stores, &self.feed, batch).await;
         }
         // Whoever waited may have gone.
         done.send(()).unwrap_or_default();
@@ -173,7 +181,7 @@ impl Writer {
 }
 
 /// Writes a batch, again and again until it is written: appending is idempotent by id.
-async fn append(stores: &Stores, batch: Vec<Entry>) {
+async fn append(stores: &Stores, feed: &Feed, batch: Vec<Entry>) {
     // The slots are given back when this returns.
     let (records, kept): (Vec<GenerationRecord>, Vec<(Slot, Option<Receipt>)>) =
         batch.into_iter().map(|entry| (*entry.record, (entry.slot, entry.receipt))).unzip();
@@ -197,4 +205,5 @@ async fn append(stores: &Stores, batch: Vec<Entry>) {
     for receipt in kept.into_iter().filter_map(|(_, receipt)| receipt) {
         receipt.applied();
     }
+    feed.tell(records);
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
 use tollgate_catalog::{Endpoint, EndpointId};
-use tollgate_health::{FailureKind, Health, Outcome, Report, Standing};
+use tollgate_health::{Circuit, FailureKind, Health, Outcome, Report, Standing};
 use tollgate_ledger::LearnedLength;
 use tollgate_providers::{Fault, FaultKind};
 use tollgate_types::Timestamp;
@@ -54,6 +54,13 @@ impl Vitals {
         self.endpoints
             .iter()
             .filter_map(move |(id, known)| Some((id, known.health.get()?.report(now))))
+    }
+
+    /// The circuits of the endpoints that were called.
+    pub fn circuits(&self, now: Timestamp) -> impl Iterator<Item = (&EndpointId, Circuit)> {
+        self.endpoints
+            .iter()
+            .filter_map(move |(id, known)| Some((id, known.health.get()?.standing(now).circuit)))
     }
 
     /// Where what comes of a call is noted.

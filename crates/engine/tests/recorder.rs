@@ -10,9 +10,10 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
-use tollgate_engine::{RecordJournal, Recorder};
+use tollgate_engine::{Heard, RecordJournal, Recorder, Subscription};
 use tollgate_store::{
-    ArmResult, GenerationCursor, GenerationRecord, GenerationStore, MemoryStore, StoreError, Stores,
+    ArmResult, FacetQuery, Facets, FaultQuery, Faults, GenerationCursor, GenerationRecord,
+    GenerationStore, Histogram, HistogramQuery, LogPage, LogQuery, MemoryStore, StoreError, Stores,
 };
 use tollgate_types::{ApiKey, GenerationId, ModelSlug, Timestamp};
 
@@ -39,6 +40,22 @@ impl GenerationStore for Gated {
         before: Option<&GenerationCursor>,
     ) -> Result<Vec<GenerationRecord>, StoreError> {
         self.inner.recent(limit, before).await
+    }
+
+    async fn list(&self, query: &LogQuery) -> Result<LogPage, StoreError> {
+        self.inner.list(query).await
+    }
+
+    async fn histogram(&self, query: &HistogramQuery) -> Result<Histogram, StoreError> {
+        self.inner.histogram(query).await
+    }
+
+    async fn facets(&self, query: &FacetQuery) -> Result<Facets, StoreError> {
+        self.inner.facets(query).await
+    }
+
+    async fn faults(&self, query: &FaultQuery) -> Result<Faults, StoreError> {
+        self.inner.faults(query).await
     }
 
     async fn arms(&self, since: Timestamp) -> Result<Vec<ArmResult>, StoreError> {
@@ -90,4 +107,40 @@ async fn a_store_that_is_behind_holds_calls_back_and_loses_none() {
     recorder.record(slot, record(4));
     recorder.flush().await;
     assert_eq!(stores.generations.count().await.unwrap(), 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_written_is_told_to_who_listens() {
+    let stores = MemoryStore::new().into_stores();
+    let recorder =
+        Recorder::start(stores.clone(), RecordJournal::default(), &TaskTracker::new(), 10_000);
+    let hand_over = async |index| {
+        recorder.record(recorder.slot().await.unwrap(), record(index));
+        recorder.flush().await;
+    };
+    // Nobody hears what was before.
+    hand_over(0).await;
+    let mut listener = recorder.feed().subscribe();
+    hand_over(1).await;
+    assert_eq!(heard(&mut listener).await, Some(vec![record(1)]));
+    let known = stores.generations.get(&record(1).id).await.unwrap();
+    assert_eq!(known, Some(record(1)));
+    // Who is behind loses the oldest, and is told so.
+    for index in 2..40 {
+        hand_over(index).await;
+    }
+    assert_eq!(heard(&mut listener).await, Some(vec![]));
+    drop(recorder);
+    for index in 24..40 {
+        assert_eq!(heard(&mut listener).await, Some(vec![record(index)]));
+    }
+    assert_eq!(heard(&mut listener).await, None);
+}
+
+/// The records that are told next; no records are a gap.
+async fn heard(listener: &mut Subscription) -> Option<Vec<GenerationRecord>> {
+    Some(match listener.next().await? {
+        Heard::Records(records) => records.to_vec(),
+        Heard::Gap => Vec::new(),
+    })
 }

@@ -79,7 +79,7 @@ fn read_routing(columns: &Columns<'_>) -> Result<Option<Box<RoutingRecord>>, Sto
     Ok(text.as_deref().and_then(routing_record).map(Box::new))
 }
 
-fn read_error(columns: &Columns<'_>) -> Result<Option<ErrorRecord>, StoreError> {
+pub(crate) fn read_error(columns: &Columns<'_>) -> Result<Option<ErrorRecord>, StoreError> {
     let Some(status) = columns.optional_count("error_status")? else { return Ok(None) };
     Ok(Some(ErrorRecord {
         status: u16::try_from(status).map_err(|_| columns.corrupt("error_status"))?,

@@ -6,7 +6,8 @@ use async_trait::async_trait;
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Postgres};
 use tollgate_store::{
-    ActivityTally, ArmResult, GenerationCursor, GenerationRecord, GenerationStore, StoreError,
+    ActivityTally, ArmResult, FacetQuery, Facets, FaultQuery, Faults, GenerationCursor,
+    GenerationRecord, GenerationStore, Histogram, HistogramQuery, LogPage, LogQuery, StoreError,
 };
 use tollgate_types::{GenerationId, Timestamp};
 
@@ -15,6 +16,7 @@ use crate::activity;
 use crate::columns::Columns;
 use crate::error::{Remedy, failed};
 use crate::generation_columns::read_generation;
+use crate::generation_log;
 use crate::generation_rows::Rows;
 use crate::text::kept;
 use crate::till::pay;
@@ -82,6 +84,22 @@ impl GenerationStore for PostgresStore {
         };
         let rows = query.fetch_all(&self.pool).await.map_err(failed)?;
         rows.iter().map(read_generation).collect()
+    }
+
+    async fn list(&self, query: &LogQuery) -> Result<LogPage, StoreError> {
+        generation_log::list(query, &self.pool).await
+    }
+
+    async fn histogram(&self, query: &HistogramQuery) -> Result<Histogram, StoreError> {
+        generation_log::histogram(query, &self.pool).await
+    }
+
+    async fn facets(&self, query: &FacetQuery) -> Result<Facets, StoreError> {
+        generation_log::facets(query, &self.pool).await
+    }
+
+    async fn faults(&self, query: &FaultQuery) -> Result<Faults, StoreError> {
+        generation_log::faults(query, &self.pool).await
     }
 
     async fn arms(&self, since: Timestamp) -> Result<Vec<ArmResult>, StoreError> {

@@ -94,6 +94,11 @@ pub(crate) const MIGRATIONS: &[MigrationFile] = &[
         name: "sessions",
         sql: include_str!("../migrations/0018_sessions.sql"),
     },
+    MigrationFile {
+        version: 19,
+        name: "generation log",
+        sql: include_str!("../migrations/0019_generation_log.sql"),
+    },
 ];
 
 /// One step from a version of the schema to the next.

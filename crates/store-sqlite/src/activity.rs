@@ -168,7 +168,7 @@ const fn named(span: Span) -> &'static str {
 }
 
 /// Whose key the row of a call counts for.
-const PAYER: &str =
+pub(crate) const PAYER: &str =
     "coalesce((SELECT new_hash FROM key_successor WHERE old_hash = key_hash), key_hash)";
 
 /// Which rows are asked for, besides their tag.

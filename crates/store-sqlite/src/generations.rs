@@ -12,7 +12,8 @@ use tollgate_store::columns::{
     AttributionDetail, UsageDetail, attempt_rows, routing_text, source_text,
 };
 use tollgate_store::{
-    ActivityTally, ArmResult, GenerationCursor, GenerationRecord, GenerationStore, StoreError,
+    ActivityTally, ArmResult, FacetQuery, Facets, FaultQuery, Faults, GenerationCursor,
+    GenerationRecord, GenerationStore, Histogram, HistogramQuery, LogPage, LogQuery, StoreError,
 };
 use tollgate_types::{GenerationId, ProviderSlug, Timestamp, Usd};
 
@@ -21,6 +22,7 @@ use crate::activity;
 use crate::columns::{Columns, held, json_unless_default, optional_held};
 use crate::error::failed;
 use crate::generation_columns::read_generation;
+use crate::generation_log;
 use crate::ledger_rows::pay;
 use crate::retention::RemoveBefore;
 use crate::usage::Tally;
@@ -61,6 +63,22 @@ impl GenerationStore for SqliteStore {
         };
         let rows = query.fetch_all(&self.readers).await.map_err(failed)?;
         rows.iter().map(read_generation).collect()
+    }
+
+    async fn list(&self, query: &LogQuery) -> Result<LogPage, StoreError> {
+        generation_log::list(query, &self.readers).await
+    }
+
+    async fn histogram(&self, query: &HistogramQuery) -> Result<Histogram, StoreError> {
+        generation_log::histogram(query, &self.readers).await
+    }
+
+    async fn facets(&self, query: &FacetQuery) -> Result<Facets, StoreError> {
+        generation_log::facets(query, &self.readers).await
+    }
+
+    async fn faults(&self, query: &FaultQuery) -> Result<Faults, StoreError> {
+        generation_log::faults(query, &self.readers).await
     }
 
     async fn arms(&self, since: Timestamp) -> Result<Vec<ArmResult>, StoreError> {

@@ -106,6 +106,11 @@ pub(crate) const MIGRATIONS: &[MigrationFile] = &[
         name: "sessions",
         sql: include_str!("../migrations/0020_sessions.sql"),
     },
+    MigrationFile {
+        version: 21,
+        name: "generation log",
+        sql: include_str!("../migrations/0021_generation_log.sql"),
+    },
 ];
 
 /// One step from a version of the schema to the next.

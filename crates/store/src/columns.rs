@@ -3,6 +3,7 @@
 //! The types are of their own, so that renaming a field of the domain can't change what is stored.
 //! Empty fields are left out, and unknown ones ignored.
 
+mod needles;
 mod routing;
 mod steered;
 
@@ -11,6 +12,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use tollgate_types::{Timestamp, Usage, UsageSource};
 
+pub use self::needles::{SEVERAL_ATTEMPTS, TAGS_BEGIN, provider_needle, tag_needle};
 pub use self::routing::{routing_record, routing_text};
 use crate::{AttemptRecord, Attribution};
 

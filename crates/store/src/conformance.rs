@@ -15,6 +15,7 @@ pub mod contents;
 pub mod credentials;
 pub mod documents;
 pub mod feedback;
+pub mod generation_log;
 pub mod generations;
 pub mod keys;
 pub mod ledger;
@@ -70,6 +71,17 @@ macro_rules! conformance_suite {
             arms_are_added_up_by_experiment,
             old_records_go_and_their_money_stays,
             what_was_removed_is_never_counted_again,
+        }
+        $crate::conformance_cases! { $fresh, generation_log:
+            a_page_shows_records_as_they_were,
+            filters_find_what_they_ask_for,
+            filters_agree_with_the_reference,
+            pages_of_the_log_are_whole,
+            pages_of_the_log_hold_still,
+            a_histogram_counts_by_status,
+            facets_count_values,
+            what_is_too_much_is_sampled_and_says_so,
+            faults_are_grouped,
         }
         $crate::conformance_cases! { $fresh, usage:
             a_key_that_never_spent_has_zeros,

@@ -10,7 +10,10 @@ use tollgate_types::{GenerationId, KeyHash, ModelSlug, ProviderSlug, Timestamp, 
 use crate::form;
 use crate::routing::RoutingRecord;
 use crate::usage::DayUsage;
-use crate::{ArmResult, DEFAULT_WORKSPACE_ID, StoreError, UtcDay};
+use crate::{
+    ArmResult, DEFAULT_WORKSPACE_ID, FacetQuery, Facets, FaultQuery, Faults, Histogram,
+    HistogramQuery, LogPage, LogQuery, StoreError, UtcDay,
+};
 
 /// Everything that is kept of a call, and what `GET /generation` answers from (contract §1.3).
 ///
@@ -248,6 +251,19 @@ pub trait GenerationStore: Send + Sync {
         limit: u32,
         before: Option<&GenerationCursor>,
     ) -> Result<Vec<GenerationRecord>, StoreError>;
+
+    /// A page of the records that are asked for, newest first, equally old ones by id, last first.
+    /// It is as long as is asked for unless there are no more, or the window ends.
+    async fn list(&self, query: &LogQuery) -> Result<LogPage, StoreError>;
+
+    /// How many of the records that are asked for there are over time, by how they ended.
+    async fn histogram(&self, query: &HistogramQuery) -> Result<Histogram, StoreError>;
+
+    /// The most frequent values of the records that are asked for.
+    async fn facets(&self, query: &FacetQuery) -> Result<Facets, StoreError>;
+
+    /// The errors of the records that are asked for, in groups.
+    async fn faults(&self, query: &FaultQuery) -> Result<Faults, StoreError>;
 
     /// What came of the arms of experiments in calls admitted since an instant, by experiment and
     /// arm.

@@ -26,9 +26,11 @@ mod content;
 mod credential;
 mod document;
 mod error;
+mod faults;
 mod feedback;
 pub mod form;
 mod generation;
+mod generation_log;
 mod health;
 mod key;
 mod ledger;
@@ -36,6 +38,7 @@ mod limit_count;
 mod memory;
 mod policy;
 mod preset;
+mod record_filter;
 mod routing;
 mod stores;
 mod tally;
@@ -53,10 +56,15 @@ pub use document::{
     Document, DocumentBody, DocumentChange, DocumentQuery, DocumentStep, DocumentStore, RawDocument,
 };
 pub use error::StoreError;
+pub use faults::{Fault, FaultGroup, FaultQuery, FaultTally, Faults};
 pub use feedback::{FeedbackCategory, FeedbackRecord, FeedbackStore};
 pub use form::EntryError;
 pub use generation::{
     AttemptRecord, Attribution, ErrorRecord, GenerationCursor, GenerationRecord, GenerationStore,
+};
+pub use generation_log::{
+    Coverage, FacetField, FacetQuery, FacetValue, Facets, GenerationSummary, Histogram,
+    HistogramQuery, LogBounds, LogPage, LogQuery, StatusCounts,
 };
 pub use health::StoreHealth;
 pub use key::{
@@ -73,6 +81,7 @@ pub use preset::{
     DesignatedPreset, NewPresetVersion, Page, PresetPatch, PresetRecord, PresetStatus, PresetStore,
     PresetVersion,
 };
+pub use record_filter::{CallStatus, Choice, RecordFilter, WantedStatus};
 pub use routing::{
     ArmRecord, AskedRecord, CandidateRecord, RoutingRecord, RuleRecord, StageRecord, SteeredRecord,
 };

@@ -8,6 +8,7 @@ mod contents;
 mod credentials;
 mod documents;
 mod feedback;
+mod generation_log;
 mod generations;
 mod keys;
 mod ledger;

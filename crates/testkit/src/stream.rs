@@ -78,17 +78,43 @@ impl OpenStream {
 
     /// The next event; `None` at the end.
     pub async fn next(&mut self) -> Option<Event> {
+        self.next_block().await.map(|block| event(&block))
+    }
+
+    /// The lines of the next event, whatever they are; `None` at the end.
+    pub async fn next_block(&mut self) -> Option<String> {
         loop {
             let rest = self.text.get(self.read..).unwrap_or_default();
             if let Some(end) = rest.find("\n\n") {
-                let event = event(rest.get(..end).unwrap_or_default());
+                let block = rest.get(..end).unwrap_or_default().to_owned();
                 self.read += end + 2;
-                return Some(event);
+                return Some(block);
             }
             let frame = timeout(PATIENCE, self.body.frame()).await.unwrap()?.unwrap();
             let data = frame.into_data().unwrap_or_default();
             self.text.push_str(std::str::from_utf8(&data).unwrap());
         }
+    }
+
+    /// The next event of this name with its data; others are passed over. `None` at the end.
+    pub async fn next_named(&mut self, name: &str) -> Option<Value> {
+        let head = format!("event: {name}\n");
+        loop {
+            let block = self.next_block().await?;
+            let Some(rest) = block.strip_prefix(&head) else { continue };
+            let data = rest.lines().find_map(|line| line.strip_prefix("data: "));
+            return Some(serde_json::from_str(data.unwrap_or_default()).unwrap());
+        }
+    }
+
+    /// The headers.
+    pub const fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
+    /// The HTTP status.
+    pub const fn status(&self) -> u16 {
+        self.status
     }
 
     /// The next chunk that brings text.

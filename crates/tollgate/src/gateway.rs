@@ -436,6 +436,7 @@ fn serve(
             trusted_proxies: config.trusted_proxies.clone(),
             path_prefix: config.path_prefix.clone(),
             dashboard,
+            stopping: stop.clone(),
         },
     );
     let server = TaskTracker::new();

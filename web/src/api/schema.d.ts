@@ -38,6 +38,67 @@ export interface paths {
         patch: operations["updateByok"];
         trace?: never;
     };
+    "/api/v1/provider-keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Every provider, and the key that calls reach it with
+         * @description Needs a management key that reaches everywhere.
+         */
+        get: operations["listProviderKeys"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/provider-keys/{provider}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Give the installation's key at a provider
+         * @description Kept sealed, in the place of the one before; calls use it when this is answered. A key of the configuration or of the environment comes first: then this is a 409. Needs a management key that reaches everywhere.
+         */
+        put: operations["putProviderKey"];
+        post?: never;
+        /** Remove a key that was given */
+        delete: operations["deleteProviderKey"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/provider-keys/{provider}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask a provider whether it takes a key
+         * @description The key is not kept. Needs a management key that reaches everywhere.
+         */
+        post: operations["tryProviderKey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/ps": {
         parameters: {
             query?: never;
@@ -1124,6 +1185,126 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What happens, as it happens
+         * @description Needs a management key that may see usage; members are answered from their own workspaces. `tag.NAME` filters by the header NAME of `attribution.headers`. Unknown members are refused. Beyond the contract. `Last-Event-ID` is taken and means nothing: what was missed is asked for at `/logs`.
+         */
+        get: operations["listen"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/logs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A page of the log of calls
+         * @description Needs a management key that may see usage; members are answered from their own workspaces. `tag.NAME` filters by the header NAME of `attribution.headers`. Unknown members are refused. Beyond the contract.
+         */
+        get: operations["listLogs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/logs/errors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Errors by provider, status and message
+         * @description Needs a management key that may see usage; members are answered from their own workspaces. `tag.NAME` filters by the header NAME of `attribution.headers`. Unknown members are refused. Beyond the contract.
+         */
+        get: operations["listLogErrors"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/logs/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * All matching calls as a file
+         * @description Needs a management key that may see usage; members are answered from their own workspaces. `tag.NAME` filters by the header NAME of `attribution.headers`. Unknown members are refused. Beyond the contract.
+         */
+        get: operations["exportLogs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/logs/facets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The most frequent values of a field
+         * @description Needs a management key that may see usage; members are answered from their own workspaces. `tag.NAME` filters by the header NAME of `attribution.headers`. Unknown members are refused. Beyond the contract.
+         */
+        get: operations["listLogValues"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/logs/histogram": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How many calls there were over time
+         * @description Needs a management key that may see usage; members are answered from their own workspaces. `tag.NAME` filters by the header NAME of `attribution.headers`. Unknown members are refused. Beyond the contract.
+         */
+        get: operations["countLogs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/audio/speech": {
         parameters: {
             query?: never;
@@ -2006,6 +2187,38 @@ export interface components {
             data: components["schemas"]["Byok"];
             /** @description Why the provider could not be asked about the key. */
             warning?: string;
+        };
+        ProviderKey: {
+            /** @description Its slug. */
+            provider: string;
+            name: string;
+            /**
+             * @description `fixed` is the configuration or the environment, which comes first; null where there is no key.
+             * @enum {string|null}
+             */
+            source: "fixed" | "dashboard" | "none_needed" | null;
+            /** @description Where a fixed one is from, such as the variable's name. */
+            origin: string | null;
+            /** @description What people recognise a given one by. */
+            label: string | null;
+            /** @description Who gave it, by id. */
+            added_by: string | null;
+            added_at: string | null;
+            /** @description The variables that are looked for. */
+            env: string[];
+            /** @description Whether all of its address is known. */
+            is_reachable: boolean;
+            /** @description How many can be called there now. */
+            models: number;
+            known_models: number;
+        };
+        GivenProviderKey: {
+            key: string;
+            /**
+             * @description Keep it although the provider was not asked whether it takes it.
+             * @default false
+             */
+            skip_test: boolean;
         };
         Architecture: {
             /** @description Such as `text+image->text`. */
@@ -3441,6 +3654,11 @@ export interface components {
             status: number | null;
             /** @description What went wrong, in one word. */
             fault: string | null;
+            /**
+             * Format: date-time
+             * @description When it began.
+             */
+            started_at: string;
             /** @description Milliseconds. */
             latency: number;
             is_byok: boolean;
@@ -3637,6 +3855,7 @@ export interface components {
                     [key: string]: string;
                 };
                 provider_responses: components["schemas"]["Attempt"][];
+                timings: components["schemas"]["Timings"];
                 /** @description Why the call went where it went. */
                 routing: components["schemas"]["Routing"] | null;
                 error: {
@@ -3846,6 +4065,161 @@ export interface components {
             monthly_budget?: string | number | null;
             /** @description US dollars; as a decimal, exactly. */
             lifetime_budget?: string | number | null;
+        };
+        LogRow: {
+            id: string;
+            /** Format: date-time */
+            created_at: string;
+            /** @description The model that answered. */
+            model: string;
+            requested_model: string;
+            /** @description Display name of the provider that answered. */
+            provider: string | null;
+            provider_slug: string | null;
+            /** @description The key; of a rotated one its successor. */
+            key_hash: string;
+            /** @description Null for a key that is gone. */
+            key_name: string | null;
+            key_label: string | null;
+            workspace_id: string;
+            app: string | null;
+            user: string | null;
+            api_type: string;
+            streamed: boolean;
+            cancelled: boolean;
+            byok: boolean;
+            prompt_tokens: number;
+            cached_tokens: number;
+            completion_tokens: number;
+            reasoning_tokens: number;
+            /** @description US dollars, an exact decimal. */
+            cost: string;
+            /** @description To the first token. */
+            latency_ms: number | null;
+            /** @description To the end. */
+            generation_time_ms: number | null;
+            /** @enum {string} */
+            status: "ok" | "error" | "cancelled";
+            error: components["schemas"]["LogError"] | null;
+            finish_reason: string | null;
+            attempts: components["schemas"]["LogAttempt"][];
+            preset_id: string | null;
+            session_id: string | null;
+            router: string | null;
+        };
+        /** @description What the caller was told. */
+        LogError: {
+            status: number;
+            type: string;
+            message: string;
+        };
+        LogAttempt: {
+            provider: string;
+            status: number | null;
+            fault: string | null;
+            latency_ms: number;
+            /** @description It was asked for the rest of an answer that another had begun. */
+            continued: boolean;
+        };
+        /** @description The range that the answer is of. */
+        LogRange: {
+            /**
+             * Format: date-time
+             * @description Null from the beginning.
+             */
+            from: string | null;
+            /** Format: date-time */
+            to: string;
+        };
+        /** @description What was counted. */
+        LogCoverage: {
+            /** @description One in so many records was looked at, and counts for those beside it; 1 where counts are exact. */
+            one_in: number;
+            /**
+             * Format: date-time
+             * @description Older records of the range were left out; null where none were.
+             */
+            since: string | null;
+        };
+        LogPage: {
+            data: components["schemas"]["LogRow"][];
+            /** @description `cursor` of what follows, which there may be also after a short or empty page; null at the end. */
+            next: string | null;
+            range: components["schemas"]["LogRange"];
+        };
+        LogExport: {
+            data: components["schemas"]["LogRow"][];
+        };
+        LogHistogram: {
+            data: {
+                /** Format: date-time */
+                at: string;
+                ok: number;
+                error: number;
+                cancelled: number;
+            }[];
+            range: components["schemas"]["LogRange"];
+            /** @description The width of a bucket. Buckets begin at its multiples since the epoch. */
+            seconds: number;
+            coverage: components["schemas"]["LogCoverage"];
+        };
+        LogFacets: {
+            data: {
+                value: string;
+                label: string;
+                count: number;
+            }[];
+            range: components["schemas"]["LogRange"];
+            coverage: components["schemas"]["LogCoverage"];
+        };
+        LogErrors: {
+            data: components["schemas"]["LogErrorGroup"][];
+            range: components["schemas"]["LogRange"];
+            coverage: components["schemas"]["LogCoverage"];
+        };
+        LogErrorGroup: {
+            /** @description Who answered, else who was tried last. */
+            provider: string | null;
+            provider_slug: string | null;
+            status: number;
+            error_type: string;
+            /** @description The newest of the group: messages that differ in numbers and ids are one. */
+            message: string;
+            count: number;
+            /** Format: date-time */
+            first_at: string;
+            /** Format: date-time */
+            last_at: string;
+            keys: {
+                key_hash: string;
+                key_name: string | null;
+                key_label: string | null;
+            }[];
+            keys_total: number;
+        };
+        /** @description By the event's name: `logs` is an array of calls, the newest first; `health` a circuit that has changed; `alert` an alert as `/alerts` has it; `gap` says that something was left out. */
+        LiveEvent: components["schemas"]["LogRow"][] | components["schemas"]["CircuitChange"] | components["schemas"]["Alert"] | components["schemas"]["EventGap"];
+        CircuitChange: {
+            endpoint_id: string;
+            model_id: string;
+            provider_name: string;
+            /** @enum {string} */
+            circuit: "closed" | "open" | "half_open";
+            open_for_ms: number | null;
+            /** Format: date-time */
+            at: string;
+        };
+        EventGap: {
+            /** Format: date-time */
+            at: string;
+        };
+        /** @description Milliseconds from the moment in which the call was admitted; null where there was no such moment, or it is not known. */
+        Timings: {
+            /** @description To the first attempt: limits, rules, credit and the choice of an endpoint. */
+            first_attempt: number | null;
+            last_attempt: number | null;
+            first_token: number | null;
+            end: number | null;
         };
         MessagesBlock: ({
             /** @constant */
@@ -6434,6 +6808,42 @@ export interface components {
         };
     };
     parameters: {
+        /** @description At this time or later: RFC 3339, or unix seconds. */
+        LogFrom: string;
+        /** @description Before this time. */
+        LogTo: string;
+        /** @description The model that answered. Several with commas; `!` before one excludes it. */
+        LogModel: string;
+        /** @description The provider that answered, by its name in configuration; where none did, any that was tried. Several with commas; `!` before one excludes it. */
+        LogProvider: string;
+        /** @description The hash of the key. Calls of keys that it took the place of are among them. Several with commas; `!` before one excludes it. */
+        LogKey: string;
+        /** @description The caller's own user. Several with commas; `!` before one excludes it. */
+        LogUser: string;
+        /** @description The id or slug of the workspace. Several with commas; `!` before one excludes it. */
+        LogWorkspace: string;
+        /** @description The id of the preset. Several with commas; `!` before one excludes it. */
+        LogPreset: string;
+        /** @description The app's name. Several with commas; `!` before one excludes it. */
+        LogApp: string;
+        /** @description The conversation. Several with commas; `!` before one excludes it. */
+        LogSession: string;
+        /** @description What kind of call: `completions`, `embeddings`, … Several with commas; `!` before one excludes it. */
+        LogApi: string;
+        /** @description `ok`, `error`, `cancelled`, or the HTTP status of an error. Several with commas; `!` before one excludes it. */
+        LogStatus: string;
+        /** @description Whether it was answered as a stream. */
+        LogStreamed: boolean;
+        /** @description Whether it was paid at the caller's own provider account. */
+        LogByok: boolean;
+        /** @description Whether more than one endpoint was tried. */
+        LogFallback: boolean;
+        /** @description It cost at least so many US dollars. */
+        LogMinCost: string;
+        /** @description It took at least so many milliseconds. */
+        LogMinMs: number;
+        /** @description A generation's id, or a part of the name of a model, an app or a user. */
+        LogQ: string;
         /** @description Features asked of Anthropic. */
         AnthropicBeta: string;
         ArchQuery: string;
@@ -6652,6 +7062,141 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SavedByok"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["ServerError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listProviderKeys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of them. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["ProviderKey"][];
+                    };
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            500: components["responses"]["ServerError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    putProviderKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The provider's slug. */
+                provider: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GivenProviderKey"];
+            };
+        };
+        responses: {
+            /** @description It is in force. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["ProviderKey"];
+                        /** @description Why nobody knows whether the provider takes it. */
+                        warning?: string;
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            500: components["responses"]["ServerError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    deleteProviderKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The provider's slug. */
+                provider: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No call uses it. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        deleted: boolean;
+                    };
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["ServerError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    tryProviderKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The provider's slug. */
+                provider: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GivenProviderKey"];
+            };
+        };
+        responses: {
+            /** @description What it says. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: {
+                            /** @enum {string} */
+                            verdict: "accepted" | "refused" | "unknown";
+                            /** @description Why nobody knows. */
+                            reason: string | null;
+                            latency_ms: number;
+                        };
+                    };
                 };
             };
             400: components["responses"]["BadRequest"];
@@ -8805,6 +9350,395 @@ export interface operations {
             409: components["responses"]["Conflict"];
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            500: components["responses"]["ServerError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listen: {
+        parameters: {
+            query?: {
+                /** @description Any of `logs`, `health` and `alerts`, with commas. */
+                topics?: string;
+                /** @description At this time or later: RFC 3339, or unix seconds. */
+                from?: components["parameters"]["LogFrom"];
+                /** @description Before this time. */
+                to?: components["parameters"]["LogTo"];
+                /** @description The model that answered. Several with commas; `!` before one excludes it. */
+                model?: components["parameters"]["LogModel"];
+                /** @description The provider that answered, by its name in configuration; where none did, any that was tried. Several with commas; `!` before one excludes it. */
+                provider?: components["parameters"]["LogProvider"];
+                /** @description The hash of the key. Calls of keys that it took the place of are among them. Several with commas; `!` before one excludes it. */
+                key?: components["parameters"]["LogKey"];
+                /** @description The caller's own user. Several with commas; `!` before one excludes it. */
+                user?: components["parameters"]["LogUser"];
+                /** @description The id or slug of the workspace. Several with commas; `!` before one excludes it. */
+                workspace?: components["parameters"]["LogWorkspace"];
+                /** @description The id of the preset. Several with commas; `!` before one excludes it. */
+                preset?: components["parameters"]["LogPreset"];
+                /** @description The app's name. Several with commas; `!` before one excludes it. */
+                app?: components["parameters"]["LogApp"];
+                /** @description The conversation. Several with commas; `!` before one excludes it. */
+                session?: components["parameters"]["LogSession"];
+                /** @description What kind of call: `completions`, `embeddings`, … Several with commas; `!` before one excludes it. */
+                api?: components["parameters"]["LogApi"];
+                /** @description `ok`, `error`, `cancelled`, or the HTTP status of an error. Several with commas; `!` before one excludes it. */
+                status?: components["parameters"]["LogStatus"];
+                /** @description Whether it was answered as a stream. */
+                streamed?: components["parameters"]["LogStreamed"];
+                /** @description Whether it was paid at the caller's own provider account. */
+                byok?: components["parameters"]["LogByok"];
+                /** @description Whether more than one endpoint was tried. */
+                fallback?: components["parameters"]["LogFallback"];
+                /** @description It cost at least so many US dollars. */
+                min_cost?: components["parameters"]["LogMinCost"];
+                /** @description It took at least so many milliseconds. */
+                min_ms?: components["parameters"]["LogMinMs"];
+                /** @description A generation's id, or a part of the name of a model, an app or a user. */
+                q?: components["parameters"]["LogQ"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Events named `logs`, `health`, `alert` and `gap`, each with an `id`. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": components["schemas"]["LiveEvent"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["ServerError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listLogs: {
+        parameters: {
+            query?: {
+                /** @description How many at most. */
+                limit?: number;
+                /** @description `next` of the page before. */
+                cursor?: string;
+                /** @description At this time or later: RFC 3339, or unix seconds. */
+                from?: components["parameters"]["LogFrom"];
+                /** @description Before this time. */
+                to?: components["parameters"]["LogTo"];
+                /** @description The model that answered. Several with commas; `!` before one excludes it. */
+                model?: components["parameters"]["LogModel"];
+                /** @description The provider that answered, by its name in configuration; where none did, any that was tried. Several with commas; `!` before one excludes it. */
+                provider?: components["parameters"]["LogProvider"];
+                /** @description The hash of the key. Calls of keys that it took the place of are among them. Several with commas; `!` before one excludes it. */
+                key?: components["parameters"]["LogKey"];
+                /** @description The caller's own user. Several with commas; `!` before one excludes it. */
+                user?: components["parameters"]["LogUser"];
+                /** @description The id or slug of the workspace. Several with commas; `!` before one excludes it. */
+                workspace?: components["parameters"]["LogWorkspace"];
+                /** @description The id of the preset. Several with commas; `!` before one excludes it. */
+                preset?: components["parameters"]["LogPreset"];
+                /** @description The app's name. Several with commas; `!` before one excludes it. */
+                app?: components["parameters"]["LogApp"];
+                /** @description The conversation. Several with commas; `!` before one excludes it. */
+                session?: components["parameters"]["LogSession"];
+                /** @description What kind of call: `completions`, `embeddings`, … Several with commas; `!` before one excludes it. */
+                api?: components["parameters"]["LogApi"];
+                /** @description `ok`, `error`, `cancelled`, or the HTTP status of an error. Several with commas; `!` before one excludes it. */
+                status?: components["parameters"]["LogStatus"];
+                /** @description Whether it was answered as a stream. */
+                streamed?: components["parameters"]["LogStreamed"];
+                /** @description Whether it was paid at the caller's own provider account. */
+                byok?: components["parameters"]["LogByok"];
+                /** @description Whether more than one endpoint was tried. */
+                fallback?: components["parameters"]["LogFallback"];
+                /** @description It cost at least so many US dollars. */
+                min_cost?: components["parameters"]["LogMinCost"];
+                /** @description It took at least so many milliseconds. */
+                min_ms?: components["parameters"]["LogMinMs"];
+                /** @description A generation's id, or a part of the name of a model, an app or a user. */
+                q?: components["parameters"]["LogQ"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page, the newest first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogPage"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            500: components["responses"]["ServerError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listLogErrors: {
+        parameters: {
+            query?: {
+                /** @description At this time or later: RFC 3339, or unix seconds. */
+                from?: components["parameters"]["LogFrom"];
+                /** @description Before this time. */
+                to?: components["parameters"]["LogTo"];
+                /** @description The model that answered. Several with commas; `!` before one excludes it. */
+                model?: components["parameters"]["LogModel"];
+                /** @description The provider that answered, by its name in configuration; where none did, any that was tried. Several with commas; `!` before one excludes it. */
+                provider?: components["parameters"]["LogProvider"];
+                /** @description The hash of the key. Calls of keys that it took the place of are among them. Several with commas; `!` before one excludes it. */
+                key?: components["parameters"]["LogKey"];
+                /** @description The caller's own user. Several with commas; `!` before one excludes it. */
+                user?: components["parameters"]["LogUser"];
+                /** @description The id or slug of the workspace. Several with commas; `!` before one excludes it. */
+                workspace?: components["parameters"]["LogWorkspace"];
+                /** @description The id of the preset. Several with commas; `!` before one excludes it. */
+                preset?: components["parameters"]["LogPreset"];
+                /** @description The app's name. Several with commas; `!` before one excludes it. */
+                app?: components["parameters"]["LogApp"];
+                /** @description The conversation. Several with commas; `!` before one excludes it. */
+                session?: components["parameters"]["LogSession"];
+                /** @description What kind of call: `completions`, `embeddings`, … Several with commas; `!` before one excludes it. */
+                api?: components["parameters"]["LogApi"];
+                /** @description `ok`, `error`, `cancelled`, or the HTTP status of an error. Several with commas; `!` before one excludes it. */
+                status?: components["parameters"]["LogStatus"];
+                /** @description Whether it was answered as a stream. */
+                streamed?: components["parameters"]["LogStreamed"];
+                /** @description Whether it was paid at the caller's own provider account. */
+                byok?: components["parameters"]["LogByok"];
+                /** @description Whether more than one endpoint was tried. */
+                fallback?: components["parameters"]["LogFallback"];
+                /** @description It cost at least so many US dollars. */
+                min_cost?: components["parameters"]["LogMinCost"];
+                /** @description It took at least so many milliseconds. */
+                min_ms?: components["parameters"]["LogMinMs"];
+                /** @description A generation's id, or a part of the name of a model, an app or a user. */
+                q?: components["parameters"]["LogQ"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The largest groups first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogErrors"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            500: components["responses"]["ServerError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    exportLogs: {
+        parameters: {
+            query: {
+                format: "csv" | "json";
+                /** @description At this time or later: RFC 3339, or unix seconds. */
+                from?: components["parameters"]["LogFrom"];
+                /** @description Before this time. */
+                to?: components["parameters"]["LogTo"];
+                /** @description The model that answered. Several with commas; `!` before one excludes it. */
+                model?: components["parameters"]["LogModel"];
+                /** @description The provider that answered, by its name in configuration; where none did, any that was tried. Several with commas; `!` before one excludes it. */
+                provider?: components["parameters"]["LogProvider"];
+                /** @description The hash of the key. Calls of keys that it took the place of are among them. Several with commas; `!` before one excludes it. */
+                key?: components["parameters"]["LogKey"];
+                /** @description The caller's own user. Several with commas; `!` before one excludes it. */
+                user?: components["parameters"]["LogUser"];
+                /** @description The id or slug of the workspace. Several with commas; `!` before one excludes it. */
+                workspace?: components["parameters"]["LogWorkspace"];
+                /** @description The id of the preset. Several with commas; `!` before one excludes it. */
+                preset?: components["parameters"]["LogPreset"];
+                /** @description The app's name. Several with commas; `!` before one excludes it. */
+                app?: components["parameters"]["LogApp"];
+                /** @description The conversation. Several with commas; `!` before one excludes it. */
+                session?: components["parameters"]["LogSession"];
+                /** @description What kind of call: `completions`, `embeddings`, … Several with commas; `!` before one excludes it. */
+                api?: components["parameters"]["LogApi"];
+                /** @description `ok`, `error`, `cancelled`, or the HTTP status of an error. Several with commas; `!` before one excludes it. */
+                status?: components["parameters"]["LogStatus"];
+                /** @description Whether it was answered as a stream. */
+                streamed?: components["parameters"]["LogStreamed"];
+                /** @description Whether it was paid at the caller's own provider account. */
+                byok?: components["parameters"]["LogByok"];
+                /** @description Whether more than one endpoint was tried. */
+                fallback?: components["parameters"]["LogFallback"];
+                /** @description It cost at least so many US dollars. */
+                min_cost?: components["parameters"]["LogMinCost"];
+                /** @description It took at least so many milliseconds. */
+                min_ms?: components["parameters"]["LogMinMs"];
+                /** @description A generation's id, or a part of the name of a model, an app or a user. */
+                q?: components["parameters"]["LogQ"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Every matching row, the newest first, written as it is read. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogExport"];
+                    "text/csv": string;
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["ServerError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listLogValues: {
+        parameters: {
+            query: {
+                field: "model" | "provider" | "key" | "user" | "app" | "status";
+                /** @description At this time or later: RFC 3339, or unix seconds. */
+                from?: components["parameters"]["LogFrom"];
+                /** @description Before this time. */
+                to?: components["parameters"]["LogTo"];
+                /** @description The model that answered. Several with commas; `!` before one excludes it. */
+                model?: components["parameters"]["LogModel"];
+                /** @description The provider that answered, by its name in configuration; where none did, any that was tried. Several with commas; `!` before one excludes it. */
+                provider?: components["parameters"]["LogProvider"];
+                /** @description The hash of the key. Calls of keys that it took the place of are among them. Several with commas; `!` before one excludes it. */
+                key?: components["parameters"]["LogKey"];
+                /** @description The caller's own user. Several with commas; `!` before one excludes it. */
+                user?: components["parameters"]["LogUser"];
+                /** @description The id or slug of the workspace. Several with commas; `!` before one excludes it. */
+                workspace?: components["parameters"]["LogWorkspace"];
+                /** @description The id of the preset. Several with commas; `!` before one excludes it. */
+                preset?: components["parameters"]["LogPreset"];
+                /** @description The app's name. Several with commas; `!` before one excludes it. */
+                app?: components["parameters"]["LogApp"];
+                /** @description The conversation. Several with commas; `!` before one excludes it. */
+                session?: components["parameters"]["LogSession"];
+                /** @description What kind of call: `completions`, `embeddings`, … Several with commas; `!` before one excludes it. */
+                api?: components["parameters"]["LogApi"];
+                /** @description `ok`, `error`, `cancelled`, or the HTTP status of an error. Several with commas; `!` before one excludes it. */
+                status?: components["parameters"]["LogStatus"];
+                /** @description Whether it was answered as a stream. */
+                streamed?: components["parameters"]["LogStreamed"];
+                /** @description Whether it was paid at the caller's own provider account. */
+                byok?: components["parameters"]["LogByok"];
+                /** @description Whether more than one endpoint was tried. */
+                fallback?: components["parameters"]["LogFallback"];
+                /** @description It cost at least so many US dollars. */
+                min_cost?: components["parameters"]["LogMinCost"];
+                /** @description It took at least so many milliseconds. */
+                min_ms?: components["parameters"]["LogMinMs"];
+                /** @description A generation's id, or a part of the name of a model, an app or a user. */
+                q?: components["parameters"]["LogQ"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description At most 50. What is asked of the field itself leaves no other value out. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogFacets"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            500: components["responses"]["ServerError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    countLogs: {
+        parameters: {
+            query?: {
+                /** @description About how many. */
+                buckets?: number;
+                /** @description At this time or later: RFC 3339, or unix seconds. */
+                from?: components["parameters"]["LogFrom"];
+                /** @description Before this time. */
+                to?: components["parameters"]["LogTo"];
+                /** @description The model that answered. Several with commas; `!` before one excludes it. */
+                model?: components["parameters"]["LogModel"];
+                /** @description The provider that answered, by its name in configuration; where none did, any that was tried. Several with commas; `!` before one excludes it. */
+                provider?: components["parameters"]["LogProvider"];
+                /** @description The hash of the key. Calls of keys that it took the place of are among them. Several with commas; `!` before one excludes it. */
+                key?: components["parameters"]["LogKey"];
+                /** @description The caller's own user. Several with commas; `!` before one excludes it. */
+                user?: components["parameters"]["LogUser"];
+                /** @description The id or slug of the workspace. Several with commas; `!` before one excludes it. */
+                workspace?: components["parameters"]["LogWorkspace"];
+                /** @description The id of the preset. Several with commas; `!` before one excludes it. */
+                preset?: components["parameters"]["LogPreset"];
+                /** @description The app's name. Several with commas; `!` before one excludes it. */
+                app?: components["parameters"]["LogApp"];
+                /** @description The conversation. Several with commas; `!` before one excludes it. */
+                session?: components["parameters"]["LogSession"];
+                /** @description What kind of call: `completions`, `embeddings`, … Several with commas; `!` before one excludes it. */
+                api?: components["parameters"]["LogApi"];
+                /** @description `ok`, `error`, `cancelled`, or the HTTP status of an error. Several with commas; `!` before one excludes it. */
+                status?: components["parameters"]["LogStatus"];
+                /** @description Whether it was answered as a stream. */
+                streamed?: components["parameters"]["LogStreamed"];
+                /** @description Whether it was paid at the caller's own provider account. */
+                byok?: components["parameters"]["LogByok"];
+                /** @description Whether more than one endpoint was tried. */
+                fallback?: components["parameters"]["LogFallback"];
+                /** @description It cost at least so many US dollars. */
+                min_cost?: components["parameters"]["LogMinCost"];
+                /** @description It took at least so many milliseconds. */
+                min_ms?: components["parameters"]["LogMinMs"];
+                /** @description A generation's id, or a part of the name of a model, an app or a user. */
+                q?: components["parameters"]["LogQ"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Every bucket of the range, the oldest first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogHistogram"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
             500: components["responses"]["ServerError"];
             503: components["responses"]["Unavailable"];
         };

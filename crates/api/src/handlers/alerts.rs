@@ -85,7 +85,8 @@ pub(crate) async fn list_alerts(
     Ok(Json(Alerts { data: found.iter().map(view).collect(), next }))
 }
 
-fn view(alert: &Document<Alert>) -> Map<String, Value> {
+/// An alert as people see it.
+pub(super) fn view(alert: &Document<Alert>) -> Map<String, Value> {
     let mut view = alert.body.view(&alert.id);
     let deliveries: Value = alert.body.deliveries.iter().map(delivery).collect();
     view.insert("deliveries".to_owned(), deliveries);

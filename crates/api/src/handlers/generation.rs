@@ -90,6 +90,8 @@ pub(crate) struct GenerationView {
     data_region: String,
     tags: std::collections::BTreeMap<String, String>,
     provider_responses: Vec<AttemptView>,
+    /// Ours: where the time went, as far as it is known.
+    timings: TimingsView,
     /// Ours: why the call went where it went.
     routing: Option<RoutingView>,
     error: Option<ErrorView>,
@@ -104,6 +106,8 @@ struct AttemptView {
     model_permaslug: String,
     status: Option<u16>,
     fault: Option<String>,
+    /// Ours: when it began.
+    started_at: String,
     latency: u64,
     is_byok: bool,
     /// Ours: what people know the caller's own key by, while it is there.
@@ -114,6 +118,18 @@ struct AttemptView {
     /// Ours: it was asked for the rest of an answer that another had begun.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     continued: bool,
+}
+
+/// Milliseconds from the moment in which the call was admitted.
+#[derive(Debug, Serialize)]
+struct TimingsView {
+    /// To the first attempt: limits, rules, credit and the choice of an endpoint. Null where nothing
+    /// was tried.
+    first_attempt: Option<u64>,
+    /// To the last attempt, which may have answered.
+    last_attempt: Option<u64>,
+    first_token: Option<u64>,
+    end: Option<u64>,
 }
 
 #[derive(Debug, Serialize)]
@@ -176,6 +192,7 @@ pub(super) async fn find(
 fn view(record: GenerationRecord, own_key: OwnKeyOf<'_>) -> GenerationView {
     let region = record.routing.as_ref().and_then(|it| it.asked.region.as_deref());
     let data_region = region.unwrap_or("global").to_owned();
+    let timings = timings(&record);
     let (usage, who) = (record.usage, record.attribution);
     let has_audio = heard(&record.api_type, &usage);
     GenerationView {
@@ -234,6 +251,7 @@ fn view(record: GenerationRecord, own_key: OwnKeyOf<'_>) -> GenerationView {
         data_region,
         tags: who.tags,
         provider_responses: record.attempts.into_iter().map(|it| attempt(it, own_key)).collect(),
+        timings,
         routing: record.routing.as_deref().map(|it| RoutingView::of(it, own_key)),
         error: record.error.map(failure),
         feedback: Vec::new(),
@@ -253,6 +271,20 @@ fn heard(api_type: &str, usage: &Usage) -> bool {
         || usage.prompt_audio_milliseconds > 0
 }
 
+fn timings(record: &GenerationRecord) -> TimingsView {
+    let after = |attempt: Option<&AttemptRecord>| {
+        let millis = attempt?.started_at.millis_since(record.created_at);
+        // The clock may have been set meanwhile.
+        Some(u64::try_from(millis).unwrap_or_default())
+    };
+    TimingsView {
+        first_attempt: after(record.attempts.first()),
+        last_attempt: after(record.attempts.last()),
+        first_token: record.latency_ms,
+        end: record.generation_time_ms,
+    }
+}
+
 fn attempt(record: AttemptRecord, own_key: OwnKeyOf<'_>) -> AttemptView {
     let is_byok = EndpointId::own_key_in(&record.endpoint).is_some();
     let own_key = own_key(&record.endpoint);
@@ -262,6 +294,7 @@ fn attempt(record: AttemptRecord, own_key: OwnKeyOf<'_>) -> AttemptView {
         model_permaslug: record.model,
         status: record.status,
         fault: record.fault,
+        started_at: record.started_at.to_rfc3339(),
         latency: record.latency_ms,
         is_byok,
         own_key,

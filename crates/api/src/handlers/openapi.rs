@@ -18,13 +18,14 @@ use crate::error::ApiError;
 const HEAD: &[u8] = include_bytes!("../../openapi/openapi.json");
 
 /// Operations by their paths, which no two files share.
-const PATHS: [&[u8]; 11] = [
+const PATHS: [&[u8]; 12] = [
     include_bytes!("../../openapi/paths/byok.json"),
     include_bytes!("../../openapi/paths/catalogue.json"),
     include_bytes!("../../openapi/paths/conversations.json"),
     include_bytes!("../../openapi/paths/credit.json"),
     include_bytes!("../../openapi/paths/gateway.json"),
     include_bytes!("../../openapi/paths/keys.json"),
+    include_bytes!("../../openapi/paths/logs.json"),
     include_bytes!("../../openapi/paths/operations.json"),
     include_bytes!("../../openapi/paths/organisation.json"),
     include_bytes!("../../openapi/paths/presets.json"),
@@ -33,7 +34,7 @@ const PATHS: [&[u8]; 11] = [
 ];
 
 /// Schemas by their names, which no two files share.
-const SCHEMAS: [&[u8]; 17] = [
+const SCHEMAS: [&[u8]; 18] = [
     include_bytes!("../../openapi/schemas/byok.json"),
     include_bytes!("../../openapi/schemas/catalogue.json"),
     include_bytes!("../../openapi/schemas/chat.json"),
@@ -43,6 +44,7 @@ const SCHEMAS: [&[u8]; 17] = [
     include_bytes!("../../openapi/schemas/gateway.json"),
     include_bytes!("../../openapi/schemas/gemini.json"),
     include_bytes!("../../openapi/schemas/keys.json"),
+    include_bytes!("../../openapi/schemas/logs.json"),
     include_bytes!("../../openapi/schemas/messages.json"),
     include_bytes!("../../openapi/schemas/ollama.json"),
     include_bytes!("../../openapi/schemas/operations.json"),

@@ -9,8 +9,8 @@ use tollgate_types::{GenerationId, Timestamp, Usd};
 
 use super::{MemoryStore, State, take};
 use crate::{
-    ArmRecord, ArmResult, FeedbackRecord, GenerationCursor, GenerationRecord, GenerationStore,
-    StoreError,
+    ArmRecord, ArmResult, FacetQuery, Facets, FaultQuery, Faults, FeedbackRecord, GenerationCursor,
+    GenerationRecord, GenerationStore, Histogram, HistogramQuery, LogPage, LogQuery, StoreError,
 };
 
 #[async_trait]
@@ -41,6 +41,22 @@ impl GenerationStore for MemoryStore {
         let state = self.state()?;
         let records = state.generations.range((Bound::Unbounded, end)).rev();
         Ok(records.take(take(limit)).map(|(_, record)| record.clone()).collect())
+    }
+
+    async fn list(&self, query: &LogQuery) -> Result<LogPage, StoreError> {
+        Ok(self.state()?.list(query))
+    }
+
+    async fn histogram(&self, query: &HistogramQuery) -> Result<Histogram, StoreError> {
+        Ok(self.state()?.histogram(query))
+    }
+
+    async fn facets(&self, query: &FacetQuery) -> Result<Facets, StoreError> {
+        Ok(self.state()?.facets(query))
+    }
+
+    async fn faults(&self, query: &FaultQuery) -> Result<Faults, StoreError> {
+        Ok(self.state()?.faults(query))
     }
 
     async fn arms(&self, since: Timestamp) -> Result<Vec<ArmResult>, StoreError> {

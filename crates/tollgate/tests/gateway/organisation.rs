@@ -33,7 +33,7 @@ async fn by(gateway: &TestGateway, key: &str, method: &str, path: &str, body: Va
     if body.is_null() { call.send().await } else { call.json(&body).send().await }
 }
 
-async fn workspace(gateway: &TestGateway, slug: &str) -> String {
+pub(crate) async fn workspace(gateway: &TestGateway, slug: &str) -> String {
     let wanted = json!({ "name": slug, "slug": slug });
     let made = manage(gateway, "POST", "/workspaces", wanted).await;
     assert_eq!(made.status, 201, "{}", made.text());
@@ -41,7 +41,7 @@ async fn workspace(gateway: &TestGateway, slug: &str) -> String {
 }
 
 /// Somebody who was asked in and came: their id and management key.
-async fn person(gateway: &TestGateway, access: &str, places: Value) -> (String, String) {
+pub(crate) async fn person(gateway: &TestGateway, access: &str, places: Value) -> (String, String) {
     let email = format!("{access}@example.org");
     let wanted = json!({ "email": email, "access": access, "workspaces": places });
     let invited = manage(gateway, "POST", "/organization/invitations", wanted).await;

@@ -16,6 +16,7 @@ mod credit;
 mod dialect;
 mod failures;
 mod keys;
+mod logs;
 mod operations;
 mod organisation;
 mod presets;
@@ -43,6 +44,7 @@ async fn every_answer_is_as_documented() {
     credit::run(&world).await;
     organisation::run(&world).await;
     session::run(&world).await;
+    logs::run(&world).await;
     rules::run(&world).await;
     presets::run(&world).await;
     failures::run(&world).await;

@@ -33,6 +33,17 @@ pub(crate) fn events(stream: &str) -> Result<Vec<Value>, String> {
     if events.is_empty() { Err("the stream is empty".to_owned()) } else { Ok(events) }
 }
 
+/// The data of every event of a stream without an end, of which the names say what they are.
+pub(crate) fn named(stream: &str) -> Result<Vec<Value>, String> {
+    let blocks = stream.split("\n\n").filter(|block| block.starts_with("event: "));
+    let data = |block: &str| {
+        let line = block.lines().find_map(|line| line.strip_prefix("data: "));
+        let line = line.ok_or_else(|| format!("no data: {block}"))?;
+        serde_json::from_str(line).map_err(|it| format!("{it}: {line}"))
+    };
+    blocks.map(data).collect()
+}
+
 /// Lines of JSON.
 pub(crate) fn lines(stream: &str) -> Result<Vec<Value>, String> {
     if !stream.ends_with('\n') {

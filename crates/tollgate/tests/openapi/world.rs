@@ -7,11 +7,11 @@ use std::fmt::Write as _;
 use bytes::Bytes;
 use serde_json::Value;
 use tollgate_simulator::Simulator;
-use tollgate_testkit::{Protocol, Reply, StripePeer, TestGateway, simulator};
+use tollgate_testkit::{Call, Protocol, Reply, StripePeer, TestGateway, simulator};
 use xtask::exchange::{Answer, Exchange};
 use xtask::openapi::{Difference, Document};
 
-use crate::stream;
+use crate::{logs, stream};
 
 /// Largest body that the gateway takes.
 pub(crate) const BODY_BYTES_MAX: usize = 200_000;
@@ -229,14 +229,38 @@ impl Ask<'_> {
 
     /// Sends, and holds the answer against the document.
     pub(crate) async fn expect(self, status: u16, media_type: &str) -> Reply {
-        let mut call = self.world.gateway.at(&self.method, &self.at).body(self.body);
+        let reply = self.call().send().await;
+        self.hold(reply, (status, media_type))
+    }
+
+    /// Listens until an event of this name has come, which something else brings about, and holds
+    /// what has come against the document.
+    pub(crate) async fn expect_event(self, name: &str, meanwhile: impl Future) {
+        let mut stream = self.call().open().await;
+        let mut text = String::new();
+        meanwhile.await;
+        while !text.contains(&format!("event: {name}\n")) {
+            let block = stream.next_block().await.unwrap();
+            text.push_str(&block);
+            text.push_str("\n\n");
+        }
+        let (status, headers) = (stream.status(), stream.headers().clone());
+        let reply = Reply { status, headers, body: text.into() };
+        self.hold(reply, (200, "text/event-stream"));
+    }
+
+    fn call(&self) -> Call<'_> {
+        let mut call = self.world.gateway.at(&self.method, &self.at).body(self.body.clone());
         for (name, value) in &self.headers {
             call = call.header(name, value);
         }
-        if let Some(key) = &self.key {
-            call = call.key(key);
+        match &self.key {
+            Some(key) => call.key(key),
+            None => call,
         }
-        let reply = call.send().await;
+    }
+
+    fn hold(self, reply: Reply, (status, media_type): (u16, &str)) -> Reply {
         let headers = reply.headers.iter();
         let headers: BTreeMap<String, String> = headers
             .map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()))
@@ -282,6 +306,9 @@ fn answer(exchange: &Exchange, body: &Bytes) -> Result<Answer, String> {
     Ok(match media_type {
         "application/json" => {
             Answer::Json(serde_json::from_slice(body).map_err(|error| error.to_string())?)
+        }
+        "text/event-stream" if exchange.path == logs::EVENTS => {
+            Answer::Events(stream::named(&text()?)?)
         }
         "text/event-stream" => Answer::Events(stream::events(&text()?)?),
         "application/x-ndjson" => Answer::Events(stream::lines(&text()?)?),
