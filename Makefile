@@ -14,7 +14,7 @@ NEEDED_BY_TESTS += $(shell command -v chromium >/dev/null 2>&1 || command -v chr
 NEEDED_BY_CLIENTS := $(shell python3 -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv) \
 	$(shell command -v npm >/dev/null 2>&1 || echo nodejs npm)
 
-.PHONY: help setup web run test check fmt bench benchfailover benchledger benchplan lab matrix faults soak clients fuzz schemas clean
+.PHONY: help setup web run test testweb screens check fmt bench benchfailover benchledger benchplan lab matrix faults soak clients fuzz schemas clean
 
 help: ## Show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -60,6 +60,18 @@ test: setup web ## Run every test (starts a Postgres server of its own)
 	else \
 		cargo test --workspace --locked --no-fail-fast; \
 	fi
+	@$(MAKE) --no-print-directory testweb
+
+testweb screens: NEEDED := $(strip $(NEEDED) $(NEEDED_BY_TESTS))
+testweb: setup web ## Test the dashboard, in Chromium too, as the gateway serves it
+	@if ! { $(NODE_IS_NEW); }; then echo "The dashboard can't be tested: Node.js 20.19 or newer is missing"; exit 1; fi
+	cargo build --locked -p tollgate
+	cd web && npm run gen:check && npm run typecheck && npm run lint && npm test && npm run size
+	cd web && TOLLGATE_SERVES=1 npm run browser
+
+screens: setup web ## Write pictures of every page of the dashboard into docs/screens
+	cargo build --locked -p tollgate
+	cd web && TOLLGATE_SERVES=1 npm run screens
 
 check: setup ## Formatting, lints, layers and bans, documentation
 	cargo fmt --all --check
