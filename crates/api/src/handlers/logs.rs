@@ -152,7 +152,7 @@ pub(crate) async fn count_logs(
     members.finish()?;
     app.engine.recorder().flush().await;
     let range = RangeView::of(&filter, &app);
-    let buckets = Buckets::of(&filter, wanted);
+    let buckets = Buckets::of(&filter, app.engine.now(), wanted);
     let query = HistogramQuery { filter, bucket_ms: buckets.width_ms(), bounds: BOUNDS };
     let found = patiently(app.engine.stores().generations.histogram(&query)).await?;
     let view = |(at, counts): (Timestamp, StatusCounts)| BucketView {
@@ -217,11 +217,11 @@ async fn patiently<T>(
     Ok(answered?)
 }
 
-/// The same filter of a range that begins and ends somewhere.
+/// The same filter of a range that begins somewhere.
 fn bounded(filter: RecordFilter, app: &App) -> RecordFilter {
     let until = filter.until.unwrap_or_else(|| app.engine.now());
     let from = filter.from.unwrap_or_else(|| until.plus_millis(USUAL_MILLIS.saturating_neg()));
-    RecordFilter { from: Some(from), until: Some(until), ..filter }
+    RecordFilter { from: Some(from), ..filter }
 }
 
 fn field_of(name: &str) -> Result<FacetField, ApiError> {

@@ -64,16 +64,16 @@ pub(super) struct Buckets {
 }
 
 impl Buckets {
-    /// About as many as are wanted, of the range of a filter that has one.
-    pub(super) fn of(filter: &RecordFilter, wanted: u32) -> Self {
+    /// About as many as are wanted, of the range of a filter that begins somewhere. One without an
+    /// end has the bucket of `now`, too.
+    pub(super) fn of(filter: &RecordFilter, now: Timestamp, wanted: u32) -> Self {
         let from = filter.from.unwrap_or_default().unix_millis();
-        let until = filter.until.unwrap_or_default().unix_millis();
-        let least = until.saturating_sub(from).max(1) / 1_000 / i64::from(wanted.max(1));
-        let fits = |it: &&i64| {
-            let millis = it.saturating_mul(1_000).saturating_mul(i64::from(wanted));
-            millis >= until.saturating_sub(from)
-        };
-        let seconds = WIDTHS.iter().find(fits).copied().unwrap_or(least.saturating_add(1));
+        let length = filter.until.unwrap_or(now).unix_millis().saturating_sub(from);
+        let wanted = i64::from(wanted.max(1));
+        let fits = |it: &&i64| it.saturating_mul(1_000).saturating_mul(wanted) >= length;
+        let longer = || (length / 1_000 / wanted).saturating_add(1);
+        let seconds = WIDTHS.iter().find(fits).copied().unwrap_or_else(longer);
+        let until = filter.until.unwrap_or_else(|| now.plus_millis(1)).unix_millis();
         Self { from, until, seconds }
     }
 
@@ -123,6 +123,8 @@ pub(super) fn cursor_of(text: &str) -> Result<GenerationCursor, ApiError> {
 mod tests {
     use super::*;
 
+    const NOW: Timestamp = Timestamp::from_unix_millis(0);
+
     fn range(from: i64, until: i64) -> RecordFilter {
         RecordFilter {
             from: Some(Timestamp::from_unix_millis(from)),
@@ -143,14 +145,14 @@ mod tests {
             (30 * 24 * hour, 60, 43_200),
             (90_000 * 24 * hour, 1, 90_000 * 86_400 + 1),
         ] {
-            let buckets = Buckets::of(&range(0, millis), wanted);
+            let buckets = Buckets::of(&range(0, millis), NOW, wanted);
             assert_eq!(buckets.seconds(), seconds, "{millis} {wanted}");
             // One more where the range begins within one.
-            let later = Buckets::of(&range(500, millis + 500), wanted).filled(&[]).count();
+            let later = Buckets::of(&range(500, millis + 500), NOW, wanted).filled(&[]).count();
             assert!(later <= usize::try_from(wanted).unwrap() + 1, "{millis} {wanted}");
         }
         let counts = StatusCounts { ok: 7, ..StatusCounts::default() };
-        let buckets = Buckets::of(&range(90_000, 200_000), 2);
+        let buckets = Buckets::of(&range(90_000, 200_000), NOW, 2);
         let at = Timestamp::from_unix_millis;
         let found: Vec<_> = buckets.filled(&[(at(120_000), counts)]).collect();
         assert_eq!(
@@ -161,6 +163,15 @@ mod tests {
                 (at(180_000), StatusCounts::default())
             ]
         );
+    }
+
+    #[test]
+    fn a_range_without_an_end_has_the_bucket_that_begins_now() {
+        let open = RecordFilter { until: None, ..range(0, 0) };
+        let now = Timestamp::from_unix_millis(10_000);
+        let buckets = Buckets::of(&open, now, 10);
+        let begins: Vec<_> = buckets.filled(&[]).map(|(at, _)| at).collect();
+        assert_eq!((buckets.seconds(), begins.len(), begins[10]), (1, 11, now));
     }
 
     #[test]
