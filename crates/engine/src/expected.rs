@@ -25,6 +25,8 @@ pub(crate) struct Expected {
 #[derive(Clone, Copy)]
 struct Asking {
     prompt: Usage,
+    /// What may be read besides: [`uncounted`].
+    uncounted: u64,
     /// Most tokens that may be written, where somebody says.
     most: Option<u64>,
 }
@@ -34,12 +36,24 @@ const MOST: Usd = Usd::from_nanos(i64::MAX);
 /// A token is taken for two bytes of text where funds are held, rather than four: in some languages
 /// it is.
 const CAUTION: u64 = 2;
+/// About how many bytes of text a token has.
+const BYTES_PER_TOKEN: u64 = 4;
+/// The JSON around a conversation, and around each of its messages and tools, is so long at most
+/// before it is taken for a part of the prompt.
+const FRAME_BYTES: u64 = 512;
+const FRAME_BYTES_EACH: u64 = 256;
+/// A second of audio or video is of more bytes than a hundred for each token that it is billed as.
+const RECORDED_BYTES_PER_TOKEN: u64 = 100;
 
 /// What a planned call may need, wherever of its plan it is answered: at one endpoint, or where
 /// several models are asked, at one of each. What is met with a key of the caller's own costs
 /// something in [`Load::spend_with_own`] alone.
 pub(crate) fn expected<C: Asked>(run: &Run<C>) -> Expected {
-    let asked = Asking { prompt: prompt(run), most: run.call.params().max_tokens };
+    let asked = Asking {
+        prompt: prompt(run),
+        uncounted: uncounted(&run.call),
+        most: run.call.params().max_tokens,
+    };
     let join = match (&run.steering.composed, &run.steering.decision.strategy) {
         (Some(Composed::Fusion(fusion)), _) => return of_fusion(run, fusion, asked),
         (Some(Composed::Bodies(_)), _) => {
@@ -125,7 +139,11 @@ fn of_fusion<C: Asked>(run: &Run<C>, fusion: &Fusion, asked: Asking) -> Expected
 }
 
 fn at<C: Asked>(run: &Run<C>, endpoint: &Endpoint, asked: Asking) -> Expected {
-    let Asking { prompt, most } = asked;
+    let Asking { mut prompt, uncounted, most } = asked;
+    let counted = prompt.prompt_tokens;
+    let all = counted.saturating_add(uncounted);
+    // Of what nobody has counted it reads no more than fits.
+    prompt.prompt_tokens = endpoint.context_length.map_or(all, |fits| all.min(fits)).max(counted);
     let discount = run.discount_on(Some(endpoint));
     let load = |tokens| {
         let usage = Usage { completion_tokens: tokens, ..prompt };
@@ -162,6 +180,26 @@ pub(crate) fn prompt<C: Asked>(run: &Run<C>) -> Usage {
         completion_images: pieces,
         ..least
     }
+}
+
+/// About how many tokens the rest of the body may have: what is no message's text and no tool, such as
+/// schemas, documents, recordings and fields that nobody here knows. A provider may read all of it.
+fn uncounted(call: &impl Asked) -> u64 {
+    let survey = call.survey();
+    let each = survey.messages.saturating_add(survey.tools).saturating_mul(FRAME_BYTES_EACH);
+    let known = survey.text_bytes.saturating_add(FRAME_BYTES).saturating_add(each);
+    let mut rest = call.body_bytes().saturating_sub(known);
+    if rest == 0 {
+        return 0;
+    }
+    let mut recorded = 0;
+    if survey.images > 0 || survey.audio || survey.video {
+        let media = call.inline_media();
+        rest = rest.saturating_sub(media.images).saturating_sub(media.recordings);
+        recorded = media.recordings.div_ceil(RECORDED_BYTES_PER_TOKEN);
+    }
+    let tokens = rest.saturating_mul(CAUTION).div_ceil(BYTES_PER_TOKEN);
+    tokens.saturating_add(recorded)
 }
 
 /// Notes how long an answer was: what is held for the next one at its endpoint.

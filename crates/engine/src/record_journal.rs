@@ -71,18 +71,25 @@ impl RecordJournal {
         }
     }
 
-    /// Whether the next record can be kept, as far as one can know.
+    /// Whether a call may begin: its record can be kept when it ends. On a full disk none may while
+    /// there is still room for what has begun.
     pub(crate) fn is_well(&self) -> bool {
-        if !self.fails.load(Ordering::Acquire) {
+        let Some(journal) = &self.journal else { return true };
+        if journal.has_room() && !self.fails.load(Ordering::Acquire) {
             return true;
         }
-        // An empty entry is nothing to replay.
-        let Some(Ok(receipt)) = self.journal.as_ref().map(|it| it.append(&[])) else {
+        if let Err(error) = journal.make_room() {
+            if !self.fails.swap(true, Ordering::AcqRel) {
+                tracing::error!(error = %Chain(&error), "the journal has no room; no calls are admitted until it has");
+            }
             return false;
-        };
+        }
+        // An empty entry is nothing to replay.
+        let Ok(receipt) = journal.append(&[]) else { return false };
         receipt.applied();
-        self.fails.store(false, Ordering::Release);
-        tracing::info!("the journal can be written again");
+        if self.fails.swap(false, Ordering::AcqRel) {
+            tracing::info!("the journal can be written again");
+        }
         true
     }
 

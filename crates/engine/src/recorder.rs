@@ -69,12 +69,17 @@ impl Recorder {
         Self { slots: Arc::new(Semaphore::new(slots.max(1))), journal, feed, records, flushes }
     }
 
+    /// Whether calls may begin, as far as the journal goes: their records can be kept.
+    pub fn is_well(&self) -> bool {
+        self.journal.is_well()
+    }
+
     /// Takes a slot, waiting for one if records pile up; `None` when the store does not keep up or
     /// the journal can't be written.
     ///
     /// Cancel safe: dropped, nothing is taken.
     pub async fn slot(&self) -> Option<Slot> {
-        if !self.journal.is_well() {
+        if !self.is_well() {
             return None;
         }
         let slots = Arc::clone(&self.slots);

@@ -16,6 +16,8 @@ use crate::{Journal, JournalError, Left, Settings};
 struct Trouble {
     /// How many bytes may still be written.
     room: Option<usize>,
+    /// Whether no room can be set aside.
+    is_full: bool,
     create: Option<io::ErrorKind>,
     cut: bool,
     sync: bool,
@@ -76,6 +78,13 @@ impl SegmentFile for FailingFile {
         Ok(written)
     }
 
+    fn reserve(&self, bytes: u64) -> io::Result<()> {
+        if self.trouble.0.lock().is_full {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        self.file.reserve(bytes)
+    }
+
     fn cut(&self, bytes: u64) -> io::Result<()> {
         fail(self.trouble.0.lock().cut)?;
         self.file.cut(bytes)
@@ -101,6 +110,9 @@ struct Nothing;
 impl SegmentFile for Nothing {
     fn write(&self, _: &[u8]) -> io::Result<usize> {
         Ok(0)
+    }
+    fn reserve(&self, _: u64) -> io::Result<()> {
+        Ok(())
     }
     fn cut(&self, _: u64) -> io::Result<()> {
         Ok(())
@@ -131,9 +143,9 @@ struct World {
     journal: Journal,
 }
 
-const LARGE: Settings = Settings { segment_bytes: 1 << 20 };
+const LARGE: Settings = Settings { segment_bytes: 1 << 20, keeps_spare: false };
 /// Every entry has a segment of its own.
-const SMALL: Settings = Settings { segment_bytes: 1 };
+const SMALL: Settings = Settings { segment_bytes: 1, keeps_spare: false };
 
 impl World {
     fn new(settings: Settings) -> Self {
@@ -172,6 +184,43 @@ fn an_entry_is_one_write() {
         drop(world.journal.append(&[7; 1000]).unwrap());
     }
     assert_eq!(world.disk().writes, 1 + 10, "the segment's header and each entry");
+}
+
+/// What has begun when the disk is full is written into room that was set aside before.
+#[test]
+fn on_a_full_disk_there_is_room_for_what_has_begun() {
+    let (folder, trouble) = (tempfile::tempdir().unwrap(), Failing::default());
+    let settings = Settings { segment_bytes: 4_096, keeps_spare: true };
+    let (journal, _) =
+        Journal::open_with(folder.path(), settings, Box::new(trouble.clone())).unwrap();
+    assert!(journal.has_room());
+    trouble.0.lock().is_full = true;
+    let mut kept = Vec::new();
+    while journal.has_room() {
+        kept.push(journal.append(&[b'a'; 500]).unwrap());
+    }
+    // The first segment is full, and what was spare is appended to.
+    assert_eq!(kept.len(), 8);
+    for _ in 0..6 {
+        kept.push(journal.append(&[b'b'; 500]).unwrap());
+        assert!(journal.make_room().unwrap_err().is_disk_full());
+    }
+    trouble.0.lock().is_full = false;
+    journal.make_room().unwrap();
+    assert!(journal.has_room());
+    let expected = kept.len();
+    drop((journal, kept));
+    let (journal, mut replay) =
+        Journal::open_with(folder.path(), settings, Box::new(trouble)).unwrap();
+    let mut found = 0;
+    while replay.next_entry().unwrap().is_some() {
+        found += 1;
+    }
+    assert_eq!(found, expected);
+    replay.finished().unwrap();
+    journal.close().unwrap();
+    // The lock is all that is left.
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
 }
 
 #[test]

@@ -28,6 +28,9 @@ pub(crate) trait Files: Debug + Send + Sync {
 pub(crate) trait SegmentFile: Debug + Send + Sync {
     /// One write, which may be short.
     fn write(&self, bytes: &[u8]) -> io::Result<usize>;
+    /// Has the disk set aside room for so many bytes in all, without making the file longer. What
+    /// can't set room aside does nothing.
+    fn reserve(&self, bytes: u64) -> io::Result<()>;
     /// Takes away what is behind `bytes`.
     fn cut(&self, bytes: u64) -> io::Result<()>;
     /// Makes what was written outlive the machine's failure.
@@ -68,6 +71,10 @@ impl SegmentFile for File {
         Write::write(&mut { self }, bytes)
     }
 
+    fn reserve(&self, bytes: u64) -> io::Result<()> {
+        set_aside(self, bytes)
+    }
+
     fn cut(&self, bytes: u64) -> io::Result<()> {
         self.set_len(bytes)
     }
@@ -75,6 +82,23 @@ impl SegmentFile for File {
     fn sync(&self) -> io::Result<()> {
         self.sync_data()
     }
+}
+
+/// Only a full disk is an error: some file systems, and other systems, can't.
+#[cfg(target_os = "linux")]
+fn set_aside(file: &File, bytes: u64) -> io::Result<()> {
+    use rustix::fs::{FallocateFlags, fallocate};
+    use rustix::io::Errno;
+
+    match fallocate(file, FallocateFlags::KEEP_SIZE, 0, bytes) {
+        Err(full @ (Errno::NOSPC | Errno::DQUOT)) => Err(full.into()),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn set_aside(_: &File, _: u64) -> io::Result<()> {
+    Ok(())
 }
 
 /// Takes a folder for this journal alone, and makes it where it is missing. It is free again when

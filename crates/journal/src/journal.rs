@@ -18,11 +18,13 @@ pub struct Settings {
     /// Length in bytes at which a segment is full. A segment goes only as a whole, so shorter
     /// ones are replayed less after a crash.
     pub segment_bytes: u64,
+    /// Whether room for a segment is set aside on the disk beside the one that is appended to.
+    pub keeps_spare: bool,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { segment_bytes: 8 * 1024 * 1024 }
+        Self { segment_bytes: 8 * 1024 * 1024, keeps_spare: true }
     }
 }
 
@@ -56,7 +58,7 @@ impl Journal {
         let old = folder::segments(folder)?;
         let shared = Arc::new(Shared::new(folder, files, lock));
         shared.bytes.store(old.iter().map(|it| it.bytes).sum(), Ordering::Relaxed);
-        let mut tail = Tail::behind(old.last().map(|it| it.number), settings.segment_bytes);
+        let mut tail = Tail::behind(old.last().map(|it| it.number), settings);
         match tail.begin(&shared) {
             Err(error) if !error.is_disk_full() => return Err(error),
             _ => {}
@@ -83,6 +85,25 @@ impl Journal {
             segment.release();
         }
         receipt
+    }
+
+    /// Whether there is room on the disk for a segment more than the one that is appended to. What is
+    /// appended without it may find the disk full; a caller that begins nothing new then finds room
+    /// for what it has begun, about as much as a segment holds. File systems that set no room aside
+    /// always have it.
+    pub fn has_room(&self) -> bool {
+        !self.shared.is_short.load(Ordering::Acquire)
+    }
+
+    /// Tries to have that room again.
+    ///
+    /// # Errors
+    ///
+    /// When the operating system refuses, as where the disk is still full.
+    pub fn make_room(&self) -> Result<(), JournalError> {
+        let made = self.tail.lock().make_spare(&self.shared);
+        self.release_left();
+        made
     }
 
     /// Makes all that was appended before outlive the machine's failure. Appending goes on
@@ -129,7 +150,10 @@ impl Journal {
     ///
     /// Those of [`sync`](Self::sync).
     pub fn close(self) -> Result<(), JournalError> {
-        self.tail.lock().leave();
+        let mut tail = self.tail.lock();
+        tail.leave();
+        tail.drop_spare();
+        drop(tail);
         self.release_left();
         self.sync()
     }

@@ -7,7 +7,7 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use parking_lot::Mutex;
 
@@ -24,6 +24,8 @@ pub(crate) struct Shared {
     pub(crate) bytes: AtomicU64,
     /// Entries of this start that are not applied.
     pub(crate) unapplied: AtomicU64,
+    /// Whether there is no spare segment: what is appended may soon find no room.
+    pub(crate) is_short: AtomicBool,
     /// Files that could not be deleted, with their lengths. It is tried again at every sync.
     undeleted: Mutex<Vec<(PathBuf, u64)>>,
     _lock: File,
@@ -36,6 +38,7 @@ impl Shared {
             files,
             bytes: AtomicU64::new(0),
             unapplied: AtomicU64::new(0),
+            is_short: AtomicBool::new(false),
             undeleted: Mutex::default(),
             _lock: lock,
         }

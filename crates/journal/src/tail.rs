@@ -2,11 +2,12 @@
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use crate::folder::{self, SegmentFile};
 use crate::format::{self, ENTRY_HEADER_BYTES, EntryHeader, Place, SEGMENT_HEADER_BYTES};
 use crate::segment::{Receipt, Segment, Shared};
-use crate::{JournalError, Left};
+use crate::{JournalError, Left, Settings};
 
 /// What the buffer keeps after a long entry.
 const BUFFER_BYTES_KEPT: usize = 256 * 1024;
@@ -15,9 +16,13 @@ const BUFFER_BYTES_KEPT: usize = 256 * 1024;
 #[derive(Debug)]
 pub(crate) struct Tail {
     segment_bytes: u64,
+    keeps_spare: bool,
     /// The number of the next segment; `None` when there is none left.
     number_next: Option<u64>,
     current: Option<Open>,
+    /// The segment after it, with room set aside on the disk: what is under way when the disk is full
+    /// is written there.
+    spare: Option<Open>,
     /// Segments that are not appended to any more and may be lost with the machine.
     unsynced: Vec<Open>,
     /// Segments that were left since somebody last asked. They are released outside the lock,
@@ -40,11 +45,14 @@ pub(crate) struct Open {
 
 impl Tail {
     /// A tail that goes on behind the segments of earlier starts.
-    pub(crate) fn behind(newest: Option<u64>, segment_bytes: u64) -> Self {
+    pub(crate) fn behind(newest: Option<u64>, settings: Settings) -> Self {
+        let Settings { segment_bytes, keeps_spare } = settings;
         Self {
             segment_bytes,
+            keeps_spare,
             number_next: newest.unwrap_or(0).checked_add(1),
             current: None,
+            spare: None,
             unsynced: Vec::new(),
             left: Vec::new(),
             begun: false,
@@ -52,8 +60,29 @@ impl Tail {
         }
     }
 
-    /// Begins a segment.
+    /// Begins a segment: the spare one, where there is one. Another is made in its place.
     pub(crate) fn begin(&mut self, shared: &Arc<Shared>) -> Result<(), JournalError> {
+        let open = match self.spare.take() {
+            Some(spare) => spare,
+            None => self.make(shared)?,
+        };
+        self.current = Some(open);
+        // Without one the journal is short, and whoever is admitted to it hears so.
+        let _short = self.make_spare(shared);
+        Ok(())
+    }
+
+    /// Makes the spare segment, where there is none.
+    pub(crate) fn make_spare(&mut self, shared: &Arc<Shared>) -> Result<(), JournalError> {
+        if self.keeps_spare && self.spare.is_none() {
+            let made = self.make(shared);
+            shared.is_short.store(made.is_err(), Ordering::Release);
+            self.spare = Some(made?);
+        }
+        Ok(())
+    }
+
+    fn make(&mut self, shared: &Arc<Shared>) -> Result<Open, JournalError> {
         let Some(number) = self.number_next else {
             let none = io::Error::other("there is no number left for another segment");
             return Err(JournalError::io("begin a segment in", &shared.folder)(none));
@@ -64,14 +93,19 @@ impl Tail {
         self.number_next = number.checked_add(1);
         self.begun = true;
         let segment = Arc::new(Segment::new(shared, number, path));
-        if let Err(source) = write_whole(&*file, &format::segment_header()) {
+        let begun = self.set_aside(&*file);
+        let begun = begun.and_then(|()| write_whole(&*file, &format::segment_header()));
+        if let Err(source) = begun {
             segment.release();
             return Err(JournalError::io("begin", &segment.path)(source));
         }
         let written = length(SEGMENT_HEADER_BYTES);
         segment.grow(written);
-        self.current = Some(Open { segment, file, written, synced: 0 });
-        Ok(())
+        Ok(Open { segment, file, written, synced: 0 })
+    }
+
+    fn set_aside(&self, file: &dyn SegmentFile) -> io::Result<()> {
+        if self.keeps_spare { file.reserve(self.segment_bytes) } else { Ok(()) }
     }
 
     /// Appends an entry to the current segment, or to another when that is full.
@@ -115,7 +149,11 @@ impl Tail {
     /// Takes away what was written of an entry.
     fn cut_back(&mut self) -> Left {
         match &self.current {
-            Some(open) if open.file.cut(open.written).is_ok() => Left::CutBack,
+            Some(open) if open.file.cut(open.written).is_ok() => {
+                // What was set aside behind the end may be gone with it; there may be room again.
+                let _full = self.set_aside(&*open.file);
+                Left::CutBack
+            }
             _ => {
                 self.leave();
                 Left::Abandoned
@@ -138,6 +176,11 @@ impl Tail {
             self.left.push(Arc::clone(&open.segment));
             self.unsynced.push(open);
         }
+    }
+
+    /// Needs no spare segment any more.
+    pub(crate) fn drop_spare(&mut self) {
+        self.left.extend(self.spare.take().map(|spare| spare.segment));
     }
 
     /// The segments that were left, to be released without the lock.

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 use tokio::net::TcpListener;
-use tokio::time::{MissedTickBehavior, interval, sleep};
+use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tollgate_api::{App, AppConfig};
@@ -75,6 +75,8 @@ pub struct Gateway {
     tasks: TaskTracker,
 }
 
+/// How long a gateway that stops waits for its store: what is in the journal is not lost.
+const WRITING_MAX: Duration = Duration::from_secs(10);
 /// How often keys and presets made or changed by another process are looked for.
 const STORE_REFRESH: Duration = Duration::from_millis(500);
 
@@ -187,8 +189,7 @@ impl Gateway {
         self.stop.cancel();
         self.server.close();
         self.server.wait().await;
-        self.engine.recorder().flush().await;
-        self.engine.contents().flush().await;
+        write_down(&self.engine).await;
         counting::tell_last(&self.engine).await;
         if let Err(error) = self.engine.purses().give_back_all().await {
             tracing::warn!(error = %Chain(&error), "credit that was set aside is given back at the next start");
@@ -200,9 +201,22 @@ impl Gateway {
         drop(self.alerting);
         drop(self.engine);
         self.tasks.close();
-        if tokio::time::timeout(Duration::from_secs(5), self.tasks.wait()).await.is_err() {
+        if timeout(Duration::from_secs(5), self.tasks.wait()).await.is_err() {
             tracing::warn!("a background task did not stop in time");
         }
+    }
+}
+
+/// Waits until the store has what was settled and said.
+async fn write_down(engine: &Engine) {
+    let written = async {
+        engine.recorder().flush().await;
+        engine.contents().flush().await;
+    };
+    if timeout(WRITING_MAX, written).await.is_err() {
+        tracing::warn!(
+            "the store takes no records: those in the journal are written at the next start"
+        );
     }
 }
 

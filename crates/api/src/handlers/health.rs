@@ -18,9 +18,16 @@ pub(crate) async fn live() -> Json<Health> {
     Json(Health { status: "ok" })
 }
 
-/// Calls can be served: the store answers and there is something to route to.
+/// Calls can be served: the store answers, their records can be kept and there is something to route
+/// to.
 pub(crate) async fn ready(State(app): State<App>) -> Result<Json<Health>, ApiError> {
     app.engine.stores().health.ping().await?;
+    if !app.engine.recorder().is_well() {
+        return Err(ApiError::new(
+            tollgate_wire::error::ErrorType::ProviderOverloaded,
+            "No calls are admitted: the journal has no room. Make room on the disk of the data directory",
+        ));
+    }
     if app.engine.installation().routable().models().is_empty() {
         return Err(ApiError::new(
             tollgate_wire::error::ErrorType::ProviderOverloaded,

@@ -5,9 +5,9 @@ use tollgate_providers::{Adapter, Fault, Target};
 use tollgate_store::{GenerationRecord, RoutingRecord};
 use tollgate_types::Usage;
 use tollgate_upstream::MediaFetcher;
-use tollgate_wire::Preset;
 use tollgate_wire::chat::{ChatParams, Survey, known_parameter};
 use tollgate_wire::error::BadRequest;
+use tollgate_wire::{InlineMedia, Preset};
 
 use crate::asked::Asked;
 
@@ -83,6 +83,14 @@ impl Asked for Recorded {
 
     fn least(&self) -> Usage {
         Usage::default()
+    }
+
+    fn body_bytes(&self) -> u64 {
+        0
+    }
+
+    fn inline_media(&self) -> InlineMedia {
+        InlineMedia::default()
     }
 
     fn member(&self, name: &str) -> Option<&str> {

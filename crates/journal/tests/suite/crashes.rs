@@ -9,7 +9,7 @@ use tollgate_journal::{Journal, Receipt, Settings};
 
 use super::{copied, entries, next_start, segments};
 
-const SETTINGS: Settings = Settings { segment_bytes: 200 };
+const SETTINGS: Settings = Settings { segment_bytes: 200, keeps_spare: false };
 
 #[derive(Debug, Clone)]
 enum Step {

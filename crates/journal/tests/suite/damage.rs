@@ -164,7 +164,8 @@ fn entries_behind_a_long_gap_are_found() {
 #[test]
 fn damage_in_one_segment_does_not_touch_the_others() {
     let folder = tempfile::tempdir().unwrap();
-    let (journal, _) = Journal::open(folder.path(), Settings { segment_bytes: 1 }).unwrap();
+    let (journal, _) =
+        Journal::open(folder.path(), Settings { segment_bytes: 1, keeps_spare: false }).unwrap();
     for entry in [b"1", b"2", b"3"] {
         drop(journal.append(entry).unwrap());
     }
@@ -182,7 +183,7 @@ fn damage_in_one_segment_does_not_touch_the_others() {
 #[test]
 fn a_segment_that_can_not_be_read_is_told_of_and_kept() {
     let folder = tempfile::tempdir().unwrap();
-    let settings = Settings { segment_bytes: 1 };
+    let settings = Settings { segment_bytes: 1, keeps_spare: false };
     let (journal, _) = Journal::open(folder.path(), settings).unwrap();
     for entry in [b"1", b"2", b"3"] {
         drop(journal.append(entry).unwrap());

@@ -47,7 +47,7 @@ fn what_is_not_finished_is_replayed_again() {
 #[test]
 fn finishing_early_deletes_only_what_was_read() {
     let folder = tempfile::tempdir().unwrap();
-    let settings = Settings { segment_bytes: 1 };
+    let settings = Settings { segment_bytes: 1, keeps_spare: false };
     let (journal, _) = Journal::open(folder.path(), settings).unwrap();
     for entry in [b"1", b"2", b"3"] {
         drop(journal.append(entry).unwrap());
@@ -65,7 +65,9 @@ fn finishing_early_deletes_only_what_was_read() {
 fn a_segment_goes_when_all_of_it_is_applied() {
     let folder = tempfile::tempdir().unwrap();
     // Two entries of 100 bytes.
-    let (journal, _) = Journal::open(folder.path(), Settings { segment_bytes: 16 + 232 }).unwrap();
+    let (journal, _) =
+        Journal::open(folder.path(), Settings { segment_bytes: 16 + 232, keeps_spare: false })
+            .unwrap();
     let mut receipts: Vec<_> = (0..5).map(|it| journal.append(&[it; 100]).unwrap()).collect();
     assert_eq!(segments(folder.path()).len(), 3);
     assert_eq!((journal.unapplied(), journal.bytes()), (5, 3 * 16 + 5 * 116));
@@ -198,7 +200,9 @@ fn threads_lose_nothing() {
     const THREADS: u32 = 8;
     const EACH: u32 = 500;
     let folder = tempfile::tempdir().unwrap();
-    let (journal, _) = Journal::open(folder.path(), Settings { segment_bytes: 10_000 }).unwrap();
+    let (journal, _) =
+        Journal::open(folder.path(), Settings { segment_bytes: 10_000, keeps_spare: false })
+            .unwrap();
     let together = Barrier::new(8);
     let append = |thread: u32| {
         together.wait();

@@ -12,7 +12,7 @@ use tollgate_journal::{Journal, Settings};
 use super::entries;
 
 const THREADS: u32 = 3;
-const SETTINGS: Settings = Settings { segment_bytes: 100_000 };
+const SETTINGS: Settings = Settings { segment_bytes: 100_000, keeps_spare: false };
 /// Set for the process that is to be killed: where it appends.
 const FOLDER: &str = "TOLLGATE_JOURNAL_TEST_FOLDER";
 

@@ -99,6 +99,31 @@ async fn section_4_6_who_asks_for_more_than_there_is_hears_how_much_there_is_eno
     assert_sound(&gateway).await;
 }
 
+/// A provider may read all that is sent on: it is held for wherever in the body it stands.
+#[tokio::test]
+async fn what_is_no_message_is_held_for_too() {
+    let (gateway, simulator) = world(BILLING, "echo").await;
+    add(&gateway, "1").await;
+    let long = "word ".repeat(20_000);
+    let schema = json!({ "type": "json_schema", "json_schema": {
+        "name": "s", "schema": { "type": "object", "description": long },
+    } });
+    for (member, value) in [
+        ("response_format", schema),
+        ("prediction", json!({ "type": "content", "content": long })),
+        ("functions", json!([{ "name": "f", "description": long }])),
+        ("a_field_nobody_knows", json!(long)),
+        ("messages", json!([{ "role": "user", "content": "x", "name": long }])),
+    ] {
+        let mut body = at_most(2);
+        body[member] = value;
+        let (message, source) = refusal(&gateway.chat(body).await);
+        assert_eq!(source, "openrouter_credits", "{member}: {message}");
+    }
+    assert_eq!(simulator.calls("echo"), 0);
+    assert_sound(&gateway).await;
+}
+
 #[tokio::test]
 async fn section_4_6_what_is_held_for_others_comes_back() {
     let (gateway, _simulator) = world(BILLING, "echo+stall-after:3").await;
