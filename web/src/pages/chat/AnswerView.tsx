@@ -70,8 +70,14 @@ function segmentsOf({ attempts, provider, totalMs, status }: Answer): Segment[] 
       ? [{ kind: "served", label: provider, ms: totalMs }]
       : [];
   }
-  return attempts.map((attempt) => ({
-    kind: attempt.status === null || attempt.status >= 400 ? "failed" : "served",
+  return attempts.map((attempt, place) => ({
+    // The last one may have begun well and broken off.
+    kind:
+      attempt.status === null ||
+      attempt.status >= 400 ||
+      (status === "failed" && place === attempts.length - 1)
+        ? "failed"
+        : "served",
     label: attempt.status === null ? attempt.provider : `${attempt.provider} ${attempt.status}`,
     ms: null,
   }));
@@ -108,15 +114,17 @@ function Footer({ answer, turn, column, letter }: FooterProps) {
       )}
       <span className="-mr-1 ml-auto flex">
         {answer.text !== "" && <CopyButton label={`answer ${letter}`} value={answer.text} />}
-        <Tooltip text="Ask again">
-          <Button
-            variant="quiet"
-            size="sm"
-            aria-label={`Ask ${letter} again`}
-            icon={<RotateCw aria-hidden className="size-3.5" />}
-            onClick={() => store.retry(turn.id, column.id, models)}
-          />
-        </Tooltip>
+        {!answer.failure && (
+          <Tooltip text="Ask again">
+            <Button
+              variant="quiet"
+              size="sm"
+              aria-label={`Ask ${letter} again`}
+              icon={<RotateCw aria-hidden className="size-3.5" />}
+              onClick={() => store.retry(turn.id, column.id, models)}
+            />
+          </Tooltip>
+        )}
         <Tooltip text="View request">
           <Button
             variant="quiet"

@@ -19,7 +19,7 @@ import { COLUMNS_MAX, type Column } from "./conversation";
 import { lastAnswerOf } from "./last-answer";
 import { Numbers } from "./Numbers";
 import { PinDialog } from "./PinDialog";
-import { useAnswer, useChat, useConversation } from "./use-chat";
+import { useAnswerPart, useChat, useConversation } from "./use-chat";
 
 export interface ColumnHeadProps {
   column: Column;
@@ -36,7 +36,8 @@ const ICON = "size-4 text-muted";
 export function ColumnHead({ column, letter, alone, onShow, onParameters }: ColumnHeadProps) {
   const { store, models } = useChat();
   const { columns, turns } = useConversation();
-  const answer = useAnswer(lastAnswerOf(turns, column.id));
+  const latest = lastAnswerOf(turns, column.id);
+  const running = useAnswerPart(latest, ({ status }) => status) === "running";
   const [pinning, setPinning] = useState(false);
   const several = columns.length > 1;
   const items: (MenuItem | "separator")[] = [
@@ -112,13 +113,13 @@ export function ColumnHead({ column, letter, alone, onShow, onParameters }: Colu
           onChange={(model) => store.setColumn(column.id, { model, provider: null })}
           className="min-w-0 flex-1"
         />
-        {answer?.status === "running" && (
+        {running && latest !== undefined && (
           <Tooltip text={`Stop ${letter}`}>
             <Button
               variant="quiet"
               aria-label={`Stop ${letter}`}
               icon={<Square aria-hidden className="size-3.5 fill-current" />}
-              onClick={() => store.stop(answer.id)}
+              onClick={() => store.stop(latest)}
             />
           </Tooltip>
         )}
@@ -138,7 +139,7 @@ export function ColumnHead({ column, letter, alone, onShow, onParameters }: Colu
         {unknown ? (
           <span className="text-warn">No such model here. Choose another.</span>
         ) : (
-          <Numbers answer={answer} />
+          <Numbers id={latest} />
         )}
         {column.provider && (
           <span className="ml-auto flex min-w-0 items-center gap-1">

@@ -57,7 +57,7 @@ export function Composer() {
   return (
     <form
       aria-label="Prompt"
-      className="border-t px-4 pt-3 pb-3 md:px-5"
+      className="border-t px-4 pt-3 pb-3 md:px-6"
       onSubmit={(event) => {
         event.preventDefault();
         send();

@@ -22,7 +22,10 @@ export function FailureView({ failure, answer, turn, column }: FailureViewProps)
   const details = [...saidByProvider(failure), ...others(failure)];
   const again = () => store.retry(turn.id, column.id, models);
   return (
-    <div role="alert" className="flex flex-col items-start gap-2 border-l-2 border-bad pl-3">
+    <div
+      role="alert"
+      className="flex flex-col items-start gap-2 border-l-2 border-bad pl-3 not-first:mt-3"
+    >
       <p className="font-semibold">
         {spent ? "Your playground's limit is spent" : headline(failure, answer)}
         {failure.status > 0 && <span className="ml-2 font-mono text-bad">{failure.status}</span>}

@@ -3,7 +3,7 @@ import { Money } from "~/components/Money";
 import { duration, quantity, speed } from "~/format";
 import type { Answer } from "./conversation";
 import { costOf, tokensIn } from "./estimate";
-import { useChat } from "./use-chat";
+import { useAnswer, useChat } from "./use-chat";
 
 /** Silence from this long on is spoken of. */
 const SILENT_MS = 10_000;
@@ -16,7 +16,8 @@ const writtenTokens = ({ text, reasoning, toolCalls }: Answer): number =>
   toolCalls.reduce((sum, call) => sum + tokensIn(call.name + call.arguments), 0);
 
 /** The quiet line: what an answer took, each number as it becomes true. */
-export function Numbers({ answer }: { answer: Answer | undefined }) {
+export function Numbers({ id }: { id: string | undefined }) {
+  const answer = useAnswer(id);
   const { models } = useChat();
   const silentMs = useSilence(answer);
   if (!answer) return null;

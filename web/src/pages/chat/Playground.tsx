@@ -1,9 +1,17 @@
-import { Code2, History as HistoryIcon, Plus, Share2, SlidersHorizontal } from "lucide-react";
+import {
+  Code2,
+  History as HistoryIcon,
+  type LucideIcon,
+  Plus,
+  Share2,
+  SlidersHorizontal,
+} from "lucide-react";
 import { useState, useSyncExternalStore } from "react";
 import { useMedia, useNarrow } from "~/app/media";
 import { Button } from "~/components/Button";
 import { Page } from "~/components/Page";
 import { Sheet } from "~/components/Sheet";
+import { Tooltip } from "~/components/Tooltip";
 import { useShortcuts } from "~/keyboard/shortcuts";
 import { Chats } from "./Chats";
 import { Composer } from "./Composer";
@@ -73,44 +81,26 @@ export function Playground() {
       scope={narrow ? undefined : "Models side by side"}
       actions={
         <>
-          <Button
-            variant="quiet"
-            aria-pressed={listed}
-            icon={<HistoryIcon aria-hidden className="size-4" />}
-            onClick={() => setChats(!listed)}
-          >
-            Chats
-          </Button>
-          <Button
-            variant="quiet"
-            icon={<Share2 aria-hidden className="size-4" />}
-            onClick={() => setOpened("share")}
-          >
-            Share
-          </Button>
-          <Button
-            variant="quiet"
-            icon={<Code2 aria-hidden className="size-4" />}
-            onClick={() => setOpened("request")}
-          >
-            Show API call
-          </Button>
-          <Button
-            variant="quiet"
-            aria-pressed={form}
-            icon={<SlidersHorizontal aria-hidden className="size-4" />}
-            onClick={() => setForm(!form)}
-          >
-            Parameters
-            {set > 0 && <span className="text-accent">{set}</span>}
-          </Button>
-          <Button
-            icon={<Plus aria-hidden className="size-4" />}
-            onClick={addColumn}
-            disabled={columns.length >= COLUMNS_MAX}
-          >
-            Add model
-          </Button>
+          <Action icon={HistoryIcon} text="Chats" pressed={listed} run={() => setChats(!listed)} />
+          <Action icon={Share2} text="Share" run={() => setOpened("share")} />
+          <Action icon={Code2} text="Show API call" run={() => setOpened("request")} />
+          <Action
+            icon={SlidersHorizontal}
+            text="Parameters"
+            pressed={form}
+            run={() => setForm(!form)}
+            count={set}
+          />
+          <Tooltip text={columns.length < COLUMNS_MAX ? "Ask one more" : "Four at most"}>
+            <Button
+              aria-label="Add model"
+              icon={<Plus aria-hidden className="size-4" />}
+              onClick={addColumn}
+              disabled={columns.length >= COLUMNS_MAX}
+            >
+              {narrow ? null : "Add model"}
+            </Button>
+          </Tooltip>
         </>
       }
     >
@@ -144,5 +134,33 @@ export function Playground() {
       {opened === "share" && <ShareDialog onClose={() => setOpened(null)} />}
       {opened === "request" && <DraftRequest onClose={() => setOpened(null)} />}
     </Page>
+  );
+}
+
+interface ActionProps {
+  icon: LucideIcon;
+  text: string;
+  run: () => void;
+  pressed?: boolean;
+  /** How much of it there is; 0 is not said. */
+  count?: number;
+}
+
+/** An act of the page: an icon with its name, the icon alone where it is narrow. */
+function Action({ icon: Icon, text, run, pressed, count = 0 }: ActionProps) {
+  const narrow = useNarrow();
+  return (
+    <Button
+      variant="quiet"
+      aria-label={narrow ? text : undefined}
+      aria-pressed={pressed}
+      title={narrow ? text : undefined}
+      className="aria-pressed:bg-hover aria-pressed:text-text max-md:w-11 max-md:px-0"
+      icon={<Icon aria-hidden className="size-4" />}
+      onClick={run}
+    >
+      {narrow ? null : text}
+      {count > 0 && <span className="text-accent">{count}</span>}
+    </Button>
   );
 }

@@ -1,6 +1,7 @@
 import { useId } from "react";
 import { CONTROL } from "~/components/Field";
 import { RadioGroup } from "~/components/RadioGroup";
+import { Select } from "~/components/Select";
 import { type AnswerFormat, letterOf, type Settings } from "./conversation";
 import {
   PARAMETERS,
@@ -197,18 +198,21 @@ function ParameterField({ parameter, value, fallback, lacking, onChange }: Param
   };
   return (
     <div className="grid grid-cols-[minmax(0,1fr)_7.5rem] items-center gap-x-3 gap-y-0.5">
-      <label htmlFor={id}>{parameter.label}</label>
       {parameter.kind === "choice" ? (
-        <select
-          {...shared}
-          onChange={(event) => onChange(event.target.value)}
-          className={`${CONTROL} ${value === "" ? "text-faint" : ""}`}
-        >
-          <option value="">default</option>
-          {parameter.choices?.map((choice) => (
-            <option key={choice}>{choice}</option>
-          ))}
-        </select>
+        <span>{parameter.label}</span>
+      ) : (
+        <label htmlFor={id}>{parameter.label}</label>
+      )}
+      {parameter.kind === "choice" ? (
+        <Select
+          label={parameter.label}
+          value={value}
+          onChange={onChange}
+          options={[
+            { value: "", label: "default" },
+            ...(parameter.choices ?? []).map((choice) => ({ value: choice, label: choice })),
+          ]}
+        />
       ) : parameter.kind === "words" ? (
         <textarea
           {...shared}

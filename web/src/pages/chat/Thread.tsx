@@ -57,7 +57,7 @@ export function Thread({ shown, onShow, onParameters }: ThreadProps) {
               id={`column-${letter(column)}`}
               tabIndex={-1}
               className={classes(
-                "sticky top-0 z-10 border-b bg-bg px-4 py-2 md:px-5",
+                "sticky top-0 z-10 border-b bg-bg px-4 py-2 md:px-6",
                 place > 0 && "border-l",
               )}
             >
@@ -71,7 +71,7 @@ export function Thread({ shown, onShow, onParameters }: ThreadProps) {
             </div>
           ))}
           {turns.length === 0 && (
-            <div className="col-span-full px-4 md:px-5">
+            <div className="col-span-full px-4 md:px-6">
               <Starters />
             </div>
           )}
@@ -81,7 +81,7 @@ export function Thread({ shown, onShow, onParameters }: ThreadProps) {
               {visible.map((column, place) => (
                 <div
                   key={column.id}
-                  className={classes("min-w-0 px-4 pt-3 pb-4 md:px-5", place > 0 && "border-l")}
+                  className={classes("min-w-0 px-4 pt-3 pb-4 md:px-6", place > 0 && "border-l")}
                 >
                   <AnswerCell
                     turn={turn}

@@ -21,7 +21,7 @@ export function VerdictLine({ turn, columns }: { turn: Turn; columns: readonly C
   });
   if (words === "") return null;
   return (
-    <p role="status" className="col-span-full px-4 pb-3 text-label text-muted md:px-5">
+    <p role="status" className="col-span-full px-4 pb-3 text-label text-muted md:px-6">
       {words.charAt(0).toUpperCase() + words.slice(1)}
     </p>
   );

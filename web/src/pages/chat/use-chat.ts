@@ -51,6 +51,18 @@ export function useAnswer(id: string | undefined): Answer | undefined {
   return useSyncExternalStore(store.subscribe, () => store.answer(id));
 }
 
+/** One thing of an answer, for those who need not be drawn anew with every piece of it. */
+export function useAnswerPart<T extends string | null>(
+  id: string | undefined,
+  part: (answer: Answer) => T,
+): T | null {
+  const { store } = useChat();
+  return useSyncExternalStore(store.subscribe, () => {
+    const answer = store.answer(id);
+    return answer ? part(answer) : null;
+  });
+}
+
 /** How many answers are under way. */
 export function useRunning(): number {
   const { store } = useChat();
