@@ -27,7 +27,10 @@ export function AnswerView({ id, turn, column, letter, latest }: AnswerViewProps
   if (!answer) return null;
   const running = answer.status === "running";
   return (
-    <article aria-label={`Answer of ${letter}, ${answer.model}`} className="not-first:mt-4">
+    <article
+      aria-label={`Answer of ${letter}, ${answer.model}`}
+      className="max-w-160 not-first:mt-4"
+    >
       {column.model !== answer.model && (
         <p className="mb-1 text-label text-muted">Answered by {answer.model}</p>
       )}
@@ -109,7 +112,7 @@ function Footer({ answer, turn, column, letter }: FooterProps) {
           className="min-h-6 text-accent underline-offset-2 hover:underline"
           onClick={() => setOpened("why")}
         >
-          Why this provider?
+          {answer.status === "failed" ? "What was tried?" : "Why this provider?"}
         </button>
       )}
       <span className="-mr-1 ml-auto flex">
@@ -148,7 +151,11 @@ function Footer({ answer, turn, column, letter }: FooterProps) {
         )}
       </span>
       {opened === "why" && generation && (
-        <WhyDialog generation={generation} onClose={() => setOpened(null)} />
+        <WhyDialog
+          title={answer.status === "failed" ? "What was tried?" : "Why this provider?"}
+          generation={generation}
+          onClose={() => setOpened(null)}
+        />
       )}
       {opened === "request" && (
         <RequestDialog

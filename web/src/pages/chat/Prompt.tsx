@@ -18,12 +18,14 @@ export function Prompt({ turn }: { turn: Turn }) {
     setEdited(null);
   };
   return (
-    <div className="col-span-full border-y bg-sunken px-4 py-2.5 first:border-t-0 md:px-6">
+    <div className="col-span-full border-y bg-sunken px-4 py-2 first:border-t-0 md:px-6">
       <div className="sticky left-4 -my-0.5 flex w-full max-w-[84ch] items-start gap-2">
         {edited === null ? (
           <>
             <div className="min-w-0">
-              <p className="text-read break-words whitespace-pre-wrap">{turn.prompt}</p>
+              <p className="pt-1 text-read break-words whitespace-pre-wrap pointer-coarse:pt-3">
+                {turn.prompt}
+              </p>
               {turn.attachments.length > 0 && (
                 <ul className="mt-1.5 flex flex-wrap gap-2">
                   {turn.attachments.map((one) => (

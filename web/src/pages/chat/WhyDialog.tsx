@@ -27,13 +27,19 @@ const generationQuery = (id: string) =>
   });
 
 /** Why a call went where it went, as its record has it. */
-export function WhyDialog({ generation, onClose }: { generation: string; onClose: () => void }) {
+export interface WhyDialogProps {
+  title: string;
+  generation: string;
+  onClose: () => void;
+}
+
+export function WhyDialog({ title, generation, onClose }: WhyDialogProps) {
   const { data, error, isPending, refetch } = useQuery(generationQuery(generation));
   return (
     <Dialog
       open
       onClose={onClose}
-      title="Why this provider?"
+      title={title}
       wide
       actions={
         <Link to="/logs" search={{ open: generation }} className={buttonClass()}>
@@ -73,7 +79,7 @@ function Why({ record }: { record: GenerationRecord }) {
                   Verdict
                 </th>
                 <th scope="col" className="py-1 pr-4 text-right font-medium">
-                  About
+                  Cost, about
                 </th>
                 <th scope="col" className="py-1 pr-4 text-right font-medium">
                   Chance

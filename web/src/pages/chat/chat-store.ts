@@ -8,6 +8,7 @@ import {
   COLUMNS_MAX,
   type Column,
   type Conversation,
+  type Failure,
   failureOf,
   NO_SETTINGS,
   newAnswer,
@@ -300,7 +301,13 @@ export class ChatStore {
       const failure = failureOf(
         error instanceof ApiError ? error : new ApiError(0, "unreachable", String(cause), null),
       );
-      this.#update(id, (answer) => ({ ...answer, status: "failed", totalMs, failure }));
+      this.#update(id, (answer) => ({
+        ...answer,
+        status: "failed",
+        totalMs,
+        failure,
+        generation: answer.generation ?? recordOf(failure),
+      }));
     }
   }
 
@@ -406,6 +413,10 @@ export class ChatStore {
     this.#tell();
   }
 }
+
+/** Calls that failed have a record, too, which their error names. */
+const recordOf = ({ requestId }: Failure): string | null =>
+  requestId?.startsWith("gen-") ? requestId : null;
 
 const blank = (columns: readonly Column[]): Conversation => ({
   id: newId(),

@@ -456,6 +456,10 @@ it("tells why a provider was chosen", () => {
     ["first/m", "failed", "Tried, failed: 503 overloaded"],
     ["third/m", "left_out", "Left out: it does not read image"],
   ]);
+  const failed = { ...record, provider_responses: record.provider_responses.slice(0, 1) };
+  expect(sentenceOf(failed, candidatesOf(failed))).toBe(
+    "No endpoint answered whole. Tried: First (503).",
+  );
   expect(sentenceOf(record, candidates)).toBe(
     "Served by Second: the next cheapest of 2 left after 1 was ruled out. Tried before: First (503).",
   );

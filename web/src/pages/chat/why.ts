@@ -85,8 +85,11 @@ export function sentenceOf(record: GenerationRecord, candidates: readonly Candid
     .map(({ provider_name, status, fault }) => `${provider_name} (${status ?? fault})`)
     .join(", ");
   const served = candidates.some(({ verdict }) => verdict === "served");
-  const first = served ? `Served by ${name}: ${how}.` : `${name} served it.`;
-  return before === "" ? first : `${first} Tried before: ${before}.`;
+  if (served) {
+    const first = `Served by ${name}: ${how}.`;
+    return before === "" ? first : `${first} Tried before: ${before}.`;
+  }
+  return before === "" ? "No endpoint was asked." : `No endpoint answered whole. Tried: ${before}.`;
 }
 
 const count = (number: number, word: string) => `${number} ${word}${number === 1 ? "" : "s"}`;
