@@ -41,7 +41,10 @@ export function Composer() {
     }
   };
   const send = () => {
-    if (problem === null && !empty && running === 0) store.send(models);
+    if (problem !== null || empty || running > 0) return;
+    store.send(models);
+    // The button becomes another one; on a phone the keyboard should go.
+    if (!narrow) document.getElementById("chat-prompt")?.focus();
   };
   const onPaste = (event: ClipboardEvent) => {
     if (event.clipboardData.files.length === 0) return;

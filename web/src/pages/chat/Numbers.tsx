@@ -43,7 +43,7 @@ export function Numbers({ id }: { id: string | undefined }) {
   return (
     <span className="truncate" data-numbers={status}>
       <span title="Time to first token">{duration(firstMs)} TTFT</span>
-      {writing !== null && writing > 0 && (
+      {writing !== null && writing > 0 && written > 0 && (
         <>
           {" · "}
           <span title="Output tokens per second">

@@ -114,6 +114,10 @@ describe("a comparison", () => {
     const page = await visit("/chat?models=tollgate/echo,tollgate/echo");
     const long = "Words that go on and on. ".repeat(1_000);
     await ask(page, long);
+    for (const letter of ["A", "B"])
+      await answer(page, letter)
+        .getByText(/^Words/)
+        .waitFor();
     await page.getByRole("button", { name: "Stop B" }).click();
     await page.getByText("Stopped. What was written until then is paid for.").waitFor();
     await page.getByRole("button", { name: "Stop A" }).waitFor();
@@ -389,12 +393,12 @@ it("streams a long answer into two columns without long tasks", { timeout: 90_00
 
 /** Endpoints that fail in ways of their own, at a simulated provider over real sockets. */
 function configuration(simulator: string): string {
-  const endpoint = (model: string, provider: string, upstream: string, input: string) => `
+  const endpoint = (model: string, provider: string, upstream: string, output: string) => `
 [[endpoint]]
 model = "acme/${model}"
 provider = "${provider}"
 upstream_model = "${upstream}"
-price = { input = "${input}", output = "0.40" }
+price = { input = "0.10", output = "${output}" }
 `;
   const model = (id: string) => `
 [[model]]
@@ -417,10 +421,11 @@ local = true
     model("failover"),
     model("broken"),
     model("cut"),
-    endpoint("failover", "first", "prose+status:503", "0.01"),
-    endpoint("failover", "second", "prose", "9"),
-    endpoint("broken", "first", "prose+status:503", "0.1"),
-    endpoint("cut", "first", "prose+cut-after:8", "0.1"),
+    endpoint("failover", "first", "prose+status:503", "0.40"),
+    // So dear that no draw falls on it first.
+    endpoint("failover", "second", "prose", "400"),
+    endpoint("broken", "first", "prose+status:503", "0.40"),
+    endpoint("cut", "first", "prose+cut-after:8", "0.40"),
   ].join("");
 }
 
@@ -463,7 +468,7 @@ describe("providers that fail", () => {
     await page.check();
     await page.shot("chat-failures");
     await page.getByRole("button", { name: "What was tried?" }).first().click();
-    await page.getByText("No endpoint answered whole. Tried: First (503).").waitFor();
+    await page.getByText(/^No endpoint answered whole. Tried: First \(503\)/).waitFor();
     await page.keyboard.press("Escape");
     await page.getByRole("alert").first().getByRole("button", { name: "Retry" }).click();
     await ended(page);
