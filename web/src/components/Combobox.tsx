@@ -111,7 +111,7 @@ function Choices() {
   return (
     <Base.Portal>
       <Base.Positioner sideOffset={4} className="z-50">
-        <Base.Popup className="floats max-h-[min(20rem,var(--available-height))] w-(--anchor-width) min-w-64 overflow-y-auto rounded-md border bg-surface p-1 shadow-float">
+        <Base.Popup className="floats max-h-[min(20rem,var(--available-height))] w-max max-w-[min(36rem,var(--available-width))] min-w-[max(16rem,var(--anchor-width))] overflow-y-auto rounded-md border bg-surface p-1 shadow-float">
           <Base.Empty>
             <p className="px-2 py-1.5 text-muted">Nothing matches.</p>
           </Base.Empty>

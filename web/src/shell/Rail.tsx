@@ -1,9 +1,14 @@
 import { Search } from "lucide-react";
+import { lazy, Suspense } from "react";
 import { useSession } from "~/app/session";
 import { Keys } from "~/keyboard/Keys";
 import { Logo } from "./Logo";
 import { Nav } from "./Nav";
-import { PersonMenu } from "./PersonMenu";
+
+// Menus are of no use before the page is there.
+const PersonMenu = lazy(() =>
+  import("./PersonMenu").then((module) => ({ default: module.PersonMenu })),
+);
 
 /** The rail at the left: 200 px, or icons below 1100 px. */
 export function Rail({ onSearch }: { onSearch: () => void }) {
@@ -30,7 +35,9 @@ export function Rail({ onSearch }: { onSearch: () => void }) {
         <Nav />
       </div>
       <div className="border-t px-2 py-2">
-        <PersonMenu />
+        <Suspense fallback={<div className="h-8" />}>
+          <PersonMenu />
+        </Suspense>
         <p className="truncate px-2 pt-1 text-axis text-faint max-lg:hidden">
           Tollgate {installation.version}
         </p>

@@ -1,3 +1,4 @@
+import { useRouterState } from "@tanstack/react-router";
 import { lazy, type ReactNode, Suspense, useState } from "react";
 import { useNarrow } from "~/app/media";
 import { OfflineStrip } from "./OfflineStrip";
@@ -12,6 +13,8 @@ const KeySheet = lazy(() => import("~/keyboard/KeySheet"));
 /** The frame around every page: the rail at the left, or a bar on top where it is narrow. */
 export function Shell({ children }: { children: ReactNode }) {
   const narrow = useNarrow();
+  // The link below has to be one of the page that is shown now.
+  useRouterState({ select: (state) => state.resolvedLocation?.href });
   const [palette, setPalette] = useState(false);
   const [keys, setKeys] = useState(false);
   useShellShortcuts({ openPalette: () => setPalette(true), openKeys: () => setKeys(true) });
