@@ -8,12 +8,12 @@
  */
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
-import type { Routing } from "~/api/generation";
+import type { Candidate, Routing } from "~/api/generation";
 import { useNarrow } from "~/app/media";
 import { classes } from "~/components/classes";
 import { Money } from "~/components/Money";
 import { Section } from "~/components/Page";
-import { duration, NARROW, percent, UNKNOWN, whole } from "~/format";
+import { duration, percent, speed, whole } from "~/format";
 import { funnelOf, type Narrowing } from "./funnel";
 import { sentenceOf, type Words } from "./sentence";
 import { type Made, modelOf, slugOf, type Verdict, type VerdictKind, verdictsOf } from "./verdicts";
@@ -35,7 +35,7 @@ export function Explained({ routing, made, remedy, actions }: ExplainedProps) {
         <p className="max-w-[68ch] flex-1 basis-80 text-title">
           <Sentence words={sentenceOf(verdicts, made)} />
         </p>
-        {actions}
+        {actions && <div className="ml-auto">{actions}</div>}
       </div>
       {verdicts.length > 1 && (
         <Section title="How it came down to one">
@@ -111,13 +111,41 @@ interface CandidatesProps {
   remedy: (why: string) => ReactNode;
 }
 
+/** What is known of an endpoint in numbers. A column of nothing but unknowns is left out. */
+const NUMBERS: readonly {
+  head: string;
+  known: (candidate: Candidate) => boolean;
+  cell: (candidate: Candidate) => ReactNode;
+}[] = [
+  {
+    head: "Price of this call",
+    known: ({ price }) => price !== null,
+    cell: ({ price }) => <Money dollars={price} estimated />,
+  },
+  {
+    head: "Chance",
+    known: ({ chance }) => chance !== null,
+    cell: ({ chance }) => percent(chance),
+  },
+  {
+    head: "First token",
+    known: ({ first_token_ms }) => first_token_ms !== null,
+    cell: ({ first_token_ms }) => duration(first_token_ms),
+  },
+  {
+    head: "Speed",
+    known: ({ tokens_per_second }) => tokens_per_second !== null,
+    cell: ({ tokens_per_second }) => speed(tokens_per_second, 1_000),
+  },
+];
+
 const CELL = "border-b py-2 pr-4 align-top";
 const NUMBER = "border-b py-2 pl-4 align-top text-right whitespace-nowrap";
 
 function Candidates({ verdicts, remedy }: CandidatesProps) {
   const narrow = useNarrow();
+  const numbers = NUMBERS.filter(({ known }) => verdicts.some((one) => known(one.candidate)));
   const heads = narrow ? ["Endpoint"] : ["Endpoint", "Verdict", "Why"];
-  const numbers = narrow ? [] : ["Price of this call", "Chance", "First token", "Speed"];
   return (
     <table aria-label="Every endpoint" className="w-full">
       <thead className="text-label text-muted">
@@ -127,93 +155,98 @@ function Candidates({ verdicts, remedy }: CandidatesProps) {
               {head}
             </th>
           ))}
-          {numbers.map((head) => (
-            <th
-              key={head}
-              scope="col"
-              className="border-b py-1.5 pl-4 text-right font-normal whitespace-nowrap"
-            >
-              {head}
-            </th>
-          ))}
+          {!narrow &&
+            numbers.map(({ head }) => (
+              <th
+                key={head}
+                scope="col"
+                className="border-b py-1.5 pl-4 text-right font-normal whitespace-nowrap"
+              >
+                {head}
+              </th>
+            ))}
         </tr>
       </thead>
       <tbody>
         {verdicts.map((verdict) => (
-          <CandidateRow
+          <tr
             key={verdict.candidate.endpoint_id}
-            verdict={verdict}
-            remedy={remedy}
-            narrow={narrow}
-          />
+            className={verdict.kind === "excluded" ? "text-muted" : ""}
+          >
+            <EndpointCell verdict={verdict}>
+              {narrow && (
+                <>
+                  <VerdictWords {...verdict} />
+                  <span className="block text-muted">
+                    <Reason verdict={verdict} remedy={remedy} />
+                  </span>
+                </>
+              )}
+            </EndpointCell>
+            {!narrow && (
+              <>
+                <td className={classes(CELL, "min-w-36")}>
+                  <VerdictWords {...verdict} />
+                </td>
+                <td className={classes(CELL, "min-w-44 text-muted")}>
+                  <Reason verdict={verdict} remedy={remedy} />
+                </td>
+                {numbers.map(({ head, cell }) => (
+                  <td key={head} className={NUMBER}>
+                    {cell(verdict.candidate)}
+                  </td>
+                ))}
+              </>
+            )}
+          </tr>
         ))}
       </tbody>
     </table>
   );
 }
 
-interface CandidateRowProps {
-  verdict: Verdict;
-  remedy: CandidatesProps["remedy"];
-  narrow: boolean;
+function EndpointCell({ verdict, children }: { verdict: Verdict; children: ReactNode }) {
+  const { candidate, kind } = verdict;
+  return (
+    <th scope="row" className={classes(CELL, "min-w-36 text-left font-normal")}>
+      <span className="flex min-w-0 items-baseline gap-2">
+        <span aria-hidden className={classes("size-2 shrink-0", MARKS[kind])} />
+        <span className="min-w-0">
+          <span className={kind === "excluded" ? "" : "font-medium"}>
+            {slugOf(candidate.endpoint_id)}
+          </span>
+          <span className="block font-mono text-label break-words text-muted">
+            {modelOf(candidate.endpoint_id)}
+          </span>
+          {candidate.own_key && (
+            <span className="block text-label">own key {candidate.own_key}</span>
+          )}
+          {children}
+        </span>
+      </span>
+    </th>
+  );
 }
 
-function CandidateRow({ verdict, remedy, narrow }: CandidateRowProps) {
-  const { candidate, kind, words, why } = verdict;
-  const excluded = kind === "excluded";
-  const reason = (
+function Reason({ verdict, remedy }: { verdict: Verdict; remedy: CandidatesProps["remedy"] }) {
+  const help = verdict.kind === "excluded" && remedy(verdict.why);
+  return (
     <>
-      It {why}.{excluded && <span className="ml-2 inline-block">{remedy(why)}</span>}
+      It {verdict.why}.{help && <span className="block pt-1">{help}</span>}
     </>
   );
-  return (
-    <tr className={excluded ? "text-muted" : ""}>
-      <th scope="row" className={classes(CELL, "text-left font-normal")}>
-        <span className="flex min-w-0 items-baseline gap-2">
-          <span aria-hidden className={classes("size-2 shrink-0", MARKS[kind])} />
-          <span className="min-w-0 break-words">
-            <span className={excluded ? "" : "font-medium"}>{slugOf(candidate.endpoint_id)}</span>{" "}
-            <span className="font-mono text-label break-all text-muted">
-              {modelOf(candidate.endpoint_id)}
-            </span>
-            {candidate.own_key && (
-              <span className="block text-label">own key {candidate.own_key}</span>
-            )}
-            {narrow && (
-              <span className="mt-1 block">
-                <VerdictWords kind={kind} words={words} />
-                <span className="block text-muted">{reason}</span>
-              </span>
-            )}
-          </span>
-        </span>
-      </th>
-      {!narrow && (
-        <>
-          <td className={classes(CELL, "min-w-36")}>
-            <VerdictWords kind={kind} words={words} />
-          </td>
-          <td className={classes(CELL, "text-muted")}>{reason}</td>
-          <td className={NUMBER}>
-            <Money dollars={candidate.price} estimated />
-          </td>
-          <td className={NUMBER}>{percent(candidate.chance)}</td>
-          <td className={NUMBER}>{duration(candidate.first_token_ms)}</td>
-          <td className={NUMBER}>
-            {candidate.tokens_per_second === null
-              ? UNKNOWN
-              : `${whole(candidate.tokens_per_second)}${NARROW}tok/s`}
-          </td>
-        </>
-      )}
-    </tr>
-  );
 }
 
-function VerdictWords({ kind, words }: { kind: VerdictKind; words: string }) {
-  const look = { served: "text-accent", next: "text-accent", failed: "text-bad" }[kind as string];
+const LOOKS: Partial<Record<VerdictKind, string>> = {
+  served: "text-accent",
+  next: "text-accent",
+  failed: "text-bad",
+};
+
+function VerdictWords({ kind, words }: Verdict) {
+  const look = LOOKS[kind];
   return (
-    <span className={classes(look, kind === "excluded" ? "" : "font-medium")}>
+    <span className={classes("block", look, kind !== "excluded" && "font-medium")}>
       {words.slice(0, 1).toUpperCase() + words.slice(1)}
     </span>
   );

@@ -42,7 +42,7 @@ export default function DryRunPage() {
           ) : isPending || !data ? (
             <Loading label="Plan" rows={8} />
           ) : (
-            <Plan draft={draft} routing={data} onChange={set} />
+            <Plan draft={draft} asked={data.asked} routing={data.routing} onChange={set} />
           )}
         </div>
       </div>
@@ -62,11 +62,13 @@ function NoModel() {
 
 interface PlanProps {
   draft: Draft;
+  /** What the plan is of: while another is on its way, not what the draft asks. */
+  asked: object;
   routing: Routing;
   onChange: (draft: Draft) => void;
 }
 
-function Plan({ draft, routing, onChange }: PlanProps) {
+function Plan({ draft, asked, routing, onChange }: PlanProps) {
   return (
     <>
       <Explained
@@ -90,7 +92,7 @@ function Plan({ draft, routing, onChange }: PlanProps) {
           />
         }
       />
-      <Changed routing={routing} model={draft.model} />
+      <Changed asked={JSON.stringify(asked)} routing={routing} model={draft.model} />
       <Inputs routing={routing} record={null} />
     </>
   );

@@ -17,10 +17,10 @@ const keyQuery = queryOptions({
 async function explain(key: string, body: ChatRequest, signal: AbortSignal) {
   const headers = { authorization: `Bearer ${key}` };
   const call = client.POST("/api/v1/routing/explain", { body, headers, signal });
-  return (await answer(call)).data;
+  return { asked: body, routing: (await answer(call)).data };
 }
 
-/** Where a request would go now. */
+/** Where a request would go now, with the request that this is about. */
 export const dryRunQuery = (queries: QueryClient, body: ChatRequest | null) =>
   queryOptions({
     queryKey: ["explain", body],
