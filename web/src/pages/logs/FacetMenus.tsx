@@ -2,7 +2,7 @@ import { Popover } from "@base-ui/react/popover";
 import { useQuery } from "@tanstack/react-query";
 import { Check, ChevronDown } from "lucide-react";
 import { useState } from "react";
-import { type LogFacetField, logFacetsQuery } from "~/api/logs";
+import { type LogFacet, type LogFacetField, logFacetsQuery } from "~/api/logs";
 import { Button } from "~/components/Button";
 import { classes } from "~/components/classes";
 import { ErrorPanel } from "~/components/ErrorPanel";
@@ -79,7 +79,7 @@ function Values({ field, label, view }: FacetMenuProps) {
   return (
     <>
       <ul>
-        {data.data.map(({ value, label: shown, count }) => {
+        {ordered(field, data.data).map(({ value, label: shown, count }) => {
           const term = view.filters[field]?.find((one) => one.value === value);
           return (
             <li key={value}>
@@ -116,4 +116,12 @@ function Values({ field, label, view }: FacetMenuProps) {
       </p>
     </>
   );
+}
+
+/** Statuses of errors below "error", which they are some of; other values by how many have them. */
+function ordered(field: LogFacetField, values: readonly LogFacet[]): readonly LogFacet[] {
+  if (field !== "status") return values;
+  const place = ({ value }: LogFacet) =>
+    value === "ok" ? 0 : value === "error" ? 1 : value === "cancelled" ? 3 : 2;
+  return [...values].sort((one, other) => place(one) - place(other));
 }

@@ -5,7 +5,7 @@
 import { type KeyboardEvent, type PointerEvent, useRef, useState } from "react";
 import type { LogBucket } from "~/api/logs";
 import { useZone } from "~/app/preferences";
-import { dateTime, whole } from "~/format";
+import { dateTime, whole, type Zone } from "~/format";
 import { barAt, barsOf, ERROR_REACH, HEIGHT } from "./bars";
 
 interface HistogramProps {
@@ -107,10 +107,11 @@ export function Histogram({ buckets, seconds, onZoom }: HistogramProps) {
           />
         )}
       </div>
+      <Ends buckets={buckets} seconds={seconds} zone={zone} />
       {bucket && chosen !== null && (
         <div
           aria-hidden
-          className="pointer-events-none absolute top-full z-20 mt-1 border bg-surface px-2.5 py-1.5 text-label whitespace-nowrap shadow-float"
+          className="pointer-events-none absolute top-14 z-20 mt-1 border bg-surface px-2.5 py-1.5 text-label whitespace-nowrap shadow-float"
           style={
             chosen > buckets.length / 2
               ? { right: `${100 - ((chosen + 1) / buckets.length) * 100}%` }
@@ -121,6 +122,26 @@ export function Histogram({ buckets, seconds, onZoom }: HistogramProps) {
           <p>{countWords(bucket)}</p>
         </div>
       )}
+    </div>
+  );
+}
+
+const DAY_SECONDS = 86_400;
+
+/** When the first bar begins and the last one ends. */
+function Ends({
+  buckets,
+  seconds,
+  zone,
+}: Pick<HistogramProps, "buckets" | "seconds"> & { zone: Zone }) {
+  const [first, last] = [buckets[0], buckets.at(-1)];
+  if (!first || !last) return null;
+  const days = buckets.length * seconds > DAY_SECONDS;
+  const short = (at: Date) => dateTime(at, zone).slice(days ? 5 : 11, 16);
+  return (
+    <div aria-hidden className="flex justify-between pt-0.5 text-axis text-muted">
+      <span>{short(new Date(first.at))}</span>
+      <span>{short(new Date(Date.parse(last.at) + seconds * 1_000))}</span>
     </div>
   );
 }

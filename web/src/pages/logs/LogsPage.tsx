@@ -1,6 +1,7 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useCallback, useMemo, useState } from "react";
 import { type LogFacetField, logFacetsQuery, logHistogramQuery } from "~/api/logs";
+import { useNarrow } from "~/app/media";
 import { ApiCall } from "~/components/ApiCall";
 import { ErrorPanel } from "~/components/ErrorPanel";
 import { FilterBar } from "~/components/FilterBar";
@@ -27,6 +28,8 @@ import { NewCallsTold, Requests } from "./Requests";
 import { FIELDS, useView, type View } from "./view";
 
 const FOLLOW = flag(false);
+/** The line of times below the histogram, in pixels. */
+const ENDS = 18;
 const FACETS: readonly string[] = ["model", "provider", "key", "user", "app", "status"];
 
 export default function LogsPage() {
@@ -35,6 +38,7 @@ export default function LogsPage() {
   const [follow, setFollow] = useUrlState("follow", FOLLOW);
   const [top, setTop] = useState(true);
   const [columns, setColumns] = useChosenColumns();
+  const narrow = useNarrow();
   const list = useLogList(query, tab === "requests");
   const counts = useQuery({ ...logHistogramQuery(query), refetchOnWindowFocus: false });
   const { refetch } = counts;
@@ -83,7 +87,9 @@ export default function LogsPage() {
         <>
           <ApiCall method="GET" path={tab === "errors" ? "/logs/errors" : "/logs"} query={query} />
           <ExportMenu query={query} />
-          {tab === "requests" && <ColumnChooser chosen={columns} onChange={setColumns} />}
+          {tab === "requests" && !narrow && (
+            <ColumnChooser chosen={columns} onChange={setColumns} />
+          )}
         </>
       }
       filters={
@@ -96,12 +102,14 @@ export default function LogsPage() {
             scope={query}
             labelOf={labelOf}
             actions={
-              <Follow
-                follow={follow}
-                onChange={setFollow}
-                possible={openEnded}
-                broken={live.state === "waiting" || live.state === "stopped"}
-              />
+              tab === "requests" && (
+                <Follow
+                  follow={follow}
+                  onChange={setFollow}
+                  possible={openEnded}
+                  broken={live.state === "waiting" || live.state === "stopped"}
+                />
+              )
             }
           >
             <RangePicker state={view.range} />
@@ -110,7 +118,7 @@ export default function LogsPage() {
         </div>
       }
     >
-      <div className="mb-3" style={{ minHeight: HEIGHT }}>
+      <div className="mb-2" style={{ minHeight: HEIGHT + ENDS }}>
         {counts.error && !histogram ? (
           <ErrorPanel
             what="Calls can't be counted"

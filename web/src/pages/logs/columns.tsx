@@ -96,7 +96,7 @@ const COLUMNS: readonly LogColumn[] = [
   {
     id: "first",
     header: "First token",
-    width: 80,
+    width: 72,
     align: "right",
     rank: 7,
     cell: (row) => duration(row.latency_ms),
@@ -104,7 +104,7 @@ const COLUMNS: readonly LogColumn[] = [
   {
     id: "took",
     header: "Took",
-    width: 72,
+    width: 64,
     align: "right",
     rank: 4,
     cell: (row) => duration(row.generation_time_ms),
@@ -120,7 +120,7 @@ const COLUMNS: readonly LogColumn[] = [
   {
     id: "tokens",
     header: "Tokens",
-    width: 148,
+    width: 132,
     align: "right",
     rank: 5,
     cell: (row) => (
@@ -131,7 +131,7 @@ const COLUMNS: readonly LogColumn[] = [
     id: "route",
     header: "Route",
     width: 64,
-    rank: 2,
+    rank: 1,
     cell: (row) => <Ribbon segments={ribbonOf(row.attempts)} />,
   },
   {
@@ -160,7 +160,7 @@ const COLUMNS: readonly LogColumn[] = [
   {
     id: "status",
     header: "Status",
-    width: 88,
+    width: 80,
     rank: 8,
     cell: (row) => <Status tone={TONES[row.status]}>{row.status}</Status>,
   },
@@ -169,7 +169,7 @@ const COLUMNS: readonly LogColumn[] = [
     header: "Cost",
     width: 84,
     align: "right",
-    rank: 1,
+    rank: 2,
     cell: (row) => (
       <span className={classes(row.cost === "0" && "text-muted")}>
         <Money dollars={row.cost} />

@@ -351,3 +351,62 @@ it("keeps the columns that were chosen", async () => {
   await page.reload();
   await page.getByRole("columnheader", { name: "User" }).waitFor();
 });
+
+describe("many calls", () => {
+  const MANY = 10_050;
+
+  beforeAll(async () => {
+    let made = 0;
+    const work = async () => {
+      while (made < MANY) {
+        made += 1;
+        await (await world.call("echo", { user: "many" })).arrayBuffer();
+      }
+    };
+    await Promise.all(Array.from({ length: 32 }, work));
+  }, 300_000);
+
+  it("are scrolled through with few of them in the document, page after page", async () => {
+    const page = await visit("/logs?user=many");
+    const table = calls(page);
+    await table.waitFor();
+    const paths = asked(page);
+    let pages = 1;
+    const loaded = () => table.evaluate((element) => element.scrollHeight);
+    for (let height = await loaded(); pages < 60; ) {
+      await table.evaluate((element) => {
+        element.scrollTop = element.scrollHeight;
+      });
+      const more = await page
+        .waitForFunction(
+          (before) => (document.querySelector("[aria-label=Calls]")?.scrollHeight ?? 0) > before,
+          height,
+          { timeout: 3_000 },
+        )
+        .then(() => true)
+        .catch(() => false);
+      if (!more) break;
+      height = await loaded();
+      pages += 1;
+      expect(await rows(page).count()).toBeLessThan(60);
+    }
+    await page.locator(`[role=row][aria-rowindex="${MANY + 1}"]`).waitFor();
+    expect(pages).toBe(Math.ceil(MANY / 200));
+    // One request for each page, and nothing else.
+    expect(paths).toEqual(Array.from({ length: pages - 1 }, () => "/logs"));
+    expect(await table.getAttribute("aria-rowcount")).toBe(String(MANY + 1));
+    await page.shot("logs-many");
+  }, 120_000);
+
+  it("are not read again when the window is looked at again", async () => {
+    const page = await visit("/logs?user=many");
+    await calls(page).waitFor();
+    await page.waitForTimeout(500);
+    const paths = asked(page);
+    await page.evaluate(() =>
+      document.dispatchEvent(new Event("visibilitychange", { bubbles: true })),
+    );
+    await page.waitForTimeout(1_000);
+    expect(paths.filter((path) => path.startsWith("/logs"))).toEqual([]);
+  });
+});
