@@ -31,7 +31,7 @@ export function Explained({ routing, made, remedy, actions }: ExplainedProps) {
   const verdicts = verdictsOf(routing, made);
   return (
     <>
-      <div className="mb-8 flex flex-wrap items-start gap-x-6 gap-y-3">
+      <div className="flex flex-wrap items-start gap-x-6 gap-y-3">
         <p className="max-w-[68ch] flex-1 basis-80 text-title">
           <Sentence words={sentenceOf(verdicts, made)} />
         </p>

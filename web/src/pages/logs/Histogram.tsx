@@ -136,7 +136,7 @@ function Ends({
 }: Pick<HistogramProps, "buckets" | "seconds"> & { zone: Zone }) {
   const [first, last] = [buckets[0], buckets.at(-1)];
   if (!first || !last) return null;
-  const days = buckets.length * seconds > DAY_SECONDS;
+  const days = buckets.length * seconds >= DAY_SECONDS;
   const short = (at: Date) => dateTime(at, zone).slice(days ? 5 : 11, 16);
   return (
     <div aria-hidden className="flex justify-between pt-0.5 text-axis text-muted">

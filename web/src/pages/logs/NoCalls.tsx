@@ -45,10 +45,10 @@ export function NoCalls({ view, searching, onMore }: NoCallsProps) {
           </Button>
         )
       }
-      more={<FirstCall />}
+      more={view.openEnded && <FirstCall />}
     >
       Every call to a model is listed here the moment it ends: who made it, which provider answered,
-      what it took and what it cost. Make one:
+      what it took and what it cost.
     </EmptyState>
   );
 }
@@ -57,12 +57,15 @@ function FirstCall() {
   const { data: models = [] } = useQuery(modelsQuery);
   const model = models.find(({ id }) => id === "tollgate/echo") ?? models[0];
   return (
-    <CodeTabs
-      samples={chatSamples({
-        baseUrl: apiBase(),
-        apiKey: "$TOLLGATE_API_KEY",
-        model: model?.id ?? "tollgate/echo",
-      })}
-    />
+    <>
+      <p className="pb-2 text-muted">Make one, and it appears here by itself:</p>
+      <CodeTabs
+        samples={chatSamples({
+          baseUrl: apiBase(),
+          apiKey: "$TOLLGATE_API_KEY",
+          model: model?.id ?? "tollgate/echo",
+        })}
+      />
+    </>
   );
 }

@@ -19,14 +19,16 @@ export const TONES: Record<LogRow["status"], Tone> = {
 export const keyWords = (row: Pick<LogRow, "key_name" | "key_label" | "key_hash">): string =>
   row.key_name ?? row.key_label ?? row.key_hash.slice(0, 8);
 
-/** Tokens per second, once the first had come. */
+/** Tokens per second, once the first had come; of what is not streamed, from the beginning. */
 export function speedOf(row: {
+  streamed: boolean;
   completion_tokens: number;
   generation_time_ms: number | null;
   latency_ms: number | null;
 }): string {
   if (row.generation_time_ms === null || row.completion_tokens === 0) return UNKNOWN;
-  return speed(row.completion_tokens, row.generation_time_ms - (row.latency_ms ?? 0));
+  const wait = row.streamed ? (row.latency_ms ?? 0) : 0;
+  return speed(row.completion_tokens, row.generation_time_ms - wait);
 }
 
 function Model({ row }: { row: LogRow }) {

@@ -33,7 +33,9 @@ function changed(live: Live, change: Change): Live {
       const shown = new Set(live.shown.map(({ id }) => id));
       const fresh = change.rows.filter(({ id }) => !change.known.has(id) && !shown.has(id));
       const waiting = merged(sorted(fresh), live.waiting).slice(0, LIVE_MAX);
-      return change.direct
+      // Where there are no rows yet, none can move.
+      const first = change.known.size === 0 && shown.size === 0;
+      return change.direct || first
         ? { ...live, shown: merged(waiting, live.shown).slice(0, LIVE_MAX), waiting: [] }
         : { ...live, waiting };
     }

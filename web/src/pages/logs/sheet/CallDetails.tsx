@@ -73,6 +73,7 @@ function Failure({ error }: { error: NonNullable<Generation["error"]> }) {
 
 function Figures({ record }: { record: Generation }) {
   const speed = speedOf({
+    streamed: record.streamed,
     completion_tokens: record.tokens_completion,
     generation_time_ms: record.generation_time,
     latency_ms: record.latency,

@@ -4,7 +4,7 @@ import { exact, whole } from "~/format";
 
 /** What the call cost, item by item as far as the record knows. */
 export function Cost({ record }: { record: Generation }) {
-  const own = record.is_byok ? "by your own key there" : "from this installation";
+  const taken = record.is_byok ? "The provider takes, by the own key" : "The provider takes";
   const stages = record.routing?.policy?.stages ?? [];
   const counted = record.is_estimated ? ", counted by the gateway: the provider told nothing" : "";
   const thought =
@@ -16,7 +16,7 @@ export function Cost({ record }: { record: Generation }) {
       "Charged",
       record.is_unpriced ? "Not known: the endpoint has no price" : exact(record.total_cost),
     ],
-    [`Taken ${own}`, exact(record.upstream_inference_cost)],
+    [taken, exact(record.upstream_inference_cost)],
     record.cache_discount === null ? null : ["Saved by the cache", exact(record.cache_discount)],
     ["Tokens in", `${whole(record.tokens_prompt)}${counted}`],
     item("Read from the cache", record.native_tokens_cached),

@@ -102,9 +102,11 @@ function Handle({ field, value, shown, filterBy }: HandleProps) {
       title="Filter by this. Alt leaves it out."
       aria-label={`Filter by ${shown}`}
       onClick={(event) => filterBy(field, value, event.altKey)}
-      className="group inline-flex min-h-6 max-w-full items-center gap-1.5 text-left hover:text-accent hover:underline pointer-coarse:min-h-11"
+      className="group inline-flex min-h-6 max-w-full items-center gap-1.5 text-left hover:text-accent pointer-coarse:min-h-11"
     >
-      <span className="min-w-0 break-words">{shown}</span>
+      <span className="min-w-0 break-words underline decoration-line-strong decoration-dotted underline-offset-4 group-hover:decoration-accent">
+        {shown}
+      </span>
       <ListFilter
         aria-hidden
         className="size-3.5 shrink-0 text-muted opacity-0 group-hover:opacity-100 group-focus-visible:opacity-100 pointer-coarse:opacity-100"

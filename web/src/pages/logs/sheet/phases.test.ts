@@ -15,6 +15,7 @@ const attempt = (provider: string, after: number, latency: number, fault: string
 it("stand one after another on the axis of the call", () => {
   const phases = phasesOf({
     created_at: "2026-11-22T00:00:00.000Z",
+    streamed: true,
     provider_responses: [
       attempt("First", 2, 120, "rate_limited"),
       attempt("Second", 125, 300, null),
@@ -31,6 +32,7 @@ it("stand one after another on the axis of the call", () => {
 it("are the gateway's alone where nobody was tried", () => {
   const phases = phasesOf({
     created_at: "2026-11-22T00:00:00.000Z",
+    streamed: true,
     provider_responses: [],
     timings: { first_attempt: null, last_attempt: null, first_token: null, end: 3 },
   });

@@ -2,7 +2,7 @@ import type { Generation } from "~/api/generation";
 import { faultWords, isAnswer } from "~/components/explained/verdicts";
 import type { Phase } from "~/components/Waterfall";
 
-type Timed = Pick<Generation, "created_at" | "provider_responses" | "timings">;
+type Timed = Pick<Generation, "created_at" | "provider_responses" | "streamed" | "timings">;
 
 /** Where the time of a call went: the gateway's own part, then attempt after attempt. */
 export function phasesOf(record: Timed): Phase[] {
@@ -22,9 +22,11 @@ export function phasesOf(record: Timed): Phase[] {
     }
     const end = Math.max(timings.end ?? 0, from + attempt.latency);
     const first = timings.first_token;
-    const waitMs = first === null ? attempt.latency : Math.max(0, first - from);
+    // What is not streamed comes at once, at the end of all waiting.
+    const waits = record.streamed && first !== null;
+    const wait = waits ? { waitMs: Math.max(0, first - from) } : {};
     const detail = attempt.continued ? { detail: "went on" } : {};
-    phases.push({ label, from, ms: end - from, kind: "served", waitMs, ...detail });
+    phases.push({ label, from, ms: end - from, kind: "served", ...wait, ...detail });
   }
   return phases;
 }
