@@ -185,10 +185,10 @@ function Candidates({ verdicts, remedy }: CandidatesProps) {
             </EndpointCell>
             {!narrow && (
               <>
-                <td className={classes(CELL, "min-w-36")}>
+                <td className={classes(CELL, "min-w-32")}>
                   <VerdictWords {...verdict} />
                 </td>
-                <td className={classes(CELL, "min-w-44 text-muted")}>
+                <td className={classes(CELL, "min-w-36 text-muted")}>
                   <Reason verdict={verdict} remedy={remedy} />
                 </td>
                 {numbers.map(({ head, cell }) => (
@@ -208,7 +208,7 @@ function Candidates({ verdicts, remedy }: CandidatesProps) {
 function EndpointCell({ verdict, children }: { verdict: Verdict; children: ReactNode }) {
   const { candidate, kind } = verdict;
   return (
-    <th scope="row" className={classes(CELL, "min-w-36 text-left font-normal")}>
+    <th scope="row" className={classes(CELL, "min-w-32 text-left font-normal")}>
       <span className="flex min-w-0 items-baseline gap-2">
         <span aria-hidden className={classes("size-2 shrink-0", MARKS[kind])} />
         <span className="min-w-0">

@@ -1,6 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { providersQuery } from "~/api/catalogue";
+import { useNarrow } from "~/app/media";
 import { Button } from "~/components/Button";
 import { MultiCombobox } from "~/components/Combobox";
 import { CONTROL } from "~/components/Field";
@@ -30,28 +31,14 @@ const NEED_LABELS: Record<Need, string> = {
 
 /** What the request asks for. Each change is asked about at once. */
 export function DraftForm({ draft, onChange }: DraftFormProps) {
+  const narrow = useNarrow();
   const { data: providers = [] } = useQuery(providersQuery);
   const options = providers.map(({ slug, name }) => ({ value: slug, label: name }));
   const set = (change: Partial<Draft>) => onChange({ ...draft, ...change });
   const needs = (need: Need, wanted: boolean) =>
     set({ needs: wanted ? [...draft.needs, need] : draft.needs.filter((one) => one !== need) });
-  return (
-    <form
-      aria-label="Request"
-      onSubmit={(event) => event.preventDefault()}
-      className="flex shrink-0 flex-col gap-4 lg:w-72"
-    >
-      <Labelled label="Model">
-        <ModelPicker value={draft.model} onChange={(model) => set({ model })} />
-      </Labelled>
-      <Labelled label="Sort">
-        <Select
-          label="Sort"
-          options={SORT_OPTIONS}
-          value={draft.sort}
-          onChange={(sort) => set({ sort })}
-        />
-      </Labelled>
+  const more = (
+    <>
       <fieldset className="flex flex-col gap-2">
         <legend className="mb-1 font-medium">The request</legend>
         {(Object.keys(NEED_LABELS) as Need[]).map((need) => (
@@ -125,6 +112,35 @@ export function DraftForm({ draft, onChange }: DraftFormProps) {
       <Button className="self-start" onClick={() => onChange({ ...EMPTY, model: draft.model })}>
         Ask without preferences
       </Button>
+    </>
+  );
+  return (
+    <form
+      aria-label="Request"
+      onSubmit={(event) => event.preventDefault()}
+      className="flex shrink-0 flex-col gap-4 lg:w-72"
+    >
+      <Labelled label="Model">
+        <ModelPicker value={draft.model} onChange={(model) => set({ model })} />
+      </Labelled>
+      <Labelled label="Sort">
+        <Select
+          label="Sort"
+          options={SORT_OPTIONS}
+          value={draft.sort}
+          onChange={(sort) => set({ sort })}
+        />
+      </Labelled>
+      {narrow ? (
+        <details>
+          <summary className="flex min-h-11 items-center font-medium">
+            What it prefers and needs
+          </summary>
+          <div className="flex flex-col gap-4 pt-2">{more}</div>
+        </details>
+      ) : (
+        more
+      )}
     </form>
   );
 }
