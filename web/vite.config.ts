@@ -35,7 +35,12 @@ export default defineConfig({
     rollupOptions: {
       output: {
         codeSplitting: {
-          groups: LIBRARIES.map(([name, test]) => ({ name, test })),
+          groups: [
+            ...LIBRARIES.map(([name, test]) => ({ name, test, priority: 1 })),
+            // All else that a first visit needs is one file, whatever pages share of it: in many
+            // small ones it is larger.
+            { name: "first", tags: ["$initial" as const] },
+          ],
         },
       },
     },

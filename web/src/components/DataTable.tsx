@@ -7,7 +7,8 @@
  *       openKey={open} onOpen={setOpen} sort={sort} onSort={setSort} empty={<EmptyState … />} />
  *
  * Keys: `j`/`k` or arrows walk exactly the order shown, Enter opens, Escape closes. While something
- * is open, walking opens the next. `onEnd` is called when the last rows come into view. Keep COLUMNS
+ * is open, walking opens the next. `onEnd` is called when the last rows come into view, `onTop` when
+ * the first one does or no longer does. Keep COLUMNS
  * outside the component. `height` is "page" (fills what is left) or "content" (as long as its rows).
  */
 import { useVirtualizer } from "@tanstack/react-virtual";
@@ -37,6 +38,8 @@ export interface DataTableProps<Row> {
   /** Stands in place of rows when there are none. */
   empty?: ReactNode;
   onEnd?: () => void;
+  /** Whether the first row is in view, when that changes. */
+  onTop?: (top: boolean) => void;
   /** How many rows there are in all, where more can come. */
   total?: number;
   height?: "page" | "content";
@@ -73,6 +76,11 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
   useEffect(() => {
     if (rows.length > 0 && last >= rows.length - AHEAD) onEnd?.();
   }, [last, rows.length, onEnd]);
+
+  const offset = virtualizer.scrollOffset ?? 0;
+  const { onTop } = props;
+  const top = offset < rowHeight;
+  useEffect(() => onTop?.(top), [top, onTop]);
 
   useTableKeys({
     keys,

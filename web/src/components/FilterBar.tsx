@@ -40,6 +40,10 @@ export interface FilterBarProps {
     field: string,
     text: string,
   ) => Promise<{ value: string; label: string; count: number }[]>;
+  /** What the counts of `suggest` depend on, such as the range. */
+  scope?: unknown;
+  /** How people know a value by, where that is another text: a key's name for its hash. */
+  labelOf?: (field: string, value: string) => string | undefined;
   /** What stands before the filters: the range. */
   children?: ReactNode;
   /** What stands at the end: Follow, Save view. */
@@ -47,7 +51,7 @@ export interface FilterBarProps {
 }
 
 export function FilterBar(props: FilterBarProps) {
-  const { filters, onChange, children, actions } = props;
+  const { filters, children, actions } = props;
   const narrow = useNarrow();
   const [shown, setShown] = useState(false);
   const id = useId();
@@ -72,16 +76,16 @@ export function FilterBar(props: FilterBarProps) {
         </div>
         {actions && <div className="ml-auto flex items-center gap-2">{actions}</div>}
       </div>
-      {count > 0 && !folded && <Chips filters={filters} onChange={onChange} />}
+      {count > 0 && !folded && <Chips {...props} />}
     </div>
   );
 }
 
-function FilterInput({ filters, onChange, fields, suggest }: FilterBarProps) {
+function FilterInput({ filters, onChange, fields, suggest, scope }: FilterBarProps) {
   const input = useRef<HTMLInputElement>(null);
   const [text, setText] = useState("");
   const [open, setOpen] = useState(false);
-  const suggestions = useSuggestions(text, fields, suggest);
+  const suggestions = useSuggestions(text, fields, suggest, scope);
   useShortcuts([
     { keys: "/", label: "Filter", group: "Filters", run: () => input.current?.focus() },
   ]);
@@ -155,7 +159,7 @@ function FilterInput({ filters, onChange, fields, suggest }: FilterBarProps) {
   );
 }
 
-function Chips({ filters, onChange }: Pick<FilterBarProps, "filters" | "onChange">) {
+function Chips({ filters, onChange, labelOf }: FilterBarProps) {
   return (
     <ul aria-label="Filters in force" className="flex flex-wrap items-center gap-1.5">
       {Object.entries(filters).flatMap(([name, terms]) =>
@@ -164,6 +168,7 @@ function Chips({ filters, onChange }: Pick<FilterBarProps, "filters" | "onChange
             <Chip
               name={name}
               term={term}
+              shown={labelOf?.(name, term.value) ?? term.value}
               onTurn={() => onChange(withTerm(filters, name, term.value, !term.excluded))}
               onRemove={() => onChange(withoutTerm(filters, name, term.value))}
             />
@@ -182,14 +187,15 @@ function Chips({ filters, onChange }: Pick<FilterBarProps, "filters" | "onChange
 interface ChipProps {
   name: string;
   term: Term;
+  shown: string;
   onTurn: () => void;
   onRemove: () => void;
 }
 
-function Chip({ name, term, onTurn, onRemove }: ChipProps) {
+function Chip({ name, term, shown, onTurn, onRemove }: ChipProps) {
   const field = filterField(name);
   const label = field?.label ?? name;
-  const words = `${term.excluded ? "not " : ""}${label} ${term.value}`;
+  const words = `${term.excluded ? "not " : ""}${label} ${shown}`;
   return (
     <span className="inline-flex h-6 items-center rounded-sm bg-hover text-label pointer-coarse:h-9">
       <button
@@ -201,7 +207,7 @@ function Chip({ name, term, onTurn, onRemove }: ChipProps) {
       >
         {term.excluded && <span className="text-bad">not</span>}
         <span className="text-muted">{label}</span>
-        <span className="max-w-64 truncate">{term.value}</span>
+        <span className="max-w-64 truncate">{shown}</span>
       </button>
       <button
         type="button"

@@ -26,23 +26,29 @@ const FIXED: Record<string, readonly string[]> = {
 
 const VALUES_MAX = 20;
 
-/** What a text in the filter field may mean: values of its field, or fields that are called so. */
+/**
+ * What a text in the filter field may mean: values of its field, or fields that are called so.
+ * `scope` is what the counts of `suggest` depend on.
+ */
 export function useSuggestions(
   text: string,
   fields: readonly string[],
   suggest: Suggest | undefined,
+  scope: unknown,
 ): Suggestion[] {
   const term = typedTerm(text, fields);
   const inField = term.field !== "q";
   const { data = [] } = useQuery({
-    queryKey: ["suggestions", term.field, term.value],
+    queryKey: ["suggestions", scope, term.field, term.value],
     queryFn: () => suggest?.(term.field, term.value) ?? [],
-    enabled: inField && suggest !== undefined && !(term.field in FIXED),
+    enabled: inField && suggest !== undefined,
     staleTime: 30_000,
   });
   if (!inField) return fieldSuggestions(text, fields);
-  const fixed = (FIXED[term.field] ?? []).map((value) => ({ value, label: value, count: null }));
-  return [...fixed, ...data]
+  const fixed = (FIXED[term.field] ?? [])
+    .filter((value) => !data.some((known) => known.value === value))
+    .map((value) => ({ value, label: value, count: null }));
+  return [...data, ...fixed]
     .filter(({ value, label }) => holds(value, term.value) || holds(label, term.value))
     .slice(0, VALUES_MAX)
     .map(({ value, label, count }) => ({

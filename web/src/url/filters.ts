@@ -2,7 +2,8 @@
  * The one grammar of filters: the same in the address bar, in saved views, and in what the API is
  * asked (`/logs`, its histogram, facets and exports, `/events`).
  *
- * Several values are joined by commas; `!` before a value leaves it out.
+ * Several values are joined by commas; `!` before a value leaves it out. A backslash before one of
+ * these, or before a backslash, makes it a part of the value.
  */
 
 /** `many`: several values, each of which may be left out. `one`: a single value. `switch`: true or false. */
@@ -23,11 +24,11 @@ export const FILTER_FIELDS: readonly FilterField[] = [
   { name: "key", label: "Key", kind: "many", hint: "a key's hash" },
   { name: "status", label: "Status", kind: "many", hint: "ok, error, cancelled or 429" },
   { name: "user", label: "User", kind: "many", hint: "the user your app named" },
-  { name: "workspace", label: "Workspace", kind: "many", hint: "a workspace's slug" },
+  { name: "workspace", label: "Workspace", kind: "many", hint: "a workspace's id or slug" },
   { name: "app", label: "App", kind: "many", hint: "a title or referer" },
-  { name: "preset", label: "Preset", kind: "many", hint: "a preset's slug" },
+  { name: "preset", label: "Preset", kind: "many", hint: "a preset's id" },
   { name: "session", label: "Session", kind: "many", hint: "a session id" },
-  { name: "api", label: "API", kind: "many", hint: "chat, responses, messages" },
+  { name: "api", label: "API", kind: "many", hint: "completions, embeddings, image" },
   { name: "streamed", label: "Streamed", kind: "switch" },
   { name: "fallback", label: "Fell back", kind: "switch" },
   { name: "byok", label: "Own key", kind: "switch" },
@@ -70,21 +71,29 @@ function parseTerms(field: FilterField, text: string): Term[] {
     return text === "true" || text === "false" ? [{ value: text, excluded: false }] : [];
   }
   const terms: Term[] = [];
-  for (const part of text.split(",")) {
-    const excluded = part.startsWith("!");
-    const value = excluded ? part.slice(1) : part;
+  for (const [, mark, written] of text.matchAll(PART)) {
+    const value = (written ?? "").replace(ESCAPED, "$1");
     if (value !== "" && !terms.some((term) => term.value === value))
-      terms.push({ value, excluded });
+      terms.push({ value, excluded: mark === "!" });
   }
   return terms;
+}
+
+/** A value of a list, up to a comma that no backslash stands before. */
+const PART = /(?:^|,)(!?)((?:\\.|[^,\\]|\\$)*)/gs;
+const ESCAPED = /\\([,!\\])/g;
+
+function escaped(value: string): string {
+  return value.replace(/[\\,]/g, "\\$&").replace(/^!/, "\\!");
 }
 
 /** The filters as the members of a query. */
 export function filterQuery(filters: Filters): Record<string, string> {
   const query: Record<string, string> = {};
   for (const [name, terms] of Object.entries(filters)) {
-    const text = terms.map((term) => (term.excluded ? `!${term.value}` : term.value)).join(",");
-    if (text !== "") query[name] = text;
+    const write = filterField(name)?.kind === "many" ? escaped : (value: string) => value;
+    const text = terms.map(({ value, excluded }) => `${excluded ? "!" : ""}${write(value)}`);
+    if (text.length > 0) query[name] = text.join(",");
   }
   return query;
 }
@@ -94,7 +103,7 @@ export function withTerm(filters: Filters, name: string, value: string, excluded
   const field = filterField(name);
   const text = value.trim().replace(/^!+/, "");
   if (!field || text === "") return filters;
-  const term = { value: field.kind === "many" ? text.replaceAll(",", " ") : text, excluded };
+  const term = { value: text, excluded };
   if (field.kind !== "many") return { ...filters, [name]: [{ ...term, excluded: false }] };
   const others = (filters[name] ?? []).filter((other) => other.value !== term.value);
   return { ...filters, [name]: [...others, term] };

@@ -32,6 +32,9 @@ const VALUES = [
   "true",
   "@preset/x",
   "?",
+  "Docs, the app",
+  "a\\",
+  "\\,b",
 ];
 
 function sample(random: () => number): Filters {
@@ -69,6 +72,17 @@ describe("filters", () => {
 
   it("pass over what has no meaning", () => {
     expect(parseFilters({ colour: "red", streamed: "maybe", model: ",!,", open: "x" })).toEqual({});
+  });
+
+  it("take commas, marks and backslashes behind a backslash as the gateway does", () => {
+    expect(parseFilters({ app: "a\\,b,!\\!c,\\\\,d\\e" })).toEqual({
+      app: [
+        { value: "a,b", excluded: false },
+        { value: "!c", excluded: true },
+        { value: "\\", excluded: false },
+        { value: "d\\e", excluded: false },
+      ],
+    });
   });
 
   it("know tags, exclusion and words", () => {

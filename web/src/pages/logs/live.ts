@@ -1,0 +1,115 @@
+import { useCallback, useEffect, useReducer, useRef } from "react";
+import { request } from "~/api/client";
+import { type EventsState, listen } from "~/api/events";
+import type { LogPage, LogRow } from "~/api/logs";
+import { LIVE_MAX, merged, sorted } from "./merge";
+
+interface Live {
+  /** What the rows are of: filters and range. */
+  view: string;
+  shown: readonly LogRow[];
+  /** Came, and not shown yet. */
+  waiting: readonly LogRow[];
+  state: EventsState;
+}
+
+type Change =
+  | { kind: "begin"; view: string }
+  | { kind: "come"; rows: readonly LogRow[]; known: ReadonlySet<string>; direct: boolean }
+  | { kind: "show" }
+  | { kind: "state"; state: EventsState };
+
+const FIRST: Live = { view: "", shown: [], waiting: [], state: "connecting" };
+
+function changed(live: Live, change: Change): Live {
+  switch (change.kind) {
+    case "begin":
+      return { ...FIRST, view: change.view };
+    case "state":
+      return { ...live, state: change.state };
+    case "show":
+      return { ...live, shown: merged(live.waiting, live.shown), waiting: [] };
+    case "come": {
+      const shown = new Set(live.shown.map(({ id }) => id));
+      const fresh = change.rows.filter(({ id }) => !change.known.has(id) && !shown.has(id));
+      const waiting = merged(sorted(fresh), live.waiting).slice(0, LIVE_MAX);
+      // Where there are no rows yet, none can move.
+      const first = change.known.size === 0 && shown.size === 0;
+      return change.direct || first
+        ? { ...live, shown: merged(waiting, live.shown).slice(0, LIVE_MAX), waiting: [] }
+        : { ...live, waiting };
+    }
+  }
+}
+
+export interface LiveOptions {
+  /** The filters of the view; the stream is opened anew when they change. */
+  filters: Record<string, string>;
+  /** Where the range begins. */
+  from: string;
+  enabled: boolean;
+  /** Whether what comes is shown at once. */
+  direct: boolean;
+  /** The rows that the list has already; undefined until it has come. */
+  listed: readonly LogRow[] | undefined;
+  /** More was missed than can be caught up with. */
+  onMissed: () => void;
+}
+
+/** Calls that end while one looks. Those that would move rows under the pointer wait. */
+export function useLive(options: LiveOptions) {
+  const { filters, from, enabled, direct } = options;
+  const [live, change] = useReducer(changed, FIRST);
+  const latest = useRef(options);
+  useEffect(() => {
+    latest.current = options;
+  });
+  const members = JSON.stringify(filters);
+  const view = `${from} ${members}`;
+
+  useEffect(() => {
+    change({ kind: "begin", view });
+    if (!enabled) return;
+    const come = (rows: readonly LogRow[]) => {
+      const { listed = [], direct: now } = latest.current;
+      change({ kind: "come", rows, known: new Set(listed.map(({ id }) => id)), direct: now });
+    };
+    const stop = new AbortController();
+    let broken = false;
+    const catchUp = async () => {
+      // What the list has not brought yet, it will.
+      const newest = latest.current.listed?.[0]?.created_at;
+      if (latest.current.listed === undefined) return;
+      const query = { ...JSON.parse(members), from: newest ?? from, limit: 200 };
+      const page = await request<LogPage>("/logs", { query, signal: stop.signal });
+      if (page.next === null) come(page.data);
+      else latest.current.onMissed();
+    };
+    const late = () => void catchUp().catch(() => undefined);
+    const end = listen({
+      topics: ["logs"],
+      filters: JSON.parse(members),
+      onState: (state) => {
+        change({ kind: "state", state });
+        // The list may have come before the stream began, and calls between both.
+        if (state === "live" && (broken || latest.current.listed !== undefined)) late();
+        broken ||= state === "waiting";
+      },
+      onEvent: ({ event, data }) => {
+        if (event === "logs") come(JSON.parse(data) as LogRow[]);
+        if (event === "gap") late();
+      },
+    });
+    return () => {
+      stop.abort();
+      end();
+    };
+  }, [view, members, from, enabled]);
+
+  const show = useCallback(() => change({ kind: "show" }), []);
+  useEffect(() => {
+    if (direct) show();
+  }, [direct, show]);
+  const current = live.view === view ? live : FIRST;
+  return { shown: current.shown, waiting: current.waiting, state: current.state, show };
+}
