@@ -10,7 +10,7 @@ const LIBRARIES: [string, RegExp][] = [
   ["react", /node_modules\/(react|react-dom|scheduler)\//],
   ["tanstack", /node_modules\/@tanstack\/(react-)?(router|query|history|store)/],
   // What the frame itself is made of, so that pages which share it don't cut it into pieces.
-  ["ui", /node_modules\/@base-ui\/react\/(toast|dialog|menu|tooltip)\//],
+  ["ui", /node_modules\/@base-ui\/react\/(toast|dialog|tooltip)\//],
 ];
 
 /** In development there is no server that writes where the dashboard is. */
