@@ -115,9 +115,11 @@ export function Input({ className, ...rest }: ComponentProps<typeof Base.Control
   );
 }
 
-export function TextArea({ className, rows = 4, ...rest }: ComponentProps<"textarea">) {
+export function TextArea({ className, rows = 4, value, ...rest }: ComponentProps<"textarea">) {
   return (
     <Base.Control
+      // The field has to see a change of the value, or its error would stay.
+      {...(value === undefined ? {} : { value })}
       render={<textarea {...rest} rows={rows} />}
       className={classes(CONTROL, "h-auto resize-y py-1.5 pointer-coarse:h-auto", className)}
     />

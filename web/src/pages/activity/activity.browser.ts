@@ -108,6 +108,22 @@ it("groups by key and names keys", async () => {
   await expect.poll(() => table.getByRole("rowheader").allInnerTexts()).toEqual(["search"]);
 });
 
+it("says what needs attention, and leads there", async () => {
+  const { key, data } = await api<Created>("POST", "/keys", { name: "greedy", limit: 0.000001 });
+  for (let call = 0; call < 3; call++) await complete(key, "tollgate/prose");
+  // Every half minute the gateway looks at budgets.
+  const told = () => api<{ data: unknown[] }>("GET", "/alerts");
+  await expect.poll(async () => (await told()).data.length, { timeout: 45_000 }).toBeGreaterThan(0);
+  const page = await visit("/activity");
+  const alert = page.getByRole("complementary", { name: "Needs attention" }).getByRole("link");
+  await alert.filter({ hasText: "greedy" }).first().waitFor();
+  await page.check();
+  await page.shot("activity-attention");
+  await alert.filter({ hasText: "greedy" }).first().click();
+  await page.waitForURL(new RegExp(`/keys\\?open=${data.hash}`));
+  await page.getByRole("dialog", { name: "greedy" }).waitFor();
+}, 60_000);
+
 it("says by what sums are not kept", async () => {
   const page = await visit("/activity?status=error");
   await page.getByRole("note").filter({ hasText: "not narrowed by status" }).waitFor();

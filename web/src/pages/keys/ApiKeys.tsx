@@ -196,7 +196,7 @@ function columnsOf({ now, several, session, acts, ask }: Shared): Column<ListedK
       id: "limit",
       header: "Spent of the limit that binds",
       width: 296,
-      grow: 2,
+      grow: 4,
       rank: 1,
       cell: ({ record, bound }) => <KeyLimit bound={bound} spent={record.usage} />,
     },
@@ -262,7 +262,7 @@ function Bar({ workspace, onWorkspace, state, onState, query, onQuery }: BarProp
         ref={input}
         type="search"
         aria-label="Find a key"
-        placeholder="Name or end of the secret"
+        placeholder="Name or secret"
         value={query}
         onChange={(event) => onQuery(event.target.value)}
         className={`${CONTROL} max-w-72 min-w-40 flex-1`}

@@ -15,10 +15,7 @@ export function ManagementKeys() {
         A management key does what this dashboard does, for programs: it makes keys, reads activity
         and changes settings. <strong className="font-semibold">It cannot call models.</strong>
       </p>
-      <p>
-        It is made on the gateway's own machine only, so that nobody who has got hold of a browser
-        makes one:
-      </p>
+      <p>One is made on the gateway's own machine, by its command line:</p>
       <CopyField label="Command" labelled={false} value={MAKE} />
       <p>Its secret is shown once. A program then asks like this:</p>
       <Code code={ASK} language="bash" />

@@ -89,7 +89,6 @@ it("names the workspace's budget where that binds", async () => {
 
 it("changes by the same form what it made by it, and shows the call of the API", async () => {
   const page = await visit("/keys", { refusals: true });
-  page.setDefaultTimeout(4000);
   await page.getByRole("button", { name: "Create key" }).first().click();
   const form = page.getByRole("dialog", { name: "Create a key" });
   await form.getByRole("textbox", { name: "Name" }).fill("kiosk");
@@ -119,6 +118,7 @@ it("changes by the same form what it made by it, and shows the call of the API",
     .last()
     .waitFor();
   await form.getByRole("textbox", { name: "Addresses" }).fill("");
+  await form.getByText(/is not a range of addresses/).waitFor({ state: "detached" });
   await form.getByRole("button", { name: "Create key" }).click();
   await page.getByLabel("I saved it").check();
   await page.getByRole("button", { name: "Done" }).click();
@@ -146,7 +146,6 @@ it("changes by the same form what it made by it, and shows the call of the API",
 it("disables at once and takes it back, rotates with an overlap, deletes", async () => {
   const { key } = await make({ name: "turned" });
   const page = await visit("/keys?q=turned");
-  page.setDefaultTimeout(4000);
   const menu = async (item: string) => {
     await row(page, "turned").getByRole("button", { name: "More for turned" }).click();
     await page.getByRole("menuitem", { name: item }).click();
@@ -232,7 +231,7 @@ describe.each(LOOKS)("keys, $name", (look) => {
     await page.shot(`keys-management-${look.name}`);
   });
 
-  it("has a form that fits, $name", async () => {
+  it("has a form that fits", async () => {
     const page = await visit("/keys?open=new", look);
     await page.getByRole("dialog", { name: "Create a key" }).waitFor();
     await page.check();
