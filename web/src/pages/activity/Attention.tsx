@@ -15,9 +15,9 @@ export function Attention() {
   const session = useSession();
   const [now] = useState(() => Date.now());
   const { data: alerts = [] } = useQuery(alertsQuery(session));
-  const young = alerts
-    .filter((alert) => now - new Date(alert.created_at).getTime() < YOUNG_MS)
-    .slice(0, SHOWN_MAX);
+  const young = highest(
+    alerts.filter((alert) => now - new Date(alert.created_at).getTime() < YOUNG_MS),
+  ).slice(0, SHOWN_MAX);
   if (young.length === 0) return null;
   return (
     <aside aria-label="Needs attention" className="w-full max-xl:mt-8 xl:ml-10 xl:w-72">
@@ -35,6 +35,18 @@ export function Attention() {
         ))}
       </ul>
     </aside>
+  );
+}
+
+/** Of one budget the highest threshold says it all. */
+function highest(alerts: readonly Alert[]): Alert[] {
+  const budgetOf = ({ kind, subject, details }: Alert) =>
+    [kind, subject.id, details.window, details.window_start].join("\n");
+  const reached = ({ details }: Alert) => Number(details.threshold_percent ?? 0);
+  return alerts.filter((alert) =>
+    alerts.every(
+      (other) => budgetOf(other) !== budgetOf(alert) || reached(other) <= reached(alert),
+    ),
   );
 }
 

@@ -113,10 +113,14 @@ it("says what needs attention, and leads there", async () => {
   for (let call = 0; call < 3; call++) await complete(key, "tollgate/prose");
   // Every half minute the gateway looks at budgets.
   const told = () => api<{ data: unknown[] }>("GET", "/alerts");
-  await expect.poll(async () => (await told()).data.length, { timeout: 45_000 }).toBeGreaterThan(0);
+  await expect.poll(async () => (await told()).data.length, { timeout: 45_000 }).toBe(3);
   const page = await visit("/activity");
   const alert = page.getByRole("complementary", { name: "Needs attention" }).getByRole("link");
   await alert.filter({ hasText: "greedy" }).first().waitFor();
+  // Of the three thresholds that were passed the highest is told of.
+  expect(await alert.filter({ hasText: "greedy" }).allInnerTexts()).toEqual([
+    expect.stringMatching(/^100 %/),
+  ]);
   await page.check();
   await page.shot("activity-attention");
   await alert.filter({ hasText: "greedy" }).first().click();
