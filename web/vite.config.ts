@@ -9,6 +9,8 @@ const GATEWAY = process.env.TOLLGATE_URL ?? "http://127.0.0.1:8080";
 const LIBRARIES: [string, RegExp][] = [
   ["react", /node_modules\/(react|react-dom|scheduler)\//],
   ["tanstack", /node_modules\/@tanstack\/(react-)?(router|query|history|store)/],
+  // What the frame itself is made of, so that pages which share it don't cut it into pieces.
+  ["ui", /node_modules\/@base-ui\/react\/(toast|dialog|tooltip)\//],
 ];
 
 /** In development there is no server that writes where the dashboard is. */

@@ -12,7 +12,7 @@
 import { Download, LineChart, Table } from "lucide-react";
 import { lazy, Suspense, useId, useState } from "react";
 import { useZone } from "~/app/preferences";
-import { csv, dateTime } from "~/format";
+import { csv, dateTime, type Zone } from "~/format";
 import { Button } from "./Button";
 import { ChartTable } from "./chart/ChartTable";
 import { Swatch } from "./chart/Swatch";
@@ -39,6 +39,8 @@ export interface ChartProps {
   /** Charts of one name share their crosshair. */
   sync?: string;
   onZoom?: (from: Date, to: Date) => void;
+  /** Whose days the buckets are, where it is not the clock that was chosen. */
+  zone?: Zone;
 }
 
 const NO_MARKS: readonly Mark[] = [];
@@ -46,7 +48,8 @@ const NO_MARKS: readonly Mark[] = [];
 export function Chart(props: ChartProps) {
   const { title, summary, times, series, format, legend = true, height = 200 } = props;
   const [asTable, setAsTable] = useState(false);
-  const [zone] = useZone();
+  const [chosen] = useZone();
+  const zone = props.zone ?? chosen;
   const id = useId();
   const download = () => {
     const rows = times.map((at, index) => [
@@ -113,6 +116,7 @@ export function Chart(props: ChartProps) {
               height={height}
               marks={props.marks ?? NO_MARKS}
               sync={props.sync}
+              zone={zone}
               onZoom={props.onZoom}
             />
           </Suspense>

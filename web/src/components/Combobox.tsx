@@ -71,7 +71,11 @@ export function MultiCombobox({ options, value, onChange, label, ...rest }: Mult
       multiple
       items={options}
       value={chosen}
-      onValueChange={(next: Option[]) => onChange(next.map((option) => option.value))}
+      onValueChange={(next: Option[], event) => {
+        // Escape closes the list; it takes away nothing that was chosen.
+        if (event.reason === "escape-key") event.cancel();
+        else onChange(next.map((option) => option.value));
+      }}
       isItemEqualToValue={same}
       disabled={rest.disabled ?? false}
       autoHighlight

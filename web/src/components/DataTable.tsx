@@ -13,7 +13,7 @@
  */
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { ArrowDown, ArrowUp } from "lucide-react";
-import { type ReactNode, useEffect, useMemo, useRef, useState } from "react";
+import { type MouseEvent, type ReactNode, useEffect, useMemo, useRef, useState } from "react";
 import { classes } from "./classes";
 import { type Column, fitting, type Sort, tracks } from "./columns";
 import { Loading, Progress } from "./Loading";
@@ -125,7 +125,7 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
                 aria-rowindex={index + 2}
                 aria-current={id === current || undefined}
                 tabIndex={-1}
-                onClick={(event) => opensRow(event.target) && onOpen?.(id === openKey ? null : id)}
+                onClick={(event) => opensRow(event) && onOpen?.(id === openKey ? null : id)}
                 className={classes(
                   "absolute inset-x-0 top-0 grid items-center gap-4 border-b px-2",
                   onOpen && "cursor-pointer hover:bg-hover",
@@ -158,9 +158,13 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
   );
 }
 
-/** A click on something of its own in a row is not one on the row; nor is a selection of text. */
-function opensRow(target: EventTarget): boolean {
-  const own = target instanceof Element && target.closest("a, button, input, label, [role=switch]");
+/**
+ * A click on something of its own in a row is not one on the row; nor is one in a menu that floats
+ * over it, or a selection of text.
+ */
+function opensRow({ target, currentTarget }: MouseEvent): boolean {
+  if (!(target instanceof Element) || !currentTarget.contains(target)) return false;
+  const own = target.closest("a, button, input, label, [role=switch]");
   return !own && getSelection()?.isCollapsed !== false;
 }
 

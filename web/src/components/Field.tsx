@@ -22,15 +22,18 @@ export interface FormProps {
   onSubmit: (values: Record<string, string>) => void;
   errors?: FieldErrors;
   className?: string;
+  /** For a button elsewhere that submits it by `form`. */
+  id?: string;
   /** What the form is for, where no heading says it. */
   label?: string;
   children: ReactNode;
 }
 
-export function Form({ onSubmit, errors, className, label, children }: FormProps) {
+export function Form({ onSubmit, errors, className, id, label, children }: FormProps) {
   return (
     <BaseForm
       {...(errors ? { errors } : {})}
+      {...(id ? { id } : {})}
       aria-label={label}
       className={classes("flex max-w-140 flex-col gap-4", className)}
       onFormSubmit={(values: Record<string, unknown>) => onSubmit(texts(values))}
@@ -48,11 +51,21 @@ function texts(values: Record<string, unknown>): Record<string, string> {
 /** How the gateway begins a message on a member of the body: `limit: It has to be …`. */
 const NAMED = /^([a-z_]+(?:\.[a-z_]+)*): (.+)$/s;
 
-/** The error by field that a refused call names. Show others below the form. */
+const NO_ERRORS: FieldErrors = {};
+const named = new WeakMap<ApiError, FieldErrors>();
+
+/**
+ * The error by field that a refused call names. Show others below the form. It is the same object for
+ * the same error, for a form takes another as news, and what was corrected would be wrong again.
+ */
 export function fieldErrors(error: unknown): FieldErrors {
-  const match = error instanceof ApiError ? NAMED.exec(error.message) : null;
-  const [, name, message] = match ?? [];
-  return name && message ? { [name]: message } : {};
+  if (!(error instanceof ApiError)) return NO_ERRORS;
+  const known = named.get(error);
+  if (known) return known;
+  const [, name, message] = NAMED.exec(error.message) ?? [];
+  const errors = name && message ? { [name]: message } : NO_ERRORS;
+  named.set(error, errors);
+  return errors;
 }
 
 export interface FieldProps {
@@ -102,9 +115,11 @@ export function Input({ className, ...rest }: ComponentProps<typeof Base.Control
   );
 }
 
-export function TextArea({ className, rows = 4, ...rest }: ComponentProps<"textarea">) {
+export function TextArea({ className, rows = 4, value, ...rest }: ComponentProps<"textarea">) {
   return (
     <Base.Control
+      // The field has to see a change of the value, or its error would stay.
+      {...(value === undefined ? {} : { value })}
       render={<textarea {...rest} rows={rows} />}
       className={classes(CONTROL, "h-auto resize-y py-1.5 pointer-coarse:h-auto", className)}
     />

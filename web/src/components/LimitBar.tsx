@@ -6,7 +6,7 @@
  * `share` comes with the numbers: money is not divided here where the server can do it. From 80 % on
  * it is amber, from 100 % red, and it says so.
  */
-import { amount, type Maybe, percent } from "~/format";
+import { amount, cost, type Maybe, percent } from "~/format";
 import { classes } from "./classes";
 
 export interface LimitBarProps {
@@ -19,17 +19,21 @@ export interface LimitBarProps {
   label?: string;
 }
 
+/** As on a bank statement, but what is less than a cent is not nothing. */
+const dollars = (value: Maybe<string | number>) =>
+  value != null && Number(value) > 0 && Number(value) < 0.01 ? cost(value) : amount(value);
+
 export function LimitBar({ spent, limit, share, note, label = "Spent" }: LimitBarProps) {
   if (limit == null) {
     return (
       <span>
-        {amount(spent)} <span className="text-muted">{note ?? "no limit"}</span>
+        {dollars(spent)} <span className="text-muted">{note ?? "no limit"}</span>
       </span>
     );
   }
   const used = share ?? Number(spent ?? 0) / Math.max(Number(limit), Number.MIN_VALUE);
   const tone = used >= 1 ? "bad" : used >= 0.8 ? "warn" : "plain";
-  const words = `${amount(spent)} of ${amount(limit)}`;
+  const words = `${dollars(spent)} of ${dollars(limit)}`;
   return (
     <span className="flex min-w-0 items-center gap-2.5">
       <span
@@ -50,7 +54,7 @@ export function LimitBar({ spent, limit, share, note, label = "Spent" }: LimitBa
         />
       </span>
       <span className="truncate" title={note ? `${words}. ${note}` : words}>
-        {amount(spent)} <span className="text-muted">of {amount(limit)}</span>
+        {dollars(spent)} <span className="text-muted">of {dollars(limit)}</span>
         {tone === "bad" && <span className="ml-1.5 text-bad">used up</span>}
         {note && <span className="ml-1.5 text-muted">{note}</span>}
       </span>

@@ -46,6 +46,23 @@ export function compareMagnitude(one: Decimal, other: Decimal): -1 | 0 | 1 {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
+/**
+ * The exact difference of two amounts that the server named, as decimal text: what was spent of a
+ * limit of which so much is left. Null where one of them is no number.
+ */
+export function difference(one: string | number, other: string | number): string | null {
+  const [a, b] = [parseDecimal(one), parseDecimal(other)];
+  if (!a || !b) return null;
+  const scale = Math.max(a.scale, b.scale);
+  const whole = (value: Decimal) => {
+    const { digits } = roundDecimal(value, scale);
+    return value.negative ? -digits : digits;
+  };
+  const digits = whole(a) - whole(b);
+  const text = magnitudeText({ negative: false, digits: digits < 0n ? -digits : digits, scale });
+  return trimZeros(digits < 0n ? `-${text}` : text);
+}
+
 /** The absolute value in plain digits, with `,` between thousands when asked. */
 export function magnitudeText(value: Decimal, grouped = false): string {
   const all = value.digits.toString().padStart(value.scale + 1, "0");

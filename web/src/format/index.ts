@@ -1,5 +1,6 @@
 /** Every way to write a number, an amount or a time. Pages use nothing else. */
 export { csv } from "./csv";
+export { difference } from "./decimal";
 export { duration } from "./duration";
 export { amount, cost, exact, perMillion, total } from "./money";
 export { change, percent, uptime } from "./percent";

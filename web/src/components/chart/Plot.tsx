@@ -2,14 +2,14 @@ import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { useDark } from "~/app/media";
-import { useTheme, useZone } from "~/app/preferences";
+import { useTheme } from "~/app/preferences";
 import { useWidth } from "../use-width";
 import { type PlotWanted, plotOptions } from "./options";
 import { PlotTooltip } from "./PlotTooltip";
 import { colored, stack } from "./series";
 
 export interface PlotProps
-  extends Omit<PlotWanted, "zone" | "width" | "onCursor" | "marks" | "sync" | "onZoom" | "step"> {
+  extends Omit<PlotWanted, "width" | "onCursor" | "marks" | "sync" | "onZoom" | "step"> {
   /** Unix seconds. */
   times: readonly number[];
   marks: PlotWanted["marks"];
@@ -24,12 +24,11 @@ interface Cursor {
 
 /** The canvas of a chart. It is made anew when the theme, the size or the series change. */
 export default function Plot(props: PlotProps) {
-  const { times, series, stacked, kind, height } = props;
+  const { times, series, stacked, kind, height, zone } = props;
   const host = useRef<HTMLDivElement>(null);
   const width = useWidth(host);
   const [theme] = useTheme();
   const dark = useDark(theme);
-  const [zone] = useZone();
   const [cursor, setCursor] = useState<Cursor | null>(null);
   const step = (times[1] ?? 0) - (times[0] ?? 0) || 3600;
   const shape = series.map(({ label, color, line }) => `${label}|${color}|${line}`).join("\n");
@@ -40,7 +39,8 @@ export default function Plot(props: PlotProps) {
   }, [times, series, stacked]);
 
   const latest = useRef({ props, data });
-  useEffect(() => {
+  // Before the drawing is made anew below: of the new series, not of those before.
+  useLayoutEffect(() => {
     latest.current = { props, data };
   });
   const plot = useRef<uPlot | null>(null);

@@ -40,7 +40,8 @@ export function plotOptions(wanted: PlotWanted, host: HTMLElement): uPlot.Option
     width: wanted.width,
     height: wanted.height,
     legend: { show: false },
-    padding: [8, 8, 0, 0],
+    // The last label of the axis stands half beyond it.
+    padding: [8, 20, 0, 0],
     tzDate: (at) =>
       wanted.zone === "utc" ? uPlot.tzDate(new Date(at * 1000), "UTC") : new Date(at * 1000),
     scales: {
@@ -96,9 +97,17 @@ function plotSeries(
     stroke: color,
     width: line === "solid" ? 1.75 : 1,
     ...(line === "dotted" ? { dash: [2, 3] } : {}),
-    points: { show: false },
+    // A value between two gaps is no line: it is a dot.
+    points: { show: true, size: 4, fill: color, width: 0, filter: lonely },
     spanGaps: false,
   };
+}
+
+function lonely(plot: uPlot, series: number): number[] {
+  const values = plot.data[series] ?? [];
+  return Array.from(values.keys()).filter(
+    (at) => values[at] != null && values[at - 1] == null && values[at + 1] == null,
+  );
 }
 
 function zoom(plot: uPlot, onZoom: PlotWanted["onZoom"]): void {

@@ -1,0 +1,168 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import { api, complete, LOOKS, openBrowser, type Visit } from "#browser/harness";
+
+const visit = openBrowser();
+const MODELS = ["tollgate/echo", "tollgate/prose", "tollgate/think", "tollgate/json"];
+
+interface Created {
+  key: string;
+  data: { hash: string };
+}
+
+interface Sums {
+  data: { data: { usage: number; requests: number; model?: string }[] };
+}
+
+beforeAll(async () => {
+  for (const [at, name] of ["shop", "search"].entries()) {
+    const { key } = await api<Created>("POST", "/keys", { name });
+    for (const model of MODELS.slice(at)) {
+      for (let call = 0; call <= at; call++) await complete(key, model);
+    }
+  }
+});
+
+/** How often each address of the API was asked while something went on. */
+function counted(page: Visit): () => Record<string, number> {
+  const counts: Record<string, number> = {};
+  page.on("request", (request) => {
+    const path = new URL(request.url()).pathname.replace(/^.*\/api\/v1/, "");
+    if (request.url().includes("/api/v1")) counts[path] = (counts[path] ?? 0) + 1;
+  });
+  return () => counts;
+}
+
+const question = { metrics: ["usage", "requests"], dimensions: ["model"] };
+
+describe.each(LOOKS)("activity, $name", (look) => {
+  it("tells what was spent, by whom, as the API does", async () => {
+    const page = await visit("/activity", look);
+    const table = page.getByRole("table", { name: "Spend by model" });
+    await table.waitFor();
+    const { data } = await api<Sums>("POST", "/analytics/query", {
+      ...question,
+      order_by: { field: "usage" },
+    });
+    const names = await table.getByRole("rowheader").allInnerTexts();
+    expect(names).toEqual(data.data.map(({ model }) => model));
+    const requests = data.data.reduce((sum, row) => sum + row.requests, 0);
+    await page.getByRole("link", { name: String(requests), exact: true }).waitFor();
+    await page.locator("canvas").first().waitFor();
+    await page.check();
+    await page.shot(`activity-${look.name}`);
+  });
+
+  it("shows trends and explores", async () => {
+    const page = await visit("/activity?tab=trends", look);
+    await page.getByRole("img", { name: /^Time to first token:/ }).waitFor();
+    await page.locator("canvas").first().waitFor();
+    await page.check();
+    await page.shot(`activity-trends-${look.name}`);
+    await page.getByRole("tab", { name: "Explore" }).click();
+    await page.getByRole("img", { name: /^Usage by model per hour/ }).waitFor();
+    await page.check();
+    await page.shot(`activity-explore-${look.name}`);
+  });
+});
+
+it("shows charts as tables with the same numbers", async () => {
+  const page = await visit("/activity?metric=requests&tz=utc");
+  await page.getByRole("button", { name: "Requests per hour as table" }).click();
+  const table = page.getByRole("table", { name: "Requests per hour" });
+  const head = await table.getByRole("columnheader").allInnerTexts();
+  expect(head.slice(1).sort()).toEqual([...MODELS].sort());
+  const cells = await table.getByRole("row").last().getByRole("cell").allInnerTexts();
+  const { data } = await api<Sums>("POST", "/analytics/query", {
+    ...question,
+    granularity: "hour",
+  });
+  for (const [at, model] of head.slice(1).entries()) {
+    const row = data.data.filter((one) => one.model === model).at(-1);
+    expect(cells[at], model).toBe(String(row?.requests));
+  }
+  await page.check();
+  await page.shot("activity-as-table");
+});
+
+it("filters by a click, keeps that in the address, and leads to the same rows of the log", async () => {
+  const page = await visit("/activity?metric=requests");
+  const table = page.getByRole("table", { name: "Requests by model" });
+  await table.getByRole("button", { name: "tollgate/echo" }).click();
+  await page.waitForURL(/model=tollgate\/echo/);
+  await expect.poll(() => table.getByRole("rowheader").allInnerTexts()).toEqual(["tollgate/echo"]);
+  const link = table.getByRole("link", { name: /requests of tollgate\/echo in the log/ });
+  const href = new URL((await link.getAttribute("href")) ?? "", page.url());
+  expect(href.pathname).toBe("/logs");
+  expect(href.searchParams.get("model")).toBe("tollgate/echo");
+  expect(href.searchParams.get("range")).toMatch(/^\d{4}-.*\.\.\d{4}-/);
+  await table.getByRole("button", { name: "tollgate/echo" }).click({ modifiers: ["Alt"] });
+  await page.waitForURL(/model=!tollgate\/echo/);
+  await expect.poll(() => table.getByRole("rowheader").count()).toBe(MODELS.length - 1);
+});
+
+it("groups by key and names keys", async () => {
+  const page = await visit("/activity?metric=requests&group=key");
+  const table = page.getByRole("table", { name: "Requests by api key" });
+  await table.getByRole("button", { name: "search" }).click();
+  await page.waitForURL(/key=[0-9a-f]{64}/);
+  await expect.poll(() => table.getByRole("rowheader").allInnerTexts()).toEqual(["search"]);
+});
+
+it("says what needs attention, and leads there", async () => {
+  const { key, data } = await api<Created>("POST", "/keys", { name: "greedy", limit: 0.000001 });
+  for (let call = 0; call < 3; call++) await complete(key, "tollgate/prose");
+  // Every half minute the gateway looks at budgets.
+  const told = () => api<{ data: unknown[] }>("GET", "/alerts");
+  await expect.poll(async () => (await told()).data.length, { timeout: 45_000 }).toBe(3);
+  const page = await visit("/activity");
+  const alert = page.getByRole("complementary", { name: "Needs attention" }).getByRole("link");
+  await alert.filter({ hasText: "greedy" }).first().waitFor();
+  // Of the three thresholds that were passed the highest is told of.
+  expect(await alert.filter({ hasText: "greedy" }).allInnerTexts()).toEqual([
+    expect.stringMatching(/^100 %/),
+  ]);
+  await page.check();
+  await page.shot("activity-attention");
+  await alert.filter({ hasText: "greedy" }).first().click();
+  await page.waitForURL(new RegExp(`/keys\\?open=${data.hash}`));
+  await page.getByRole("dialog", { name: "greedy" }).waitFor();
+}, 60_000);
+
+it("says by what sums are not kept", async () => {
+  const page = await visit("/activity?status=error");
+  await page.getByRole("note").filter({ hasText: "not narrowed by status" }).waitFor();
+  await page.check();
+});
+
+it("asks a few questions, and none for each row", async () => {
+  const page = await visit("/settings/about");
+  const counts = counted(page);
+  await page.keyboard.press("g");
+  await page.keyboard.press("a");
+  await page.getByRole("table", { name: "Spend by model" }).waitFor();
+  await page.waitForLoadState("networkidle");
+  const asked = counts();
+  // The numbers, what is over of them and before; the table and its two comparisons; the chart.
+  expect(asked["/analytics/query"]).toBeLessThanOrEqual(7);
+  expect(asked).toMatchObject({ "/analytics/meta": 1, "/alerts": 1 });
+  expect(Object.keys(asked).sort()).toEqual(["/alerts", "/analytics/meta", "/analytics/query"]);
+});
+
+it("says in its place what failed, and tries again", async () => {
+  const page = await visit("/settings/about", { refusals: true });
+  let failing = true;
+  await page.route("**/analytics/query", (route) =>
+    failing
+      ? route.fulfill({
+          status: 500,
+          json: { error: { code: 500, message: "The store is busy", error_type: "server" } },
+        })
+      : route.continue(),
+  );
+  await page.goto(new URL("../activity", page.url()).href);
+  await page.getByRole("alert").filter({ hasText: "The store is busy" }).waitFor();
+  await page.check();
+  failing = false;
+  await page.getByRole("button", { name: "Retry" }).click();
+  await page.getByRole("table", { name: "Spend by model" }).waitFor();
+});

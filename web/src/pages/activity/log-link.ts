@@ -1,0 +1,17 @@
+import { type Filters, filterQuery, withoutTerm, withTerm } from "~/url/filters";
+import { rangeText, type Span } from "~/url/range";
+import type { Search } from "~/url/state";
+
+/** Where the rows behind a number are: the log with the same filters and the same time. */
+export function logSearch(
+  filters: Filters,
+  span: Span,
+  only?: { field: string; value: string },
+): Search {
+  // Where one group is asked for, other terms of its field say nothing more.
+  const narrowed = only
+    ? withTerm(withoutTerm(filters, only.field), only.field, only.value)
+    : filters;
+  const range = rangeText({ kind: "fixed", from: span.from, to: span.to });
+  return { ...filterQuery(narrowed), range };
+}

@@ -1,0 +1,33 @@
+import { LimitBar } from "~/components/LimitBar";
+import { relative } from "~/format";
+import { type Bound, resetOf } from "./limits";
+
+export interface KeyLimitProps {
+  bound: Bound | null;
+  /** Ever; shown where there is no limit. */
+  spent: number;
+  /** With it, when the limit begins anew is said, too. */
+  now?: Date;
+}
+
+/** What is spent of the limit that binds, which limit that is, and when it begins anew. */
+export function KeyLimit({ bound, spent, now }: KeyLimitProps) {
+  if (!bound) return <LimitBar spent={spent} limit={null} />;
+  return (
+    <LimitBar
+      label={boundName(bound)}
+      spent={bound.spent}
+      limit={bound.limit}
+      share={bound.share}
+      note={boundWords(bound, now)}
+    />
+  );
+}
+
+/** `Team's monthly budget`, or the key's own `monthly limit`. */
+export const boundName = ({ name, of }: Bound) => (of === null ? name : `${of}'s ${name}`);
+
+function boundWords(bound: Bound, now: Date | undefined): string {
+  const reset = now ? resetOf(bound.interval, now) : null;
+  return `${boundName(bound)}${reset && now ? `, anew ${relative(reset, now)}` : ""}`;
+}

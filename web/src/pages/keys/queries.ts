@@ -1,0 +1,122 @@
+import { queryOptions } from "@tanstack/react-query";
+import { ask, type Question } from "~/api/analytics";
+import { answer, client } from "~/api/client";
+import { ApiError } from "~/api/error";
+import { whole } from "~/format";
+import { beginningOf, type Interval, type WorkspaceBudget } from "./limits";
+
+const DAY_MS = 86_400_000;
+/** So far back is looked for the last use of a key. */
+export const USE_DAYS = 30;
+/** So many days has the course of a key. */
+export const COURSE_DAYS = 7;
+
+/** What a key was used for lately. */
+export interface KeyUse {
+  /** The day of UTC on which it was called last. */
+  lastDay: string;
+  /** Requests by day, the present one last. */
+  course: number[];
+  /** Requests in these days. */
+  requests: number;
+}
+
+export const requestWords = (count: number) =>
+  `${whole(count)} ${count === 1 ? "request" : "requests"}`;
+
+/** The use of all keys at once: one question, never one for each row. */
+export const keyUseQuery = (today: string) =>
+  queryOptions({
+    queryKey: ["keys", "use", today],
+    queryFn: async ({ signal }) => {
+      const { rows, truncated } = await ask(useQuestion(today), signal);
+      const days = daysUntil(today, COURSE_DAYS);
+      const uses = new Map<string, KeyUse>();
+      for (const row of rows) {
+        const [hash, day] = [String(row.api_key), String(row.date)];
+        const requests = Number(row.requests ?? 0);
+        const use = uses.get(hash) ?? { lastDay: day, course: days.map(() => 0), requests: 0 };
+        const at = days.indexOf(day);
+        if (at >= 0) {
+          use.course[at] = requests;
+          use.requests += requests;
+        }
+        uses.set(hash, use);
+      }
+      return { uses, whole: !truncated };
+    },
+  });
+
+export type KeyUses = Awaited<ReturnType<NonNullable<ReturnType<typeof keyUseQuery>["queryFn"]>>>;
+
+function useQuestion(today: string): Question {
+  const end = new Date(new Date(today).getTime() + DAY_MS);
+  return {
+    metrics: ["requests"],
+    dimensions: ["api_key"],
+    granularity: "day",
+    time_range: {
+      start: new Date(end.getTime() - USE_DAYS * DAY_MS).toISOString(),
+      end: end.toISOString(),
+    },
+    // The newest first: where there are too many rows, the oldest are missing.
+    order_by: { field: "date", direction: "desc" },
+  };
+}
+
+function daysUntil(today: string, count: number): string[] {
+  const last = new Date(today).getTime();
+  return Array.from({ length: count }, (_, at) =>
+    new Date(last - (count - 1 - at) * DAY_MS).toISOString().slice(0, 10),
+  );
+}
+
+/** The budgets of workspaces, with what was spent of each: a key's own limit may not be what binds. */
+export const workspaceBudgetsQuery = (workspaces: readonly string[], now: Date) =>
+  queryOptions({
+    queryKey: ["keys", "budgets", workspaces, now.toISOString().slice(0, 10)],
+    enabled: workspaces.length > 0,
+    queryFn: async ({ signal }): Promise<WorkspaceBudget[]> => {
+      const lists = await Promise.all(workspaces.map((id) => readBudgets(id, signal)));
+      const wanted = lists.flat();
+      const intervals = [...new Set(wanted.map(({ interval }) => interval))];
+      const spent = await Promise.all(intervals.map((one) => readSpend(one, now, signal)));
+      return wanted.map((budget) => ({
+        ...budget,
+        spent: spent[intervals.indexOf(budget.interval)]?.(budget.workspace) ?? null,
+      }));
+    },
+  });
+
+type WantedBudget = Omit<WorkspaceBudget, "spent">;
+
+async function readBudgets(id: string, signal: AbortSignal): Promise<WantedBudget[]> {
+  try {
+    const call = client.GET("/api/v1/workspaces/{id}/budgets", {
+      params: { path: { id } },
+      signal,
+    });
+    const { data } = await answer(call);
+    return data.map(({ limit_usd, reset_interval }) => ({
+      workspace: id,
+      interval: reset_interval ?? "lifetime",
+      limit: limit_usd,
+    }));
+  } catch (error) {
+    // Who may not see the money of a workspace sees the limits of its keys all the same.
+    if (error instanceof ApiError && (error.status === 403 || error.status === 404)) return [];
+    throw error;
+  }
+}
+
+async function readSpend(interval: Interval, now: Date, signal: AbortSignal) {
+  const { rows } = await ask(
+    {
+      metrics: ["usage"],
+      dimensions: ["workspace"],
+      time_range: { start: beginningOf(interval, now).toISOString(), end: now.toISOString() },
+    },
+    signal,
+  );
+  return (workspace: string) => Number(rows.find((row) => row.workspace === workspace)?.usage ?? 0);
+}
