@@ -254,6 +254,11 @@ fn key_of(parts: &Parts) -> Option<ApiKey> {
         names.iter().find_map(|name| headers.get(*name).and_then(|value| value.to_str().ok()))
     };
     let in_query = || {
+        let path = parts.uri.path();
+        // There it is a filter.
+        if ["/api/v1/logs", "/api/v1/events"].iter().any(|of| path.starts_with(of)) {
+            return None;
+        }
         let pairs = parts.uri.query()?.split('&');
         pairs.filter_map(|pair| pair.split_once('=')).find(|(name, _)| *name == "key")
     };

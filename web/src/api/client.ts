@@ -54,7 +54,7 @@ export interface RequestOptions {
 /** A call of a route that the OpenAPI document does not have, such as a session's. */
 export async function request<T>(path: string, options: RequestOptions = {}): Promise<T> {
   const response = await send(
-    new Request(cookieAddress(address(path, options.query)), {
+    new Request(address(path, options.query), {
       method: options.method ?? "GET",
       credentials: "same-origin",
       signal: options.signal ?? null,
@@ -77,13 +77,4 @@ export function address(path: string, query?: RequestOptions["query"]): string {
     if (value !== undefined && value !== "") url.searchParams.set(name, String(value));
   }
   return url.href;
-}
-
-/**
- * An address that is asked by the session's cookie alone. The gateway takes a member `key` of any query
- * for the key that calls, as Gemini's clients send it, and so would refuse a filter by a key. Written
- * with an escape the name is the same, and is read as a filter only.
- */
-export function cookieAddress(address: string): string {
-  return address.replace(/([?&])key=/, "$1%6Bey=");
 }

@@ -1,4 +1,4 @@
-import { address, cookieAddress } from "./client";
+import { address } from "./client";
 import { ApiError } from "./error";
 import type { ServerEvent } from "./sse";
 import { streamEvents } from "./stream";
@@ -49,7 +49,7 @@ async function run(options: EventsOptions, stopped: AbortSignal): Promise<void> 
       const headers = new Headers({ accept: "text/event-stream" });
       if (last !== null) headers.set("last-event-id", last);
       const init = { headers, signal: round.signal };
-      for await (const event of streamEvents(cookieAddress(address("/events", query)), init, () => {
+      for await (const event of streamEvents(address("/events", query), init, () => {
         options.onState?.("live");
         failures = 0;
       })) {

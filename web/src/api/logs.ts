@@ -1,5 +1,5 @@
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
-import { address, cookieAddress, request } from "./client";
+import { address, request } from "./client";
 import type { components } from "./schema";
 
 type Schemas = components["schemas"];
@@ -54,4 +54,4 @@ export const logErrorsQuery = (filters: LogFilters) =>
 
 /** Where all matching rows can be downloaded. */
 export const logExportAddress = (format: "csv" | "json", filters: LogFilters) =>
-  cookieAddress(address("/logs/export", { ...filters, format }));
+  address("/logs/export", { ...filters, format });

@@ -133,9 +133,7 @@ export function DraftForm({ draft, onChange }: DraftFormProps) {
       </Labelled>
       {narrow ? (
         <details>
-          <summary className="min-h-11 py-3 font-medium">
-            What it prefers and needs
-          </summary>
+          <summary className="min-h-11 py-3 font-medium">What it prefers and needs</summary>
           <div className="flex flex-col gap-4 pt-2">{more}</div>
         </details>
       ) : (
