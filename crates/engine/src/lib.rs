@@ -111,7 +111,7 @@ pub use inquiry::{Inquiry, NotTaken};
 pub use installation::{Access, Credential, Installation, Secret};
 pub use keychain::{Keychain, ProbeVerdict};
 pub use keys::{AuthError, KeyEntry, KeyRing};
-pub use limiting::{KeyStanding, LimitRule, Limited, Limiting, Whom};
+pub use limiting::{KeyStanding, LimitRule, Limited, Limiting, Nobody, Whom};
 pub use metrics::Metrics;
 pub use operate::Operated;
 pub use organisation::{Organisation, WorkspaceEntry};

@@ -6,6 +6,7 @@
 
 mod free;
 mod keeping;
+mod named;
 mod refused;
 mod rule;
 mod standing;
@@ -30,6 +31,7 @@ use crate::spending::Spending;
 use crate::{CallError, KeyEntry, KeyRing, Organisation, PlanRow, WorkspaceEntry, expected};
 
 use free::Bought;
+pub use named::Nobody;
 pub use refused::Limited;
 pub use rule::{LimitRule, Whom};
 pub use standing::KeyStanding;

@@ -263,6 +263,9 @@ pub(crate) async fn update_key(
         ..KeyPatch::default()
     };
     change.restrictions.apply_to(&mut patch, &app.engine.installation())?;
+    still_limited(&manager, patch.name.value().is_some_and(|it| *it != known.name), || {
+        app.engine.limiting().names_key(&known.name)
+    })?;
     let updated = app.engine.stores().keys.update(hash, patch, now).await?;
     app.engine.keys().refresh(now).await?;
     Ok(Json(Data { data: view(&app, updated.ok_or_else(no_such_key)?).await? }))
@@ -292,6 +295,20 @@ async fn changeable(app: &App, manager: &Manager, hash: KeyHash) -> Result<KeyRe
         return Ok(record);
     }
     Err(ApiError::forbidden("This key is somebody else's. Ask an admin of its workspace"))
+}
+
+/// Refuses a change after which a limit of the operator's would not be for the key any more.
+fn still_limited(
+    manager: &Manager,
+    changes: bool,
+    is_limited_by_it: impl FnOnce() -> bool,
+) -> Result<(), ApiError> {
+    if !changes || manager.access.is_everywhere() || !is_limited_by_it() {
+        return Ok(());
+    }
+    Err(ApiError::forbidden(
+        "A limit of this installation is for the key of this name or hash, and would go by. Ask an owner or admin",
+    ))
 }
 
 /// Refuses who may not even see a key: of others' management keys members see none.
