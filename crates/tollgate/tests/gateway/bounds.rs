@@ -148,3 +148,114 @@ async fn a_key_that_a_limit_is_for_makes_no_keys() {
     let refused = by(&gateway, gateway.key(), ("POST", "/auth/keys/code"), wanted).await;
     refused.error(403, "permission_denied");
 }
+
+/// A change of a key that has bounds, and the member by which it would be looser.
+const CHANGES: [(&str, Option<&str>); 21] = [
+    (r#"{ "limit": null }"#, Some("limit")),
+    (r#"{ "limit": 6 }"#, Some("limit")),
+    (r#"{ "limit_reset": "daily" }"#, Some("limit_reset")),
+    (r#"{ "include_byok_in_limit": false }"#, Some("include_byok_in_limit")),
+    (r#"{ "disabled": false }"#, None),
+    (r#"{ "rate_limits": null }"#, Some("rate_limits")),
+    (r#"{ "max_concurrent": null }"#, Some("rate_limits")),
+    (r#"{ "limits": { "max_concurrent": 5 } }"#, Some("rate_limits")),
+    (r#"{ "allowed_models": null }"#, Some("allowed_models")),
+    (r#"{ "allowed_models": ["acme/m", "acme/o"] }"#, Some("allowed_models")),
+    (r#"{ "allowed_providers": null }"#, Some("allowed_providers")),
+    (r#"{ "allowed_addresses": null }"#, Some("allowed_addresses")),
+    (r#"{ "allowed_addresses": ["126.0.0.0/7"] }"#, Some("allowed_addresses")),
+    (r#"{ "limit": 5, "limit_reset": "weekly", "max_concurrent": 4 }"#, None),
+    (r#"{ "limit": 4, "limit_reset": "monthly", "max_concurrent": 3 }"#, None),
+    (r#"{ "limit_reset": null, "requests_per_day": 7 }"#, None),
+    (r#"{ "allowed_models": ["acme/m"], "allowed_addresses": ["127.0.0.1"] }"#, None),
+    (r#"{ "allowed_models": ["acme/m", "acme/n"] }"#, Some("allowed_models")),
+    (r#"{ "name": "mine", "disabled": true }"#, None),
+    (r#"{ "disabled": false }"#, Some("disabled")),
+    (r#"{ "requests_per_day": 8 }"#, Some("rate_limits")),
+];
+
+#[tokio::test]
+async fn members_make_their_keys_stricter_and_not_looser() {
+    let simulator = simulator().await;
+    let world = TestGateway::builder().provider("acme", Protocol::OpenAi, &simulator);
+    let world = ["acme/m", "acme/n", "acme/o"]
+        .into_iter()
+        .fold(world, |world, model| world.endpoint(model, "acme", "echo", PRICE));
+    let gateway = world.start().await;
+    let id = workspace(&gateway, "team").await;
+    let (_, member) = person(&gateway, "member", json!([{ "workspace_id": id }])).await;
+    let (path, key) = made(&gateway, &member, json!({ "name": "k", "workspace_id": id })).await;
+    let owner = gateway.management_key();
+    let set = json!({
+        "limit": 5, "limit_reset": "weekly", "include_byok_in_limit": true, "max_concurrent": 4,
+        "allowed_models": ["acme/m", "acme/n"], "allowed_providers": ["acme"],
+        "allowed_addresses": ["127.0.0.0/8", "::1"],
+    });
+    let set = by(&gateway, owner, ("PATCH", &path), set).await;
+    assert_eq!(set.status, 200, "{}", set.text());
+    for (change, looser) in CHANGES {
+        let change: Value = serde_json::from_str(change).unwrap();
+        let reply = by(&gateway, &member, ("PATCH", &path), change.clone()).await;
+        let Some(looser) = looser else {
+            assert_eq!(reply.status, 200, "{change}: {}", reply.text());
+            continue;
+        };
+        let told = reply.error_message(403, "permission_denied");
+        assert!(told.starts_with(&format!("{looser}: You can make")), "{change}: {told}");
+    }
+    chat(&gateway, &key).await.error(401, "authentication");
+    let (_, admin) = person(&gateway, "admin", json!([])).await;
+    let lifted = json!({ "limit": null, "disabled": false, "rate_limits": null });
+    assert_eq!(by(&gateway, &admin, ("PATCH", &path), lifted).await.status, 200);
+    chat(&gateway, &key).await.said();
+    // Who rules the workspace may loosen, also what they have made.
+    let place = json!([{ "workspace_id": id, "role": "admin" }]);
+    let wanted = json!({ "email": "boss@example.org", "access": "member", "workspaces": place });
+    let invited = by(&gateway, owner, ("POST", "/organization/invitations"), wanted).await;
+    let token = json!({ "token": invited.json()["token"] });
+    let call = gateway.call("POST", "/organization/invitations/accept").no_key().json(&token);
+    let boss = call.send().await.json()["key"].as_str().unwrap().to_owned();
+    let lifted = json!({ "allowed_models": null });
+    assert_eq!(by(&gateway, &boss, ("PATCH", &path), lifted).await.status, 200);
+}
+
+#[tokio::test]
+async fn what_is_nearly_a_member_makes_no_key_without_it() {
+    let simulator = simulator().await;
+    let gateway = started(&simulator, "").await;
+    let owner = gateway.management_key();
+    let (path, _) = made(&gateway, owner, json!({ "name": "k", "tags": ["a"], "note": "b" })).await;
+    for (method, member, meant) in [
+        ("POST", "limt", "limit"),
+        ("POST", "allowed_model", "allowed_models"),
+        ("POST", "expires", "expires_at"),
+        ("POST", "request_per_minute", "requests_per_minute"),
+        ("PATCH", "requests_per_minut", "requests_per_minute"),
+        ("PATCH", "disable", "disabled"),
+        ("PATCH", "rateLimits", "rate_limits"),
+        ("PATCH", "expires_at", "expires_at"),
+        ("PATCH", "expires", "expires_at"),
+    ] {
+        let path = if method == "POST" { "/keys" } else { &path };
+        let body = json!({ "name": "k", member: "2099-01-01T00:00:00Z" });
+        let told = by(&gateway, owner, (method, path), body).await;
+        let told = told.error_message(400, "invalid_request");
+        assert!(told.starts_with(&format!("{member}: ")), "{member}: {told}");
+        assert!(told.contains(&format!("`{meant}`")), "{member}: {told}");
+    }
+    // A client may send back what it was told.
+    let known = gateway.call("GET", &path).key(owner).send().await.json()["data"].clone();
+    let same = by(&gateway, owner, ("PATCH", &path), known).await;
+    assert_eq!(same.status, 200, "{}", same.text());
+
+    for (twice, status) in [
+        (json!({ "monthly_budget": 1, "rate_limits": { "monthly_budget": 50 } }), 400),
+        (json!({ "limits": { "max_concurrent": 2 }, "max_concurrent": null }), 400),
+        (json!({ "limits": { "max_concurrent": 2 }, "rate_limits": { "max_concurrent": 3 } }), 400),
+        (json!({ "monthly_budget": "1", "rate_limits": { "monthly_budget": 1 } }), 200),
+        (json!({ "rate_limits": null, "max_concurrent": 2 }), 200),
+    ] {
+        let reply = by(&gateway, owner, ("PATCH", &path), twice.clone()).await;
+        assert_eq!(reply.status, status, "{twice}: {}", reply.text());
+    }
+}
