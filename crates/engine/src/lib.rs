@@ -110,7 +110,7 @@ pub use feed::{Feed, Heard, Subscription};
 pub use inquiry::{Inquiry, NotTaken};
 pub use installation::{Access, Credential, Installation, Secret};
 pub use keychain::{Keychain, ProbeVerdict};
-pub use keys::{AuthError, KeyEntry, KeyRing};
+pub use keys::{AuthError, KeyEntry, KeyRing, SpentLimit};
 pub use limiting::{KeyStanding, LimitRule, Limited, Limiting, Nobody, Whom};
 pub use metrics::Metrics;
 pub use operate::Operated;
