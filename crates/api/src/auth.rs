@@ -186,8 +186,11 @@ impl FromRequestParts<App> for Oneself {
     }
 }
 
+/// What is told to the key of somebody who has left.
+pub(crate) const GONE: &str = "This key belongs to somebody who is no longer a member here";
+
 fn gone() -> ApiError {
-    ApiError::forbidden("This key belongs to somebody who is no longer a member here")
+    ApiError::forbidden(GONE)
 }
 
 pub(crate) fn not_permitted(access: &Access) -> ApiError {

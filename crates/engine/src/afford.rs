@@ -6,6 +6,7 @@ use tollgate_types::{Chain, Timestamp, Usage, Usd};
 
 use crate::asked::Asked;
 use crate::expected::{Expected, expected, prompt};
+use crate::keys::SpentLimit;
 use crate::purse::{Hold, Need, Short};
 use crate::run::Run;
 use crate::{CallError, KeyEntry, limiting};
@@ -58,11 +59,14 @@ async fn pay<C: Asked>(run: &mut Run<C>) -> Result<(), CallError> {
     if !pays && limit.is_none() {
         return Ok(());
     }
-    if let Some(limit) = limit {
+    if limit.is_some() {
         let need = need(run, run.key.record.include_byok_in_limit);
         if need.most > Usd::ZERO {
             let held = run.key.hold(need, run.created);
-            run.held.of_limit = held.map_err(|short| refused(run, need, short, Some(limit)))?;
+            run.held.of_limit = held.map_err(|short| {
+                let limit = run.key.spent_limit(run.created);
+                refused(run, need, short, limit)
+            })?;
         }
     }
     if pays {
@@ -79,7 +83,12 @@ async fn pay<C: Asked>(run: &mut Run<C>) -> Result<(), CallError> {
 }
 
 /// What a caller is told who can't pay.
-fn refused<C: Asked>(run: &Run<C>, need: Need, short: Short, limit: Option<Usd>) -> CallError {
+fn refused<C: Asked>(
+    run: &Run<C>,
+    need: Need,
+    short: Short,
+    limit: Option<SpentLimit>,
+) -> CallError {
     match short {
         Short::Empty => limit.map_or(CallError::NoCredit, |limit| CallError::KeyLimit { limit }),
         Short::Less { available } => too_dear(run, need, available, limit),
@@ -116,7 +125,12 @@ fn need<C: Asked>(run: &Run<C>, counts_own: bool) -> Need {
 }
 
 /// A call that costs more than there is, and how many tokens there is enough for (contract §4.6).
-fn too_dear<C: Asked>(run: &Run<C>, need: Need, available: Usd, limit: Option<Usd>) -> CallError {
+fn too_dear<C: Asked>(
+    run: &Run<C>,
+    need: Need,
+    available: Usd,
+    limit: Option<SpentLimit>,
+) -> CallError {
     let requested = run.call.params().max_tokens.unwrap_or(0);
     let first = run.endpoint(0).and_then(|it| it.price.as_ref());
     let reading = first.and_then(|price| price.most(&prompt(run)).ok()).unwrap_or(Usd::ZERO);

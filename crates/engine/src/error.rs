@@ -4,14 +4,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tollgate_catalog::{OwnKey, Unknown};
-use tollgate_limits::RateLimit;
+use tollgate_limits::{RateLimit, Scope};
 use tollgate_providers::{Fault, FaultKind};
 use tollgate_store::PresetStatus;
-use tollgate_types::{GenerationId, Usd};
-use tollgate_wire::error::{Availability, BadRequest, ErrorBody, ErrorType, PreviousError};
+use tollgate_types::{GenerationId, Timestamp, Usd};
+use tollgate_wire::error::{
+    Availability, BadRequest, ErrorBody, ErrorMetadata, ErrorType, PreviousError, SpentBudget,
+};
+use tollgate_wire::json::UsdNumber;
 use tollgate_wire::router_metadata::RouterMetadata;
 
-use crate::Limited;
+use crate::{Limited, SpentLimit};
 
 /// A call that failed, and the id it was given.
 #[derive(Debug, thiserror::Error)]
@@ -79,10 +82,10 @@ pub enum CallError {
         models: Vec<String>,
     },
     /// The key's own spend limit is reached.
-    #[error("the key's limit of {limit} is spent")]
+    #[error("the key's limit of {} is spent", .limit.limit)]
     KeyLimit {
         /// The limit.
-        limit: Usd,
+        limit: SpentLimit,
     },
     /// The account has nothing left.
     #[error("the account has no credit left")]
@@ -95,13 +98,13 @@ pub enum CallError {
         /// As many as what is left is enough for.
         affordable: u64,
         /// The key's limit, when it is that which is nearly spent.
-        limit: Option<Usd>,
+        limit: Option<SpentLimit>,
     },
     /// What is left is held for calls under way, and may be enough when they have ended.
     #[error("what is left is held for calls under way")]
     InFlight {
         /// The key's limit, when it is that which is held.
-        limit: Option<Usd>,
+        limit: Option<SpentLimit>,
     },
     /// A rate or a budget is used up.
     #[error("a limit refuses the call")]
@@ -141,6 +144,18 @@ pub enum CallError {
 /// What a caller is asked to wait when the store is behind.
 const STORE_RETRY: Duration = Duration::from_secs(1);
 const DOCS_URL: &str = "https://openrouter.ai/docs/api-reference/errors";
+
+impl SpentLimit {
+    /// What programs are told: the same as of a budget.
+    fn tell(&self, metadata: &mut ErrorMetadata) {
+        metadata.scope = Some(Scope::Key.as_str());
+        metadata.budget = Some(SpentBudget {
+            limit_usd: UsdNumber(self.limit),
+            spend_usd: UsdNumber(self.spent),
+            resets_at: self.resets_at.map(Timestamp::to_rfc3339),
+        });
+    }
+}
 
 impl CallError {
     /// The contract's word, and with it the status.
@@ -214,13 +229,17 @@ impl CallError {
                         .to_owned(),
                 );
             }
-            Self::KeyLimit { .. } | Self::TooDear { limit: Some(_), .. } => {
+            Self::KeyLimit { limit } | Self::TooDear { limit: Some(limit), .. } => {
+                limit.tell(&mut body.error.metadata);
                 body.error.metadata.limit_source = Some("openrouter_key_limit");
             }
             Self::NoCredit | Self::TooDear { limit: None, .. } => {
                 body.error.metadata.limit_source = Some("openrouter_credits");
             }
-            Self::InFlight { .. } => {
+            Self::InFlight { limit } => {
+                if let Some(limit) = limit {
+                    limit.tell(&mut body.error.metadata);
+                }
                 body.error.metadata.limit_source = Some("openrouter_in_flight_budget");
             }
             Self::PlanExhausted { models, faults, own_keys } => {
@@ -266,7 +285,7 @@ impl CallError {
                 "The preset `{slug}` is {}. Activate it with PATCH /api/v1/presets/{slug}",
                 status.as_str()
             ),
-            Self::KeyLimit { limit } => format!(
+            Self::KeyLimit { limit: SpentLimit { limit, .. } } => format!(
                 "Key limit exceeded: this key's limit of {limit} is spent. Raise it with PATCH /api/v1/keys/{{hash}} or use another key"
             ),
             Self::NoCredit => {
@@ -274,7 +293,7 @@ impl CallError {
                     .to_owned()
             }
             Self::TooDear { requested, affordable, limit } => {
-                too_dear(*requested, *affordable, *limit)
+                too_dear(*requested, *affordable, limit.map(|it| it.limit))
             }
             Self::InFlight { limit } => {
                 let what =

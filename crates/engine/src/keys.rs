@@ -41,6 +41,17 @@ struct Spend {
     usage: KeyUsage,
 }
 
+/// A key's limit, as it stands when a call does not fit into it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SpentLimit {
+    /// The limit.
+    pub limit: Usd,
+    /// What is spent of it, with what calls under way hold.
+    pub spent: Usd,
+    /// When it starts again; never when absent.
+    pub resets_at: Option<Timestamp>,
+}
+
 /// Why a key does not open the door. The caller learns no more than these words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum AuthError {
@@ -137,6 +148,24 @@ impl KeyEntry {
         let limit = self.record.limit?;
         let spent = self.spent_of_limit(now);
         Some(limit.checked_sub(spent).unwrap_or(Usd::ZERO).max(Usd::ZERO))
+    }
+
+    /// How the key's limit stands; `None` without one.
+    pub(crate) fn spent_limit(&self, now: Timestamp) -> Option<SpentLimit> {
+        let limit = self.record.limit?;
+        let mut spend = self.spend.lock();
+        let gone = self.of_limit(&spend.at(now).usage);
+        let windows = UsageWindows::at(now);
+        let next = self.record.limit_reset.map(|reset| match reset {
+            ResetInterval::Daily => UtcDay::from_days(windows.day().days().saturating_add(1)),
+            ResetInterval::Weekly => windows.week().end,
+            ResetInterval::Monthly => windows.month().end,
+        });
+        Some(SpentLimit {
+            limit,
+            spent: gone.saturating_add(spend.held).max(Usd::ZERO),
+            resets_at: next.map(UtcDay::starts_at),
+        })
     }
 
     /// Which share of its limit the key has spent, from 0; `None` without a limit. For rules, which
@@ -299,15 +328,12 @@ impl KeyRing {
     /// When the store can't be read.
     pub(crate) async fn follow_spend(
         &self,
-        limited: &[Arc<KeyEntry>],
+        known: &[Arc<KeyEntry>],
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        if limited.is_empty() {
-            return Ok(());
-        }
         let usages: HashMap<KeyHash, KeyUsage> =
             self.stores.usage.all_key_usage(now).await?.into_iter().collect();
-        for entry in limited {
+        for entry in known {
             if let Some(usage) = usages.get(&entry.record.hash) {
                 entry.spend.lock().at(now).usage.raise(usage);
             }

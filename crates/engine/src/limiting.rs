@@ -6,6 +6,7 @@
 
 mod free;
 mod keeping;
+mod named;
 mod refused;
 mod rule;
 mod standing;
@@ -30,6 +31,7 @@ use crate::spending::Spending;
 use crate::{CallError, KeyEntry, KeyRing, Organisation, PlanRow, WorkspaceEntry, expected};
 
 use free::Bought;
+pub use named::Nobody;
 pub use refused::Limited;
 pub use rule::{LimitRule, Whom};
 pub use standing::KeyStanding;
@@ -241,17 +243,17 @@ impl Limiting {
         Ok(())
     }
 
-    /// Has the budgets of keys count what the keys have spent at all nodes, as the records say.
+    /// Takes up what all keys have spent at all nodes, as the records say, and has their budgets
+    /// count it.
     ///
     /// # Errors
     ///
     /// When the store can't be read.
     pub async fn follow_keys(&self, keys: &KeyRing, now: Timestamp) -> Result<(), StoreError> {
-        let mut budgeted = keys.entries();
-        budgeted.retain(|key| key.record.limit.is_some() || !self.budgets_of_key(key).is_empty());
-        keys.follow_spend(&budgeted, now).await?;
+        let known = keys.entries();
+        keys.follow_spend(&known, now).await?;
         let mut entries = Vec::new();
-        for key in budgeted {
+        for key in known {
             let id = key.counted_as().to_hex();
             for limit in self.budgets_of_key(&key) {
                 if self.begun.read().contains(&(key.counted_as(), limit.window))

@@ -85,7 +85,8 @@ impl Engine {
             now,
         };
         let routed = resolve::plan(call, &installation, &circumstances);
-        let routed = routed.map_err(|error| told_of_limit(error, key, circumstances.funds))?;
+        let routed =
+            routed.map_err(|error| told_of_limit(error, (key, now), circumstances.funds))?;
         Ok(decision::record(call, (&routed.plan, &routed.shape), &steering, seed))
     }
 
@@ -202,7 +203,8 @@ impl Engine {
         let record = &run.key.record;
         let funds = self.funds(&run.key, run.created);
         let may_be_own = !record.include_byok_in_limit && !run.installation.own().is_empty();
-        match record.limit.filter(|_| funds.is_spent && !may_be_own) {
+        let limit = run.key.spent_limit(run.created);
+        match limit.filter(|_| funds.is_spent && !may_be_own) {
             Some(limit) => Err(CallError::KeyLimit { limit }),
             None => Ok(()),
         }
@@ -245,13 +247,13 @@ impl Engine {
             now,
         };
         let routed = resolve::plan(&run.call, &run.installation, &circumstances);
-        routed.map_err(|error| told_of_limit(error, &run.key, circumstances.funds))
+        routed.map_err(|error| told_of_limit(error, (&run.key, now), circumstances.funds))
     }
 }
 
 /// A call that would perhaps have gone somewhere if the limit were not spent.
-fn told_of_limit(error: CallError, key: &KeyEntry, funds: Funds) -> CallError {
-    match (error, key.record.limit) {
+fn told_of_limit(error: CallError, (key, now): (&KeyEntry, Timestamp), funds: Funds) -> CallError {
+    match (error, key.spent_limit(now)) {
         (CallError::NoEndpoints { .. }, Some(limit)) if funds.is_spent => {
             CallError::KeyLimit { limit }
         }

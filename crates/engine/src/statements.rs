@@ -15,7 +15,7 @@ use tollgate_store::{
     ActivityQuery, ActivityRow, Document, DocumentBody, DocumentQuery, LedgerRow, MovementQuery,
     StoreError, Stores,
 };
-use tollgate_types::{Month, Timestamp};
+use tollgate_types::{Month, Timestamp, Usd};
 
 /// Why there is no statement.
 #[derive(Debug, thiserror::Error)]
@@ -295,9 +295,13 @@ async fn by(
         ..ActivityQuery::default()
     };
     let rows = stores.usage.activity(&query).await?.into_iter().filter(is_its);
+    // Where no endpoint answered, the call was refused or came to nothing: it is no request that
+    // anybody is billed for.
+    let came = |row: &ActivityRow| !row.endpoint_id.is_empty() || row.sums.spent != Usd::ZERO;
+    let rows = rows.filter(came);
     let line = |row: ActivityRow| UsageLine {
         name: if tag.is_some() { row.tag_value } else { row.model },
-        requests: row.sums.requests,
+        requests: if row.endpoint_id.is_empty() { 0 } else { row.sums.requests },
         prompt_tokens: row.sums.prompt_tokens,
         completion_tokens: row.sums.completion_tokens,
         amount: row.sums.spent,

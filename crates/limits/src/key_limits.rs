@@ -81,6 +81,13 @@ impl KeyLimits {
         self.limits().any(|limit| limit.measure.is_money())
     }
 
+    /// Whether whatever these let through, those of `before` do, too: each of them is there, and as
+    /// small at least.
+    pub fn are_within(&self, before: &Self) -> bool {
+        let mut both = self.amounts.iter().zip(&before.amounts);
+        both.all(|(after, before)| before.is_none_or(|most| after.is_some_and(|it| it <= most)))
+    }
+
     /// Whether nothing is limited.
     pub fn is_empty(&self) -> bool {
         self.amounts.iter().all(Option::is_none)
@@ -128,6 +135,15 @@ impl KeyLimitsChange {
                 *limit = *amount;
             }
         }
+    }
+
+    /// The first member that another change changes otherwise.
+    pub fn contradicted_by(&self, other: &Self) -> Option<&'static str> {
+        let mut all = NAMES.iter().zip(self.amounts.iter().zip(&other.amounts));
+        let differs = |(one, other): (&Option<_>, &Option<_>)| {
+            one.is_some() && other.is_some() && one != other
+        };
+        all.find(|(_, both)| differs(*both)).map(|(name, _)| *name)
     }
 
     /// Whether everything stays.

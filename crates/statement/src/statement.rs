@@ -8,7 +8,7 @@ use tollgate_ledger::{AccountId, Balance, Kind, Movement};
 use tollgate_types::{Month, Timestamp, Usd};
 
 use crate::line::effect;
-use crate::{InvoiceNumber, Line, UsageTable};
+use crate::{InvoiceNumber, Line, UsageLine, UsageTable};
 
 /// What a statement is made of.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -124,8 +124,10 @@ impl Statement {
         if counted != closing {
             return Err(StatementError::Unproved { account, month, opening, counted, closing });
         }
-        let total = sum(&[by_calls, metered])?;
-        let usage = usage.into_iter().map(|it| it.completed(total));
+        // Every call has a model; not every one has a tag.
+        let calls = usage.first().map(UsageTable::sum).unwrap_or_default();
+        let total = UsageLine { amount: sum(&[by_calls, metered])?, ..calls };
+        let usage = usage.into_iter().map(|it| it.completed(&total));
         let usage = usage.collect::<Option<Vec<_>>>().ok_or(StatementError::OutOfRange)?;
         let number =
             sequence.map(|sequence| InvoiceNumber { account: account.clone(), month, sequence });

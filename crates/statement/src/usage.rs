@@ -48,16 +48,31 @@ impl UsageTable {
         Self { by: by.to_owned(), lines }
     }
 
-    /// The same with a last line for what is missing of `total`.
-    pub(crate) fn completed(mut self, total: Usd) -> Option<Self> {
-        let mut rest = UsageLine { amount: total, ..UsageLine::default() };
-        for line in self.lines.extract_if(.., |line| line.name.is_empty()) {
-            rest = UsageLine { amount: rest.amount, ..line };
-        }
+    /// All lines together, without a name.
+    pub(crate) fn sum(&self) -> UsageLine {
+        let mut sum = UsageLine::default();
         for line in &self.lines {
-            rest.amount = rest.amount.checked_sub(line.amount)?;
+            sum.requests = sum.requests.saturating_add(line.requests);
+            sum.prompt_tokens = sum.prompt_tokens.saturating_add(line.prompt_tokens);
+            sum.completion_tokens = sum.completion_tokens.saturating_add(line.completion_tokens);
+            sum.amount = sum.amount.saturating_add(line.amount);
         }
-        if rest.amount != Usd::ZERO || rest.requests > 0 {
+        sum
+    }
+
+    /// The same with a last line for what is missing of `total`.
+    pub(crate) fn completed(mut self, total: &UsageLine) -> Option<Self> {
+        self.lines.retain(|line| !line.name.is_empty());
+        let named = self.sum();
+        // Calls are counted while they are read: only money has to add up.
+        let rest = UsageLine {
+            name: String::new(),
+            requests: total.requests.saturating_sub(named.requests),
+            prompt_tokens: total.prompt_tokens.saturating_sub(named.prompt_tokens),
+            completion_tokens: total.completion_tokens.saturating_sub(named.completion_tokens),
+            amount: total.amount.checked_sub(named.amount)?,
+        };
+        if rest != UsageLine::default() {
             self.lines.push(rest);
         }
         Some(self)
@@ -76,10 +91,16 @@ mod tests {
     #[test]
     fn lines_of_a_name_add_up_and_nothing_is_missing() {
         let lines = [line("b", 1, 5), line("a", 2, 3), line("", 1, 2), line("a", 1, 4)];
-        let table = UsageTable::new("model", lines).completed(Usd::from_nanos(15)).unwrap();
+        let table = UsageTable::new("model", lines).completed(&line("", 5, 15)).unwrap();
         // What has no name takes the nano-dollar that nobody accounts for.
         assert_eq!(table.lines, [line("a", 3, 7), line("b", 1, 5), line("", 1, 3)]);
-        let whole = UsageTable::new("model", [line("a", 1, 7)]).completed(Usd::from_nanos(7));
+        let whole = UsageTable::new("model", [line("a", 1, 7)]).completed(&line("", 1, 7));
         assert_eq!(whole.unwrap().lines, [line("a", 1, 7)]);
+        // Calls that no tag names, and ones that cost nothing.
+        let tagged = UsageTable::new("x-department", [line("d", 1, 2)]);
+        let tagged = tagged.completed(&line("", 3, 6)).unwrap();
+        assert_eq!(tagged.lines, [line("d", 1, 2), line("", 2, 4)]);
+        let free = UsageTable::new("x-department", []).completed(&line("", 3, 0)).unwrap();
+        assert_eq!(free.lines, [line("", 3, 0)]);
     }
 }

@@ -109,6 +109,9 @@ impl Write for Update {
         // Reading before writing is safe: the transaction began with the write lock.
         let Some(mut record) = fetch(&mut *connection, &self.id).await? else { return Ok(None) };
         self.patch.clone().apply_to(&mut record);
+        if let Some(place) = self.patch.sort_order.value() {
+            record.sort_order = make_room(&mut *connection, &record, *place).await?;
+        }
         let sql = "UPDATE credential SET
                        name = ?2, label = ?3, sealed = ?4, disabled = ?5, is_fallback = ?6,
                        always_use = ?7, sort_order = ?8, allowed_models = ?9,
@@ -131,6 +134,28 @@ impl Write for Update {
             .map_err(failed)?;
         Ok(Some(record))
     }
+}
+
+/// Makes room for a key at a place among those of its provider, and says which place it has: the last
+/// one where there are fewer.
+async fn make_room(
+    connection: &mut SqliteConnection,
+    record: &CredentialRecord,
+    place: u32,
+) -> Result<u32, StoreError> {
+    let sql = "UPDATE credential SET sort_order = beside.place + (beside.place >= ?3)
+               FROM (SELECT id, row_number() OVER (ORDER BY sort_order, id) - 1 AS place
+                     FROM credential
+                     WHERE provider = ?1 AND id <> ?2 AND deleted_at IS NULL) AS beside
+               WHERE credential.id = beside.id";
+    let others = sqlx::query(sql)
+        .bind(record.provider.as_str())
+        .bind(record.id.as_str())
+        .bind(place)
+        .execute(connection)
+        .await
+        .map_err(failed)?;
+    Ok(u32::try_from(others.rows_affected()).unwrap_or(u32::MAX).min(place))
 }
 
 struct Reseal {

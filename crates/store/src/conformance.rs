@@ -137,6 +137,7 @@ macro_rules! conformance_suite {
         $crate::conformance_cases! { $fresh, credentials:
             callers_keys_read_back_whole,
             a_callers_key_changes_where_it_is_told_to,
+            a_callers_key_moves_among_those_of_its_provider,
             a_callers_key_follows_whom_it_is_for,
             a_deleted_callers_key_is_gone,
             the_callers_keys_revision_grows_with_every_change,

@@ -100,7 +100,9 @@ pub struct CredentialPatch {
     pub is_fallback: Change<bool>,
     /// See [`CredentialRecord::always_use`].
     pub always_use: Change<bool>,
-    /// See [`CredentialRecord::sort_order`].
+    /// The place among those of its provider, from 0, that the key moves to; the last one where there
+    /// are fewer. The places of the others are those before and behind it then, in the order that
+    /// they have.
     pub sort_order: Change<u32>,
     /// See [`CredentialRecord::allowed_models`].
     pub allowed_models: Change<Option<Vec<String>>>,
@@ -145,7 +147,8 @@ pub trait CredentialStore: Send + Sync {
     /// For a snapshot, read [`revision`](Self::revision) first, as with keys.
     async fn all(&self) -> Result<Vec<CredentialRecord>, StoreError>;
 
-    /// Changes a key and returns it as it is then; `None` when there is none.
+    /// Changes a key and returns it as it is then; `None` when there is none. One that moves moves
+    /// others of its provider.
     async fn update(
         &self,
         id: &str,

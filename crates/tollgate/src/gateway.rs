@@ -127,6 +127,7 @@ impl Gateway {
         let kept = (stores, vault, provider_keys);
         let engine = engine(&config, &seams, kept, &tasks, installation).await?;
         let first_key = first_key(&engine).await?;
+        reload::warn_of_nobody(&engine);
         let stop = CancellationToken::new();
         let sync_interval = config.journal_sync;
         let cashier = cashier(&config, &seams, &engine)?;

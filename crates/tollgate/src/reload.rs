@@ -92,6 +92,7 @@ impl Watch {
                 self.config = changed;
                 self.govern().await;
                 self.engine.limiting().govern(self.config.limit_rules.clone());
+                warn_of_nobody(&self.engine);
                 self.engine.plans().govern(self.config.plans.clone());
                 self.found = Overlay::default();
                 if self.install() {
@@ -151,6 +152,14 @@ impl Watch {
                 false
             }
         }
+    }
+}
+
+/// Says which limits hold for nobody: a name is misspelt, or somebody has another one by now.
+pub(crate) fn warn_of_nobody(engine: &Engine) {
+    for nobody in engine.limits_of_nobody() {
+        let (scope, of) = (nobody.scope, nobody.of);
+        tracing::warn!(scope, of, "a limit is for nobody: there is none of this name");
     }
 }
 

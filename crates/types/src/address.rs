@@ -39,6 +39,11 @@ impl AddressRange {
     pub fn contains(&self, address: IpAddr) -> bool {
         self.0.contains(&address.to_canonical())
     }
+
+    /// Whether each address of the range is in another.
+    pub fn is_within(&self, other: &Self) -> bool {
+        other.0.contains(&self.0)
+    }
 }
 
 impl FromStr for AddressRange {
@@ -108,6 +113,21 @@ mod tests {
         ] {
             let parsed: AddressRange = range.parse().unwrap();
             assert_eq!(parsed.contains(address.parse().unwrap()), is_in, "{range} {address}");
+        }
+    }
+
+    #[test]
+    fn a_range_is_within_one_that_has_all_of_it() {
+        for (range, other, is_within) in [
+            ("10.1.0.0/16", "10.0.0.0/8", true),
+            ("10.0.0.0/8", "10.0.0.0/8", true),
+            ("10.0.0.0/8", "10.1.0.0/16", false),
+            ("192.0.2.7", "10.0.0.0/8", false),
+            ("10.1.0.0/16", "::/0", false),
+            ("2001:db8::7", "2001:db8::/32", true),
+        ] {
+            let read = |text: &str| text.parse::<AddressRange>().unwrap();
+            assert_eq!(read(range).is_within(&read(other)), is_within, "{range} {other}");
         }
     }
 

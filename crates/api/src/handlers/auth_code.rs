@@ -69,6 +69,11 @@ pub(crate) async fn create_auth_code(
             "A key with limits of its own can't make keys without them. Use one that has none",
         ));
     }
+    if app.engine.limiting().has_limit_of(record) {
+        return Err(ApiError::forbidden(
+            "A key that this installation limits can't make keys that would go by its limit. Ask the operator for a key",
+        ));
+    }
     let app_id = app_of(&wanted.callback_url)?;
     let workspace_id = wanted.workspace_id.unwrap_or_else(|| record.workspace_id.clone());
     if workspace_id != record.workspace_id {
@@ -149,8 +154,9 @@ async fn still_made_by(app: &App, code: &AuthCode) -> Result<(), ApiError> {
         Some(hash) => app.engine.stores().keys.get(hash).await?,
         None => None,
     };
+    let is_limited = |it: &KeyRecord| is_bounded(it) || app.engine.limiting().has_limit_of(it);
     let is_good =
-        |it: &KeyRecord| !it.disabled && !is_bounded(it) && it.workspace_id == code.workspace_id;
+        |it: &KeyRecord| !it.disabled && !is_limited(it) && it.workspace_id == code.workspace_id;
     let has_ended = |it: &KeyRecord| it.expires_at.is_some_and(|end| end <= now);
     if maker.is_some_and(|it| is_good(&it) && !has_ended(&it)) {
         return Ok(());

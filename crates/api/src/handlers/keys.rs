@@ -1,5 +1,8 @@
 //! Keys: `GET /key`, and `/keys` for those who manage (contract §1.3).
 
+mod limits;
+mod loosen;
+mod misspelt;
 mod restrict;
 mod rotate;
 
@@ -7,9 +10,8 @@ use axum::Json;
 use axum::extract::State;
 use http::StatusCode;
 use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::{Map, Value};
 use tollgate_engine::KeyEntry;
-use tollgate_limits::{KeyLimits, KeyLimitsChange};
+use tollgate_limits::KeyLimits;
 use tollgate_organisation::Role;
 use tollgate_store::{Change, KeyPatch, KeyQuery, KeyRecord, KeyUsage, ResetInterval};
 use tollgate_types::{KeyHash, Timestamp};
@@ -24,6 +26,8 @@ use crate::error::ApiError;
 use crate::path::PathOf;
 use crate::query::Params;
 use crate::router::App;
+use limits::WantedLimits;
+use loosen::loosened;
 pub(super) use restrict::RestrictionsView;
 use restrict::{FormerSecretView, WantedRestrictions};
 
@@ -121,39 +125,6 @@ pub(crate) struct KeyChange {
     limits: WantedLimits,
 }
 
-/// Limits of a key: under `rate_limits`, under `limits`, or beside the other members.
-#[derive(Debug, Deserialize)]
-#[expect(clippy::option_option, reason = "absent, null and a value are three things here")]
-struct WantedLimits {
-    #[serde(default, deserialize_with = "present")]
-    rate_limits: Option<Option<KeyLimitsChange>>,
-    limits: Option<KeyLimitsChange>,
-    #[serde(flatten)]
-    beside: Map<String, Value>,
-}
-
-impl WantedLimits {
-    /// Changes what is given; `null` takes a limit away, and `rate_limits: null` all of them.
-    fn apply_to(&self, limits: &mut KeyLimits) -> Result<(), ApiError> {
-        let is_limit = |name: &String| KeyLimits::names().contains(&name.as_str());
-        let beside = self.beside.iter().filter(|(name, _)| is_limit(name));
-        let beside: Map<String, Value> =
-            beside.map(|(name, value)| (name.clone(), value.clone())).collect();
-        let beside: KeyLimitsChange = serde_json::from_value(Value::Object(beside))
-            .map_err(|error| ApiError::bad_request(error.to_string()))?;
-        match &self.rate_limits {
-            None => {}
-            Some(None) => *limits = KeyLimits::default(),
-            Some(Some(change)) => change.apply_to(limits),
-        }
-        if let Some(change) = &self.limits {
-            change.apply_to(limits);
-        }
-        beside.apply_to(limits);
-        Ok(())
-    }
-}
-
 /// Every key, newest first.
 pub(crate) async fn list_keys(
     State(app): State<App>,
@@ -198,6 +169,7 @@ pub(crate) async fn create_key(
     record.include_byok_in_limit = wanted.include_byok_in_limit;
     record.expires_at = wanted.expires_at.as_deref().map(|text| expiry(text, now)).transpose()?;
     record.creator_user_id = creator(&manager, wanted.creator_user_id)?;
+    misspelt::refuse_in_new(&wanted.limits.unknown())?;
     wanted.limits.apply_to(&mut record.rate_limits)?;
     wanted.restrictions.set(&mut record, &app.engine.installation())?;
     if let Some(workspace) = wanted.workspace_id {
@@ -250,6 +222,7 @@ pub(crate) async fn update_key(
             "workspace_id: A key stays in its workspace. Make another key in the other one",
         ));
     }
+    misspelt::refuse_in_change(&change.limits.unknown(), &known)?;
     let mut rate_limits = known.rate_limits.clone();
     change.limits.apply_to(&mut rate_limits)?;
     let mut patch = KeyPatch {
@@ -263,6 +236,16 @@ pub(crate) async fn update_key(
         ..KeyPatch::default()
     };
     change.restrictions.apply_to(&mut patch, &app.engine.installation())?;
+    if !manager.access.rules(&known.workspace_id)
+        && let Some(member) = loosened(&mut patch, &known)
+    {
+        return Err(ApiError::forbidden(format!(
+            "{member}: You can make your key stricter, not looser. Ask an admin of its workspace"
+        )));
+    }
+    still_limited(&manager, patch.name.value().is_some_and(|it| *it != known.name), || {
+        app.engine.limiting().names_key(&known.name)
+    })?;
     let updated = app.engine.stores().keys.update(hash, patch, now).await?;
     app.engine.keys().refresh(now).await?;
     Ok(Json(Data { data: view(&app, updated.ok_or_else(no_such_key)?).await? }))
@@ -292,6 +275,20 @@ async fn changeable(app: &App, manager: &Manager, hash: KeyHash) -> Result<KeyRe
         return Ok(record);
     }
     Err(ApiError::forbidden("This key is somebody else's. Ask an admin of its workspace"))
+}
+
+/// Refuses a change after which a limit of the operator's would not be for the key any more.
+fn still_limited(
+    manager: &Manager,
+    changes: bool,
+    is_limited_by_it: impl FnOnce() -> bool,
+) -> Result<(), ApiError> {
+    if !changes || manager.access.is_everywhere() || !is_limited_by_it() {
+        return Ok(());
+    }
+    Err(ApiError::forbidden(
+        "A limit of this installation is for the key of this name or hash, and would go by. Ask an owner or admin",
+    ))
 }
 
 /// Refuses who may not even see a key: of others' management keys members see none.

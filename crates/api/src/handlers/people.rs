@@ -10,7 +10,7 @@ use tollgate_store::{Change, Document, KeyPatch};
 use super::credits::Data;
 use super::keys::{Deleted, present};
 use super::workspaces::{Listed, write};
-use crate::auth::{AnyKey, Manager};
+use crate::auth::{AnyKey, GONE, Manager};
 use crate::body::JsonBody;
 use crate::error::ApiError;
 use crate::path::PathOf;
@@ -64,7 +64,9 @@ pub(crate) async fn get_me(
     let id = key.record.creator_user_id.as_deref();
     let user = id.and_then(|id| app.engine.organisation().user(id));
     let user = user.ok_or_else(|| {
-        ApiError::not_found("This key belongs to the installation, not to somebody")
+        // An inference key may bear any name for whose it is, also where there are no members.
+        let told = id.map_or("This key belongs to the installation, not to somebody", |_| GONE);
+        ApiError::not_found(told)
     })?;
     Ok(Json(Data { data: PersonView::of(&user) }))
 }

@@ -216,6 +216,10 @@ pub(crate) async fn update_workspace(
     if change.account.is_some() {
         manager.everywhere("Ask an owner or admin for another account")?;
     }
+    // The operator's limits go by it.
+    if change.slug.as_ref().is_some_and(|slug| *slug != document.body.slug) {
+        manager.everywhere("Ask an owner or admin for another slug")?;
+    }
     let before = document.body.settings.clone();
     change.apply_to(&mut document.body)?;
     known_to_the_gateway(&app, Some(&document.id), (&before, &document.body.settings)).await?;

@@ -165,7 +165,14 @@ impl Limited {
                     Scope::Model => "Model",
                     Scope::Tag | Scope::Key | Scope::FreeModels => "Tag",
                 };
-                format!("{scope} {budget} exceeded. Contact your org admin.")
+                if left == 0 {
+                    return format!("{scope} {budget} exceeded. Contact your org admin.");
+                }
+                format!(
+                    "{scope} {budget}: this request may cost {}, and {} is left of it. Send a smaller max_tokens, or contact your org admin.",
+                    dollars(*need),
+                    dollars(left)
+                )
             }
         }
     }

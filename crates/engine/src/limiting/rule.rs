@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use smallvec::{SmallVec, smallvec};
 use tollgate_limits::{KeyLimits, Scope};
 use tollgate_policy::Strategy;
+use tollgate_store::KeyRecord;
 use tollgate_types::ApiKey;
 
 use crate::asked::Asked;
@@ -76,7 +77,7 @@ impl LimitRule {
             Whom::Workspace(of) => {
                 is(of.as_ref(), &key.record.workspace_id) || self.is_of_workspace(workspace)
             }
-            Whom::Key(of) => is_key(of.as_ref(), key),
+            Whom::Key(_) => self.is_of_one_key(key),
             Whom::EndUser(_) | Whom::Model(_) | Whom::Tag { .. } => false,
         }
     }
@@ -90,6 +91,11 @@ impl LimitRule {
 
     /// Whether it limits a key, by itself.
     pub(super) fn is_of_one_key(&self, key: &KeyEntry) -> bool {
+        self.is_of_record(&key.record)
+    }
+
+    /// The same of a key's record.
+    pub(super) fn is_of_record(&self, key: &KeyRecord) -> bool {
         matches!(&self.whom, Whom::Key(of) if is_key(of.as_ref(), key))
     }
 
@@ -155,8 +161,8 @@ fn is(of: Option<&String>, this: &str) -> bool {
     of.is_none_or(|of| of == this)
 }
 
-fn is_key(of: Option<&String>, key: &KeyEntry) -> bool {
-    of.is_none_or(|of| *of == key.record.name || *of == key.record.hash.to_hex())
+fn is_key(of: Option<&String>, key: &KeyRecord) -> bool {
+    of.is_none_or(|of| *of == key.name || *of == key.hash.to_hex())
 }
 
 #[cfg(test)]

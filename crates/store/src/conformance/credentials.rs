@@ -86,6 +86,8 @@ pub async fn a_callers_key_changes_where_it_is_told_to(stores: &Stores) {
         },
     ] {
         patch.clone().apply_to(&mut expected);
+        // It is the only one of its provider.
+        expected.sort_order = 0;
         assert_eq!(store.update("a", patch).await.unwrap().as_ref(), Some(&expected));
         assert_eq!(store.get("a").await.unwrap().as_ref(), Some(&expected));
     }
@@ -94,6 +96,36 @@ pub async fn a_callers_key_changes_where_it_is_told_to(stores: &Stores) {
     assert!(!store.reseal("x", &[2], vec![3]).await.unwrap());
     assert!(store.reseal("a", &[2], vec![3]).await.unwrap());
     assert_eq!(store.get("a").await.unwrap().unwrap().sealed, [3]);
+}
+
+/// A key that moves has the place that it was told, and the others keep their order.
+pub async fn a_callers_key_moves_among_those_of_its_provider(stores: &Stores) {
+    let store = &stores.credentials;
+    for (id, provider) in [("c", "openai"), ("a", "openai"), ("z", "groq"), ("b", "openai")] {
+        store.insert(plain(id, provider)).await.unwrap();
+    }
+    for (id, place, order) in [
+        ("b", 0, ["b", "c", "a"]),
+        ("b", 1, ["c", "b", "a"]),
+        ("c", 2, ["b", "a", "c"]),
+        ("a", 9, ["b", "c", "a"]),
+        ("b", 0, ["b", "c", "a"]),
+    ] {
+        let move_to = CredentialPatch { sort_order: Change::Set(place), ..Default::default() };
+        let moved = store.update(id, move_to).await.unwrap().unwrap();
+        assert_eq!(store.get(id).await.unwrap(), Some(moved));
+        let mut all = store.all().await.unwrap();
+        all.retain(|it| it.provider.as_str() == "openai");
+        let places = order.into_iter().zip(0..).collect::<Vec<_>>();
+        let found = all.iter().map(|it| (it.id.as_str(), it.sort_order)).collect::<Vec<_>>();
+        assert_eq!(found, places, "{id} {place}");
+    }
+    // What has gone leaves no place, and those of others stay.
+    assert!(store.delete("c", noon()).await.unwrap());
+    let last = CredentialPatch { sort_order: Change::Set(1), ..Default::default() };
+    assert_eq!(store.update("b", last).await.unwrap().unwrap().sort_order, 1);
+    assert_eq!(store.get("a").await.unwrap().unwrap().sort_order, 0);
+    assert_eq!(store.get("z").await.unwrap().unwrap().sort_order, 0);
 }
 
 /// A caller's key that is rotated is the same caller's.

@@ -42,10 +42,25 @@ impl CredentialStore for MemoryStore {
     ) -> Result<Option<CredentialRecord>, StoreError> {
         let mut state = self.state()?;
         let Some(record) = state.credential(id) else { return Ok(None) };
+        let provider = record.provider.clone();
+        let place = patch.sort_order.value().copied();
         patch.apply_to(record);
-        let changed = record.clone();
+        if let Some(place) = place {
+            let mut beside: Vec<_> = state.credentials.values_mut().flatten().collect();
+            beside.retain(|it| it.provider == provider && it.id != id);
+            beside.sort_by(|a, b| (a.sort_order, &a.id).cmp(&(b.sort_order, &b.id)));
+            let mut last = 0;
+            for (other, at) in beside.into_iter().zip(0_u32..) {
+                other.sort_order = at.saturating_add(u32::from(at >= place));
+                last = at.saturating_add(1);
+            }
+            if let Some(record) = state.credential(id) {
+                record.sort_order = place.min(last);
+            }
+        }
+        let changed = state.credential(id).map(|it| it.clone());
         state.credential_revision += 1;
-        Ok(Some(changed))
+        Ok(changed)
     }
 
     async fn reseal(&self, id: &str, before: &[u8], after: Vec<u8>) -> Result<bool, StoreError> {

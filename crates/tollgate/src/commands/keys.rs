@@ -11,6 +11,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use serde::Serialize;
 use tollgate_engine::{Clock, Entropy, SystemClock, SystemEntropy};
 use tollgate_limits::KeyLimits;
+use tollgate_organisation::User;
 use tollgate_store::{Change, KeyPatch, KeyRecord, KeyUsage, ResetInterval, Stores};
 use tollgate_types::{ApiKey, KeyHash, Timestamp, Usd};
 
@@ -237,7 +238,17 @@ async fn switch(args: &WhichArgs, stores: &Stores, disabled: bool) -> anyhow::Re
     }
     let state = if disabled { "disabled" } else { "active" };
     anstream::println!("{} ({}) is {state}.", record.name, record.label);
+    if !disabled && is_of_somebody_gone(&record, stores).await? {
+        anstream::eprintln!("Whoever made it is no member here (any more). It calls all the same.");
+    }
     Ok(())
+}
+
+/// Whether a key was made by somebody who is no member. Where nobody is one, keys may bear any name.
+async fn is_of_somebody_gone(record: &KeyRecord, stores: &Stores) -> anyhow::Result<bool> {
+    let Some(id) = &record.creator_user_id else { return Ok(false) };
+    let members = stores.documents.all::<User>(None).await?;
+    Ok(!members.is_empty() && members.iter().all(|it| it.id != *id))
 }
 
 /// Changes the limits that are given, and shows all.

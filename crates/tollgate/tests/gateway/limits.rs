@@ -272,8 +272,10 @@ async fn an_operator_limits_organisations_workspaces_keys_users_models_and_tags(
         assert!(reply.text().contains(told), "{at}: {}", reply.text());
     }
     let error = chat(&gateway, &of_w1, "acme/m").await.error(403, "permission_denied");
-    let told = "Workspace monthly budget of $0.02 exceeded. Contact your org admin.";
-    assert_eq!(error["message"], told);
+    let message = error["message"].as_str().unwrap();
+    assert!(message.starts_with("Workspace monthly budget of $0.02: this request may cost $0.0"));
+    let told = ", and $0.004 is left of it. Send a smaller max_tokens, or contact your org admin.";
+    assert!(message.ends_with(told), "{message}");
     let metadata = &error["metadata"];
     assert_eq!(metadata["limit_source"], "openrouter_workspace_budget");
     assert_eq!(
@@ -584,4 +586,47 @@ async fn a_workspace_is_named_by_its_slug_or_its_id() {
         assert_eq!(gateway.chat(eight("acme/m")).await.status, 200, "{of}");
         gateway.chat(eight("acme/m")).await.error(429, "rate_limit_exceeded");
     }
+}
+
+/// Statements are invoices: what was refused, or came to nothing, is no request.
+#[tokio::test]
+async fn statements_count_the_calls_that_were_answered_with_a_tag_and_without() {
+    let simulator = simulator().await;
+    let clock = Hand::at("2026-10-30T12:00:00Z");
+    let config = "[attribution]\nheaders = [\"X-Department\"]\n";
+    let gateway = world(&simulator, config).clock(clock).start().await;
+    let key = key(&gateway, limited("requests_per_day", 4)).await;
+    for (model, department, status) in [
+        ("acme/m", Some("d"), 200),
+        ("acme/m", None, 200),
+        ("acme/n", None, 200),
+        ("acme/fails", None, 503),
+        ("acme/m", None, 429),
+        ("acme/o", Some("d"), 429),
+        ("acme/m", Some("e"), 429),
+    ] {
+        let call = gateway.chat_call(&eight(model)).key(&key);
+        let call = match department {
+            Some(department) => call.header("x-department", department),
+            None => call,
+        };
+        assert_eq!(call.send().await.status, status, "{model}");
+    }
+    gateway.engine().recorder().flush().await;
+    let told = gateway.get("/credits/statements/2026-10").await.json()["data"]["usage"].clone();
+    let lines = |at: usize| {
+        let lines = told[at]["lines"].as_array().unwrap().iter();
+        let line = |it: &Value| {
+            let counts = ["requests", "prompt_tokens", "completion_tokens"];
+            let counts = counts.map(|name| it[name].as_u64().unwrap());
+            let text = |name: &str| it[name].as_str().unwrap().to_owned();
+            (text("name"), counts, text("amount"))
+        };
+        lines.map(line).collect::<Vec<_>>()
+    };
+    let line = |name: &str, calls: u64, amount: &str| {
+        (name.to_owned(), [calls, calls * 8, calls * 8], amount.to_owned())
+    };
+    assert_eq!(lines(0), [line("acme/m", 2, "0.032"), line("acme/n", 1, "0.016")]);
+    assert_eq!(lines(1), [line("d", 1, "0.016"), line("", 2, "0.032")]);
 }

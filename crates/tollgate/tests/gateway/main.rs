@@ -17,6 +17,7 @@ mod bad_input;
 mod beside_chat;
 mod billing;
 mod body_builder;
+mod bounds;
 mod breaking_off;
 mod byok;
 mod catalogue;

@@ -274,7 +274,13 @@ async fn a_key_stops_at_its_limit() {
     assert_eq!(call().await.said().cost(), usd("0.016"));
     for _ in 0..2 {
         let error = call().await.error(402, "payment_required");
-        assert_eq!(error["metadata"]["limit_source"], "openrouter_key_limit", "{error}");
+        let metadata = &error["metadata"];
+        assert_eq!(metadata["limit_source"], "openrouter_key_limit", "{error}");
+        assert_eq!(
+            [&metadata["scope"], &metadata["limit_usd"], &metadata["spend_usd"]],
+            [&json!("key"), &json!(0.03), &json!(0.032)]
+        );
+        assert!(metadata["resets_at"].is_null() && metadata.get("resets_at").is_some(), "{error}");
     }
     let mut streamed = body.clone();
     streamed["stream"] = true.into();

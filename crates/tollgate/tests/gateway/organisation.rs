@@ -258,6 +258,13 @@ async fn people_are_asked_in_and_leave() {
     assert_eq!(manage(&gateway, "DELETE", &path, Value::Null).await.status, 200);
     gateway.chat_call(&eight()).key(inference).send().await.error(401, "authentication");
     by(&gateway, &key, "GET", "/keys", Value::Null).await.error(401, "authentication");
+    // Where somebody has switched one on again, it says whose it was.
+    let hers = format!("/keys/{}", made["data"]["hash"].as_str().unwrap());
+    let on = manage(&gateway, "PATCH", &hers, json!({ "disabled": false })).await;
+    assert_eq!(on.status, 200, "{}", on.text());
+    let me = by(&gateway, inference, "GET", "/user/me", Value::Null).await;
+    let told = me.error_message(404, "not_found");
+    assert!(told.contains("somebody who is no longer a member"), "{told}");
     let listed = manage(&gateway, "GET", &members, Value::Null).await.json();
     assert_eq!(listed["total_count"], 0);
 }

@@ -104,6 +104,27 @@ async fn what_one_gateway_is_told_the_other_knows() {
     .await;
 }
 
+/// Also of a key that nothing limits, and at the gateway that has not been called with it.
+#[tokio::test]
+async fn each_gateway_tells_what_a_key_has_spent_at_all_of_them() {
+    let (gateways, _simulator) = two().await;
+    let [first, second] = &gateways;
+    add(first, "1").await;
+    for (gateway, calls) in [(first, 3), (second, 2), (first, 1)] {
+        for _ in 0..calls {
+            gateway.chat_call(&eight()).key(first.key()).send().await.said();
+        }
+        gateway.engine().recorder().flush().await;
+    }
+    for gateway in &gateways {
+        eventually("the sum is told", || async {
+            let told = gateway.call("GET", "/key").key(first.key()).send().await.json();
+            (told["data"]["usage"] == 0.096).then_some(())
+        })
+        .await;
+    }
+}
+
 /// One dollar, two gateways, two hundred calls at once: no cent too much, and all of it but what
 /// the last call needs can be spent.
 #[tokio::test(flavor = "multi_thread")]

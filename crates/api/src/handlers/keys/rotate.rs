@@ -5,7 +5,7 @@ use axum::extract::State;
 use serde::Deserialize;
 use tollgate_store::KeySuccessor;
 
-use super::{CreatedKey, changeable, no_such_key, parse, view};
+use super::{CreatedKey, changeable, no_such_key, parse, still_limited, view};
 use crate::auth::Manager;
 use crate::body::JsonBody;
 use crate::error::ApiError;
@@ -35,6 +35,7 @@ pub(crate) async fn rotate_key(
         return Err(ApiError::bad_request(message));
     }
     let hash = changeable(&app, &manager, parse(&hash)?).await?.hash;
+    still_limited(&manager, true, || app.engine.limiting().names_hash(hash))?;
     let now = app.engine.now();
     let key = app.engine.new_key().map_err(|error| ApiError::internal(&error))?;
     let end = now.plus_millis(i64::from(overlap).saturating_mul(1_000));
