@@ -184,7 +184,13 @@ pub(crate) async fn receive_stripe(
     let body = read_at_most(request, &app, NOTICE_BYTES_MAX).await?;
     let signature = signature.as_ref().and_then(|it| it.to_str().ok());
     match cashier.receive(&Webhook { signature, body: &body }).await {
-        Ok(Received::Posted | Received::Known | Received::Nothing) => {
+        Ok(received) => {
+            // What was taken back is not spent here from now on; elsewhere within a round.
+            if received == Received::Posted
+                && let Err(error) = app.engine.purses().follow().await
+            {
+                tracing::warn!(error = %Chain(&error), "credit can't be given back now");
+            }
             Ok(Json(ReceivedView { received: true }))
         }
         Err(error) => {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use tollgate_ledger::{Balance, Kind};
-use tollgate_testkit::{StripePeer, TestGateway, usd};
+use tollgate_testkit::{Protocol, StripePeer, TestGateway, simulator, usd};
 use tollgate_types::{Timestamp, Usd};
 
 use crate::home::Home;
@@ -37,6 +37,33 @@ async fn a_dispute_takes_the_credit_back_and_ends_top_ups() {
     assert_eq!(peer.charges(), 0);
     let state = gateway.get("/credits/auto-topup").await.json();
     assert_eq!(state["data"]["stopped"], "a payment was disputed");
+}
+
+/// What the gateway had set aside of it is not spent, either.
+#[tokio::test]
+async fn what_a_dispute_takes_is_not_spent() {
+    let (peer, simulator) = (StripePeer::start().await, simulator().await);
+    let gateway = TestGateway::builder()
+        .config(&format!("{FEE}{}", peer.config()))
+        .provider("acme", Protocol::OpenAi, &simulator)
+        .endpoint("acme/m", "acme", "echo", r#"{ input = "1000", output = "1000" }"#)
+        .start()
+        .await;
+    for event in pay(&gateway, &peer, "10").await {
+        told(&gateway, &peer, &event).await;
+    }
+    let body = json!({
+        "model": "acme/m", "messages": [{ "role": "user", "content": "a b" }], "max_tokens": 2,
+    });
+    assert_eq!(gateway.chat(body.clone()).await.said().cost(), usd("0.004"));
+    let before = balance(&gateway).await;
+    assert!(before.held > usd("0.1"), "{before:?}");
+    told(&gateway, &peer, &peer.dispute("pi_of_cs_0", 1_080, ("created", "needs_response"))).await;
+    gateway.chat(body).await.error(402, "payment_required");
+    gateway.engine().recorder().flush().await;
+    let after = balance(&gateway).await;
+    assert_eq!((after.available, after.held), (usd("-0.004"), Usd::ZERO));
+    assert_sound(&gateway).await;
 }
 
 #[tokio::test]
