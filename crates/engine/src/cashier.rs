@@ -28,7 +28,7 @@ use crate::{Clock, Plans, Secret};
 
 use payer::TopUp;
 pub use payer::{AutoTopUp, Payer};
-pub use refund::Reconciled;
+pub use refund::{Reconciled, Refunded};
 
 /// What the operator decides.
 #[derive(Debug, Clone)]

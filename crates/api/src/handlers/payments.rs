@@ -62,6 +62,8 @@ pub(crate) struct RefundView {
     /// Its id at the provider.
     id: String,
     amount: UsdNumber,
+    /// Whether credit is bought for the account without anybody asking, also afterwards.
+    auto_topup_enabled: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -123,8 +125,12 @@ pub(crate) async fn create_refund(
     let cashier = cashier(&app)?;
     let key = idempotency_key(&app, &headers)?;
     let amount = wanted.amount.as_ref().map(|it| dollars::exact("amount", it)).transpose()?;
-    let refund = cashier.refund(&wanted.payment, amount, &key).await?;
-    let data = RefundView { id: refund.id, amount: UsdNumber(refund.amount.to_usd()) };
+    let refunded = cashier.refund(&wanted.payment, amount, &key).await?;
+    let data = RefundView {
+        id: refunded.refund.id,
+        amount: UsdNumber(refunded.refund.amount.to_usd()),
+        auto_topup_enabled: refunded.is_topped_up,
+    };
     Ok((StatusCode::CREATED, Json(Data { data })))
 }
 
@@ -210,7 +216,7 @@ impl TopUpView {
     fn of(payer: &Payer) -> Self {
         let wanted = payer.auto_top_up;
         Self {
-            enabled: wanted.is_some() && payer.stopped.is_none(),
+            enabled: payer.is_topped_up(),
             threshold: wanted.map(|it| UsdNumber(it.threshold())),
             amount: wanted.map(|it| UsdNumber(it.amount())),
             has_payment_method: payer.can_be_charged(),

@@ -49,6 +49,12 @@ impl Step {
     }
 }
 
+/// Whether refunds take all the credit that a payment bought.
+pub(super) fn gives_all_back(payment: &Payment, refunds: &[Refund]) -> bool {
+    let given = refunds.iter().filter(|it| !it.has_failed);
+    given.fold(payment.credit, |left, it| left.less(it.amount)) == Cents::ZERO
+}
+
 impl Cashier {
     /// Books what the refunds of a payment have come to, those that have failed included. Where the
     /// payment bought nothing, since something else arrived than was ordered, they take nothing;
@@ -59,7 +65,9 @@ impl Cashier {
             self.paid(&payment).await?;
         }
         let mut received = Received::Nothing;
-        for refund in self.refunds(&payment.id).await? {
+        let refunds = self.refunds(&payment.id).await?;
+        self.stop_for_refunds(&payment, &refunds).await?;
+        for refund in refunds {
             let reversal = payment.refund(&refund);
             let booked = if refund.has_failed {
                 self.give_again(&reversal).await?
@@ -84,9 +92,28 @@ impl Cashier {
         // Before it is booked: whatever fails in between, it is new when it is told again. Once it
         // is booked it stops nothing, for somebody may have begun again since.
         if !self.is_booked(&reversal.movement_id(), &payment.account).await? {
-            self.stop_for_dispute(&payment.account).await?;
+            self.stop_for(&payment.account, "a payment was disputed").await?;
         }
         self.take_back(&reversal).await
+    }
+
+    /// Buys nothing more for somebody who is given back all that a payment bought: it would be
+    /// bought anew at once. Refunds that have their place already stop nothing again.
+    async fn stop_for_refunds(
+        &self,
+        payment: &Payment,
+        refunds: &[Refund],
+    ) -> Result<(), StoreError> {
+        if !gives_all_back(payment, refunds) {
+            return Ok(());
+        }
+        let id = payment.movement_id();
+        let known = self.stores.documents.load::<ReversedPayment>(&id).await?;
+        let known = known.map(|it| it.body.steps).unwrap_or_default();
+        if refunds.iter().any(|it| !it.has_failed && !known.contains_key(&it.id)) {
+            self.stop_for(&payment.account, "a payment was refunded").await?;
+        }
+        Ok(())
     }
 
     /// A payment that has bought credit here.
@@ -108,7 +135,7 @@ impl Cashier {
     }
 
     /// The refunds of a payment, oldest first.
-    async fn refunds(&self, payment: &str) -> Result<Vec<Refund>, CashierError> {
+    pub(super) async fn refunds(&self, payment: &str) -> Result<Vec<Refund>, CashierError> {
         let mut refunds = Vec::new();
         let mut after: Option<String> = None;
         loop {

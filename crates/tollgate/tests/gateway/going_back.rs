@@ -188,7 +188,8 @@ async fn a_refund_is_asked_for_and_booked_when_it_is_told() {
     let part = json!({ "payment": "pi_of_cs_0", "amount": "3" });
     let made = ask("a", part.clone()).await;
     assert_eq!(made.status, 201, "{}", made.text());
-    assert_eq!(made.json(), json!({ "data": { "id": "re_1", "amount": 3 } }));
+    let told_of = json!({ "id": "re_1", "amount": 3, "auto_topup_enabled": false });
+    assert_eq!(made.json(), json!({ "data": told_of }));
     assert_eq!(ask("a", part).await.json(), made.json());
     assert_eq!(balance(&gateway).await.available, usd("10"));
     for event in peer.events() {
@@ -219,6 +220,39 @@ async fn a_refund_is_asked_for_and_booked_when_it_is_told() {
     let with_inference_key = gateway.call("POST", "/credits/refunds").key(gateway.key());
     let body = json!({ "payment": "pi_of_cs_0" });
     assert_eq!(with_inference_key.json(&body).send().await.status, 403);
+}
+
+/// The card would be charged anew for what was just given back.
+#[tokio::test]
+async fn a_refund_of_all_that_was_bought_ends_top_ups() {
+    let (gateway, peer) = world().await;
+    for event in pay(&gateway, &peer, "10").await {
+        told(&gateway, &peer, &event).await;
+    }
+    let wanted = json!({ "threshold": 5, "amount": 10 });
+    let begin = || gateway.call("PUT", "/credits/auto-topup").json(&wanted).send();
+    begin().await;
+    let refund = |body: Value| async {
+        let made = gateway.post("/credits/refunds", &body).await;
+        let refunded = peer.events().pop().unwrap();
+        assert_eq!(refunded["type"], "charge.refunded");
+        told(&gateway, &peer, &refunded).await;
+        (made.json()["data"]["auto_topup_enabled"].clone(), refunded)
+    };
+    let (goes_on, _) = refund(json!({ "payment": "pi_of_cs_0", "amount": 4 })).await;
+    assert_eq!(goes_on, true, "a part");
+    assert_eq!(gateway.get("/credits/auto-topup").await.json()["data"]["stopped"], Value::Null);
+    let (goes_on, last) = refund(json!({ "payment": "pi_of_cs_0" })).await;
+    assert_eq!(goes_on, false);
+    let state = gateway.get("/credits/auto-topup").await.json();
+    assert_eq!(state["data"]["stopped"], "a payment was refunded");
+    assert_eq!(gateway.cashier().top_up().await.unwrap(), 0);
+    assert_eq!(peer.charges(), 0);
+    assert_eq!(balance(&gateway).await, Balance::default());
+    // Whoever begins again is not stopped by what is told again.
+    begin().await;
+    told(&gateway, &peer, &last).await;
+    assert_eq!(gateway.get("/credits/auto-topup").await.json()["data"]["enabled"], true);
 }
 
 #[tokio::test]
@@ -299,7 +333,7 @@ async fn the_operator_refunds_and_catches_up_at_the_terminal() {
     assert!(ran.out.starts_with("$4 of pi_of_cs_0 goes back: re_1."), "{}", ran.out);
     let again =
         home.json(&["credits", "refund", "pi_of_cs_0", "--amount", "4", "--id", "r1", "--json"]);
-    assert_eq!(again, json!({ "id": "re_1", "amount": "4" }));
+    assert_eq!(again, json!({ "id": "re_1", "amount": "4", "auto_topup_enabled": false }));
     let refused = home.run(&["credits", "refund", "pi_of_cs_0", "--amount", "40"]);
     assert!(refused.code == Some(1) && refused.err.contains("greater than"), "{}", refused.err);
     let since = ["credits", "reconcile", "--since", "2026-01-01T00:00:00Z"];
