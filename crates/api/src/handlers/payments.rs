@@ -238,6 +238,7 @@ impl From<CashierError> for ApiError {
             CashierError::Notice(_) | CashierError::NoInstrument | CashierError::NotRefunded(_) => {
                 Self::bad_request(error.to_string())
             }
+            CashierError::Otherwise { .. } => Self::new(ErrorType::Conflict, error.to_string()),
             CashierError::Store(error) => error.into(),
             CashierError::Unreachable
             | CashierError::Unanswered

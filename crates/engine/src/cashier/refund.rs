@@ -124,9 +124,10 @@ impl Cashier {
             Ok(Received::Nothing) => {}
             // Of one notice only.
             Err(
-                error @ CashierError::Payment(
+                error @ (CashierError::Otherwise { .. }
+                | CashierError::Payment(
                     PaymentError::Refused { .. } | PaymentError::Unreadable(_),
-                ),
+                )),
             ) => found.refused.push((id, Chain(&error).to_string())),
             Err(error) => return Err(error),
         }
