@@ -2,8 +2,7 @@
 //!
 //! How a step is split depends on those before it, and several may be told of at once, at several
 //! nodes. So each has its place in a document of its payment, which it takes before the ledger has
-//! it. Told again, it is split as it was; and of all steps together no more credit is taken than
-//! was bought.
+//! it. Told again, it is split as it was; and of all steps together no more is taken than was paid.
 
 use std::collections::BTreeMap;
 
@@ -35,11 +34,13 @@ impl DocumentBody for ReversedPayment {
 }
 
 impl ReversedPayment {
-    /// The credit that has gone back, and has not come again.
-    fn credit(&self) -> Cents {
+    /// What has gone back, and has not come again.
+    fn gone(&self) -> Parts {
         let gone = self.steps.values().filter(|it| !it.has_come_again);
-        let sum = gone.fold(0_u32, |sum, it| sum.saturating_add(it.credit_cents));
-        Cents::new(sum)
+        let sum = |of: fn(&Step) -> u32| {
+            Cents::new(gone.clone().fold(0, |sum: u32, it| sum.saturating_add(of(it))))
+        };
+        Parts { credit: sum(|it| it.credit_cents), fee: sum(|it| it.fee_cents) }
     }
 }
 
@@ -189,7 +190,7 @@ impl Cashier {
                 revision: 0,
                 ..Document::new(id.clone(), ReversedPayment::default(), now)
             });
-            let parts = reversal.parts(document.body.credit());
+            let parts = reversal.parts(document.body.gone());
             let taken = if comes_again { Parts::default() } else { parts };
             let before = document.body.clone();
             let step = document.body.steps.entry(reversal.id.clone()).or_insert(Step {

@@ -149,6 +149,25 @@ async fn a_partial_dispute_and_a_refund_of_the_rest_take_the_payment_once() {
     assert_eq!(balance(&gateway).await, Balance::default());
 }
 
+/// What the bank takes beyond that is the operator's.
+#[tokio::test]
+async fn a_dispute_of_everything_after_a_refund_takes_no_more_than_was_paid() {
+    let (gateway, peer) = world().await;
+    for event in pay(&gateway, &peer, "10").await {
+        told(&gateway, &peer, &event).await;
+    }
+    told(&gateway, &peer, &peer.refund("pi_of_cs_0", 300)).await;
+    told(&gateway, &peer, &peer.dispute("pi_of_cs_0", 1_080, ("created", "needs_response"))).await;
+    assert_eq!(sum(&gateway, Kind::Reversal).await, usd("10"));
+    assert_eq!(sum(&gateway, Kind::FeeReversal).await, usd("0.8"));
+    assert_eq!(balance(&gateway).await, Balance::default());
+    // Won, as much comes again as it took.
+    told(&gateway, &peer, &peer.dispute("pi_of_cs_0", 1_080, ("funds_reinstated", "won"))).await;
+    assert_eq!(balance(&gateway).await.available, usd("7"));
+    assert_eq!(sum(&gateway, Kind::Fee).await, usd("1.6"), "paid, given back, and paid again");
+    assert_sound(&gateway).await;
+}
+
 #[tokio::test]
 async fn what_goes_back_in_steps_that_are_told_at_once_is_taken_once() {
     let (gateway, peer) = world().await;
