@@ -251,7 +251,7 @@ async fn a_refund_of_all_that_was_bought_ends_top_ups() {
     let wanted = json!({ "threshold": 5, "amount": 10 });
     let begin = || gateway.call("PUT", "/credits/auto-topup").json(&wanted).send();
     begin().await;
-    let refund = |body: Value| async {
+    let refund = async |body: Value| {
         let made = gateway.post("/credits/refunds", &body).await;
         let refunded = peer.events().pop().unwrap();
         assert_eq!(refunded["type"], "charge.refunded");
