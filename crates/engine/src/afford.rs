@@ -5,7 +5,7 @@ use tollgate_store::KeyRecord;
 use tollgate_types::{Chain, Timestamp, Usage, Usd};
 
 use crate::asked::Asked;
-use crate::expected::{Expected, expected, prompt};
+use crate::expected::{Expected, expected, expected_with};
 use crate::keys::SpentLimit;
 use crate::purse::{Hold, Need, Short};
 use crate::run::Run;
@@ -65,7 +65,7 @@ async fn pay<C: Asked>(run: &mut Run<C>) -> Result<(), CallError> {
             let held = run.key.hold(need, run.created);
             run.held.of_limit = held.map_err(|short| {
                 let limit = run.key.spent_limit(run.created);
-                refused(run, need, short, limit)
+                refused(run, short, limit)
             })?;
         }
     }
@@ -76,22 +76,17 @@ async fn pay<C: Asked>(run: &mut Run<C>) -> Result<(), CallError> {
             return if purses.owes(account).await { Err(CallError::NoCredit) } else { Ok(()) };
         }
         let held = purses.hold(account, need).await;
-        let held = held.map_err(|short| refused(run, need, short, None))?;
+        let held = held.map_err(|short| refused(run, short, None))?;
         run.held.credit = Some(held);
     }
     Ok(())
 }
 
 /// What a caller is told who can't pay.
-fn refused<C: Asked>(
-    run: &Run<C>,
-    need: Need,
-    short: Short,
-    limit: Option<SpentLimit>,
-) -> CallError {
+fn refused<C: Asked>(run: &Run<C>, short: Short, limit: Option<SpentLimit>) -> CallError {
     match short {
         Short::Empty => limit.map_or(CallError::NoCredit, |limit| CallError::KeyLimit { limit }),
-        Short::Less { available } => too_dear(run, need, available, limit),
+        Short::Less { available } => too_dear(run, available, limit),
         Short::InFlight => CallError::InFlight { limit },
         Short::Unavailable(error) => {
             tracing::warn!(error = %Chain(&error), "no credit can be set aside");
@@ -116,7 +111,10 @@ pub(crate) const fn leaves_own(error: &CallError, key: &KeyRecord) -> bool {
 
 /// What of it is money. What is met with a key of the caller's own counts where `counts_own` says so.
 fn need<C: Asked>(run: &Run<C>, counts_own: bool) -> Need {
-    let Expected { most, least } = expected(run);
+    money(expected(run), counts_own)
+}
+
+const fn money(Expected { most, least }: Expected, counts_own: bool) -> Need {
     if counts_own {
         Need { most: most.spend_with_own, least: least.spend_with_own }
     } else {
@@ -124,19 +122,39 @@ fn need<C: Asked>(run: &Run<C>, counts_own: bool) -> Need {
     }
 }
 
-/// A call that costs more than there is, and how many tokens there is enough for (contract §4.6).
-fn too_dear<C: Asked>(
-    run: &Run<C>,
-    need: Need,
-    available: Usd,
-    limit: Option<SpentLimit>,
-) -> CallError {
+/// A call that costs more than there is, and how many tokens there is enough for (contract §4.6):
+/// asked for as many, it is held for.
+fn too_dear<C: Asked>(run: &Run<C>, available: Usd, limit: Option<SpentLimit>) -> CallError {
     let requested = run.call.params().max_tokens.unwrap_or(0);
-    let first = run.endpoint(0).and_then(|it| it.price.as_ref());
-    let reading = first.and_then(|price| price.most(&prompt(run)).ok()).unwrap_or(Usd::ZERO);
-    let part = |of: Usd| i128::from(of.nanos()).saturating_sub(i128::from(reading.nanos())).max(0);
-    let tokens = i128::from(requested).saturating_mul(part(available));
-    let affordable = tokens.checked_div(part(need.most)).unwrap_or(0);
-    let affordable = u64::try_from(affordable).unwrap_or(0).min(requested);
-    CallError::TooDear { requested, affordable, limit }
+    let counts_own = limit.is_some() && run.key.record.include_byok_in_limit;
+    let is_enough = |tokens| money(expected_with(run, Some(tokens)), counts_own).most <= available;
+    CallError::TooDear { requested, affordable: largest(requested, is_enough), limit }
+}
+
+/// The largest number up to `most` that is `enough`, where all below one that is are, too; zero when
+/// none is.
+fn largest(most: u64, enough: impl Fn(u64) -> bool) -> u64 {
+    let (mut known, mut beyond) = (0_u64, most.saturating_add(1));
+    while known.saturating_add(1) < beyond {
+        let middle = known.midpoint(beyond);
+        if enough(middle) {
+            known = middle;
+        } else {
+            beyond = middle;
+        }
+    }
+    known
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_largest_number_is_found() {
+        for (most, last) in [(0, 0), (1, 0), (1, 1), (1_000, 90), (1_000, 999), (1_000, 5_000)] {
+            assert_eq!(largest(most, |it| it <= last), last.min(most), "{most} {last}");
+        }
+        assert_eq!(largest(u64::MAX, |it| it <= 7), 7);
+    }
 }

@@ -14,13 +14,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Request};
-use tollgate_ledger::{AccountId, Movement};
+use tollgate_ledger::{AccountId, Kind, Movement};
 use tollgate_organisation::Agreement;
 use tollgate_payments::{
     Ask, Checkout, Fees, Instrument, NotCents, Notice, NoticeError, Order, OrderError, Payment,
     PaymentError, PaymentMethod, PaymentProvider, Purpose, Reply, Returns, Webhook,
 };
-use tollgate_store::{StoreError, Stores};
+use tollgate_store::{MovementQuery, StoreError, Stores};
 use tollgate_types::{Timestamp, Usd};
 use tollgate_upstream::{Upstream, UpstreamErrorKind, read_bounded};
 
@@ -28,7 +28,7 @@ use crate::{Clock, Plans, Secret};
 
 use payer::TopUp;
 pub use payer::{AutoTopUp, Payer};
-pub use refund::Reconciled;
+pub use refund::{Reconciled, Refunded};
 
 /// What the operator decides.
 #[derive(Debug, Clone)]
@@ -101,6 +101,16 @@ pub enum CashierError {
     /// A payment does not go back, in the provider's words.
     #[error("the payment provider does not give it back: {0}")]
     NotRefunded(String),
+    /// The ledger has something else under the id of what the provider tells of.
+    #[error("the ledger has a {} of {amount} as {id}, which is not what was told: set the account right with `tollgate credits add`", kind.as_str())]
+    Otherwise {
+        /// The movement's id.
+        id: String,
+        /// What it is there.
+        kind: Kind,
+        /// How much it is there.
+        amount: Usd,
+    },
     /// The account has paid nothing yet that could be charged again.
     #[error("there is no payment method to charge: buy credit once first")]
     NoInstrument,
@@ -112,6 +122,8 @@ pub enum CashierError {
 /// How long the provider may take to answer.
 const PATIENCE: Duration = Duration::from_secs(30);
 const ANSWER_BYTES_MAX: usize = 1024 * 1024;
+/// A payment has its own movement, that of its fee, and those that refer to it.
+const ABOUT_MOST: u32 = 100;
 
 impl Cashier {
     /// Puts a cashier together. `upstream` is its way out; `plans` may have fees of their own.
@@ -204,13 +216,37 @@ impl Cashier {
     async fn post(&self, movements: Vec<Movement>) -> Result<Received, CashierError> {
         let Some(first) = movements.first().cloned() else { return Ok(Received::Nothing) };
         if !self.stores.ledger.post(movements).await? {
-            return Ok(Received::Known);
+            return self.known(&first).await;
         }
         tracing::info!(
             account = %first.account, kind = first.kind.as_str(), amount = %first.amount,
             id = first.id, "the payment provider has told of a payment"
         );
         Ok(Received::Posted)
+    }
+
+    /// What is in the ledger already must be the same: something else under its id, such as what an
+    /// operator has added by hand, would swallow it without a word.
+    async fn known(&self, told: &Movement) -> Result<Received, CashierError> {
+        let query = MovementQuery {
+            about: Some(told.id.clone()),
+            limit: ABOUT_MOST,
+            ..MovementQuery::default()
+        };
+        let rows = self.stores.ledger.movements(&query).await?;
+        let Some(kept) = rows.into_iter().map(|it| it.movement).find(|it| it.id == told.id) else {
+            return Ok(Received::Known);
+        };
+        let what = |it: &Movement| (it.account.clone(), it.kind, it.amount);
+        if what(&kept) == what(told) {
+            return Ok(Received::Known);
+        }
+        tracing::error!(
+            id = told.id, account = %told.account, kind = told.kind.as_str(), amount = %told.amount,
+            kept_account = %kept.account, kept_kind = kept.kind.as_str(), kept_amount = %kept.amount,
+            "the payment provider tells of something else than the ledger has under its id"
+        );
+        Err(CashierError::Otherwise { id: kept.id, kind: kept.kind, amount: kept.amount })
     }
 
     /// An order at the fee of the account's plan, if that has one of its own.

@@ -49,11 +49,12 @@ const RECORDED_BYTES_PER_TOKEN: u64 = 100;
 /// several models are asked, at one of each. What is met with a key of the caller's own costs
 /// something in [`Load::spend_with_own`] alone.
 pub(crate) fn expected<C: Asked>(run: &Run<C>) -> Expected {
-    let asked = Asking {
-        prompt: prompt(run),
-        uncounted: uncounted(&run.call),
-        most: run.call.params().max_tokens,
-    };
+    expected_with(run, run.call.params().max_tokens)
+}
+
+/// The same, as if the call had said that so many tokens may be written at most.
+pub(crate) fn expected_with<C: Asked>(run: &Run<C>, max_tokens: Option<u64>) -> Expected {
+    let asked = Asking { prompt: prompt(run), uncounted: uncounted(&run.call), most: max_tokens };
     let join = match (&run.steering.composed, &run.steering.decision.strategy) {
         (Some(Composed::Fusion(fusion)), _) => return of_fusion(run, fusion, asked),
         (Some(Composed::Bodies(_)), _) => {

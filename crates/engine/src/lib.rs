@@ -96,7 +96,9 @@ pub use alerting::{AlertWebhook, Alerting, AlertingConfig};
 pub use allowed::{
     ALLOWED_MAX, AllowedError, allowed_addresses, allowed_models, allowed_providers,
 };
-pub use cashier::{AutoTopUp, Cashier, CashierConfig, CashierError, Payer, Received, Reconciled};
+pub use cashier::{
+    AutoTopUp, Cashier, CashierConfig, CashierError, Payer, Received, Reconciled, Refunded,
+};
 pub use clock::{Clock, Entropy, SystemClock, SystemEntropy};
 pub use config::EngineConfig;
 pub use content::{ContentError, Contents, Resealed, reseal_contents};

@@ -14,6 +14,10 @@
 //! ```text
 //! slice in the ledger = left + held + costs on their way to the ledger
 //! ```
+//!
+//! Where credit is scarce, slices come back ([`Purses::follow`]): at once of an account that is
+//! below zero, since what was paid back to its payer must not be spent; and soon where one node has
+//! idle what another needs.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -57,7 +61,8 @@ struct State {
     held: Usd,
     /// The last slice: when half of it is used, another is fetched.
     slice: Usd,
-    /// What the account had besides, as last heard.
+    /// What the account had besides, as last heard. While that is less than nothing, calls hold
+    /// nothing here without asking the store.
     available: Usd,
     /// When a call last held something.
     used_at: Timestamp,
@@ -91,7 +96,7 @@ pub(crate) enum Short {
         /// What there is.
         available: Usd,
     },
-    /// There would be enough if other calls did not hold it.
+    /// There would be enough if other calls, or other nodes, did not hold it.
     InFlight,
     /// The store could not be asked, and what was set aside is used up.
     Unavailable(StoreError),
@@ -102,10 +107,15 @@ pub(crate) enum Short {
 pub(crate) struct Hold {
     purse: Arc<Purse>,
     amount: Usd,
+    /// Where to give back what is left of it: of a call that holds all that its account has, since
+    /// other nodes find nothing until then.
+    rest_to: Option<Arc<Purses>>,
 }
 
 /// An account that was not used for so long gives its slice back.
 const IDLE_MILLIS: i64 = 60_000;
+/// The same where little is left besides.
+const SCARCE_IDLE_MILLIS: i64 = 2_000;
 /// How long what an account owes is believed.
 const LOOK_MILLIS: i64 = 1_000;
 
@@ -141,7 +151,7 @@ impl Purses {
     /// When the store can't be asked.
     pub async fn recover(&self) -> Result<Usd, StoreError> {
         let mut given_back = Usd::ZERO;
-        for lease in self.stores.ledger.leases().await? {
+        for lease in self.stores.ledger.leases(None).await? {
             if lease.node == self.node && lease.amount > Usd::ZERO {
                 let back = self.give_back(&lease.account, lease.amount).await?;
                 given_back = given_back.saturating_add(back);
@@ -168,42 +178,68 @@ impl Purses {
         if let Some(hold) = purse.take(need.most, now) {
             return Ok(hold);
         }
-        let found = self.refill(&purse, need.most).await.map_err(Short::Unavailable)?;
+        let found = self.refill(&purse, need.most).await;
+        let mut available = found.map_err(Short::Unavailable)?.available;
+        // What is owed is made up for by what lies here; what then is left can be held again.
+        if available < Usd::ZERO
+            && self.give_back_left(&purse).await.map_err(Short::Unavailable)? > Usd::ZERO
+        {
+            let found = self.refill(&purse, need.most).await;
+            available = found.map_err(Short::Unavailable)?.available;
+        }
         if let Some(hold) = purse.take(need.most, now) {
             return Ok(hold);
         }
-        self.hold_less(&purse, need, found.available).await
+        self.hold_less(&purse, need, available).await
     }
 
     /// Holds all that there is, if it is enough to begin with.
     async fn hold_less(
-        &self,
+        self: &Arc<Self>,
         purse: &Arc<Purse>,
         need: Need,
         available: Usd,
     ) -> Result<Hold, Short> {
+        let least = need.least.max(Usd::from_nanos(1));
+        let all = purse.standing().0.saturating_add(available);
+        if all < least || need.least == need.most {
+            return Err(self.short(purse, least, available).await);
+        }
+        let found = self.refill(purse, all).await.map_err(Short::Unavailable)?;
+        // Another node may have taken it meanwhile.
+        let amount = all.min(purse.standing().0);
+        let taken = if amount >= least { purse.take(amount, self.clock.now()) } else { None };
+        let Some(mut hold) = taken else {
+            return Err(self.short(purse, least, found.available).await);
+        };
+        hold.rest_to = Some(Arc::clone(self));
+        Ok(hold)
+    }
+
+    /// Why a call can't hold `least`, with so much available beside what is left here.
+    async fn short(&self, purse: &Purse, least: Usd, available: Usd) -> Short {
         let (left, held) = purse.standing();
         let all = left.saturating_add(available);
-        if all < need.least.max(Usd::from_nanos(1)) {
-            return Err(match all.saturating_add(held) {
-                _ if all <= Usd::ZERO && held <= Usd::ZERO => Short::Empty,
-                together if together >= need.least && held > Usd::ZERO => Short::InFlight,
-                _ => Short::Less { available: all.max(Usd::ZERO) },
-            });
+        let elsewhere = match self.set_aside_elsewhere(&purse.account).await {
+            Ok(amount) => amount,
+            Err(error) => return Short::Unavailable(error),
+        };
+        let aside = held.saturating_add(elsewhere);
+        let together = all.saturating_add(aside);
+        if together <= Usd::ZERO {
+            Short::Empty
+        } else if together >= least && aside > Usd::ZERO {
+            Short::InFlight
+        } else {
+            Short::Less { available: all.max(Usd::ZERO) }
         }
-        if need.least == need.most {
-            return Err(match all.saturating_add(held) {
-                together if together >= need.most => Short::InFlight,
-                _ => Short::Less { available: all },
-            });
-        }
-        self.refill(purse, all).await.map_err(Short::Unavailable)?;
-        // Another node may have taken it meanwhile.
-        let (left, _) = purse.standing();
-        let amount = all.min(left);
-        let enough = amount >= need.least.max(Usd::from_nanos(1));
-        let taken = if enough { purse.take(amount, self.clock.now()) } else { None };
-        taken.ok_or(Short::Less { available: amount.max(Usd::ZERO) })
+    }
+
+    /// What other nodes have set aside of an account.
+    async fn set_aside_elsewhere(&self, account: &AccountId) -> Result<Usd, StoreError> {
+        let leases = self.stores.ledger.leases(Some(account)).await?;
+        let others = leases.iter().filter(|it| it.node != self.node);
+        Ok(others.fold(Usd::ZERO, |sum, it| sum.saturating_add(it.amount)))
     }
 
     /// Whether an account is known here to owe something: then even what is free is refused
@@ -226,6 +262,30 @@ impl Purses {
         let mut state = purse.state.lock();
         state.available = balance.available;
         state.owes()
+    }
+
+    /// Gives back slices of accounts of which little is left: of those below zero all that no call
+    /// holds, of others what nobody has used for two seconds.
+    ///
+    /// # Errors
+    ///
+    /// When the store can't be asked; what could not be given back stays here.
+    pub async fn follow(&self) -> Result<(), StoreError> {
+        let idle_since = self.clock.now().plus_millis(SCARCE_IDLE_MILLIS.saturating_neg());
+        for (account, balance) in self.stores.ledger.scarce().await? {
+            let Some(purse) = self.purses.read().get(&account).map(Arc::clone) else { continue };
+            let is_due = {
+                let mut state = purse.state.lock();
+                state.available = balance.available;
+                let is_wanted = balance.available < Usd::ZERO || state.used_at < idle_since;
+                is_wanted && state.left > Usd::ZERO
+            };
+            if is_due {
+                let _one_at_a_time = purse.leasing.lock().await;
+                self.give_back_left(&purse).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Gives back the slices of accounts that nobody has used for a while.
@@ -251,25 +311,44 @@ impl Purses {
         let purses: Vec<Arc<Purse>> = self.purses.read().values().map(Arc::clone).collect();
         for purse in purses {
             let _one_at_a_time = purse.leasing.lock().await;
-            let left = {
-                let mut state = purse.state.lock();
-                if !which(&state) || state.left <= Usd::ZERO {
-                    continue;
-                }
-                std::mem::take(&mut state.left)
-            };
-            let given = self.give_back(&purse.account, left).await;
-            let mut state = purse.state.lock();
-            match given {
-                // What could not be given back is left, as it was.
-                Err(error) => {
-                    state.left = state.left.saturating_add(left);
-                    return Err(error);
-                }
-                Ok(given) => state.available = state.available.saturating_add(given),
+            if which(&purse.state.lock()) {
+                self.give_back_left(&purse).await?;
             }
         }
         Ok(())
+    }
+
+    /// Gives back what no call holds, and returns how much. The caller has the lock.
+    async fn give_back_left(&self, purse: &Purse) -> Result<Usd, StoreError> {
+        let left = {
+            let mut state = purse.state.lock();
+            if state.left <= Usd::ZERO {
+                return Ok(Usd::ZERO);
+            }
+            std::mem::take(&mut state.left)
+        };
+        let given = self.give_back(&purse.account, left).await;
+        let mut state = purse.state.lock();
+        match &given {
+            // What could not be given back is left, as it was.
+            Err(_) => state.left = state.left.saturating_add(left),
+            Ok(given) => state.available = state.available.saturating_add(*given),
+        }
+        given
+    }
+
+    /// Gives back, in the background, what a call has left that held all there was.
+    fn give_back_rest(self: &Arc<Self>, purse: &Arc<Purse>) {
+        // Without a runtime the program has ended: the next life gives it back.
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        let (purses, purse) = (Arc::clone(self), Arc::clone(purse));
+        let given_back = async move {
+            let _one_at_a_time = purse.leasing.lock().await;
+            if let Err(error) = purses.give_back_left(&purse).await {
+                tracing::warn!(error = %Chain(&error), "credit can't be given back now");
+            }
+        };
+        self.tasks.spawn_on(given_back, &runtime);
     }
 
     async fn give_back(&self, account: &AccountId, amount: Usd) -> Result<Usd, StoreError> {
@@ -354,11 +433,14 @@ impl Purses {
 impl Purse {
     fn take(self: &Arc<Self>, amount: Usd, now: Timestamp) -> Option<Hold> {
         let mut state = self.state.lock();
+        if state.available < Usd::ZERO {
+            return None;
+        }
         let left = state.left.checked_sub(amount).filter(|it| *it >= Usd::ZERO)?;
         state.left = left;
         state.held = state.held.saturating_add(amount);
         state.used_at = now;
-        Some(Hold { purse: Arc::clone(self), amount })
+        Some(Hold { purse: Arc::clone(self), amount, rest_to: None })
     }
 
     fn standing(&self) -> (Usd, Usd) {
@@ -381,6 +463,10 @@ impl Hold {
         // Beyond what was set aside the ledger takes it from what is available, not from here.
         let least = Usd::from_nanos(state.held.nanos().saturating_neg());
         state.left = state.left.saturating_add(back).max(least);
+        drop(state);
+        if let Some(purses) = self.rest_to.take() {
+            purses.give_back_rest(&self.purse);
+        }
     }
 }
 

@@ -40,3 +40,7 @@ pub use provider::{
 };
 pub use secret::Secret;
 pub use stripe::{SIGNATURE_HEADER, Stripe, TOLERANCE_SECONDS};
+
+/// The names of all providers ([`PaymentProvider::name`]): ids that begin with one of them and a
+/// slash are of their payments, and nobody else's.
+pub const PROVIDER_NAMES: [&str; 1] = [stripe::NAME];

@@ -54,8 +54,8 @@ pub struct Reversal {
     pub payment: String,
     /// Whose credit it was.
     pub account: AccountId,
-    /// The credit that the payment had bought.
-    pub credit: Cents,
+    /// What the payment was: the credit that it had bought, and the fee on top.
+    pub paid: Parts,
     /// How much has gone back.
     pub amount: Cents,
     /// Why, for people.
@@ -161,7 +161,7 @@ impl Payment {
             id: id.to_owned(),
             payment: self.id.clone(),
             account: self.account.clone(),
-            credit: self.credit,
+            paid: Parts { credit: self.credit, fee: self.fee },
             amount,
             note,
             note_returned,
@@ -175,11 +175,12 @@ impl Reversal {
         format!("{}/{}", self.provider, self.id)
     }
 
-    /// How it is split where so much of the payment's credit has gone back before: the credit that
-    /// is left first, then the fee.
-    pub fn parts(&self, credit_before: Cents) -> Parts {
-        let credit = self.amount.min(self.credit.less(credit_before));
-        Parts { credit, fee: self.amount.less(credit) }
+    /// How it is split where so much of the payment has gone back before: the credit that is left
+    /// first, then the fee that is. What a bank takes beyond both is no part of the payment.
+    pub fn parts(&self, before: Parts) -> Parts {
+        let credit = self.amount.min(self.paid.credit.less(before.credit));
+        let fee = self.amount.less(credit).min(self.paid.fee.less(before.fee));
+        Parts { credit, fee }
     }
 
     /// What it moves: credit out, below zero when it is spent already, and then the fee.
@@ -261,13 +262,17 @@ mod tests {
         assert_eq!(told(&payment(0).movements(at)).len(), 1);
     }
 
+    fn parts(credit: u32, fee: u32) -> Parts {
+        Parts { credit: Cents::new(credit), fee: Cents::new(fee) }
+    }
+
     fn reversal(amount: u32) -> Reversal {
         Reversal {
             provider: "stripe",
             id: "r".to_owned(),
             payment: "pi_1".to_owned(),
             account: AccountId::default(),
-            credit: Cents::new(1_000),
+            paid: parts(1_000, 80),
             amount: Cents::new(amount),
             note: "refunded",
             note_returned: "the refund has failed",
@@ -277,21 +282,32 @@ mod tests {
     #[test]
     fn credit_goes_back_first_then_the_fee() {
         for (before, amount, expected) in [
-            (0, 300, vec![("stripe/r", Kind::Reversal, 300 * CENT)]),
-            (300, 700, vec![("stripe/r", Kind::Reversal, 700 * CENT)]),
+            ((0, 0), 300, vec![("stripe/r", Kind::Reversal, 300 * CENT)]),
+            ((300, 0), 700, vec![("stripe/r", Kind::Reversal, 700 * CENT)]),
             (
-                900,
+                (900, 0),
                 180,
                 vec![
                     ("stripe/r", Kind::Reversal, 100 * CENT),
                     ("stripe/r/fee", Kind::FeeReversal, 80 * CENT),
                 ],
             ),
-            (1_000, 80, vec![("stripe/r", Kind::FeeReversal, 80 * CENT)]),
-            (0, 0, vec![]),
+            ((1_000, 0), 80, vec![("stripe/r", Kind::FeeReversal, 80 * CENT)]),
+            ((0, 0), 0, vec![]),
+            // Never more than was paid.
+            (
+                (300, 0),
+                1_080,
+                vec![
+                    ("stripe/r", Kind::Reversal, 700 * CENT),
+                    ("stripe/r/fee", Kind::FeeReversal, 80 * CENT),
+                ],
+            ),
+            ((1_000, 50), 80, vec![("stripe/r", Kind::FeeReversal, 30 * CENT)]),
+            ((1_000, 80), 80, vec![]),
         ] {
             let reversal = reversal(amount);
-            let parts = reversal.parts(Cents::new(before));
+            let parts = reversal.parts(parts(before.0, before.1));
             assert_eq!(told(&reversal.movements(parts, Timestamp::default())), expected);
         }
     }
@@ -306,7 +322,7 @@ mod tests {
             is_returned: false,
         };
         let reversal = payment(80).dispute(&dispute);
-        let parts = reversal.parts(Cents::new(300));
+        let parts = reversal.parts(parts(300, 0));
         let expected = [
             ("stripe/du_1", Kind::Reversal, 700 * CENT),
             ("stripe/du_1/fee", Kind::FeeReversal, 80 * CENT),
@@ -326,7 +342,7 @@ mod tests {
         let at = Timestamp::default();
         let refund = Refund { id: "re_1".to_owned(), amount: Cents::new(1_080), has_failed: true };
         let reversal = payment(80).refund(&refund);
-        let parts = reversal.parts(Cents::ZERO);
+        let parts = reversal.parts(Parts::default());
         let expected = [
             ("stripe/re_1/returned", Kind::Adjustment, 1_000 * CENT),
             ("stripe/re_1/returned/fee", Kind::Fee, 80 * CENT),

@@ -23,7 +23,7 @@ use crate::{
 
 pub use signature::{SIGNATURE_HEADER, TOLERANCE_SECONDS};
 
-const NAME: &str = "stripe";
+pub(crate) const NAME: &str = "stripe";
 const BASE_URL: &str = "https://api.stripe.com";
 const VERSION: &str = "2024-06-20";
 

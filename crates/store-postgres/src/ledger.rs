@@ -14,8 +14,8 @@ use crate::PostgresStore;
 use crate::columns::{Columns, held};
 use crate::error::failed;
 use crate::ledger_rows::{
-    Locked, Slices, account, accounts_of, insert, known_ids, names, read_balance, read_lot,
-    read_movement, read_row, read_slice, read_slices, write_slices,
+    Locked, Slices, account, accounts_of, balance_of, insert, known_ids, names, read_balance,
+    read_lot, read_movement, read_row, read_slice, read_slices, write_slices,
 };
 use crate::text::kept;
 use crate::writes::Write;
@@ -54,18 +54,36 @@ impl LedgerStore for PostgresStore {
         self.writes.submit(GiveBack { id, node, account, amount, at }).await
     }
 
-    async fn leases(&self) -> Result<Vec<Lease>, StoreError> {
+    async fn leases(&self, account: Option<&AccountId>) -> Result<Vec<Lease>, StoreError> {
         let rows = sqlx::query(concat!(
             "SELECT ",
             columns!(ledger_lease),
-            " FROM ledger_lease ORDER BY node, account"
+            " FROM ledger_lease WHERE $1::text IS NULL OR account = $1 ORDER BY node, account"
         ))
+        .bind(account.map(|it| kept(it.as_str())))
         .fetch_all(&self.pool)
         .await
         .map_err(failed)?;
         let read = |row| {
             let ((node, account), (amount, touched_at)) = read_slice(row)?;
             Ok(Lease { node, account, amount, touched_at })
+        };
+        rows.iter().map(read).collect()
+    }
+
+    async fn scarce(&self) -> Result<Vec<(AccountId, Balance)>, StoreError> {
+        let rows = sqlx::query(concat!(
+            "SELECT ",
+            columns!(ledger_balance),
+            " FROM ledger_balance
+             WHERE held_nanos > 0 AND available_nanos < held_nanos ORDER BY account"
+        ))
+        .fetch_all(&self.pool)
+        .await
+        .map_err(failed)?;
+        let read = |row| {
+            let columns = Columns::of("ledger_balance", row);
+            Ok((account(&columns, "account")?, balance_of(&columns)?))
         };
         rows.iter().map(read).collect()
     }

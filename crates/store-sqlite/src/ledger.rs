@@ -16,7 +16,8 @@ use crate::SqliteStore;
 use crate::columns::{Columns, held};
 use crate::error::failed;
 use crate::ledger_rows::{
-    insert, is_known, read_balance, read_lots, read_movement, read_row, write_balance, write_lease,
+    balance_of, insert, is_known, read_balance, read_lots, read_movement, read_row, write_balance,
+    write_lease,
 };
 use crate::writer::Write;
 
@@ -54,8 +55,11 @@ impl LedgerStore for SqliteStore {
         self.writer.submit(GiveBack { id, node, account, amount, at }).await
     }
 
-    async fn leases(&self) -> Result<Vec<Lease>, StoreError> {
-        let rows = sqlx::query("SELECT * FROM ledger_lease ORDER BY node, account")
+    async fn leases(&self, account: Option<&AccountId>) -> Result<Vec<Lease>, StoreError> {
+        let sql = "SELECT * FROM ledger_lease WHERE ?1 IS NULL OR account = ?1
+                   ORDER BY node, account";
+        let rows = sqlx::query(sql)
+            .bind(account.map(AccountId::as_str))
             .fetch_all(&self.readers)
             .await
             .map_err(failed)?;
@@ -67,6 +71,18 @@ impl LedgerStore for SqliteStore {
                 amount: columns.usd("amount_nanos")?,
                 touched_at: columns.timestamp("touched_at")?,
             })
+        };
+        rows.iter().map(read).collect()
+    }
+
+    async fn scarce(&self) -> Result<Vec<(AccountId, Balance)>, StoreError> {
+        let sql = "SELECT * FROM ledger_balance
+                   WHERE held_nanos > 0 AND available_nanos < held_nanos ORDER BY account";
+        let rows = sqlx::query(sql).fetch_all(&self.readers).await.map_err(failed)?;
+        let read = |row| {
+            let columns = Columns::of("ledger_balance", row);
+            let account = columns.parsed("account", |it| AccountId::new(it).ok())?;
+            Ok((account, balance_of(&columns)?))
         };
         rows.iter().map(read).collect()
     }
@@ -301,7 +317,7 @@ async fn books(
     for row in &rows.map_err(failed)? {
         let columns = Columns::of("ledger_balance", row);
         let account = columns.parsed("account", |it| AccountId::new(it).ok())?;
-        books.entry(account).or_default().kept = crate::ledger_rows::balance_of(&columns)?;
+        books.entry(account).or_default().kept = balance_of(&columns)?;
     }
     // By kind and account: what each kind does to a balance is the ledger's to know.
     let sql = concat!(

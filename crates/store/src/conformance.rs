@@ -103,6 +103,7 @@ macro_rules! conformance_suite {
             what_does_not_fit_is_refused,
             transfers_are_seen_by_both_accounts,
             slices_are_cut_and_given_back,
+            accounts_with_more_aside_than_is_left_are_found,
             leasing_twice_under_one_id_is_leasing_once,
             calls_are_paid_from_their_nodes_slice,
             calls_beyond_their_slice_overrun,

@@ -111,8 +111,12 @@ pub trait LedgerStore: Send + Sync {
         at: Timestamp,
     ) -> Result<Usd, StoreError>;
 
-    /// What nodes have set aside, by node and account.
-    async fn leases(&self) -> Result<Vec<Lease>, StoreError>;
+    /// What nodes have set aside, by node and account: of one account, or of all.
+    async fn leases(&self, account: Option<&AccountId>) -> Result<Vec<Lease>, StoreError>;
+
+    /// Accounts of which nodes have set aside more than is available besides: where slices that
+    /// nobody uses are missed, and where less than nothing is left they are owed.
+    async fn scarce(&self) -> Result<Vec<(AccountId, Balance)>, StoreError>;
 
     /// Ends credit that has expired, as far as it is there, and says what was ended.
     async fn expire(&self, now: Timestamp) -> Result<Vec<Movement>, StoreError>;

@@ -18,6 +18,8 @@ use crate::rounds;
 
 /// How often idle slices and expired credit are looked for, and what operators want to hear of.
 const ROUND: Duration = Duration::from_secs(30);
+/// How often it is looked where credit is scarce: a node that has some of it idle gives it back.
+const SCARCE: Duration = Duration::from_secs(1);
 /// How often it is looked whether operators are still to be told of something.
 const TELL: Duration = Duration::from_secs(10);
 /// How often a gateway looks whether an audit is due, and commitments of a month.
@@ -38,6 +40,11 @@ pub(crate) fn run(engine: &Arc<Engine>, tasks: &TaskTracker, stop: &Cancellation
         async move { audit_in_turn(&engine).await.map(drop) }
     }));
     if engine.is_paid() {
+        let (follower, token) = (Arc::clone(engine), stop.clone());
+        tasks.spawn(rounds::every(SCARCE, "giving back scarce credit", token, move || {
+            let engine = Arc::clone(&follower);
+            async move { engine.purses().follow().await }
+        }));
         let (charger, token) = (Arc::clone(engine), stop.clone());
         tasks.spawn(rounds::every_until(AUDIT_LOOK, "charging commitments", token, move || {
             let engine = Arc::clone(&charger);

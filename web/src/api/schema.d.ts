@@ -2934,6 +2934,8 @@ export interface components {
                 id: string;
                 /** @description US dollars that go back. */
                 amount: number;
+                /** @description Whether credit is bought for the account automatically, also when the ledger has the refund. A refund of all that a payment bought ends that. */
+                auto_topup_enabled: boolean;
             };
         };
         Statement: {

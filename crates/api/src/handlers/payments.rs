@@ -62,6 +62,8 @@ pub(crate) struct RefundView {
     /// Its id at the provider.
     id: String,
     amount: UsdNumber,
+    /// Whether credit is bought for the account without anybody asking, also afterwards.
+    auto_topup_enabled: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -123,8 +125,12 @@ pub(crate) async fn create_refund(
     let cashier = cashier(&app)?;
     let key = idempotency_key(&app, &headers)?;
     let amount = wanted.amount.as_ref().map(|it| dollars::exact("amount", it)).transpose()?;
-    let refund = cashier.refund(&wanted.payment, amount, &key).await?;
-    let data = RefundView { id: refund.id, amount: UsdNumber(refund.amount.to_usd()) };
+    let refunded = cashier.refund(&wanted.payment, amount, &key).await?;
+    let data = RefundView {
+        id: refunded.refund.id,
+        amount: UsdNumber(refunded.refund.amount.to_usd()),
+        auto_topup_enabled: refunded.is_topped_up,
+    };
     Ok((StatusCode::CREATED, Json(Data { data })))
 }
 
@@ -184,7 +190,13 @@ pub(crate) async fn receive_stripe(
     let body = read_at_most(request, &app, NOTICE_BYTES_MAX).await?;
     let signature = signature.as_ref().and_then(|it| it.to_str().ok());
     match cashier.receive(&Webhook { signature, body: &body }).await {
-        Ok(Received::Posted | Received::Known | Received::Nothing) => {
+        Ok(received) => {
+            // What was taken back is not spent here from now on; elsewhere within a round.
+            if received == Received::Posted
+                && let Err(error) = app.engine.purses().follow().await
+            {
+                tracing::warn!(error = %Chain(&error), "credit can't be given back now");
+            }
             Ok(Json(ReceivedView { received: true }))
         }
         Err(error) => {
@@ -204,7 +216,7 @@ impl TopUpView {
     fn of(payer: &Payer) -> Self {
         let wanted = payer.auto_top_up;
         Self {
-            enabled: wanted.is_some() && payer.stopped.is_none(),
+            enabled: payer.is_topped_up(),
             threshold: wanted.map(|it| UsdNumber(it.threshold())),
             amount: wanted.map(|it| UsdNumber(it.amount())),
             has_payment_method: payer.can_be_charged(),
@@ -226,6 +238,7 @@ impl From<CashierError> for ApiError {
             CashierError::Notice(_) | CashierError::NoInstrument | CashierError::NotRefunded(_) => {
                 Self::bad_request(error.to_string())
             }
+            CashierError::Otherwise { .. } => Self::new(ErrorType::Conflict, error.to_string()),
             CashierError::Store(error) => error.into(),
             CashierError::Unreachable
             | CashierError::Unanswered

@@ -84,6 +84,11 @@ impl AutoTopUp {
 }
 
 impl Payer {
+    /// Whether credit is bought without anybody asking.
+    pub fn is_topped_up(&self) -> bool {
+        self.auto_top_up.is_some() && self.stopped.is_none()
+    }
+
     /// What can be charged again.
     pub(super) fn instrument(&self) -> Option<Instrument> {
         let customer = self.customer.clone()?;
@@ -202,11 +207,15 @@ impl Cashier {
         changed.await.map(drop)
     }
 
-    /// Buys nothing more for somebody whose bank takes payments back.
-    pub(super) async fn stop_for_dispute(&self, account: &AccountId) -> Result<(), StoreError> {
+    /// Buys nothing more for somebody whose payments go back.
+    pub(super) async fn stop_for(
+        &self,
+        account: &AccountId,
+        reason: &str,
+    ) -> Result<(), StoreError> {
         let changed = self.change(account, |payer| {
             if payer.auto_top_up.is_some() {
-                payer.stopped = Some("a payment was disputed".to_owned());
+                payer.stopped = Some(reason.to_owned());
             }
         });
         changed.await.map(drop)

@@ -1,10 +1,23 @@
 //! What the operator asks the payment provider for: that a payment goes back, and what it has told
 //! that the ledger may not know.
 
-use tollgate_payments::{Cents, NotCents, Notice, PaymentError, Refund, RefundOrder, Reply};
+use tollgate_payments::{
+    Cents, NotCents, Notice, Payment, PaymentError, Refund, RefundOrder, Reply,
+};
 use tollgate_types::{Chain, Timestamp, Usd};
 
+use super::reversals::gives_all_back;
 use super::{Cashier, CashierError, Received, told};
+
+/// A payment that goes back, and what that means for the account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refunded {
+    /// What goes back.
+    pub refund: Refund,
+    /// Whether credit is bought for the account without anybody asking, also when the refund is in
+    /// the ledger: one of all that a payment bought ends that.
+    pub is_topped_up: bool,
+}
 
 /// What came of asking the provider for all that it has told.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -30,7 +43,7 @@ impl Cashier {
         payment: &str,
         amount: Option<Usd>,
         key: &str,
-    ) -> Result<Refund, CashierError> {
+    ) -> Result<Refunded, CashierError> {
         let amount = amount.map(cents).transpose()?;
         let prefix = format!("{}/", self.provider.name());
         let payment = payment.strip_prefix(&prefix).unwrap_or(payment);
@@ -46,10 +59,26 @@ impl Cashier {
         let key = format!("{installation}/refund/{key}");
         let (status, body) =
             self.send(self.provider.refund(&RefundOrder { payment, amount }, &key)).await?;
-        match self.provider.refunded(&Reply { status, body: &body }) {
-            Err(PaymentError::Refused { message, .. }) => Err(CashierError::NotRefunded(message)),
-            refunded => Ok(refunded.map_err(told)?),
+        let refund = match self.provider.refunded(&Reply { status, body: &body }) {
+            Err(PaymentError::Refused { message, .. }) => {
+                return Err(CashierError::NotRefunded(message));
+            }
+            refunded => refunded.map_err(told)?,
+        };
+        let is_topped_up = match &state.payment {
+            Some(payment) => self.stays_topped_up(payment).await?,
+            None => false,
+        };
+        Ok(Refunded { refund, is_topped_up })
+    }
+
+    /// Whether credit is bought for an account without anybody asking, also when the refunds of its
+    /// payment that were made are in the ledger.
+    async fn stays_topped_up(&self, payment: &Payment) -> Result<bool, CashierError> {
+        if !self.payer(&payment.account).await?.body.is_topped_up() {
+            return Ok(false);
         }
+        Ok(!gives_all_back(payment, &self.refunds(&payment.id).await?))
     }
 
     /// Books what the provider has told since an instant and the ledger does not have: after a
@@ -95,9 +124,10 @@ impl Cashier {
             Ok(Received::Nothing) => {}
             // Of one notice only.
             Err(
-                error @ CashierError::Payment(
+                error @ (CashierError::Otherwise { .. }
+                | CashierError::Payment(
                     PaymentError::Refused { .. } | PaymentError::Unreadable(_),
-                ),
+                )),
             ) => found.refused.push((id, Chain(&error).to_string())),
             Err(error) => return Err(error),
         }

@@ -2,8 +2,7 @@
 //!
 //! How a step is split depends on those before it, and several may be told of at once, at several
 //! nodes. So each has its place in a document of its payment, which it takes before the ledger has
-//! it. Told again, it is split as it was; and of all steps together no more credit is taken than
-//! was bought.
+//! it. Told again, it is split as it was; and of all steps together no more is taken than was paid.
 
 use std::collections::BTreeMap;
 
@@ -35,11 +34,13 @@ impl DocumentBody for ReversedPayment {
 }
 
 impl ReversedPayment {
-    /// The credit that has gone back, and has not come again.
-    fn credit(&self) -> Cents {
+    /// What has gone back, and has not come again.
+    fn gone(&self) -> Parts {
         let gone = self.steps.values().filter(|it| !it.has_come_again);
-        let sum = gone.fold(0_u32, |sum, it| sum.saturating_add(it.credit_cents));
-        Cents::new(sum)
+        let sum = |of: fn(&Step) -> u32| {
+            Cents::new(gone.clone().fold(0, |sum: u32, it| sum.saturating_add(of(it))))
+        };
+        Parts { credit: sum(|it| it.credit_cents), fee: sum(|it| it.fee_cents) }
     }
 }
 
@@ -47,6 +48,12 @@ impl Step {
     const fn parts(self) -> Parts {
         Parts { credit: Cents::new(self.credit_cents), fee: Cents::new(self.fee_cents) }
     }
+}
+
+/// Whether refunds take all the credit that a payment bought.
+pub(super) fn gives_all_back(payment: &Payment, refunds: &[Refund]) -> bool {
+    let given = refunds.iter().filter(|it| !it.has_failed);
+    given.fold(payment.credit, |left, it| left.less(it.amount)) == Cents::ZERO
 }
 
 impl Cashier {
@@ -59,7 +66,9 @@ impl Cashier {
             self.paid(&payment).await?;
         }
         let mut received = Received::Nothing;
-        for refund in self.refunds(&payment.id).await? {
+        let refunds = self.refunds(&payment.id).await?;
+        self.stop_for_refunds(&payment, &refunds).await?;
+        for refund in refunds {
             let reversal = payment.refund(&refund);
             let booked = if refund.has_failed {
                 self.give_again(&reversal).await?
@@ -84,9 +93,28 @@ impl Cashier {
         // Before it is booked: whatever fails in between, it is new when it is told again. Once it
         // is booked it stops nothing, for somebody may have begun again since.
         if !self.is_booked(&reversal.movement_id(), &payment.account).await? {
-            self.stop_for_dispute(&payment.account).await?;
+            self.stop_for(&payment.account, "a payment was disputed").await?;
         }
         self.take_back(&reversal).await
+    }
+
+    /// Buys nothing more for somebody who is given back all that a payment bought: it would be
+    /// bought anew at once. Refunds that have their place already stop nothing again.
+    async fn stop_for_refunds(
+        &self,
+        payment: &Payment,
+        refunds: &[Refund],
+    ) -> Result<(), StoreError> {
+        if !gives_all_back(payment, refunds) {
+            return Ok(());
+        }
+        let id = payment.movement_id();
+        let known = self.stores.documents.load::<ReversedPayment>(&id).await?;
+        let known = known.map(|it| it.body.steps).unwrap_or_default();
+        if refunds.iter().any(|it| !it.has_failed && !known.contains_key(&it.id)) {
+            self.stop_for(&payment.account, "a payment was refunded").await?;
+        }
+        Ok(())
     }
 
     /// A payment that has bought credit here.
@@ -108,7 +136,7 @@ impl Cashier {
     }
 
     /// The refunds of a payment, oldest first.
-    async fn refunds(&self, payment: &str) -> Result<Vec<Refund>, CashierError> {
+    pub(super) async fn refunds(&self, payment: &str) -> Result<Vec<Refund>, CashierError> {
         let mut refunds = Vec::new();
         let mut after: Option<String> = None;
         loop {
@@ -162,7 +190,7 @@ impl Cashier {
                 revision: 0,
                 ..Document::new(id.clone(), ReversedPayment::default(), now)
             });
-            let parts = reversal.parts(document.body.credit());
+            let parts = reversal.parts(document.body.gone());
             let taken = if comes_again { Parts::default() } else { parts };
             let before = document.body.clone();
             let step = document.body.steps.entry(reversal.id.clone()).or_insert(Step {

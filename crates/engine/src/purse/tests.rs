@@ -165,3 +165,94 @@ async fn a_warm_call_asks_nobody() {
     let refused = purses.hold(&account, exactly(100_000)).await;
     assert!(matches!(refused, Err(Short::Unavailable(_))), "{refused:?}");
 }
+
+async fn take_back(stores: &Stores, nanos: i64) {
+    let at = Timestamp::from_unix_millis(3);
+    let taken = Movement::new("taken", AccountId::default(), Kind::Reversal, usd(nanos), at);
+    assert!(stores.ledger.post(vec![taken]).await.unwrap());
+}
+
+/// A payment went back: what nodes had set aside of it is not spent.
+#[tokio::test]
+async fn what_was_taken_back_is_not_spent_from_what_was_set_aside() {
+    let (first, stores) = with_credit(16_000).await;
+    let nodes = [first, node("b", &stores)];
+    let account = AccountId::default();
+    let under_way = nodes[0].hold(&account, exactly(100)).await.unwrap();
+    drop(nodes[1].hold(&account, exactly(100)).await.unwrap());
+    take_back(&stores, 16_000).await;
+    for purses in &nodes {
+        purses.follow().await.unwrap();
+        let refused = purses.hold(&account, exactly(1)).await;
+        assert!(matches!(refused, Err(Short::Empty)), "{refused:?}");
+        assert!(purses.owes(&account).await);
+    }
+    // What is under way ends as it would have; what it has left is not spent, either.
+    under_way.settle(usd(30));
+    write(&nodes[0], &stores, 1, 30).await;
+    let refused = nodes[0].hold(&account, exactly(1)).await;
+    assert!(matches!(refused, Err(Short::Empty)), "{refused:?}");
+    assert_eq!(available(&stores).await, -30);
+    assert_eq!(audit(&stores.ledger.books().await.unwrap()), []);
+    let at = Timestamp::from_unix_millis(4);
+    let paid = Movement::new("again", account.clone(), Kind::Purchase, usd(1_030), at);
+    stores.ledger.post(vec![paid]).await.unwrap();
+    for purses in &nodes {
+        drop(purses.hold(&account, exactly(1)).await.unwrap());
+    }
+}
+
+/// A node that finds an account below zero makes up for it with what it has set aside.
+#[tokio::test]
+async fn what_is_owed_is_made_up_for_before_anything_is_held() {
+    let (purses, stores) = with_credit(16_000).await;
+    let account = AccountId::default();
+    drop(purses.hold(&account, exactly(100)).await.unwrap());
+    take_back(&stores, 15_500).await;
+    assert_eq!(available(&stores).await, -500);
+    let held = purses.hold(&account, exactly(1_001)).await;
+    assert!(matches!(held, Err(Short::Less { available }) if available == usd(500)), "{held:?}");
+    drop(purses.hold(&account, exactly(500)).await.unwrap());
+    let refused = purses.hold(&account, exactly(501)).await;
+    assert!(matches!(refused, Err(Short::Less { .. })), "{refused:?}");
+}
+
+/// Until credit that lies idle at another node comes back, nobody is told that there is none.
+#[tokio::test]
+async fn idle_credit_of_another_node_comes_back_where_little_is_left() {
+    let (first, stores) = with_credit(100).await;
+    let second = node("b", &stores);
+    let account = AccountId::default();
+    drop(first.hold(&account, exactly(90)).await.unwrap());
+    first.follow().await.unwrap();
+    assert_eq!(available(&stores).await, 10, "it was used a moment ago");
+    for need in [exactly(50), Need { most: usd(1_000), least: usd(50) }] {
+        let refused = second.hold(&account, need).await;
+        assert!(matches!(refused, Err(Short::InFlight)), "{refused:?}");
+    }
+    let refused = second.hold(&account, exactly(101)).await;
+    assert!(matches!(refused, Err(Short::Less { .. })), "{refused:?}");
+    tokio::time::sleep(std::time::Duration::from_millis(2_010)).await;
+    first.follow().await.unwrap();
+    assert_eq!(available(&stores).await, 100);
+    drop(second.hold(&account, exactly(50)).await.unwrap());
+}
+
+/// A call that holds all there is leaves the rest to all nodes, at once.
+#[tokio::test]
+async fn what_a_call_leaves_that_held_everything_comes_back_at_once() {
+    let (first, stores) = with_credit(100).await;
+    let second = node("b", &stores);
+    let account = AccountId::default();
+    let open = Need { most: usd(1_000), least: usd(10) };
+    for index in 0..8 {
+        let purses = [&first, &second][index % 2];
+        let hold = purses.hold(&account, open).await.unwrap();
+        hold.settle(usd(10));
+        write(purses, &stores, index, 10).await;
+        tokio::task::yield_now().await;
+        assert_eq!(stores.ledger.balance(&account).await.unwrap().held, Usd::ZERO, "{index}");
+    }
+    assert_eq!(available(&stores).await, 20);
+    assert_eq!(audit(&stores.ledger.books().await.unwrap()), []);
+}

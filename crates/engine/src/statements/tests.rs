@@ -161,8 +161,12 @@ impl LedgerStore for Moving {
         self.ledger.release(id, lease, amount, at).await
     }
 
-    async fn leases(&self) -> Result<Vec<Lease>, StoreError> {
-        self.ledger.leases().await
+    async fn leases(&self, account: Option<&AccountId>) -> Result<Vec<Lease>, StoreError> {
+        self.ledger.leases(account).await
+    }
+
+    async fn scarce(&self) -> Result<Vec<(AccountId, Balance)>, StoreError> {
+        self.ledger.scarce().await
     }
 
     async fn expire(&self, now: Timestamp) -> Result<Vec<Movement>, StoreError> {

@@ -275,7 +275,7 @@ async fn everything(stores: &Stores) -> String {
     let usage = stores.usage.all_key_usage(noon()).await.unwrap();
     let query = MovementQuery { limit: 9, ..MovementQuery::default() };
     let rows = stores.ledger.movements(&query).await.unwrap();
-    let books = (stores.ledger.books().await.unwrap(), stores.ledger.leases().await.unwrap());
+    let books = (stores.ledger.books().await.unwrap(), stores.ledger.leases(None).await.unwrap());
     let presets = (stores.presets.all().await.unwrap(), stores.policies.newest().await.unwrap());
     let own = stores.credentials.all().await.unwrap();
     format!(

@@ -179,10 +179,31 @@ pub async fn slices_are_cut_and_given_back(stores: &Stores) {
     assert_eq!(back("6", a.clone(), 1).await, 0);
     assert_eq!(back("7", NodeId::new("nobody"), 1).await, 0);
     assert_eq!(places(stores).await, [300, 700, 0]);
-    let aside = stores.ledger.leases().await.unwrap();
+    let aside = stores.ledger.leases(None).await.unwrap();
+    assert_eq!(stores.ledger.leases(Some(&account())).await.unwrap(), aside);
+    let other = AccountId::new("other").unwrap();
+    assert_eq!(stores.ledger.leases(Some(&other)).await.unwrap(), []);
     let left: Vec<_> = aside.iter().map(|it| (it.node.as_str(), it.amount.nanos())).collect();
     assert_eq!(left.into_iter().filter(|(_, left)| *left > 0).collect::<Vec<_>>(), [("b", 700)]);
     assert_sound(stores).await;
+}
+
+/// Where nodes have set aside more than is left besides, and nowhere else.
+pub async fn accounts_with_more_aside_than_is_left_are_found(stores: &Stores) {
+    buy(stores, 1_000).await;
+    let node = NodeId::new("a");
+    assert_eq!(stores.ledger.scarce().await.unwrap(), []);
+    stores.ledger.lease(wish("1", &node, 500)).await.unwrap();
+    assert_eq!(stores.ledger.scarce().await.unwrap(), [], "as much");
+    let taken = Movement::new("taken", account(), Kind::Deduction, usd(1), noon());
+    stores.ledger.post(vec![taken]).await.unwrap();
+    let kept = stores.ledger.balance(&account()).await.unwrap();
+    assert_eq!(stores.ledger.scarce().await.unwrap(), [(account(), kept)]);
+    stores.ledger.release("2", (&node, &account()), usd(500), noon()).await.unwrap();
+    assert_eq!(stores.ledger.scarce().await.unwrap(), []);
+    let taken = Movement::new("more", account(), Kind::Deduction, usd(1_000), noon());
+    stores.ledger.post(vec![taken]).await.unwrap();
+    assert_eq!(stores.ledger.scarce().await.unwrap(), [], "nothing is set aside");
 }
 
 /// Whoever did not hear the answer asks again.

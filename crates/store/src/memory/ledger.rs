@@ -114,7 +114,7 @@ impl LedgerStore for MemoryStore {
         Ok(amount)
     }
 
-    async fn leases(&self) -> Result<Vec<Lease>, StoreError> {
+    async fn leases(&self, account: Option<&AccountId>) -> Result<Vec<Lease>, StoreError> {
         let state = self.state()?;
         let lease = |((node, account), (amount, touched_at)): (&(NodeId, AccountId), &_)| Lease {
             node: node.clone(),
@@ -122,7 +122,16 @@ impl LedgerStore for MemoryStore {
             amount: *amount,
             touched_at: *touched_at,
         };
-        Ok(state.ledger.leases.iter().map(lease).collect())
+        let leases = state.ledger.leases.iter();
+        let leases = leases.filter(|((_, of), _)| account.is_none_or(|it| it == of));
+        Ok(leases.map(lease).collect())
+    }
+
+    async fn scarce(&self) -> Result<Vec<(AccountId, Balance)>, StoreError> {
+        let state = self.state()?;
+        let balances = state.ledger.balances.iter();
+        let scarce = balances.filter(|(_, it)| it.held > Usd::ZERO && it.available < it.held);
+        Ok(scarce.map(|(account, balance)| (account.clone(), *balance)).collect())
     }
 
     async fn expire(&self, now: Timestamp) -> Result<Vec<Movement>, StoreError> {

@@ -12,6 +12,7 @@ use serde::Serialize;
 use tollgate_engine::{Clock, Plans, SystemClock, statement};
 use tollgate_ledger::{AccountId, Balance, DEFAULT_ACCOUNT, Kind, Movement, PlatformFee};
 use tollgate_organisation::{Agreement, Workspace};
+use tollgate_payments::PROVIDER_NAMES;
 use tollgate_statement::{Line, csv, pdf};
 use tollgate_store::{MovementQuery, Stores};
 use tollgate_types::{Month, Timestamp, Usd};
@@ -214,6 +215,9 @@ fn movements(args: &AddArgs, fee: PlatformFee, now: Timestamp) -> anyhow::Result
     }
     let id = match &args.id {
         Some(id) if id.trim().is_empty() => bail!("--id: is empty"),
+        Some(id) if is_of_a_provider(id) => bail!(
+            "--id: `{id}` is a name for what the payment provider tells of, which would not be booked then. Choose another, or book what was not told with `tollgate credits reconcile`"
+        ),
         Some(id) => id.clone(),
         // A name nobody else has: the hash of a key nobody will use.
         None => format!("credit-{}", new_key()?.plain_hash().to_hex()),
@@ -242,6 +246,11 @@ fn movements(args: &AddArgs, fee: PlatformFee, now: Timestamp) -> anyhow::Result
             .push(Movement { reference, ..Movement::new(&fee_id, account, Kind::Fee, fee, now) });
     }
     Ok(movements)
+}
+
+fn is_of_a_provider(id: &str) -> bool {
+    let prefix = id.trim_start().split_once('/').map(|(prefix, _)| prefix);
+    prefix.is_some_and(|it| PROVIDER_NAMES.contains(&it))
 }
 
 fn expiry(text: &str, now: Timestamp) -> anyhow::Result<Timestamp> {

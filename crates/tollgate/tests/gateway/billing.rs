@@ -124,6 +124,37 @@ async fn what_is_no_message_is_held_for_too() {
     assert_sound(&gateway).await;
 }
 
+/// Wherever the next call goes first: of two endpoints the dearer one counts, and a key's limit as
+/// the account's credit does.
+#[tokio::test]
+async fn what_can_be_afforded_is_enough_when_it_is_asked_for() {
+    let simulator = simulator().await;
+    let gateway = TestGateway::builder()
+        .config(BILLING)
+        .provider("acme", Protocol::OpenAi, &simulator)
+        .provider("other", Protocol::OpenAi, &simulator)
+        .endpoint("acme/m", "acme", "echo", PRICE)
+        .endpoint("acme/m", "other", "echo", r#"{ input = "1500", output = "1100" }"#)
+        .start()
+        .await;
+    add(&gateway, "0.1").await;
+    let key = json!({ "name": "limited", "limit": 0.05 });
+    let made = gateway.post("/keys", &key).await.json();
+    let limited = made["key"].as_str().unwrap();
+    for (key, affordable) in [(gateway.key(), 77), (limited, 31)] {
+        let call = |tokens| gateway.chat_call(&at_most(tokens)).key(key).send();
+        for _ in 0..8 {
+            let (message, _) = refusal(&call(1_000).await);
+            let told = format!("can only afford {affordable}");
+            assert!(message.ends_with(&told), "{message}");
+        }
+        refusal(&call(affordable + 1).await);
+        assert_eq!(call(affordable).await.status, 200);
+        gateway.engine().recorder().flush().await;
+        add(&gateway, &format!("0.{affordable}")).await;
+    }
+}
+
 #[tokio::test]
 async fn section_4_6_what_is_held_for_others_comes_back() {
     let (gateway, _simulator) = world(BILLING, "echo+stall-after:3").await;

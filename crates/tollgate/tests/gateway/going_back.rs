@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use tollgate_ledger::{Balance, Kind};
-use tollgate_testkit::{StripePeer, TestGateway, usd};
+use tollgate_testkit::{Protocol, StripePeer, TestGateway, simulator, usd};
 use tollgate_types::{Timestamp, Usd};
 
 use crate::home::Home;
@@ -37,6 +37,33 @@ async fn a_dispute_takes_the_credit_back_and_ends_top_ups() {
     assert_eq!(peer.charges(), 0);
     let state = gateway.get("/credits/auto-topup").await.json();
     assert_eq!(state["data"]["stopped"], "a payment was disputed");
+}
+
+/// What the gateway had set aside of it is not spent, either.
+#[tokio::test]
+async fn what_a_dispute_takes_is_not_spent() {
+    let (peer, simulator) = (StripePeer::start().await, simulator().await);
+    let gateway = TestGateway::builder()
+        .config(&format!("{FEE}{}", peer.config()))
+        .provider("acme", Protocol::OpenAi, &simulator)
+        .endpoint("acme/m", "acme", "echo", r#"{ input = "1000", output = "1000" }"#)
+        .start()
+        .await;
+    for event in pay(&gateway, &peer, "10").await {
+        told(&gateway, &peer, &event).await;
+    }
+    let body = json!({
+        "model": "acme/m", "messages": [{ "role": "user", "content": "a b" }], "max_tokens": 2,
+    });
+    assert_eq!(gateway.chat(body.clone()).await.said().cost(), usd("0.004"));
+    let before = balance(&gateway).await;
+    assert!(before.held > usd("0.1"), "{before:?}");
+    told(&gateway, &peer, &peer.dispute("pi_of_cs_0", 1_080, ("created", "needs_response"))).await;
+    gateway.chat(body).await.error(402, "payment_required");
+    gateway.engine().recorder().flush().await;
+    let after = balance(&gateway).await;
+    assert_eq!((after.available, after.held), (usd("-0.004"), Usd::ZERO));
+    assert_sound(&gateway).await;
 }
 
 #[tokio::test]
@@ -122,6 +149,25 @@ async fn a_partial_dispute_and_a_refund_of_the_rest_take_the_payment_once() {
     assert_eq!(balance(&gateway).await, Balance::default());
 }
 
+/// What the bank takes beyond that is the operator's.
+#[tokio::test]
+async fn a_dispute_of_everything_after_a_refund_takes_no_more_than_was_paid() {
+    let (gateway, peer) = world().await;
+    for event in pay(&gateway, &peer, "10").await {
+        told(&gateway, &peer, &event).await;
+    }
+    told(&gateway, &peer, &peer.refund("pi_of_cs_0", 300)).await;
+    told(&gateway, &peer, &peer.dispute("pi_of_cs_0", 1_080, ("created", "needs_response"))).await;
+    assert_eq!(sum(&gateway, Kind::Reversal).await, usd("10"));
+    assert_eq!(sum(&gateway, Kind::FeeReversal).await, usd("0.8"));
+    assert_eq!(balance(&gateway).await, Balance::default());
+    // Won, as much comes again as it took.
+    told(&gateway, &peer, &peer.dispute("pi_of_cs_0", 1_080, ("funds_reinstated", "won"))).await;
+    assert_eq!(balance(&gateway).await.available, usd("7"));
+    assert_eq!(sum(&gateway, Kind::Fee).await, usd("1.6"), "paid, given back, and paid again");
+    assert_sound(&gateway).await;
+}
+
 #[tokio::test]
 async fn what_goes_back_in_steps_that_are_told_at_once_is_taken_once() {
     let (gateway, peer) = world().await;
@@ -161,7 +207,8 @@ async fn a_refund_is_asked_for_and_booked_when_it_is_told() {
     let part = json!({ "payment": "pi_of_cs_0", "amount": "3" });
     let made = ask("a", part.clone()).await;
     assert_eq!(made.status, 201, "{}", made.text());
-    assert_eq!(made.json(), json!({ "data": { "id": "re_1", "amount": 3 } }));
+    let told_of = json!({ "id": "re_1", "amount": 3, "auto_topup_enabled": false });
+    assert_eq!(made.json(), json!({ "data": told_of }));
     assert_eq!(ask("a", part).await.json(), made.json());
     assert_eq!(balance(&gateway).await.available, usd("10"));
     for event in peer.events() {
@@ -192,6 +239,39 @@ async fn a_refund_is_asked_for_and_booked_when_it_is_told() {
     let with_inference_key = gateway.call("POST", "/credits/refunds").key(gateway.key());
     let body = json!({ "payment": "pi_of_cs_0" });
     assert_eq!(with_inference_key.json(&body).send().await.status, 403);
+}
+
+/// The card would be charged anew for what was just given back.
+#[tokio::test]
+async fn a_refund_of_all_that_was_bought_ends_top_ups() {
+    let (gateway, peer) = world().await;
+    for event in pay(&gateway, &peer, "10").await {
+        told(&gateway, &peer, &event).await;
+    }
+    let wanted = json!({ "threshold": 5, "amount": 10 });
+    let begin = || gateway.call("PUT", "/credits/auto-topup").json(&wanted).send();
+    begin().await;
+    let refund = async |body: Value| {
+        let made = gateway.post("/credits/refunds", &body).await;
+        let refunded = peer.events().pop().unwrap();
+        assert_eq!(refunded["type"], "charge.refunded");
+        told(&gateway, &peer, &refunded).await;
+        (made.json()["data"]["auto_topup_enabled"].clone(), refunded)
+    };
+    let (goes_on, _) = refund(json!({ "payment": "pi_of_cs_0", "amount": 4 })).await;
+    assert_eq!(goes_on, true, "a part");
+    assert_eq!(gateway.get("/credits/auto-topup").await.json()["data"]["stopped"], Value::Null);
+    let (goes_on, last) = refund(json!({ "payment": "pi_of_cs_0" })).await;
+    assert_eq!(goes_on, false);
+    let state = gateway.get("/credits/auto-topup").await.json();
+    assert_eq!(state["data"]["stopped"], "a payment was refunded");
+    assert_eq!(gateway.cashier().top_up().await.unwrap(), 0);
+    assert_eq!(peer.charges(), 0);
+    assert_eq!(balance(&gateway).await, Balance::default());
+    // Whoever begins again is not stopped by what is told again.
+    begin().await;
+    told(&gateway, &peer, &last).await;
+    assert_eq!(gateway.get("/credits/auto-topup").await.json()["data"]["enabled"], true);
 }
 
 #[tokio::test]
@@ -272,7 +352,7 @@ async fn the_operator_refunds_and_catches_up_at_the_terminal() {
     assert!(ran.out.starts_with("$4 of pi_of_cs_0 goes back: re_1."), "{}", ran.out);
     let again =
         home.json(&["credits", "refund", "pi_of_cs_0", "--amount", "4", "--id", "r1", "--json"]);
-    assert_eq!(again, json!({ "id": "re_1", "amount": "4" }));
+    assert_eq!(again, json!({ "id": "re_1", "amount": "4", "auto_topup_enabled": false }));
     let refused = home.run(&["credits", "refund", "pi_of_cs_0", "--amount", "40"]);
     assert!(refused.code == Some(1) && refused.err.contains("greater than"), "{}", refused.err);
     let since = ["credits", "reconcile", "--since", "2026-01-01T00:00:00Z"];

@@ -8,10 +8,12 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tollgate_engine::Clock;
-use tollgate_ledger::{AccountId, Balance, Kind, audit};
+use tollgate_ledger::{AccountId, Balance, Kind, Movement, audit};
 use tollgate_store::MovementQuery;
 use tollgate_testkit::{Protocol, Reply, StripePeer, TestGateway, eventually, simulator, usd};
 use tollgate_types::{Timestamp, Usd};
+
+use crate::home::Home;
 
 pub(crate) const FEE: &str = "[billing]\nenabled = true\n\
     platform_fee = { percent = \"5.5\", minimum_usd = \"0.80\" }\n";
@@ -314,4 +316,47 @@ async fn a_month_is_told_as_json_csv_and_pdf() {
         let refused = gateway.get(&format!("/credits/statements/{bad}")).await;
         assert_eq!(refused.status, status, "{bad}: {}", refused.text());
     }
+}
+
+/// Whoever adds a payment by hand that is told of later sees it: nothing is swallowed.
+#[tokio::test]
+async fn what_the_ledger_has_otherwise_is_not_taken_for_known() {
+    let (gateway, peer) = world().await;
+    let events = pay(&gateway, &peer, "20").await;
+    let engine = gateway.engine();
+    let add = |id: &str, dollars: &str| {
+        let (account, at) = (AccountId::default(), engine.now());
+        let added = Movement::new(id, account, Kind::Purchase, usd(dollars), at);
+        engine.stores().ledger.post(vec![added])
+    };
+    assert!(add("stripe/pi_of_cs_0", "1").await.unwrap());
+    for event in &events {
+        let refused = tell(&gateway, &peer, event).await;
+        let message = refused.error(409, "invalid_request")["message"].to_string();
+        assert!(message.contains("a purchase of $1 as stripe/pi_of_cs_0"), "{message}");
+    }
+    let found = gateway.cashier().reconcile(Timestamp::from_unix_millis(0)).await.unwrap();
+    assert_eq!((found.posted, found.refused.len()), (0, 2), "{found:?}");
+    assert_eq!(balance(&gateway).await.available, usd("1"));
+    // The same is taken once.
+    let events = pay(&gateway, &peer, "30").await;
+    assert!(add("stripe/pi_of_cs_1", "30").await.unwrap());
+    for event in &events {
+        told(&gateway, &peer, event).await;
+    }
+    assert_eq!(balance(&gateway).await.available, usd("31"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ids_of_a_payment_provider_are_not_given_by_hand() {
+    let home = Home::new();
+    for id in ["stripe/pi_1", " stripe/pi_1"] {
+        let refused = home.run(&["credits", "add", "1", "--id", id]);
+        assert_eq!(refused.code, Some(1), "{}", refused.err);
+        assert!(refused.err.contains("tollgate credits reconcile"), "{}", refused.err);
+    }
+    for id in ["stripe", "stripes/1", "invoice/stripe/1"] {
+        home.does(&["credits", "add", "1", "--id", id]);
+    }
+    assert_eq!(home.json(&["credits", "show", "--json"])["balance"], "3");
 }

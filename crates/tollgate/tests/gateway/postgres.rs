@@ -298,3 +298,38 @@ async fn the_doctor_says_what_is_wrong_with_a_database() {
     let (is_well, said) = run(&occupied, &["doctor", "--offline"]);
     assert!(is_well && said.contains("0 keys"), "{said}");
 }
+
+/// A dollar that was paid back is spent by neither, whatever it had set aside; what one gateway
+/// has idle, the other is not told to be missing.
+#[tokio::test]
+async fn two_gateways_share_what_is_little_and_spend_nothing_that_was_taken_back() {
+    let (gateways, _simulator) = two().await;
+    add(&gateways[0], "1").await;
+    let mut open = eight();
+    open.as_object_mut().unwrap().remove("max_tokens");
+    let closing = [eight(), eight()];
+    for (n, body) in std::iter::repeat_n(open, 12).chain(closing).enumerate() {
+        eventually("the credit comes back", || async {
+            let reply = gateways[n % 2].chat(body.clone()).await;
+            if reply.status == 200 {
+                return Some(());
+            }
+            let refused = reply.error(402, "payment_required");
+            let source = &refused["metadata"]["limit_source"];
+            assert_eq!(source, "openrouter_in_flight_budget", "{refused}");
+            assert_eq!(reply.header("retry-after"), Some("1"));
+            None
+        })
+        .await;
+    }
+    let engine = gateways[0].engine();
+    let taken = Movement::new("back", AccountId::default(), Kind::Reversal, usd("1"), engine.now());
+    assert!(engine.stores().ledger.post(vec![taken]).await.unwrap());
+    sleep(Duration::from_secs(2)).await;
+    for gateway in &gateways {
+        let refused = gateway.chat(eight()).await.error(402, "payment_required");
+        assert_eq!(refused["metadata"]["limit_source"], "openrouter_credits", "{refused}");
+    }
+    assert_sound(&gateways).await;
+    assert_eq!(balance(&gateways[0]).await.available, usd("-0.224"));
+}

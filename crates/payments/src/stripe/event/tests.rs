@@ -6,7 +6,7 @@ use tollgate_ledger::{AccountId, Balance, Kind, Movement};
 use tollgate_types::Timestamp;
 
 use super::*;
-use crate::{Purpose, Refund, Reversal};
+use crate::{Parts, Purpose, Refund, Reversal};
 
 fn metadata(credit: u32, fee: u32) -> Value {
     json!({
@@ -56,11 +56,11 @@ fn notice(event: &Value) -> Result<Notice, NoticeError> {
 }
 
 fn moved(event: &Value) -> Vec<Movement> {
-    moved_after(event, Cents::ZERO)
+    moved_after(event, Parts::default())
 }
 
-/// What an event moves when so much of the payment's credit has gone back before.
-fn moved_after(event: &Value, before: Cents) -> Vec<Movement> {
+/// What an event moves when so much of the payment has gone back before.
+fn moved_after(event: &Value, before: Parts) -> Vec<Movement> {
     let at = Timestamp::default();
     let taken = |reversal: Reversal| reversal.movements(reversal.parts(before), at);
     let paid = || match notice(&event["of"]).unwrap() {
@@ -237,16 +237,18 @@ fn events_are_listed_page_by_page() {
 fn ledger(events: &[&Value]) -> (Balance, BTreeMap<&'static str, i64>) {
     let (mut known, mut balance) = (BTreeSet::new(), Balance::default());
     let mut sums = BTreeMap::new();
-    let mut back = Cents::ZERO;
+    let mut back = Parts::default();
     for event in events {
         let movements = moved_after(event, back);
         if movements.first().is_some_and(|it| known.contains(&it.id)) {
             continue;
         }
         for movement in movements {
-            if movement.kind == Kind::Reversal {
-                let cents = Cents::exactly(movement.amount).unwrap();
-                back = back.checked_add(cents).unwrap();
+            let cents = Cents::exactly(movement.amount).unwrap();
+            match movement.kind {
+                Kind::Reversal => back.credit = back.credit.checked_add(cents).unwrap(),
+                Kind::FeeReversal => back.fee = back.fee.checked_add(cents).unwrap(),
+                _ => {}
             }
             balance = balance.after(&movement, &movement.account).unwrap();
             *sums.entry(movement.kind.as_str()).or_default() += movement.amount.nanos();

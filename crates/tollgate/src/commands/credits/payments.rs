@@ -45,6 +45,7 @@ pub(in crate::commands) struct ReconcileArgs {
 struct RefundView {
     id: String,
     amount: String,
+    auto_topup_enabled: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -85,16 +86,23 @@ pub(super) async fn refund(
         // A name nobody else has: the hash of a key nobody will use.
         None => new_key()?.plain_hash().to_hex(),
     };
-    let refund = cashier(config, stores)?.refund(&args.payment, args.amount, &key).await?;
+    let refunded = cashier(config, stores)?.refund(&args.payment, args.amount, &key).await?;
+    let (refund, auto_topup_enabled) = (refunded.refund, refunded.is_topped_up);
     let amount = refund.amount.to_usd();
     if args.json {
-        return output::json(&RefundView { id: refund.id, amount: amount.to_decimal() });
+        let amount = amount.to_decimal();
+        return output::json(&RefundView { id: refund.id, amount, auto_topup_enabled });
     }
     anstream::println!(
         "{amount} of {} goes back: {}. The ledger has it when the payment provider tells of it.",
         args.payment,
         refund.id
     );
+    if auto_topup_enabled {
+        anstream::println!(
+            "Top-ups of its account are on and go on: what is missing is bought again. End them with DELETE /api/v1/credits/auto-topup"
+        );
+    }
     Ok(())
 }
 
