@@ -42,7 +42,7 @@ export function Sheet(props: SheetProps) {
           initialFocus={modal ? undefined : closing}
           className="floats fixed inset-y-0 right-0 z-30 flex w-full max-w-130 flex-col border-l bg-surface shadow-float data-[ending-style]:translate-x-3 data-[starting-style]:translate-x-3"
         >
-          <header className="flex items-start gap-2 border-b py-3 pr-2 pl-5">
+          <div className="flex items-start gap-2 border-b py-3 pr-2 pl-5">
             <div className="min-w-0 flex-1">
               <Base.Title className="truncate text-title font-semibold">{title}</Base.Title>
               {subtitle && <div className="text-muted">{subtitle}</div>}
@@ -58,15 +58,13 @@ export function Sheet(props: SheetProps) {
                 />
               }
             />
-          </header>
+          </div>
           {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by keyboard */}
           <div className="min-h-0 flex-1 overflow-y-auto px-5 py-4" tabIndex={0}>
             {children}
           </div>
           {footer && (
-            <footer className="flex flex-wrap items-center gap-2 border-t px-5 py-3">
-              {footer}
-            </footer>
+            <div className="flex flex-wrap items-center gap-2 border-t px-5 py-3">{footer}</div>
           )}
         </Base.Popup>
       </Base.Portal>
