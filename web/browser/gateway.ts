@@ -5,7 +5,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-const BINARY =
+export const BINARY =
   process.env.TOLLGATE_BINARY ?? new URL("../../target/debug/tollgate", import.meta.url).pathname;
 const READY_MS = 30_000;
 
@@ -16,6 +16,8 @@ export interface Gateway {
   managementKey: string;
   /** What it has logged so far; the set-up code is there. */
   log: () => string;
+  /** Where its data is. */
+  folder: string;
   stop: () => Promise<void>;
 }
 
@@ -61,6 +63,7 @@ export async function startGateway(environment: Record<string, string> = {}): Pr
     url,
     managementKey,
     log: () => log,
+    folder,
     stop: () =>
       new Promise((resolve) => {
         child.once("exit", () => {

@@ -1,7 +1,8 @@
+import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Gateway, startGateway } from "./gateway";
+import { BINARY, type Gateway, startGateway } from "./gateway";
 import { type Site, startSite } from "./site";
 
 /** A gateway with settings of its own, for a test that those of all others don't fit. */
@@ -13,6 +14,8 @@ export interface OwnGateway {
   api: <T = unknown>(method: string, path: string, body?: unknown) => Promise<T>;
   /** A call of a model with a key. */
   complete: (key: string, model: string, more?: object) => Promise<Response>;
+  /** A command on its data, as its operator gives it: `own.run("credits", "add", "25")`. */
+  run: (...words: string[]) => string;
   stop: () => Promise<void>;
 }
 
@@ -43,6 +46,10 @@ export async function startOwnGateway(configuration: string): Promise<OwnGateway
         model,
         messages: [{ role: "user", content: "Hello" }],
         ...more,
+      }),
+    run: (...words) =>
+      execFileSync(BINARY, [...words, "--config", file, "--data-dir", gateway.folder], {
+        encoding: "utf8",
       }),
     stop: async () => {
       await site.stop();

@@ -28,3 +28,27 @@ export const workspaceMembersQuery = (id: string) =>
       return (await answer(client.GET("/api/v1/workspaces/{id}/members", { params, signal }))).data;
     },
   });
+
+export type PersonRecord = Schemas["Person"];
+export type Role = PersonRecord["access"];
+export type Invitation = Schemas["Invitation"];
+export type NewInvitation = Schemas["NewInvitation"];
+export type AuditEntry = Schemas["AuditEntry"];
+
+/** Everybody in this installation. */
+export const membersQuery = queryOptions({
+  queryKey: ["members"],
+  queryFn: async ({ signal }) => {
+    const params = { query: { limit: PAGE } };
+    return answer(client.GET("/api/v1/organization/members", { params, signal }));
+  },
+});
+
+/** Invitations that nobody has accepted yet. */
+export const invitationsQuery = queryOptions({
+  queryKey: ["invitations"],
+  queryFn: async ({ signal }) => {
+    const params = { query: { limit: PAGE } };
+    return answer(client.GET("/api/v1/organization/invitations", { params, signal }));
+  },
+});

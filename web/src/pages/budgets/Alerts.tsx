@@ -1,6 +1,6 @@
-import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import { useSession } from "~/app/session";
 import { ApiCall } from "~/components/ApiCall";
 import { Button } from "~/components/Button";
@@ -26,6 +26,12 @@ export function Alerts() {
   const [chosen, setChosen] = useState<string | null>(null);
   const workspace = everywhere ? null : (chosen ?? workspaces[0]?.id ?? "");
   const newest = useQuery({ ...alertsQuery(workspace), enabled: workspace !== "" });
+  const queries = useQueryClient();
+  const last = newest.data?.data[0]?.id;
+  // A new alert tells of spend that the bars should show, too.
+  useEffect(() => {
+    if (last !== undefined) void queries.invalidateQueries({ queryKey: ["budgets"] });
+  }, [last, queries]);
   const [from, setFrom] = useState<string | null>(null);
   const older = useInfiniteQuery(olderAlertsQuery(workspace, from));
   const known = new Set<string>();
