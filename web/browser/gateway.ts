@@ -5,6 +5,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+/** The program that browser tests run. */
 export const BINARY =
   process.env.TOLLGATE_BINARY ?? new URL("../../target/debug/tollgate", import.meta.url).pathname;
 const READY_MS = 30_000;

@@ -50,7 +50,7 @@ export function WorkspaceNode(props: WorkspaceNodeProps) {
           variant="quiet"
           size="sm"
           className="ml-auto"
-          aria-label={`${may ? "Edit" : "Show"} budgets of ${workspace.name}`}
+          aria-label={`${may ? "Edit budgets" : "Details"} of ${workspace.name}`}
           onClick={() => onOpen(`workspace:${workspace.id}`)}
         >
           {may ? "Edit budgets" : "Details"}

@@ -34,8 +34,16 @@ export default function CreditsPage() {
     const named = (data?.data ?? []).map((workspace) => workspace.account);
     return [...new Set([DEFAULT, account, ...named])].sort();
   }, [data, account]);
+  const payers = useMemo(
+    () => (data?.data ?? []).filter((it) => it.account === account).map(({ id }) => id),
+    [data, account],
+  );
   const tabs: Tab<TabName>[] = [
-    { value: "statements", label: "Statements", panel: <Months account={account} /> },
+    {
+      value: "statements",
+      label: "Statements",
+      panel: <Months account={account} payers={payers} />,
+    },
     { value: "plan", label: "Plan", panel: <PlanPanel account={account} /> },
     ...(billing
       ? [{ value: "payments" as const, label: "Payments", panel: <Payments account={account} /> }]

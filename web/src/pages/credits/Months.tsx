@@ -19,13 +19,16 @@ import { StatementView } from "./StatementView";
 const NOW = new Date();
 const MONTH = monthCodec(NOW);
 
-/** One statement, and the months there are. */
-export function Months({ account }: { account: string }) {
+/** One statement, and the months there are; `payers` are the workspaces that pay from the account. */
+export function Months({ account, payers }: { account: string; payers: readonly string[] }) {
   const session = useSession();
   const [month, setMonth] = useUrlState("month", MONTH);
   const [present] = useState(() => monthOf(new Date()));
   const statement = useQuery(statementQuery(account, month));
-  const months = useQuery({ ...monthsQuery, enabled: may(session, "usage") });
+  const months = useQuery({
+    ...monthsQuery(payers),
+    enabled: may(session, "usage") && payers.length > 0,
+  });
   const before = () => setMonth(monthsFrom(month, -1), true);
   const after = () => month < present && setMonth(monthsFrom(month, 1), true);
   useShortcuts([

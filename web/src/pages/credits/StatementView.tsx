@@ -8,7 +8,7 @@ import { EmptyState } from "~/components/EmptyState";
 import { Money } from "~/components/Money";
 import { Section } from "~/components/Page";
 import { Time } from "~/components/Time";
-import { quantity, whole } from "~/format";
+import { exact, quantity, whole } from "~/format";
 import type { Movement, Statement } from "./queries";
 import { Refund } from "./Refund";
 import { lineName } from "./words";
@@ -140,20 +140,22 @@ export function StatementView({ account, statement }: { account: string; stateme
   return (
     <>
       {billing && <Balance statement={statement} />}
-      <Section title="What was entered" hint="by people, payments and plans">
-        <DataTable
-          label="Movements"
-          rows={movements}
-          columns={columns}
-          rowKey={movementKey}
-          height="content"
-          empty={
-            <p className="text-muted">
-              Nothing: no credit was added or taken in this month, besides what calls cost.
-            </p>
-          }
-        />
-      </Section>
+      {(billing || movements.length > 0) && (
+        <Section title="What was entered" hint="by people, payments and plans">
+          <DataTable
+            label="Movements"
+            rows={movements}
+            columns={columns}
+            rowKey={movementKey}
+            height="content"
+            empty={
+              <p className="text-muted">
+                Nothing: no credit was added or taken in this month, besides what calls cost.
+              </p>
+            }
+          />
+        </Section>
+      )}
       {statement.usage.map(({ by, lines }) => (
         <Section
           key={by}
@@ -248,7 +250,7 @@ function Line({
         {name}
       </th>
       <td className="text-right">
-        <Money dollars={amount} as={strong ? "amount" : "cost"} />
+        <data value={amount}>{exact(amount)}</data>
       </td>
     </tr>
   );

@@ -117,12 +117,12 @@ it("has the account agree to a plan, and leave it", async () => {
   await page.check();
   await page.shot("credits-agree");
   await page.getByRole("button", { name: "Agree to the plan" }).click();
-  await page.getByText("In force").waitFor();
+  await page.getByText("In force", { exact: true }).waitFor();
   const plan = () => paid.api<{ data: { plan: string | null } }>("GET", "/credits/plan");
   expect((await plan()).data.plan).toBe("team");
   await page.getByRole("button", { name: "Leave Team" }).click();
   await page.getByRole("button", { name: "Leave the plan" }).click();
-  await page.getByText("In force").waitFor({ state: "detached" });
+  await page.getByText("In force", { exact: true }).waitFor({ state: "detached" });
   expect((await plan()).data.plan).toBeNull();
 });
 

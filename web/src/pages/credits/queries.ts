@@ -80,29 +80,33 @@ export const topUpQuery = (account: string) =>
     },
   });
 
-/** What calls cost in each of the last months, the newest first. */
-export const monthsQuery = queryOptions({
-  queryKey: ["credits", "months"],
-  queryFn: async ({ signal }) => {
-    const now = new Date();
-    const at = (months: number) =>
-      new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + months, 1)).toISOString();
-    const body = {
-      metrics: ["usage", "requests"],
-      granularity: "month" as const,
-      time_range: { start: at(-MONTHS), end: at(1) },
-      limit: MONTHS + 1,
-    };
-    const { data } = await answer(client.POST("/api/v1/analytics/query", { body, signal }));
-    return data.data
-      .map((row) => ({
-        month: String(row.date).slice(0, "2026-11".length),
-        usage: row.usage ?? null,
-        requests: Number(row.requests ?? 0),
-      }))
-      .reverse();
-  },
-});
+/** What calls of workspaces cost in each of the last months, the newest first. */
+export const monthsQuery = (workspaces: readonly string[]) =>
+  queryOptions({
+    queryKey: ["credits", "months", workspaces],
+    queryFn: async ({ signal }) => {
+      const now = new Date();
+      const at = (months: number) =>
+        new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + months, 1)).toISOString();
+      const body = {
+        metrics: ["usage", "requests"],
+        granularity: "month" as const,
+        time_range: { start: at(-MONTHS), end: at(1) },
+        filters: [
+          { field: "workspace", operator: "in" as const, value: workspaces, include_unset: false },
+        ],
+        limit: MONTHS + 1,
+      };
+      const { data } = await answer(client.POST("/api/v1/analytics/query", { body, signal }));
+      return data.data
+        .map((row) => ({
+          month: String(row.date).slice(0, "2026-11".length),
+          usage: row.usage ?? null,
+          requests: Number(row.requests ?? 0),
+        }))
+        .reverse();
+    },
+  });
 
 /** So far back months are asked for. */
 const MONTHS = 12;

@@ -47,7 +47,7 @@ export default function Invitation({ session }: { session: Stranger }) {
       </div>
       <h1 className="mb-1 text-figure font-medium">Accept the invitation</h1>
       <p className="mb-5 text-read text-muted">
-        Choose a password. You sign in with it and the e-mail address that was invited.
+        Choose a password: you sign in with it and the address that was invited.
       </p>
       <Form
         label="Accept the invitation"

@@ -10,7 +10,7 @@ export function Matrix() {
   return (
     <div className="max-w-240">
       <section
-        className="overflow-x-auto"
+        className="relative overflow-x-auto"
         aria-label="Permissions"
         // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by keyboard
         tabIndex={0}

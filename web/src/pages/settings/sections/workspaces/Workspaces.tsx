@@ -73,7 +73,6 @@ export default function Workspaces() {
   return (
     <Section
       title="Workspaces"
-      hint="keys, budgets and people belong to one"
       actions={
         <>
           <ApiCall method="GET" path="/workspaces" />

@@ -20,7 +20,7 @@ it.each(LOOKS)("lists workspaces and opens one, $name", async (look) => {
   await table.waitFor();
   await page.check();
   await page.shot(`workspaces-${look.name}`);
-  await table.getByText("Research").click();
+  await table.getByText("Research", { exact: true }).click();
   await page.getByRole("form", { name: "Workspace" }).waitFor();
   await page.check();
   await page.shot(`workspaces-edit-${look.name}`);
@@ -53,6 +53,7 @@ it("makes, changes and deletes a workspace", async () => {
   await page.getByLabel(/Type chat-bots/).fill("chat-bots");
   await page.check();
   await page.getByRole("button", { name: "Delete workspace" }).last().click();
+  await page.getByRole("dialog").waitFor({ state: "detached" });
   await row.waitFor({ state: "detached" });
   ({ data } = await own.api<Listed>("GET", "/workspaces"));
   expect(data.map(({ slug }) => slug)).not.toContain("chat-bots");
