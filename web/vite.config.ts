@@ -8,7 +8,11 @@ const GATEWAY = process.env.TOLLGATE_URL ?? "http://127.0.0.1:8080";
 /** Libraries in files of their own, so that a change of ours leaves them in caches. */
 const LIBRARIES: [string, RegExp][] = [
   ["react", /node_modules\/(react|react-dom|scheduler)\//],
-  ["tanstack", /node_modules\/@tanstack\/(react-)?(router|query|history|store)/],
+  // Queries page by page, or many at once, are for some pages only: they come with those.
+  [
+    "tanstack",
+    /node_modules\/@tanstack\/(react-)?(router|query|history|store)(?!.*(infinite|queriesObs|useInfinite|useQueries))/,
+  ],
   // What the frame itself is made of, so that pages which share it don't cut it into pieces.
   ["ui", /node_modules\/@base-ui\/react\/(toast|dialog|tooltip)\//],
 ];

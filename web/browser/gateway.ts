@@ -17,6 +17,8 @@ export interface Gateway {
   managementKey: string;
   /** What it has logged so far; the set-up code is there. */
   log: () => string;
+  /** Where its data is. */
+  folder: string;
   stop: () => Promise<void>;
 }
 
@@ -62,6 +64,7 @@ export async function startGateway(environment: Record<string, string> = {}): Pr
     url,
     managementKey,
     log: () => log,
+    folder,
     stop: () =>
       new Promise((resolve) => {
         child.once("exit", () => {

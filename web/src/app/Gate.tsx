@@ -10,6 +10,7 @@ import { SessionContext } from "./session";
 
 const SignIn = lazy(() => import("~/pages/sign-in/SignIn"));
 const Setup = lazy(() => import("~/pages/setup/Setup"));
+const Invitation = lazy(() => import("~/pages/invitation/Invitation"));
 
 /**
  * Decides what the browser gets to see: the set-up, signing in, or the dashboard. The address stays
@@ -17,7 +18,7 @@ const Setup = lazy(() => import("~/pages/setup/Setup"));
  */
 export function Gate() {
   const { data: session, error, refetch } = useQuery(sessionQuery);
-  const settingUp = useLocation({ select: (location) => location.pathname === "/setup" });
+  const path = useLocation({ select: (location) => location.pathname });
   if (!session) {
     return error ? (
       <main className="mx-auto max-w-140 p-6">
@@ -27,7 +28,7 @@ export function Gate() {
       <Loading label="Tollgate" />
     );
   }
-  if (session.state === "setup" || (session.state === "signed_in" && settingUp)) {
+  if (session.state === "setup" || (session.state === "signed_in" && path === "/setup")) {
     return (
       <Suspense fallback={<Loading label="Set-up" />}>
         <Setup session={session} />
@@ -35,9 +36,10 @@ export function Gate() {
     );
   }
   if (session.state !== "signed_in") {
+    const Entrance = path === "/invitation" ? Invitation : SignIn;
     return (
       <Suspense fallback={<Loading label="Sign in" />}>
-        <SignIn session={session} />
+        <Entrance session={session} />
       </Suspense>
     );
   }

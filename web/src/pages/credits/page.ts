@@ -1,0 +1,12 @@
+import { Wallet } from "lucide-react";
+import { may } from "~/api/session";
+import { definePage } from "~/app/page";
+
+export default definePage({
+  title: "Credits",
+  routes: [{ path: "/credits", load: () => import("./CreditsPage") }],
+  rail: { group: "account", order: 81, icon: Wallet },
+  letter: "c",
+  words: "spend ledger statements invoices plan billing payments top-up refund",
+  allowed: (session) => may(session, "money"),
+});
