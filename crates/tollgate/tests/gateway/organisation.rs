@@ -218,9 +218,9 @@ async fn a_workspace_pays_from_the_account_it_names() {
         (&told["data"]["account"], &told["data"]["closing_balance"]),
         (&json!("team"), &json!("0.984"))
     );
-    // What the workspace did before, on another account, and what was refused are among them; what
-    // that cost is taken off again.
-    assert_eq!(told["data"]["usage"][0]["lines"][0]["requests"], 3, "{told}");
+    // What the workspace did before, on another account, is among them, and what that cost is taken
+    // off again; what was refused is not.
+    assert_eq!(told["data"]["usage"][0]["lines"][0]["requests"], 2, "{told}");
     assert_eq!(told["data"]["usage_total"], "0.016");
     let wrong = json!({ "account": "" });
     let wrong = manage(&gateway, "PATCH", &format!("/workspaces/{id}"), wrong).await;
