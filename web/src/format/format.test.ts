@@ -77,6 +77,7 @@ describe("perMillion", () => {
     ["0.00000007512", "$0.0751"],
     ["0", "$0"],
     ["0.00000000001", "<$0.0001"],
+    ["-1", "varies"],
   ])("%s a token is %s", (value, text) => expect(perMillion(value)).toBe(text));
 });
 

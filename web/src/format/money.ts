@@ -70,12 +70,14 @@ export function amount(dollars: Maybe<string | number>): string {
 }
 
 /**
- * A price per token as dollars per million: two decimals, up to four below ten cents.
+ * A price per token as dollars per million: two decimals, up to four below ten cents. Below zero is
+ * what routers have, whose price depends on the model that they find.
  */
 export function perMillion(dollarsPerToken: Maybe<string | number>): string {
   const value = dollarsPerToken == null ? null : parseDecimal(dollarsPerToken);
   if (!value) return UNKNOWN;
   if (value.digits === 0n) return "$0";
+  if (value.negative) return "varies";
   const million = shiftPoint(value, 6);
   if (compareMagnitude(million, TEN_CENTS) >= 0) {
     return signed(million, magnitudeText(roundDecimal(million, 2), true));

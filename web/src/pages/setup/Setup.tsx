@@ -4,7 +4,7 @@ import type { Session } from "~/api/session";
 import { Button } from "~/components/Button";
 import { Loading } from "~/components/Loading";
 import { Logo } from "~/shell/Logo";
-import { oneOf, useUrlState } from "~/url/state";
+import { oneOf, type Search, useUrlState } from "~/url/state";
 import { STEPS } from "./registry";
 import { StepList } from "./StepList";
 import type { StepProps } from "./step";
@@ -27,7 +27,9 @@ export default function Setup({ session }: { session: Session }) {
   const View = VIEWS.get(name);
   const goOn = () => {
     const next = STEPS[at + 1];
-    if (next) void navigate({ to: "/setup", search: { step: next.name } });
+    // What a step has chosen goes on to the next: the provider that was given a key.
+    const search = (before: Search) => ({ ...before, step: next?.name });
+    if (next) void navigate({ to: "/setup", search });
     else void navigate({ to: "/" });
   };
   return (

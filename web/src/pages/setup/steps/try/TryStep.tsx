@@ -1,6 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
 import { modelsQuery } from "~/api/catalogue";
+import { usableModelsQuery } from "~/api/model-queries";
 import { Button } from "~/components/Button";
 import { ErrorPanel } from "~/components/ErrorPanel";
 import { CONTROL } from "~/components/Field";
@@ -9,19 +10,29 @@ import { ModelPicker } from "~/components/ModelPicker";
 import { Money } from "~/components/Money";
 import { Ribbon } from "~/components/Ribbon";
 import { duration, speed } from "~/format";
+import { text, useUrlState } from "~/url/state";
 import type { StepProps } from "../../step";
 import { type Answering, useAnswering } from "./answering";
 import { builtIn, cheapest } from "./cheapest";
 
+/** The provider that has just been given a key: the cheapest of its models is tried. */
+const PROVIDER = text();
 const PROMPT = "In two sentences: what is a toll gate, and what has it to do with language models?";
 
 /** A first answer, with what it took. */
 export default function TryStep({ onNext }: StepProps) {
-  const { data: models = [] } = useQuery(modelsQuery);
+  const [provider] = useUrlState("provider", PROVIDER);
+  const theirs = useQuery({
+    ...usableModelsQuery({ mine: true, providers: [provider] }),
+    enabled: provider !== "",
+  });
+  const best = cheapest(theirs.data ?? []);
+  const elsewhere = provider === "" || (theirs.isFetched && best === null);
+  const { data: all = [] } = useQuery({ ...modelsQuery, enabled: elsewhere });
   const [chosen, setChosen] = useState<string | null>(null);
   const [prompt, setPrompt] = useState(PROMPT);
   const { answer, ask, asking, error } = useAnswering();
-  const suggested = cheapest(models);
+  const suggested = best ?? cheapest(all);
   const model = chosen ?? suggested?.id ?? null;
   const done = answer.totalMs !== null;
   return (
@@ -72,11 +83,11 @@ export default function TryStep({ onNext }: StepProps) {
 }
 
 function Answer({ answer, asking }: { answer: Answering; asking: boolean }) {
-  const { text, provider, firstMs, totalMs, tokens, cost } = answer;
+  const { text: words, provider, firstMs, totalMs, tokens, cost } = answer;
   return (
     <div className="mt-5 border-t pt-4">
       <div role="log" aria-busy={asking} aria-label="Answer">
-        <Markdown text={text} />
+        <Markdown text={words} />
       </div>
       <dl className="mt-4 flex flex-wrap items-center gap-x-5 gap-y-1 text-muted">
         <Figure name="First token">{duration(firstMs)}</Figure>

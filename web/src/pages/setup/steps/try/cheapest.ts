@@ -3,7 +3,10 @@ import type { Model } from "~/api/catalogue";
 /** Models inside the gateway itself. They need no key of anybody's. */
 export const builtIn = (model: Model) => model.id.startsWith("tollgate/");
 
+/** A router has a price of below zero; what it finds has another. */
 const talks = (model: Model) =>
+  model.pricing.prompt !== undefined &&
+  Number(model.pricing.prompt) >= 0 &&
   model.architecture.input_modalities.includes("text") &&
   model.architecture.output_modalities.includes("text");
 
