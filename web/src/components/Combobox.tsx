@@ -8,6 +8,7 @@
  */
 import { Combobox as Base } from "@base-ui/react/combobox";
 import { Check, ChevronDown, X } from "lucide-react";
+import { useState } from "react";
 import { classes } from "./classes";
 import { CONTROL } from "./Field";
 import type { Option } from "./Select";
@@ -62,9 +63,16 @@ export function Combobox({ options, value, onChange, label, className, ...rest }
 export interface MultiComboboxProps extends Shared {
   value: readonly string[];
   onChange: (values: string[]) => void;
+  /** Whether what is typed may be taken as it is, where it is none of the options. */
+  takes?: (text: string) => boolean;
 }
 
-export function MultiCombobox({ options, value, onChange, label, ...rest }: MultiComboboxProps) {
+export function MultiCombobox(props: MultiComboboxProps) {
+  const { options: known, value, onChange, label, takes, ...rest } = props;
+  const [typed, setTyped] = useState("");
+  const own = typed.trim();
+  const isNew = own !== "" && takes?.(own) && !known.some((option) => option.value === own);
+  const options = isNew ? [...known, { value: own, label: own, hint: "as typed" }] : known;
   const chosen = value.map((one) => optionOf(options, one));
   return (
     <Base.Root
@@ -76,6 +84,7 @@ export function MultiCombobox({ options, value, onChange, label, ...rest }: Mult
         if (event.reason === "escape-key") event.cancel();
         else onChange(next.map((option) => option.value));
       }}
+      onInputValueChange={setTyped}
       isItemEqualToValue={same}
       disabled={rest.disabled ?? false}
       autoHighlight
