@@ -12,7 +12,7 @@ import { isReady, KeySource } from "~/components/provider-key/source";
 import { Select } from "~/components/Select";
 import { Status } from "~/components/Status";
 import { UNKNOWN, whole } from "~/format";
-import { oneOf, text, useOpen, useUrlState } from "~/url/state";
+import { oneOf, text, useOpen, useSearchParams, useUrlState } from "~/url/state";
 import { ProviderSheet } from "./ProviderSheet";
 import { HAS, healthByProvider, type ProviderHealth, shownProviders } from "./rows";
 
@@ -107,6 +107,7 @@ export function KeysTab() {
   const { everywhere } = useSession();
   const keys = useQuery({ ...providerKeysQuery, enabled: everywhere });
   const health = useQuery({ ...healthQuery(), enabled: everywhere });
+  const [, change] = useSearchParams();
   const [wanted, setWanted] = useUrlState("q", TEXT);
   const [has, setHas] = useUrlState("has", HAS_CODEC);
   const [open, setOpen] = useOpen();
@@ -168,10 +169,7 @@ export function KeysTab() {
         empty={
           <EmptyState
             title="No provider matches"
-            onClear={() => {
-              setWanted("");
-              setHas("all");
-            }}
+            onClear={() => change({ q: undefined, has: undefined })}
           >
             Others that speak a known protocol go into the configuration file, as a{" "}
             <code className="font-mono text-label">[[provider]]</code>.

@@ -1,8 +1,7 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Plus } from "lucide-react";
 import type { ReactNode } from "react";
-import { providersQuery } from "~/api/catalogue";
-import { type Byok, byokQuery, changeByok } from "~/api/provider-keys";
+import { type Byok, byokQuery, changeByok, providerKeysQuery } from "~/api/provider-keys";
 import { may } from "~/api/session";
 import { useSession } from "~/app/session";
 import { Button } from "~/components/Button";
@@ -19,7 +18,8 @@ export function ByokTab() {
   const session = useSession();
   const queries = useQueryClient();
   const { data, error, isPending, refetch } = useQuery(byokQuery);
-  const { data: providers = [] } = useQuery(providersQuery);
+  // Those that only own keys reach are in no list of providers that can be called.
+  const known = useQuery({ ...providerKeysQuery, enabled: session.everywhere });
   const [open, setOpen] = useOpen();
   const move = useMutation({
     // One after another, so that none is lost where one fails.
@@ -29,7 +29,7 @@ export function ByokTab() {
     onSettled: () => queries.invalidateQueries({ queryKey: byokQuery.queryKey }),
   });
   const mayWrite = may(session, "own_keys", "write");
-  const name = (slug: string) => providers.find((one) => one.slug === slug)?.name ?? slug;
+  const name = (slug: string) => known.data?.find((one) => one.provider === slug)?.name ?? slug;
   const lanes = [laneOf(data ?? [], false), laneOf(data ?? [], true)] as const;
   const lane = (one: Lane) => (
     <Keys
