@@ -16,7 +16,7 @@ import { Time } from "~/components/Time";
 import { flag, text, useOpen, useSearchParams, useUrlState } from "~/url/state";
 import { EndpointSheet } from "./EndpointSheet";
 import { EndpointList, MatrixTable } from "./MatrixTable";
-import { judged, matrixOf, summary, troubled } from "./matrix";
+import { judged, matrixOf, summary, troubled, worstFirst } from "./matrix";
 
 /** While the page is in sight; the query client asks nothing for a hidden one. */
 const REFRESH_MS = 10_000;
@@ -58,7 +58,7 @@ export default function HealthPage() {
       scope={
         data && (
           <>
-            since the gateway was started, as of <Time at={dataUpdatedAt} short />
+            since the gateway was started, as of <Time at={new Date(dataUpdatedAt)} short />
           </>
         )
       }
@@ -96,7 +96,7 @@ export default function HealthPage() {
               onClear={clear}
             />
           ) : narrow ? (
-            <EndpointList endpoints={shown} onOpen={setOpen} />
+            <EndpointList endpoints={[...shown].sort(worstFirst)} onOpen={setOpen} />
           ) : (
             <MatrixTable matrix={matrixOf(shown)} onOpen={setOpen} />
           )}

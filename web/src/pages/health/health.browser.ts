@@ -104,6 +104,8 @@ describe("with calls", () => {
       .getByText(/Left alone|Open to one try|Failed just now|Uptime below/)
       .first()
       .waitFor();
+    const at = await page.locator("time").first().getAttribute("datetime");
+    expect(Math.abs(Date.now() - Date.parse(at ?? ""))).toBeLessThan(60_000);
     await page.check();
     await page.shot(`health-${look.name}`);
   });

@@ -55,7 +55,7 @@ export function matrixOf(endpoints: readonly Judged[]): Matrix {
   };
 }
 
-const worstFirst = (one: Judged, other: Judged) => byTone(one.state, other.state);
+export const worstFirst = (one: Judged, other: Judged) => byTone(one.state, other.state);
 
 function worst(one: Judged[], other: Judged[]): number {
   const [a] = [...one].sort(worstFirst);

@@ -265,3 +265,50 @@ describe("own keys", () => {
     await page.check();
   });
 });
+
+describe("somebody who reaches some workspaces only", () => {
+  const member = { email: "grace@example.com", password: "correct horse battery" };
+
+  it("sees own keys, and is told whose the gateway's are", async () => {
+    const { data } = await api<{ data: { id: string }[] }>("GET", "/workspaces");
+    const invited = await api<{ token: string }>("POST", "/organization/invitations", {
+      email: member.email,
+      access: "member",
+      workspaces: [{ workspace_id: data[0]?.id, role: "member" }],
+    });
+    await fetch(`${gateway.url}/api/v1/organization/invitations/accept`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ token: invited.token, password: member.password }),
+    });
+    const page = await visit("/", { stranger: true, root: site.url });
+    page.setDefaultTimeout(5_000);
+    await page.getByRole("textbox", { name: "E-mail" }).fill(member.email);
+    await page.getByRole("textbox", { name: "Password" }).fill(member.password);
+    await page.keyboard.press("Enter");
+    await page.getByRole("navigation", { name: "Pages" }).waitFor();
+    const made = calls(page);
+    await page.goto(`${site.url}providers`);
+    await page
+      .getByRole("tab", { name: "Own keys (BYOK)", selected: true })
+      .or(page.getByText("Your role doesn't include this page"))
+      .first()
+      .waitFor();
+    await page.shot("providers-member");
+    await page.check();
+    await page.goto(`${site.url}providers?tab=keys`);
+    await page
+      .getByText("These keys are for those who reach every workspace")
+      .or(page.getByText("Your role doesn't include this page"))
+      .first()
+      .waitFor();
+    await page.check();
+    expect(made.filter((path) => path.includes("provider-keys"))).toEqual([]);
+    await page.goto(`${site.url}acme/answers`);
+    await page.getByRole("table", { name: "Providers" }).waitFor();
+    await page.goto(`${site.url}status`);
+    await page.getByRole("table", { name: "State by model and provider" }).waitFor();
+    await page.check();
+    expect(made.filter((path) => path.includes("provider-keys"))).toEqual([]);
+  });
+});
