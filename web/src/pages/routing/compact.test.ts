@@ -19,7 +19,13 @@ it("keeps on one line what fits there", () => {
   expect(compactJson({ model: "openai/*", tools: true })).toBe(
     '{ "model": "openai/*", "tools": true }',
   );
-  expect(compactJson({ models: ["a/very-long-name", "b/another-long-name"], hedge: true })).toBe(
-    '{\n  "models": ["a/very-long-name", "b/another-long-name"],\n  "hedge": true\n}',
+  expect(
+    compactJson({
+      models: ["a/a-rather-long-name", "b/another-rather-long-name"],
+      hedge: true,
+      x: 1,
+    }),
+  ).toBe(
+    '{\n  "models": ["a/a-rather-long-name", "b/another-rather-long-name"],\n  "hedge": true,\n  "x": 1\n}',
   );
 });

@@ -1,4 +1,4 @@
-const WIDTH = 52;
+const WIDTH = 72;
 
 /** JSON in as few lines as people can read: what fits on one stands on one. */
 export function compactJson(value: unknown, indent = ""): string {
