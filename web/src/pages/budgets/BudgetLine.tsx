@@ -17,7 +17,7 @@ export function BudgetLine({ line, of }: { line: Line; of: string }) {
   const period = periodOf(interval, now);
   const tone = share >= 1 ? "bad" : share >= 0.8 || pace?.usedUpAt ? "warn" : "plain";
   return (
-    <li className="grid grid-cols-[6rem_minmax(0,1fr)] items-center gap-x-4 py-1 md:grid-cols-[6rem_minmax(6rem,1fr)_11rem_7rem_11rem]">
+    <li className="grid grid-cols-[6rem_minmax(0,1fr)] items-center gap-x-4 py-1 md:grid-cols-[6rem_minmax(6rem,1fr)_11rem_7rem_12rem]">
       <span className="text-muted">{name}</span>
       <span
         role="meter"
@@ -59,7 +59,7 @@ export function BudgetLine({ line, of }: { line: Line; of: string }) {
         </span>
         <span className={classes("truncate", tone === "warn" ? "text-warn" : "text-muted")}>
           {pace?.usedUpAt
-            ? `Used up ${relative(pace.usedUpAt, now)} at this rate`
+            ? `Gone ${relative(pace.usedUpAt, now)} at this rate`
             : period
               ? `Begins anew ${relative(period.end, now)}`
               : "Never begins anew"}

@@ -7,6 +7,7 @@ import { ErrorPanel } from "~/components/ErrorPanel";
 import { Loading } from "~/components/Loading";
 import { Status } from "~/components/Status";
 import { Time } from "~/components/Time";
+import { compactJson } from "./compact";
 import { policyQuery } from "./queries";
 import { RulesEditor } from "./RulesEditor";
 
@@ -86,8 +87,8 @@ function RuleRow({ rule, place }: { rule: Rule; place: number }) {
         </h2>
         {rule.description && <p className="text-muted">{rule.description}</p>}
       </div>
-      <Part name="When" value={rule.when} otherwise="for every call" first />
-      <Part name="Then" value={rule.then} otherwise="nothing" />
+      <Part name="When" value={rule.when} otherwise="For every call" first />
+      <Part name="Then" value={rule.then} otherwise="Nothing follows" />
     </li>
   );
 }
@@ -105,11 +106,8 @@ function Part({
 }) {
   return (
     <div className={first ? "min-w-0 md:col-start-2" : "min-w-0"}>
-      <p className="text-label text-muted">
-        {name}
-        {value === undefined && ` ${otherwise}`}
-      </p>
-      {value !== undefined && <Code code={JSON.stringify(value, null, 1)} language="json" bare />}
+      <p className="text-label text-muted">{value === undefined ? otherwise : name}</p>
+      {value !== undefined && <Code code={compactJson(value)} language="json" bare />}
     </div>
   );
 }
