@@ -143,7 +143,7 @@ mod tests {
             "usage_by_model,,acme/small,,,7,800,90,0.345",
             "usage_by_model,,,,,0,0,0,0.000678901",
             "usage_by_x-department,,Forschung & Übersetzung,,,1000,3000000,500000,10.25",
-            "usage_by_x-department,,,,,0,0,0,2.095678901",
+            "usage_by_x-department,,,,,207,400800,60090,2.095678901",
             "usage_total,,,,,,,,12.345678901",
             "",
         ];

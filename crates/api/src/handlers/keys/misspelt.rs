@@ -83,13 +83,26 @@ fn told(member: &str, meant: Option<&str>) -> Result<(), ApiError> {
 
 /// The member that a name is probably meant for.
 fn nearest(name: &str, members: &[&'static str]) -> Option<&'static str> {
+    let snake_cased = snake_cased(name);
     let all = members.iter().copied().chain(KeyLimits::names());
     let near = all.filter(|member| *member != name).filter_map(|member| {
         let most = if member.len() < SHORT { 1 } else { 2 };
-        let distance = distance(name, member);
+        let distance = distance(&snake_cased, member);
         (distance <= most).then_some((distance, member))
     });
     near.min().map(|(_, member)| member)
+}
+
+/// A name as ours are written, where it is written as in JavaScript.
+fn snake_cased(name: &str) -> String {
+    let mut written = String::with_capacity(name.len());
+    for letter in name.chars() {
+        if letter.is_ascii_uppercase() {
+            written.push('_');
+        }
+        written.push(letter.to_ascii_lowercase());
+    }
+    written
 }
 
 /// How many letters have to be put in, taken away or put into another's place to make one of the
