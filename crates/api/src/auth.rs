@@ -257,9 +257,9 @@ fn key_of(parts: &Parts) -> Option<ApiKey> {
         names.iter().find_map(|name| headers.get(*name).and_then(|value| value.to_str().ok()))
     };
     let in_query = || {
-        let path = parts.uri.path();
+        let route = parts.extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str);
         // There it is a filter.
-        if ["/api/v1/logs", "/api/v1/events"].iter().any(|of| path.starts_with(of)) {
+        if ["/api/v1/logs", "/api/v1/events"].iter().any(|of| route.starts_with(of)) {
             return None;
         }
         let pairs = parts.uri.query()?.split('&');

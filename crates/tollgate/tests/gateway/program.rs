@@ -96,7 +96,7 @@ fn the_first_example_is_one_that_can_work() {
     let idle = home.serve();
     assert!(idle.greeting.contains("OPENAI_API_KEY"), "{}", idle.greeting);
     // A build with a dashboard shows that in its place.
-    let shows_examples = tollgate_dashboard::Dashboard::built().index("").is_none();
+    let shows_examples = Dashboard::built().index("").is_none();
     assert!(!idle.page().contains("curl "), "{}", idle.page());
     drop(idle);
     let home = home.with("OPENAI_API_KEY", "sk-test");
