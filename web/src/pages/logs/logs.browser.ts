@@ -82,6 +82,8 @@ describe.each(LOOKS)("the log, $name", (look) => {
 describe("asking", () => {
   it("is one request for the rows, one for the counts and one stream", async () => {
     const page = await visit("/settings/about");
+    // What the page before asks for is its own.
+    await page.waitForLoadState("networkidle");
     const paths = asked(page);
     await page.keyboard.press("g");
     await page.keyboard.press("l");
