@@ -11,7 +11,7 @@ pub struct EngineConfig {
     /// comment, a failure still has its true HTTP status.
     pub keep_alive: Duration,
     /// How long a model may take to its first word, besides what reading a long prompt takes: see
-    /// [`Self::patience`].
+    /// `Self::patience`.
     pub first_byte_timeout: Duration,
     /// The same for a model that may think before it speaks.
     pub reasoning_first_byte_timeout: Duration,

@@ -225,7 +225,7 @@ impl Engine {
         &self.provider_keys
     }
 
-    /// Keeps a key at a provider, as [`ProviderKeys::keep`].
+    /// Keeps a key at a provider, as `ProviderKeys::keep`.
     ///
     /// # Errors
     ///

@@ -7,6 +7,8 @@ use tollgate_types::Timestamp;
 
 /// No instant: far enough in the past to be over at any time.
 const NONE: i64 = i64::MIN;
+/// By how much a thread that was held up may be late with the time it read.
+const LATE: Duration = Duration::from_secs(1);
 
 /// The instant until which something holds, if it holds at all.
 ///
@@ -26,6 +28,13 @@ impl Deadline {
     /// It holds until then, whatever was set before.
     pub(crate) fn set(&self, until: Timestamp) {
         self.0.store(until.unix_millis(), Relaxed);
+    }
+
+    /// Sets it, and returns whether it held before: of several at once all but one find that it did,
+    /// those too that read the clock a moment before the one that was first.
+    pub(crate) fn renew(&self, until: Timestamp, now: Timestamp, longest: Duration) -> bool {
+        let held = self.0.swap(until.unix_millis(), Relaxed);
+        pending(held, now, longest.saturating_add(LATE)).is_some()
     }
 
     /// It holds until then, or until what was set before when that is later.
@@ -108,6 +117,22 @@ mod tests {
         assert_eq!(deadline.pending(at(100), MINUTE), Some(at(150)));
         deadline.extend(at(20), at(10), MINUTE);
         assert_eq!(deadline.pending(at(10), MINUTE), Some(at(20)));
+    }
+
+    #[test]
+    fn of_many_at_once_all_but_one_find_that_it_held() {
+        let deadline = Deadline::default();
+        let deadline = &deadline;
+        let found = std::thread::scope(|scope| {
+            let renew = |late: i64| {
+                let now = Timestamp::from_unix_millis(100_000 - late);
+                deadline.renew(after(now, MINUTE), now, MINUTE)
+            };
+            let threads = [0, 1, 2, 3, 4, 5, 6, 7].map(|late| scope.spawn(move || renew(late)));
+            threads.map(|it| it.join().unwrap()).iter().filter(|held| **held).count()
+        });
+        assert_eq!(found, 7);
+        assert!(deadline.pending(at(100), MINUTE).is_some());
     }
 
     #[test]

@@ -184,8 +184,7 @@ impl Tally {
             ring.add(now);
         }
         let until = after(now, OUTAGE_WINDOW);
-        let is_second = self.failed_until.pending(now, OUTAGE_WINDOW).is_some();
-        self.failed_until.set(until);
+        let is_second = self.failed_until.renew(until, now, OUTAGE_WINDOW);
         if is_second || self.recent.mostly_failed(now) {
             self.outage_until.extend(until, now, OUTAGE_WINDOW);
         }

@@ -80,9 +80,10 @@ impl Watch {
         if !keys.waits() {
             return;
         }
-        self.install();
-        let models = self.engine.installation().routable().models().len();
-        tracing::info!(models, "the changed keys of providers are in force");
+        if self.install() {
+            let models = self.engine.installation().routable().models().len();
+            tracing::info!(models, "the changed keys of providers are in force");
+        }
     }
 
     async fn reload(&mut self) {

@@ -1,4 +1,4 @@
-//! Cases of [`DocumentStore`](crate::DocumentStore).
+//! Cases of [`DocumentStore`].
 
 use std::sync::Arc;
 
