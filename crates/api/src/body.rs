@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use axum::BoxError;
+use axum::body::HttpBody;
 use axum::extract::{FromRequest, Request};
 use bytes::Bytes;
 use http::HeaderMap;
@@ -33,11 +35,14 @@ impl FromRequest<App> for JsonBytes {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, app: &App) -> Result<Self, ApiError> {
-        if !is_json(request.headers()) {
-            return Err(wrong_type(request.headers(), "application/json"));
-        }
+        must_be_json(request.headers())?;
         read_body(request, app).await.map(Self)
     }
+}
+
+/// Refuses a body that says it is something else than JSON.
+pub(crate) fn must_be_json(headers: &HeaderMap) -> Result<(), ApiError> {
+    if is_json(headers) { Ok(()) } else { Err(wrong_type(headers, "application/json")) }
 }
 
 impl FromRequest<App> for AnyBytes {
@@ -63,13 +68,26 @@ pub(crate) async fn read_at_most(
     most: usize,
 ) -> Result<Bytes, ApiError> {
     let (parts, mut body) = request.into_parts();
-    if let Some(encoding) = encoding(&parts.headers) {
+    read_from(&parts.headers, &mut body, app, most).await
+}
+
+/// The same, where the request is in its parts.
+pub(crate) async fn read_from<B>(
+    headers: &HeaderMap,
+    body: &mut B,
+    app: &App,
+    most: usize,
+) -> Result<Bytes, ApiError>
+where
+    B: HttpBody<Data = Bytes, Error: Into<BoxError>> + Unpin,
+{
+    if let Some(encoding) = encoding(headers) {
         return Err(encoded(&encoding));
     }
-    if declared_length(&parts.headers).is_some_and(|length| length > most) {
+    if declared_length(headers).is_some_and(|length| length > most) {
         return Err(too_large(most));
     }
-    let read = Limited::new(&mut body, most).collect();
+    let read = Limited::new(&mut *body, most).collect();
     match timeout(app.config.body_timeout, read).await {
         Ok(Ok(collected)) => Ok(collected.to_bytes()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => {

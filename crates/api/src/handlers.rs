@@ -55,10 +55,7 @@ pub(crate) use dashboard::{Served, anything_else, welcome};
 pub(crate) use events::listen;
 pub(crate) use feedback::create_feedback;
 pub(crate) use gemini::{call_gemini_method, get_gemini_model, list_gemini_models};
-pub(crate) use generate::{
-    count_message_tokens, create_chat_completion, create_completion, create_message,
-    create_ollama_chat, create_response,
-};
+pub(crate) use generate::{GENERATING, count_message_tokens, create, create_ollama_chat};
 pub(crate) use generation::get_generation;
 pub(crate) use generation_content::get_generation_content;
 pub(crate) use health::{live, metrics, ready};
@@ -108,5 +105,7 @@ pub(crate) use workspaces::{
 pub(crate) const GENERATION_ID: HeaderName = HeaderName::from_static("x-generation-id");
 /// Says that no provider counted, but we did, by the length of the prompt.
 pub(crate) const IS_ESTIMATED: HeaderName = HeaderName::from_static("x-tollgate-estimated");
+/// Where the time of a call went (W3C Server Timing).
+pub(crate) const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 /// Display name of the provider that answered (contract §0).
 pub(crate) const PROVIDER_NAME: HeaderName = HeaderName::from_static("x-provider-name");

@@ -1,7 +1,8 @@
 //! HTTP in and out: routes, authentication, body limits, errors.
 //!
 //! Handlers translate HTTP and nothing else; everything that costs money happens in the engine.
-//! Each operation of the API is a file in `handlers/`, named after it, and a line in [`router()`].
+//! Each operation of the API is a file in `handlers/`, named after it, and a line in the router. Calls that generate go
+//! past the router: see [`Front`].
 //!
 //! # What is deliberately absent
 //!
@@ -15,6 +16,7 @@ mod body;
 mod error;
 mod example;
 mod form;
+mod front;
 mod handlers;
 mod listing;
 mod path;
@@ -30,6 +32,7 @@ mod tries;
 mod unread;
 
 pub use example::example_model;
+pub use front::Front;
 pub use listing::counted;
-pub use router::{App, AppConfig, router};
+pub use router::{App, AppConfig};
 pub use server::{ServerConfig, serve};

@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post, put};
@@ -22,7 +22,9 @@ use tower_http::cors::{AllowHeaders, Any, CorsLayer};
 
 use crate::audit::audited;
 use crate::error::{ApiError, RATE_LIMIT, RATE_REMAINING, RATE_RESET};
-use crate::handlers::{self as on, GENERATION_ID, IS_ESTIMATED, PROVIDER_NAME, Served};
+use crate::handlers::{
+    self as on, GENERATION_ID, IS_ESTIMATED, PROVIDER_NAME, SERVER_TIMING, Served,
+};
 use crate::skin::speak_its_dialect;
 use crate::streams::Streams;
 use crate::tries::Tries;
@@ -100,12 +102,8 @@ impl App {
 
 /// Every route of the program.
 #[expect(clippy::too_many_lines, reason = "a line for each route")]
-pub fn router(app: App) -> Router {
+pub(crate) fn router(app: App) -> Router {
     let api = Router::new()
-        .route("/chat/completions", post(on::create_chat_completion))
-        .route("/completions", post(on::create_completion))
-        .route("/responses", post(on::create_response))
-        .route("/messages", post(on::create_message))
         .route("/messages/count_tokens", post(on::count_message_tokens))
         .route("/embeddings", post(on::create_embeddings))
         .route("/rerank", post(on::create_rerank))
@@ -230,6 +228,7 @@ pub fn router(app: App) -> Router {
     also_below(
         prefix,
         Router::new()
+            .merge(generating())
             .nest("/api/v1", api.merge(management))
             .nest("/api/v1beta", gemini)
             .nest("/api", ollama)
@@ -246,6 +245,17 @@ pub fn router(app: App) -> Router {
             .layer(from_fn(speak_its_dialect))
             .with_state(app),
     )
+}
+
+/// Calls that generate. The [`Front`](crate::Front) answers them before they come here.
+fn generating() -> Router<App> {
+    on::GENERATING.into_iter().fold(Router::new(), |router, (path, dialect)| {
+        let create = async move |State(app): State<App>, request: Request| {
+            let (mut parts, mut body) = request.into_parts();
+            on::create(&app, dialect, &mut parts, &mut body).await
+        };
+        router.route(path, post(create))
+    })
 }
 
 /// All of it below a prefix, too, whether a proxy in front takes that away or not. Where there is
@@ -276,6 +286,18 @@ fn without(prefix: &str, uri: &Uri) -> Option<Uri> {
     Uri::from_parts(parts).ok()
 }
 
+/// What scripts of other sites' pages may read of an answer's head.
+pub(crate) const EXPOSED: [HeaderName; 8] = [
+    GENERATION_ID,
+    IS_ESTIMATED,
+    PROVIDER_NAME,
+    SERVER_TIMING,
+    RETRY_AFTER,
+    RATE_LIMIT,
+    RATE_REMAINING,
+    RATE_RESET,
+];
+
 /// Open to browsers (contract §0). The headers a browser asks for are named in the answer: by the
 /// Fetch standard `*` does not cover `Authorization`.
 ///
@@ -285,15 +307,7 @@ fn cors() -> CorsLayer {
         .allow_origin(Any)
         .allow_methods([Method::GET, Method::POST, Method::PATCH, Method::PUT, Method::DELETE])
         .allow_headers(AllowHeaders::mirror_request())
-        .expose_headers([
-            GENERATION_ID,
-            IS_ESTIMATED,
-            PROVIDER_NAME,
-            RETRY_AFTER,
-            RATE_LIMIT,
-            RATE_REMAINING,
-            RATE_RESET,
-        ])
+        .expose_headers(EXPOSED)
         .max_age(Duration::from_hours(24))
 }
 
@@ -304,7 +318,7 @@ async fn wrong_method(method: Method, uri: Uri) -> ApiError {
 
 /// One bad call never stops the process, and never tells what went wrong inside.
 #[expect(clippy::needless_pass_by_value, reason = "the layer hands it over")]
-fn panicked(panic: Box<dyn std::any::Any + Send>) -> Response {
+pub(crate) fn panicked(panic: Box<dyn std::any::Any + Send>) -> Response {
     let what = panic
         .downcast_ref::<&str>()
         .copied()

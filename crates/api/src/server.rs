@@ -6,20 +6,15 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use axum::Router;
-use http::Request;
-use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
-use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tower::ServiceExt as _;
 
-use crate::address::Peer;
+use crate::Front;
 
 /// How connections are served.
 #[derive(Debug, Clone)]
@@ -42,11 +37,11 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// Streams one HTTP/2 client may have open.
 const HTTP2_STREAMS_MAX: u32 = 1_000;
 
-/// Serves `router` on `listener` until `stop` is cancelled, then finishes open requests for at
+/// Serves `front` on `listener` until `stop` is cancelled, then finishes open requests for at
 /// most the grace period.
 pub async fn serve(
     listener: TcpListener,
-    router: Router,
+    front: Front,
     config: ServerConfig,
     stop: CancellationToken,
 ) {
@@ -61,11 +56,7 @@ pub async fn serve(
         .max_concurrent_streams(HTTP2_STREAMS_MAX)
         .keep_alive_interval(Duration::from_secs(30));
     while let Some((stream, peer)) = accept(&listener, &stop).await {
-        let beside = move |mut request: Request<Incoming>| {
-            request.extensions_mut().insert(Peer(peer));
-            request
-        };
-        let service = TowerToHyperService::new(router.clone().map_request(beside));
+        let service = front.at(peer);
         let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
         let watched = graceful.watch(connection);
         let cut = cut.clone();

@@ -41,7 +41,7 @@ pub(crate) const GEMINI_METHODS: [&str; 5] = [
 
 /// Whose clients ask for such a path, whether it is there or not. None where errors have the
 /// contract's own form.
-fn dialect_of(method: &Method, path: &str) -> Option<Dialect> {
+pub(crate) fn dialect_of(method: &Method, path: &str) -> Option<Dialect> {
     let below = |prefix: &str| {
         path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     };
@@ -71,7 +71,8 @@ fn is_gemini_method(method: &Method, path: &str) -> bool {
         .is_some_and(|(_, word)| *method == Method::POST || GEMINI_METHODS.contains(&word))
 }
 
-fn in_dialect(dialect: Dialect, response: Response) -> Response {
+/// Writes a response's error, if it is one, in a dialect.
+pub(crate) fn in_dialect(dialect: Dialect, response: Response) -> Response {
     let (mut parts, body) = response.into_parts();
     let Some(mut failed) = parts.extensions.remove::<Failed>() else {
         return Response::from_parts(parts, body);

@@ -9,13 +9,14 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use axum::BoxError;
 use axum::body::{Body, HttpBody};
 use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::Response;
 use bytes::Bytes;
-use http::Version;
 use http::header::EXPECT;
+use http::{HeaderMap, Version};
 use http_body::{Frame, SizeHint};
 use http_body_util::{BodyExt, Limited};
 use tokio::sync::oneshot;
@@ -28,13 +29,11 @@ const DRAIN_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Reads what the handler has not begun to read.
 pub(crate) async fn read_the_rest(request: Request, next: Next) -> Response {
-    let is_bound = request.version() <= Version::HTTP_11 && !request.body().is_end_stream();
-    // Who asks before sending a body has sent none.
-    if !is_bound || request.headers().contains_key(EXPECT) {
+    if request.body().is_end_stream() || !is_sent(request.version(), request.headers()) {
         return next.run(request).await;
     }
     let (back, mut unread) = oneshot::channel();
-    let lent = |body| Body::new(Lent { body, is_begun: false, back: Some(back) });
+    let lent = |body| Body::new(Lent { body: Watched::new(body), back: Some(back) });
     let response = next.run(request.map(lent)).await;
     if let Ok(body) = unread.try_recv() {
         drain(body).await;
@@ -42,8 +41,51 @@ pub(crate) async fn read_the_rest(request: Request, next: Next) -> Response {
     response
 }
 
+/// Whether a request's body comes whether it is read or not. Who asks before sending a body has sent
+/// none.
+pub(crate) fn is_sent(version: Version, headers: &HeaderMap) -> bool {
+    version <= Version::HTTP_11 && !headers.contains_key(EXPECT)
+}
+
+/// A body that knows whether anybody has begun to read it.
+#[derive(Debug)]
+pub(crate) struct Watched<B> {
+    pub(crate) body: B,
+    pub(crate) is_begun: bool,
+}
+
+impl<B> Watched<B> {
+    pub(crate) const fn new(body: B) -> Self {
+        Self { body, is_begun: false }
+    }
+}
+
+impl<B: HttpBody + Unpin> HttpBody for Watched<B> {
+    type Data = B::Data;
+    type Error = B::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+        self.is_begun = true;
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
 /// Reads a body to its end and throws it away, within bounds.
-pub(crate) async fn drain(body: Body) {
+pub(crate) async fn drain<B>(body: B)
+where
+    B: HttpBody<Data = Bytes, Error: Into<BoxError>> + Unpin,
+{
     let mut body = Limited::new(body, DRAIN_BYTES_MAX);
     let all = async { while let Some(Ok(_)) = body.frame().await {} };
     // Whether it was read to its end or not, the answer is the same.
@@ -53,8 +95,7 @@ pub(crate) async fn drain(body: Body) {
 /// A body that comes back when it is dropped before anybody has begun to read it.
 #[derive(Debug)]
 struct Lent {
-    body: Body,
-    is_begun: bool,
+    body: Watched<Body>,
     /// Where it comes back to.
     back: Option<oneshot::Sender<Body>>,
 }
@@ -67,7 +108,6 @@ impl HttpBody for Lent {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        self.is_begun = true;
         Pin::new(&mut self.body).poll_frame(context)
     }
 
@@ -82,9 +122,9 @@ impl HttpBody for Lent {
 
 impl Drop for Lent {
     fn drop(&mut self) {
-        if let Some(back) = self.back.take().filter(|_| !self.is_begun) {
+        if let Some(back) = self.back.take().filter(|_| !self.body.is_begun) {
             // Nobody waits for it any more: then it is dropped.
-            back.send(std::mem::take(&mut self.body)).unwrap_or_default();
+            back.send(std::mem::take(&mut self.body.body)).unwrap_or_default();
         }
     }
 }

@@ -28,6 +28,7 @@ use crate::continuity;
 use crate::reach::{Reach, error_body, whole_body};
 use crate::retry::{may_pass, waits};
 use crate::run::Run;
+use crate::timing::Stopwatch;
 use crate::{CallError, hedge, strategy};
 
 /// A stream that has said its first word.
@@ -50,7 +51,7 @@ pub(crate) struct OpenWhole {
 
 /// A future that opens a stream and brings the run back.
 pub(crate) type Opening =
-    Pin<Box<dyn Future<Output = (Run, Result<OpenStream, CallError>)> + Send>>;
+    Pin<Box<dyn Future<Output = (Box<Run>, Result<OpenStream, CallError>)> + Send>>;
 
 /// One attempt at one endpoint, boxed: several may be under way.
 pub(crate) type At<C, T> =
@@ -62,7 +63,7 @@ pub(crate) type At<C, T> =
 /// Opens a stream at the first endpoint that speaks.
 ///
 /// Cancel safe: dropped, it cancels the request in flight; the run settles itself.
-pub(crate) fn open_stream(mut run: Run) -> Opening {
+pub(crate) fn open_stream(mut run: Box<Run>) -> Opening {
     Box::pin(async move {
         let result = if run.is_composed() {
             // Seldom, and larger: kept out of the future of every call.
@@ -357,7 +358,7 @@ pub(crate) struct Started {
 pub(crate) async fn stream_at(run: &Run, endpoint: &Arc<Endpoint>) -> Result<OpenStream, Fault> {
     let Started { mut open, deadline, .. } = start_stream(run, endpoint).await?;
     continuity::listen(run, endpoint, open.answer.as_mut());
-    match timeout_at(deadline, first_word(&mut open)).await {
+    match timeout_at(deadline, first_word(&mut open, &run.stopwatch)).await {
         Ok(result) => result.map(|()| open),
         Err(_) => Err(Fault::new(FaultKind::Timeout)),
     }
@@ -387,15 +388,15 @@ pub(crate) async fn start_stream(run: &Run, endpoint: &Arc<Endpoint>) -> Result<
 
 /// Reads until the client can be given something. An answer that has failed by then is none:
 /// nothing of it has gone to the client.
-async fn first_word(open: &mut OpenStream) -> Result<(), Fault> {
-    read_first_word(open).await?;
+async fn first_word(open: &mut OpenStream, stopwatch: &Stopwatch) -> Result<(), Fault> {
+    read_first_word(open, stopwatch).await?;
     open.answer.progress().failure().map_or(Ok(()), Err)
 }
 
-async fn read_first_word(open: &mut OpenStream) -> Result<(), Fault> {
+async fn read_first_word(open: &mut OpenStream, stopwatch: &Stopwatch) -> Result<(), Fault> {
     let Some(body) = open.body.as_mut() else { return Ok(()) };
     while !open.answer.progress().content {
-        match body.frame().await {
+        match stopwatch.waiting(body.frame()).await {
             Some(Ok(frame)) => {
                 if let Ok(data) = frame.into_data() {
                     // A fault in the same packet as the first word: nothing of it has gone to
@@ -439,7 +440,8 @@ pub(crate) async fn receive_whole(
     let patience = run.engine.config().whole_timeout;
     let deadline = Instant::now() + patience;
     let (adapter, response) = send(run, endpoint, patience).await?;
-    let body = timeout_at(deadline, whole_body(&run.engine, response.into_body()))
+    let body = whole_body(&run.engine, response.into_body());
+    let body = timeout_at(deadline, run.stopwatch.waiting(body))
         .await
         .map_err(|_| Fault::new(FaultKind::Timeout))??;
     Ok((adapter, body))
@@ -457,7 +459,7 @@ async fn send(
     let end_user = run.end_user.as_deref();
     let inbound = Inbound { call, target: reach.target(), end_user, now: reach.now };
     let request = tollgate_providers::encode(reach.adapter, &inbound);
-    Ok((reach.adapter, reach.send(request).await?))
+    Ok((reach.adapter, run.stopwatch.waiting(reach.send(request)).await?))
 }
 
 pub(crate) fn is_json(headers: &HeaderMap) -> bool {

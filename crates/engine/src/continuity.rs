@@ -68,7 +68,7 @@ impl Next {
 }
 
 /// A future that finds somebody to go on, and brings the run back.
-pub(crate) type GoingOn = Pin<Box<dyn Future<Output = (Run, Option<Next>)> + Send>>;
+pub(crate) type GoingOn = Pin<Box<dyn Future<Output = (Box<Run>, Option<Next>)> + Send>>;
 
 /// Has an answer remembered that could be continued.
 pub(crate) fn listen(run: &Run, endpoint: &Arc<Endpoint>, answer: &mut dyn AnswerStream) {
@@ -99,7 +99,7 @@ pub(crate) fn can_go_on(run: &Run, endpoint: &Arc<Endpoint>, progress: &Progress
 /// now is settled with the rest.
 ///
 /// Cancel safe: dropped, it cancels the request in flight; the run settles itself.
-pub(crate) fn go_on(mut run: Run, endpoint: &Arc<Endpoint>, progress: &Progress) -> GoingOn {
+pub(crate) fn go_on(mut run: Box<Run>, endpoint: &Arc<Endpoint>, progress: &Progress) -> GoingOn {
     let said = progress.said.clone();
     let steps: Vec<_> = successors(&run, endpoint)
         .filter(|next| suits(next, said.text().unwrap_or_default()))

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
-use http::HeaderMap;
 use http_body_util::BodyExt;
 use parking_lot::Mutex;
 use tokio::sync::OnceCell;
@@ -29,6 +28,8 @@ use crate::judge::Judge;
 use crate::run::{Ending, Run};
 use crate::steer::Steering;
 use crate::sticky::Stickiness;
+use crate::timing::Stopwatch;
+use crate::traffic::{Answer, Origin, WholeReply};
 use crate::{
     AuthError, CallError, CallFailure, ChatStream, Clock, Contents, EngineConfig, Entropy,
     Installation, KeyEntry, KeyRing, Keychain, Limiting, Metrics, Operated, Organisation,
@@ -112,46 +113,6 @@ pub struct Engine {
     pub(crate) passwords: Passwords,
 }
 
-/// An answer on its way to the client.
-#[derive(Debug)]
-pub enum Answer {
-    /// All of it.
-    Whole(WholeReply),
-    /// A stream that has begun, or is about to.
-    Stream {
-        /// The generation's id.
-        id: GenerationId,
-        /// Display name of the provider, when one has spoken already.
-        provider: Option<String>,
-        /// The media type of the body.
-        media_type: &'static str,
-        /// The body.
-        body: Box<ChatStream>,
-    },
-}
-
-/// A whole answer.
-#[derive(Debug)]
-pub struct WholeReply {
-    /// The generation's id.
-    pub id: GenerationId,
-    /// Display name of the provider.
-    pub provider: String,
-    /// The answer, as JSON in the caller's dialect.
-    pub body: Bytes,
-}
-
-/// Where a call comes from.
-#[derive(Debug, Clone)]
-pub struct Origin<'a> {
-    /// What the caller says about itself.
-    pub attribution: Attribution,
-    /// The request's headers, for rules that look at them.
-    pub headers: &'a HeaderMap,
-    /// The region that the call must be processed in, if it must be in one (contract §5.10).
-    pub region: Option<String>,
-}
-
 /// How long a body may stay open behind its terminator.
 const DRAIN_PATIENCE: Duration = Duration::from_secs(1);
 
@@ -205,8 +166,8 @@ impl Engine {
         call: Call,
         origin: Origin<'_>,
     ) -> Result<Answer, CallFailure> {
-        let Origin { attribution, headers, region } = origin;
-        let run = self.admit(key, call, attribution, region);
+        let Origin { attribution, headers, region, received } = origin;
+        let run = self.admit(key, call, (attribution, region, received));
         let run = self.prepared(run, headers).await?;
         if run.call.params().stream {
             self.stream(run).await
@@ -230,8 +191,8 @@ impl Engine {
         call: OperationCall,
         origin: Origin<'_>,
     ) -> Result<Operated, CallFailure> {
-        let Origin { attribution, headers, region } = origin;
-        let run = self.admit(key, call, attribution, region);
+        let Origin { attribution, headers, region, received } = origin;
+        let run = self.admit(key, call, (attribution, region, received));
         let mut run = self.prepared(run, headers).await?;
         match operate::first(&mut run).await {
             Ok(done) => Ok(done.into_answer(run)),
@@ -387,9 +348,8 @@ impl Engine {
         self: &Arc<Self>,
         key: Arc<KeyEntry>,
         call: C,
-        attribution: Attribution,
-        region: Option<String>,
-    ) -> Run<C> {
+        (attribution, region, received): (Attribution, Option<String>, Instant),
+    ) -> Box<Run<C>> {
         let created = self.now();
         let mut random = [0; 28];
         let id_is_random = self.entropy.fill(&mut random).is_ok();
@@ -398,12 +358,14 @@ impl Engine {
         self.metrics.admitted();
         self.retries.earn();
         let workspace = self.organisation.workspace_of(&key.record);
-        Run {
+        // Boxed: it goes through many hands, and each move of it would copy all of it.
+        Box::new(Run {
             engine: Arc::clone(self),
             installation: self.installation(),
             id: GenerationId::new(created, random),
             created,
             started: Instant::now(),
+            stopwatch: Stopwatch::since(received),
             end_user: end_user(&key, &call),
             agreed: self.agreed(workspace.account(), created),
             workspace,
@@ -437,26 +399,28 @@ impl Engine {
             last_word: None,
             slot: None,
             id_is_random,
-        }
+        })
     }
 
-    async fn stream(&self, mut run: Run) -> Result<Answer, CallFailure> {
+    async fn stream(&self, mut run: Box<Run>) -> Result<Answer, CallFailure> {
         let transcript = Transcript::of(&mut run);
         let (id, media_type) = (run.id.clone(), run.call.stream_type());
         let keep_alive = run.call.keep_alive();
         let mut opening = open_stream(run);
-        let (provider, body) = match timeout(self.config().keep_alive, &mut opening).await {
+        let (spoken, body) = match timeout(self.config().keep_alive, &mut opening).await {
             Ok((run, Ok(open))) => {
-                (Some(open.endpoint.provider.name.clone()), ChatStream::relaying(run, open))
+                let provider = open.endpoint.provider.name.clone();
+                (Some((provider, run.timing())), ChatStream::relaying(run, open))
             }
             Ok((run, Err(error))) => return Err(fail(run, error)),
             Err(_) => (None, ChatStream::opening(opening, self.config().clone(), keep_alive)),
         };
+        let (provider, timing) = spoken.unzip();
         let body = Box::new(body.heard_by(transcript));
-        Ok(Answer::Stream { id, provider, media_type, body })
+        Ok(Answer::Stream { id, provider, timing, media_type, body })
     }
 
-    async fn whole(&self, mut run: Run) -> Result<Answer, CallFailure> {
+    async fn whole(&self, mut run: Box<Run>) -> Result<Answer, CallFailure> {
         let mut transcript = Transcript::of(&mut run);
         // Dropped before its transcript, whatever ends it.
         let mut run = run;
@@ -475,11 +439,12 @@ impl Engine {
             transcript.answered(body.clone());
         }
         let provider = endpoint.provider.name.clone();
-        Ok(Answer::Whole(WholeReply { id: run.id.clone(), provider, body }))
+        let timing = run.timing();
+        Ok(Answer::Whole(WholeReply { id: run.id.clone(), provider, timing, body }))
     }
 }
 
-pub(crate) fn fail<C: Asked>(mut run: Run<C>, error: CallError) -> CallFailure {
+pub(crate) fn fail<C: Asked>(mut run: Box<Run<C>>, error: CallError) -> CallFailure {
     let metadata = decision::told(&run, None);
     run.settle(None, &Progress::default(), Ending::Failed(&error));
     CallFailure { id: run.id.clone(), error, metadata }

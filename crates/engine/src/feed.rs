@@ -53,10 +53,11 @@ impl Feed {
     }
 
     /// Tells records that are in the store now.
-    pub(crate) fn tell(&self, mut records: Vec<GenerationRecord>) {
+    pub(crate) fn tell(&self, records: &[GenerationRecord]) {
         if self.listeners.load(Ordering::Acquire) == 0 {
             return;
         }
+        let mut records = records.to_vec();
         for record in &mut records {
             record.routing = None;
         }

@@ -17,6 +17,7 @@ use tollgate_limits::Limit;
 use tollgate_types::{Timestamp, Usage, Usd};
 
 use crate::Contents;
+use crate::timing::Timing;
 use crate::vitals::Vitals;
 
 /// Counters of the pipeline.
@@ -30,10 +31,32 @@ pub struct Metrics {
     cost_nanos: Counter,
     in_flight: Gauge,
     first_word: Histogram,
+    phases: Phases,
     journal_bytes: Gauge,
     journal_records: Gauge,
     refusals: Family<LimitLabels, Counter>,
     endpoints: EndpointGauges,
+}
+
+/// Where the time of answered calls went.
+#[derive(Debug)]
+struct Phases {
+    admission: Histogram,
+    upstream: Histogram,
+    answer: Histogram,
+}
+
+impl Phases {
+    fn in_registry(registry: &mut Registry) -> Self {
+        let phases =
+            Family::<PhaseLabels, Histogram, fn() -> Histogram>::new_with_constructor(|| {
+                Histogram::new(PHASE_BUCKETS)
+            });
+        let of = |phase| phases.get_or_create(&PhaseLabels { phase }).clone();
+        let told = "Where the time of answered calls went, to the answer or its first word";
+        registry.register("phase_seconds", told, phases.clone());
+        Self { admission: of("admission"), upstream: of("upstream"), answer: of("answer") }
+    }
 }
 
 /// How each endpoint that was called is doing.
@@ -82,6 +105,11 @@ struct ProbeLabels {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct PhaseLabels {
+    phase: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct TokenLabels {
     direction: &'static str,
 }
@@ -92,6 +120,12 @@ struct LimitLabels {
     measure: &'static str,
     window: &'static str,
 }
+
+/// From what a call costs us to what a provider takes, in seconds.
+const PHASE_BUCKETS: [f64; 16] = [
+    0.000_05, 0.000_1, 0.000_2, 0.000_5, 0.001, 0.002, 0.005, 0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0,
+    15.0, 60.0,
+];
 
 /// From a cached answer to a model that thinks first, in seconds.
 const FIRST_WORD_BUCKETS: [f64; 12] =
@@ -107,6 +141,7 @@ impl Default for Metrics {
         let cost_nanos = Counter::default();
         let in_flight = Gauge::default();
         let first_word = Histogram::new(FIRST_WORD_BUCKETS);
+        let phases = Phases::in_registry(&mut registry);
         registry.register("calls", "Calls by provider and outcome", calls.clone());
         registry.register("attempts", "Attempts by provider and fault", attempts.clone());
         registry.register("probes", "Endpoints asked whether they are well again", probes.clone());
@@ -142,6 +177,7 @@ impl Default for Metrics {
             cost_nanos,
             in_flight,
             first_word,
+            phases,
             journal_bytes,
             journal_records,
             refusals,
@@ -282,6 +318,13 @@ impl Metrics {
 
     pub(crate) fn spoke_after(&self, seconds: f64) {
         self.first_word.observe(seconds);
+    }
+
+    /// Where the time of a call went that was answered.
+    pub(crate) fn took(&self, timing: &Timing) {
+        self.phases.admission.observe(timing.admission.as_secs_f64());
+        self.phases.upstream.observe(timing.upstream.as_secs_f64());
+        self.phases.answer.observe(timing.answer.as_secs_f64());
     }
 
     pub(crate) fn settled(

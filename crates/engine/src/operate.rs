@@ -66,7 +66,7 @@ pub(crate) async fn first(run: &mut Run<OperationCall>) -> Result<Done, CallErro
 
 impl Done {
     /// Settles a whole answer and writes it; a body that is passed on settles at its end.
-    pub(crate) fn into_answer(self, mut run: Run<OperationCall>) -> Operated {
+    pub(crate) fn into_answer(self, mut run: Box<Run<OperationCall>>) -> Operated {
         let Self { endpoint, outcome } = self;
         let (id, provider) = (run.id.clone(), endpoint.provider.name.clone());
         match outcome {
@@ -103,7 +103,7 @@ async fn at(run: &Run<OperationCall>, endpoint: &Arc<Endpoint>) -> Result<Outcom
     let call = call.map_err(|_| Fault::new(FaultKind::Timeout))??;
     let end_user = run.end_user.as_deref();
     let task = Task { call, target: reach.target(), end_user, now: reach.now };
-    let response = reach.send(operations.encode(&task)).await?;
+    let response = run.stopwatch.waiting(reach.send(operations.encode(&task))).await?;
     let (parts, body) = response.into_parts();
     let media_type = parts.headers.get(CONTENT_TYPE).and_then(|it| it.to_str().ok());
     let media_type = media_type.unwrap_or_default().to_owned();

@@ -20,7 +20,7 @@ use crate::run::{Ending, Run};
 /// A body such as a sound. When the provider breaks off, so does this: the client's connection is
 /// closed before the body's end, because nothing that is not the sound can be written into it.
 pub struct PassingBody {
-    run: Run<OperationCall>,
+    run: Box<Run<OperationCall>>,
     endpoint: Arc<Endpoint>,
     progress: Progress,
     first: Option<Bytes>,
@@ -32,7 +32,7 @@ pub struct PassingBody {
 
 impl PassingBody {
     pub(crate) fn new(
-        run: Run<OperationCall>,
+        run: Box<Run<OperationCall>>,
         endpoint: Arc<Endpoint>,
         first: Bytes,
         rest: UpstreamBody,

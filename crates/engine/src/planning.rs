@@ -10,10 +10,11 @@ use tollgate_wire::Call;
 use crate::afford;
 use crate::asked::Asked;
 use crate::choices::Choice;
-use crate::engine::{Engine, Origin, fail};
+use crate::engine::{Engine, fail};
 use crate::resolve::{Circumstances, Routed};
 use crate::run::Run;
 use crate::steer::{Caller, Steering};
+use crate::traffic::Origin;
 use crate::{
     CallError, CallFailure, Count, Installation, KeyEntry, Sort, WorkspaceEntry, count, decision,
     limiting, presets, resolve, sticky,
@@ -59,7 +60,7 @@ impl Engine {
         call: &Call,
         origin: &Origin<'_>,
     ) -> Result<RoutingRecord, CallError> {
-        let Origin { attribution, headers, region } = origin;
+        let Origin { attribution, headers, region, received: _ } = origin;
         let (installation, vitals, now) = (self.installation(), self.vitals(), self.now());
         let mut seed = [0; 8];
         self.entropy().fill(&mut seed).map_err(|_| CallError::NoEntropy)?;
@@ -108,7 +109,7 @@ impl Engine {
         key: &KeyEntry,
         call: &Call,
         installation: &Installation,
-        Origin { attribution, headers, region }: &Origin<'_>,
+        Origin { attribution, headers, region, received: _ }: &Origin<'_>,
     ) -> Result<Routed, CallError> {
         let (vitals, now) = (self.vitals(), self.now());
         let caller = Caller { key, attribution, headers };
@@ -136,12 +137,15 @@ impl Engine {
     /// The call with its place among those recorded, its preset, what rules say of it, and its plan.
     pub(crate) async fn prepared<C: Asked>(
         &self,
-        mut run: Run<C>,
+        mut run: Box<Run<C>>,
         headers: &HeaderMap,
-    ) -> Result<Run<C>, CallFailure> {
+    ) -> Result<Box<Run<C>>, CallFailure> {
         run.slot = self.recorder().slot().await;
         match self.prepare(&mut run, headers).await {
-            Ok(()) => Ok(run),
+            Ok(()) => {
+                run.stopwatch.admitted();
+                Ok(run)
+            }
             Err(error) => Err(fail(run, error)),
         }
     }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{sleep, timeout};
 use tokio_util::task::TaskTracker;
 use tollgate_journal::Receipt;
 use tollgate_store::{GenerationRecord, Stores};
@@ -146,23 +146,33 @@ impl Writer {
 
     /// Waits a moment for more records and writes them together. A flush that comes meanwhile is
     /// returned.
+    ///
+    /// The queue is not looked at while it waits: a task that is woken for each record would cost
+    /// as much as writing it.
     async fn gather(&mut self, first: Entry) -> Option<oneshot::Sender<()>> {
+        let waiting = tokio::select! {
+            biased;
+            Some(done) = self.requests.recv() => Some(done),
+            () = sleep(LINGER) => None,
+        };
         let mut batch = vec![first];
-        let mut waiting = None;
-        let deadline = Instant::now() + LINGER;
-        while batch.len() < BATCH_MAX && waiting.is_none() {
-            tokio::select! {
-                biased;
-                entry = self.inbox.recv() => match entry {
-                    Some(entry) => batch.push(entry),
-                    None => break,
-                },
-                Some(done) = self.requests.recv() => waiting = Some(done),
-                () = sleep_until(deadline) => break,
+        loop {
+            self.fill(&mut batch);
+            append(&self.stores, &self.feed, std::mem::take(&mut batch)).await;
+            // The rest is enough for another batch, or waits for company.
+            if self.inbox.len() < BATCH_MAX {
+                return waiting;
             }
         }
-        append(&self.stores, &self.feed, batch).await;
-        waiting
+    }
+
+    /// Adds to a batch what is queued.
+    fn fill(&mut self, batch: &mut Vec<Entry>) {
+        while batch.len() < BATCH_MAX
+            && let Ok(entry) = self.inbox.try_recv()
+        {
+            batch.push(entry);
+        }
     }
 
     /// Writes what is queued now, then says that it is written.
@@ -170,11 +180,7 @@ impl Writer {
         let Some(done) = waiting else { return };
         loop {
             let mut batch = Vec::new();
-            while batch.len() < BATCH_MAX
-                && let Ok(entry) = self.inbox.try_recv()
-            {
-                batch.push(entry);
-            }
+            self.fill(&mut batch);
             if batch.is_empty() {
                 break;
             }
@@ -190,8 +196,9 @@ async fn append(stores: &Stores, feed: &Feed, batch: Vec<Entry>) {
     // The slots are given back when this returns.
     let (records, kept): (Vec<GenerationRecord>, Vec<(Slot, Option<Receipt>)>) =
         batch.into_iter().map(|entry| (*entry.record, (entry.slot, entry.receipt))).unzip();
+    let records = Arc::new(records);
     let mut pause = RETRY_FIRST;
-    while let Err(error) = stores.generations.append(records.clone()).await {
+    while let Err(error) = stores.generations.append_shared(Arc::clone(&records)).await {
         if matches!(error, tollgate_store::StoreError::Closed) {
             tracing::error!(
                 records = records.len(),
@@ -204,11 +211,11 @@ async fn append(stores: &Stores, feed: &Feed, batch: Vec<Entry>) {
             records = records.len(),
             "generation records can't be written yet"
         );
-        tokio::time::sleep(pause).await;
+        sleep(pause).await;
         pause = pause.saturating_mul(2).min(RETRY_MAX);
     }
     for receipt in kept.into_iter().filter_map(|(_, receipt)| receipt) {
         receipt.applied();
     }
-    feed.tell(records);
+    feed.tell(&records);
 }

@@ -28,6 +28,7 @@ use crate::reach::known_of;
 use crate::retry::may_pass;
 use crate::steer::Steering;
 use crate::sticky::Conversation;
+use crate::timing::{Stopwatch, Timing};
 use crate::vitals::{Vitals, outcome};
 use crate::{CallError, Installation, KeyEntry, PlanRow, Slot, WorkspaceEntry, decision};
 
@@ -39,6 +40,7 @@ pub(crate) struct Run<C: Asked = Call> {
     pub(crate) id: GenerationId,
     pub(crate) created: Timestamp,
     pub(crate) started: Instant,
+    pub(crate) stopwatch: Stopwatch,
     pub(crate) key: Arc<KeyEntry>,
     /// The key's workspace.
     pub(crate) workspace: Arc<WorkspaceEntry>,
@@ -139,6 +141,13 @@ impl<C: Asked> Run<C> {
             provider: endpoint.provider.name.clone(),
             hides_reasoning: self.call.params().reasoning.exclude,
         }
+    }
+
+    /// Where the time went, now that the answer is there; counted once.
+    pub(crate) fn timing(&self) -> Timing {
+        let timing = self.stopwatch.read();
+        self.engine.metrics().took(&timing);
+        timing
     }
 
     /// The endpoint at a place of the plan.

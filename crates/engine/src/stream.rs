@@ -62,7 +62,7 @@ struct Broken {
 }
 
 struct Relay {
-    run: Run,
+    run: Box<Run>,
     open: OpenStream,
 }
 
@@ -78,7 +78,7 @@ const OVERDUE: &str = "The answer took longer than a stream may take in all";
 
 impl ChatStream {
     /// A stream whose first word has come.
-    pub(crate) fn relaying(run: Run, open: OpenStream) -> Self {
+    pub(crate) fn relaying(run: Box<Run>, open: OpenStream) -> Self {
         let config = run.engine.config().clone();
         let keep_alive = run.call.keep_alive();
         Self::new(State::Relaying(Box::new(Relay { run, open })), config, keep_alive)

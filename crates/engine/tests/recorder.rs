@@ -25,9 +25,9 @@ struct Gated {
 
 #[async_trait]
 impl GenerationStore for Gated {
-    async fn append(&self, batch: Vec<GenerationRecord>) -> Result<u64, StoreError> {
+    async fn append_shared(&self, batch: Arc<Vec<GenerationRecord>>) -> Result<u64, StoreError> {
         let _open = self.gate.acquire().await.map_err(StoreError::unavailable)?;
-        self.inner.append(batch).await
+        self.inner.append_shared(batch).await
     }
 
     async fn get(&self, id: &GenerationId) -> Result<Option<GenerationRecord>, StoreError> {

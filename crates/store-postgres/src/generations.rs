@@ -1,6 +1,7 @@
 //! Generations in Postgres.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use sqlx::postgres::PgRow;
@@ -25,13 +26,12 @@ use crate::writes::Write;
 
 #[async_trait]
 impl GenerationStore for PostgresStore {
-    async fn append(&self, batch: Vec<GenerationRecord>) -> Result<u64, StoreError> {
+    async fn append_shared(&self, batch: Arc<Vec<GenerationRecord>>) -> Result<u64, StoreError> {
         if batch.is_empty() {
             return Ok(0);
         }
-        let batch: std::sync::Arc<[GenerationRecord]> = batch.into();
         self.make_months(batch.iter().map(|it| it.created_at)).await?;
-        match self.writes.submit(Append(batch.clone())).await {
+        match self.writes.submit(Append(Arc::clone(&batch))).await {
             Err(error) if Remedy::of(&error) == Remedy::MakeMonths => {
                 self.months.forget();
                 self.make_months(batch.iter().map(|it| it.created_at)).await?;
@@ -152,7 +152,7 @@ fn read_arm(row: &PgRow) -> Result<ArmResult, StoreError> {
     })
 }
 
-struct Append(std::sync::Arc<[GenerationRecord]>);
+struct Append(Arc<Vec<GenerationRecord>>);
 
 #[async_trait]
 impl Write for Append {

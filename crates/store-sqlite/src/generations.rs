@@ -1,7 +1,7 @@
 //! Generations in SQLite.
 
 use std::collections::HashSet;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use async_trait::async_trait;
 use sqlx::query::Query;
@@ -30,7 +30,7 @@ use crate::writer::Write;
 
 #[async_trait]
 impl GenerationStore for SqliteStore {
-    async fn append(&self, batch: Vec<GenerationRecord>) -> Result<u64, StoreError> {
+    async fn append_shared(&self, batch: Arc<Vec<GenerationRecord>>) -> Result<u64, StoreError> {
         if batch.is_empty() {
             return Ok(0);
         }
@@ -131,36 +131,62 @@ fn read_arm(row: &SqliteRow) -> Result<ArmResult, StoreError> {
     })
 }
 
-struct Append(Vec<GenerationRecord>);
+struct Append(Arc<Vec<GenerationRecord>>);
 
 #[async_trait]
 impl Write for Append {
     type Output = u64;
 
     async fn apply(&self, connection: &mut SqliteConnection) -> Result<u64, StoreError> {
-        let mut tally = Tally::default();
-        let mut added: u64 = 0;
-        let mut paid = Vec::with_capacity(self.0.len());
-        let mut sums = ActivityTally::default();
+        let last = last_row(connection).await?;
+        let mut inserted: u64 = 0;
         let mut rest = self.0.as_slice();
         for (rows, sql) in INSERTS.iter() {
             while let Some((chunk, later)) = rest.split_at_checked(*rows) {
-                let mut new = insert(connection, sql, chunk).await?;
-                // Of an id that is there twice, SQLite keeps the first, which is met first here.
-                for record in chunk.iter().filter(|record| new.remove(record.id.as_str())) {
-                    paid.push(record);
-                    sums.add(record);
-                    tally.add(record.key_hash, record.utc_day(), &record.spend());
-                    added = added.saturating_add(1);
-                }
+                inserted = inserted.saturating_add(insert(connection, sql, chunk).await?);
                 rest = later;
             }
         }
+        let new = if usize::try_from(inserted) == Ok(self.0.len()) {
+            self.0.iter().collect()
+        } else {
+            // Seldom: what a crash let be written twice.
+            self.inserted_behind(last, connection).await?
+        };
+        let mut tally = Tally::default();
+        let mut sums = ActivityTally::default();
+        for record in &new {
+            sums.add(record);
+            tally.add(record.key_hash, record.utc_day(), &record.spend());
+        }
         tally.count(connection).await?;
-        pay(connection, &paid).await?;
+        pay(connection, &new).await?;
         activity::add(connection, &sums).await?;
-        Ok(added)
+        Ok(inserted)
     }
+}
+
+impl Append {
+    /// The records that have rows behind `last`. Of an id that is there twice, SQLite keeps the
+    /// first, which is met first here.
+    async fn inserted_behind(
+        &self,
+        last: i64,
+        connection: &mut SqliteConnection,
+    ) -> Result<Vec<&GenerationRecord>, StoreError> {
+        let sql = "SELECT id FROM generation WHERE rowid > ?1";
+        let rows = sqlx::query(sql).bind(last).fetch_all(connection).await.map_err(failed)?;
+        let id = |row| Columns::of("generation", row).get::<String>("id");
+        let mut new = rows.iter().map(id).collect::<Result<HashSet<_>, _>>()?;
+        Ok(self.0.iter().filter(|record| new.remove(record.id.as_str())).collect())
+    }
+}
+
+/// The row that was inserted last. Rows are numbered upwards.
+async fn last_row(connection: &mut SqliteConnection) -> Result<i64, StoreError> {
+    let sql = "SELECT coalesce(max(rowid), 0) AS last FROM generation";
+    let row = sqlx::query(sql).fetch_one(connection).await.map_err(failed)?;
+    Columns::of("generation", &row).get("last")
 }
 
 /// Statements that insert several records, the largest first.
@@ -186,17 +212,18 @@ const INTO: &str = "
 const ROW: &str = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, \
                     ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
-const UNLESS_KNOWN: &str = " ON CONFLICT (id) DO NOTHING RETURNING id";
+/// Which were new is not asked of the statement: each row that it answers with comes from the
+/// connection's thread by itself.
+const UNLESS_KNOWN: &str = " ON CONFLICT (id) DO NOTHING";
 
-/// Inserts as many records as `sql` has rows and returns the ids that were new.
+/// Inserts as many records as `sql` has rows and returns how many were new.
 async fn insert(
     connection: &mut SqliteConnection,
     sql: &'static str,
     records: &[GenerationRecord],
-) -> Result<HashSet<String>, StoreError> {
+) -> Result<u64, StoreError> {
     let query = records.iter().fold(sqlx::query(sql), bind);
-    let rows = query.fetch_all(connection).await.map_err(failed)?;
-    rows.iter().map(|row| Columns::of("generation", row).get("id")).collect()
+    Ok(query.execute(connection).await.map_err(failed)?.rows_affected())
 }
 
 type Insert<'q> = Query<'q, Sqlite, SqliteArguments>;

@@ -1,6 +1,7 @@
 //! One record per call: what was asked, who answered, what it cost.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
@@ -239,7 +240,12 @@ pub trait GenerationStore: Send + Sync {
     ///
     /// Cancel safe: a caller that stops waiting leaves all records kept or none, and may append
     /// them again.
-    async fn append(&self, batch: Vec<GenerationRecord>) -> Result<u64, StoreError>;
+    async fn append(&self, batch: Vec<GenerationRecord>) -> Result<u64, StoreError> {
+        self.append_shared(Arc::new(batch)).await
+    }
+
+    /// The same of records that their caller keeps, too, to append them again or to tell of them.
+    async fn append_shared(&self, batch: Arc<Vec<GenerationRecord>>) -> Result<u64, StoreError>;
 
     /// The record with this id.
     async fn get(&self, id: &GenerationId) -> Result<Option<GenerationRecord>, StoreError>;

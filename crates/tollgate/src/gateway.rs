@@ -12,7 +12,7 @@ use tokio::net::TcpListener;
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tollgate_api::{App, AppConfig};
+use tollgate_api::{App, AppConfig, Front};
 use tollgate_catalog::Overlay;
 use tollgate_dashboard::Dashboard;
 use tollgate_engine::{
@@ -455,8 +455,8 @@ fn serve(
         },
     );
     let server = TaskTracker::new();
-    let router = tollgate_api::router(app);
-    server.spawn(tollgate_api::serve(listener, router, config.limits.server.clone(), stop.clone()));
+    let front = Front::new(app);
+    server.spawn(tollgate_api::serve(listener, front, config.limits.server.clone(), stop.clone()));
     server
 }
 

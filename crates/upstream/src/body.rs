@@ -1,6 +1,7 @@
 //! A response's body, tied to its place in the pool.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::{Bytes, BytesMut};
@@ -9,18 +10,49 @@ use http_body_util::BodyExt;
 use hyper::body::Incoming;
 
 use crate::connection::Place;
+use crate::http1::{Link, Stand};
 
 /// The body of a provider's response. Dropping it cancels the response.
 #[derive(Debug)]
 pub struct UpstreamBody {
     incoming: Incoming,
-    /// Given back with the body; none over HTTP/1.1, where a connection has one call.
-    _place: Option<Place>,
+    way: Way,
+}
+
+/// What a body comes over.
+#[derive(Debug)]
+enum Way {
+    /// A connection of its own, which it drives, and where that goes once the body is read.
+    Http1(Link, Arc<Stand>),
+    /// A place on a connection, given back with the body.
+    Http2(#[expect(dead_code, reason = "held for its drop")] Place),
+    /// Nothing more comes.
+    Done,
 }
 
 impl UpstreamBody {
-    pub(crate) const fn new(incoming: Incoming, place: Option<Place>) -> Self {
-        Self { incoming, _place: place }
+    pub(crate) fn over_http1(incoming: Incoming, link: Link, stand: Arc<Stand>) -> Self {
+        Self { incoming, way: Way::Http1(link, stand) }
+    }
+
+    pub(crate) const fn over_http2(incoming: Incoming, place: Place) -> Self {
+        Self { incoming, way: Way::Http2(place) }
+    }
+
+    /// Has the connection used again, now that all of the body was read.
+    fn end(&mut self) {
+        if let Way::Http1(link, stand) = std::mem::replace(&mut self.way, Way::Done) {
+            stand.put(link);
+        }
+    }
+}
+
+impl Drop for UpstreamBody {
+    fn drop(&mut self) {
+        // Of a body that was not read to its end the connection goes, too.
+        if self.incoming.is_end_stream() {
+            self.end();
+        }
     }
 }
 
@@ -29,10 +61,21 @@ impl Body for UpstreamBody {
     type Error = hyper::Error;
 
     fn poll_frame(
-        mut self: Pin<&mut Self>,
+        self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        Pin::new(&mut self.incoming).poll_frame(context)
+        let body = self.get_mut();
+        let incoming = &mut body.incoming;
+        let frame = match &mut body.way {
+            Way::Http1(link, _) => {
+                link.poll_body(context, |quiet| Pin::new(&mut *incoming).poll_frame(quiet))
+            }
+            Way::Http2(_) | Way::Done => Pin::new(incoming).poll_frame(context),
+        };
+        if matches!(frame, Poll::Ready(None)) {
+            body.end();
+        }
+        frame
     }
 
     fn is_end_stream(&self) -> bool {

@@ -8,15 +8,11 @@ use bytes::Bytes;
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{Request, Response, Uri};
 use http_body_util::Full;
-use hyper_rustls::HttpsConnector;
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
 use parking_lot::RwLock;
 use rustls::pki_types::CertificateDer;
 use tokio::time::timeout;
 
-use crate::pool::{Entry, Opener, Origin};
+use crate::pool::{Opener, Origin};
 use crate::tls::Connectors;
 use crate::{UpstreamBody, UpstreamError};
 
@@ -49,9 +45,9 @@ impl Default for UpstreamConfig {
 /// The outbound client. Cheap to share.
 #[derive(Debug)]
 pub struct Upstream {
-    http1: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
     opener: Opener,
-    origins: RwLock<HashMap<Authority, Arc<Origin>>>,
+    idle_max: usize,
+    origins: RwLock<Origins>,
 }
 
 impl Upstream {
@@ -63,14 +59,11 @@ impl Upstream {
     /// own defaults, which is a bug in the build.
     pub fn new(config: UpstreamConfig) -> Result<Self, rustls::Error> {
         let connectors = Connectors::new(config.connect_timeout, config.extra_roots)?;
-        let http1 = Client::builder(TokioExecutor::new())
-            .timer(TokioTimer::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(config.idle_timeout)
-            .pool_max_idle_per_host(config.idle_max)
-            .build(connectors.http1);
-        let opener = Opener::new(connectors.either, config.connect_timeout, config.idle_timeout);
-        Ok(Self { http1, opener, origins: RwLock::default() })
+        Ok(Self {
+            opener: Opener::new(connectors, config.connect_timeout, config.idle_timeout),
+            idle_max: config.idle_max,
+            origins: RwLock::default(),
+        })
     }
 
     /// Sends a request and waits for the head of the response, at most `patience`.
@@ -86,37 +79,21 @@ impl Upstream {
         request: Request<Bytes>,
         patience: Duration,
     ) -> Result<Response<UpstreamBody>, UpstreamError> {
-        let request = request.map(Full::new);
-        let response = match self.origin(request.uri())? {
-            None => timeout(patience, self.over_http1(request)).await,
-            Some(origin) => timeout(patience, self.over_tls(&origin, request)).await,
-        };
+        let origin = self.origin(request.uri())?;
+        let response = timeout(patience, self.over(&origin, request.map(Full::new))).await;
         response.map_err(|_| UpstreamError::timeout())?
     }
 
-    async fn over_http1(
-        &self,
-        request: Request<Full<Bytes>>,
-    ) -> Result<Response<UpstreamBody>, UpstreamError> {
-        let response = self.http1.request(request).await?;
-        Ok(response.map(|incoming| UpstreamBody::new(incoming, None)))
-    }
-
-    async fn over_tls(
+    async fn over(
         &self,
         origin: &Origin,
         mut request: Request<Full<Bytes>>,
     ) -> Result<Response<UpstreamBody>, UpstreamError> {
         loop {
-            let (place, was_open) = match origin.enter(&self.opener).await? {
-                Entry::Http1 => return self.over_http1(request).await,
-                Entry::Open(place) => (place, true),
-                Entry::New(place) => (place, false),
-            };
-            let mut failure = match place.send(request).await {
-                Ok(response) => {
-                    return Ok(response.map(|body| UpstreamBody::new(body, Some(place))));
-                }
+            let entry = origin.enter(&self.opener).await?;
+            let was_open = entry.was_open();
+            let mut failure = match entry.send(request).await {
+                Ok(response) => return Ok(response),
                 Err(failure) => failure,
             };
             match failure.take_message() {
@@ -129,26 +106,40 @@ impl Upstream {
         }
     }
 
-    /// The pool of an origin; none when it is reached without TLS.
-    fn origin(&self, uri: &Uri) -> Result<Option<Arc<Origin>>, UpstreamError> {
+    /// The connections of an origin.
+    fn origin(&self, uri: &Uri) -> Result<Arc<Origin>, UpstreamError> {
         let (Some(scheme), Some(authority)) = (uri.scheme(), uri.authority()) else {
             return Err(UpstreamError::connect("the provider's base URL names no host"));
         };
-        if *scheme != Scheme::HTTPS {
-            return Ok(None);
-        }
-        if let Some(origin) = self.origins.read().get(authority) {
-            return Ok(Some(Arc::clone(origin)));
+        let is_tls = *scheme == Scheme::HTTPS;
+        if let Some(origin) = self.origins.read().of(is_tls).get(authority) {
+            return Ok(Arc::clone(origin));
         }
         let base = Uri::builder()
-            .scheme(Scheme::HTTPS)
+            .scheme(scheme.clone())
             .authority(authority.clone())
             .path_and_query(PathAndQuery::from_static("/"))
             .build()
             .map_err(UpstreamError::connect)?;
+        let new = Arc::new(Origin::new(base, self.opener.stand(self.idle_max)));
         let mut origins = self.origins.write();
-        let origin =
-            origins.entry(authority.clone()).or_insert_with(|| Arc::new(Origin::new(base)));
-        Ok(Some(Arc::clone(origin)))
+        Ok(Arc::clone(origins.of_mut(is_tls).entry(authority.clone()).or_insert(new)))
+    }
+}
+
+/// The origins that were called so far.
+#[derive(Debug, Default)]
+struct Origins {
+    plain: HashMap<Authority, Arc<Origin>>,
+    tls: HashMap<Authority, Arc<Origin>>,
+}
+
+impl Origins {
+    const fn of(&self, is_tls: bool) -> &HashMap<Authority, Arc<Origin>> {
+        if is_tls { &self.tls } else { &self.plain }
+    }
+
+    const fn of_mut(&mut self, is_tls: bool) -> &mut HashMap<Authority, Arc<Origin>> {
+        if is_tls { &mut self.tls } else { &mut self.plain }
     }
 }

@@ -48,11 +48,3 @@ impl UpstreamError {
         Self { kind: UpstreamErrorKind::Timeout, source: None }
     }
 }
-
-impl From<hyper_util::client::legacy::Error> for UpstreamError {
-    fn from(error: hyper_util::client::legacy::Error) -> Self {
-        let kind =
-            if error.is_connect() { UpstreamErrorKind::Connect } else { UpstreamErrorKind::Broken };
-        Self { kind, source: Some(Box::new(error)) }
-    }
-}

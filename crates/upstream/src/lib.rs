@@ -9,10 +9,11 @@
 //! fewest calls that has room, and opens another when none has. Nothing is guessed and nothing is
 //! sent twice. See the module `pool` for how.
 //!
-//! Over HTTP/1.1, hyper-util's client does the right thing: it opens a connection for each call
-//! that finds none idle. Which of the two an origin speaks is learnt by TLS's protocol negotiation
-//! (ALPN) on the first connection, and kept: an origin that chose HTTP/1.1 costs one more handshake
-//! in the life of the client, and is asked for HTTP/1.1 from then on. Without TLS it is HTTP/1.1.
+//! Over HTTP/1.1 a call takes a connection that is idle, or opens one. Connections have no tasks
+//! there: each is driven by the call that uses it. See the module `http1`.
+//!
+//! Which of the two an origin speaks is learnt by TLS's protocol negotiation (ALPN) on the first
+//! connection, and kept. Without TLS it is HTTP/1.1.
 //!
 //! # What is deliberately absent
 //!
@@ -27,6 +28,7 @@ mod body;
 mod client;
 mod connection;
 mod error;
+mod http1;
 mod mail;
 mod media;
 mod pool;

@@ -68,7 +68,7 @@ pub(crate) async fn call_gemini_method(
         as_array: stream && query.alt.as_deref() != Some("sse"),
         ..Address::default()
     };
-    generate(&app, key, &headers, Asked { dialect: Dialect::Gemini, address, body }).await
+    generate(&app, key, &headers, Asked { address, ..Asked::plain(Dialect::Gemini, body) }).await
 }
 
 async fn count_tokens(
@@ -79,7 +79,8 @@ async fn count_tokens(
 ) -> Result<Response, ApiError> {
     let address = Address { model: Some(model.to_owned()), ..Address::default() };
     let body = inner_request(body)?;
-    let count = count(app, key, headers, Asked { dialect: Dialect::Gemini, address, body }).await?;
+    let count =
+        count(app, key, headers, Asked { address, ..Asked::plain(Dialect::Gemini, body) }).await?;
     Ok(counted(&GeminiCount { total_tokens: count.tokens }, count))
 }
 

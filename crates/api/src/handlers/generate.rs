@@ -1,61 +1,52 @@
 //! Operations that generate: one per dialect a client may speak (contract §1.1, §2, §3).
 
-use axum::Json;
-use axum::body::Body;
-use axum::extract::State;
+use axum::body::{Body, HttpBody};
+use axum::extract::{FromRequestParts as _, State};
 use axum::response::{IntoResponse, Response};
+use axum::{BoxError, Json};
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::request::Parts;
 use http::{HeaderMap, HeaderValue};
 use serde::Serialize;
-use tollgate_engine::{Answer, Count, Origin};
+use tokio::time::Instant;
+use tollgate_engine::{Answer, Count, Origin, Timing};
 use tollgate_wire::{Address, Call, Dialect};
 
-use super::{GENERATION_ID, IS_ESTIMATED, PROVIDER_NAME};
+use super::{GENERATION_ID, IS_ESTIMATED, PROVIDER_NAME, SERVER_TIMING};
 use crate::attribution::attribution;
 use crate::auth::InferenceKey;
-use crate::body::{AnyBytes, JsonBytes};
+use crate::body::{AnyBytes, JsonBytes, must_be_json, read_from};
 use crate::error::ApiError;
 use crate::router::App;
 
-/// Creates a chat completion.
-pub(crate) async fn create_chat_completion(
-    State(app): State<App>,
-    key: InferenceKey,
-    headers: HeaderMap,
-    JsonBytes(body): JsonBytes,
-) -> Result<Response, ApiError> {
-    generate(&app, key, &headers, Asked::plain(Dialect::Chat, body)).await
-}
+/// The paths of calls that generate, each in its dialect. The [front](crate::front) takes them by the
+/// same list.
+pub(crate) const GENERATING: [(&str, Dialect); 4] = [
+    ("/api/v1/chat/completions", Dialect::Chat),
+    ("/api/v1/messages", Dialect::Messages),
+    ("/api/v1/responses", Dialect::Responses),
+    ("/api/v1/completions", Dialect::Completions),
+];
 
-/// Creates a text completion.
-pub(crate) async fn create_completion(
-    State(app): State<App>,
-    key: InferenceKey,
-    headers: HeaderMap,
-    JsonBytes(body): JsonBytes,
-) -> Result<Response, ApiError> {
-    generate(&app, key, &headers, Asked::plain(Dialect::Completions, body)).await
-}
-
-/// Creates a response.
-pub(crate) async fn create_response(
-    State(app): State<App>,
-    key: InferenceKey,
-    headers: HeaderMap,
-    JsonBytes(body): JsonBytes,
-) -> Result<Response, ApiError> {
-    generate(&app, key, &headers, Asked::plain(Dialect::Responses, body)).await
-}
-
-/// Creates a message.
-pub(crate) async fn create_message(
-    State(app): State<App>,
-    key: InferenceKey,
-    headers: HeaderMap,
-    JsonBytes(body): JsonBytes,
-) -> Result<Response, ApiError> {
-    generate(&app, key, &headers, Asked::plain(Dialect::Messages, body)).await
+/// Answers a call that generates, from its head and its body.
+pub(crate) async fn create<B>(
+    app: &App,
+    dialect: Dialect,
+    parts: &mut Parts,
+    body: &mut B,
+) -> Result<Response, ApiError>
+where
+    B: HttpBody<Data = Bytes, Error: Into<BoxError>> + Unpin,
+{
+    let begun = Instant::now();
+    let key = InferenceKey::from_request_parts(parts, app).await?;
+    let authenticated = begun.elapsed();
+    must_be_json(&parts.headers)?;
+    let body = read_from(&parts.headers, body, app, app.config.body_bytes_max).await?;
+    let mut asked = Asked::plain(dialect, body);
+    asked.received = asked.received.checked_sub(authenticated).unwrap_or(asked.received);
+    generate(app, key, &parts.headers, asked).await
 }
 
 /// Creates an answer to an Ollama chat.
@@ -76,7 +67,7 @@ pub(crate) async fn count_message_tokens(
     JsonBytes(body): JsonBytes,
 ) -> Result<Response, ApiError> {
     let address = Address { anthropic_beta: betas(&headers), ..Address::default() };
-    let asked = Asked { dialect: Dialect::Messages, address, body };
+    let asked = Asked { address, ..Asked::plain(Dialect::Messages, body) };
     let count = count(&app, key, &headers, asked).await?;
     Ok(counted(&MessageCount { input_tokens: count.tokens }, count))
 }
@@ -97,7 +88,7 @@ pub(super) async fn count(
     let call = Call::read(asked.dialect, asked.body, asked.address)?;
     let call = app.engine.with_preset(&key, call).await?;
     let attribution = attribution(headers, call.params(), &app.config.tag_headers);
-    let origin = Origin { attribution, headers, region };
+    let origin = Origin { attribution, headers, region, received: asked.received };
     app.engine.count(&key, &call, &origin).await.map_err(ApiError::from)
 }
 
@@ -116,11 +107,13 @@ pub(super) struct Asked {
     pub(super) dialect: Dialect,
     pub(super) address: Address,
     pub(super) body: Bytes,
+    /// When all of it was there; earlier by what the key took to be found.
+    pub(super) received: Instant,
 }
 
 impl Asked {
-    fn plain(dialect: Dialect, body: Bytes) -> Self {
-        Self { dialect, address: Address::default(), body }
+    pub(super) fn plain(dialect: Dialect, body: Bytes) -> Self {
+        Self { dialect, address: Address::default(), body, received: Instant::now() }
     }
 }
 
@@ -136,25 +129,30 @@ pub(super) async fn generate(
         wants_metadata: wants_metadata(headers),
         ..asked.address
     };
+    let received = asked.received;
     let call = Call::read(asked.dialect, asked.body, address)?;
     if let Some(line) = call.loaded(app.engine.now()) {
         let kind = if call.params().stream { call.stream_type() } else { "application/json" };
         let call = app.engine.with_preset(&key, call).await?;
         let attribution = attribution(headers, call.params(), &app.config.tag_headers);
-        app.engine.check(&key, &call, &Origin { attribution, headers, region })?;
+        app.engine.check(&key, &call, &Origin { attribution, headers, region, received })?;
         return Ok(([(CONTENT_TYPE, kind)], line).into_response());
     }
     let attribution = attribution(headers, call.params(), &app.config.tag_headers);
-    let origin = Origin { attribution, headers, region };
+    let origin = Origin { attribution, headers, region, received };
     let answer = app.engine.generate(key, call, origin).await?;
     Ok(match answer {
         Answer::Whole(reply) => {
-            let id = reply.id.to_string();
-            respond("application/json", &id, Some(&reply.provider), Body::from(reply.body))
+            let provider = Some(reply.provider.as_str());
+            let body = Body::from(reply.body);
+            timed(respond("application/json", reply.id.as_str(), provider, body), reply.timing)
         }
-        Answer::Stream { id, provider, media_type, body } => {
-            let id = id.to_string();
-            respond(media_type, &id, provider.as_deref(), Body::new(body))
+        Answer::Stream { id, provider, timing, media_type, body } => {
+            let response = respond(media_type, id.as_str(), provider.as_deref(), Body::new(body));
+            match timing {
+                Some(timing) => timed(response, timing),
+                None => response,
+            }
         }
     })
 }
@@ -175,6 +173,14 @@ fn betas(headers: &HeaderMap) -> Option<String> {
         .flat_map(|name| headers.get_all(name).iter().filter_map(|value| value.to_str().ok()));
     let all: Vec<&str> = lists.filter(|list| !list.trim().is_empty()).collect();
     (!all.is_empty()).then(|| all.join(","))
+}
+
+/// Says where the time went.
+fn timed(mut response: Response, timing: Timing) -> Response {
+    if let Ok(told) = HeaderValue::try_from(timing.to_string()) {
+        response.headers_mut().insert(SERVER_TIMING, told);
+    }
+    response
 }
 
 /// A successful answer with the headers that every one has (contract §0).

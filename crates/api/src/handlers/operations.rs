@@ -4,6 +4,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
 use http::HeaderMap;
+use tokio::time::Instant;
 use tollgate_engine::{Operated, Origin};
 use tollgate_wire::operation::{Operation, OperationCall};
 
@@ -117,6 +118,6 @@ pub(super) async fn run(
     call: OperationCall,
 ) -> Result<Operated, ApiError> {
     let attribution = attribution(headers, call.params(), &app.config.tag_headers);
-    let origin = Origin { attribution, headers, region };
+    let origin = Origin { attribution, headers, region, received: Instant::now() };
     Ok(app.engine.operate(key, call, origin).await?)
 }

@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use http::HeaderMap;
 use serde::Serialize;
+use tokio::time::Instant;
 use tollgate_catalog::EndpointId;
 use tollgate_engine::Origin;
 use tollgate_store::{CandidateRecord, RoutingRecord, RuleRecord, StageRecord, SteeredRecord};
@@ -27,7 +28,7 @@ pub(crate) async fn explain_routing(
     let call = Call::read(Dialect::Chat, body, Address::default())?;
     let call = app.engine.with_preset(&key, call).await?;
     let attribution = attribution(&headers, call.params(), &app.config.tag_headers);
-    let origin = Origin { attribution, headers: &headers, region };
+    let origin = Origin { attribution, headers: &headers, region, received: Instant::now() };
     let record = app.engine.explain(&key, &call, &origin).map_err(ApiError::from)?;
     let own_key = |endpoint: &str| own_key(&app, endpoint);
     Ok(Json(Data { data: RoutingView::of(&record, &own_key) }))

@@ -15,10 +15,10 @@ use crate::{
 
 #[async_trait]
 impl GenerationStore for MemoryStore {
-    async fn append(&self, batch: Vec<GenerationRecord>) -> Result<u64, StoreError> {
+    async fn append_shared(&self, batch: Arc<Vec<GenerationRecord>>) -> Result<u64, StoreError> {
         let mut state = self.state()?;
         let mut added: u64 = 0;
-        for record in batch {
+        for record in Arc::unwrap_or_clone(batch) {
             added = added.saturating_add(u64::from(state.append(record)));
         }
         Ok(added)

@@ -374,6 +374,16 @@ async fn health_and_browsers_are_answered() {
         exposed.contains("x-generation-id") && exposed.contains("x-provider-name"),
         "{exposed}"
     );
+    // Calls that generate go past the layer that does this, answered or refused.
+    let asking = serde_json::json!({ "model": "tollgate/echo", "messages": [{ "role": "user", "content": "Hello" }] });
+    let answered = gateway.chat(asking.clone()).await;
+    let refused =
+        gateway.call("POST", "/messages").key("sk-or-v1-nobody").json(&asking).send().await;
+    assert_eq!((answered.status, refused.status), (200, 401));
+    for name in ["access-control-allow-origin", "access-control-expose-headers", "vary"] {
+        assert_eq!(answered.header(name), reply.header(name), "{name}");
+        assert_eq!(refused.header(name), reply.header(name), "{name}");
+    }
     // Without any provider nothing can be served, which a load balancer should know.
     let idle = TestGateway::builder().config("[simulator]\nenabled = false\n").start().await;
     assert_eq!(idle.at("GET", "/health/live").send().await.status, 200);

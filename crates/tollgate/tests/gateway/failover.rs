@@ -6,8 +6,8 @@ use tollgate_simulator::Simulator;
 use tollgate_testkit::{Builder, Protocol, Reply, TestGateway, simulator};
 
 /// Limits that make a silent provider fail soon.
-const IMPATIENT: &str = "[limits]\nfirst_byte_timeout_ms = 80\n\
-    reasoning_first_byte_timeout_ms = 80\nwhole_timeout_ms = 80\nkeep_alive_ms = 5000\n";
+const IMPATIENT: &str = "[limits]\nfirst_byte_timeout_ms = 400\n\
+    reasoning_first_byte_timeout_ms = 400\nwhole_timeout_ms = 80\nkeep_alive_ms = 5000\n";
 const CHEAP: &str = r#"{ input = "1", output = "2" }"#;
 const DEAR: &str = r#"{ input = "10", output = "20" }"#;
 

@@ -59,4 +59,5 @@ mod routing;
 mod session;
 mod several_models;
 mod tiers;
+mod timing;
 mod topping_up;

@@ -753,6 +753,8 @@ async fn all_of_it_is_reached_below_a_prefix_too() {
         let reply = gateway.at("POST", path).key(&key).json(&hello()).send().await;
         assert_eq!(reply.said().text, "a b c d");
     }
+    let refused = gateway.at("POST", "/gw/llm/api/v1/messages").json(&hello()).send().await;
+    assert_eq!((refused.status, &refused.json()["type"]), (401, &json!("error")));
     let stream = gateway.at("GET", "/gw/llm/api/v1/models?q=1").send().await;
     assert_eq!(stream.status, 200);
     // Errors are in the words of the dialect, there as well.

@@ -1,9 +1,10 @@
-//! The routes as the router's source has them: a router can't be asked for its routes.
+//! The routes as the router's source has them, and the list of those that generate: a router can't
+//! be asked for its routes.
 
 /// The function that makes the router.
 fn source() -> &'static str {
     let file = include_str!("../../../api/src/router.rs");
-    let (_, from) = file.split_once("pub fn router(").unwrap();
+    let (_, from) = file.split_once("pub(crate) fn router(").unwrap();
     from.split_once("\n}\n").unwrap().0
 }
 
@@ -29,7 +30,7 @@ pub(crate) fn lines() -> usize {
 /// Reads `let NAME = Router::new().route("PATH", METHOD(…))…` and `.nest("PREFIX", NAME)`.
 pub(crate) fn routes() -> Routes {
     let statements = source().split(";\n");
-    let mut found = Routes { routes: Vec::new(), lines: 0 };
+    let mut found = Routes { routes: generating(), lines: 0 };
     for statement in statements.filter(|it| it.contains(".route(")) {
         let name = statement.rsplit("let ").next().and_then(|it| it.split_once(" = "));
         // The last statement of the function has no name.
@@ -47,6 +48,18 @@ pub(crate) fn routes() -> Routes {
         }
     }
     found
+}
+
+/// The routes of the list of calls that generate.
+fn generating() -> Vec<Route> {
+    let file = include_str!("../../../api/src/handlers/generate.rs");
+    let (_, from) = file.split_once("const GENERATING").unwrap();
+    let list = from.split_once("];").unwrap().0;
+    let paths: Vec<&str> =
+        list.split("(\"").skip(1).map(|it| it.split_once('"').unwrap().0).collect();
+    assert!(list.contains(&format!("; {}]", paths.len())), "{list}");
+    let post = |path: &str| Route { method: "POST".to_owned(), template: path.to_owned() };
+    paths.into_iter().map(post).collect()
 }
 
 fn prefix_of(name: &str) -> &'static str {

@@ -5,6 +5,8 @@ mod bodies;
 #[cfg(test)]
 mod failures;
 #[cfg(test)]
+mod http1;
+#[cfg(test)]
 mod http2;
 #[cfg(test)]
 mod reuse;
