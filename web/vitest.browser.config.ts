@@ -12,8 +12,9 @@ export default defineConfig({
   test: {
     include: ["browser/**/*.test.ts", "src/pages/**/*.browser.ts"],
     globalSetup: "./browser/global-setup.ts",
-    // Each worker has a gateway and a browser, and keeps about one core busy.
+    // Each worker has a gateway and a browser for all of its files, and keeps about one core busy.
     maxWorkers: Math.min(4, availableParallelism()),
+    isolate: false,
     testTimeout: 30_000,
     hookTimeout: 60_000,
   },

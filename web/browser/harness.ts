@@ -11,14 +11,8 @@
  */
 import { mkdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import {
-  type Browser,
-  type BrowserContext,
-  chromium,
-  type Page,
-  type Request,
-} from "playwright-core";
-import { afterAll, afterEach, beforeAll, expect, inject } from "vitest";
+import { type BrowserContext, chromium, type Page, type Request } from "playwright-core";
+import { afterEach, beforeAll, expect, inject } from "vitest";
 import type { Place } from "./global-setup";
 import { Tabs } from "./tabs";
 
@@ -114,16 +108,25 @@ async function signIn(context: BrowserContext, root: string): Promise<void> {
   sessions.set(root, await context.cookies());
 }
 
+let opened: Promise<Tabs> | undefined;
+
+/** The browser of this worker, for all files that it runs. It ends with the worker. */
+function openedTabs(): Promise<Tabs> {
+  opened ??= chromium
+    .launch({ executablePath: CHROMIUM, args: FLAGS })
+    .then((browser) => new Tabs(browser));
+  return opened;
+}
+
 export function openBrowser(): (path: string, options?: VisitOptions) => Promise<Visit> {
-  let browser: Browser;
   let tabs: Tabs;
   let again = true;
   let complaints: string[] = [];
   beforeAll(async () => {
-    browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
-    tabs = new Tabs(browser);
+    // Another gateway may have a port that was free again.
+    sessions.clear();
+    tabs = await openedTabs();
   });
-  afterAll(() => browser?.close());
   afterEach(async ({ task }) => {
     const said = complaints;
     complaints = [];
