@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 /** Browser tests: those of the frame in `browser/`, those of a page beside it as `*.browser.ts`. */
@@ -11,8 +12,9 @@ export default defineConfig({
   test: {
     include: ["browser/**/*.test.ts", "src/pages/**/*.browser.ts"],
     globalSetup: "./browser/global-setup.ts",
-    // One gateway, one machine: files run one after another.
-    fileParallelism: false,
+    // Each worker has a gateway and a browser for all of its files, and keeps about one core busy.
+    maxWorkers: Math.min(4, availableParallelism()),
+    isolate: false,
     testTimeout: 30_000,
     hookTimeout: 60_000,
   },

@@ -1,6 +1,6 @@
 import { build } from "vite";
-import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
-import { LOOKS, openBrowser } from "./harness";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { LOOKS, openBrowser, place } from "./harness";
 import { type Site, startSite } from "./site";
 
 const OUT = new URL("./.out/gallery/", import.meta.url).pathname;
@@ -16,7 +16,7 @@ beforeAll(async () => {
     logLevel: "error",
     build: { outDir: OUT, emptyOutDir: true },
   });
-  site = await startSite({ url: inject("gateway") }, "/", OUT);
+  site = await startSite({ url: place().gateway }, "/", OUT);
 });
 afterAll(() => site?.stop());
 

@@ -6,13 +6,15 @@
  *     await page.check();                               // axe, console, policy, sideways scroll
  *     await page.shot("logs-dark");                     // only when screens are asked for
  *
- * Each visit is signed in and has a context of its own. After each test the console and the content
- * security policy must have had nothing to say.
+ * Each visit is signed in, in a tab that knows nothing of the tests before. After each test the console
+ * and the content security policy must have had nothing to say.
  */
 import { mkdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, expect, inject } from "vitest";
+import { type BrowserContext, chromium, type Page, type Request } from "playwright-core";
+import { afterEach, beforeAll, expect, inject } from "vitest";
+import type { Place } from "./global-setup";
+import { Tabs } from "./tabs";
 
 const FLAGS = [
   "--no-sandbox",
@@ -39,21 +41,33 @@ export interface VisitOptions {
   root?: string;
   /** Below the prefix rather than at the root. */
   prefixed?: boolean;
+  /** What is done to the tab can't be undone, such as to its clock: it is used once. */
+  once?: boolean;
 }
 
 export interface Visit extends Page {
   /** Accessibility, policy, console and width, all at once. */
   check: () => Promise<void>;
+  /** Until the page asks for nothing more. What it listens to doesn't end, and doesn't count. */
+  quiet: () => Promise<void>;
   /** A picture for the documentation, when SCREENS names a folder. */
   shot: (name: string) => Promise<void>;
 }
 
+/** The gateway of this worker. Files that ran before have left there what they made. */
+export function place(): Place {
+  const found = inject("places")[Number(process.env.VITEST_POOL_ID) - 1];
+  if (!found) throw new Error("no gateway for this worker");
+  return found;
+}
+
 /** The API with the management key, to put data there. */
 export async function api<T = unknown>(method: string, path: string, body?: unknown): Promise<T> {
-  const response = await fetch(`${inject("gateway")}/api/v1${path}`, {
+  const { gateway, managementKey } = place();
+  const response = await fetch(`${gateway}/api/v1${path}`, {
     method,
     headers: {
-      authorization: `Bearer ${inject("managementKey")}`,
+      authorization: `Bearer ${managementKey}`,
       "content-type": "application/json",
     },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
@@ -65,7 +79,7 @@ export async function api<T = unknown>(method: string, path: string, body?: unkn
 
 /** A call of a model with a key, as an app makes it. */
 export async function complete(key: string, model: string, more: object = {}): Promise<unknown> {
-  const response = await fetch(`${inject("gateway")}/api/v1/chat/completions`, {
+  const response = await fetch(`${place().gateway}/api/v1/chat/completions`, {
     method: "POST",
     headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
     body: JSON.stringify({ model, messages: [{ role: "user", content: "Hello" }], ...more }),
@@ -94,45 +108,46 @@ async function signIn(context: BrowserContext, root: string): Promise<void> {
   sessions.set(root, await context.cookies());
 }
 
+let opened: Promise<Tabs> | undefined;
+
+/** The browser of this worker, for all files that it runs. It ends with the worker. */
+function openedTabs(): Promise<Tabs> {
+  opened ??= chromium
+    .launch({ executablePath: CHROMIUM, args: FLAGS })
+    .then((browser) => new Tabs(browser));
+  return opened;
+}
+
 export function openBrowser(): (path: string, options?: VisitOptions) => Promise<Visit> {
-  let browser: Browser;
-  let contexts: BrowserContext[] = [];
+  let tabs: Tabs;
+  let again = true;
   let complaints: string[] = [];
   beforeAll(async () => {
-    browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
+    // Another gateway may have a port that was free again.
+    sessions.clear();
+    tabs = await openedTabs();
   });
-  afterAll(() => browser?.close());
-  afterEach(async () => {
+  afterEach(async ({ task }) => {
     const said = complaints;
     complaints = [];
-    for (const context of contexts) await context.close();
-    contexts = [];
+    await tabs.leave(again && task.result?.state !== "fail");
+    again = true;
     expect(said, "console and content security policy").toEqual([]);
   });
 
   return async (path, options = {}) => {
     const { theme = "light", width = 1280, height = 800 } = options;
-    const root = options.root ?? inject(options.prefixed ? "prefixed" : "site");
-    const context = await browser.newContext({
-      viewport: { width, height },
-      colorScheme: theme,
-      reducedMotion: "reduce",
-      hasTouch: width < 768,
-    });
-    contexts.push(context);
-    if (!options.stranger) await signIn(context, root);
-    const page = await context.newPage();
+    const root = options.root ?? (options.prefixed ? place().prefixed : place().site);
+    if (options.once) again = false;
+    const page = await tabs.take({ theme, width, height });
+    if (!options.stranger) await signIn(page.context(), root);
     page.on("console", (message) => {
       if (message.type() !== "error" && message.type() !== "warning") return;
       if (options.refusals && message.text().startsWith("Failed to load resource")) return;
       complaints.push(message.text());
     });
     page.on("pageerror", (error) => complaints.push(String(error)));
-    await page.addInitScript(() => {
-      document.addEventListener("securitypolicyviolation", (event) => {
-        console.error(`policy: ${event.violatedDirective} ${event.blockedURI} ${event.sample}`);
-      });
-    });
+    const quiet = watchRequests(page);
     await page.goto(`${root}${path.replace(/^\//, "")}`);
     await page.locator("h1").first().waitFor();
     return Object.assign(page, {
@@ -141,6 +156,7 @@ export function openBrowser(): (path: string, options?: VisitOptions) => Promise
         await noSidewaysScroll(page);
         expect(complaints).toEqual([]);
       },
+      quiet,
       shot: async (name: string) => {
         if (!SCREENS) return;
         mkdirSync(SCREENS, { recursive: true });
@@ -164,6 +180,7 @@ async function accessible(page: Page): Promise<void> {
       // biome-ignore lint/suspicious/noExplicitAny: axe has put itself there
       (window as any).axe.run(document, {
         runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+        resultTypes: ["violations"],
       }) as Promise<AxeResult>,
   );
   const found = result.violations.map(
@@ -171,6 +188,34 @@ async function accessible(page: Page): Promise<void> {
       `${id}: ${help}\n${nodes.map((node) => `  ${node.html}\n  ${node.failureSummary ?? ""}`).join("\n")}`,
   );
   expect(found, "accessibility").toEqual([]);
+}
+
+/** So long a page that has nothing else to do asks for nothing. */
+const QUIET_MS = 200;
+
+/** Counts requests from now on, and gives what waits until there are none. */
+function watchRequests(page: Page): () => Promise<void> {
+  const underWay = new Set<Request>();
+  let begun = 0;
+  page.on("request", (request) => {
+    begun += 1;
+    if (!new URL(request.url()).pathname.endsWith("/events")) underWay.add(request);
+  });
+  page.on("requestfinished", (request) => underWay.delete(request));
+  page.on("requestfailed", (request) => underWay.delete(request));
+  return async () => {
+    for (let before = -1; before !== begun || underWay.size > 0; ) {
+      before = begun;
+      // On a busy machine the page may not have come yet to what it will ask for.
+      await page.evaluate(
+        (ms) =>
+          new Promise((done) => {
+            setTimeout(() => requestIdleCallback(done, { timeout: 1_000 }), ms);
+          }),
+        QUIET_MS,
+      );
+    }
+  };
 }
 
 async function noSidewaysScroll(page: Page): Promise<void> {

@@ -43,7 +43,7 @@ describe.each(LOOKS)("budgets, $name", (look) => {
     await page.getByRole("list", { name: "Limits of app-1" }).waitFor();
     await page.getByRole("meter", { name: "Day of Default" }).waitFor();
     await page.getByText("No alerts yet").waitFor();
-    await page.waitForLoadState("networkidle");
+    await page.quiet();
     await page.check();
     await page.shot(`budgets-${look.name}`);
     // The session; workspaces; two budgets; keys; alerts; spend in all, by month, day and lifetime.

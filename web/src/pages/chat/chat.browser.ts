@@ -183,7 +183,7 @@ describe("a conversation", () => {
     );
     await page.getByRole("button", { name: "Parameters" }).click();
     expect(await page.getByLabel("System prompt").inputValue()).toBe("Be short & clear.");
-    await page.waitForTimeout(300);
+    await page.quiet();
     expect(calls.filter((call) => call.includes("completions"))).toEqual([]);
   });
 
@@ -382,7 +382,10 @@ it("streams a long answer into two columns without long tasks", { timeout: 90_00
   await prompt(page).fill(paragraph.repeat(60));
   const longest = await longestTask(page, async () => {
     await page.getByRole("button", { name: "Send", exact: true }).click();
-    await page.waitForTimeout(15_000);
+    for (const letter of ["A", "B"]) {
+      const written = async () => ((await answer(page, letter).textContent()) ?? "").length;
+      await expect.poll(written, { timeout: 60_000, interval: 500 }).toBeGreaterThan(2_000);
+    }
     await page.keyboard.press("Escape");
     await ended(page);
   });

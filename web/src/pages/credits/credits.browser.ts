@@ -71,7 +71,7 @@ it("asks for each thing once", async () => {
   });
   await page.goto(`${paid.root}credits`);
   await page.getByRole("table", { name: "Movements" }).waitFor();
-  await page.waitForLoadState("networkidle");
+  await page.quiet();
   const month = new Date().toISOString().slice(0, 7);
   expect(asked.sort()).toEqual([
     "/analytics/query",

@@ -137,7 +137,7 @@ describe("with calls", () => {
   });
 
   it("asks once, then every ten seconds, and not while nobody sees it", async () => {
-    const page = await open("/settings/about");
+    const page = await open("/settings/about", { once: true });
     let asked = 0;
     page.on("request", (request) => {
       if (request.url().includes("/api/v1/") && !request.url().endsWith("/session")) asked++;

@@ -1,6 +1,6 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { useCallback, useMemo, useState } from "react";
-import { type LogFacetField, logFacetsQuery, logHistogramQuery } from "~/api/logs";
+import { useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { type LogFacetField, type LogRow, logFacetsQuery, logHistogramQuery } from "~/api/logs";
 import { useNarrow } from "~/app/media";
 import { ApiCall } from "~/components/ApiCall";
 import { ErrorPanel } from "~/components/ErrorPanel";
@@ -39,22 +39,33 @@ export default function LogsPage() {
   const [top, setTop] = useState(true);
   const [columns, setColumns] = useChosenColumns();
   const narrow = useNarrow();
-  const list = useLogList(query, tab === "requests");
-  const counts = useQuery({ ...logHistogramQuery(query), refetchOnWindowFocus: false });
+  const listed = useRef<readonly LogRow[] | undefined>(undefined);
+  const missed = useRef<() => void>(undefined);
+  const streamed = openEnded && tab === "requests";
+  const live = useLive({
+    filters: filterMembers,
+    from: query.from ?? "",
+    enabled: streamed,
+    direct: follow && top,
+    listed,
+    onMissed: () => missed.current?.(),
+  });
+  const ready = live.ready || !streamed;
+  const list = useLogList(query, ready && tab === "requests");
+  const counts = useQuery({
+    ...logHistogramQuery(query),
+    enabled: ready,
+    refetchOnWindowFocus: false,
+  });
   const { refetch } = counts;
   const { again } = list;
   const refresh = useCallback(() => {
     again();
     void refetch();
   }, [again, refetch]);
-
-  const live = useLive({
-    filters: filterMembers,
-    from: query.from ?? "",
-    enabled: openEnded && tab === "requests",
-    direct: follow && top,
-    listed: list.current ? list.rows : undefined,
-    onMissed: refresh,
+  useEffect(() => {
+    listed.current = list.current ? list.rows : undefined;
+    missed.current = refresh;
   });
   const rows = useMemo(() => merged(live.shown, list.rows), [live.shown, list.rows]);
   const histogram = useMemo(

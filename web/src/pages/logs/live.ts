@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useReducer, useRef } from "react";
+import { type RefObject, useCallback, useEffect, useReducer, useRef } from "react";
 import { request } from "~/api/client";
 import { type EventsState, listen } from "~/api/events";
 import type { LogPage, LogRow } from "~/api/logs";
@@ -11,22 +11,34 @@ interface Live {
   /** Came, and not shown yet. */
   waiting: readonly LogRow[];
   state: EventsState;
+  /** Whether the list may be asked for. */
+  ready: boolean;
 }
+
+/** A stream that has not begun by then is not waited for. */
+const PATIENCE_MS = 2_000;
 
 type Change =
   | { kind: "begin"; view: string }
   | { kind: "come"; rows: readonly LogRow[]; known: ReadonlySet<string>; direct: boolean }
   | { kind: "show" }
+  | { kind: "late" }
   | { kind: "state"; state: EventsState };
 
-const FIRST: Live = { view: "", shown: [], waiting: [], state: "connecting" };
+const FIRST: Live = { view: "", shown: [], waiting: [], state: "connecting", ready: false };
 
 function changed(live: Live, change: Change): Live {
   switch (change.kind) {
     case "begin":
       return { ...FIRST, view: change.view };
     case "state":
-      return { ...live, state: change.state };
+      return {
+        ...live,
+        state: change.state,
+        ready: live.ready || change.state !== "connecting",
+      };
+    case "late":
+      return { ...live, ready: true };
     case "show":
       return { ...live, shown: merged(live.waiting, live.shown), waiting: [] };
     case "come": {
@@ -51,14 +63,18 @@ export interface LiveOptions {
   /** Whether what comes is shown at once. */
   direct: boolean;
   /** The rows that the list has already; undefined until it has come. */
-  listed: readonly LogRow[] | undefined;
+  listed: RefObject<readonly LogRow[] | undefined>;
   /** More was missed than can be caught up with. */
   onMissed: () => void;
 }
 
-/** Calls that end while one looks. Those that would move rows under the pointer wait. */
+/**
+ * Calls that end while one looks. Those that would move rows under the pointer wait. The list is to be
+ * asked for when it is `ready`: what ends before the stream is in the list then, and what ends after
+ * comes, so that nothing has to be asked for twice.
+ */
 export function useLive(options: LiveOptions) {
-  const { filters, from, enabled, direct } = options;
+  const { filters, from, enabled, direct, listed } = options;
   const [live, change] = useReducer(changed, FIRST);
   const latest = useRef(options);
   useEffect(() => {
@@ -71,15 +87,20 @@ export function useLive(options: LiveOptions) {
     change({ kind: "begin", view });
     if (!enabled) return;
     const come = (rows: readonly LogRow[]) => {
-      const { listed = [], direct: now } = latest.current;
-      change({ kind: "come", rows, known: new Set(listed.map(({ id }) => id)), direct: now });
+      const known = new Set(listed.current?.map(({ id }) => id));
+      change({ kind: "come", rows, known, direct: latest.current.direct });
     };
     const stop = new AbortController();
-    let broken = false;
+    // Whether calls may have ended that neither the list nor the stream has.
+    let behind = false;
+    const patience = setTimeout(() => {
+      behind = true;
+      change({ kind: "late" });
+    }, PATIENCE_MS);
     const catchUp = async () => {
       // What the list has not brought yet, it will.
-      const newest = latest.current.listed?.[0]?.created_at;
-      if (latest.current.listed === undefined) return;
+      if (listed.current === undefined) return;
+      const newest = listed.current[0]?.created_at;
       const query = { ...JSON.parse(members), from: newest ?? from, limit: 200 };
       const page = await request<LogPage>("/logs", { query, signal: stop.signal });
       if (page.next === null) come(page.data);
@@ -90,10 +111,11 @@ export function useLive(options: LiveOptions) {
       topics: ["logs"],
       filters: JSON.parse(members),
       onState: (state) => {
+        if (stop.signal.aborted) return;
+        if (state !== "connecting") clearTimeout(patience);
         change({ kind: "state", state });
-        // The list may have come before the stream began, and calls between both.
-        if (state === "live" && (broken || latest.current.listed !== undefined)) late();
-        broken ||= state === "waiting";
+        if (state === "live" && behind) late();
+        behind ||= state === "waiting";
       },
       onEvent: ({ event, data }) => {
         if (event === "logs") come(JSON.parse(data) as LogRow[]);
@@ -101,15 +123,16 @@ export function useLive(options: LiveOptions) {
       },
     });
     return () => {
+      clearTimeout(patience);
       stop.abort();
       end();
     };
-  }, [view, members, from, enabled]);
+  }, [view, members, from, enabled, listed]);
 
   const show = useCallback(() => change({ kind: "show" }), []);
   useEffect(() => {
     if (direct) show();
   }, [direct, show]);
   const current = live.view === view ? live : FIRST;
-  return { shown: current.shown, waiting: current.waiting, state: current.state, show };
+  return { ...current, show };
 }

@@ -107,7 +107,7 @@ describe.each(LOOKS)("models, $name", (look) => {
     const page = await open(`/acme/helper-1.5?tab=${tab}`, look);
     await page.getByRole("heading", { name: "Acme: Helper 1.5" }).waitFor();
     await page.getByRole("tab", { name: new RegExp(`^${tab}`, "i"), selected: true }).waitFor();
-    await page.waitForLoadState("networkidle");
+    await page.quiet();
     await page.check();
     await page.shot(`model-${tab}-${look.name}`);
   });
@@ -120,7 +120,7 @@ it("is quick with more than 300 models, and asks for each thing once", async () 
   await page.goto(`${site.url}models`);
   await table(page).getByRole("row").nth(10).waitFor();
   expect(Date.now() - began).toBeLessThan(3_000);
-  await page.waitForLoadState("networkidle");
+  await page.quiet();
   expect(made.sort()).toEqual(["/models/user?output_modalities=all", "/providers"]);
   const count = Number(await table(page).getAttribute("aria-rowcount"));
   expect(count).toBeGreaterThan(300);
@@ -297,7 +297,7 @@ describe("deep links", () => {
     const made = calls(page);
     await page.goto(`${site.url}acme/helper-1.5`);
     await page.getByRole("table", { name: "Providers" }).getByText("Other").first().waitFor();
-    await page.waitForLoadState("networkidle");
+    await page.quiet();
     expect(made.sort()).toEqual([
       "/model/acme%2Fhelper-1.5",
       "/models/acme%2Fhelper-1.5/endpoints",

@@ -45,7 +45,9 @@ export function PresetDetail({ preset, writes, onGone }: PresetDetailProps) {
     mutationFn: () => client.DELETE("/api/v1/presets/{slug}", { params }),
     onSuccess: async () => {
       onGone();
-      await again();
+      // While the sheet closes nothing may ask for what is not there any more.
+      await queries.invalidateQueries({ queryKey: ["presets", slug], refetchType: "none" });
+      await queries.invalidateQueries({ queryKey: ["presets"], exact: true });
     },
   });
   if (isPending) return <Loading label="Versions" rows={4} />;

@@ -56,5 +56,5 @@ it("makes a preset and deletes it", async () => {
   await page.check();
   await page.getByRole("button", { name: "Delete preset" }).last().click();
   await page.getByRole("dialog").first().waitFor({ state: "detached" });
-  expect(await page.getByText("@preset/short").count()).toBe(0);
+  await expect.poll(() => page.getByText("@preset/short").count()).toBe(0);
 });

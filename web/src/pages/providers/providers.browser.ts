@@ -109,12 +109,12 @@ it("asks two questions for the list, and one more for a sheet", async () => {
   const made = calls(page);
   await page.goto(`${site.url}providers`);
   await page.getByText("2 of ").waitFor();
-  await page.waitForLoadState("networkidle");
+  await page.quiet();
   expect(made.sort()).toEqual(["GET /provider-keys", "GET /routing/health"]);
   made.length = 0;
   await page.getByRole("row", { name: /^Fixed/ }).click();
   await page.getByRole("link", { name: "acme/answers" }).waitFor();
-  await page.waitForLoadState("networkidle");
+  await page.quiet();
   expect(made).toEqual(["GET /models"]);
 });
 
@@ -242,7 +242,7 @@ describe("own keys", () => {
       disabled: true,
       is_fallback: true,
     });
-    await page.waitForTimeout(300);
+    await page.quiet();
   });
 
   it.each(LOOKS)("stand in their lanes, $name", async (look) => {

@@ -31,7 +31,7 @@ it("asks for as much as is shown", async () => {
   });
   await page.goto(`${own.root}team`);
   await page.getByRole("table", { name: "Members" }).waitFor();
-  await page.waitForLoadState("networkidle");
+  await page.quiet();
   expect(asked.sort()).toEqual([
     "/api/v1/organization/invitations",
     "/api/v1/organization/members",
@@ -75,7 +75,7 @@ it("has a viewer come in by a link, who then finds nothing to change", {
   ]) {
     await vera.goto(`${own.root}${path}`);
     await vera.locator("h1").first().waitFor();
-    await vera.waitForLoadState("networkidle");
+    await vera.quiet();
     const named = await vera.locator("main").getByRole("button").allInnerTexts();
     expect(
       named.filter((name) => acts.test(name)),
