@@ -24,7 +24,7 @@ use tollgate_types::{GenerationId, Usd};
 use crate::cli::LedgerArgs;
 
 /// As many as the recorder writes together.
-const BATCH: usize = 512;
+const BATCH: usize = 2_048;
 /// What one call costs.
 const COST: Usd = Usd::from_nanos(1_234_567);
 

@@ -17,6 +17,7 @@ pub(crate) struct Count(pub(crate) Option<u64>);
 impl<'de> Deserialize<'de> for Count {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let digits = match Value::deserialize(from)? {
+            Value::Number(number) if number.is_u64() => return Ok(Self(number.as_u64())),
             Value::Number(number) => number.to_string(),
             Value::String(text) => text,
             _ => return Ok(Self(None)),

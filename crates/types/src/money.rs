@@ -79,10 +79,8 @@ impl Usd {
 
     /// The shortest exact decimal, without a sign for dollars: `0.0000012`, `-1.5`, `0`.
     pub fn to_decimal(self) -> String {
-        let sign = if self.0 < 0 { "-" } else { "" };
-        let nanos = self.0.unsigned_abs();
-        let text = decimal(nanos.into(), NANO_PLACES);
-        format!("{sign}{text}")
+        let text = decimal(self.0.unsigned_abs().into(), NANO_PLACES);
+        if self.0 < 0 { format!("-{text}") } else { text }
     }
 }
 
@@ -195,13 +193,21 @@ fn scaled(text: &str, places: u32) -> Result<u64, MoneyError> {
 
 /// Writes an integer count of 10^-places as the shortest exact decimal.
 fn decimal(value: u128, places: u32) -> String {
-    let width = usize::try_from(places).unwrap_or(0);
-    let scale = 10u128.checked_pow(places).unwrap_or(1);
-    let whole = value.checked_div(scale).unwrap_or(0);
-    let rest = value.checked_rem(scale).unwrap_or(0);
-    let fraction = format!("{rest:0width$}");
+    // By hand: every answer has some.
+    let places = usize::try_from(places).unwrap_or(0);
+    let digits = u64::try_from(value).map_or_else(|_| value.to_string(), |it| it.to_string());
+    let (whole, fraction) =
+        digits.split_at_checked(digits.len().saturating_sub(places)).unwrap_or_default();
+    let zeros = places.saturating_sub(fraction.len());
     let fraction = fraction.trim_end_matches('0');
-    if fraction.is_empty() { whole.to_string() } else { format!("{whole}.{fraction}") }
+    let mut text = String::with_capacity(whole.len().saturating_add(places).saturating_add(2));
+    text.push_str(if whole.is_empty() { "0" } else { whole });
+    if !fraction.is_empty() {
+        text.push('.');
+        text.extend(std::iter::repeat_n('0', zeros));
+        text.push_str(fraction);
+    }
+    text
 }
 
 #[cfg(test)]
@@ -212,9 +218,16 @@ mod tests {
 
     #[test]
     fn amounts_read_and_print_exactly() {
-        for (text, nanos) in
-            [("0", 0), ("1", 1_000_000_000), ("0.0000012", 1_200), ("-1.5", -1_500_000_000)]
-        {
+        for (text, nanos) in [
+            ("0", 0),
+            ("1", 1_000_000_000),
+            ("0.0000012", 1_200),
+            ("-1.5", -1_500_000_000),
+            ("0.1", 100_000_000),
+            ("10", 10_000_000_000),
+            ("0.000000001", 1),
+            ("9223372036.854775807", i64::MAX),
+        ] {
             let amount: Usd = text.parse().unwrap();
             assert_eq!(amount.nanos(), nanos);
             assert_eq!(amount.to_decimal(), text);
