@@ -6907,6 +6907,8 @@ export interface components {
         GenerationId: string;
         /** @description The generation's id, when the call got as far as one. */
         GenerationIdOfFailure: string;
+        /** @description Where the time went, in milliseconds: `admission`, `upstream`, `answer`. Absent from a stream that began with a comment. */
+        ServerTiming: string;
         /** @description Who answered. Absent from a stream that began before anybody had. */
         ProviderName: string;
         /** @description How much the limit allows; of limits of this gateway. */
@@ -7738,6 +7740,7 @@ export interface operations {
                 headers: {
                     "X-Generation-Id": components["headers"]["GenerationId"];
                     "X-Provider-Name": components["headers"]["ProviderName"];
+                    "Server-Timing": components["headers"]["ServerTiming"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -7785,6 +7788,7 @@ export interface operations {
                 headers: {
                     "X-Generation-Id": components["headers"]["GenerationId"];
                     "X-Provider-Name": components["headers"]["ProviderName"];
+                    "Server-Timing": components["headers"]["ServerTiming"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -7832,6 +7836,7 @@ export interface operations {
                 headers: {
                     "X-Generation-Id": components["headers"]["GenerationId"];
                     "X-Provider-Name": components["headers"]["ProviderName"];
+                    "Server-Timing": components["headers"]["ServerTiming"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -7881,6 +7886,7 @@ export interface operations {
                 headers: {
                     "X-Generation-Id": components["headers"]["GenerationId"];
                     "X-Provider-Name": components["headers"]["ProviderName"];
+                    "Server-Timing": components["headers"]["ServerTiming"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -8011,6 +8017,7 @@ export interface operations {
                 headers: {
                     "X-Generation-Id": components["headers"]["GenerationId"];
                     "X-Provider-Name": components["headers"]["ProviderName"];
+                    "Server-Timing": components["headers"]["ServerTiming"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -8062,6 +8069,7 @@ export interface operations {
                 headers: {
                     "X-Generation-Id": components["headers"]["GenerationId"];
                     "X-Provider-Name": components["headers"]["ProviderName"];
+                    "Server-Timing": components["headers"]["ServerTiming"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -8109,6 +8117,7 @@ export interface operations {
                 headers: {
                     "X-Generation-Id": components["headers"]["GenerationId"];
                     "X-Provider-Name": components["headers"]["ProviderName"];
+                    "Server-Timing": components["headers"]["ServerTiming"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -8199,6 +8208,7 @@ export interface operations {
                 headers: {
                     "X-Generation-Id": components["headers"]["GenerationId"];
                     "X-Provider-Name": components["headers"]["ProviderName"];
+                    "Server-Timing": components["headers"]["ServerTiming"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -8250,6 +8260,7 @@ export interface operations {
                 headers: {
                     "X-Generation-Id": components["headers"]["GenerationId"];
                     "X-Provider-Name": components["headers"]["ProviderName"];
+                    "Server-Timing": components["headers"]["ServerTiming"];
                     [name: string]: unknown;
                 };
                 content: {
