@@ -177,7 +177,7 @@ fn betas(headers: &HeaderMap) -> Option<String> {
 
 /// Says where the time went.
 fn timed(mut response: Response, timing: Timing) -> Response {
-    if let Ok(told) = HeaderValue::try_from(timing.to_string()) {
+    if let Ok(told) = HeaderValue::try_from(timing.to_header()) {
         response.headers_mut().insert(SERVER_TIMING, told);
     }
     response
