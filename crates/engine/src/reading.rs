@@ -64,7 +64,8 @@ impl Read {
     pub(crate) fn of(call: &impl Asked) -> Self {
         let (survey, weight) = (call.survey(), call.weight());
         let text = survey.text_bytes;
-        let around = survey.messages.saturating_mul(TOKENS_PER_MESSAGE);
+        // What is around one message, caution covers.
+        let around = survey.messages.saturating_sub(1).saturating_mul(TOKENS_PER_MESSAGE);
         let tokens = |bytes: u64| bytes.div_ceil(BYTES_PER_TOKEN);
         let cautious = |bytes: u64| tokens(bytes).saturating_mul(CAUTION);
         let counted = cautious(text).max(tokens(text).saturating_add(around));

@@ -113,14 +113,8 @@ fn string<'a>(text: &'a [u8], key: &[u8], within: Option<&mut Open<'a>>, weight:
             return reference(text, Kind::Recording, weight);
         }
         (b"file_data" | b"file_url", _) => return reference(text, Kind::Document, weight),
-        (b"fileUri" | b"file_uri", _) => {
-            within.uri = Some(text);
-            return;
-        }
-        (b"file_id", _) | (b"url", b"source") => {
-            add(&mut within.pointed, 1);
-            return;
-        }
+        (b"fileUri" | b"file_uri", _) => within.uri = Some(text),
+        (b"file_id", _) | (b"url", b"source") => add(&mut within.pointed, 1),
         (b"data" | b"result", _) => {
             add(&mut within.data, count(text.len()));
             return;
@@ -178,8 +172,10 @@ fn reference(text: &[u8], expected: Kind, weight: &mut Weight) {
         Kind::Image => add(&mut weight.remote_images, 1),
         Kind::Recording => add(&mut weight.pointed_contexts, 1),
         Kind::Document if is_address(text) => add(&mut weight.pointed_documents, 1),
-        Kind::Document | Kind::Text => inside(expected, length, weight),
+        Kind::Document | Kind::Text => return inside(expected, length, weight),
     }
+    // Addresses are short: what is long and no media is text, whatever it is called.
+    inside(Kind::Text, length, weight);
 }
 
 fn inside(what: Kind, bytes: u64, weight: &mut Weight) {
