@@ -49,7 +49,9 @@ impl ServerTools {
             // Of others each has a `type`; chat's and Ollama's are functions.
             Dialect::Responses | Dialect::Messages if tools.contains("\"type\"") => {
                 let tools: Vec<Tool<'_>> = serde_json::from_str(tools).unwrap_or_default();
-                tools.iter().for_each(|tool| found.offer(tool));
+                for tool in &tools {
+                    found.offer(tool);
+                }
             }
             Dialect::Gemini => found.offer_googles(tools),
             _ => {}
@@ -69,7 +71,7 @@ impl ServerTools {
         let is = |known: &&str| {
             kind.strip_prefix(*known).is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
         };
-        self.reads_more |= !RUN_BY_CLIENTS.iter().any(|known| is(known));
+        self.reads_more |= !RUN_BY_CLIENTS.iter().any(is);
     }
 
     /// Google names a tool by the member it is described in.

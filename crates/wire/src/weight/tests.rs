@@ -152,9 +152,9 @@ fn media_is_told_from_text_in_googles_form() {
     for (parts, found) in [
         (json!([inline("audio/wav"), { "text": data }]), recorded),
         (beside, Weight { document_bytes: 1_000, ..inside(1, 1_000) }),
-        (file("image/png"), Weight { remote_images: 1, ..Weight::default() }),
-        (file("video/mp4"), film),
-        (file("application/pdf"), pointed),
+        (by_address("image/png"), Weight { remote_images: 1, ..Weight::default() }),
+        (by_address("video/mp4"), film),
+        (by_address("application/pdf"), pointed),
         (watched, film),
     ] {
         assert_eq!(google(parts.clone()), found, "{parts}");

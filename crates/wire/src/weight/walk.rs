@@ -52,9 +52,9 @@ pub(super) fn weigh(text: &[u8], name: &[u8], weight: &mut Weight) -> Result<(),
             Some(start @ (b'{' | b'[')) if open.len() < LOOKED_INTO_MAX => {
                 let is_object = start == b'{';
                 if is_object {
-                    scanner.begin_object()?
+                    scanner.begin_object()?;
                 } else {
-                    scanner.begin_array()?
+                    scanner.begin_array()?;
                 }
                 add(&mut weight.text_least, 2 * AROUND_OTHERS);
                 open.push(Open { is_object, key, ..Open::default() });
