@@ -50,13 +50,6 @@ fn what_is_billed_is_within_what_is_held() {
     let pictures =
         |url: &str| json!(vec![json!({ "type": "image_url", "image_url": { "url": url } }); 20]);
     let small = "data:image/png;base64,iVBORw0KGgoAAAA";
-    let named =
-        json!(vec![json!({ "role": "user", "content": "a", "name": "word_".repeat(40) }); 500]);
-    let letters = json!(vec![json!({ "role": "user", "content": "a" }); 2_000]);
-    let parts = json!(vec![json!({ "type": "text", "text": "word " }); 2_000]);
-    let pairs: serde_json::Map<String, Value> =
-        (0..16).map(|n| (format!("k{n}"), "v".repeat(512).into())).collect();
-    let filed = json!({ "messages": user(&json!("Hi")), "metadata": pairs });
     let search = json!([{ "type": "web_search_20250305", "name": "web_search", "max_uses": 10 }]);
     let video = json!({ "mimeType": "video/mp4", "fileUri": url });
     let speech = json!({ "data": kilobytes(120), "format": "opus" });
@@ -81,16 +74,37 @@ fn what_is_billed_is_within_what_is_held() {
         ("beside", messages(beside, json!([])), 5_000, 1_100),
         ("search", messages(json!("x"), search), CONTEXT, 5_100),
         ("at Google", google(json!({ "fileData": video })), CONTEXT, 20_100),
-        ("names", (Dialect::Chat, json!({ "messages": named })), 27_501, 35_000),
-        ("letters", (Dialect::Chat, json!({ "messages": letters })), 10_001, 10_500),
-        ("parts", chat(parts), 10_001, 20_000),
-        ("metadata", (Dialect::Chat, filed), 2_048, 40),
     ] {
-        let (most, least) = read(&self::call(dialect, body.to_string()));
-        assert!(most.tokens >= billed, "{name}: {most:?}");
-        assert!(least.tokens <= usual, "{name}: {least:?}");
-        assert!(least.tokens <= most.tokens, "{name}");
+        assert_held(name, &self::call(dialect, body.to_string()), billed, usual);
     }
+}
+
+/// The same of what is around texts and beside them.
+#[test]
+fn frames_are_within_what_is_held() {
+    let chat = |messages: &Value| json!({ "messages": messages });
+    let named =
+        json!(vec![json!({ "role": "user", "content": "a", "name": "word_".repeat(40) }); 500]);
+    let letters = json!(vec![json!({ "role": "user", "content": "a" }); 2_000]);
+    let parts = json!(vec![json!({ "type": "text", "text": "word " }); 2_000]);
+    let pairs: serde_json::Map<String, Value> =
+        (0..16).map(|n| (format!("k{n}"), "v".repeat(512).into())).collect();
+    let filed = json!({ "messages": user(&json!("Hi")), "metadata": pairs });
+    for (name, body, billed, usual) in [
+        ("names", chat(&named), 27_501, 35_000),
+        ("letters", chat(&letters), 10_001, 10_500),
+        ("parts", chat(&user(&parts)), 10_001, 20_000),
+        ("metadata", filed, 2_048, 40),
+    ] {
+        assert_held(name, &call(Dialect::Chat, body.to_string()), billed, usual);
+    }
+}
+
+fn assert_held(name: &str, call: &Call, billed: u64, usual: u64) {
+    let (most, least) = read(call);
+    assert!(most.tokens >= billed, "{name}: {most:?}");
+    assert!(least.tokens <= usual, "{name}: {least:?}");
+    assert!(least.tokens <= most.tokens, "{name}");
 }
 
 /// Ten searches are paid for where there is enough for them, one where there is not.

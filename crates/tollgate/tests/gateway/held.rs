@@ -166,7 +166,8 @@ fn pointed(shelf: &str) -> Vec<(Form, &'static str)> {
     let mut search = messages("a search", &json!("x"));
     search.body["tools"] =
         json!([{ "type": "web_search_20250305", "name": "web_search", "max_uses": 10 }]);
-    let film = json!({ "fileUri": "https://www.youtube.com/watch?v=x", "mimeType": "video/mp4" });
+    let watched =
+        json!({ "fileUri": "https://www.youtube.com/watch?v=x", "mimeType": "video/mp4" });
     let page = json!({ "fileUri": url, "mimeType": "application/pdf" });
     let (by_url, by_file) =
         (json!({ "type": "url", "url": url }), json!({ "type": "file", "file_id": "file_1" }));
@@ -180,7 +181,7 @@ fn pointed(shelf: &str) -> Vec<(Form, &'static str)> {
         (messages("a document by address", &document(by_url)), "0.05"),
         (messages("a document by its name", &document(by_file)), "0.05"),
         (search, "0.1"),
-        (google("a film", &json!([{ "fileData": film }, { "text": "x" }])), "0.3"),
+        (google("a film", &json!([{ "fileData": watched }, { "text": "x" }])), "0.3"),
         (google("a document", &json!([{ "fileData": page }, { "text": "x" }])), "0.05"),
         (cached, "0.3"),
     ]
@@ -190,7 +191,7 @@ fn pointed(shelf: &str) -> Vec<(Form, &'static str)> {
 /// one cost, no more.
 #[tokio::test(flavor = "multi_thread")]
 async fn of_what_is_pointed_to_one_is_read_where_little_is_left() {
-    let document = [b"%PDF-1.4 ".as_slice(), &[b'x'; 100_000]].concat();
+    let document = [b"%PDF-1.4 ".to_vec(), vec![b'x'; 100_000]].concat();
     let shelf = Canned::start("application/pdf", document).await;
     for (form, credit) in pointed(&format!("{}/a.pdf", shelf.base_url())) {
         let (gateway, _provider) = world(form.protocol, LATE, 50_000).await;

@@ -142,7 +142,7 @@ fn media_is_told_from_text_in_googles_form() {
         media(Dialect::Gemini, &json!({ "contents": [{ "role": "user", "parts": parts }] }))
     };
     let inline = |media: &str| json!({ "inlineData": { "data": data, "mimeType": media } });
-    let file =
+    let by_address =
         |media: &str| json!([{ "fileData": { "fileUri": "https://x.test/a", "mimeType": media } }]);
     let film = Weight { pointed_contexts: 1, ..Weight::default() };
     let pointed = Weight { pointed_documents: 1, ..Weight::default() };
