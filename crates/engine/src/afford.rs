@@ -127,7 +127,7 @@ const fn money(Expected { most, least }: Expected, counts_own: bool) -> Need {
 fn too_dear<C: Asked>(run: &Run<C>, available: Usd, limit: Option<SpentLimit>) -> CallError {
     let requested = run.call.params().max_tokens.unwrap_or(0);
     let counts_own = limit.is_some() && run.key.record.include_byok_in_limit;
-    let is_enough = |tokens| money(expected_with(run, Some(tokens)), counts_own).most <= available;
+    let is_enough = |tokens| money(expected_with(run, Some(tokens)), counts_own).least <= available;
     CallError::TooDear { requested, affordable: largest(requested, is_enough), limit }
 }
 

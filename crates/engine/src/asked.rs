@@ -9,7 +9,7 @@ use tollgate_upstream::MediaFetcher;
 use tollgate_wire::chat::{ChatParams, Survey};
 use tollgate_wire::error::BadRequest;
 use tollgate_wire::operation::{Operation, OperationCall};
-use tollgate_wire::{Call, InlineMedia, Preset};
+use tollgate_wire::{Call, Preset, Weight};
 
 use crate::content::Input;
 use crate::media;
@@ -25,11 +25,8 @@ pub(crate) trait Asked: fmt::Debug + Send + Sync + Sized + 'static {
     /// What whoever answers must have consumed, as counted here: nobody does so for nothing.
     fn least(&self) -> Usage;
 
-    /// Bytes of all that is sent on.
-    fn body_bytes(&self) -> u64;
-
-    /// What of that is media. It may take a walk through all of it.
-    fn inline_media(&self) -> InlineMedia;
+    /// What a provider may read of all that is sent on. It may take a walk through all of it.
+    fn weight(&self) -> Weight;
 
     /// The raw JSON of one top-level member, unless it is absent or `null`.
     fn member(&self, name: &str) -> Option<&str>;
@@ -81,12 +78,8 @@ impl Asked for Call {
         Usage { prompt_tokens: self.survey().tokens_estimated(), ..Usage::default() }
     }
 
-    fn body_bytes(&self) -> u64 {
-        u64::try_from(self.object().text().len()).unwrap_or(u64::MAX)
-    }
-
-    fn inline_media(&self) -> InlineMedia {
-        self.inline_media()
+    fn weight(&self) -> Weight {
+        self.weight()
     }
 
     fn params(&self) -> &ChatParams {
@@ -159,13 +152,8 @@ impl Asked for Call {
 }
 
 impl Asked for OperationCall {
-    /// Nothing: what operations are billed by is measured.
-    fn body_bytes(&self) -> u64 {
-        0
-    }
-
-    fn inline_media(&self) -> InlineMedia {
-        InlineMedia::default()
+    fn weight(&self) -> Weight {
+        self.weight()
     }
 
     fn least(&self) -> Usage {

@@ -456,7 +456,8 @@ fn too_dear(requested: u64, affordable: u64, limit: Option<Usd>) -> String {
         || "more credits".to_owned(),
         |limit| format!("more than is left of this key's limit of {limit}"),
     );
-    if requested == 0 {
+    // No smaller max_tokens would do.
+    if affordable == 0 {
         return format!("This request requires {what}: its prompt alone costs more than is left");
     }
     format!(

@@ -9,6 +9,7 @@ use tollgate_types::{Usage, Usd};
 
 use crate::asked::Asked;
 use crate::expand::{Composed, Fusion};
+use crate::reading::{Prompt, Read};
 use crate::resolve;
 use crate::run::Run;
 
@@ -17,33 +18,23 @@ use crate::run::Run;
 pub(crate) struct Expected {
     /// As much as it is expected to need.
     pub(crate) most: Load,
-    /// What it needs at least: less than `most` for a call that does not say how much it may write.
+    /// What it needs at least: less than `most` for a call that does not say how much it may write,
+    /// or of which nobody knows how much a provider reads.
     pub(crate) least: Load,
 }
 
 /// What is asked of an endpoint, as far as it makes a price.
 #[derive(Clone, Copy)]
 struct Asking {
+    /// What is read and made besides tokens.
     prompt: Usage,
-    /// What may be read besides: [`uncounted`].
-    uncounted: u64,
+    read: Read,
     /// Most tokens that may be written, where somebody says.
     most: Option<u64>,
 }
 
 /// The largest amount there is.
 const MOST: Usd = Usd::from_nanos(i64::MAX);
-/// A token is taken for two bytes of text where funds are held, rather than four: in some languages
-/// it is.
-const CAUTION: u64 = 2;
-/// About how many bytes of text a token has.
-const BYTES_PER_TOKEN: u64 = 4;
-/// The JSON around a conversation, and around each of its messages and tools, is so long at most
-/// before it is taken for a part of the prompt.
-const FRAME_BYTES: u64 = 512;
-const FRAME_BYTES_EACH: u64 = 256;
-/// A second of audio or video is of more bytes than a hundred for each token that it is billed as.
-const RECORDED_BYTES_PER_TOKEN: u64 = 100;
 
 /// What a planned call may need, wherever of its plan it is answered: at one endpoint, or where
 /// several models are asked, at one of each. What is met with a key of the caller's own costs
@@ -54,7 +45,7 @@ pub(crate) fn expected<C: Asked>(run: &Run<C>) -> Expected {
 
 /// The same, as if the call had said that so many tokens may be written at most.
 pub(crate) fn expected_with<C: Asked>(run: &Run<C>, max_tokens: Option<u64>) -> Expected {
-    let asked = Asking { prompt: prompt(run), uncounted: uncounted(&run.call), most: max_tokens };
+    let asked = Asking { prompt: prompt(run), read: Read::of(&run.call), most: max_tokens };
     let join = match (&run.steering.composed, &run.steering.decision.strategy) {
         (Some(Composed::Fusion(fusion)), _) => return of_fusion(run, fusion, asked),
         (Some(Composed::Bodies(_)), _) => {
@@ -133,21 +124,17 @@ fn of_fusion<C: Asked>(run: &Run<C>, fusion: &Fusion, asked: Asking) -> Expected
         sum = sum.with(expected, both);
         analyses = analyses.saturating_add(length);
     }
-    let prompt_tokens = asked.prompt.prompt_tokens.saturating_add(analyses);
-    let asked = Asking { prompt: Usage { prompt_tokens, ..asked.prompt }, ..asked };
+    let asked = Asking { read: asked.read.with(analyses), ..asked };
     let writers = fusion.writers.iter().flat_map(endpoints);
     sum.with(all(writers.map(|it| at(run, it, asked)), larger), both)
 }
 
 fn at<C: Asked>(run: &Run<C>, endpoint: &Endpoint, asked: Asking) -> Expected {
-    let Asking { mut prompt, uncounted, most } = asked;
-    let counted = prompt.prompt_tokens;
-    let all = counted.saturating_add(uncounted);
-    // Of what nobody has counted it reads no more than fits.
-    prompt.prompt_tokens = endpoint.context_length.map_or(all, |fits| all.min(fits)).max(counted);
+    let Asking { prompt, read, most } = asked;
     let discount = run.discount_on(Some(endpoint));
-    let load = |tokens| {
-        let usage = Usage { completion_tokens: tokens, ..prompt };
+    let load = |read: Prompt, tokens| {
+        let Prompt { tokens: prompt_tokens, searches: web_searches } = read;
+        let usage = Usage { prompt_tokens, web_searches, completion_tokens: tokens, ..prompt };
         // More than an amount can hold is more than anybody has.
         let price = endpoint.price.as_ref();
         let spend_with_own = price.map_or(Usd::ZERO, |price| {
@@ -155,15 +142,16 @@ fn at<C: Asked>(run: &Run<C>, endpoint: &Endpoint, asked: Asking) -> Expected {
         });
         let spend = if endpoint.own_key.is_some() { Usd::ZERO } else { spend_with_own };
         // Nobody knows how much it is, but it is something.
-        let (input_tokens, output_tokens) = (prompt.prompt_tokens.max(1), tokens.max(1));
+        let (input_tokens, output_tokens) = (prompt_tokens.max(1), tokens.max(1));
         Load { input_tokens, output_tokens, spend, spend_with_own }
     };
     let bounded = |tokens: u64| endpoint.max_output.map_or(tokens, |most| tokens.min(most));
-    if let Some(tokens) = most {
-        let most = load(bounded(tokens));
-        return Expected { most, least: most };
-    }
-    Expected { most: load(bounded(usual(run, endpoint))), least: load(0) }
+    let (most_written, least_written) = match most {
+        Some(tokens) => (bounded(tokens), bounded(tokens)),
+        None => (bounded(usual(run, endpoint)), 0),
+    };
+    let (most_read, least_read) = read.at(endpoint.context_length);
+    Expected { most: load(most_read, most_written), least: load(least_read, least_written) }
 }
 
 /// How many tokens answers of an endpoint usually have.
@@ -171,36 +159,15 @@ fn usual<C: Asked>(run: &Run<C>, endpoint: &Endpoint) -> u64 {
     run.vitals.length(&endpoint.id).map_or(0, LearnedLength::expected)
 }
 
-/// What a call may have an endpoint read, and make besides tokens.
-pub(crate) fn prompt<C: Asked>(run: &Run<C>) -> Usage {
-    let (least, survey) = (run.call.least(), run.call.survey());
+/// What a call has an endpoint read and make besides tokens.
+fn prompt<C: Asked>(run: &Run<C>) -> Usage {
+    let weight = run.call.weight();
     let pieces = run.call.member("n").and_then(|it| it.parse().ok()).unwrap_or(1);
     Usage {
-        prompt_tokens: least.prompt_tokens.max(survey.tokens_estimated()).saturating_mul(CAUTION),
-        prompt_images: survey.images,
+        prompt_images: weight.images.saturating_add(weight.remote_images),
         completion_images: pieces,
-        ..least
+        ..run.call.least()
     }
-}
-
-/// About how many tokens the rest of the body may have: what is no message's text and no tool, such as
-/// schemas, documents, recordings and fields that nobody here knows. A provider may read all of it.
-fn uncounted(call: &impl Asked) -> u64 {
-    let survey = call.survey();
-    let each = survey.messages.saturating_add(survey.tools).saturating_mul(FRAME_BYTES_EACH);
-    let known = survey.text_bytes.saturating_add(FRAME_BYTES).saturating_add(each);
-    let mut rest = call.body_bytes().saturating_sub(known);
-    if rest == 0 {
-        return 0;
-    }
-    let mut recorded = 0;
-    if survey.images > 0 || survey.audio || survey.video {
-        let media = call.inline_media();
-        rest = rest.saturating_sub(media.images).saturating_sub(media.recordings);
-        recorded = media.recordings.div_ceil(RECORDED_BYTES_PER_TOKEN);
-    }
-    let tokens = rest.saturating_mul(CAUTION).div_ceil(BYTES_PER_TOKEN);
-    tokens.saturating_add(recorded)
 }
 
 /// Notes how long an answer was: what is held for the next one at its endpoint.

@@ -73,6 +73,7 @@ mod probe;
 mod provider_keys;
 mod purse;
 mod reach;
+mod reading;
 mod record_journal;
 mod recorder;
 mod replay;

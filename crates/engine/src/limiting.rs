@@ -331,12 +331,8 @@ pub(crate) async fn admit<C: Asked>(run: &mut Run<C>) -> Result<(), CallError> {
         return Ok(());
     }
     let expected = expected::expected(run);
-    let mut admitted = tollgate_limits::admit(&limits, &expected.most, now);
-    // Nobody is refused for what a model could write where waiting would not help.
-    if admitted.as_ref().is_err_and(|refusal| !refusal.passes()) && expected.least != expected.most
-    {
-        admitted = tollgate_limits::admit(&limits, &expected.least, now);
-    }
+    // Nobody is refused for what a model could read or write.
+    let admitted = tollgate_limits::admit_within(&limits, (&expected.most, &expected.least), now);
     run.held.of_limits = admitted.map_err(|refusal| {
         run.engine.metrics().limited(&refusal.limit);
         CallError::Limited(Box::new(Limited::new(refusal, now)))

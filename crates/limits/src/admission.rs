@@ -38,8 +38,28 @@ struct Taken {
 ///
 /// Names the limit that there is not enough of; of several, the one that would refuse longest.
 pub fn admit(limits: &[Applied], need: &Load, now: Timestamp) -> Result<Reservation, Refusal> {
+    admit_within(limits, (need, need), now)
+}
+
+/// The same for a call of which nobody knows what it will need: it begins where its least is left of
+/// all limits, and takes its most, or all that is left of those that have less. So what is uncertain
+/// shuts nobody out, and no second call begins beside one that took all.
+///
+/// # Errors
+///
+/// As [`admit`], for the least.
+pub fn admit_within(
+    limits: &[Applied],
+    (most, least): (&Load, &Load),
+    now: Timestamp,
+) -> Result<Reservation, Refusal> {
+    let needed = |applied: &Applied| {
+        let measure = applied.counter.measure;
+        // What may need something does not begin where nothing is left.
+        measure.of(least).max(u64::from(measure.of(most) > 0))
+    };
     let mut ordered: SmallVec<[(&Applied, u64); USUAL]> =
-        limits.iter().map(|applied| (applied, applied.counter.measure.of(need))).collect();
+        limits.iter().map(|applied| (applied, needed(applied))).collect();
     ordered.sort_unstable_by_key(|(applied, _)| (applied.counter.order, applied.amount));
     ordered.dedup_by_key(|(applied, _)| applied.counter.order);
     let mut states: SmallVec<[MutexGuard<'_, State>; USUAL]> =
@@ -58,10 +78,12 @@ pub fn admit(limits: &[Applied], need: &Load, now: Timestamp) -> Result<Reservat
             resets_at: state.resets_at(),
         });
     }
-    let taken = ordered.iter().zip(&mut states).map(|((applied, need), state)| {
+    let taken = ordered.iter().zip(&mut states).map(|((applied, least), state)| {
         let counter = &applied.counter;
-        let place = state.take(*need, counter.measure.is_final());
-        Taken { counter: Arc::clone(counter), amount: *need, place }
+        let left = applied.amount.saturating_sub(state.used());
+        let amount = counter.measure.of(most).min(left).max(*least);
+        let place = state.take(amount, counter.measure.is_final());
+        Taken { counter: Arc::clone(counter), amount, place }
     });
     Ok(Reservation { taken: taken.collect() })
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tollgate_limits::{
     Applied, Counters, Limit, Load, Measure, RateLimit, Refusal, Relief, Reservation, Scope,
-    Window, admit, free_models,
+    Window, admit, admit_within, free_models,
 };
 use tollgate_types::{Timestamp, Usage, Usd};
 
@@ -50,6 +50,37 @@ impl Key {
     fn used(&self, now: Timestamp) -> Vec<u64> {
         self.applied(now).iter().map(|it| it.standing(now).used).collect()
     }
+}
+
+/// Of what is uncertain as much is taken as there is, and nobody begins beside who took all.
+#[test]
+fn who_may_need_more_than_is_left_takes_all_of_it() {
+    let now = at("2026-03-01T12:00:00Z");
+    let key = Key::with(&[
+        limit(Measure::Tokens, Window::Minute, 100),
+        limit(Measure::Spend, Window::Day, 1_000_000_000),
+    ]);
+    let between = |most: Load, least: Load| admit_within(&key.applied(now), (&most, &least), now);
+    let first = between(tokens(60, 0), tokens(10, 0)).unwrap();
+    assert_eq!(key.used(now), [60, 0]);
+    let second = between(tokens(60, 0), tokens(10, 0)).unwrap();
+    assert_eq!(key.used(now), [100, 0]);
+    let refused = between(tokens(60, 0), tokens(10, 0)).unwrap_err();
+    assert!(refused.passes());
+    assert_eq!(refused.need, 10);
+    second.settle(&tokens(5, 0), now);
+    first.settle(&tokens(70, 0), now);
+    assert_eq!(key.used(now), [75, 0]);
+    // More at least than there ever is.
+    assert!(!between(tokens(200, 0), tokens(101, 0)).unwrap_err().passes());
+    // What may cost something does not begin where nothing is left, even if it need not.
+    let all = between(spend("1"), spend("1")).unwrap();
+    assert_eq!(between(spend("0.5"), spend("0")).unwrap_err().relief, Relief::WhenCallsEnd);
+    all.settle(&spend("0.25"), now);
+    let rest = between(spend("9"), spend("0")).unwrap();
+    assert_eq!(key.used(now), [75, 1_000_000_000]);
+    rest.cancel();
+    assert_eq!(key.used(now), [75, 250_000_000]);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -22,8 +23,17 @@ impl Canned {
         Self::in_turn(media_type, vec![body.into()]).await
     }
 
+    /// The same a while after each request has come.
+    pub async fn late(delay: Duration, media_type: &'static str, body: impl Into<Vec<u8>>) -> Self {
+        Self::answering(delay, media_type, vec![body.into()]).await
+    }
+
     /// Answers one request after another with these bodies; the last one stays.
     pub async fn in_turn(media_type: &'static str, bodies: Vec<Vec<u8>>) -> Self {
+        Self::answering(Duration::ZERO, media_type, bodies).await
+    }
+
+    async fn answering(delay: Duration, media_type: &'static str, bodies: Vec<Vec<u8>>) -> Self {
         let answer = |body: Vec<u8>| {
             let length = body.len();
             let head = format!(
@@ -39,7 +49,7 @@ impl Canned {
             while let Ok((connection, _)) = listener.accept().await {
                 let next =
                     if answers.len() > 1 { answers.pop_front() } else { answers.front().cloned() };
-                tokio::spawn(give(connection, next.unwrap()));
+                tokio::spawn(give(connection, delay, next.unwrap()));
             }
         });
         Self { address, accepting }
@@ -58,7 +68,7 @@ impl Drop for Canned {
 }
 
 /// Reads one request to its end, as its length says, and answers it.
-async fn give(mut connection: TcpStream, answer: Vec<u8>) {
+async fn give(mut connection: TcpStream, delay: Duration, answer: Vec<u8>) {
     let (mut request, mut packet) = (Vec::new(), [0; 8_192]);
     while !is_whole(&request) {
         match connection.read(&mut packet).await {
@@ -66,6 +76,7 @@ async fn give(mut connection: TcpStream, answer: Vec<u8>) {
             _ => return,
         }
     }
+    tokio::time::sleep(delay).await;
     if connection.write_all(&answer).await.is_ok() {
         // The caller may be gone already.
         connection.shutdown().await.ok();

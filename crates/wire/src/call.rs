@@ -12,6 +12,7 @@ use crate::dialect::{
 use crate::error::{BadRequest, ErrorBody};
 use crate::json::{ObjectWriter, RawObject};
 use crate::preset::{self, Preset};
+use crate::weight::Weight;
 use tollgate_types::{GenerationId, Timestamp};
 
 /// A call as it was received: checked and surveyed, its bytes kept.
@@ -23,6 +24,7 @@ use tollgate_types::{GenerationId, Timestamp};
 pub struct Call {
     form: Form,
     address: Address,
+    weight: OnceLock<Weight>,
 }
 
 #[derive(Debug)]
@@ -65,7 +67,16 @@ impl Call {
             None => Form::Chat(ChatCall::from_object(object)?),
             Some(form) => Form::Foreign(Box::new(Foreign::read(dialect, form, object, &address)?)),
         };
-        Ok(Self { form, address })
+        Ok(Self::new(form, address))
+    }
+
+    const fn new(form: Form, address: Address) -> Self {
+        Self { form, address, weight: OnceLock::new() }
+    }
+
+    /// Where [`weight`](Self::weight) keeps what it found.
+    pub(crate) const fn known_weight(&self) -> &OnceLock<Weight> {
+        &self.weight
     }
 
     /// What the client speaks.
@@ -170,7 +181,7 @@ impl Call {
                 }))
             }
         };
-        Ok(Self { form, address: self.address.clone() })
+        Ok(Self::new(form, self.address.clone()))
     }
 
     /// The slug of the preset that the call names, in its model or in `preset` (contract §2.1).
@@ -205,7 +216,7 @@ impl Call {
                 Form::Foreign(Box::new(foreign.with_preset(preset, object, &address)?))
             }
         };
-        Ok(Self { form, address })
+        Ok(Self::new(form, address))
     }
 
     /// The same conversation in chat's words, without some members and with others, as raw JSON:
@@ -217,7 +228,7 @@ impl Call {
     pub fn aside(&self, without: &[&str], with: &[(&str, &str)]) -> Result<Self, BadRequest> {
         let call = self.chat()?.with_members(without, with)?;
         let address = Address { model: None, stream: None, ..self.address.clone() };
-        Ok(Self { form: Form::Chat(call), address })
+        Ok(Self::new(Form::Chat(call), address))
     }
 
     /// The answer to a call that asks for none: Ollama's clients send no messages to have a model

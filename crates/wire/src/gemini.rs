@@ -36,6 +36,7 @@ mod answer_tests;
 mod request_tests;
 
 pub(crate) use seal::MARK_BASE64 as SEAL;
+pub(crate) use survey::is_film;
 use tollgate_types::GenerationId;
 
 use crate::answer::{AnswerBuilder, AnswerWriter};

@@ -7,7 +7,7 @@ use tollgate_types::Usage;
 use tollgate_upstream::MediaFetcher;
 use tollgate_wire::chat::{ChatParams, Survey, known_parameter};
 use tollgate_wire::error::BadRequest;
-use tollgate_wire::{InlineMedia, Preset};
+use tollgate_wire::{Preset, Weight};
 
 use crate::asked::Asked;
 
@@ -85,12 +85,8 @@ impl Asked for Recorded {
         Usage::default()
     }
 
-    fn body_bytes(&self) -> u64 {
-        0
-    }
-
-    fn inline_media(&self) -> InlineMedia {
-        InlineMedia::default()
+    fn weight(&self) -> Weight {
+        Weight::default()
     }
 
     fn member(&self, name: &str) -> Option<&str> {

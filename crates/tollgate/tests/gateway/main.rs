@@ -30,6 +30,7 @@ mod fusion;
 mod going_back;
 mod hanging_up;
 mod health;
+mod held;
 mod home;
 mod keys;
 mod limits;

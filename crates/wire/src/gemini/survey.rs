@@ -256,7 +256,7 @@ impl<'a> Surveyor<'a, '_> {
 }
 
 /// Whether an address without a type is a film's.
-pub(super) fn is_film(uri: &[u8]) -> bool {
+pub(crate) fn is_film(uri: &[u8]) -> bool {
     let host = uri.strip_prefix(b"https://").or_else(|| uri.strip_prefix(b"http://"));
     let host = host.unwrap_or_default().strip_prefix(b"www.").or(host).unwrap_or_default();
     host.starts_with(b"youtube.com/") || host.starts_with(b"youtu.be/")

@@ -1,0 +1,153 @@
+//! What a provider may read of a body: text, pictures, recordings, documents, and what it only
+//! points to.
+//!
+//! What a call may cost is held before it begins, and a body's length alone does not tell: nobody
+//! reads a picture by the byte, and an address of forty bytes may stand for a book. So bodies that
+//! have more than text are walked once. The others are taken by their length.
+
+mod server_tools;
+mod walk;
+
+use crate::dialect::GATEWAY_MEMBERS;
+use crate::json::{RawObject, compact_length};
+use crate::operation::OperationCall;
+use crate::{Call, Dialect};
+
+use server_tools::ServerTools;
+
+/// What a provider may read of a body.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Weight {
+    /// Bytes of all that is no media: text, names and JSON around it, wherever it stands.
+    pub text_most: u64,
+    /// The same without white space between tokens and without members that no model reads; zero
+    /// where nobody looked, because the survey has counted nearly all there is.
+    pub text_least: u64,
+    /// Pictures inside.
+    pub images: u64,
+    /// Their bytes in Base64.
+    pub image_bytes: u64,
+    /// Pictures that are given by address or name.
+    pub remote_images: u64,
+    /// Bytes of audio and video inside, in Base64.
+    pub recorded_bytes: u64,
+    /// Bytes of documents inside, in Base64.
+    pub document_bytes: u64,
+    /// Documents that are given by address or name, prompts that a provider keeps among them.
+    pub pointed_documents: u64,
+    /// What is given by address or name and may be as long as a context: recordings, and contents
+    /// that a provider has cached.
+    pub pointed_contexts: u64,
+    /// Searches in the web that the provider may run, where it is offered any.
+    pub searches: u64,
+    /// Whether the provider is offered tools of its own, and reads what they find.
+    pub reads_more: bool,
+}
+
+/// Where conversations have their media, in all dialects.
+const CONVERSATIONS: &[&str] = &["messages", "input", "contents", "prompt"];
+/// Where operations have theirs.
+const MATERIALS: &[&str] =
+    &["input", "documents", "image", "images", "input_references", "references"];
+/// Members that no model reads: who asks, and what the request is filed under.
+const UNREAD: &[&str] = &["model", "metadata", "user", "safety_identifier", "prompt_cache_key"];
+/// Bytes around a conversation, and around each of its messages and tools, up to which a body is
+/// taken by its length: as clients write them they have less.
+const FRAME_BYTES: u64 = 1_024;
+const FRAME_BYTES_EACH: u64 = 64;
+
+impl Call {
+    /// What a provider may read of the body. Found out once.
+    pub fn weight(&self) -> Weight {
+        *self.known_weight().get_or_init(|| self.weigh())
+    }
+
+    fn weigh(&self) -> Weight {
+        let (object, survey) = (self.object(), self.survey());
+        let tools = ServerTools::of(self);
+        let mut weight = if self.has_more_than_text() {
+            of_object(object, CONVERSATIONS)
+        } else {
+            Weight { text_most: count(object.text().len()), ..Weight::default() }
+        };
+        // What stands there in a form that the walk does not know is there all the same.
+        let images = weight.images.saturating_add(weight.remote_images);
+        weight.images = weight.images.saturating_add(survey.images.saturating_sub(images));
+        if self.dialect() == Dialect::Responses && has_object(self.member("prompt")) {
+            weight.pointed_documents = weight.pointed_documents.saturating_add(1);
+        }
+        let cached = ["cachedContent", "cached_content"];
+        if cached.iter().any(|name| self.member(name).is_some()) {
+            weight.pointed_contexts = weight.pointed_contexts.saturating_add(1);
+        }
+        Weight { searches: tools.searches, reads_more: tools.reads_more, ..weight }
+    }
+
+    /// Whether anything in the body is more or less than it is long.
+    fn has_more_than_text(&self) -> bool {
+        let survey = self.survey();
+        let has_media = survey.images > 0
+            || survey.audio
+            || survey.video
+            || survey.files
+            || survey.tool_media
+            || survey.answers.images
+            || survey.answers.audio;
+        let each = survey.messages.saturating_add(survey.tools).saturating_mul(FRAME_BYTES_EACH);
+        let known = survey.text_bytes.saturating_add(FRAME_BYTES).saturating_add(each);
+        has_media || count(self.object().text().len()) > known
+    }
+}
+
+impl OperationCall {
+    /// What a provider may read of the body: of the members that are known, what the operation is
+    /// billed by and media; of all others, every byte.
+    pub fn weight(&self) -> Weight {
+        let survey = self.survey();
+        let unknown = self.unknown_members().filter(|(name, _)| !UNREAD.contains(name));
+        let unknown = unknown.fold(0_u64, |sum, (name, raw)| {
+            sum.saturating_add(count(name.len())).saturating_add(count(raw.len()))
+        });
+        let text = survey.text_bytes.saturating_add(unknown);
+        let has_media = survey.images > 0 || survey.audio || survey.video || survey.files;
+        let found = if has_media { of_object(self.object(), MATERIALS) } else { Weight::default() };
+        let images = found.images.saturating_add(found.remote_images);
+        Weight {
+            text_most: text,
+            text_least: text,
+            images: found.images.saturating_add(survey.images.saturating_sub(images)),
+            ..found
+        }
+    }
+}
+
+/// Weighs a body whose media stand in some of its members.
+fn of_object(object: &RawObject, places: &[&str]) -> Weight {
+    let mut weight = Weight::default();
+    let mut unread = 0_u64;
+    for (name, raw) in object.members() {
+        if UNREAD.contains(&name) || GATEWAY_MEMBERS.contains(&name) {
+            unread = unread.saturating_add(count(raw.len()));
+        } else if places.contains(&name) {
+            // What was read as a call is JSON.
+            if walk::weigh(raw.as_bytes(), name.as_bytes(), &mut weight).is_err() {
+                weight.text_least = weight.text_least.saturating_add(count(raw.len()));
+            }
+        } else {
+            let text = compact_length(raw.as_bytes()).saturating_add(name.len());
+            weight.text_least = weight.text_least.saturating_add(count(text));
+        }
+    }
+    Weight { text_most: weight.text_least.saturating_add(unread), ..weight }
+}
+
+fn has_object(raw: Option<&str>) -> bool {
+    raw.is_some_and(|raw| raw.starts_with('{'))
+}
+
+fn count(length: usize) -> u64 {
+    u64::try_from(length).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests;

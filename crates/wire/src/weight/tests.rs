@@ -1,0 +1,235 @@
+use bytes::Bytes;
+use serde_json::{Value, json};
+
+use super::Weight;
+use crate::operation::{Operation, OperationCall};
+use crate::{Address, Call, Dialect};
+
+fn weight(dialect: Dialect, body: &Value) -> Weight {
+    let body = Bytes::from(body.to_string());
+    let address = Address { model: Some("a/m".to_owned()), ..Address::default() };
+    let call = Call::read(dialect, body, address).map_err(|it| it.message().to_owned());
+    call.unwrap().weight()
+}
+
+/// What of a body is media, its text apart.
+fn media(dialect: Dialect, body: &Value) -> Weight {
+    Weight { text_most: 0, text_least: 0, ..weight(dialect, body) }
+}
+
+fn user(content: &Value) -> Value {
+    json!([{ "role": "user", "content": content }])
+}
+
+/// Thousand bytes of Base64, bare and as a picture.
+fn data() -> (String, String) {
+    let data = "A".repeat(1_000);
+    let image = format!("data:image/png;base64,{data}");
+    (data, image)
+}
+
+const OF_IMAGE: u64 = 1_022;
+
+fn inside(images: u64, image_bytes: u64) -> Weight {
+    Weight { images, image_bytes, ..Weight::default() }
+}
+
+#[test]
+fn media_is_told_from_text_in_chat_and_where_it_is_translated() {
+    let (data, image) = data();
+    let chat = |content: &Value| media(Dialect::Chat, &json!({ "messages": user(content) }));
+    let part = |kind: &str, value: Value| json!([{ "type": kind, kind: value }]);
+    let recorded = Weight { recorded_bytes: 1_000, ..Weight::default() };
+    let document = |document_bytes| Weight { document_bytes, ..Weight::default() };
+    let remote = Weight { remote_images: 1, ..Weight::default() };
+    let pointed = Weight { pointed_documents: 1, ..Weight::default() };
+    let film = Weight { pointed_contexts: 1, ..Weight::default() };
+    for (content, found) in [
+        (json!([{ "type": "text", "text": data }]), Weight::default()),
+        (part("image_url", json!({ "url": image })), inside(1, OF_IMAGE)),
+        (part("image_url", json!({ "url": "https://x.test/a.png" })), remote),
+        (part("input_audio", json!({ "data": data, "format": "wav" })), recorded),
+        (part("video_url", json!({ "url": "https://x.test/a.mp4" })), film),
+        (part("file", json!({ "filename": "a.pdf", "file_data": data })), document(1_000)),
+        (part("file", json!({ "filename": "a.png", "file_data": image })), inside(1, OF_IMAGE)),
+        (part("file", json!({ "file_data": "https://x.test/a.pdf" })), pointed),
+        (part("file", json!({ "file_id": "file-1" })), pointed),
+    ] {
+        assert_eq!(chat(&content), found, "{content}");
+    }
+    let drawn = json!({ "messages": [
+        { "role": "user", "content": "draw" },
+        { "role": "assistant", "content": "here",
+          "images": [{ "type": "image_url", "image_url": { "url": image } }] },
+        { "role": "user", "content": "bluer" },
+    ] });
+    assert_eq!(media(Dialect::Chat, &drawn), inside(1, OF_IMAGE));
+    let ollama = json!({ "messages": [{ "role": "user", "content": "x", "images": [data] }] });
+    assert_eq!(media(Dialect::Ollama, &ollama), inside(1, 1_000));
+    // Elsewhere in the body it is whatever it is.
+    let mut elsewhere = json!({ "messages": user(&json!("x")) });
+    elsewhere["prediction"] = json!({ "image_url": { "url": image.repeat(9) } });
+    assert_eq!(media(Dialect::Chat, &elsewhere), Weight::default());
+    assert!(weight(Dialect::Chat, &elsewhere).text_least > 9 * OF_IMAGE);
+}
+
+#[test]
+fn media_is_told_from_text_in_responses() {
+    let (data, image) = data();
+    let responses = |input: Value| media(Dialect::Responses, &json!({ "input": input }));
+    let content = |part: Value| user(&json!([part]));
+    let pointed = Weight { pointed_documents: 1, ..Weight::default() };
+    let remote = Weight { remote_images: 1, ..Weight::default() };
+    let drawn = json!([
+        { "role": "user", "content": "x" },
+        { "type": "image_generation_call", "id": "1", "status": "completed",
+          "result": data.repeat(9) },
+    ]);
+    let shot = json!([{ "type": "computer_call_output", "call_id": "a",
+        "output": { "type": "computer_screenshot", "image_url": image } }]);
+    let document = Weight { document_bytes: 1_000, ..Weight::default() };
+    for (input, found) in [
+        (content(json!({ "type": "input_image", "image_url": image })), inside(1, OF_IMAGE)),
+        (content(json!({ "type": "input_image", "file_id": "file-1" })), remote),
+        (content(json!({ "file_id": "file-1", "type": "input_image" })), remote),
+        (content(json!({ "type": "input_file", "file_id": "file-1" })), pointed),
+        (content(json!({ "type": "input_file", "file_url": "https://x.test/a.pdf" })), pointed),
+        (content(json!({ "type": "input_file", "filename": "a", "file_data": data })), document),
+        (shot, inside(1, OF_IMAGE)),
+        (drawn, inside(1, 9_000)),
+    ] {
+        assert_eq!(responses(input.clone()), found, "{input}");
+    }
+    let kept = json!({ "prompt": { "id": "pmpt_1" } });
+    assert_eq!(media(Dialect::Responses, &kept), pointed);
+}
+
+#[test]
+fn media_is_told_from_text_in_messages() {
+    let (data, _) = data();
+    let messages = |content: Value| {
+        media(Dialect::Messages, &json!({ "max_tokens": 5, "messages": user(&content) }))
+    };
+    let base64 = |kind: &str, media: &str| {
+        json!({ "type": kind,
+            "source": { "type": "base64", "media_type": media, "data": data } })
+    };
+    let source = |kind: &str, source: Value| json!([{ "source": source, "type": kind }]);
+    let (image, document) = (base64("image", "image/png"), base64("document", "application/pdf"));
+    let result = json!([{ "type": "tool_result", "tool_use_id": "1", "content": [image] }]);
+    let pointed = Weight { pointed_documents: 1, ..Weight::default() };
+    let remote = Weight { remote_images: 1, ..Weight::default() };
+    let at = |kind| source(kind, json!({ "type": "url", "url": "https://x.test/a" }));
+    let named = source("document", json!({ "type": "file", "file_id": "file_1" }));
+    let plain = json!({ "type": "text", "media_type": "text/plain", "data": data });
+    for (content, found) in [
+        (json!([image]), inside(1, 1_000)),
+        (json!([image, document]), Weight { document_bytes: 1_000, ..inside(1, 1_000) }),
+        (result, inside(1, 1_000)),
+        (at("image"), remote),
+        (at("document"), pointed),
+        (named, pointed),
+        (source("document", plain), Weight::default()),
+    ] {
+        assert_eq!(messages(content.clone()), found, "{content}");
+    }
+}
+
+#[test]
+fn media_is_told_from_text_in_googles_form() {
+    let (data, _) = data();
+    let google = |parts: Value| {
+        media(Dialect::Gemini, &json!({ "contents": [{ "role": "user", "parts": parts }] }))
+    };
+    let inline = |media: &str| json!({ "inlineData": { "data": data, "mimeType": media } });
+    let by_address =
+        |media: &str| json!([{ "fileData": { "fileUri": "https://x.test/a", "mimeType": media } }]);
+    let film = Weight { pointed_contexts: 1, ..Weight::default() };
+    let pointed = Weight { pointed_documents: 1, ..Weight::default() };
+    let watched = json!([{ "fileData": { "fileUri": "https://www.youtube.com/watch?v=x" } }]);
+    let recorded = Weight { recorded_bytes: 1_000, ..Weight::default() };
+    let beside = json!([inline("image/png"), inline("application/pdf"), { "text": data }]);
+    for (parts, found) in [
+        (json!([inline("audio/wav"), { "text": data }]), recorded),
+        (beside, Weight { document_bytes: 1_000, ..inside(1, 1_000) }),
+        (by_address("image/png"), Weight { remote_images: 1, ..Weight::default() }),
+        (by_address("video/mp4"), film),
+        (by_address("application/pdf"), pointed),
+        (watched, film),
+    ] {
+        assert_eq!(google(parts.clone()), found, "{parts}");
+    }
+    let contents = json!([{ "role": "user", "parts": [{ "text": "x" }] }]);
+    let cached = json!({ "contents": contents, "cachedContent": "cachedContents/1" });
+    assert_eq!(media(Dialect::Gemini, &cached), film);
+}
+
+#[test]
+fn tools_that_a_provider_runs_are_seen() {
+    let messages = |tools: Value| {
+        let body = json!({ "max_tokens": 5, "messages": user(&json!("x")), "tools": tools });
+        media(Dialect::Messages, &body)
+    };
+    let responses =
+        |tools: Value| media(Dialect::Responses, &json!({ "input": "x", "tools": tools }));
+    let google = |tools: Value| {
+        let contents = json!([{ "parts": [{ "text": "x" }] }]);
+        media(Dialect::Gemini, &json!({ "contents": contents, "tools": tools }))
+    };
+    let search = |kind: &str| json!([{ "type": kind, "name": "web_search" }]);
+    let mut ten = search("web_search_20250305");
+    ten[0]["max_uses"] = 10.into();
+    let schema = json!({ "type": "object", "properties": {} });
+    for (found, searches, reads_more) in [
+        (messages(ten), 10, true),
+        (messages(search("web_search_20250305")), 5, true),
+        (messages(json!([{ "type": "web_fetch_20250910", "name": "web_fetch" }])), 0, true),
+        (messages(json!([{ "type": "bash_20250124", "name": "bash" }])), 0, false),
+        (messages(json!([{ "name": "f", "input_schema": schema }])), 0, false),
+        (messages(json!([{ "type": "custom", "name": "f", "input_schema": schema }])), 0, false),
+        (responses(json!([{ "type": "web_search_preview" }])), 5, true),
+        (responses(json!([{ "type": "file_search", "vector_store_ids": ["v"] }])), 0, true),
+        (responses(json!([{ "type": "function", "name": "f" }])), 0, false),
+        (google(json!([{ "googleSearch": {} }])), 5, true),
+        (google(json!({ "google_search": {} })), 5, true),
+        (google(json!([{ "urlContext": {} }])), 0, true),
+        (google(json!([{ "functionDeclarations": [{ "name": "f" }] }])), 0, false),
+    ] {
+        assert_eq!(found, Weight { searches, reads_more, ..Weight::default() });
+    }
+}
+
+/// White space is read by nobody, and what a request is filed under by no model.
+#[test]
+fn text_is_what_a_model_reads() {
+    let tool = json!({ "type": "function", "function": { "name": "f", "parameters": {
+        "type": "object", "properties": { "a": { "type": "string", "description": "what" } },
+    } } });
+    let body = json!({ "messages": user(&json!("Hi")), "tools": vec![tool; 50],
+        "metadata": { "k": "v".repeat(500) }, "a_field_nobody_knows": "word ".repeat(1_000) });
+    let read = |text: String| {
+        let call = Call::read(Dialect::Chat, Bytes::from(text), Address::default());
+        call.map_err(|it| it.message().to_owned()).unwrap().weight()
+    };
+    let (compact, pretty) = (body.to_string(), serde_json::to_string_pretty(&body).unwrap());
+    assert!(pretty.len() > compact.len() + 5_000);
+    let length = u64::try_from(compact.len()).unwrap();
+    let (compact, pretty) = (read(compact), read(pretty));
+    assert_eq!(compact.text_least, pretty.text_least);
+    assert!((length - 560..length - 480).contains(&compact.text_least), "{compact:?}");
+    assert!(compact.text_most >= compact.text_least + 500);
+}
+
+#[test]
+fn what_nobody_knows_of_an_operation_is_text() {
+    let embedded = |body: Value| {
+        let body = Bytes::from(body.to_string());
+        let call = OperationCall::read(Operation::Embeddings, body);
+        call.map_err(|it| it.message().to_owned()).unwrap().weight()
+    };
+    let plain = json!({ "model": "a/m", "input": "word", "encoding_format": "float", "user": "u" });
+    assert_eq!(embedded(plain.clone()).text_most, 4);
+    let mut more = plain;
+    more["instruction"] = "word ".repeat(100).into();
+    assert_eq!(embedded(more).text_most, 4 + 11 + 502);
+}
