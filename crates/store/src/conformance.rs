@@ -44,6 +44,7 @@ macro_rules! conformance_suite {
             listing_leaves_out_disabled_keys_and_other_workspaces,
             sessions_are_never_listed,
             a_patch_changes_what_it_names_and_nothing_else,
+            a_patch_is_of_the_key_that_was_seen,
             an_empty_patch_changes_nothing,
             a_deleted_key_is_gone_and_its_spend_stays,
             a_rotated_key_keeps_everything_but_hash_and_label,
