@@ -44,7 +44,7 @@ pub use counted::{Counted, MovementSum, Total};
 pub use estimate::LearnedLength;
 pub use fee::{FeeError, PlatformFee};
 pub use lot::{Lot, consume};
-pub use movement::{Kind, Movement, Place};
+pub use movement::{Kind, Movement, Place, is_own_id};
 pub use plan::{DiscountTier, NegotiatedRate, Plan, PlanError, PlanTerms, commitment, discounted};
 pub use slice::{SlicePolicy, slice};
 pub use till::{CallCost, Till};
