@@ -46,5 +46,5 @@ pub use fee::{FeeError, PlatformFee};
 pub use lot::{Lot, consume};
 pub use movement::{Kind, Movement, Place, is_own_id};
 pub use plan::{DiscountTier, NegotiatedRate, Plan, PlanError, PlanTerms, commitment, discounted};
-pub use slice::{SlicePolicy, slice};
+pub use slice::{SlicePolicy, reclaim, slice};
 pub use till::{CallCost, Till};

@@ -21,6 +21,7 @@ pub mod keys;
 pub mod ledger;
 pub mod lifecycle;
 pub mod limit_counts;
+pub mod nodes;
 pub mod policies;
 pub mod presets;
 pub mod sample;
@@ -116,6 +117,12 @@ macro_rules! conformance_suite {
             a_balance_of_long_ago_is_counted,
             what_has_gone_back_and_what_is_owed_may_overdraw,
             sums_beyond_any_amount_are_audited,
+        }
+        $crate::conformance_cases! { $fresh, nodes:
+            nodes_are_heard_in_order,
+            what_a_silent_node_had_aside_is_taken_back,
+            a_node_hears_what_was_taken_back_of_it,
+            a_node_that_is_heard_again_keeps_its_slice,
         }
         $crate::conformance_cases! { $fresh, policies:
             versions_read_back_whole,
