@@ -33,6 +33,7 @@ use crate::{CallError, KeyEntry, KeyRing, Organisation, PlanRow, WorkspaceEntry,
 use free::Bought;
 pub use named::Nobody;
 pub use refused::Limited;
+pub(crate) use rule::ORGANISATION;
 pub use rule::{LimitRule, Whom};
 pub use standing::KeyStanding;
 

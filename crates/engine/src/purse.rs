@@ -19,6 +19,9 @@
 //! below zero, since what was paid back to its payer must not be spent; and soon where one node has
 //! idle what another needs.
 
+mod company;
+mod owing;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -31,6 +34,8 @@ use tollgate_types::{Chain, Timestamp, Usd, uuid};
 
 use crate::{Clock, Entropy};
 
+use company::Company;
+
 /// Every account's purse at this node.
 #[derive(Debug)]
 pub struct Purses {
@@ -41,6 +46,7 @@ pub struct Purses {
     entropy: Arc<dyn Entropy>,
     tasks: TaskTracker,
     purses: RwLock<HashMap<AccountId, Arc<Purse>>>,
+    company: Company,
 }
 
 /// One account's credit at this node.
@@ -64,15 +70,18 @@ struct State {
     /// What the account had besides, as last heard. While that is less than nothing, calls hold
     /// nothing here without asking the store.
     available: Usd,
+    /// Whether that was ever heard.
+    is_known: bool,
     /// When a call last held something.
     used_at: Timestamp,
-    /// When the store was last asked whether what is owed is paid.
+    /// When the store was last asked whether anything is owed.
     looked_at: Timestamp,
 }
 
 impl State {
-    fn owes(&self) -> bool {
-        self.left.saturating_add(self.held).saturating_add(self.available) < Usd::ZERO
+    const fn hear(&mut self, available: Usd) {
+        self.available = available;
+        self.is_known = true;
     }
 }
 
@@ -116,8 +125,6 @@ pub(crate) struct Hold {
 const IDLE_MILLIS: i64 = 60_000;
 /// The same where little is left besides.
 const SCARCE_IDLE_MILLIS: i64 = 2_000;
-/// How long what an account owes is believed.
-const LOOK_MILLIS: i64 = 1_000;
 
 impl Purses {
     /// Purses of a node, all empty.
@@ -135,6 +142,7 @@ impl Purses {
             entropy,
             tasks,
             purses: RwLock::default(),
+            company: Company::default(),
         }
     }
 
@@ -150,6 +158,7 @@ impl Purses {
     ///
     /// When the store can't be asked.
     pub async fn recover(&self) -> Result<Usd, StoreError> {
+        self.tell().await?;
         let mut given_back = Usd::ZERO;
         for lease in self.stores.ledger.leases(None).await? {
             if lease.node == self.node && lease.amount > Usd::ZERO {
@@ -242,28 +251,6 @@ impl Purses {
         Ok(others.fold(Usd::ZERO, |sum, it| sum.saturating_add(it.amount)))
     }
 
-    /// Whether an account is known here to owe something: then even what is free is refused
-    /// (contract §4.6). The store is asked only of one that seems to, and at most once a second.
-    pub(crate) async fn owes(&self, account: &AccountId) -> bool {
-        let Some(purse) = self.purses.read().get(account).map(Arc::clone) else { return false };
-        let now = self.clock.now();
-        {
-            let mut state = purse.state.lock();
-            if !state.owes() {
-                return false;
-            }
-            if now < state.looked_at.plus_millis(LOOK_MILLIS) {
-                return true;
-            }
-            state.looked_at = now;
-        }
-        // Somebody may have paid since.
-        let Ok(balance) = self.stores.ledger.balance(account).await else { return true };
-        let mut state = purse.state.lock();
-        state.available = balance.available;
-        state.owes()
-    }
-
     /// Gives back slices of accounts of which little is left: of those below zero all that no call
     /// holds, of others what nobody has used for two seconds.
     ///
@@ -276,7 +263,7 @@ impl Purses {
             let Some(purse) = self.purses.read().get(&account).map(Arc::clone) else { continue };
             let is_due = {
                 let mut state = purse.state.lock();
-                state.available = balance.available;
+                state.hear(balance.available);
                 let is_wanted = balance.available < Usd::ZERO || state.used_at < idle_since;
                 is_wanted && state.left > Usd::ZERO
             };
@@ -328,11 +315,18 @@ impl Purses {
             std::mem::take(&mut state.left)
         };
         let given = self.give_back(&purse.account, left).await;
-        let mut state = purse.state.lock();
-        match &given {
+        let kept = {
+            let mut state = purse.state.lock();
+            let back = *given.as_ref().unwrap_or(&Usd::ZERO);
+            state.available = state.available.saturating_add(back);
             // What could not be given back is left, as it was.
-            Err(_) => state.left = state.left.saturating_add(left),
-            Ok(given) => state.available = state.available.saturating_add(*given),
+            let kept = left.checked_sub(back).unwrap_or(Usd::ZERO);
+            state.left = state.left.saturating_add(kept);
+            kept
+        };
+        if given.is_ok() && kept > Usd::ZERO {
+            // The ledger has less of it than this node: others have taken it back.
+            self.tell().await?;
         }
         given
     }
@@ -370,6 +364,7 @@ impl Purses {
                     held: Usd::ZERO,
                     slice: Usd::ZERO,
                     available: Usd::ZERO,
+                    is_known: false,
                     used_at: self.clock.now(),
                     looked_at: Timestamp::from_unix_millis(0),
                 }),
@@ -419,7 +414,7 @@ impl Purses {
             state.left = state.left.saturating_add(slice);
             state.slice = slice;
         }
-        state.available = leased.available;
+        state.hear(leased.available);
         Ok(leased)
     }
 

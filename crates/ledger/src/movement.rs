@@ -175,6 +175,22 @@ impl Kind {
     }
 }
 
+/// How ids of movements begin that the ledger and calls make themselves.
+const OWN_BEGINNINGS: [&str; 5] = ["commitment/", "gen-", "hold-", "reclaim-", "release-"];
+/// And what it adds to the id of one movement for another that belongs to it.
+const OWN_ENDINGS: [&str; 3] = ["/fee", "/overrun", "/returned"];
+/// The same, with the instant behind it.
+const OWN_MIDDLE: &str = "/expiry/";
+
+/// Whether an id is of those that are made for movements which happen by themselves: one that
+/// somebody has entered under it would take the place of what happens later.
+pub fn is_own_id(id: &str) -> bool {
+    let id = id.trim();
+    OWN_BEGINNINGS.iter().any(|it| id.starts_with(it))
+        || OWN_ENDINGS.iter().any(|it| id.ends_with(it))
+        || id.contains(OWN_MIDDLE)
+}
+
 impl Movement {
     /// A movement of nothing but what it must have.
     pub fn new(id: &str, account: AccountId, kind: Kind, amount: Usd, at: Timestamp) -> Self {
@@ -195,6 +211,27 @@ impl Movement {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ids_of_what_happens_by_itself_are_known() {
+        for own in [
+            "commitment/2026-10/default",
+            " commitment/x",
+            "gen-1795304970-li23rW4LUWx6LotvcfMz",
+            "hold-1",
+            "release-1",
+            "reclaim-a/default/7",
+            "invoice-7/fee",
+            "gen-1/overrun",
+            "stripe/du_1/returned",
+            "gift/expiry/1795304970000",
+        ] {
+            assert!(is_own_id(own), "{own}");
+        }
+        for other in ["invoice-7", "i7", "credit-0", "generous", "2026/10", "fee", "expiry/1", ""] {
+            assert!(!is_own_id(other), "{other}");
+        }
+    }
 
     #[test]
     fn kinds_read_back_and_go_somewhere() {

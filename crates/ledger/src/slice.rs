@@ -1,6 +1,8 @@
 //! How much a node sets aside at once.
 
-use tollgate_types::Usd;
+use tollgate_types::{Timestamp, Usd};
+
+use crate::{AccountId, Kind, Movement, NodeId};
 
 /// How slices are cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +32,20 @@ pub fn slice(available: Usd, need: Usd, policy: &SlicePolicy) -> Option<Usd> {
     }
     let part = available.nanos().checked_div(i64::from(policy.parts.max(1)))?;
     Some(Usd::from_nanos(part).min(policy.most).max(need))
+}
+
+/// The movement that takes back what a node has set aside of an account and does not give back any
+/// more. `ever` is what was taken back of it so, this included: it grows each time, and so each
+/// movement has an id of its own.
+pub fn reclaim(
+    (node, account): (&NodeId, &AccountId),
+    amount: Usd,
+    ever: Usd,
+    at: Timestamp,
+) -> Movement {
+    let id = format!("reclaim-{node}/{account}/{}", ever.nanos());
+    let reference = Some(node.as_str().to_owned());
+    Movement { reference, ..Movement::new(&id, account.clone(), Kind::Release, amount, at) }
 }
 
 #[cfg(test)]

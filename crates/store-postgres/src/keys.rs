@@ -210,6 +210,11 @@ impl Write for Update {
             columns!(api_key)
         );
         let patch = &self.patch;
+        if let Some(seen) = &patch.seen
+            && locked(connection, self.hash).await?.is_some_and(|key| key != **seen)
+        {
+            return Err(StoreError::Conflict);
+        }
         let row = sqlx::query(sql)
             .bind(self.hash.as_bytes().as_slice())
             .bind(patch.name.value().map(|name| kept(name)))
@@ -378,6 +383,20 @@ async fn fetch<'e>(
     let row = sqlx::query(concat!("SELECT ", columns!(api_key), " FROM api_key WHERE hash = $1"))
         .bind(hash.as_bytes().as_slice())
         .fetch_optional(from)
+        .await
+        .map_err(failed)?;
+    row.as_ref().map(read_key).transpose()
+}
+
+/// The same, which nobody else changes until the transaction ends.
+async fn locked(
+    connection: &mut PgConnection,
+    hash: KeyHash,
+) -> Result<Option<KeyRecord>, StoreError> {
+    let sql = concat!("SELECT ", columns!(api_key), " FROM api_key WHERE hash = $1 FOR UPDATE");
+    let row = sqlx::query(sql)
+        .bind(hash.as_bytes().as_slice())
+        .fetch_optional(connection)
         .await
         .map_err(failed)?;
     row.as_ref().map(read_key).transpose()

@@ -13,6 +13,7 @@ use tollgate_types::{Timestamp, Usd};
 use crate::PostgresStore;
 use crate::columns::{Columns, held};
 use crate::error::failed;
+use crate::ledger_nodes::{Reclaim, Tell};
 use crate::ledger_rows::{
     Locked, Slices, account, accounts_of, balance_of, insert, known_ids, names, read_balance,
     read_lot, read_movement, read_row, read_slice, read_slices, write_slices,
@@ -86,6 +87,27 @@ impl LedgerStore for PostgresStore {
             Ok((account(&columns, "account")?, balance_of(&columns)?))
         };
         rows.iter().map(read).collect()
+    }
+
+    async fn tell(
+        &self,
+        node: &NodeId,
+        at: Timestamp,
+    ) -> Result<Vec<(AccountId, Usd)>, StoreError> {
+        self.writes.submit(Tell { node: node.clone(), at }).await
+    }
+
+    async fn nodes(&self) -> Result<Vec<(NodeId, Timestamp)>, StoreError> {
+        self.nodes_heard().await
+    }
+
+    async fn reclaim(
+        &self,
+        node: &NodeId,
+        heard_at: Option<Timestamp>,
+        at: Timestamp,
+    ) -> Result<Vec<(AccountId, Usd)>, StoreError> {
+        self.writes.submit(Reclaim { node: node.clone(), heard_at, at }).await
     }
 
     async fn expire(&self, now: Timestamp) -> Result<Vec<Movement>, StoreError> {

@@ -43,6 +43,7 @@ mod generations;
 mod keys;
 mod ledger;
 mod ledger_books;
+mod ledger_nodes;
 mod ledger_rows;
 mod limit_counts;
 mod location;

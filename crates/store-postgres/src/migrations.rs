@@ -99,6 +99,7 @@ pub(crate) const MIGRATIONS: &[MigrationFile] = &[
         name: "generation log",
         sql: include_str!("../migrations/0019_generation_log.sql"),
     },
+    MigrationFile { version: 20, name: "nodes", sql: include_str!("../migrations/0020_nodes.sql") },
 ];
 
 /// One step from a version of the schema to the next.

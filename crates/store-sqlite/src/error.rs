@@ -1,7 +1,8 @@
 //! SQLite's failures in the words of the store, and of the operator.
 
+use std::error::Error;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tollgate_store::StoreError;
@@ -74,7 +75,7 @@ pub enum OpenError {
         /// The file.
         path: PathBuf,
         /// Why not.
-        source: Box<dyn std::error::Error + Send + Sync>,
+        source: Box<dyn Error + Send + Sync>,
     },
 }
 
@@ -82,6 +83,7 @@ pub enum OpenError {
 const BUSY: i32 = 5;
 const READ_ONLY: i32 = 8;
 const CORRUPT: i32 = 11;
+const FULL: i32 = 13;
 const NOT_A_DATABASE: i32 = 26;
 
 impl OpenError {
@@ -101,9 +103,20 @@ pub(crate) fn failed(error: sqlx::Error) -> StoreError {
     plain(&error).unwrap_or_else(|| StoreError::unavailable(error))
 }
 
-/// The same for an error that several callers share.
-pub(crate) fn failed_together(error: &Arc<sqlx::Error>) -> StoreError {
+/// The same for an error that several callers of the file at `path` share.
+pub(crate) fn failed_together(error: &Arc<sqlx::Error>, path: &Path) -> StoreError {
+    if primary_code(error) == Some(FULL) {
+        return StoreError::unavailable(NoRoom {
+            path: path.to_owned(),
+            source: Arc::clone(error),
+        });
+    }
     plain(error).unwrap_or_else(|| StoreError::unavailable(NotCommitted(Arc::clone(error))))
+}
+
+/// The error of SQLite that a store is unavailable for, if it is one.
+pub(crate) fn cause_of(cause: Box<dyn Error + Send + Sync>) -> Option<sqlx::Error> {
+    cause.downcast::<sqlx::Error>().ok().map(|error| *error)
 }
 
 /// Whether another connection holds the lock.
@@ -119,6 +132,13 @@ pub(crate) fn corrupt(what: &str) -> StoreError {
 #[derive(Debug, thiserror::Error)]
 #[error("the transaction was not committed")]
 struct NotCommitted(#[source] Arc<sqlx::Error>);
+
+#[derive(Debug, thiserror::Error)]
+#[error("no room is left on the disk of {}", path.display())]
+struct NoRoom {
+    path: PathBuf,
+    source: Arc<sqlx::Error>,
+}
 
 /// The errors that need no cause.
 fn plain(error: &sqlx::Error) -> Option<StoreError> {

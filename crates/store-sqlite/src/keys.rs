@@ -195,6 +195,11 @@ impl Write for Update {
                    WHERE hash = ?1
                    RETURNING *";
         let patch = &self.patch;
+        if let Some(seen) = &patch.seen
+            && fetch(&mut *connection, self.hash).await?.is_some_and(|key| key != **seen)
+        {
+            return Err(StoreError::Conflict);
+        }
         let row = sqlx::query(sql)
             .bind(self.hash.as_bytes().as_slice())
             .bind(patch.name.value().map(String::as_str))

@@ -15,6 +15,7 @@ use tollgate_types::{Timestamp, Usd};
 use crate::SqliteStore;
 use crate::columns::{Columns, held};
 use crate::error::failed;
+use crate::ledger_nodes::{Reclaim, Tell};
 use crate::ledger_rows::{
     balance_of, insert, is_known, read_balance, read_lots, read_movement, read_row, write_balance,
     write_lease,
@@ -85,6 +86,27 @@ impl LedgerStore for SqliteStore {
             Ok((account, balance_of(&columns)?))
         };
         rows.iter().map(read).collect()
+    }
+
+    async fn tell(
+        &self,
+        node: &NodeId,
+        at: Timestamp,
+    ) -> Result<Vec<(AccountId, Usd)>, StoreError> {
+        self.writer.submit(Tell { node: node.clone(), at }).await
+    }
+
+    async fn nodes(&self) -> Result<Vec<(NodeId, Timestamp)>, StoreError> {
+        self.nodes_heard().await
+    }
+
+    async fn reclaim(
+        &self,
+        node: &NodeId,
+        heard_at: Option<Timestamp>,
+        at: Timestamp,
+    ) -> Result<Vec<(AccountId, Usd)>, StoreError> {
+        self.writer.submit(Reclaim { node: node.clone(), heard_at, at }).await
     }
 
     async fn expire(&self, now: Timestamp) -> Result<Vec<Movement>, StoreError> {
@@ -171,7 +193,7 @@ impl Write for Post {
 }
 
 /// Moves the balances of those whom a movement is about.
-async fn move_one(
+pub(crate) async fn move_one(
     connection: &mut SqliteConnection,
     movement: &Movement,
 ) -> Result<(), StoreError> {

@@ -38,6 +38,7 @@ mod generation_log;
 mod generations;
 mod keys;
 mod ledger;
+mod ledger_nodes;
 mod ledger_rows;
 mod limit_counts;
 mod location;

@@ -111,6 +111,7 @@ pub(crate) const MIGRATIONS: &[MigrationFile] = &[
         name: "generation log",
         sql: include_str!("../migrations/0021_generation_log.sql"),
     },
+    MigrationFile { version: 22, name: "nodes", sql: include_str!("../migrations/0022_nodes.sql") },
 ];
 
 /// One step from a version of the schema to the next.
@@ -165,13 +166,13 @@ pub(crate) async fn is_ours(connection: &mut SqliteConnection) -> Result<bool, s
 
 #[cfg(test)]
 mod tests {
-    use tollgate_ledger::{AccountId, Kind};
+    use tollgate_ledger::{AccountId, Kind, NodeId};
     use tollgate_store::conformance::sample::{full_generation, plain_key};
     use tollgate_store::{
         GenerationStore as _, KeyRecord, KeyStore as _, LedgerStore as _, MovementQuery,
         StoreHealth as _,
     };
-    use tollgate_types::Usd;
+    use tollgate_types::{Timestamp, Usd};
 
     use super::*;
     use crate::SqliteStore;
@@ -281,6 +282,24 @@ mod tests {
         let expected =
             [Kind::Purchase, Kind::Promotional, Kind::Deduction, Kind::Purchase, Kind::Metered];
         assert_eq!(kinds, expected);
+    }
+
+    /// A gateway that had set something aside before any told of itself may be gone, too.
+    #[tokio::test]
+    async fn who_has_set_credit_aside_is_known_from_then_on() {
+        let file = File::new();
+        file.open(&MIGRATIONS[..21]).await.unwrap().close().await;
+        let path = file.folder.path().join("tollgate.db");
+        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(&path);
+        let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
+        let before = "INSERT INTO ledger_lease (node, account, amount_nanos, touched_at)
+            VALUES ('a', 'default', 7, 3), ('a', 'other', 5, 9), ('b', 'default', 0, 4);";
+        sqlx::raw_sql(before).execute(&mut connection).await.unwrap();
+        connection.close().await.unwrap();
+        let new = file.open(MIGRATIONS).await.unwrap();
+        let known = [(NodeId::new("a"), Timestamp::from_unix_millis(9))];
+        assert_eq!(new.nodes().await.unwrap(), known);
+        assert_eq!(new.tell(&NodeId::new("a"), known[0].1).await.unwrap(), []);
     }
 
     #[tokio::test]

@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tollgate_store::StoreError;
 
-use crate::error::{failed_together, is_busy};
+use crate::error::{cause_of, failed_together, is_busy};
 
 /// Writes waiting for a transaction; further callers wait for room.
 const QUEUE_MAX: usize = 1_024;
@@ -113,6 +113,9 @@ trait Job: Send {
     /// Does the write and says whether to keep it.
     async fn apply(&mut self, connection: &mut SqliteConnection) -> bool;
 
+    /// The error of the database that the write has failed with, taken out of its outcome.
+    fn take_cause(&mut self) -> Option<sqlx::Error>;
+
     /// Answers the caller: with `failure` when nothing was committed.
     fn answer(self: Box<Self>, failure: Option<StoreError>);
 }
@@ -130,6 +133,16 @@ impl<W: Write> Job for Pending<W> {
         let keep = outcome.is_ok();
         self.outcome = Some(outcome);
         keep
+    }
+
+    fn take_cause(&mut self) -> Option<sqlx::Error> {
+        match self.outcome.take() {
+            Some(Err(StoreError::Unavailable(cause))) => cause_of(cause),
+            other => {
+                self.outcome = other;
+                None
+            }
+        }
     }
 
     fn answer(self: Box<Self>, failure: Option<StoreError>) {
@@ -160,7 +173,8 @@ impl WriterTask {
                 tracing::warn!(error = %error, writes = group.len(), "a transaction failed");
             }
             for job in group.drain(..) {
-                job.answer(failure.as_ref().map(failed_together));
+                let path = self.options.get_filename();
+                job.answer(failure.as_ref().map(|error| failed_together(error, path)));
             }
         }
         self.finish().await;
@@ -212,8 +226,10 @@ async fn commit(
         let mut savepoint = transaction.begin().await?;
         if job.apply(&mut savepoint).await {
             savepoint.commit().await?;
-        } else {
-            savepoint.rollback().await?;
+        } else if let Err(error) = savepoint.rollback().await {
+            // SQLite has ended the whole transaction by itself, such as when the disk is full, and
+            // why it did is what the write was told first.
+            return Err(job.take_cause().unwrap_or(error));
         }
     }
     transaction.commit().await
@@ -223,9 +239,11 @@ async fn commit(
 mod tests {
     use tollgate_store::KeyStore as _;
     use tollgate_store::StoreHealth as _;
+    use tollgate_types::Chain;
 
     use super::*;
     use crate::SqliteStore;
+    use crate::error::failed;
 
     /// Bumps a counter, and fails afterwards when told to.
     struct Bump {
@@ -252,6 +270,20 @@ mod tests {
         async fn apply(&self, connection: &mut SqliteConnection) -> Result<(), StoreError> {
             sqlx::query("ROLLBACK").execute(connection).await.unwrap();
             Err(StoreError::Conflict)
+        }
+    }
+
+    /// Needs more room than there is: SQLite ends the transaction by itself then.
+    struct Fill;
+
+    #[async_trait]
+    impl Write for Fill {
+        type Output = ();
+
+        async fn apply(&self, connection: &mut SqliteConnection) -> Result<(), StoreError> {
+            sqlx::query("PRAGMA max_page_count = 1").execute(&mut *connection).await.unwrap();
+            let sql = "INSERT INTO key_pepper (id, sealed) VALUES (1, zeroblob(1000000))";
+            sqlx::query(sql).execute(connection).await.map(drop).map_err(failed)
         }
     }
 
@@ -290,6 +322,26 @@ mod tests {
         }
         assert_eq!(store.revision().await.unwrap(), 0);
         store.ping().await.unwrap();
+        store.writer.submit(Bump { fails: false }).await.unwrap();
+        assert_eq!(store.revision().await.unwrap(), 1);
+    }
+
+    /// Not that a savepoint is gone, which is only what came of it.
+    #[tokio::test]
+    async fn a_full_disk_is_what_everyone_is_told_of() {
+        let (store, folder) = open().await;
+        let outcomes = tokio::join!(
+            store.writer.submit(Bump { fails: false }),
+            store.writer.submit(Fill),
+            store.writer.submit(Bump { fails: false }),
+        );
+        for outcome in [outcomes.0, outcomes.1, outcomes.2] {
+            let told = Chain(&outcome.unwrap_err()).to_string();
+            assert!(told.contains("no room is left on the disk of"), "{told}");
+            assert!(told.contains(folder.path().to_str().unwrap()), "{told}");
+            assert!(told.contains("full") && !told.contains("savepoint"), "{told}");
+        }
+        // With room it goes on.
         store.writer.submit(Bump { fails: false }).await.unwrap();
         assert_eq!(store.revision().await.unwrap(), 1);
     }

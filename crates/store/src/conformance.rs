@@ -21,6 +21,7 @@ pub mod keys;
 pub mod ledger;
 pub mod lifecycle;
 pub mod limit_counts;
+pub mod nodes;
 pub mod policies;
 pub mod presets;
 pub mod sample;
@@ -44,6 +45,7 @@ macro_rules! conformance_suite {
             listing_leaves_out_disabled_keys_and_other_workspaces,
             sessions_are_never_listed,
             a_patch_changes_what_it_names_and_nothing_else,
+            a_patch_is_of_the_key_that_was_seen,
             an_empty_patch_changes_nothing,
             a_deleted_key_is_gone_and_its_spend_stays,
             a_rotated_key_keeps_everything_but_hash_and_label,
@@ -115,6 +117,12 @@ macro_rules! conformance_suite {
             a_balance_of_long_ago_is_counted,
             what_has_gone_back_and_what_is_owed_may_overdraw,
             sums_beyond_any_amount_are_audited,
+        }
+        $crate::conformance_cases! { $fresh, nodes:
+            nodes_are_heard_in_order,
+            what_a_silent_node_had_aside_is_taken_back,
+            a_node_hears_what_was_taken_back_of_it,
+            a_node_that_is_heard_again_keeps_its_slice,
         }
         $crate::conformance_cases! { $fresh, policies:
             versions_read_back_whole,

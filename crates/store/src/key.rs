@@ -204,6 +204,9 @@ impl<T> From<Option<T>> for Change<T> {
 /// A partial update of a [`KeyRecord`]; the default changes nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct KeyPatch {
+    /// The key as it was read when the change was decided on: it is made only if the key is still
+    /// the same. Absent, it is made whatever the key is by then.
+    pub seen: Option<Box<KeyRecord>>,
     /// See [`KeyRecord::name`].
     pub name: Change<String>,
     /// See [`KeyRecord::disabled`].
@@ -229,7 +232,7 @@ pub struct KeyPatch {
 impl KeyPatch {
     /// Whether every field stays as it is.
     pub fn is_empty(&self) -> bool {
-        *self == Self::default()
+        *self == Self { seen: self.seen.clone(), ..Self::default() }
     }
 }
 
@@ -292,6 +295,11 @@ pub trait KeyStore: Send + Sync {
     /// Changes a key and returns it as it is then; `None` when there is no such key.
     ///
     /// An empty patch changes nothing, not even `updated_at`.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Conflict`], and no change, when the key is not any more as it was
+    /// [`seen`](KeyPatch::seen): read it again and decide again.
     async fn update(
         &self,
         hash: KeyHash,

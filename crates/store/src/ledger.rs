@@ -118,6 +118,26 @@ pub trait LedgerStore: Send + Sync {
     /// nobody uses are missed, and where less than nothing is left they are owed.
     async fn scarce(&self) -> Result<Vec<(AccountId, Balance)>, StoreError>;
 
+    /// Notes that a node is there, and returns what was ever taken back of what it had set aside
+    /// ([`reclaim`](Self::reclaim)), by account: nothing, for most nodes.
+    async fn tell(&self, node: &NodeId, at: Timestamp)
+    -> Result<Vec<(AccountId, Usd)>, StoreError>;
+
+    /// The nodes that have told that they are there and were not taken back from since, each with
+    /// when it did. That grows with every word, and is to be compared with what it was: it is by
+    /// the node's own clock.
+    async fn nodes(&self) -> Result<Vec<(NodeId, Timestamp)>, StoreError>;
+
+    /// Takes back all that a node has set aside, unless it has told that it is there since
+    /// `heard_at`, and returns that by account. What it spent of that and did not record yet is
+    /// taken from what is available when it does, as what a call costs beyond what was set aside.
+    async fn reclaim(
+        &self,
+        node: &NodeId,
+        heard_at: Option<Timestamp>,
+        at: Timestamp,
+    ) -> Result<Vec<(AccountId, Usd)>, StoreError>;
+
     /// Ends credit that has expired, as far as it is there, and says what was ended.
     async fn expire(&self, now: Timestamp) -> Result<Vec<Movement>, StoreError>;
 

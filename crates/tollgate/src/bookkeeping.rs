@@ -1,6 +1,6 @@
-//! What is done for the ledger now and then: slices that nobody uses go back, given credit ends,
-//! credit is bought where little is left, the books are audited, and operators are alerted. Each is a
-//! task of its own: one that takes long holds up no other.
+//! What is done for the ledger now and then: slices that nobody uses go back, and those of gateways
+//! that are gone; given credit ends, credit is bought where little is left, the books are audited,
+//! and operators are alerted. Each is a task of its own: one that takes long holds up no other.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,6 +20,10 @@ use crate::rounds;
 const ROUND: Duration = Duration::from_secs(30);
 /// How often it is looked where credit is scarce: a node that has some of it idle gives it back.
 const SCARCE: Duration = Duration::from_secs(1);
+/// How often a gateway tells others at most that it is there, and looks who else is.
+const COMPANY: Duration = Duration::from_secs(10);
+/// How often it does so within the time after which it would be taken for gone, at least.
+const COMPANY_TIMES: u32 = 5;
 /// How often it is looked whether operators are still to be told of something.
 const TELL: Duration = Duration::from_secs(10);
 /// How often a gateway looks whether an audit is due, and commitments of a month.
@@ -27,8 +31,13 @@ const AUDIT_LOOK: Duration = Duration::from_mins(5);
 /// One gateway of all audits the books as often, in milliseconds.
 const AUDIT_MILLIS: i64 = 3_600_000;
 
-/// Keeps the books until `stop` is cancelled.
-pub(crate) fn run(engine: &Arc<Engine>, tasks: &TaskTracker, stop: &CancellationToken) {
+/// Keeps the books until `stop` is cancelled. Gateways that were not heard of for `gone_after` are
+/// taken back from.
+pub(crate) fn run(
+    (engine, gone_after): (&Arc<Engine>, Duration),
+    tasks: &TaskTracker,
+    stop: &CancellationToken,
+) {
     let (keeper, token) = (Arc::clone(engine), stop.clone());
     tasks.spawn(rounds::every(ROUND, "keeping the ledger", token, move || {
         let engine = Arc::clone(&keeper);
@@ -45,6 +54,17 @@ pub(crate) fn run(engine: &Arc<Engine>, tasks: &TaskTracker, stop: &Cancellation
             let engine = Arc::clone(&follower);
             async move { engine.purses().follow().await }
         }));
+        let (member, token) = (Arc::clone(engine), stop.clone());
+        let period = COMPANY.min(gone_after / COMPANY_TIMES);
+        tasks.spawn(rounds::every(
+            period,
+            "telling that this gateway is there",
+            token,
+            move || {
+                let engine = Arc::clone(&member);
+                async move { engine.purses().keep_company(gone_after).await }
+            },
+        ));
         let (charger, token) = (Arc::clone(engine), stop.clone());
         tasks.spawn(rounds::every_until(AUDIT_LOOK, "charging commitments", token, move || {
             let engine = Arc::clone(&charger);

@@ -58,6 +58,8 @@ pub struct Config {
     pub path_prefix: String,
     /// What is taken on top of purchases of credit.
     pub platform_fee: PlatformFee,
+    /// How long a gateway may not be heard of until others take back what it has set aside.
+    pub gone_after: Duration,
     /// How credit is sold; not at all when absent.
     pub payments: Option<Payments>,
     /// What the operator wants to hear of, and how.

@@ -135,7 +135,7 @@ impl Gateway {
         let of = (&engine, cashier.as_ref(), seams.dashboard);
         let server = serve(listener, &config, of, &stop);
         tasks.spawn(refresh(Arc::clone(&engine), stop.clone()));
-        bookkeeping::run(&engine, &tasks, &stop);
+        bookkeeping::run((&engine, config.gone_after), &tasks, &stop);
         if let Some(cashier) = &cashier {
             tasks.spawn(bookkeeping::top_up(Arc::clone(cashier), stop.clone()));
         }

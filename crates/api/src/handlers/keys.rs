@@ -13,8 +13,9 @@ use serde::{Deserialize, Deserializer, Serialize};
 use tollgate_engine::KeyEntry;
 use tollgate_limits::KeyLimits;
 use tollgate_organisation::Role;
-use tollgate_store::{Change, KeyPatch, KeyQuery, KeyRecord, KeyUsage, ResetInterval};
+use tollgate_store::{KeyPatch, KeyQuery, KeyRecord, KeyUsage, ResetInterval, StoreError};
 use tollgate_types::{KeyHash, Timestamp};
+use tollgate_wire::error::ErrorType;
 use tollgate_wire::json::UsdNumber;
 
 use super::credits::Data;
@@ -199,6 +200,9 @@ pub(crate) async fn get_key(
     Ok(Json(Data { data: view(&app, record).await? }))
 }
 
+/// How often a change is decided on anew because somebody else has changed the key meanwhile.
+const TRIES: u32 = 50;
+
 /// Changes what is given; `null` takes a limit away.
 pub(crate) async fn update_key(
     State(app): State<App>,
@@ -206,49 +210,64 @@ pub(crate) async fn update_key(
     PathOf(hash): PathOf<String>,
     JsonBody(change): JsonBody<KeyChange>,
 ) -> Result<Json<Data<KeyView>>, ApiError> {
-    let now = app.engine.now();
-    let limit = change
-        .limit
-        .map(|limit| limit.map(|it| dollars::rounded("limit", it)).transpose())
-        .transpose()?;
-    let reset = change
-        .limit_reset
-        .map(|it| it.as_deref().map(|it| interval("limit_reset", it)).transpose())
-        .transpose()?;
-    let hash = parse(&hash)?;
-    let known = changeable(&app, &manager, hash).await?;
-    if change.workspace_id.is_some_and(|wanted| wanted != known.workspace_id) {
-        return Err(ApiError::bad_request(
-            "workspace_id: A key stays in its workspace. Make another key in the other one",
-        ));
+    let (hash, now) = (parse(&hash)?, app.engine.now());
+    for _ in 0..TRIES {
+        // What stays of the limits, and whether it is stricter, goes by the key as it is when the
+        // change is made.
+        let known = changeable(&app, &manager, hash).await?;
+        let patch = change.patch(&app, &manager, known)?;
+        match app.engine.stores().keys.update(hash, patch, now).await {
+            Err(StoreError::Conflict) => {}
+            updated => {
+                app.engine.keys().refresh(now).await?;
+                let record = updated?.ok_or_else(no_such_key)?;
+                return Ok(Json(Data { data: view(&app, record).await? }));
+            }
+        }
     }
-    misspelt::refuse_in_change(&change.limits.unknown(), &known)?;
-    let mut rate_limits = known.rate_limits.clone();
-    change.limits.apply_to(&mut rate_limits)?;
-    let mut patch = KeyPatch {
-        rate_limits: (rate_limits != known.rate_limits).then_some(rate_limits).into(),
-        name: change.name.as_deref().map(name).transpose()?.map(str::to_owned).into(),
-        disabled: change.disabled.into(),
-        limit: limit.into(),
-        limit_reset: reset.into(),
-        include_byok_in_limit: change.include_byok_in_limit.into(),
-        expires_at: Change::Keep,
-        ..KeyPatch::default()
-    };
-    change.restrictions.apply_to(&mut patch, &app.engine.installation())?;
-    if !manager.access.rules(&known.workspace_id)
-        && let Some(member) = loosened(&mut patch, &known)
-    {
-        return Err(ApiError::forbidden(format!(
-            "{member}: You can make your key stricter, not looser. Ask an admin of its workspace"
-        )));
+    Err(ApiError::new(
+        ErrorType::Conflict,
+        "This key is being changed by others all the time. Try again",
+    ))
+}
+
+impl KeyChange {
+    /// What it changes of a key as it is known, by somebody who may.
+    fn patch(&self, app: &App, manager: &Manager, known: KeyRecord) -> Result<KeyPatch, ApiError> {
+        let limit = self.limit.map(|it| it.map(|it| dollars::rounded("limit", it)).transpose());
+        let reset = self.limit_reset.as_ref();
+        let reset = reset.map(|it| it.as_deref().map(|it| interval("limit_reset", it)).transpose());
+        if self.workspace_id.as_ref().is_some_and(|wanted| *wanted != known.workspace_id) {
+            return Err(ApiError::bad_request(
+                "workspace_id: A key stays in its workspace. Make another key in the other one",
+            ));
+        }
+        misspelt::refuse_in_change(&self.limits.unknown(), &known)?;
+        let mut rate_limits = known.rate_limits.clone();
+        self.limits.apply_to(&mut rate_limits)?;
+        let mut patch = KeyPatch {
+            rate_limits: (rate_limits != known.rate_limits).then_some(rate_limits).into(),
+            name: self.name.as_deref().map(name).transpose()?.map(str::to_owned).into(),
+            disabled: self.disabled.into(),
+            limit: limit.transpose()?.into(),
+            limit_reset: reset.transpose()?.into(),
+            include_byok_in_limit: self.include_byok_in_limit.into(),
+            ..KeyPatch::default()
+        };
+        self.restrictions.apply_to(&mut patch, &app.engine.installation())?;
+        if !manager.access.rules(&known.workspace_id)
+            && let Some(member) = loosened(&mut patch, &known)
+        {
+            return Err(ApiError::forbidden(format!(
+                "{member}: You can make your key stricter, not looser. Ask an admin of its workspace"
+            )));
+        }
+        still_limited(manager, patch.name.value().is_some_and(|it| *it != known.name), || {
+            app.engine.limiting().names_key(&known.name)
+        })?;
+        patch.seen = Some(Box::new(known));
+        Ok(patch)
     }
-    still_limited(&manager, patch.name.value().is_some_and(|it| *it != known.name), || {
-        app.engine.limiting().names_key(&known.name)
-    })?;
-    let updated = app.engine.stores().keys.update(hash, patch, now).await?;
-    app.engine.keys().refresh(now).await?;
-    Ok(Json(Data { data: view(&app, updated.ok_or_else(no_such_key)?).await? }))
 }
 
 /// Deletes a key; what it spent stays on record.

@@ -10,7 +10,7 @@ use tollgate_store::{KeyUsage, ResetInterval, StoreError};
 use tollgate_types::{Timestamp, Usd};
 
 use super::picture::subject_of;
-use crate::limiting::of_plan;
+use crate::limiting::{ORGANISATION, of_plan};
 use crate::spending::Spending;
 use crate::{Engine, KeyEntry, Whom, end_user_id};
 
@@ -157,10 +157,7 @@ fn subjects(engine: &Engine, whom: &Whom) -> Vec<Subject> {
     let workspaces = || engine.organisation().workspaces().into_iter();
     match whom {
         Whom::Workspace(_) | Whom::Key(_) | Whom::EndUser(None) => Vec::new(),
-        Whom::Organisation => {
-            let accounts = accounts(engine);
-            accounts.iter().map(|it| plain(SubjectKind::Organisation, it.as_str())).collect()
-        }
+        Whom::Organisation => vec![plain(SubjectKind::Organisation, ORGANISATION)],
         Whom::EndUser(Some(user)) => workspaces()
             .map(|workspace| Subject {
                 kind: SubjectKind::User,

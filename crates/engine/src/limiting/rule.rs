@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use smallvec::{SmallVec, smallvec};
+use tollgate_ledger::DEFAULT_ACCOUNT;
 use tollgate_limits::{KeyLimits, Scope};
 use tollgate_policy::Strategy;
 use tollgate_store::KeyRecord;
@@ -25,7 +26,7 @@ pub struct LimitRule {
 /// Whom a limit is for: one who is named, or each for itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Whom {
-    /// All calls of an account together.
+    /// All calls of the installation together, whichever account pays them.
     Organisation,
     /// The keys of a workspace, by its id or slug.
     Workspace(Option<String>),
@@ -43,6 +44,10 @@ pub enum Whom {
         value: Option<String>,
     },
 }
+
+/// The name of the counter of all calls. Counts of installations with one account were kept under
+/// that one's name.
+pub(crate) const ORGANISATION: &str = DEFAULT_ACCOUNT;
 
 /// Those whom one rule limits in one call: several models where rules have several asked.
 type Ids = SmallVec<[String; 1]>;
@@ -102,7 +107,7 @@ impl LimitRule {
     /// Whose counters a call is counted by.
     pub(super) fn ids<C: Asked>(&self, run: &Run<C>) -> Ids {
         match &self.whom {
-            Whom::Organisation => smallvec![run.workspace.account().as_str().to_owned()],
+            Whom::Organisation => smallvec![ORGANISATION.to_owned()],
             Whom::Workspace(_) if self.is_of_key(&run.key, &run.workspace) => {
                 smallvec![run.key.record.workspace_id.clone()]
             }

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use tollgate_ledger::{Kind, Movement, audit};
 use tollgate_store::{GenerationRecord, MemoryStore};
 use tollgate_types::{GenerationId, KeyHash, ModelSlug};
@@ -107,7 +109,7 @@ async fn what_costs_more_than_was_held_is_owed() {
     let paid = Movement::new("q", account.clone(), Kind::Purchase, usd(60), at);
     stores.ledger.post(vec![paid]).await.unwrap();
     assert!(purses.owes(&account).await, "it was asked a moment ago");
-    tokio::time::sleep(std::time::Duration::from_millis(1_010)).await;
+    tokio::time::sleep(Duration::from_millis(1_010)).await;
     assert!(!purses.owes(&account).await);
     purses.give_back_all().await.unwrap();
     assert_eq!(audit(&stores.ledger.books().await.unwrap()), []);
@@ -232,7 +234,7 @@ async fn idle_credit_of_another_node_comes_back_where_little_is_left() {
     }
     let refused = second.hold(&account, exactly(101)).await;
     assert!(matches!(refused, Err(Short::Less { .. })), "{refused:?}");
-    tokio::time::sleep(std::time::Duration::from_millis(2_010)).await;
+    tokio::time::sleep(Duration::from_millis(2_010)).await;
     first.follow().await.unwrap();
     assert_eq!(available(&stores).await, 100);
     drop(second.hold(&account, exactly(50)).await.unwrap());
@@ -255,4 +257,107 @@ async fn what_a_call_leaves_that_held_everything_comes_back_at_once() {
     }
     assert_eq!(available(&stores).await, 20);
     assert_eq!(audit(&stores.ledger.books().await.unwrap()), []);
+}
+
+const PATIENCE: Duration = Duration::from_mins(10);
+
+/// Nodes tell each other, and time passes, ten times within `time`.
+async fn pass(time: Duration, telling: &[&Arc<Purses>]) {
+    for _ in 0..10 {
+        for purses in telling {
+            purses.keep_company(PATIENCE).await.unwrap();
+        }
+        tokio::time::advance(time / 10).await;
+    }
+    for purses in telling {
+        purses.keep_company(PATIENCE).await.unwrap();
+    }
+}
+
+/// What it had aside is there for others, and once it is back it spends no more of it.
+#[tokio::test(start_paused = true)]
+async fn a_node_that_was_cut_off_hears_that_its_slice_is_gone() {
+    let (a, stores) = with_credit(16_000).await;
+    let (b, account) = (node("b", &stores), AccountId::default());
+    for purses in [&a, &b] {
+        purses.recover().await.unwrap();
+    }
+    let under_way = a.hold(&account, exactly(100)).await.unwrap();
+    a.hold(&account, exactly(50)).await.unwrap().settle(usd(40));
+    // As long as it is heard of, it keeps what it has.
+    pass(PATIENCE * 3, &[&a, &b]).await;
+    assert_eq!(available(&stores).await, 15_000);
+    pass(PATIENCE * 9 / 10, &[&b]).await;
+    assert_eq!(available(&stores).await, 15_000);
+    pass(PATIENCE / 5, &[&b]).await;
+    assert_eq!(available(&stores).await, 16_000);
+    // It does not know yet, and goes on with what it has: at most what it had aside.
+    a.hold(&account, exactly(20)).await.unwrap().settle(usd(20));
+    assert!(a.hold(&account, exactly(841)).await.is_ok(), "it asks for more");
+    a.keep_company(PATIENCE).await.unwrap();
+    let aside: i64 = {
+        let leases = stores.ledger.leases(Some(&account)).await.unwrap();
+        leases.iter().map(|it| it.amount.nanos()).sum()
+    };
+    let (left, held) = a.purse(&account).standing();
+    // 60 were spent and are not written yet.
+    assert_eq!((left.nanos() + held.nanos() + 60, held.nanos()), (aside, 100));
+    under_way.settle(usd(100));
+    for (id, cost) in [(1, 40), (2, 20), (3, 100)] {
+        write(&a, &stores, id, cost).await;
+    }
+    for purses in [&a, &b] {
+        purses.give_back_all().await.unwrap();
+    }
+    let balance = stores.ledger.balance(&account).await.unwrap();
+    assert_eq!((balance.available, balance.held, balance.spent), (usd(15_840), usd(0), usd(160)));
+    assert_eq!(audit(&stores.ledger.books().await.unwrap()), []);
+    // And what it sets aside from now on is as before.
+    drop(a.hold(&account, exactly(10)).await.unwrap());
+    a.give_back_all().await.unwrap();
+    assert_eq!(available(&stores).await, 15_840);
+}
+
+/// A node that could not look does not know who told nothing meanwhile.
+#[tokio::test(start_paused = true)]
+async fn nobody_is_gone_because_the_database_was_away() {
+    let (a, stores) = with_credit(16_000).await;
+    let b = node("b", &stores);
+    let hold = a.hold(&AccountId::default(), exactly(100)).await.unwrap();
+    pass(Duration::from_mins(1), &[&a, &b]).await;
+    tokio::time::advance(PATIENCE * 5).await;
+    b.keep_company(PATIENCE).await.unwrap();
+    assert_eq!(available(&stores).await, 15_000);
+    drop(hold);
+    // The next life of a node does not miss what was taken from the last one.
+    pass(PATIENCE * 2, &[&b]).await;
+    assert_eq!(available(&stores).await, 16_000);
+    let next = node("a", &stores);
+    next.recover().await.unwrap();
+    drop(next.hold(&AccountId::default(), exactly(100)).await.unwrap());
+    next.keep_company(PATIENCE).await.unwrap();
+    drop(next.hold(&AccountId::default(), exactly(900)).await.unwrap());
+    assert_eq!(available(&stores).await, 15_000, "the same slice");
+}
+
+/// Also one that was never called here, and without asking the store again and again.
+#[tokio::test]
+async fn what_is_owed_is_known_before_the_first_call() {
+    let (purses, stores) = with_credit(100).await;
+    let account = AccountId::default();
+    let at = Timestamp::from_unix_millis(2);
+    let taken = Movement::new("t", account.clone(), Kind::Deduction, usd(150), at);
+    stores.ledger.post(vec![taken]).await.unwrap();
+    assert!(purses.owes(&account).await);
+    let paid = Movement::new("q", account.clone(), Kind::Purchase, usd(60), at);
+    stores.ledger.post(vec![paid]).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(1_010)).await;
+    assert!(!purses.owes(&account).await);
+    let taken = Movement::new("u", account.clone(), Kind::Deduction, usd(60), at);
+    stores.ledger.post(vec![taken]).await.unwrap();
+    assert!(!purses.owes(&account).await, "it was asked a moment ago");
+    tokio::time::sleep(Duration::from_millis(1_010)).await;
+    assert!(!purses.owes(&account).await, "it does not wait for the store");
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert!(purses.owes(&account).await);
 }

@@ -169,6 +169,27 @@ impl LedgerStore for Moving {
         self.ledger.scarce().await
     }
 
+    async fn tell(
+        &self,
+        node: &NodeId,
+        at: Timestamp,
+    ) -> Result<Vec<(AccountId, Usd)>, StoreError> {
+        self.ledger.tell(node, at).await
+    }
+
+    async fn nodes(&self) -> Result<Vec<(NodeId, Timestamp)>, StoreError> {
+        self.ledger.nodes().await
+    }
+
+    async fn reclaim(
+        &self,
+        node: &NodeId,
+        heard_at: Option<Timestamp>,
+        at: Timestamp,
+    ) -> Result<Vec<(AccountId, Usd)>, StoreError> {
+        self.ledger.reclaim(node, heard_at, at).await
+    }
+
     async fn expire(&self, now: Timestamp) -> Result<Vec<Movement>, StoreError> {
         self.ledger.expire(now).await
     }

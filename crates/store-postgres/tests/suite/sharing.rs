@@ -307,6 +307,7 @@ async fn columns_that_a_newer_gateway_adds_disturb_nobody() {
         "ledger_balance",
         "ledger_lease",
         "ledger_lot",
+        "ledger_node",
         "preset",
         "preset_version",
         "policy_version",

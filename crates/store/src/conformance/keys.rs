@@ -163,6 +163,32 @@ pub async fn a_patch_changes_what_it_names_and_nothing_else(stores: &Stores) {
     assert_eq!(stores.keys.update(hash(2), patch, later).await.unwrap(), None);
 }
 
+/// Of two who decide on what they have read one is told that it is another by now.
+pub async fn a_patch_is_of_the_key_that_was_seen(stores: &Stores) {
+    stores.keys.insert(key(1)).await.unwrap();
+    let seen = stores.keys.get(hash(1)).await.unwrap().map(Box::new);
+    let named = |name: &str, seen| {
+        let name = Change::Set(name.to_owned());
+        stores.keys.update(hash(1), KeyPatch { seen, name, ..KeyPatch::default() }, noon())
+    };
+    let first = named("first", seen.clone()).await.unwrap().unwrap();
+    assert!(matches!(named("second", seen.clone()).await, Err(StoreError::Conflict)));
+    assert_eq!(stores.keys.get(hash(1)).await.unwrap(), Some(first.clone()));
+    let again = named("second", Some(Box::new(first))).await.unwrap().unwrap();
+    assert_eq!(again.name, "second");
+    // However many at once: each that is made is of what the last one left.
+    let both = tokio::join!(named("a", Some(Box::new(again.clone()))), async {
+        named("b", Some(Box::new(again.clone()))).await
+    });
+    let made = [both.0, both.1].into_iter().flatten().count();
+    assert_eq!(made, 1);
+    // What changes nothing is no conflict, and a key that is gone is none.
+    let nothing = KeyPatch { seen: seen.clone(), ..KeyPatch::default() };
+    assert!(stores.keys.update(hash(1), nothing, noon()).await.unwrap().is_some());
+    stores.keys.delete(hash(1)).await.unwrap();
+    assert_eq!(named("c", seen).await.unwrap(), None);
+}
+
 /// Not even `updated_at` or the revision.
 pub async fn an_empty_patch_changes_nothing(stores: &Stores) {
     stores.keys.insert(key(1)).await.unwrap();

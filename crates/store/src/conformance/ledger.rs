@@ -8,19 +8,19 @@ use tollgate_types::Usd;
 use super::sample::{hash, movement, noon, paid, spend};
 use crate::{LeaseRequest, MemoryStore, MovementQuery, StoreError, Stores};
 
-fn account() -> AccountId {
+pub(super) fn account() -> AccountId {
     AccountId::default()
 }
 
-fn usd(nanos: i64) -> Usd {
+pub(super) fn usd(nanos: i64) -> Usd {
     Usd::from_nanos(nanos)
 }
 
-fn everything() -> MovementQuery {
+pub(super) fn everything() -> MovementQuery {
     MovementQuery { limit: u32::MAX, ..MovementQuery::default() }
 }
 
-fn wish(id: &str, node: &NodeId, need: i64) -> LeaseRequest {
+pub(super) fn wish(id: &str, node: &NodeId, need: i64) -> LeaseRequest {
     LeaseRequest {
         id: id.to_owned(),
         account: account(),
@@ -31,19 +31,19 @@ fn wish(id: &str, node: &NodeId, need: i64) -> LeaseRequest {
     }
 }
 
-async fn buy(stores: &Stores, nanos: i64) {
+pub(super) async fn buy(stores: &Stores, nanos: i64) {
     let bought = movement(&format!("purchase-{nanos}"), Kind::Purchase, nanos);
     assert!(stores.ledger.post(vec![bought]).await.unwrap());
 }
 
 /// The balance as available, held and spent.
-async fn places(stores: &Stores) -> [i64; 3] {
+pub(super) async fn places(stores: &Stores) -> [i64; 3] {
     let balance = stores.ledger.balance(&account()).await.unwrap();
     assert!(balance.proves(), "{balance:?}");
     [balance.available, balance.held, balance.spent].map(Usd::nanos)
 }
 
-async fn assert_sound(stores: &Stores) {
+pub(super) async fn assert_sound(stores: &Stores) {
     let found = audit(&stores.ledger.books().await.unwrap());
     assert!(found.is_empty(), "{found:?}");
 }
@@ -327,7 +327,7 @@ pub async fn every_history_balances(stores: &Stores) {
     let model = MemoryStore::new().into_stores();
     let mut random = Random(0x9E37_79B9_7F4A_7C15);
     for step in 0..300 {
-        let (kind, nanos) = (random.below(8), i64::try_from(1 + random.below(400)).unwrap());
+        let (kind, nanos) = (random.below(9), i64::try_from(1 + random.below(400)).unwrap());
         let node = NodeId::new(["a", "b"][usize::from(random.below(2) == 1)]);
         let mut outcomes = Vec::with_capacity(2);
         for each in [stores, &model] {
@@ -413,6 +413,7 @@ async fn act(stores: &Stores, (step, kind): (u64, u64), nanos: i64, node: &NodeI
             format!("{:?}", back.unwrap())
         }
         5 => format!("{:?}", stores.ledger.expire(at).await.unwrap()),
+        8 => format!("{:?}", stores.ledger.reclaim(node, None, at).await.unwrap()),
         _ => {
             let calls: Vec<_> = (0..nanos % 4)
                 .map(|index| {

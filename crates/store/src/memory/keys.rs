@@ -52,6 +52,9 @@ impl KeyStore for MemoryStore {
         if patch.is_empty() {
             return Ok(Some(key));
         }
+        if patch.seen.is_some_and(|seen| *seen != key) {
+            return Err(StoreError::Conflict);
+        }
         patch.name.apply_to(&mut key.name);
         patch.disabled.apply_to(&mut key.disabled);
         patch.limit.apply_to(&mut key.limit);

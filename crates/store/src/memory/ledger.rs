@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use async_trait::async_trait;
 use tollgate_ledger::{
-    AccountId, Balance, Books, CallCost, Counted, Kind, Lot, Movement, NodeId, Till, slice,
+    AccountId, Balance, Books, CallCost, Counted, Kind, Lot, Movement, NodeId, Till, reclaim, slice,
 };
 use tollgate_types::{Timestamp, Usd};
 
@@ -21,6 +21,10 @@ pub(super) struct Ledger {
     ids: HashSet<String>,
     balances: BTreeMap<AccountId, Balance>,
     leases: BTreeMap<(NodeId, AccountId), (Usd, Timestamp)>,
+    /// When each node last told that it is there.
+    nodes: BTreeMap<NodeId, Timestamp>,
+    /// What was ever taken back of leases.
+    reclaimed: BTreeMap<(NodeId, AccountId), Usd>,
     lots: BTreeMap<AccountId, Vec<Lot>>,
 }
 
@@ -132,6 +136,54 @@ impl LedgerStore for MemoryStore {
         let balances = state.ledger.balances.iter();
         let scarce = balances.filter(|(_, it)| it.held > Usd::ZERO && it.available < it.held);
         Ok(scarce.map(|(account, balance)| (account.clone(), *balance)).collect())
+    }
+
+    async fn tell(
+        &self,
+        node: &NodeId,
+        at: Timestamp,
+    ) -> Result<Vec<(AccountId, Usd)>, StoreError> {
+        let mut state = self.state()?;
+        let ledger = &mut state.ledger;
+        let heard = ledger.nodes.get(node).map_or(at, |before| before.plus_millis(1).max(at));
+        ledger.nodes.insert(node.clone(), heard);
+        let of_it = ledger.reclaimed.iter().filter(|((of, _), _)| of == node);
+        Ok(of_it.map(|((_, account), ever)| (account.clone(), *ever)).collect())
+    }
+
+    async fn nodes(&self) -> Result<Vec<(NodeId, Timestamp)>, StoreError> {
+        Ok(self.state()?.ledger.nodes.clone().into_iter().collect())
+    }
+
+    async fn reclaim(
+        &self,
+        node: &NodeId,
+        heard_at: Option<Timestamp>,
+        at: Timestamp,
+    ) -> Result<Vec<(AccountId, Usd)>, StoreError> {
+        let mut state = self.state()?;
+        let ledger = &mut state.ledger;
+        if heard_at.is_some() && ledger.nodes.get(node).copied() != heard_at {
+            return Ok(Vec::new());
+        }
+        let leases = ledger.leases.iter();
+        let leases = leases.filter(|((of, _), (amount, _))| of == node && *amount > Usd::ZERO);
+        let leases: Vec<_> = leases.map(|(key, (amount, _))| (key.clone(), *amount)).collect();
+        let mut back = Vec::with_capacity(leases.len());
+        for (key, amount) in leases {
+            let account = key.1.clone();
+            let before = ledger.reclaimed.get(&key).copied().unwrap_or_default();
+            let ever = before.saturating_add(amount);
+            let release = reclaim((node, &account), amount, ever, at);
+            let after = ledger.balance(&account).after(&release, &account)?;
+            ledger.balances.insert(account.clone(), after);
+            ledger.keep(release);
+            ledger.reclaimed.insert(key.clone(), ever);
+            ledger.leases.insert(key, (Usd::ZERO, at));
+            back.push((account, amount));
+        }
+        ledger.nodes.remove(node);
+        Ok(back)
     }
 
     async fn expire(&self, now: Timestamp) -> Result<Vec<Movement>, StoreError> {

@@ -10,7 +10,9 @@ use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use tollgate_engine::{Clock, Plans, SystemClock, statement};
-use tollgate_ledger::{AccountId, Balance, DEFAULT_ACCOUNT, Kind, Movement, PlatformFee};
+use tollgate_ledger::{
+    AccountId, Balance, DEFAULT_ACCOUNT, Kind, Movement, PlatformFee, is_own_id,
+};
 use tollgate_organisation::{Agreement, Workspace};
 use tollgate_payments::PROVIDER_NAMES;
 use tollgate_statement::{Line, csv, pdf};
@@ -217,6 +219,9 @@ fn movements(args: &AddArgs, fee: PlatformFee, now: Timestamp) -> anyhow::Result
         Some(id) if id.trim().is_empty() => bail!("--id: is empty"),
         Some(id) if is_of_a_provider(id) => bail!(
             "--id: `{id}` is a name for what the payment provider tells of, which would not be booked then. Choose another, or book what was not told with `tollgate credits reconcile`"
+        ),
+        Some(id) if is_own_id(id) => bail!(
+            "--id: `{id}` is a name that the ledger gives itself, such as to a month's commitment or a fee, which would not be entered then. Choose another"
         ),
         Some(id) => id.clone(),
         // A name nobody else has: the hash of a key nobody will use.

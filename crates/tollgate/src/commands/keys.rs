@@ -12,7 +12,7 @@ use serde::Serialize;
 use tollgate_engine::{Clock, Entropy, SystemClock, SystemEntropy};
 use tollgate_limits::KeyLimits;
 use tollgate_organisation::User;
-use tollgate_store::{Change, KeyPatch, KeyRecord, KeyUsage, ResetInterval, Stores};
+use tollgate_store::{Change, KeyPatch, KeyRecord, KeyUsage, ResetInterval, StoreError, Stores};
 use tollgate_types::{ApiKey, KeyHash, Timestamp, Usd};
 
 use self::allow::{AllowArgs, Restrictions};
@@ -253,14 +253,9 @@ async fn is_of_somebody_gone(record: &KeyRecord, stores: &Stores) -> anyhow::Res
 
 /// Changes the limits that are given, and shows all.
 async fn limit(args: &LimitsArgs, stores: &Stores) -> anyhow::Result<()> {
-    let mut record = find(&args.key, stores).await?;
-    let (hash, now) = (record.hash, SystemClock.now());
-    let changed = args.limits.changed(&record.rate_limits)?;
-    if changed != record.rate_limits {
-        let patch = KeyPatch { rate_limits: Change::Set(changed), ..KeyPatch::default() };
-        let updated = stores.keys.update(hash, patch, now).await?;
-        record = updated.ok_or_else(|| anyhow!("the key has just been deleted"))?;
-    }
+    let now = SystemClock.now();
+    let record = changed(args, stores, now).await?;
+    let hash = record.hash;
     if args.json {
         return output::json(&row(&record, &stores.usage.key_usage(hash, now).await?, now));
     }
@@ -271,6 +266,24 @@ async fn limit(args: &LimitsArgs, stores: &Stores) -> anyhow::Result<()> {
     output::right(&mut table, &[1]);
     output::print(&table, "No limits. Set one with e.g. --requests-per-minute 60.");
     Ok(())
+}
+
+/// Changes the limits that are given, each time anew when somebody else has changed the key.
+async fn changed(args: &LimitsArgs, stores: &Stores, now: Timestamp) -> anyhow::Result<KeyRecord> {
+    loop {
+        let record = find(&args.key, stores).await?;
+        let changed = args.limits.changed(&record.rate_limits)?;
+        if changed == record.rate_limits {
+            return Ok(record);
+        }
+        let hash = record.hash;
+        let (rate_limits, seen) = (Change::Set(changed), Some(Box::new(record)));
+        let patch = KeyPatch { seen, rate_limits, ..KeyPatch::default() };
+        match stores.keys.update(hash, patch, now).await {
+            Err(StoreError::Conflict) => {}
+            updated => return updated?.ok_or_else(|| anyhow!("the key has just been deleted")),
+        }
+    }
 }
 
 async fn delete(args: &WhichArgs, stores: &Stores) -> anyhow::Result<()> {

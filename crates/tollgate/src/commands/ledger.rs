@@ -1,4 +1,6 @@
-//! `tollgate ledger audit|show|trace`
+//! `tollgate ledger audit|show|trace|nodes|reclaim`
+
+mod nodes;
 
 use std::process::ExitCode;
 
@@ -12,6 +14,7 @@ use tollgate_types::{GenerationId, Usd};
 use super::Session;
 use crate::gateway::open_store;
 use crate::output;
+use nodes::{NodesArgs, ReclaimArgs};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum LedgerCommand {
@@ -24,6 +27,12 @@ pub(super) enum LedgerCommand {
     /// Follow a call's money: where its credit came from, how it was set aside, what was charged
     #[command(after_help = "Example: tollgate ledger trace gen-1795304970-li23rW4LUWx6LotvcfMz")]
     Trace(TraceArgs),
+    /// List the gateways that have set credit aside, and when each was last heard of
+    #[command(after_help = "Example: tollgate ledger nodes")]
+    Nodes(NodesArgs),
+    /// Take back what a gateway has set aside that will not start again
+    #[command(after_help = "Example: tollgate ledger reclaim 0f8fad5bd9cb469fa16570867728950e")]
+    Reclaim(ReclaimArgs),
 }
 
 #[derive(Debug, Args)]
@@ -65,6 +74,10 @@ pub(super) async fn run(command: LedgerCommand, session: &Session) -> anyhow::Re
         LedgerCommand::Audit(args) => audited(&args, &stores).await,
         LedgerCommand::Show(args) => show(&args, &stores).await.map(|()| ExitCode::SUCCESS),
         LedgerCommand::Trace(args) => trace(&args, &stores).await.map(|()| ExitCode::SUCCESS),
+        LedgerCommand::Nodes(args) => nodes::list(&args, &stores).await.map(|()| ExitCode::SUCCESS),
+        LedgerCommand::Reclaim(args) => {
+            nodes::reclaim(&args, &stores).await.map(|()| ExitCode::SUCCESS)
+        }
     };
     stores.health.close().await;
     result

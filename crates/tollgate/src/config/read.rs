@@ -77,6 +77,7 @@ impl Reader<'_> {
         file.routing.apply(&mut limits.engine, &mut self.problems);
         limits.engine.billing = file.billing.enabled;
         let fees = file.billing.fees(&mut self.problems);
+        let gone_after = file.billing.gone_after(&mut self.problems);
         let installation_name = file.payments.name(&mut self.problems);
         if let Some(path) = &file.upstream.ca_file {
             self.trust(path, &mut limits);
@@ -105,6 +106,7 @@ impl Reader<'_> {
             trusted_proxies,
             path_prefix,
             platform_fee: fees.standard,
+            gone_after,
             payments: self.payments(&file.payments, (installation_name.clone(), fees), listen),
             alerts: self.alerts(&file.alerts),
             plans: plan::check(&file.plans, &mut self.problems),
@@ -185,6 +187,7 @@ impl Reader<'_> {
             ("billing.enabled", file.billing.enabled.to_string()),
             ("billing.platform_fee", fee(&file.billing.platform_fee)),
             ("billing.crypto_fee", fee(&file.billing.crypto_fee)),
+            ("billing.gone_after_ms", file.billing.gone_after_ms.to_string()),
             (
                 "payments.installation",
                 file.payments.installation.clone().unwrap_or_else(|| UNNAMED.to_owned()),

@@ -38,7 +38,7 @@ pub(super) struct SharedSection {
 }
 
 /// `[billing]`
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct BillingSection {
     /// Whether calls need prepaid credit.
@@ -47,6 +47,15 @@ pub(super) struct BillingSection {
     pub(super) platform_fee: Option<FeeEntry>,
     /// The same of those that are paid in stablecoins.
     pub(super) crypto_fee: Option<FeeEntry>,
+    /// How long a gateway may not be heard of until others take back what it has set aside, in
+    /// milliseconds.
+    pub(super) gone_after_ms: u64,
+}
+
+impl Default for BillingSection {
+    fn default() -> Self {
+        Self { enabled: false, platform_fee: None, crypto_fee: None, gone_after_ms: 600_000 }
+    }
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -59,6 +68,14 @@ pub(super) struct FeeEntry {
 }
 
 impl BillingSection {
+    /// How long a gateway may be silent.
+    pub(super) fn gone_after(&self, problems: &mut Problems) -> Duration {
+        if self.gone_after_ms < 1_000 {
+            problems.add("billing.gone_after_ms: must be at least 1000 milliseconds");
+        }
+        Duration::from_millis(self.gone_after_ms.max(1_000))
+    }
+
     /// The fees as they are reckoned with.
     pub(super) fn fees(&self, problems: &mut Problems) -> Fees {
         let mut fee = |name: &str, entry: &Option<FeeEntry>| {

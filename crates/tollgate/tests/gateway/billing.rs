@@ -1,8 +1,11 @@
 //! Where calls need credit: nobody calls without, nobody spends what is not there, and after
 //! whatever happened the books balance (contract §4.6, §6.2).
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
+use tokio::time::sleep;
 use tollgate_ledger::{AccountId, Balance, Kind, Movement, audit};
 use tollgate_simulator::Simulator;
 use tollgate_store::MovementQuery;
@@ -297,4 +300,38 @@ async fn credit_outlives_the_gateway() {
     let balance = balance(&again).await;
     let places = [balance.available, balance.held, balance.spent];
     assert_eq!(places, ["0.984", "0", "0.016"].map(usd));
+}
+
+/// Also at a gateway that has set nothing aside of the account: after a start, and where the account
+/// never called anything.
+#[tokio::test]
+async fn section_4_6_below_zero_what_is_free_is_refused_too() {
+    let (gateway, simulator) = world(BILLING, "echo").await;
+    let engine = gateway.engine();
+    let take = |id: &str, dollars: &str| {
+        let (account, amount) = (AccountId::default(), usd(dollars));
+        Movement::new(id, account, Kind::Deduction, amount, engine.now())
+    };
+    assert!(engine.stores().ledger.post(vec![take("t", "1")]).await.unwrap());
+    let mut free = eight();
+    free["model"] = "acme/free".into();
+    let (message, source) = refusal(&gateway.chat(free.clone()).await);
+    assert!(message.starts_with("Insufficient credits"), "{message}");
+    assert_eq!((source, simulator.calls("echo")), (json!("openrouter_credits"), 0));
+    // Free calls are few in a minute: each waits until the account is looked at again.
+    add(&gateway, "2").await;
+    sleep(Duration::from_millis(1_050)).await;
+    gateway.chat(free.clone()).await.said();
+    assert!(engine.stores().ledger.post(vec![take("u", "3")]).await.unwrap());
+    sleep(Duration::from_millis(1_050)).await;
+    // This one does not wait for the store, and has it asked.
+    gateway.chat(free.clone()).await.said();
+    sleep(Duration::from_millis(500)).await;
+    refusal(&gateway.chat(free.clone()).await);
+    let database = gateway.stop().await;
+    let world = TestGateway::builder().config(BILLING).on(database);
+    let world = world.provider("acme", Protocol::OpenAi, &simulator);
+    let world = world.endpoint("acme/free", "acme", "echo", r#"{ input = "0", output = "0" }"#);
+    let gateway = world.start().await;
+    refusal(&gateway.chat(free).await);
 }

@@ -259,3 +259,48 @@ async fn what_is_nearly_a_member_makes_no_key_without_it() {
         assert_eq!(reply.status, status, "{twice}: {}", reply.text());
     }
 }
+
+/// Of two changes of one key at once none is lost, whoever makes them: what a member tightens does
+/// not take away what an admin has set meanwhile.
+#[tokio::test]
+async fn changes_of_one_key_at_once_are_all_made() {
+    let simulator = simulator().await;
+    let gateway = started(&simulator, "").await;
+    let id = workspace(&gateway, "team").await;
+    let place = json!([{ "workspace_id": id, "role": "member" }]);
+    let (_, member) = person(&gateway, "member", place).await;
+    let wanted = json!({ "name": "k", "workspace_id": id, "requests_per_day": 1_000 });
+    let (path, _) = made(&gateway, &member, wanted).await;
+    let admin = gateway.management_key();
+    for round in 1..=30 {
+        let budget = json!({ "rate_limits": { "daily_budget": format!("0.{round:02}") } });
+        let tighter = json!({ "requests_per_day": 1_000 - round });
+        let at_most = json!({ "limits": { "max_concurrent": round } });
+        let (first, second, third) = tokio::join!(
+            by(&gateway, admin, ("PATCH", &path), budget),
+            by(&gateway, &member, ("PATCH", &path), tighter),
+            by(&gateway, admin, ("PATCH", &path), at_most),
+        );
+        for reply in [first, second, third] {
+            assert_eq!(reply.status, 200, "{}", reply.text());
+        }
+        let kept = gateway.get(&path).await.json()["data"]["rate_limits"].clone();
+        assert_eq!(kept["requests_per_day"], 1_000 - round, "{kept}");
+        assert_eq!(kept["max_concurrent"], round, "{kept}");
+        assert_eq!(
+            kept["daily_budget"].to_string().trim_matches('"').parse(),
+            Ok(f64::from(round) / 100.0)
+        );
+    }
+    // What is looser by the key as it is then stays refused.
+    let looser = json!({ "requests_per_day": 999 });
+    let refused = by(&gateway, &member, ("PATCH", &path), looser).await;
+    refused.error(403, "permission_denied");
+    // Either name takes all away.
+    for name in ["limits", "rate_limits"] {
+        let set = json!({ "requests_per_day": 5, "daily_budget": "1" });
+        assert_eq!(by(&gateway, admin, ("PATCH", &path), set).await.status, 200);
+        let none = by(&gateway, admin, ("PATCH", &path), json!({ name: null })).await;
+        assert_eq!(none.json()["data"]["rate_limits"], json!({}), "{name}");
+    }
+}

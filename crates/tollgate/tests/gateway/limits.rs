@@ -13,6 +13,8 @@ use tollgate_simulator::Simulator;
 use tollgate_testkit::{Builder, Protocol, Reply, TestGateway, eventually, simulator, usd};
 use tollgate_types::{Timestamp, Usd};
 
+use crate::organisation::workspace;
+
 /// A tenth of a cent a token.
 const PRICE: &str = r#"{ input = "1000", output = "1000" }"#;
 const BILLING: &str = "[billing]\nenabled = true\n";
@@ -291,6 +293,31 @@ async fn an_operator_limits_organisations_workspaces_keys_users_models_and_tags(
     let counted =
         r#"tollgate_limit_refusals_total{scope="organisation",measure="requests",window="day"} 1"#;
     assert!(metrics.contains(counted), "{metrics}");
+}
+
+/// An installation is one organisation, whoever pays.
+#[tokio::test]
+async fn a_limit_of_the_organisation_counts_the_calls_of_all_accounts() {
+    let rows = "[[limit]]\nscope = \"organisation\"\nrequests_per_day = 3\n";
+    let simulator = simulator().await;
+    let gateway = world(&simulator, rows).start().await;
+    let mut keys = Vec::new();
+    for account in ["one", "two", "three"] {
+        let id = workspace(&gateway, account).await;
+        let path = format!("/workspaces/{id}");
+        let paid = gateway.call("PATCH", &path).key(gateway.management_key());
+        let paid = paid.json(&json!({ "account": account })).send().await;
+        assert_eq!(paid.status, 200, "{}", paid.text());
+        keys.push(gateway.key_with(|key| key.workspace_id = id).await);
+    }
+    for key in &keys {
+        chat(&gateway, key, "acme/m").await.said();
+    }
+    for key in &keys {
+        let refused = chat(&gateway, key, "acme/m").await;
+        let told = refused.error_message(429, "rate_limit_exceeded");
+        assert!(told.contains("3 requests per day for this organisation"), "{told}");
+    }
 }
 
 /// Where rules have several models asked, each is counted.

@@ -28,6 +28,7 @@ mod dialects;
 mod failover;
 mod fusion;
 mod going_back;
+mod gone;
 mod hanging_up;
 mod health;
 mod held;

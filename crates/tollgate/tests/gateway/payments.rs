@@ -348,12 +348,17 @@ async fn what_the_ledger_has_otherwise_is_not_taken_for_known() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn ids_of_a_payment_provider_are_not_given_by_hand() {
+async fn ids_of_payments_and_of_the_ledger_are_not_given_by_hand() {
     let home = Home::new();
     for id in ["stripe/pi_1", " stripe/pi_1"] {
         let refused = home.run(&["credits", "add", "1", "--id", id]);
         assert_eq!(refused.code, Some(1), "{}", refused.err);
         assert!(refused.err.contains("tollgate credits reconcile"), "{}", refused.err);
+    }
+    for id in ["commitment/2026-10/default", "invoice-7/fee", "hold-1", "gen-1", "a/expiry/1"] {
+        let refused = home.run(&["credits", "add", "1", "--id", id]);
+        assert_eq!(refused.code, Some(1), "{}", refused.err);
+        assert!(refused.err.contains("that the ledger gives itself"), "{}", refused.err);
     }
     for id in ["stripe", "stripes/1", "invoice/stripe/1"] {
         home.does(&["credits", "add", "1", "--id", id]);

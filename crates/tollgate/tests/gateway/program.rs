@@ -292,6 +292,7 @@ fn where_each_value_comes_from_is_shown() {
         ("billing.enabled", "false", "default"),
         ("billing.platform_fee", "(not set)", "default"),
         ("billing.crypto_fee", "(not set)", "default"),
+        ("billing.gone_after_ms", "600000", "default"),
         ("payments.installation", "tollgate", "default"),
         ("payments.return_url", "(not set)", "default"),
         ("database.url", "sqlite://./from-file/tollgate.db", "default"),
@@ -300,7 +301,7 @@ fn where_each_value_comes_from_is_shown() {
         let origin = if origin == "file" { &shown["data_dir"]["origin"] } else { &json!(origin) };
         assert_eq!(origins[name], json!({ "value": value, "origin": origin }), "{name}");
     }
-    assert_eq!(origins.as_object().unwrap().len(), 45, "{origins}");
+    assert_eq!(origins.as_object().unwrap().len(), 46, "{origins}");
     let table = home.does(&["config", "show", "--origin"]);
     assert!(table.contains("TOLLGATE_LISTEN") && !table.contains("secret"), "{table}");
 }

@@ -13,22 +13,24 @@ use crate::error::ApiError;
 pub(super) struct WantedLimits {
     #[serde(default, deserialize_with = "present")]
     rate_limits: Option<Option<KeyLimitsChange>>,
-    limits: Option<KeyLimitsChange>,
+    #[serde(default, deserialize_with = "present")]
+    limits: Option<Option<KeyLimitsChange>>,
     #[serde(flatten)]
     beside: Map<String, Value>,
 }
 
 impl WantedLimits {
-    /// Changes what is given; `null` takes a limit away, and `rate_limits: null` all of them.
+    /// Changes what is given; `null` takes a limit away, and `rate_limits: null` or `limits: null`
+    /// all of them.
     pub(super) fn apply_to(&self, limits: &mut KeyLimits) -> Result<(), ApiError> {
         let beside = self.members(is_limit);
         let beside: KeyLimitsChange = serde_json::from_value(Value::Object(beside))
             .map_err(|error| ApiError::bad_request(error.to_string()))?;
-        if matches!(self.rate_limits, Some(None)) {
+        let given = [&self.rate_limits, &self.limits];
+        if given.into_iter().any(|it| matches!(it, Some(None))) {
             *limits = KeyLimits::default();
         }
-        let given = [self.rate_limits.as_ref().and_then(Option::as_ref), self.limits.as_ref()];
-        let mut given = given.into_iter().flatten().chain([&beside]);
+        let mut given = given.into_iter().flatten().flatten().chain([&beside]);
         while let Some(change) = given.next() {
             if let Some(member) = given.clone().find_map(|other| change.contradicted_by(other)) {
                 return Err(ApiError::bad_request(format!(

@@ -1,0 +1,11 @@
+-- Gateways that may have set credit aside, and when each last told that it is there.
+CREATE TABLE ledger_node (
+    node     TEXT   COLLATE "C" NOT NULL PRIMARY KEY,
+    heard_at BIGINT NOT NULL -- grows with every word of it
+) WITH (fillfactor = 50);
+
+INSERT INTO ledger_node (node, heard_at)
+SELECT node, max(touched_at) FROM ledger_lease WHERE amount_nanos > 0 GROUP BY node;
+
+-- What others have ever taken back of it, so that its node hears of it.
+ALTER TABLE ledger_lease ADD COLUMN reclaimed_nanos BIGINT NOT NULL DEFAULT 0;
