@@ -133,13 +133,13 @@ fn taken_back((base, database): (&str, &str), arrived: &dyn Fn() -> u64) {
     let nodes = second.json(&["ledger", "nodes", "--json"]);
     let of = |node: &str| nodes.as_array().unwrap().iter().find(|it| it["node"] == node).cloned();
     let gone = of(node.trim()).unwrap();
-    assert_eq!((&gone["set_aside"], &shown(&second)["held"]), (&"0.018".into(), &"0.018".into()));
+    assert_eq!((&gone["set_aside"], &shown(&second)["held"]), (&"0.03".into(), &"0.03".into()));
     assert!(gone["heard_at"].is_string());
     let unknown = second.run(&["ledger", "reclaim", "nobody"]);
     assert_eq!(unknown.code, Some(1));
     assert!(unknown.err.contains("tollgate ledger nodes"), "{}", unknown.err);
     let back = second.json(&["ledger", "reclaim", node.trim(), "--json"]);
-    assert_eq!(back, serde_json::json!([{ "account": "default", "amount": "0.018" }]));
+    assert_eq!(back, serde_json::json!([{ "account": "default", "amount": "0.03" }]));
     assert!(costed(&exchange(&other.address, &key, false).unwrap()).is_some());
     assert_eq!(other.terminate(), Some(0));
     assert!(second.does(&["ledger", "audit"]).contains("balanced"));
