@@ -18,11 +18,6 @@ pub struct Timing {
 }
 
 impl Timing {
-    /// Our own share.
-    pub const fn own(&self) -> Duration {
-        self.admission.saturating_add(self.answer)
-    }
-
     /// As `Server-Timing` has it, in milliseconds.
     ///
     /// <https://www.w3.org/TR/server-timing/>
@@ -120,7 +115,6 @@ mod tests {
         assert_eq!(timing.admission, millis(2));
         assert!(timing.upstream >= millis(40) && timing.upstream <= millis(42), "{timing:?}");
         assert_eq!(timing.upstream + timing.answer, millis(48).max(timing.upstream + millis(8)));
-        assert_eq!(timing.own(), timing.answer + millis(2));
     }
 
     #[tokio::test]
