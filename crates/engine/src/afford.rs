@@ -6,7 +6,7 @@ use tollgate_types::{Chain, Timestamp, Usage, Usd};
 
 use crate::asked::Asked;
 use crate::expected::{Expected, expected, expected_with};
-use crate::keys::SpentLimit;
+use crate::keys::{HeldOfLimit, SpentLimit};
 use crate::purse::{Hold, Need, Short};
 use crate::run::Run;
 use crate::{CallError, KeyEntry, limiting};
@@ -16,7 +16,7 @@ use crate::{CallError, KeyEntry, limiting};
 #[derive(Debug, Default)]
 pub(crate) struct Held {
     credit: Option<Hold>,
-    of_limit: Usd,
+    of_limit: HeldOfLimit,
     pub(crate) of_limits: Reservation,
 }
 

@@ -36,9 +36,19 @@ pub struct KeyEntry {
 struct Spend {
     /// What calls under way may cost.
     held: Usd,
+    /// Whether one is under way that may cost more than it holds: there is one at a time.
+    uncovered: bool,
     windows: UsageWindows,
     day: UtcDay,
     usage: KeyUsage,
+}
+
+/// What a call holds of its key's limit.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct HeldOfLimit {
+    amount: Usd,
+    /// Whether it may cost more than that.
+    uncovered: bool,
 }
 
 /// A key's limit, as it stands when a call does not fit into it.
@@ -103,7 +113,7 @@ const LOOKUPS_MAX: usize = 4;
 impl KeyEntry {
     fn new(record: KeyRecord, usage: KeyUsage, now: Timestamp) -> Self {
         let (windows, day) = (UsageWindows::at(now), UtcDay::of(now));
-        let spend = Spend { held: Usd::ZERO, windows, day, usage };
+        let spend = Spend { held: Usd::ZERO, uncovered: false, windows, day, usage };
         Self {
             restriction: restriction_of(&record),
             counted_as: record.hash,
@@ -194,17 +204,23 @@ impl KeyEntry {
         if self.record.include_byok_in_limit { spent.saturating_add(byok) } else { spent }
     }
 
-    /// Holds what a call may cost of what is left of the limit, and says how much.
-    pub(crate) fn hold(&self, need: Need, now: Timestamp) -> Result<Usd, Short> {
-        let Some(limit) = self.record.limit else { return Ok(Usd::ZERO) };
+    /// Holds what a call may cost of what is left of the limit. Of those that may cost more than that
+    /// one is under way at a time.
+    pub(crate) fn hold(&self, need: Need, now: Timestamp) -> Result<HeldOfLimit, Short> {
+        let Some(limit) = self.record.limit else { return Ok(HeldOfLimit::default()) };
         let mut spend = self.spend.lock();
         let gone = self.of_limit(&spend.at(now).usage);
         let unspent = limit.checked_sub(gone).unwrap_or(Usd::ZERO);
         let left = unspent.checked_sub(spend.held).unwrap_or(Usd::ZERO).max(Usd::ZERO);
-        let amount = need.most.min(left);
-        if amount >= need.least && amount > Usd::ZERO {
+        let uncovered = need.most > left;
+        let amount = if uncovered { need.part_of(left) } else { Some(need.most) };
+        if let Some(amount) = amount {
+            if uncovered && spend.uncovered {
+                return Err(Short::InFlight);
+            }
+            spend.uncovered |= uncovered;
             spend.held = spend.held.saturating_add(amount);
-            return Ok(amount);
+            return Ok(HeldOfLimit { amount, uncovered });
         }
         Err(if unspent <= Usd::ZERO {
             Short::Empty
@@ -217,9 +233,10 @@ impl KeyEntry {
 
     /// Adds a call's cost, and what a provider takes of the caller for it, in the place of what it
     /// held.
-    pub(crate) fn spent(&self, (cost, byok): (Usd, Usd), held: Usd, now: Timestamp) {
+    pub(crate) fn spent(&self, (cost, byok): (Usd, Usd), held: HeldOfLimit, now: Timestamp) {
         let mut spend = self.spend.lock();
-        spend.held = spend.held.checked_sub(held).unwrap_or(Usd::ZERO);
+        spend.held = spend.held.checked_sub(held.amount).unwrap_or(Usd::ZERO);
+        spend.uncovered &= !held.uncovered;
         let usage = &mut spend.at(now).usage;
         usage.total = usage.total.saturating_add(cost);
         usage.daily = usage.daily.saturating_add(cost);

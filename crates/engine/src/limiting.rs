@@ -59,7 +59,7 @@ pub struct Limiting {
     has_missed: AtomicBool,
 }
 
-/// As many counters as there may be: at most about 200 MB.
+/// As many counters as there may be: at most about 320 MB.
 const COUNTERS_MAX: usize = 250_000;
 /// As many of them before there is no new one for what callers name, so that whoever makes up names
 /// takes no room from keys and models. Each workspace has a share of it.

@@ -65,6 +65,8 @@ struct State {
     left: Usd,
     /// What calls under way hold.
     held: Usd,
+    /// Whether a call is under way that may cost more than it holds: there is one at a time.
+    uncovered: bool,
     /// The last slice: when half of it is used, another is fetched.
     slice: Usd,
     /// What the account had besides, as last heard. While that is less than nothing, calls hold
@@ -95,6 +97,15 @@ pub(crate) struct Need {
     pub(crate) least: Usd,
 }
 
+impl Need {
+    /// What is held of `left` for a call that may cost more than that: half of it, so that others go
+    /// on beside it, or its least if that is more. `None` where that is more than there is.
+    pub(crate) fn part_of(self, left: Usd) -> Option<Usd> {
+        let least = self.least.max(Usd::from_nanos(1));
+        (least <= left).then(|| Usd::from_nanos(left.nanos() / 2).max(least))
+    }
+}
+
 /// Why a call can't be paid.
 #[derive(Debug)]
 pub(crate) enum Short {
@@ -116,8 +127,8 @@ pub(crate) enum Short {
 pub(crate) struct Hold {
     purse: Arc<Purse>,
     amount: Usd,
-    /// Where to give back what is left of it: of a call that holds all that its account has, since
-    /// other nodes find nothing until then.
+    /// Where to give back what is left of it, of a call that may cost more than it holds: other nodes
+    /// find little until then.
     rest_to: Option<Arc<Purses>>,
 }
 
@@ -202,7 +213,9 @@ impl Purses {
         self.hold_less(&purse, need, available).await
     }
 
-    /// Holds all that there is, if it is enough to begin with.
+    /// Holds a part of what there is for a call that may cost more than that. One such call is under
+    /// way at a time, so that an account is overspent by one call's surprise, however many begin at
+    /// once.
     async fn hold_less(
         self: &Arc<Self>,
         purse: &Arc<Purse>,
@@ -211,16 +224,19 @@ impl Purses {
     ) -> Result<Hold, Short> {
         let least = need.least.max(Usd::from_nanos(1));
         let all = purse.standing().0.saturating_add(available);
-        if all < least || need.least == need.most {
-            return Err(self.short(purse, least, available).await);
+        let part = need.part_of(all).filter(|_| need.least < need.most);
+        let Some(part) = part else { return Err(self.short(purse, least, available).await) };
+        if purse.state.lock().uncovered {
+            return Err(Short::InFlight);
         }
-        let found = self.refill(purse, all).await.map_err(Short::Unavailable)?;
+        let found = self.refill(purse, part).await.map_err(Short::Unavailable)?;
         // Another node may have taken it meanwhile.
-        let amount = all.min(purse.standing().0);
+        let amount = part.min(purse.standing().0);
         let taken = if amount >= least { purse.take(amount, self.clock.now()) } else { None };
         let Some(mut hold) = taken else {
             return Err(self.short(purse, least, found.available).await);
         };
+        purse.state.lock().uncovered = true;
         hold.rest_to = Some(Arc::clone(self));
         Ok(hold)
     }
@@ -331,7 +347,7 @@ impl Purses {
         given
     }
 
-    /// Gives back, in the background, what a call has left that held all there was.
+    /// Gives back, in the background, what a call has left that held more than a slice.
     fn give_back_rest(self: &Arc<Self>, purse: &Arc<Purse>) {
         // Without a runtime the program has ended: the next life gives it back.
         let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
@@ -362,6 +378,7 @@ impl Purses {
                 state: Mutex::new(State {
                     left: Usd::ZERO,
                     held: Usd::ZERO,
+                    uncovered: false,
                     slice: Usd::ZERO,
                     available: Usd::ZERO,
                     is_known: false,
@@ -458,6 +475,9 @@ impl Hold {
         // Beyond what was set aside the ledger takes it from what is available, not from here.
         let least = Usd::from_nanos(state.held.nanos().saturating_neg());
         state.left = state.left.saturating_add(back).max(least);
+        if self.rest_to.is_some() {
+            state.uncovered = false;
+        }
         drop(state);
         if let Some(purses) = self.rest_to.take() {
             purses.give_back_rest(&self.purse);

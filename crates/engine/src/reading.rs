@@ -2,8 +2,9 @@
 //!
 //! Nobody knows before it is billed. So there are two figures: `most`, which covers what providers
 //! bill, and `least`, which is what such a call usually comes to. A call holds the first while there
-//! is so much. Whoever has less is not refused for it as long as there is enough for the second, but
-//! then the call holds all there is, and none begins beside it.
+//! is so much. Whoever has less is not refused for it as long as there is enough for the second: then
+//! the call holds half of what there is, and no other begins beside it that may cost more than it
+//! holds.
 
 use tollgate_wire::Weight;
 
@@ -16,8 +17,8 @@ pub(crate) struct Read {
     least: Prompt,
     /// Tokens of text that were counted here. They are held for even where they should not fit.
     counted: u64,
-    /// Whether there is more that nobody here sees: as much as fits may be read.
-    is_open: bool,
+    /// Whether there is something as long as a context: as much as fits may be read.
+    fills: bool,
 }
 
 /// A prompt as a provider counts it.
@@ -50,12 +51,16 @@ const RECORDED_BYTES_PER_TOKEN_USUAL: u64 = 100;
 /// The same of documents: a text in Base64, and a PDF with its fonts and pictures.
 const DOCUMENT_BYTES_PER_TOKEN: u64 = 2;
 const DOCUMENT_BYTES_PER_TOKEN_USUAL: u64 = 20;
-/// A document of three or four pages.
+/// A document of three or four pages, and the longest that providers take: a thousand pages at Google,
+/// of 258 tokens; Anthropic and OpenAI take fewer, and no more than 200,000 to 400,000 tokens fit.
 const POINTED_DOCUMENT_TOKENS: u64 = 2_000;
+const POINTED_DOCUMENT_TOKENS_MOST: u64 = 260_000;
 /// A minute of video, or what is long enough to be cached.
 const POINTED_CONTEXT_TOKENS: u64 = 20_000;
-/// What one search finds, or a page that is fetched.
+/// What one search finds, or a page that is fetched; and what a provider's tools find that are used
+/// again and again: OpenAI's search stops at 128,000 tokens.
 const FOUND_TOKENS: u64 = 5_000;
+const FOUND_TOKENS_MOST: u64 = 200_000;
 /// The context of an endpoint that does not say how much fits: the longest that is usual.
 const CONTEXT_TOKENS: u64 = 1_000_000;
 
@@ -64,14 +69,15 @@ impl Read {
     pub(crate) fn of(call: &impl Asked) -> Self {
         let (survey, weight) = (call.survey(), call.weight());
         let text = survey.text_bytes;
-        // What is around one message, caution covers.
-        let around = survey.messages.saturating_sub(1).saturating_mul(TOKENS_PER_MESSAGE);
+        let frames = survey.messages.saturating_mul(TOKENS_PER_MESSAGE);
+        // What is around one message, caution covers usually.
+        let around = frames.saturating_sub(TOKENS_PER_MESSAGE);
         let tokens = |bytes: u64| bytes.div_ceil(BYTES_PER_TOKEN);
         let cautious = |bytes: u64| tokens(bytes).saturating_mul(CAUTION);
         let counted = cautious(text).max(tokens(text).saturating_add(around));
-        // Where much is text that the survey does not know, a token is four bytes of it.
-        let text_least = counted.max(tokens(weight.text_least));
-        let text_most = cautious(text.max(weight.text_most));
+        // What the survey does not know is text as well; usually a token is four bytes of it.
+        let text_least = counted.max(tokens(weight.text).saturating_add(around));
+        let text_most = cautious(weight.text).saturating_add(frames);
         let searches_least = u64::from(weight.searches > 0);
         Self {
             most: Prompt {
@@ -83,9 +89,7 @@ impl Read {
                 searches: searches_least,
             },
             counted,
-            is_open: weight.pointed_documents > 0
-                || weight.pointed_contexts > 0
-                || weight.reads_more,
+            fills: weight.pointed_contexts > 0,
         }
     }
 
@@ -102,7 +106,7 @@ impl Read {
         let fitting =
             |tokens: u64| context.map_or(tokens, |fits| tokens.min(fits)).max(self.counted);
         let least = fitting(self.least.tokens);
-        let most = if self.is_open {
+        let most = if self.fills {
             context.unwrap_or_else(|| CONTEXT_TOKENS.max(self.most.tokens))
         } else {
             fitting(self.most.tokens)
@@ -121,6 +125,8 @@ fn media_most(weight: &Weight) -> u64 {
         .saturating_add(remote)
         .saturating_add(weight.recorded_bytes.div_ceil(RECORDED_BYTES_PER_TOKEN))
         .saturating_add(weight.document_bytes.div_ceil(DOCUMENT_BYTES_PER_TOKEN))
+        .saturating_add(weight.pointed_documents.saturating_mul(POINTED_DOCUMENT_TOKENS_MOST))
+        .saturating_add(if weight.reads_more { FOUND_TOKENS_MOST } else { 0 })
 }
 
 fn media_usual(weight: &Weight) -> u64 {

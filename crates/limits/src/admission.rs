@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 use tollgate_types::Timestamp;
 
 use crate::counter::{Place, State};
-use crate::{Applied, Counter, Load, Refusal};
+use crate::{Applied, Counter, Load, Refusal, Relief};
 
 /// As many limits as calls usually have.
 const USUAL: usize = 8;
@@ -25,6 +25,8 @@ struct Taken {
     counter: Arc<Counter>,
     amount: u64,
     place: Place,
+    /// Whether its call may spend more of a budget than it took.
+    uncovered: bool,
 }
 
 /// Takes what a call may need at most from all `limits`, or from none.
@@ -42,8 +44,10 @@ pub fn admit(limits: &[Applied], need: &Load, now: Timestamp) -> Result<Reservat
 }
 
 /// The same for a call of which nobody knows what it will need: it begins where its least is left of
-/// all limits, and takes its most, or all that is left of those that have less. So what is uncertain
-/// shuts nobody out, and no second call begins beside one that took all.
+/// all limits, and takes its most. Of those that have less left it takes half of what is left, or its
+/// least if that is more. So what is uncertain is not shut out, and shuts out nobody else: limits are
+/// shared by people who know nothing of each other's calls. Of budgets one call at a time may spend
+/// more than it took, so that they are passed by one call's surprise.
 ///
 /// # Errors
 ///
@@ -64,8 +68,15 @@ pub fn admit_within(
     ordered.dedup_by_key(|(applied, _)| applied.counter.order);
     let mut states: SmallVec<[MutexGuard<'_, State>; USUAL]> =
         ordered.iter().map(|(applied, _)| applied.counter.at(now)).collect();
+    let uncovered = |applied: &Applied, state: &State| {
+        let measure = applied.counter.measure;
+        measure.is_money() && measure.of(most) > applied.amount.saturating_sub(state.used())
+    };
     let refusals = ordered.iter().zip(&states).filter_map(|((applied, need), state)| {
-        let relief = state.relief(*need, applied.amount)?;
+        let relief = state.relief(*need, applied.amount).or_else(|| {
+            let is_second = state.is_uncovered() && uncovered(applied, state);
+            is_second.then_some(Relief::WhenCallsEnd)
+        })?;
         Some((relief, applied, *need, state))
     });
     if let Some((relief, applied, need, state)) = refusals.max_by_key(|(relief, ..)| *relief) {
@@ -81,9 +92,14 @@ pub fn admit_within(
     let taken = ordered.iter().zip(&mut states).map(|((applied, least), state)| {
         let counter = &applied.counter;
         let left = applied.amount.saturating_sub(state.used());
-        let amount = counter.measure.of(most).min(left).max(*least);
+        let most = counter.measure.of(most);
+        let amount = if most <= left { most } else { left / 2 }.max(*least);
+        let uncovered = uncovered(applied, state);
+        if uncovered {
+            state.cover(false);
+        }
         let place = state.take(amount, counter.measure.is_final());
-        Taken { counter: Arc::clone(counter), amount, place }
+        Taken { counter: Arc::clone(counter), amount, place, uncovered }
     });
     Ok(Reservation { taken: taken.collect() })
 }
@@ -93,18 +109,16 @@ impl Reservation {
     /// was taken. What it used beyond is counted there too, as its record is; in a minute that has
     /// passed, now: a long call would never count otherwise.
     pub fn settle(mut self, used: &Load, now: Timestamp) {
-        for Taken { counter, amount, place } in std::mem::take(&mut self.taken) {
-            let kept = counter.kept(amount, used);
-            if kept != amount || !counter.measure.is_final() {
-                counter.at(now).settle(place, (amount, kept), counter.measure.is_final());
-            }
+        for taken in std::mem::take(&mut self.taken) {
+            let kept = taken.counter.kept(taken.amount, used);
+            taken.end(kept, || taken.counter.at(now));
         }
     }
 
     /// The call never was one: everything is given back, and it does not count as a request.
     pub fn cancel(mut self) {
-        for Taken { counter, amount, place } in std::mem::take(&mut self.taken) {
-            counter.as_left().settle(place, (amount, 0), counter.measure.is_final());
+        for taken in std::mem::take(&mut self.taken) {
+            taken.end(0, || taken.counter.as_left());
         }
     }
 
@@ -117,11 +131,24 @@ impl Reservation {
 
 impl Drop for Reservation {
     fn drop(&mut self) {
-        for Taken { counter, amount, place } in self.taken.drain(..) {
-            let kept = counter.kept(amount, &Load::default());
-            if kept != amount {
-                counter.as_left().settle(place, (amount, kept), counter.measure.is_final());
-            }
+        for taken in self.taken.drain(..) {
+            let kept = taken.counter.kept(taken.amount, &Load::default());
+            taken.end(kept, || taken.counter.as_left());
+        }
+    }
+}
+
+impl Taken {
+    /// The call has ended, and keeps so much of it.
+    fn end<'a>(&'a self, kept: u64, state: impl FnOnce() -> MutexGuard<'a, State>) {
+        let is_final = self.counter.measure.is_final();
+        if kept == self.amount && is_final {
+            return;
+        }
+        let mut state = state();
+        state.settle(self.place, (self.amount, kept), is_final);
+        if self.uncovered {
+            state.cover(true);
         }
     }
 }

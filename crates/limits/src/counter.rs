@@ -57,6 +57,8 @@ pub(crate) struct State {
     asked: Timestamp,
     tally: Tally,
     elsewhere: Elsewhere,
+    /// Whether a call is under way that may take more than it has taken.
+    uncovered: bool,
 }
 
 /// Where in a counter something was taken, so that it is given back there and nowhere else.
@@ -90,7 +92,7 @@ impl Counter {
             }
         };
         let elsewhere = Elsewhere::default();
-        let state = State { window, latest: now, asked: now, tally, elsewhere };
+        let state = State { window, latest: now, asked: now, tally, elsewhere, uncovered: false };
         Self { order, scope, id, measure, window, state: Mutex::new(state), _place: None }
     }
 
@@ -246,6 +248,16 @@ impl State {
         here.saturating_add(self.elsewhere())
     }
 
+    /// Whether a call is under way that may take more than it has taken.
+    pub(crate) const fn is_uncovered(&self) -> bool {
+        self.uncovered
+    }
+
+    /// Notes that such a call begins, or that it has ended.
+    pub(crate) const fn cover(&mut self, is_covered: bool) {
+        self.uncovered = !is_covered;
+    }
+
     /// When a call may take `need`; `None` when it may now.
     pub(crate) fn relief(&self, need: u64, amount: u64) -> Option<Relief> {
         let used = self.used();
@@ -256,22 +268,20 @@ impl State {
         if need > amount {
             return Some(Relief::Never);
         }
+        let held = match &self.tally {
+            Tally::Minute(minute) => minute.held(),
+            Tally::Periods(periods) => periods.held(),
+        };
+        let settled = used.saturating_sub(held);
+        let fits_when_calls_end = settled.checked_add(need).is_some_and(|used| used <= amount);
         Some(match &self.tally {
+            _ if fits_when_calls_end || self.window == Window::InFlight => Relief::WhenCallsEnd,
             Tally::Minute(minute) => {
                 let excess = used.saturating_add(need).saturating_sub(amount);
                 Relief::At(minute.freed_at(excess, (self.elsewhere(), self.elsewhere.at)))
             }
-            Tally::Periods(_) if self.window == Window::InFlight => Relief::WhenCallsEnd,
-            Tally::Periods(periods) => {
-                let settled = used.saturating_sub(periods.held());
-                if settled.checked_add(need).is_some_and(|used| used <= amount) {
-                    Relief::WhenCallsEnd
-                } else if self.window.ends() {
-                    Relief::At(periods.period().ends)
-                } else {
-                    Relief::Never
-                }
-            }
+            Tally::Periods(periods) if self.window.ends() => Relief::At(periods.period().ends),
+            Tally::Periods(_) => Relief::Never,
         })
     }
 
@@ -288,22 +298,18 @@ impl State {
 
     pub(crate) fn take(&mut self, amount: u64, is_final: bool) -> Place {
         match &mut self.tally {
-            Tally::Minute(minute) => Place::Second(minute.take(amount)),
+            Tally::Minute(minute) => Place::Second(minute.take(amount, is_final)),
             Tally::Periods(periods) => Place::Period(periods.take(amount, is_final)),
         }
     }
 
     /// A call has ended that took so much, and keeps so much.
     pub(crate) fn settle(&mut self, place: Place, (taken, kept): (u64, u64), is_final: bool) {
-        let (back, more) = (taken.saturating_sub(kept), kept.saturating_sub(taken));
+        let changed = (taken.saturating_sub(kept), kept.saturating_sub(taken));
+        let held = if is_final { 0 } else { taken };
         match (&mut self.tally, place) {
-            (Tally::Minute(minute), Place::Second(second)) => {
-                minute.give_back(second, back);
-                minute.add(second, more);
-            }
-            (Tally::Periods(periods), Place::Period(epoch)) => {
-                periods.settle(epoch, if is_final { 0 } else { taken }, (back, more));
-            }
+            (Tally::Minute(minute), Place::Second(second)) => minute.settle(second, held, changed),
+            (Tally::Periods(periods), Place::Period(epoch)) => periods.settle(epoch, held, changed),
             // A counter's places are of its own kind.
             (Tally::Minute(_), Place::Period(_)) | (Tally::Periods(_), Place::Second(_)) => {}
         }

@@ -13,23 +13,49 @@ pub(crate) struct Second {
     folds: u32,
 }
 
+/// What was taken.
+#[derive(Debug, Clone, Copy, Default)]
+struct Sum {
+    amount: u64,
+    /// The part of it that calls hold which have not ended.
+    held: u64,
+}
+
 /// What was taken in each of the last sixty seconds.
 #[derive(Debug)]
 pub(crate) struct Minute {
     /// The second that is now.
     head: i64,
-    sum: u64,
+    sum: Sum,
     /// A second's sum is at its number modulo sixty.
-    seconds: [u64; SLOTS],
+    seconds: [Sum; SLOTS],
     /// How often the clock went back, and to which second the last time.
     folds: u32,
     folded_to: i64,
 }
 
+impl Sum {
+    const fn add(&mut self, other: Self) {
+        self.amount = self.amount.saturating_add(other.amount);
+        self.held = self.held.saturating_add(other.held);
+    }
+
+    const fn take(&mut self, other: Self) {
+        self.amount = self.amount.saturating_sub(other.amount);
+        self.held = self.held.saturating_sub(other.held);
+    }
+}
+
 impl Minute {
     pub(crate) fn new(now: Timestamp) -> Self {
         let head = now.unix_seconds();
-        Self { head, sum: 0, seconds: [0; SLOTS], folds: 0, folded_to: head }
+        Self {
+            head,
+            sum: Sum::default(),
+            seconds: [Sum::default(); SLOTS],
+            folds: 0,
+            folded_to: head,
+        }
     }
 
     /// Forgets what is a minute old. What is dated ahead of now is dated now.
@@ -44,12 +70,12 @@ impl Minute {
 
     fn forget(&mut self, now: i64) {
         if now.saturating_sub(self.head) >= SECONDS {
-            self.seconds = [0; SLOTS];
-            self.sum = 0;
+            self.seconds = [Sum::default(); SLOTS];
+            self.sum = Sum::default();
         } else {
             for second in self.head.saturating_add(1)..=now {
                 let passed = self.empty(second);
-                self.sum = self.sum.saturating_sub(passed);
+                self.sum.take(passed);
             }
         }
         self.head = now;
@@ -57,49 +83,58 @@ impl Minute {
 
     fn fold(&mut self, now: i64) {
         let ahead = if self.head.saturating_sub(now) >= SECONDS {
-            self.seconds = [0; SLOTS];
+            self.seconds = [Sum::default(); SLOTS];
             self.sum
         } else {
-            let ahead = now.saturating_add(1)..=self.head;
-            ahead.fold(0_u64, |sum, second| sum.saturating_add(self.empty(second)))
+            let mut ahead = Sum::default();
+            for second in now.saturating_add(1)..=self.head {
+                ahead.add(self.empty(second));
+            }
+            ahead
         };
         self.head = now;
         self.folds = self.folds.wrapping_add(1);
         self.folded_to = now;
         if let Some(sum) = self.second(now) {
-            *sum = sum.saturating_add(ahead);
+            sum.add(ahead);
         }
     }
 
     /// Taken in the last sixty seconds.
     pub(crate) const fn counted(&self) -> u64 {
-        self.sum
+        self.sum.amount
     }
 
-    pub(crate) fn take(&mut self, amount: u64) -> Second {
+    /// The part of it that calls hold which have not ended.
+    pub(crate) const fn held(&self) -> u64 {
+        self.sum.held
+    }
+
+    /// Takes, for good or until it is released.
+    pub(crate) fn take(&mut self, amount: u64, is_final: bool) -> Second {
         let now = self.head;
-        self.sum = self.sum.saturating_add(amount);
-        if let Some(sum) = self.second(now) {
-            *sum = sum.saturating_add(amount);
-        }
+        self.put(now, Sum { amount, held: if is_final { 0 } else { amount } });
         Second { at: now, folds: self.folds }
     }
 
-    /// Gives back what was taken in a second, if it still counts.
-    pub(crate) fn give_back(&mut self, place: Second, amount: u64) {
-        let Some(sum) = self.find(place).and_then(|at| self.second(at)) else { return };
-        let given = amount.min(*sum);
-        *sum = sum.saturating_sub(given);
-        self.sum = self.sum.saturating_sub(given);
+    /// A call has ended that held so much, gives so much back where it was taken, if that still
+    /// counts, and takes so much more: in this second, when that has passed. A long call would never
+    /// count otherwise.
+    pub(crate) fn settle(&mut self, place: Second, held: u64, (back, more): (u64, u64)) {
+        let at = self.find(place);
+        if let Some(sum) = at.and_then(|at| self.second(at)) {
+            let given = Sum { amount: back.min(sum.amount), held: held.min(sum.held) };
+            sum.take(given);
+            self.sum.take(given);
+        }
+        let at = at.filter(|at| self.holds(*at)).unwrap_or(self.head);
+        self.put(at, Sum { amount: more, held: 0 });
     }
 
-    /// Adds to what was taken in a second; to this one, when that has passed: a long call would
-    /// never count otherwise.
-    pub(crate) fn add(&mut self, place: Second, amount: u64) {
-        let at = self.find(place).filter(|at| self.holds(*at)).unwrap_or(self.head);
-        self.sum = self.sum.saturating_add(amount);
-        if let Some(sum) = self.second(at) {
-            *sum = sum.saturating_add(amount);
+    fn put(&mut self, second: i64, more: Sum) {
+        self.sum.add(more);
+        if let Some(sum) = self.second(second) {
+            sum.add(more);
         }
     }
 
@@ -112,7 +147,7 @@ impl Minute {
             if second == elsewhere.1 {
                 freed = freed.saturating_add(elsewhere.0);
             }
-            freed = freed.saturating_add(self.seconds.get(slot(second)).copied().unwrap_or(0));
+            freed = freed.saturating_add(self.seconds.get(slot(second)).map_or(0, |it| it.amount));
             if freed >= amount {
                 return passes_at(second);
             }
@@ -125,7 +160,7 @@ impl Minute {
         let oldest = self.head.saturating_sub(SECONDS).saturating_add(1);
         (oldest..=self.head)
             .rev()
-            .find(|second| self.seconds.get(slot(*second)).is_some_and(|sum| *sum > 0))
+            .find(|second| self.seconds.get(slot(*second)).is_some_and(|it| it.amount > 0))
     }
 
     /// Where that lies now which was taken in a second. `None` when the clock went back more than once
@@ -142,12 +177,12 @@ impl Minute {
         second <= self.head && self.head.saturating_sub(second) < SECONDS
     }
 
-    fn second(&mut self, second: i64) -> Option<&mut u64> {
+    fn second(&mut self, second: i64) -> Option<&mut Sum> {
         if self.holds(second) { self.seconds.get_mut(slot(second)) } else { None }
     }
 
-    fn empty(&mut self, second: i64) -> u64 {
-        self.seconds.get_mut(slot(second)).map_or(0, std::mem::take)
+    fn empty(&mut self, second: i64) -> Sum {
+        self.seconds.get_mut(slot(second)).map(std::mem::take).unwrap_or_default()
     }
 }
 

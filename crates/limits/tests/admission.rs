@@ -52,35 +52,63 @@ impl Key {
     }
 }
 
-/// Of what is uncertain as much is taken as there is, and nobody begins beside who took all.
+/// Of a rate that has less left, what is uncertain takes half, so that others go on beside it.
 #[test]
-fn who_may_need_more_than_is_left_takes_all_of_it() {
+fn who_may_need_more_than_is_left_of_a_rate_takes_half_of_it() {
     let now = at("2026-03-01T12:00:00Z");
-    let key = Key::with(&[
-        limit(Measure::Tokens, Window::Minute, 100),
-        limit(Measure::Spend, Window::Day, 1_000_000_000),
-    ]);
-    let between = |most: Load, least: Load| admit_within(&key.applied(now), (&most, &least), now);
-    let first = between(tokens(60, 0), tokens(10, 0)).unwrap();
-    assert_eq!(key.used(now), [60, 0]);
-    let second = between(tokens(60, 0), tokens(10, 0)).unwrap();
-    assert_eq!(key.used(now), [100, 0]);
-    let refused = between(tokens(60, 0), tokens(10, 0)).unwrap_err();
-    assert!(refused.passes());
-    assert_eq!(refused.need, 10);
+    let key = Key::with(&[limit(Measure::Tokens, Window::Minute, 100)]);
+    let between = |most: u64, least: u64| {
+        admit_within(&key.applied(now), (&tokens(most, 0), &tokens(least, 0)), now)
+    };
+    let first = between(60, 10).unwrap();
+    assert_eq!(key.used(now), [60]);
+    let second = between(60, 10).unwrap();
+    assert_eq!(key.used(now), [80]);
+    let third = between(60, 15).unwrap();
+    assert_eq!(key.used(now), [95]);
+    // What calls hold that have not ended comes back with them, not with the minute.
+    let refused = between(60, 10).unwrap_err();
+    assert_eq!((refused.relief, refused.need), (Relief::WhenCallsEnd, 10));
+    assert_eq!(refused.retry_after(now), Some(Duration::from_secs(1)));
+    third.settle(&tokens(15, 0), now);
     second.settle(&tokens(5, 0), now);
-    first.settle(&tokens(70, 0), now);
-    assert_eq!(key.used(now), [75, 0]);
+    first.settle(&tokens(75, 0), now);
+    assert_eq!(key.used(now), [95]);
+    let refused = between(60, 10).unwrap_err();
+    assert_eq!(refused.relief, Relief::At(now.plus_millis(60_000)));
     // More at least than there ever is.
-    assert!(!between(tokens(200, 0), tokens(101, 0)).unwrap_err().passes());
+    assert!(!between(200, 101).unwrap_err().passes());
+}
+
+/// Of a budget the same, and nobody else begins who may spend more than there is; whoever does not,
+/// goes on.
+#[test]
+fn a_budget_is_passed_by_one_call_at_a_time() {
+    let now = at("2026-03-01T12:00:00Z");
+    let key = Key::with(&[limit(Measure::Spend, Window::Day, 1_000_000_000)]);
+    let between = |most: &str, least: &str| {
+        admit_within(&key.applied(now), (&spend(most), &spend(least)), now)
+    };
+    let first = between("9", "0.1").unwrap();
+    assert_eq!(key.used(now), [500_000_000]);
+    assert_eq!(between("9", "0.1").unwrap_err().relief, Relief::WhenCallsEnd);
+    let beside = between("0.2", "0.2").unwrap();
+    assert_eq!(key.used(now), [700_000_000]);
+    drop(first);
+    let next = between("9", "0.1").unwrap();
+    assert_eq!(key.used(now), [600_000_000]);
+    next.cancel();
+    between("9", "0.1").unwrap().settle(&spend("0.3"), now);
+    beside.settle(&spend("0.2"), now);
+    assert_eq!(key.used(now), [500_000_000]);
     // What may cost something does not begin where nothing is left, even if it need not.
-    let all = between(spend("1"), spend("1")).unwrap();
-    assert_eq!(between(spend("0.5"), spend("0")).unwrap_err().relief, Relief::WhenCallsEnd);
+    let all = between("0.5", "0.5").unwrap();
+    assert_eq!(between("0.5", "0").unwrap_err().relief, Relief::WhenCallsEnd);
     all.settle(&spend("0.25"), now);
-    let rest = between(spend("9"), spend("0")).unwrap();
-    assert_eq!(key.used(now), [75, 1_000_000_000]);
+    let rest = between("9", "0").unwrap();
+    assert_eq!(key.used(now), [875_000_000]);
     rest.cancel();
-    assert_eq!(key.used(now), [75, 250_000_000]);
+    assert_eq!(key.used(now), [750_000_000]);
 }
 
 #[test]

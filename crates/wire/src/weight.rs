@@ -18,11 +18,9 @@ use server_tools::ServerTools;
 /// What a provider may read of a body.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Weight {
-    /// Bytes of all that is no media: text, names and JSON around it, wherever it stands.
-    pub text_most: u64,
-    /// The same without white space between tokens and without members that no model reads; zero
-    /// where nobody looked, because the survey has counted nearly all there is.
-    pub text_least: u64,
+    /// Bytes of all that a model may read and that is no media: text, names and JSON, wherever it
+    /// stands, without white space between tokens. What is around a message is not among it.
+    pub text: u64,
     /// Pictures inside.
     pub images: u64,
     /// Their bytes in Base64.
@@ -49,12 +47,23 @@ const CONVERSATIONS: &[&str] = &["messages", "input", "contents", "prompt"];
 /// Where operations have theirs.
 const MATERIALS: &[&str] =
     &["input", "documents", "image", "images", "input_references", "references"];
-/// Members that no model reads: who asks, and what the request is filed under.
-const UNREAD: &[&str] = &["model", "metadata", "user", "safety_identifier", "prompt_cache_key"];
+/// Members that no model reads: who asks, what the request is filed under, and how it is answered.
+const UNREAD: &[&str] = &[
+    "model",
+    "metadata",
+    "user",
+    "safety_identifier",
+    "prompt_cache_key",
+    "stream_options",
+    "service_tier",
+];
 /// Bytes around a conversation, and around each of its messages and tools, up to which a body is
 /// taken by its length: as clients write them they have less.
 const FRAME_BYTES: u64 = 1_024;
 const FRAME_BYTES_EACH: u64 = 64;
+/// Bytes around a message that say who speaks: `{"role":"user","content":""}`. Providers count about
+/// four tokens in their place, which whoever weighs tokens adds.
+const MESSAGE_FRAME_BYTES: u64 = 28;
 
 impl Call {
     /// What a provider may read of the body. Found out once.
@@ -68,8 +77,11 @@ impl Call {
         let mut weight = if self.has_more_than_text() {
             of_object(object, CONVERSATIONS)
         } else {
-            Weight { text_most: count(object.text().len()), ..Weight::default() }
+            let text = read_members(object).map(|(name, raw)| count(name.len() + raw.len()));
+            Weight { text: text.fold(0, u64::saturating_add), ..Weight::default() }
         };
+        let frames = survey.messages.saturating_mul(MESSAGE_FRAME_BYTES);
+        weight.text = weight.text.saturating_sub(frames).max(survey.text_bytes);
         // What stands there in a form that the walk does not know is there all the same.
         let images = weight.images.saturating_add(weight.remote_images);
         weight.images = weight.images.saturating_add(survey.images.saturating_sub(images));
@@ -113,8 +125,7 @@ impl OperationCall {
         let found = if has_media { of_object(self.object(), MATERIALS) } else { Weight::default() };
         let images = found.images.saturating_add(found.remote_images);
         Weight {
-            text_most: text,
-            text_least: text,
+            text,
             images: found.images.saturating_add(survey.images.saturating_sub(images)),
             ..found
         }
@@ -124,21 +135,25 @@ impl OperationCall {
 /// Weighs a body whose media stand in some of its members.
 fn of_object(object: &RawObject, places: &[&str]) -> Weight {
     let mut weight = Weight::default();
-    let mut unread = 0_u64;
-    for (name, raw) in object.members() {
-        if UNREAD.contains(&name) || GATEWAY_MEMBERS.contains(&name) {
-            unread = unread.saturating_add(count(raw.len()));
-        } else if places.contains(&name) {
-            // What was read as a call is JSON.
-            if walk::weigh(raw.as_bytes(), name.as_bytes(), &mut weight).is_err() {
-                weight.text_least = weight.text_least.saturating_add(count(raw.len()));
-            }
-        } else {
+    for (name, raw) in read_members(object) {
+        // What was read as a call is JSON.
+        if !places.contains(&name)
+            || walk::weigh(raw.as_bytes(), name.as_bytes(), &mut weight).is_err()
+        {
             let text = compact_length(raw.as_bytes()).saturating_add(name.len());
-            weight.text_least = weight.text_least.saturating_add(count(text));
+            weight.text = weight.text.saturating_add(count(text));
         }
     }
-    Weight { text_most: weight.text_least.saturating_add(unread), ..weight }
+    weight
+}
+
+/// Members that a model may read something of. Numbers and switches only say how it answers.
+fn read_members(object: &RawObject) -> impl Iterator<Item = (&str, &str)> {
+    object.members().filter(|(name, raw)| {
+        raw.starts_with(['"', '{', '['])
+            && !UNREAD.contains(name)
+            && !GATEWAY_MEMBERS.contains(name)
+    })
 }
 
 fn has_object(raw: Option<&str>) -> bool {

@@ -81,17 +81,30 @@ async fn whoever_can_not_pay_is_told_why() {
 }
 
 #[tokio::test]
-async fn a_call_without_a_bound_holds_what_there_is() {
-    let (purses, _) = with_credit(100).await;
+async fn of_calls_without_a_bound_one_holds_half_of_what_there_is() {
+    let (purses, stores) = with_credit(100).await;
     let account = AccountId::default();
     let open = Need { most: usd(1_000), least: usd(10) };
     let hold = purses.hold(&account, open).await.unwrap();
-    assert_eq!(hold.amount, usd(100));
+    assert_eq!(hold.amount, usd(50));
     let refused = purses.hold(&account, open).await;
     assert!(matches!(refused, Err(Short::InFlight)), "{refused:?}");
-    hold.settle(usd(95));
+    // Others go on beside it, here and at other nodes.
+    purses.hold(&account, exactly(20)).await.unwrap().settle(usd(5));
+    let refused = purses.hold(&account, exactly(60)).await;
+    assert!(matches!(refused, Err(Short::InFlight)), "{refused:?}");
+    write(&purses, &stores, 1, 5).await;
+    purses.give_back_all().await.unwrap();
+    assert_eq!(available(&stores).await, 45);
+    hold.settle(usd(87));
+    write(&purses, &stores, 2, 87).await;
+    assert_eq!(available(&stores).await, 8);
     let refused = purses.hold(&account, open).await;
     assert!(matches!(refused, Err(Short::Less { .. })), "{refused:?}");
+    // Where its least is more than half, it holds that.
+    let (purses, _) = with_credit(100).await;
+    let hold = purses.hold(&account, Need { most: usd(101), least: usd(90) }).await.unwrap();
+    assert_eq!(hold.amount, usd(90));
 }
 
 #[tokio::test]

@@ -7,6 +7,9 @@ use super::{Prompt, Read};
 use crate::asked::Asked;
 
 const CONTEXT: u64 = 1_000_000;
+/// The longest document that is taken by address, and what tools find.
+const DOCUMENT: u64 = 258_000;
+const FOUND: u64 = 128_000;
 
 fn call(dialect: Dialect, text: String) -> Call {
     let address = Address { model: Some("a/m".to_owned()), ..Address::default() };
@@ -64,15 +67,15 @@ fn what_is_billed_is_within_what_is_held() {
         ("drawn", (Dialect::Chat, json!({ "messages": drawn })), 1_600, 1_000),
         ("drawn at OpenAI", responses(call), 1_600, 1_000),
         ("file", chat(part("file", json!({ "file_data": image }))), 1_600, 1_000),
-        ("document", chat(part("file", json!({ "file_data": url }))), CONTEXT, 2_100),
-        ("kept", chat(part("file", json!({ "file_id": "file-1" }))), CONTEXT, 2_100),
+        ("document", chat(part("file", json!({ "file_data": url }))), DOCUMENT, 2_100),
+        ("kept", chat(part("file", json!({ "file_id": "file-1" }))), DOCUMENT, 2_100),
         ("inline", chat(part("file", pdf)), 100_000, 20_100),
         ("film", chat(part("video_url", json!({ "url": url }))), CONTEXT, 20_100),
         ("screen", chat(part("video_url", json!({ "url": screen }))), 17_400, 10_100),
         ("speech", chat(part("input_audio", speech)), 1_920, 1_700),
-        ("prompt", (Dialect::Responses, json!({ "prompt": { "id": "p" } })), CONTEXT, 2_100),
+        ("prompt", (Dialect::Responses, json!({ "prompt": { "id": "p" } })), DOCUMENT, 2_100),
         ("beside", messages(beside, json!([])), 5_000, 1_100),
-        ("search", messages(json!("x"), search), CONTEXT, 5_100),
+        ("search", messages(json!("x"), search), FOUND, 5_100),
         ("at Google", google(json!({ "fileData": video })), CONTEXT, 20_100),
     ] {
         assert_held(name, &self::call(dialect, body.to_string()), billed, usual);
@@ -94,10 +97,21 @@ fn frames_are_within_what_is_held() {
         ("names", chat(&named), 27_501, 35_000),
         ("letters", chat(&letters), 10_001, 10_500),
         ("parts", chat(&user(&parts)), 10_001, 20_000),
-        ("metadata", filed, 2_048, 40),
+        ("metadata", filed, 8, 10),
     ] {
         assert_held(name, &call(Dialect::Chat, body.to_string()), billed, usual);
     }
+}
+
+/// However much is pointed to, no more is held for than fits.
+#[test]
+fn no_more_than_fits_is_held_for() {
+    let file = json!({ "type": "file", "file": { "file_id": "file-1" } });
+    let body = json!({ "messages": user(&json!(vec![file; 8])) }).to_string();
+    let documents = call(Dialect::Chat, body);
+    assert_eq!(read(&documents).0.tokens, CONTEXT);
+    assert_eq!(Read::of(&documents).at(Some(200_000)).0.tokens, 200_000);
+    assert!(Read::of(&documents).at(None).0.tokens > 8 * DOCUMENT);
 }
 
 fn assert_held(name: &str, call: &Call, billed: u64, usual: u64) {
@@ -116,15 +130,15 @@ fn searches_are_held_for() {
     assert_eq!((most.searches, least.searches), (10, 1));
 }
 
-/// What is text and nothing else is held for alike, however much there is: only the frame is not
-/// certain.
+/// What is text and nothing else is held for alike, however much there is: next to nothing is
+/// uncertain.
 #[test]
 fn text_is_a_token_for_two_bytes() {
     for (text, tokens) in [("a b c d e f g h", 10), (&"word ".repeat(2_000), 5_002)] {
         let body = json!({ "messages": user(&json!(text)) }).to_string();
         let (most, least) = read(&call(Dialect::Chat, body));
         assert_eq!(least.tokens, tokens);
-        assert!((tokens + 10..tokens + 40).contains(&most.tokens), "{most:?}");
+        assert!((tokens..tokens + 12).contains(&most.tokens), "{most:?}");
     }
     // Even where it should not fit.
     let body = json!({ "messages": user(&json!("word ".repeat(2_000))) }).to_string();

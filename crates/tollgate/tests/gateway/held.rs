@@ -225,6 +225,60 @@ async fn a_keys_limit_and_its_budget_are_passed_by_one_call() {
     }
 }
 
+/// Who has little, or shares little with others, is not kept from ordinary calls by one that points to
+/// something, or searches: not by an account, a key's limit, a budget, or tokens of a minute.
+#[tokio::test(flavor = "multi_thread")]
+async fn ordinary_calls_go_on_beside_what_is_not_certain() {
+    const OTHERS: usize = 30;
+    let document = chat("by name", &json!([{ "type": "file", "file": { "file_id": "file-1" } }]));
+    let document = Arc::new(document);
+    for (credit, limits) in [
+        ("0.5", json!({})),
+        ("5", json!({})),
+        ("9", json!({})),
+        ("100", json!({ "limit": 0.5 })),
+        ("100", json!({ "daily_budget": 0.5 })),
+        ("100", json!({ "tokens_per_minute": 100_000 })),
+        ("100", json!({ "tokens_per_minute": 900_000 })),
+    ] {
+        let (gateway, _provider) = world(Protocol::OpenAi, LATE, 100).await;
+        add(&gateway, credit).await;
+        let mut key = limits.clone();
+        key["name"] = "shared".into();
+        let made = gateway.call("POST", "/keys").key(gateway.management_key()).json(&key);
+        let key = made.send().await.json()["key"].as_str().unwrap().to_owned();
+        let gateway = Arc::new(gateway);
+        let mut calls = JoinSet::new();
+        for number in 0..=OTHERS {
+            let (gateway, key) = (Arc::clone(&gateway), key.clone());
+            let form = if number == 0 {
+                Arc::clone(&document)
+            } else {
+                Arc::new(chat("ordinary", &json!("Hi")))
+            };
+            calls.spawn(async move { send(&gateway, &key, &form).await });
+            // The one that is not certain has begun.
+            if number == 0 {
+                tokio::time::sleep(LATE / 8).await;
+            }
+        }
+        for reply in calls.join_all().await {
+            assert_eq!(reply.status, 200, "{credit} {limits}: {}", reply.text());
+        }
+    }
+}
+
+/// As many short calls begin at once as can be paid for, nearly.
+#[tokio::test(flavor = "multi_thread")]
+async fn short_calls_hold_little() {
+    let (gateway, _provider) = world(Protocol::OpenAi, LATE, 8).await;
+    // What is billed for a call is $0.00009.
+    add(&gateway, "0.0025").await;
+    let key = gateway.key().to_owned();
+    let form = Arc::new(chat("ordinary", &json!("Hi")));
+    assert_eq!(answered(&Arc::new(gateway), &key, &form).await, CALLERS);
+}
+
 /// Many pictures, names that nobody counted, and fields nobody knows: as many begin as can be paid
 /// for, and at most one more.
 #[tokio::test(flavor = "multi_thread")]

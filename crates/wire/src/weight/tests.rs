@@ -14,7 +14,7 @@ fn weight(dialect: Dialect, body: &Value) -> Weight {
 
 /// What of a body is media, its text apart.
 fn media(dialect: Dialect, body: &Value) -> Weight {
-    Weight { text_most: 0, text_least: 0, ..weight(dialect, body) }
+    Weight { text: 0, ..weight(dialect, body) }
 }
 
 fn user(content: &Value) -> Value {
@@ -70,7 +70,7 @@ fn media_is_told_from_text_in_chat_and_where_it_is_translated() {
     let mut elsewhere = json!({ "messages": user(&json!("x")) });
     elsewhere["prediction"] = json!({ "image_url": { "url": image.repeat(9) } });
     assert_eq!(media(Dialect::Chat, &elsewhere), Weight::default());
-    assert!(weight(Dialect::Chat, &elsewhere).text_least > 9 * OF_IMAGE);
+    assert!(weight(Dialect::Chat, &elsewhere).text > 9 * OF_IMAGE);
 }
 
 #[test]
@@ -214,10 +214,21 @@ fn text_is_what_a_model_reads() {
     let (compact, pretty) = (body.to_string(), serde_json::to_string_pretty(&body).unwrap());
     assert!(pretty.len() > compact.len() + 5_000);
     let length = u64::try_from(compact.len()).unwrap();
-    let (compact, pretty) = (read(compact), read(pretty));
-    assert_eq!(compact.text_least, pretty.text_least);
-    assert!((length - 560..length - 480).contains(&compact.text_least), "{compact:?}");
-    assert!(compact.text_most >= compact.text_least + 500);
+    let (compact, pretty) = (read(compact).text, read(pretty).text);
+    assert_eq!(compact, pretty);
+    assert!((length - 590..length - 510).contains(&compact), "{compact} of {length}");
+}
+
+/// What is around a message that says "Hi", and how it is to be answered, is not text.
+#[test]
+fn frames_and_settings_are_no_text() {
+    let body = json!({ "model": "acme/model", "messages": user(&json!("Hi")), "max_tokens": 10,
+        "temperature": 0.5, "stream": true, "stream_options": { "include_usage": true },
+        "provider": { "sort": "price" }, "user": "somebody" });
+    assert!(weight(Dialect::Chat, &body).text < 20);
+    let mut more = body;
+    more["messages"] = json!(vec![json!({ "role": "user", "content": "Hi", "name": "Ann" }); 10]);
+    assert!((120..220).contains(&weight(Dialect::Chat, &more).text));
 }
 
 #[test]
@@ -228,8 +239,8 @@ fn what_nobody_knows_of_an_operation_is_text() {
         call.map_err(|it| it.message().to_owned()).unwrap().weight()
     };
     let plain = json!({ "model": "a/m", "input": "word", "encoding_format": "float", "user": "u" });
-    assert_eq!(embedded(plain.clone()).text_most, 4);
+    assert_eq!(embedded(plain.clone()).text, 4);
     let mut more = plain;
     more["instruction"] = "word ".repeat(100).into();
-    assert_eq!(embedded(more).text_most, 4 + 11 + 502);
+    assert_eq!(embedded(more).text, 4 + 11 + 502);
 }

@@ -56,7 +56,7 @@ pub(super) fn weigh(text: &[u8], name: &[u8], weight: &mut Weight) -> Result<(),
                 } else {
                     scanner.begin_array()?;
                 }
-                add(&mut weight.text_least, 2 * AROUND_OTHERS);
+                add(&mut weight.text, 2 * AROUND_OTHERS);
                 open.push(Open { is_object, key, ..Open::default() });
             }
             start => {
@@ -66,7 +66,7 @@ pub(super) fn weigh(text: &[u8], name: &[u8], weight: &mut Weight) -> Result<(),
                     (Some(b'"'), [b'"', inner @ .., b'"']) => {
                         string(inner, key, open.last_mut(), weight);
                     }
-                    _ => add(&mut weight.text_least, count(value.len()) + AROUND_OTHERS),
+                    _ => add(&mut weight.text, count(value.len()) + AROUND_OTHERS),
                 }
             }
         }
@@ -78,7 +78,7 @@ pub(super) fn weigh(text: &[u8], name: &[u8], weight: &mut Weight) -> Result<(),
             let more = if container.is_object {
                 let member = scanner.next_member(first)?;
                 key = member.unwrap_or_default();
-                add(&mut weight.text_least, count(key.len()) + AROUND_STRING);
+                add(&mut weight.text, count(key.len()) + AROUND_STRING);
                 member.is_some()
             } else {
                 key = container.key;
@@ -121,7 +121,7 @@ fn string<'a>(text: &'a [u8], key: &[u8], within: Option<&mut Open<'a>>, weight:
         }
         _ => {}
     }
-    add(&mut weight.text_least, count(text.len()) + AROUND_STRING);
+    add(&mut weight.text, count(text.len()) + AROUND_STRING);
 }
 
 /// A container has ended: now it is known what its data is.
@@ -186,7 +186,7 @@ fn inside(what: Kind, bytes: u64, weight: &mut Weight) {
         }
         Kind::Recording => add(&mut weight.recorded_bytes, bytes),
         Kind::Document => add(&mut weight.document_bytes, bytes),
-        Kind::Text => add(&mut weight.text_least, bytes + AROUND_STRING),
+        Kind::Text => add(&mut weight.text, bytes + AROUND_STRING),
     }
 }
 
