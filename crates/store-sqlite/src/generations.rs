@@ -7,7 +7,6 @@ use async_trait::async_trait;
 use sqlx::query::Query;
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
 use sqlx::{Sqlite, SqliteConnection};
-use tollgate_ledger::NodeId;
 use tollgate_store::columns::{
     AttributionDetail, UsageDetail, attempt_rows, routing_text, source_text,
 };
@@ -15,7 +14,7 @@ use tollgate_store::{
     ActivityTally, ArmResult, FacetQuery, Facets, FaultQuery, Faults, GenerationCursor,
     GenerationRecord, GenerationStore, Histogram, HistogramQuery, LogPage, LogQuery, StoreError,
 };
-use tollgate_types::{GenerationId, ProviderSlug, Timestamp, Usd};
+use tollgate_types::{GenerationId, Timestamp, Usd};
 
 use crate::SqliteStore;
 use crate::activity;
@@ -197,8 +196,10 @@ static INSERTS: LazyLock<[(usize, String); 3]> = LazyLock::new(|| {
     [64, 8, 1].map(|rows| (rows, [INTO, &vec![ROW; rows].join(", "), UNLESS_KNOWN].concat()))
 });
 
+/// A row that can't be there fails the batch. `OR FAIL` says that SQLite need not prepare to take
+/// back the statement's other rows, which means a copy of each page: the transaction takes them back.
 const INTO: &str = "
-    INSERT INTO generation (
+    INSERT OR FAIL INTO generation (
         id, request_id, key_hash, workspace_id, account, paid_by, created_at, model, requested_model, router,
         preset_id, provider, provider_slug, endpoint_id, upstream_id, api_type, streamed,
         cancelled, is_byok, unpriced, price_source, finish_reason, native_finish_reason,
@@ -222,42 +223,84 @@ async fn insert(
     sql: &'static str,
     records: &[GenerationRecord],
 ) -> Result<u64, StoreError> {
-    let query = records.iter().fold(sqlx::query(sql), bind);
+    let mut repeated = Repeated::default();
+    let query = records.iter().fold(sqlx::query(sql), |query, it| bind(query, it, &mut repeated));
     Ok(query.execute(connection).await.map_err(failed)?.rows_affected())
 }
 
 type Insert<'q> = Query<'q, Sqlite, SqliteArguments>;
 
+/// Texts that records of a batch have in common: each is copied once and shared, while the next record
+/// has the same.
+#[derive(Default)]
+struct Repeated {
+    workspace: Last,
+    account: Last,
+    paid_by: Last,
+    model: Last,
+    requested: Last,
+    provider: Last,
+    slug: Last,
+    endpoint: Last,
+    api: Last,
+    price: Last,
+    finish: Last,
+    native_finish: Last,
+}
+
+/// The text that was bound last.
+struct Last(Arc<str>);
+
+impl Default for Last {
+    fn default() -> Self {
+        Self(Arc::from(""))
+    }
+}
+
+impl Last {
+    fn of(&mut self, text: &str) -> Arc<str> {
+        if *self.0 != *text {
+            self.0 = Arc::from(text);
+        }
+        Arc::clone(&self.0)
+    }
+}
+
 /// Binds one record, in the order of the columns of [`INTO`].
-fn bind<'q>(query: Insert<'q>, record: &'q GenerationRecord) -> Insert<'q> {
+fn bind<'q>(
+    query: Insert<'q>,
+    record: &'q GenerationRecord,
+    repeated: &mut Repeated,
+) -> Insert<'q> {
     let attempts = attempt_rows(&record.attempts);
     let (usage, who, error) = (&record.usage, &record.attribution, record.error.as_ref());
     let steered = record.routing.as_ref().and_then(|it| it.steered.as_ref());
     let arm = steered.and_then(|it| it.arm.as_ref());
+    let (node, slug) = (record.paid_by.as_ref(), record.provider_slug.as_ref());
     query
         .bind(record.id.as_str())
         .bind(record.request_id.as_deref())
         .bind(record.key_hash.as_bytes().as_slice())
-        .bind(record.workspace_id.as_str())
-        .bind(record.account.as_str())
-        .bind(record.paid_by.as_ref().map(NodeId::as_str))
+        .bind(repeated.workspace.of(&record.workspace_id))
+        .bind(repeated.account.of(record.account.as_str()))
+        .bind(node.map(|it| repeated.paid_by.of(it.as_str())))
         .bind(record.created_at.unix_millis())
-        .bind(record.model.as_str())
-        .bind(record.requested_model.as_str())
+        .bind(repeated.model.of(record.model.as_str()))
+        .bind(repeated.requested.of(&record.requested_model))
         .bind(record.router.as_deref())
         .bind(record.preset_id.as_deref())
-        .bind(record.provider.as_deref())
-        .bind(record.provider_slug.as_ref().map(ProviderSlug::as_str))
-        .bind(record.endpoint_id.as_deref())
+        .bind(record.provider.as_deref().map(|it| repeated.provider.of(it)))
+        .bind(slug.map(|it| repeated.slug.of(it.as_str())))
+        .bind(record.endpoint_id.as_deref().map(|it| repeated.endpoint.of(it)))
         .bind(record.upstream_id.as_deref())
-        .bind(record.api_type.as_str())
+        .bind(repeated.api.of(&record.api_type))
         .bind(record.streamed)
         .bind(record.cancelled)
         .bind(record.is_byok)
         .bind(record.unpriced)
-        .bind(record.price_source.as_deref())
-        .bind(record.finish_reason.as_deref())
-        .bind(record.native_finish_reason.as_deref())
+        .bind(record.price_source.as_deref().map(|it| repeated.price.of(it)))
+        .bind(record.finish_reason.as_deref().map(|it| repeated.finish.of(it)))
+        .bind(record.native_finish_reason.as_deref().map(|it| repeated.native_finish.of(it)))
         .bind(optional_held(record.latency_ms))
         .bind(optional_held(record.generation_time_ms))
         .bind(source_text(usage.source))

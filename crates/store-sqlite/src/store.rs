@@ -23,6 +23,11 @@ const READERS_MAX: u32 = 4;
 const READER_TIMEOUT: Duration = Duration::from_secs(5);
 /// What the log is cut down to after a checkpoint.
 const LOG_BYTES_KEPT: &str = "67108864";
+/// As many pages of the log are folded into the file at once: those that each batch changes once, not
+/// for each few batches.
+const LOG_PAGES: &str = "4000";
+/// What the writer keeps of the file in memory, in KiB and so below zero: the ends of all indices.
+const WRITER_CACHE: &str = "-8192";
 
 /// Every store, in one SQLite file. Clones share it.
 ///
@@ -83,6 +88,10 @@ fn writing(path: &Path) -> SqliteConnectOptions {
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .pragma("journal_size_limit", LOG_BYTES_KEPT)
+        // What a savepoint may have to bring back is copied to a file otherwise, page by page.
+        .pragma("temp_store", "MEMORY")
+        .pragma("cache_size", WRITER_CACHE)
+        .pragma("wal_autocheckpoint", LOG_PAGES)
         .disable_statement_logging()
 }
 

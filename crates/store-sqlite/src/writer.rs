@@ -6,8 +6,9 @@
 //! under way are committed together by the next one, so the cost of a commit is shared by
 //! whoever waits for it.
 //!
-//! Each write runs in a savepoint: one that fails takes nothing with it. A caller hears of its
-//! result after the commit, never before.
+//! Writes that share a transaction run in a savepoint each: one that fails takes no other with it. One
+//! that is alone needs none, and SQLite then need not copy each page that it changes. A caller hears of
+//! its result after the commit, never before.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -222,6 +223,11 @@ async fn commit(
 ) -> Result<(), sqlx::Error> {
     // IMMEDIATE takes the write lock now; taking it at the first change could deadlock.
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+    if let [job] = group {
+        let kept = job.apply(&mut transaction).await;
+        let ended = if kept { transaction.commit().await } else { transaction.rollback().await };
+        return ended.map_err(|error| job.take_cause().unwrap_or(error));
+    }
     for job in group {
         let mut savepoint = transaction.begin().await?;
         if job.apply(&mut savepoint).await {
