@@ -171,31 +171,77 @@ const fn named(span: Span) -> &'static str {
 pub(crate) const PAYER: &str =
     "coalesce((SELECT new_hash FROM key_successor WHERE old_hash = key_hash), key_hash)";
 
-/// Which rows are asked for, besides their tag.
-fn push_conditions(sql: &mut QueryBuilder<Sqlite>, query: &ActivityQuery) {
+/// More days, hours or minutes than these are gone through from the first to the last.
+const SOUGHT_MAX: i64 = 2_000;
+
+/// The hashes that calls of some keys may have: their own and those of the keys that they took the
+/// place of. A key that another took the place of has no calls.
+async fn hashes_of(keys: &[KeyHash], readers: &SqlitePool) -> Result<Vec<KeyHash>, StoreError> {
+    let mut sql = QueryBuilder::new("SELECT old_hash, new_hash FROM key_successor WHERE");
+    for (begin, column) in [(" ", "old_hash"), (" OR ", "new_hash")] {
+        sql.push(begin).push(column);
+        push_keys(&mut sql, keys);
+    }
+    let mut hashes = keys.to_vec();
+    for row in &sql.build().fetch_all(readers).await.map_err(failed)? {
+        let columns = Columns::of("key_successor", row);
+        let (old, new) = (columns.key_hash("old_hash")?, columns.key_hash("new_hash")?);
+        hashes.retain(|hash| *hash != old);
+        if keys.contains(&new) {
+            hashes.push(old);
+        }
+    }
+    Ok(hashes)
+}
+
+fn push_keys(sql: &mut QueryBuilder<Sqlite>, keys: &[KeyHash]) {
+    sql.push(" IN (");
+    let mut each = sql.separated(", ");
+    for key in keys {
+        each.push_bind(key.as_bytes().to_vec());
+    }
+    sql.push(")");
+}
+
+/// Which rows are asked for, besides their tag: of calls that have one of these hashes, if any are
+/// given.
+fn push_conditions(
+    sql: &mut QueryBuilder<Sqlite>,
+    query: &ActivityQuery,
+    hashes: Option<&[KeyHash]>,
+) {
     let name = named(query.span());
     let (from, until) = query.indices();
-    if let Some(from) = from {
-        sql.push(" AND ").push(name).push(" >= ").push_bind(from);
-    }
-    if let Some(until) = until {
-        sql.push(" AND ").push(name).push(" < ").push_bind(until);
+    // Rows lie by time first: with each instant named, those of other keys are passed over.
+    let each = from.zip(until).filter(|(from, until)| {
+        hashes.is_some() && (0..=SOUGHT_MAX).contains(&until.saturating_sub(*from))
+    });
+    if let Some((from, until)) = each {
+        sql.push(" AND ").push(name).push(" IN (");
+        let mut each = sql.separated(", ");
+        for index in from..until {
+            each.push_bind(index);
+        }
+        sql.push(")");
+    } else {
+        if let Some(from) = from {
+            sql.push(" AND ").push(name).push(" >= ").push_bind(from);
+        }
+        if let Some(until) = until {
+            sql.push(" AND ").push(name).push(" < ").push_bind(until);
+        }
     }
     if let Some(workspace) = &query.workspace_id {
         sql.push(" AND workspace_id = ").push_bind(workspace.clone());
     }
-    if let Some(keys) = &query.keys {
-        sql.push(" AND ").push(PAYER).push(" IN (");
-        let mut each = sql.separated(", ");
-        for key in keys {
-            each.push_bind(key.as_bytes().to_vec());
-        }
-        sql.push(")");
+    if let Some(hashes) = hashes {
+        sql.push(" AND key_hash");
+        push_keys(sql, hashes);
     }
 }
 
 /// The question as SQL.
-fn listing(query: &ActivityQuery) -> QueryBuilder<Sqlite> {
+fn listing(query: &ActivityQuery, hashes: Option<&[KeyHash]>) -> QueryBuilder<Sqlite> {
     let (table, _) = tables(query);
     let name = named(query.span());
     let mut sql = QueryBuilder::new("SELECT ");
@@ -213,14 +259,14 @@ fn listing(query: &ActivityQuery) -> QueryBuilder<Sqlite> {
     );
     sql.push(table).push(" WHERE tag = ");
     sql.push_bind(query.tag.clone().unwrap_or_default());
-    push_conditions(&mut sql, query);
+    push_conditions(&mut sql, query, hashes);
     sql.push(" GROUP BY part, ").push(names).push(", tag_value, payer ORDER BY part DESC, ");
     sql.push(names).push(", tag_value, payer");
     sql
 }
 
 /// The same of times.
-fn times(query: &ActivityQuery) -> QueryBuilder<Sqlite> {
+fn times(query: &ActivityQuery, hashes: Option<&[KeyHash]>) -> QueryBuilder<Sqlite> {
     let (_, table) = tables(query);
     let name = named(query.span());
     let mut sql = QueryBuilder::new("SELECT ");
@@ -233,7 +279,7 @@ fn times(query: &ActivityQuery) -> QueryBuilder<Sqlite> {
     );
     sql.push(table);
     sql.push(" WHERE TRUE");
-    push_conditions(&mut sql, query);
+    push_conditions(&mut sql, query, hashes);
     sql.push(" GROUP BY part, ").push(names).push(", timed, bucket, payer");
     sql
 }
@@ -244,10 +290,16 @@ pub(crate) async fn answer(
     readers: &SqlitePool,
 ) -> Result<Vec<ActivityRow>, StoreError> {
     let span = query.span();
-    let found = listing(query).build().fetch_all(readers).await.map_err(failed)?;
+    let hashes = match &query.keys {
+        Some(keys) => Some(hashes_of(keys, readers).await?),
+        None => None,
+    };
+    let found =
+        listing(query, hashes.as_deref()).build().fetch_all(readers).await.map_err(failed)?;
     let mut rows = found.iter().map(|row| read(span, row)).collect::<Result<Vec<_>, _>>()?;
     if query.wants_times() {
-        let found = times(query).build().fetch_all(readers).await.map_err(failed)?;
+        let found =
+            times(query, hashes.as_deref()).build().fetch_all(readers).await.map_err(failed)?;
         let times: Vec<_> = found.iter().map(read_times).collect::<Result<_, _>>()?;
         put_times(&mut rows, span, times);
     }
