@@ -22,13 +22,21 @@ pub struct ServerConfig {
     /// How long a client may take to send its request's headers; also how long an idle
     /// connection is kept.
     pub header_timeout: Duration,
+    /// How long a client may take nothing of what is sent to it, where the operating system can tell
+    /// (Linux). Whoever opens a stream and never reads it would hold its credit for ever: nobody asks a
+    /// body for more while its connection is full, so no timer of a stream's is looked at.
+    pub stall_timeout: Duration,
     /// How long open streams may go on after a stop was asked for.
     pub shutdown_grace: Duration,
 }
 
 impl Default for ServerConfig {
     fn default() -> Self {
-        Self { header_timeout: Duration::from_mins(1), shutdown_grace: Duration::from_secs(30) }
+        Self {
+            header_timeout: Duration::from_mins(1),
+            stall_timeout: Duration::from_mins(2),
+            shutdown_grace: Duration::from_secs(30),
+        }
     }
 }
 
@@ -56,6 +64,7 @@ pub async fn serve(
         .max_concurrent_streams(HTTP2_STREAMS_MAX)
         .keep_alive_interval(Duration::from_secs(30));
     while let Some((stream, peer)) = accept(&listener, &stop).await {
+        end_stalls(&stream, config.stall_timeout);
         let service = front.at(peer);
         let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
         let watched = graceful.watch(connection);
@@ -78,6 +87,16 @@ pub async fn serve(
         cut.cancel();
     }
     connections.wait().await;
+}
+
+/// Has the operating system end the connection of a client that takes nothing.
+fn end_stalls(stream: &TcpStream, after: Duration) {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = socket2::SockRef::from(stream).set_tcp_user_timeout(Some(after)) {
+        tracing::debug!(%error, "TCP_USER_TIMEOUT can't be set");
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = (stream, after);
 }
 
 /// The next connection, or `None` once a stop was asked for.

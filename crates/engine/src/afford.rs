@@ -7,7 +7,7 @@ use tollgate_types::{Chain, Timestamp, Usage, Usd};
 use crate::asked::Asked;
 use crate::expected::{Expected, expected, expected_with};
 use crate::keys::{HeldOfLimit, SpentLimit};
-use crate::purse::{Hold, Need, Short};
+use crate::purse::{Hold, Need, Short, Uncovered};
 use crate::run::Run;
 use crate::{CallError, KeyEntry, limiting};
 
@@ -22,19 +22,18 @@ pub(crate) struct Held {
 
 impl Held {
     /// Ends the hold with what the call used and cost, and what a provider takes of the caller for
-    /// it. It is counted for when it began; what it used beyond what it held, for `now`.
+    /// it. It is counted for when it began; what it used beyond what it held, for `now`. What is
+    /// returned is kept until its record is written.
     pub(crate) fn settle(
         &mut self,
         key: &KeyEntry,
         (cost, byok): (Usd, Usd),
         used: &Usage,
         (began, now): (Timestamp, Timestamp),
-    ) {
+    ) -> Option<Uncovered> {
         std::mem::take(&mut self.of_limits).settle(&Load::of(used, (cost, byok)), now);
-        if let Some(hold) = self.credit.take() {
-            hold.settle(cost);
-        }
         key.spent((cost, byok), std::mem::take(&mut self.of_limit), began);
+        self.credit.take().and_then(|hold| hold.settle(cost))
     }
 }
 

@@ -212,7 +212,7 @@ impl KeyEntry {
         let gone = self.of_limit(&spend.at(now).usage);
         let unspent = limit.checked_sub(gone).unwrap_or(Usd::ZERO);
         let left = unspent.checked_sub(spend.held).unwrap_or(Usd::ZERO).max(Usd::ZERO);
-        let uncovered = need.most > left;
+        let uncovered = !need.is_covered(left);
         let amount = if uncovered { need.part_of(left) } else { Some(need.most) };
         if let Some(amount) = amount {
             if uncovered && spend.uncovered {

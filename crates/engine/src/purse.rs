@@ -20,6 +20,7 @@
 //! idle what another needs.
 
 mod company;
+mod hold;
 mod owing;
 
 use std::collections::HashMap;
@@ -35,6 +36,7 @@ use tollgate_types::{Chain, Timestamp, Usd, uuid};
 use crate::{Clock, Entropy};
 
 use company::Company;
+pub(crate) use hold::{Hold, Need, Uncovered};
 
 /// Every account's purse at this node.
 #[derive(Debug)]
@@ -87,25 +89,6 @@ impl State {
     }
 }
 
-/// What a call needs.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Need {
-    /// The most it is expected to cost.
-    pub(crate) most: Usd,
-    /// What it needs at least: less than `most` for a call that does not say how much it may write,
-    /// since nobody is refused for what a model could write at most.
-    pub(crate) least: Usd,
-}
-
-impl Need {
-    /// What is held of `left` for a call that may cost more than that: half of it, so that others go
-    /// on beside it, or its least if that is more. `None` where that is more than there is.
-    pub(crate) fn part_of(self, left: Usd) -> Option<Usd> {
-        let least = self.least.max(Usd::from_nanos(1));
-        (least <= left).then(|| Usd::from_nanos(left.nanos() / 2).max(least))
-    }
-}
-
 /// Why a call can't be paid.
 #[derive(Debug)]
 pub(crate) enum Short {
@@ -120,16 +103,6 @@ pub(crate) enum Short {
     InFlight,
     /// The store could not be asked, and what was set aside is used up.
     Unavailable(StoreError),
-}
-
-/// What a call holds of an account. Dropped without being settled, it costs nothing.
-#[derive(Debug)]
-pub(crate) struct Hold {
-    purse: Arc<Purse>,
-    amount: Usd,
-    /// Where to give back what is left of it, of a call that may cost more than it holds: other nodes
-    /// find little until then.
-    rest_to: Option<Arc<Purses>>,
 }
 
 /// An account that was not used for so long gives its slice back.
@@ -189,25 +162,25 @@ impl Purses {
         need: Need,
     ) -> Result<Hold, Short> {
         let purse = self.purse(account);
-        if let Some(hold) = purse.take(need.most, self.clock.now()) {
+        if let Some(hold) = purse.take_most(need, self.clock.now()) {
             self.refill_early(&purse);
             return Ok(hold);
         }
         let _one_at_a_time = purse.leasing.lock().await;
         let now = self.clock.now();
-        if let Some(hold) = purse.take(need.most, now) {
+        if let Some(hold) = purse.take_most(need, now) {
             return Ok(hold);
         }
-        let found = self.refill(&purse, need.most).await;
+        let found = self.refill(&purse, purse.wanted(need)).await;
         let mut available = found.map_err(Short::Unavailable)?.available;
         // What is owed is made up for by what lies here; what then is left can be held again.
         if available < Usd::ZERO
             && self.give_back_left(&purse).await.map_err(Short::Unavailable)? > Usd::ZERO
         {
-            let found = self.refill(&purse, need.most).await;
+            let found = self.refill(&purse, purse.wanted(need)).await;
             available = found.map_err(Short::Unavailable)?.available;
         }
-        if let Some(hold) = purse.take(need.most, now) {
+        if let Some(hold) = purse.take_most(need, now) {
             return Ok(hold);
         }
         self.hold_less(&purse, need, available).await
@@ -224,6 +197,13 @@ impl Purses {
     ) -> Result<Hold, Short> {
         let least = need.least.max(Usd::from_nanos(1));
         let all = purse.standing().0.saturating_add(available);
+        if need.is_covered(all) {
+            // There is more than was known.
+            self.refill(purse, need.most).await.map_err(Short::Unavailable)?;
+            if let Some(hold) = purse.take_most(need, self.clock.now()) {
+                return Ok(hold);
+            }
+        }
         let part = need.part_of(all).filter(|_| need.least < need.most);
         let Some(part) = part else { return Err(self.short(purse, least, available).await) };
         if purse.state.lock().uncovered {
@@ -237,7 +217,8 @@ impl Purses {
             return Err(self.short(purse, least, found.available).await);
         };
         purse.state.lock().uncovered = true;
-        hold.rest_to = Some(Arc::clone(self));
+        let (purse, purses) = (Arc::clone(purse), Arc::clone(self));
+        hold.uncovered = Some(Uncovered { purse, purses });
         Ok(hold)
     }
 
@@ -443,6 +424,25 @@ impl Purses {
 }
 
 impl Purse {
+    /// Holds all that a call needs, where there is enough.
+    fn take_most(self: &Arc<Self>, need: Need, now: Timestamp) -> Option<Hold> {
+        let all = {
+            let state = self.state.lock();
+            state.left.saturating_add(state.available)
+        };
+        if need.is_covered(all) { self.take(need.most, now) } else { None }
+    }
+
+    /// With how much a call can go on, as far as is known: what the store is asked for.
+    fn wanted(&self, need: Need) -> Usd {
+        let state = self.state.lock();
+        let all = state.left.saturating_add(state.available);
+        if !state.is_known || need.is_covered(all) {
+            return need.most;
+        }
+        need.part_of(all).unwrap_or(need.least)
+    }
+
     fn take(self: &Arc<Self>, amount: Usd, now: Timestamp) -> Option<Hold> {
         let mut state = self.state.lock();
         if state.available < Usd::ZERO {
@@ -452,44 +452,12 @@ impl Purse {
         state.left = left;
         state.held = state.held.saturating_add(amount);
         state.used_at = now;
-        Some(Hold { purse: Arc::clone(self), amount, rest_to: None })
+        Some(Hold { purse: Arc::clone(self), amount, uncovered: None })
     }
 
     fn standing(&self) -> (Usd, Usd) {
         let state = self.state.lock();
         (state.left, state.held)
-    }
-}
-
-impl Hold {
-    /// Ends the hold: what the call did not cost can be held by others.
-    pub(crate) fn settle(mut self, cost: Usd) {
-        self.end(cost);
-    }
-
-    fn end(&mut self, cost: Usd) {
-        let amount = std::mem::take(&mut self.amount);
-        let mut state = self.purse.state.lock();
-        state.held = state.held.checked_sub(amount).unwrap_or(Usd::ZERO);
-        let back = amount.checked_sub(cost).unwrap_or(Usd::ZERO);
-        // Beyond what was set aside the ledger takes it from what is available, not from here.
-        let least = Usd::from_nanos(state.held.nanos().saturating_neg());
-        state.left = state.left.saturating_add(back).max(least);
-        if self.rest_to.is_some() {
-            state.uncovered = false;
-        }
-        drop(state);
-        if let Some(purses) = self.rest_to.take() {
-            purses.give_back_rest(&self.purse);
-        }
-    }
-}
-
-impl Drop for Hold {
-    fn drop(&mut self) {
-        if self.amount != Usd::ZERO {
-            self.end(Usd::ZERO);
-        }
     }
 }
 

@@ -17,7 +17,7 @@ pub(crate) struct Read {
     least: Prompt,
     /// Tokens of text that were counted here. They are held for even where they should not fit.
     counted: u64,
-    /// Whether there is something as long as a context: as much as fits may be read.
+    /// Whether there is something that nobody here sees: as much as fits may be read.
     fills: bool,
 }
 
@@ -48,13 +48,13 @@ const IMAGE_TOKENS_MOST: u64 = 4_800;
 /// 2.7 kB.
 const RECORDED_BYTES_PER_TOKEN: u64 = 40;
 const RECORDED_BYTES_PER_TOKEN_USUAL: u64 = 100;
-/// The same of documents: a text in Base64, and a PDF with its fonts and pictures.
-const DOCUMENT_BYTES_PER_TOKEN: u64 = 2;
+/// The same of documents: a PDF with its fonts and pictures; at most one of text alone, which is packed
+/// into 2 kB a page, and which Anthropic bills at some 2,300 tokens a page as a picture and as text.
 const DOCUMENT_BYTES_PER_TOKEN_USUAL: u64 = 20;
-/// A document of three or four pages, and the longest that providers take: a thousand pages at Google,
-/// of 258 tokens; Anthropic and OpenAI take fewer, and no more than 200,000 to 400,000 tokens fit.
+/// Ten pages of that: however few bytes a document has, nobody here counts its pages.
+const DOCUMENT_TOKENS_FEW: u64 = 26_000;
+/// A document of three or four pages.
 const POINTED_DOCUMENT_TOKENS: u64 = 2_000;
-const POINTED_DOCUMENT_TOKENS_MOST: u64 = 260_000;
 /// A minute of video, or what is long enough to be cached.
 const POINTED_CONTEXT_TOKENS: u64 = 20_000;
 /// What one search finds, or a page that is fetched; and what a provider's tools find that are used
@@ -89,7 +89,7 @@ impl Read {
                 searches: searches_least,
             },
             counted,
-            fills: weight.pointed_contexts > 0,
+            fills: weight.pointed_documents > 0 || weight.pointed_contexts > 0,
         }
     }
 
@@ -120,12 +120,13 @@ fn media_most(weight: &Weight) -> u64 {
     let few = weight.images.saturating_mul(IMAGE_TOKENS_FEW);
     let many = weight.images.saturating_mul(IMAGE_TOKENS_MOST);
     let images = weight.image_bytes.div_ceil(IMAGE_BYTES_PER_TOKEN).clamp(few, many);
+    let few = if weight.document_bytes > 0 { DOCUMENT_TOKENS_FEW } else { 0 };
+    let documents = weight.document_bytes.max(few);
     let remote = weight.remote_images.saturating_mul(IMAGE_TOKENS_MOST);
     images
         .saturating_add(remote)
         .saturating_add(weight.recorded_bytes.div_ceil(RECORDED_BYTES_PER_TOKEN))
-        .saturating_add(weight.document_bytes.div_ceil(DOCUMENT_BYTES_PER_TOKEN))
-        .saturating_add(weight.pointed_documents.saturating_mul(POINTED_DOCUMENT_TOKENS_MOST))
+        .saturating_add(documents)
         .saturating_add(if weight.reads_more { FOUND_TOKENS_MOST } else { 0 })
 }
 

@@ -17,6 +17,7 @@ use tollgate_journal::Receipt;
 use tollgate_store::{GenerationRecord, Stores};
 use tollgate_types::Chain;
 
+use crate::purse::Uncovered;
 use crate::{Feed, RecordJournal};
 
 /// Hands records to a task that writes them in batches.
@@ -41,6 +42,8 @@ struct Entry {
     slot: Slot,
     /// Of the journal; none where it could not be written, or there is none.
     receipt: Option<Receipt>,
+    /// Of a call that cost more than it held.
+    overspent: Option<Uncovered>,
 }
 
 /// How long a call waits for a slot before it is refused.
@@ -93,8 +96,19 @@ impl Recorder {
     /// Hands a record over. When this returns it outlives the process. Never waits, but for the
     /// operating system: whoever has a slot has room in the queue.
     pub fn record(&self, slot: Slot, record: GenerationRecord) {
+        self.record_with(slot, record, None);
+    }
+
+    /// The same of a call that cost more than it held, if it did: `overspent` is dropped when the record
+    /// is written.
+    pub(crate) fn record_with(
+        &self,
+        slot: Slot,
+        record: GenerationRecord,
+        overspent: Option<Uncovered>,
+    ) {
         let receipt = self.journal.keep(&record);
-        let entry = Entry { record: Box::new(record), slot, receipt };
+        let entry = Entry { record: Box::new(record), slot, receipt, overspent };
         if self.records.try_send(entry).is_err() {
             tracing::error!("a generation record was lost: the writer has stopped");
         }
@@ -194,8 +208,8 @@ impl Writer {
 /// Writes a batch, again and again until it is written: appending is idempotent by id.
 async fn append(stores: &Stores, feed: &Feed, batch: Vec<Entry>) {
     // The slots are given back when this returns.
-    let (records, kept): (Vec<GenerationRecord>, Vec<(Slot, Option<Receipt>)>) =
-        batch.into_iter().map(|entry| (*entry.record, (entry.slot, entry.receipt))).unzip();
+    let kept = |entry: Entry| (*entry.record, (entry.receipt, entry.slot, entry.overspent));
+    let (records, kept): (Vec<GenerationRecord>, Vec<_>) = batch.into_iter().map(kept).unzip();
     let records = Arc::new(records);
     let mut pause = RETRY_FIRST;
     while let Err(error) = stores.generations.append_shared(Arc::clone(&records)).await {
@@ -214,8 +228,10 @@ async fn append(stores: &Stores, feed: &Feed, batch: Vec<Entry>) {
         sleep(pause).await;
         pause = pause.saturating_mul(2).min(RETRY_MAX);
     }
-    for receipt in kept.into_iter().filter_map(|(_, receipt)| receipt) {
-        receipt.applied();
+    for (receipt, ..) in kept {
+        if let Some(receipt) = receipt {
+            receipt.applied();
+        }
     }
     feed.tell(&records);
 }

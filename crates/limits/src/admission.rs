@@ -44,8 +44,8 @@ pub fn admit(limits: &[Applied], need: &Load, now: Timestamp) -> Result<Reservat
 }
 
 /// The same for a call of which nobody knows what it will need: it begins where its least is left of
-/// all limits, and takes its most. Of those that have less left it takes half of what is left, or its
-/// least if that is more. So what is uncertain is not shut out, and shuts out nobody else: limits are
+/// all limits, and takes its most. Of those that have less left, or less than twice that where most of
+/// it is a guess, it takes half of what is left, or its least if that is more. So what is uncertain is not shut out, and shuts out nobody else: limits are
 /// shared by people who know nothing of each other's calls. Of budgets one call at a time may spend
 /// more than it took, so that they are passed by one call's surprise.
 ///
@@ -68,13 +68,16 @@ pub fn admit_within(
     ordered.dedup_by_key(|(applied, _)| applied.counter.order);
     let mut states: SmallVec<[MutexGuard<'_, State>; USUAL]> =
         ordered.iter().map(|(applied, _)| applied.counter.at(now)).collect();
-    let uncovered = |applied: &Applied, state: &State| {
+    // What it takes of a limit, and whether it may spend more.
+    let part = |applied: &Applied, least: u64, state: &State| {
         let measure = applied.counter.measure;
-        measure.is_money() && measure.of(most) > applied.amount.saturating_sub(state.used())
+        let (most, left) = (measure.of(most), applied.amount.saturating_sub(state.used()));
+        let amount = part_of(left, (most, least));
+        (amount, measure.is_money() && amount < most)
     };
     let refusals = ordered.iter().zip(&states).filter_map(|((applied, need), state)| {
         let relief = state.relief(*need, applied.amount).or_else(|| {
-            let is_second = state.is_uncovered() && uncovered(applied, state);
+            let is_second = state.is_uncovered() && part(applied, *need, state).1;
             is_second.then_some(Relief::WhenCallsEnd)
         })?;
         Some((relief, applied, *need, state))
@@ -91,10 +94,7 @@ pub fn admit_within(
     }
     let taken = ordered.iter().zip(&mut states).map(|((applied, least), state)| {
         let counter = &applied.counter;
-        let left = applied.amount.saturating_sub(state.used());
-        let most = counter.measure.of(most);
-        let amount = if most <= left { most } else { left / 2 }.max(*least);
-        let uncovered = uncovered(applied, state);
+        let (amount, uncovered) = part(applied, *least, state);
         if uncovered {
             state.cover(false);
         }
@@ -102,6 +102,13 @@ pub fn admit_within(
         Taken { counter: Arc::clone(counter), amount, place, uncovered }
     });
     Ok(Reservation { taken: taken.collect() })
+}
+
+/// What a call takes of what is left that needs so much at most and at least. What is mostly a guess
+/// leaves others as much as it takes.
+fn part_of(left: u64, (most, least): (u64, u64)) -> u64 {
+    let room = if most / 2 > least { left / 2 } else { left };
+    if most <= room { most } else { least.max(left / 2) }
 }
 
 impl Reservation {

@@ -61,15 +61,19 @@ fn who_may_need_more_than_is_left_of_a_rate_takes_half_of_it() {
         admit_within(&key.applied(now), (&tokens(most, 0), &tokens(least, 0)), now)
     };
     let first = between(60, 10).unwrap();
-    assert_eq!(key.used(now), [60]);
+    assert_eq!(key.used(now), [50]);
     let second = between(60, 10).unwrap();
-    assert_eq!(key.used(now), [80]);
+    assert_eq!(key.used(now), [75]);
     let third = between(60, 15).unwrap();
-    assert_eq!(key.used(now), [95]);
+    assert_eq!(key.used(now), [90]);
+    // What is nearly certain takes what it needs.
+    let fourth = between(10, 9).unwrap();
+    assert_eq!(key.used(now), [100]);
     // What calls hold that have not ended comes back with them, not with the minute.
     let refused = between(60, 10).unwrap_err();
     assert_eq!((refused.relief, refused.need), (Relief::WhenCallsEnd, 10));
     assert_eq!(refused.retry_after(now), Some(Duration::from_secs(1)));
+    fourth.settle(&tokens(0, 0), now);
     third.settle(&tokens(15, 0), now);
     second.settle(&tokens(5, 0), now);
     first.settle(&tokens(75, 0), now);

@@ -140,7 +140,8 @@ impl Write for Append {
         let last = last_row(connection).await?;
         let mut inserted: u64 = 0;
         let mut rest = self.0.as_slice();
-        for (rows, sql) in INSERTS.iter() {
+        let most = if self.0.len() < MANY { CALM_ROWS } else { usize::MAX };
+        for (rows, sql) in INSERTS.iter().filter(|(rows, _)| *rows <= most) {
             while let Some((chunk, later)) = rest.split_at_checked(*rows) {
                 inserted = inserted.saturating_add(insert(connection, sql, chunk).await?);
                 rest = later;
@@ -192,9 +193,15 @@ async fn last_row(connection: &mut SqliteConnection) -> Result<i64, StoreError> 
 ///
 /// Most of the time of a small statement is spent on its way to the connection's thread and
 /// back, so a batch is sent as few statements; of fixed sizes, so that they stay prepared.
-static INSERTS: LazyLock<[(usize, String); 3]> = LazyLock::new(|| {
-    [64, 8, 1].map(|rows| (rows, [INTO, &vec![ROW; rows].join(", "), UNLESS_KNOWN].concat()))
+static INSERTS: LazyLock<[(usize, String); 4]> = LazyLock::new(|| {
+    [64, 16, 4, 1].map(|rows| (rows, [INTO, &vec![ROW; rows].join(", "), UNLESS_KNOWN].concat()))
 });
+
+/// A batch of fewer records is inserted in small steps: a step of 64 keeps a core for a millisecond, and
+/// calls wait for it where there is one core. Where there are more records, the core has no rest anyway.
+const MANY: usize = 512;
+/// Records in a small step.
+const CALM_ROWS: usize = 16;
 
 /// A row that can't be there fails the batch. `OR FAIL` says that SQLite need not prepare to take
 /// back the statement's other rows, which means a copy of each page: the transaction takes them back.

@@ -5,8 +5,11 @@
 //! reads a picture by the byte, and an address of forty bytes may stand for a book. So bodies that
 //! have more than text are walked once. The others are taken by their length.
 
+mod plain;
 mod server_tools;
 mod walk;
+
+use std::borrow::Cow;
 
 use crate::dialect::GATEWAY_MEMBERS;
 use crate::json::{RawObject, compact_length};
@@ -43,7 +46,15 @@ pub struct Weight {
 }
 
 /// Where conversations have their media, in all dialects.
-const CONVERSATIONS: &[&str] = &["messages", "input", "contents", "prompt"];
+const CONVERSATIONS: &[&str] = &[
+    "messages",
+    "input",
+    "contents",
+    "prompt",
+    "system",
+    "systemInstruction",
+    "system_instruction",
+];
 /// Where operations have theirs.
 const MATERIALS: &[&str] =
     &["input", "documents", "image", "images", "input_references", "references"];
@@ -107,7 +118,16 @@ impl Call {
             || survey.answers.audio;
         let each = survey.messages.saturating_add(survey.tools).saturating_mul(FRAME_BYTES_EACH);
         let known = survey.text_bytes.saturating_add(FRAME_BYTES).saturating_add(each);
-        has_media || count(self.object().text().len()) > known
+        let text = self.object().text();
+        // What the survey does not look into, and what it can't read because it is written otherwise.
+        has_media
+            || count(text.len()) > known
+            || self.instructions().any(has_object)
+            || plain::is_escaped(text)
+    }
+
+    fn instructions(&self) -> impl Iterator<Item = Option<&str>> {
+        ["systemInstruction", "system_instruction", "system"].into_iter().map(|it| self.member(it))
     }
 }
 
@@ -137,9 +157,9 @@ fn of_object(object: &RawObject, places: &[&str]) -> Weight {
     let mut weight = Weight::default();
     for (name, raw) in read_members(object) {
         // What was read as a call is JSON.
-        if !places.contains(&name)
-            || walk::weigh(raw.as_bytes(), name.as_bytes(), &mut weight).is_err()
-        {
+        let is_place = places.contains(&name);
+        let raw = if is_place { plain::written(raw) } else { Cow::Borrowed(raw) };
+        if !is_place || walk::weigh(raw.as_bytes(), name.as_bytes(), &mut weight).is_err() {
             let text = compact_length(raw.as_bytes()).saturating_add(name.len());
             weight.text = weight.text.saturating_add(count(text));
         }
@@ -157,7 +177,7 @@ fn read_members(object: &RawObject) -> impl Iterator<Item = (&str, &str)> {
 }
 
 fn has_object(raw: Option<&str>) -> bool {
-    raw.is_some_and(|raw| raw.starts_with('{'))
+    raw.is_some_and(|raw| raw.starts_with(['{', '[']))
 }
 
 fn count(length: usize) -> u64 {

@@ -107,6 +107,44 @@ async fn of_calls_without_a_bound_one_holds_half_of_what_there_is() {
     assert_eq!(hold.amount, usd(90));
 }
 
+/// While the ledger does not have what a call cost beyond what it held, the account looks as if it had
+/// more than it has.
+#[tokio::test]
+async fn nobody_begins_between_a_surprise_and_its_charge() {
+    let (purses, stores) = with_credit(100).await;
+    let account = AccountId::default();
+    let open = Need { most: usd(1_000), least: usd(10) };
+    let overspent = purses.hold(&account, open).await.unwrap().settle(usd(150));
+    let refused = purses.hold(&account, open).await;
+    assert!(matches!(refused, Err(Short::InFlight)), "{refused:?}");
+    write(&purses, &stores, 1, 150).await;
+    drop(overspent);
+    let refused = purses.hold(&account, open).await;
+    assert!(matches!(refused, Err(Short::Empty)), "{refused:?}");
+    // What costs no more than it holds keeps nobody waiting.
+    let (purses, _) = with_credit(100).await;
+    assert!(purses.hold(&account, open).await.unwrap().settle(usd(50)).is_none());
+    purses.hold(&account, open).await.unwrap();
+}
+
+/// With more credit no fewer begin: what is mostly a guess leaves others half.
+#[tokio::test]
+async fn a_guess_leaves_as_much_as_it_takes() {
+    let account = AccountId::default();
+    let guess = Need { most: usd(260), least: usd(2) };
+    for (credit, held) in [(100, 50), (261, 130), (519, 259), (520, 260), (1_000, 260)] {
+        let (purses, _) = with_credit(credit).await;
+        let hold = purses.hold(&account, guess).await.unwrap();
+        assert_eq!(hold.amount, usd(held), "{credit}");
+        let other = purses.hold(&account, exactly(credit - held)).await;
+        assert!(other.is_ok(), "{credit}: {other:?}");
+    }
+    // What is nearly certain takes what it needs.
+    let (purses, _) = with_credit(100).await;
+    let hold = purses.hold(&account, Need { most: usd(80), least: usd(60) }).await.unwrap();
+    assert_eq!(hold.amount, usd(80));
+}
+
 #[tokio::test]
 async fn what_costs_more_than_was_held_is_owed() {
     let (purses, stores) = with_credit(100).await;

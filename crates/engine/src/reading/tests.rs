@@ -7,8 +7,7 @@ use super::{Prompt, Read};
 use crate::asked::Asked;
 
 const CONTEXT: u64 = 1_000_000;
-/// The longest document that is taken by address, and what tools find.
-const DOCUMENT: u64 = 258_000;
+/// What tools find.
 const FOUND: u64 = 128_000;
 
 fn call(dialect: Dialect, text: String) -> Call {
@@ -67,13 +66,13 @@ fn what_is_billed_is_within_what_is_held() {
         ("drawn", (Dialect::Chat, json!({ "messages": drawn })), 1_600, 1_000),
         ("drawn at OpenAI", responses(call), 1_600, 1_000),
         ("file", chat(part("file", json!({ "file_data": image }))), 1_600, 1_000),
-        ("document", chat(part("file", json!({ "file_data": url }))), DOCUMENT, 2_100),
-        ("kept", chat(part("file", json!({ "file_id": "file-1" }))), DOCUMENT, 2_100),
-        ("inline", chat(part("file", pdf)), 100_000, 20_100),
+        ("document", chat(part("file", json!({ "file_data": url }))), CONTEXT, 2_100),
+        ("kept", chat(part("file", json!({ "file_id": "file-1" }))), CONTEXT, 2_100),
+        ("inline", chat(part("file", pdf)), 345_000, 20_100),
         ("film", chat(part("video_url", json!({ "url": url }))), CONTEXT, 20_100),
         ("screen", chat(part("video_url", json!({ "url": screen }))), 17_400, 10_100),
         ("speech", chat(part("input_audio", speech)), 1_920, 1_700),
-        ("prompt", (Dialect::Responses, json!({ "prompt": { "id": "p" } })), DOCUMENT, 2_100),
+        ("prompt", (Dialect::Responses, json!({ "prompt": { "id": "p" } })), CONTEXT, 2_100),
         ("beside", messages(beside, json!([])), 5_000, 1_100),
         ("search", messages(json!("x"), search), FOUND, 5_100),
         ("at Google", google(json!({ "fileData": video })), CONTEXT, 20_100),
@@ -111,7 +110,7 @@ fn no_more_than_fits_is_held_for() {
     let documents = call(Dialect::Chat, body);
     assert_eq!(read(&documents).0.tokens, CONTEXT);
     assert_eq!(Read::of(&documents).at(Some(200_000)).0.tokens, 200_000);
-    assert!(Read::of(&documents).at(None).0.tokens > 8 * DOCUMENT);
+    assert_eq!(Read::of(&documents).at(None).0.tokens, CONTEXT);
 }
 
 fn assert_held(name: &str, call: &Call, billed: u64, usual: u64) {

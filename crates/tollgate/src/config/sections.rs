@@ -326,6 +326,7 @@ impl LimitsSection {
             }
             Duration::from_millis(millis.max(1))
         };
+        let idle_timeout = positive("idle_timeout_ms", self.idle_timeout_ms);
         let engine = EngineConfig {
             keep_alive: positive("keep_alive_ms", self.keep_alive_ms),
             first_byte_timeout: positive("first_byte_timeout_ms", self.first_byte_timeout_ms),
@@ -334,7 +335,7 @@ impl LimitsSection {
                 self.reasoning_first_byte_timeout_ms,
             ),
             whole_timeout: positive("whole_timeout_ms", self.whole_timeout_ms),
-            idle_timeout: positive("idle_timeout_ms", self.idle_timeout_ms),
+            idle_timeout,
             stream_timeout: (self.stream_timeout_ms > 0)
                 .then(|| Duration::from_millis(self.stream_timeout_ms)),
             ..EngineConfig::default()
@@ -359,6 +360,7 @@ impl LimitsSection {
             media,
             server: tollgate_api::ServerConfig {
                 shutdown_grace: Duration::from_millis(self.shutdown_grace_ms),
+                stall_timeout: idle_timeout,
                 ..tollgate_api::ServerConfig::default()
             },
             body_bytes_max: self.body_bytes_max.max(1),

@@ -5,7 +5,7 @@
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use tollgate_simulator::Simulator;
-use tollgate_testkit::{Builder, Event, Protocol, TestGateway, simulator};
+use tollgate_testkit::{Builder, Canned, Event, Protocol, TestGateway, simulator};
 
 const PRICE: &str = r#"{ input = "10", output = "20" }"#;
 
@@ -229,4 +229,44 @@ async fn when_all_fail_behind_the_comments_the_stream_says_so() {
         assert_eq!(record["error"]["status"], code, "{fault}: {record}");
         assert_eq!(record["total_cost"].as_f64(), Some(0.0), "{fault}: {record}");
     }
+}
+
+/// Whoever opens a stream and never reads it holds its credit no longer than silence may last.
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn who_never_reads_is_cut_off() {
+    use tokio::io::AsyncWriteExt as _;
+
+    // Thirty megabytes: more than the buffers of connections hold.
+    let said = json!({ "id": "x", "object": "chat.completion.chunk", "created": 1, "model": "m",
+        "choices": [{ "index": 0, "delta": { "content": "word ".repeat(6_000) } }] });
+    let answer = format!("data: {said}\n\n").repeat(1_000);
+    let provider = Canned::start("text/event-stream", answer).await;
+    let rows = format!(
+        "[limits]\nidle_timeout_ms = 1500\n\
+         [[provider]]\nslug = \"acme\"\nprotocol = \"openai-chat\"\nbase_url = \"{}\"\n\
+         api_key = \"sk\"\n[[model]]\nid = \"acme/m\"\n\
+         [[endpoint]]\nmodel = \"acme/m\"\nprovider = \"acme\"\nupstream_model = \"m\"\n\
+         price = {PRICE}\n",
+        provider.base_url()
+    );
+    let gateway = TestGateway::builder().config(&rows).in_memory().start().await;
+    let mut body = asking("a");
+    body["stream"] = true.into();
+    let body = body.to_string();
+    let mut socket = gateway.connect().await;
+    let request = format!(
+        "POST /api/v1/chat/completions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\n\
+         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        gateway.key(),
+        body.len()
+    );
+    socket.write_all(request.as_bytes()).await.unwrap();
+    let settled = async {
+        while gateway.generations().await == 0 {
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(tollgate_testkit::PATIENCE, settled).await.unwrap();
+    drop(socket);
 }

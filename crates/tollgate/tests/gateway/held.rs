@@ -236,10 +236,12 @@ async fn ordinary_calls_go_on_beside_what_is_not_certain() {
         ("0.5", json!({})),
         ("5", json!({})),
         ("9", json!({})),
+        ("10.001", json!({})),
         ("100", json!({ "limit": 0.5 })),
         ("100", json!({ "daily_budget": 0.5 })),
         ("100", json!({ "tokens_per_minute": 100_000 })),
         ("100", json!({ "tokens_per_minute": 900_000 })),
+        ("100", json!({ "tokens_per_minute": 1_001_000 })),
     ] {
         let (gateway, _provider) = world(Protocol::OpenAi, LATE, 100).await;
         add(&gateway, credit).await;

@@ -255,9 +255,15 @@ impl<'a> Surveyor<'a, '_> {
     }
 }
 
+/// As far into an address its host has ended.
+const FILM_ADDRESS_MAX: usize = 128;
+
 /// Whether an address without a type is a film's.
 pub(crate) fn is_film(uri: &[u8]) -> bool {
+    let begin = uri.get(..FILM_ADDRESS_MAX).unwrap_or(uri);
+    let uri = begin.trim_ascii_start().to_ascii_lowercase();
     let host = uri.strip_prefix(b"https://").or_else(|| uri.strip_prefix(b"http://"));
-    let host = host.unwrap_or_default().strip_prefix(b"www.").or(host).unwrap_or_default();
-    host.starts_with(b"youtube.com/") || host.starts_with(b"youtu.be/")
+    let ends = |it: &u8| matches!(it, b'/' | b'?' | b'#' | b':');
+    let host = host.and_then(|it| it.split(ends).next()).unwrap_or_default();
+    host == b"youtu.be" || host == b"youtube.com" || host.ends_with(b".youtube.com")
 }

@@ -18,6 +18,10 @@ pub(super) struct ServerTools {
 const SEARCHES_USUAL: u64 = 5;
 /// Most searches that anybody is taken at the word for.
 const SEARCHES_MAX: u64 = 1_000;
+/// Members with which xAI, Qwen and OpenAI's search models are told to search, and what they say where
+/// they shall not.
+const SEARCHING: &[&str] = &["web_search_options", "search_parameters", "enable_search"];
+const NOT_SEARCHING: &[&str] = &["false", "null"];
 /// Tools that providers know and clients run.
 const RUN_BY_CLIENTS: &[&str] = &[
     "function",
@@ -39,6 +43,15 @@ struct Tool<'a> {
     kind: Option<Cow<'a, str>>,
     #[serde(default)]
     max_uses: Option<u64>,
+    #[serde(borrow, default)]
+    environment: Option<Environment<'a>>,
+}
+
+/// Where a shell runs.
+#[derive(Debug, Deserialize)]
+struct Environment<'a> {
+    #[serde(borrow, rename = "type", default)]
+    kind: Option<Cow<'a, str>>,
 }
 
 impl ServerTools {
@@ -47,7 +60,7 @@ impl ServerTools {
         let tools = call.member("tools").unwrap_or_default();
         match call.dialect() {
             // Of others each has a `type`; chat's and Ollama's are functions.
-            Dialect::Responses | Dialect::Messages if tools.contains("\"type\"") => {
+            Dialect::Responses | Dialect::Messages if tools.len() > 2 => {
                 let tools: Vec<Tool<'_>> = serde_json::from_str(tools).unwrap_or_default();
                 for tool in &tools {
                     found.offer(tool);
@@ -56,7 +69,9 @@ impl ServerTools {
             Dialect::Gemini => found.offer_googles(tools),
             _ => {}
         }
-        if call.member("web_search_options").is_some() {
+        let searching =
+            |name: &&str| call.member(name).is_some_and(|it| !NOT_SEARCHING.contains(&it));
+        if SEARCHING.iter().any(searching) {
             found.search(None);
         }
         found.reads_more |= call.member("mcp_servers").is_some_and(|it| it.len() > 2);
@@ -71,7 +86,9 @@ impl ServerTools {
         let is = |known: &&str| {
             kind.strip_prefix(*known).is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
         };
-        self.reads_more |= !RUN_BY_CLIENTS.iter().any(is);
+        let place = tool.environment.as_ref().and_then(|it| it.kind.as_deref());
+        let is_away = place.is_some_and(|place| place != "local");
+        self.reads_more |= is_away || !RUN_BY_CLIENTS.iter().any(is);
     }
 
     /// Google names a tool by the member it is described in.

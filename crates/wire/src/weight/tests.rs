@@ -176,6 +176,11 @@ fn tools_that_a_provider_runs_are_seen() {
         let contents = json!([{ "parts": [{ "text": "x" }] }]);
         media(Dialect::Gemini, &json!({ "contents": contents, "tools": tools }))
     };
+    let chat = |name: &str, value: Value| {
+        let mut body = json!({ "messages": user(&json!("x")) });
+        body[name] = value;
+        media(Dialect::Chat, &body)
+    };
     let search = |kind: &str| json!([{ "type": kind, "name": "web_search" }]);
     let mut ten = search("web_search_20250305");
     ten[0]["max_uses"] = 10.into();
@@ -190,12 +195,80 @@ fn tools_that_a_provider_runs_are_seen() {
         (responses(json!([{ "type": "web_search_preview" }])), 5, true),
         (responses(json!([{ "type": "file_search", "vector_store_ids": ["v"] }])), 0, true),
         (responses(json!([{ "type": "function", "name": "f" }])), 0, false),
+        (responses(json!([{ "type": "shell" }])), 0, false),
+        (responses(json!([{ "type": "shell", "environment": { "type": "local" } }])), 0, false),
+        (
+            responses(json!([{ "type": "shell", "environment": { "type": "container_auto" } }])),
+            0,
+            true,
+        ),
+        (chat("search_parameters", json!({ "mode": "auto" })), 5, true),
+        (chat("enable_search", json!(true)), 5, true),
+        (chat("enable_search", json!(false)), 0, false),
         (google(json!([{ "googleSearch": {} }])), 5, true),
         (google(json!({ "google_search": {} })), 5, true),
         (google(json!([{ "urlContext": {} }])), 0, true),
         (google(json!([{ "functionDeclarations": [{ "name": "f" }] }])), 0, false),
     ] {
         assert_eq!(found, Weight { searches, reads_more, ..Weight::default() });
+    }
+}
+
+/// Whatever a body is written like, it is what a provider takes it for.
+#[test]
+fn what_is_written_otherwise_is_the_same() {
+    let (data, _) = data();
+    let pointed = Weight { pointed_documents: 1, ..Weight::default() };
+    let watched = Weight { pointed_contexts: 1, ..Weight::default() };
+    let document = |document_bytes| Weight { document_bytes, ..Weight::default() };
+    let chat = |part: &str| format!(r#"{{"messages":[{{"role":"user","content":[{part}]}}]}}"#);
+    let file = |inner: &str| chat(&format!(r#"{{"type":"file","file":{{{inner}}}}}"#));
+    let responses = |part: &str| format!(r#"{{"input":[{{"role":"user","content":[{part}]}}]}}"#);
+    let google = |part: &str| format!(r#"{{"contents":[{{"parts":[{part}]}}]}}"#);
+    let image =
+        |url: &str| chat(&format!(r#"{{"type":"image_url","image_url":{{"url":"{url}"}}}}"#));
+    let in_image = format!("data:application/pdf;base64,{data}");
+    let beside = r#""contents":[{"parts":[{"text":"x"}]}]"#;
+    for (dialect, body, found) in [
+        (Dialect::Chat, file(r#""file\u005fid":"file-1""#), pointed),
+        (Dialect::Chat, file(r#""file_data":"\u0068ttp://x.test/a""#), pointed),
+        (Dialect::Chat, file(r#""file_data":" \thttps:\/\/x.test/a""#), pointed),
+        (Dialect::Chat, file(r#""file_data":"gs://bucket/a.pdf""#), pointed),
+        (Dialect::Responses, responses(r#"{"type":"input\u005ffile","file_url":"x:a"}"#), pointed),
+        (
+            Dialect::Gemini,
+            google(r#"{"fileData":{"fileUri":"x:a","mimeType":"video\/mp4"}}"#),
+            watched,
+        ),
+        (
+            Dialect::Gemini,
+            google(
+                r#"{"fileData":{"fileUri":"https:\/\/m.YouTube.com\/watch","mimeType":"image/png"}}"#,
+            ),
+            Weight { images: 1, ..watched },
+        ),
+        (
+            Dialect::Gemini,
+            format!(
+                r#"{{{beside},"systemInstruction":{{"parts":[{{"fileData":{{"fileUri":"x:a"}}}}]}}}}"#
+            ),
+            pointed,
+        ),
+        (
+            Dialect::Gemini,
+            google(&format!(r#"{{"inlineData":{{"mimeType":"image\/png","data":"{data}"}}}}"#)),
+            inside(1, 1_000),
+        ),
+        (Dialect::Chat, image("https://youtu.be/x"), watched),
+        (Dialect::Chat, image(&in_image), document(1_028)),
+    ] {
+        let call = Call::read(
+            dialect,
+            Bytes::from(body.clone()),
+            Address { model: Some("a/m".to_owned()), ..Address::default() },
+        );
+        let weight = call.map_err(|it| it.message().to_owned()).unwrap().weight();
+        assert_eq!(Weight { text: 0, ..weight }, found, "{body}");
     }
 }
 

@@ -11,6 +11,10 @@ use crate::json::{ScanError, Scanner};
 const LOOKED_INTO_MAX: usize = 128;
 /// Containers within containers that take no allocation.
 const USUAL_DEPTH: usize = 16;
+/// What a data URI begins with.
+const DATA: &[u8] = b"data:";
+/// As far into an address its scheme has ended, whatever stands before it.
+const SCHEME_MAX: usize = 64;
 /// Quotes and a comma around a string or a colon behind a key; brackets of a container.
 const AROUND_STRING: u64 = 3;
 const AROUND_OTHERS: u64 = 1;
@@ -103,7 +107,7 @@ fn string<'a>(text: &'a [u8], key: &[u8], within: Option<&mut Open<'a>>, weight:
         (b"type", _) => within.kind = text,
         (b"media_type" | b"mimeType" | b"mime_type", _) => within.media_type = text,
         (b"image_url", _) | (b"url", b"image_url") => return reference(text, Kind::Image, weight),
-        (b"images" | b"image", _) if is_address(text) => {
+        (b"images" | b"image", _) if is_address(text) || is_data(text) => {
             return reference(text, Kind::Image, weight);
         }
         (b"images" | b"image", _) if within.kind.is_empty() => {
@@ -140,9 +144,9 @@ fn close<'a>(closed: Open<'a>, around: Option<&mut Open<'a>>, weight: &mut Weigh
     }
     if let Some(uri) = uri {
         match of_type(media_type) {
+            _ if is_film(uri) => add(&mut weight.pointed_contexts, 1),
             Kind::Image => add(&mut weight.remote_images, 1),
             Kind::Recording => add(&mut weight.pointed_contexts, 1),
-            _ if is_film(uri) => add(&mut weight.pointed_contexts, 1),
             _ => add(&mut weight.pointed_documents, 1),
         }
     }
@@ -163,12 +167,17 @@ fn close<'a>(closed: Open<'a>, around: Option<&mut Open<'a>>, weight: &mut Weigh
 /// Media as a data URI, or where it is found.
 fn reference(text: &[u8], expected: Kind, weight: &mut Weight) {
     let length = count(text.len());
-    if let Some(rest) = text.strip_prefix(b"data:") {
-        // What stands where pictures do is read as one.
-        let what = if expected == Kind::Document { of_type(rest) } else { expected };
+    let text = text.trim_ascii_start();
+    if is_data(text) {
+        // Some providers take documents and films where others have pictures.
+        let what = match (expected, of_type(text.get(DATA.len()..).unwrap_or_default())) {
+            (Kind::Recording, _) => Kind::Recording,
+            (_, what) => what,
+        };
         return inside(what, length, weight);
     }
     match expected {
+        _ if is_film(text) => add(&mut weight.pointed_contexts, 1),
         Kind::Image => add(&mut weight.remote_images, 1),
         Kind::Recording => add(&mut weight.pointed_contexts, 1),
         Kind::Document if is_address(text) => add(&mut weight.pointed_documents, 1),
@@ -204,10 +213,14 @@ fn of_type(media_type: &[u8]) -> Kind {
     }
 }
 
+/// Whether it is an address, of whatever scheme, rather than Base64, which has no colons.
 fn is_address(text: &[u8]) -> bool {
-    let starts =
-        |scheme: &[u8]| text.get(..scheme.len()).is_some_and(|it| it.eq_ignore_ascii_case(scheme));
-    starts(b"http:") || starts(b"https:") || starts(b"data:")
+    text.get(..SCHEME_MAX).unwrap_or(text).contains(&b':')
+}
+
+fn is_data(text: &[u8]) -> bool {
+    let text = text.trim_ascii_start();
+    text.get(..DATA.len()).is_some_and(|it| it.eq_ignore_ascii_case(DATA))
 }
 
 const fn add(sum: &mut u64, more: u64) {
