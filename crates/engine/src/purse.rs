@@ -26,8 +26,11 @@ mod owing;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use parking_lot::{Mutex, RwLock};
+use tokio::sync::Notify;
+use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 use tollgate_ledger::{AccountId, NodeId, SlicePolicy};
 use tollgate_store::{LeaseRequest, Leased, StoreError, Stores};
@@ -59,6 +62,8 @@ struct Purse {
     /// One asks the store at a time: whoever waits finds what the first was given.
     leasing: tokio::sync::Mutex<()>,
     refilling: AtomicBool,
+    /// Told when the ledger has heard what a call cost beyond what it held.
+    charged: Notify,
 }
 
 #[derive(Debug)]
@@ -68,7 +73,7 @@ struct State {
     /// What calls under way hold.
     held: Usd,
     /// Whether a call is under way that may cost more than it holds: there is one at a time.
-    uncovered: bool,
+    uncovered: Risk,
     /// The last slice: when half of it is used, another is fetched.
     slice: Usd,
     /// What the account had besides, as last heard. While that is less than nothing, calls hold
@@ -80,6 +85,17 @@ struct State {
     used_at: Timestamp,
     /// When the store was last asked whether anything is owed.
     looked_at: Timestamp,
+}
+
+/// Of a call that may cost more than it holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Risk {
+    /// There is none.
+    Nothing,
+    /// It is under way.
+    UnderWay,
+    /// It has ended and did cost more; the ledger has yet to hear of it.
+    Owing,
 }
 
 impl State {
@@ -105,6 +121,8 @@ pub(crate) enum Short {
     Unavailable(StoreError),
 }
 
+/// How long a call waits for another's charge to be written, which takes a quarter of a second.
+const CHARGE_PATIENCE: Duration = Duration::from_secs(2);
 /// An account that was not used for so long gives its slice back.
 const IDLE_MILLIS: i64 = 60_000;
 /// The same where little is left besides.
@@ -171,6 +189,7 @@ impl Purses {
         if let Some(hold) = purse.take_most(need, now) {
             return Ok(hold);
         }
+        purse.is_charged().await;
         let found = self.refill(&purse, purse.wanted(need)).await;
         let mut available = found.map_err(Short::Unavailable)?.available;
         // What is owed is made up for by what lies here; what then is left can be held again.
@@ -206,7 +225,7 @@ impl Purses {
         }
         let part = need.part_of(all).filter(|_| need.least < need.most);
         let Some(part) = part else { return Err(self.short(purse, least, available).await) };
-        if purse.state.lock().uncovered {
+        if purse.state.lock().uncovered != Risk::Nothing {
             return Err(Short::InFlight);
         }
         let found = self.refill(purse, part).await.map_err(Short::Unavailable)?;
@@ -216,7 +235,7 @@ impl Purses {
         let Some(mut hold) = taken else {
             return Err(self.short(purse, least, found.available).await);
         };
-        purse.state.lock().uncovered = true;
+        purse.state.lock().uncovered = Risk::UnderWay;
         let (purse, purses) = (Arc::clone(purse), Arc::clone(self));
         hold.uncovered = Some(Uncovered { purse, purses });
         Ok(hold)
@@ -359,7 +378,7 @@ impl Purses {
                 state: Mutex::new(State {
                     left: Usd::ZERO,
                     held: Usd::ZERO,
-                    uncovered: false,
+                    uncovered: Risk::Nothing,
                     slice: Usd::ZERO,
                     available: Usd::ZERO,
                     is_known: false,
@@ -368,6 +387,7 @@ impl Purses {
                 }),
                 leasing: tokio::sync::Mutex::new(()),
                 refilling: AtomicBool::new(false),
+                charged: Notify::new(),
             })
         }))
     }
@@ -431,6 +451,15 @@ impl Purse {
             state.left.saturating_add(state.available)
         };
         if need.is_covered(all) { self.take(need.most, now) } else { None }
+    }
+
+    /// Waits a moment for the ledger to hear what a call cost that cost more than it held: until then
+    /// the account looks as if it had more than it has.
+    async fn is_charged(&self) {
+        let charged = self.charged.notified();
+        if self.state.lock().uncovered == Risk::Owing {
+            timeout(CHARGE_PATIENCE, charged).await.unwrap_or_default();
+        }
     }
 
     /// With how much a call can go on, as far as is known: what the store is asked for.

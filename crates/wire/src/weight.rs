@@ -11,6 +11,8 @@ mod walk;
 
 use std::borrow::Cow;
 
+use memchr::memmem;
+
 use crate::dialect::GATEWAY_MEMBERS;
 use crate::json::{RawObject, compact_length};
 use crate::operation::OperationCall;
@@ -123,6 +125,7 @@ impl Call {
         has_media
             || count(text.len()) > known
             || self.instructions().any(has_object)
+            || memmem::find(text.as_bytes(), b"file_id").is_some()
             || plain::is_escaped(text)
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tollgate_types::Usd;
 
-use super::{Purse, Purses};
+use super::{Purse, Purses, Risk};
 
 /// What a call needs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -56,7 +56,9 @@ impl Hold {
     pub(crate) fn settle(mut self, cost: Usd) -> Option<Uncovered> {
         let is_over = cost > self.amount;
         self.end(cost);
-        self.uncovered.take().filter(|_| is_over)
+        let uncovered = self.uncovered.take().filter(|_| is_over)?;
+        self.purse.state.lock().uncovered = Risk::Owing;
+        Some(uncovered)
     }
 
     fn end(&mut self, cost: Usd) {
@@ -72,7 +74,8 @@ impl Hold {
 
 impl Drop for Uncovered {
     fn drop(&mut self) {
-        self.purse.state.lock().uncovered = false;
+        self.purse.state.lock().uncovered = Risk::Nothing;
+        self.purse.charged.notify_waiters();
         self.purses.give_back_rest(&self.purse);
     }
 }

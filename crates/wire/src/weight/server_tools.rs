@@ -83,8 +83,11 @@ impl ServerTools {
         if kind.starts_with("web_search") {
             return self.search(tool.max_uses);
         }
+        // `bash_20250124` is a client's, `bash_code_execution_20250825` is not.
+        let is_version = |it: &str| it.bytes().skip(1).all(|byte| byte.is_ascii_digit());
         let is = |known: &&str| {
-            kind.strip_prefix(*known).is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
+            let rest = kind.strip_prefix(*known);
+            rest.is_some_and(|it| it.is_empty() || it.starts_with('_') && is_version(it))
         };
         let place = tool.environment.as_ref().and_then(|it| it.kind.as_deref());
         let is_away = place.is_some_and(|place| place != "local");

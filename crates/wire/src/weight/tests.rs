@@ -129,6 +129,7 @@ fn media_is_told_from_text_in_messages() {
         (at("image"), remote),
         (at("document"), pointed),
         (named, pointed),
+        (json!([{ "type": "container_upload", "file_id": "file_1" }]), pointed),
         (source("document", plain), Weight::default()),
     ] {
         assert_eq!(messages(content.clone()), found, "{content}");
@@ -190,6 +191,7 @@ fn tools_that_a_provider_runs_are_seen() {
         (messages(search("web_search_20250305")), 5, true),
         (messages(json!([{ "type": "web_fetch_20250910", "name": "web_fetch" }])), 0, true),
         (messages(json!([{ "type": "bash_20250124", "name": "bash" }])), 0, false),
+        (messages(json!([{ "type": "bash_code_execution_20250825", "name": "b" }])), 0, true),
         (messages(json!([{ "name": "f", "input_schema": schema }])), 0, false),
         (messages(json!([{ "type": "custom", "name": "f", "input_schema": schema }])), 0, false),
         (responses(json!([{ "type": "web_search_preview" }])), 5, true),
@@ -259,8 +261,8 @@ fn what_is_written_otherwise_is_the_same() {
             google(&format!(r#"{{"inlineData":{{"mimeType":"image\/png","data":"{data}"}}}}"#)),
             inside(1, 1_000),
         ),
-        (Dialect::Chat, image("https://youtu.be/x"), watched),
-        (Dialect::Chat, image(&in_image), document(1_028)),
+        (Dialect::Chat, image("https://youtu.be/x"), Weight { images: 1, ..watched }),
+        (Dialect::Chat, image(&in_image), Weight { images: 1, ..document(1_028) }),
     ] {
         let call = Call::read(
             dialect,
