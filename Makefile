@@ -82,9 +82,9 @@ check: setup ## Formatting, lints, layers and bans, documentation
 fmt: ## Format the code
 	cargo fmt --all
 
-bench: setup ## Measure the gateway beside direct and beside a minimal proxy
+bench: setup ## Measure the gateway beside direct and beside a minimal proxy, BENCH="--cells c64" for options
 	cargo build --profile dist --locked -p tollgate -p tollgate-bench
-	./target/dist/tollgate-bench --gateway ./target/dist/tollgate
+	./target/dist/tollgate-bench --gateway ./target/dist/tollgate --json target/bench.json $(BENCH)
 
 benchfailover: setup ## Measure the time from a provider's failure to the next attempt
 	cargo build --profile dist --locked -p tollgate -p tollgate-bench
