@@ -10,11 +10,13 @@ NEEDED_BY_TESTS := $(shell ls /usr/lib/postgresql/*/bin/initdb /usr/bin/initdb /
 # The browser that the tests of the dashboard drive.
 NEEDED_BY_TESTS += $(shell command -v chromium >/dev/null 2>&1 || command -v chromium-browser >/dev/null 2>&1 || \
 	command -v google-chrome >/dev/null 2>&1 || echo chromium)
+# What counts instructions, where it can.
+NEEDED_TO_COUNT := $(shell [ "$$(uname -sm)" != "Linux x86_64" ] || command -v valgrind >/dev/null 2>&1 || echo valgrind)
 # What real clients need, beside that.
 NEEDED_BY_CLIENTS := $(shell python3 -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv) \
 	$(shell command -v npm >/dev/null 2>&1 || echo nodejs npm)
 
-.PHONY: help setup web run test testweb screens check fmt bench benchfailover benchledger benchplan lab matrix faults soak clients fuzz schemas clean
+.PHONY: help setup web run test testweb instructions screens check fmt bench benchfailover benchledger benchplan lab matrix faults soak clients fuzz schemas clean
 
 help: ## Show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -60,7 +62,13 @@ test: setup web ## Run every test (starts a Postgres server of its own)
 	else \
 		cargo test --workspace --locked --no-fail-fast; \
 	fi
+	@$(MAKE) --no-print-directory instructions
 	@$(MAKE) --no-print-directory testweb
+
+instructions: NEEDED := $(strip $(NEEDED) $(NEEDED_TO_COUNT))
+instructions: setup ## Count the instructions of the hot functions, INSTRUCTIONS=--renew for a new baseline
+	cargo build --release --quiet --locked -p tollgate-instructions
+	./target/release/tollgate-instructions $(INSTRUCTIONS)
 
 testweb screens: NEEDED := $(strip $(NEEDED) $(NEEDED_BY_TESTS))
 testweb: setup web ## Test the dashboard, in Chromium too, as the gateway serves it
@@ -82,9 +90,9 @@ check: setup ## Formatting, lints, layers and bans, documentation
 fmt: ## Format the code
 	cargo fmt --all
 
-bench: setup ## Measure the gateway beside direct and beside a minimal proxy
+bench: setup ## Measure the gateway beside direct and beside a minimal proxy, BENCH="--cells c64" for options
 	cargo build --profile dist --locked -p tollgate -p tollgate-bench
-	./target/dist/tollgate-bench --gateway ./target/dist/tollgate
+	./target/dist/tollgate-bench --gateway ./target/dist/tollgate --json target/bench.json $(BENCH)
 
 benchfailover: setup ## Measure the time from a provider's failure to the next attempt
 	cargo build --profile dist --locked -p tollgate -p tollgate-bench

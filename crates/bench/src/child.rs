@@ -37,6 +37,16 @@ impl Child {
         cpu: Option<u32>,
         arguments: &[&str],
     ) -> anyhow::Result<(Self, SocketAddr)> {
+        let (child, addresses) = Self::start_listening(cpu, arguments)?;
+        let address = addresses.first().copied();
+        Ok((child, address.with_context(|| format!("the role {arguments:?} did not start"))?))
+    }
+
+    /// The same, of a role that listens in several places.
+    pub(crate) fn start_listening(
+        cpu: Option<u32>,
+        arguments: &[&str],
+    ) -> anyhow::Result<(Self, Vec<SocketAddr>)> {
         let this = std::env::current_exe().context("the path of this program is not known")?;
         let mut command = command(cpu, this.as_os_str());
         command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped());
@@ -45,8 +55,9 @@ impl Child {
         if let Some(output) = child.0.stdout.take() {
             BufReader::new(output).read_line(&mut line)?;
         }
-        let address = line.trim().parse();
-        Ok((child, address.with_context(|| format!("the role {arguments:?} did not start"))?))
+        let addresses = line.split_ascii_whitespace().map(str::parse);
+        let addresses: Result<Vec<SocketAddr>, _> = addresses.collect();
+        Ok((child, addresses.with_context(|| format!("the role {arguments:?} did not start"))?))
     }
 
     pub(crate) fn id(&self) -> u32 {
@@ -76,9 +87,10 @@ pub(crate) fn command(cpu: Option<u32>, program: &OsStr) -> Command {
 }
 
 /// Tells the parent where this child listens.
-pub(crate) fn announce(address: SocketAddr) -> std::io::Result<()> {
+pub(crate) fn announce(addresses: &[SocketAddr]) -> std::io::Result<()> {
     let mut output = std::io::stdout();
-    writeln!(output, "{address}")?;
+    let addresses: Vec<String> = addresses.iter().map(SocketAddr::to_string).collect();
+    writeln!(output, "{}", addresses.join(" "))?;
     output.flush()
 }
 

@@ -4,27 +4,36 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::str::FromStr;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::Serialize;
 use tokio::signal::unix::{SignalKind, signal};
 
+use crate::cell::Cell;
 use crate::{failover, ledger, proxy, run, upstream};
 
-/// Connections, or requests a second, that a cell can have at most.
-const SIZE_MAX: u32 = 10_000;
 /// Shortest and longest cell, in seconds.
 const SECONDS: std::ops::RangeInclusive<f64> = 0.1..=600.0;
 /// What a shell says of a program that a signal ended.
 const INTERRUPTED: u8 = 130;
+
+/// What is measured when nothing is said.
+const CELLS: &str =
+    "c1,c64,c256,r1000,s1,s64,s1000,c16+150k,c4+5m,c64+messages,s64+messages,c64+tls,s64+tls";
 
 const AFTER_HELP: &str = "\
 Cells:
   cN  closed loop: N connections, each sends its next request when it has its answer
   rN  open loop: N requests a second; latency counts from the moment a request was due
   sN  streams: N at once, 100 chunks each; latency is the time to the first token
+
+  +150k, +5m   with prompts of 150 KB or 5 MB
+  +messages    asked in Anthropic's Messages, which the provider does not speak (gateway only)
+  +tls         with the provider behind TLS and HTTP/2 (not direct: the load speaks no TLS)
+
+After the cells, with gateways of their own: memory, the start, the size, and what grows. Last, the
+targets and whether they are met.
 
 Examples:
   tollgate-bench --gateway ./target/dist/tollgate
@@ -63,6 +72,9 @@ pub(crate) struct UpstreamArgs {
     /// Address to listen on
     #[arg(long, default_value = "127.0.0.1:0")]
     pub(crate) listen: SocketAddr,
+    /// Listen over TLS, too, and write the authority to trust to this file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) authority: Option<PathBuf>,
 }
 
 /// How failover is measured.
@@ -95,6 +107,12 @@ pub(crate) struct ProxyArgs {
     /// Where requests go
     #[arg(long)]
     pub(crate) upstream: SocketAddr,
+    /// Where requests below `/tls` go, over TLS
+    #[arg(long, requires = "authority")]
+    pub(crate) secure: Option<SocketAddr>,
+    /// The authority to trust there, as PEM
+    #[arg(long, value_name = "FILE")]
+    pub(crate) authority: Option<PathBuf>,
     /// Look the key up, read the JSON of request and answer, meter the usage
     #[arg(long)]
     pub(crate) parse: bool,
@@ -119,11 +137,19 @@ pub(crate) struct Options {
         long,
         value_name = "C1,C2",
         value_delimiter = ',',
-        default_value = "c1,c64,c256,r1000,s64"
+        default_value = CELLS
     )]
     pub(crate) cells: Vec<Cell>,
+    /// What is measured of the gateway by itself, behind the cells
+    #[arg(
+        long,
+        value_name = "P1,P2",
+        value_delimiter = ',',
+        default_value = "size,start,memory,growth"
+    )]
+    pub(crate) parts: Vec<Part>,
     /// Length of a cell
-    #[arg(long, value_name = "S", default_value = "5", value_parser = seconds)]
+    #[arg(long, value_name = "S", default_value = "4", value_parser = seconds)]
     pub(crate) seconds: Duration,
     /// How often every cell is measured; figures are medians over the rounds
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]
@@ -145,6 +171,21 @@ pub(crate) enum Pin {
     On,
     /// Never
     Off,
+}
+
+/// What is measured of the gateway by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Part {
+    /// How long its program is
+    Size,
+    /// The time from its start to its first answer
+    Start,
+    /// What it holds when idle, with streams open, and with long prompts at once
+    Memory,
+    /// What a request costs with few and many keys, endpoints and stored generations
+    Growth,
+    /// Nothing
+    None,
 }
 
 /// What stands between the load and the upstream.
@@ -169,78 +210,6 @@ impl fmt::Display for Kind {
             Self::ProxyParse => "proxy-parse",
             Self::Gateway => "gateway",
         })
-    }
-}
-
-/// One kind of load.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Cell {
-    /// That many connections, each with one request at a time.
-    Closed(u32),
-    /// That many requests a second, whether or not earlier ones are answered.
-    Rate(u32),
-    /// That many streams at once.
-    Streams(u32),
-}
-
-impl Cell {
-    /// How many connections the load is spread over.
-    pub(crate) fn connections(self) -> u32 {
-        match self {
-            Self::Closed(size) | Self::Streams(size) => size,
-            // Enough for answers that take a quarter of a second.
-            Self::Rate(per_second) => (per_second / 4).clamp(16, 256),
-        }
-    }
-
-    /// The number in its name.
-    pub(crate) const fn size(self) -> u32 {
-        match self {
-            Self::Closed(size) | Self::Rate(size) | Self::Streams(size) => size,
-        }
-    }
-
-    /// What the rows of this cell count.
-    pub(crate) const fn unit(self) -> &'static str {
-        match self {
-            Self::Closed(_) | Self::Rate(_) => "request",
-            Self::Streams(_) => "chunk",
-        }
-    }
-}
-
-impl FromStr for Cell {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("`{text}` is not c, r or s and a number from 1 to {SIZE_MAX}");
-        let mut letters = text.chars();
-        let kind = letters.next().ok_or_else(wrong)?;
-        let size = letters.as_str().parse().ok().filter(|size| (1..=SIZE_MAX).contains(size));
-        let size = size.ok_or_else(wrong)?;
-        match kind {
-            'c' => Ok(Self::Closed(size)),
-            'r' => Ok(Self::Rate(size)),
-            's' => Ok(Self::Streams(size)),
-            _ => Err(wrong()),
-        }
-    }
-}
-
-impl fmt::Display for Cell {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let letter = match self {
-            Self::Closed(_) => 'c',
-            Self::Rate(_) => 'r',
-            Self::Streams(_) => 's',
-        };
-        write!(formatter, "{letter}{}", self.size())
-    }
-}
-
-impl Serialize for Cell {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
     }
 }
 
@@ -284,7 +253,7 @@ mod tests {
 
     use clap::{CommandFactory as _, Parser as _};
 
-    use super::{Cell, Cli, Pin, seconds};
+    use super::{Cli, Pin, seconds};
 
     #[test]
     fn the_command_line_is_well_formed() {
@@ -297,16 +266,6 @@ mod tests {
         assert_eq!(pin(&["bench"]), Pin::Auto);
         assert_eq!(pin(&["bench", "--pin"]), Pin::On);
         assert_eq!(pin(&["bench", "--pin", "off"]), Pin::Off);
-    }
-
-    #[test]
-    fn cells_are_a_letter_and_a_number() {
-        for text in ["c1", "r1000", "s64", "c10000"] {
-            assert_eq!(text.parse::<Cell>().unwrap().to_string(), text);
-        }
-        for text in ["", "c", "c0", "x1", "c-1", "c10001", "1", "é1"] {
-            assert!(text.parse::<Cell>().is_err(), "{text}");
-        }
     }
 
     #[test]

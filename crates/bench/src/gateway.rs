@@ -15,8 +15,8 @@ use tokio::time::{Instant, sleep};
 
 use crate::child::{self, Child};
 use crate::load::fetch;
-use crate::target::PUBLIC_MODEL;
-use crate::upstream::MODEL;
+use crate::target::{PUBLIC_MODEL, SECURE_MODEL};
+use crate::upstream::{MODEL, NAME, Upstream};
 
 /// How long the gateway may take until it is ready.
 const READY_MAX: Duration = Duration::from_secs(30);
@@ -32,7 +32,7 @@ pub(crate) struct Gateway {
     pub(crate) child: Child,
     pub(crate) address: SocketAddr,
     pub(crate) key: String,
-    _folder: TempDir,
+    installation: Installation,
 }
 
 #[derive(Deserialize)]
@@ -40,12 +40,12 @@ struct CreatedKey {
     key: String,
 }
 
-/// How the gateway's program is called.
-struct Installation {
+/// A folder with what a gateway needs to be started, and how its program is called.
+#[derive(Debug)]
+pub(crate) struct Installation {
     program: PathBuf,
-    config: PathBuf,
-    data: PathBuf,
-    log: PathBuf,
+    folder: TempDir,
+    pub(crate) key: String,
 }
 
 impl Gateway {
@@ -55,31 +55,47 @@ impl Gateway {
         configuration: &str,
         cpu: Option<u32>,
     ) -> anyhow::Result<Self> {
-        let folder = tempfile::tempdir().context("no folder for the gateway")?;
-        let installation = Installation::new(found(program)?, folder.path(), configuration)?;
-        let key = installation.create_key()?;
-        let address = free_address()?;
-        let mut child = installation.serve(address, cpu)?;
-        if let Err(error) = ready(&mut child, address).await {
-            let log = fs::read_to_string(&installation.log).unwrap_or_default();
-            let lines: Vec<&str> = log.lines().rev().take(QUOTED_LINES).collect();
-            let lines: Vec<&str> = lines.into_iter().rev().collect();
-            return Err(error.context(lines.join("\n")));
-        }
-        Ok(Self { child, address, key, _folder: folder })
+        Installation::new(program, configuration)?.start(cpu).await
+    }
+
+    /// The end of its log.
+    pub(crate) fn logged(&self) -> String {
+        self.installation.logged()
     }
 }
 
 impl Installation {
-    fn new(program: PathBuf, folder: &Path, configuration: &str) -> anyhow::Result<Self> {
-        let config = folder.join("tollgate.toml");
-        fs::write(&config, configuration)?;
-        Ok(Self { program, config, data: folder.join("data"), log: folder.join("log") })
+    /// Makes the folder, and in it a database with one key.
+    pub(crate) fn new(program: Option<PathBuf>, configuration: &str) -> anyhow::Result<Self> {
+        let folder = tempfile::tempdir().context("no folder for the gateway")?;
+        let mut new = Self { program: found(program)?, folder, key: String::new() };
+        fs::write(new.path("tollgate.toml"), configuration)?;
+        new.key = new.create_key(&[])?;
+        Ok(new)
     }
 
-    fn create_key(&self) -> anyhow::Result<String> {
-        let mut command = self.command(None, &["keys", "create", "--name", "bench", "--json"]);
-        let output = command.output().context("the gateway's program can't be run")?;
+    /// Starts its gateway and waits until it is ready.
+    pub(crate) async fn start(self, cpu: Option<u32>) -> anyhow::Result<Gateway> {
+        let (mut child, address) = self.serve(cpu)?;
+        if let Err(error) = ready(&mut child, address).await {
+            return Err(error.context(self.logged()));
+        }
+        Ok(Gateway { child, address, key: self.key.clone(), installation: self })
+    }
+
+    /// Starts its gateway, and says where it will listen.
+    pub(crate) fn serve(&self, cpu: Option<u32>) -> anyhow::Result<(Child, SocketAddr)> {
+        let address = free_address()?;
+        let mut command = self.command(cpu, &["serve", "--listen", &address.to_string()]);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(File::create(self.path("log"))?);
+        Ok((Child::start(command)?, address))
+    }
+
+    /// Makes a key, such as with `--management`, and returns its secret.
+    pub(crate) fn create_key(&self, options: &[&str]) -> anyhow::Result<String> {
+        let arguments = [&["keys", "create", "--name", "bench", "--json"], options].concat();
+        let output = self.command(None, &arguments).output();
+        let output = output.context("the gateway's program can't be run")?;
         let said = String::from_utf8_lossy(&output.stderr);
         ensure!(output.status.success(), "no key could be made: {}", said.trim());
         let created: CreatedKey =
@@ -87,25 +103,35 @@ impl Installation {
         Ok(created.key)
     }
 
-    fn serve(&self, address: SocketAddr, cpu: Option<u32>) -> anyhow::Result<Child> {
-        let mut command = self.command(cpu, &["serve", "--listen", &address.to_string()]);
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(File::create(&self.log)?);
-        Child::start(command)
+    /// Where its database is.
+    pub(crate) fn database(&self) -> PathBuf {
+        self.path("data").join("tollgate.db")
+    }
+
+    fn logged(&self) -> String {
+        let log = fs::read_to_string(self.path("log")).unwrap_or_default();
+        let lines: Vec<&str> = log.lines().rev().take(QUOTED_LINES).collect();
+        let lines: Vec<&str> = lines.into_iter().rev().collect();
+        lines.join("\n")
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
     }
 
     /// Without this process's environment, so that no provider is found in it.
     fn command(&self, cpu: Option<u32>, arguments: &[&str]) -> Command {
         let mut command = child::command(cpu, self.program.as_os_str());
         command.args(arguments);
-        command.args([OsStr::new("--config"), self.config.as_os_str()]);
-        command.args([OsStr::new("--data-dir"), self.data.as_os_str()]);
+        command.args([OsStr::new("--config"), self.path("tollgate.toml").as_os_str()]);
+        command.args([OsStr::new("--data-dir"), self.path("data").as_os_str()]);
         command.env_clear().env("TOLLGATE_LOG", "warn");
         command
     }
 }
 
 /// The program, or the one beside this one. Always a path: a bare name would be looked up.
-fn found(program: Option<PathBuf>) -> anyhow::Result<PathBuf> {
+pub(crate) fn found(program: Option<PathBuf>) -> anyhow::Result<PathBuf> {
     let program = match program {
         Some(program) => program,
         None => std::env::current_exe()?.with_file_name("tollgate"),
@@ -116,29 +142,51 @@ fn found(program: Option<PathBuf>) -> anyhow::Result<PathBuf> {
     })
 }
 
-/// One provider, at `upstream`, and one model with a price.
-pub(crate) fn configuration(upstream: SocketAddr) -> String {
+/// The upstream as two providers, in the clear and over TLS, each with one model that has a price;
+/// beside the built-in catalog.
+pub(crate) fn configuration(upstream: &Upstream, authority: &Path) -> String {
+    let authority = authority.display();
+    let base = format!("http://{}/v1", upstream.address);
+    let secure = format!("https://{NAME}:{}/v1", upstream.secure.port());
+    let rows = [("bench", PUBLIC_MODEL, base), ("bench-tls", SECURE_MODEL, secure)];
+    let rows: String = rows
+        .iter()
+        .map(|(slug, model, base)| provider(slug, base) + &served(model, slug, MODEL))
+        .collect();
+    format!("[upstream]\nca_file = \"{authority}\"\n\n{rows}")
+}
+
+/// A provider's row.
+pub(crate) fn provider(slug: &str, base_url: &str) -> String {
     format!(
         r#"[[provider]]
-slug = "bench"
-name = "Bench"
+slug = "{slug}"
+name = "{slug}"
 protocol = "openai-chat"
-base_url = "http://{upstream}/v1"
+base_url = "{base_url}"
 api_key = "sk-upstream"
 
-[[model]]
-id = "{PUBLIC_MODEL}"
-name = "Bench"
-context_length = 128000
+"#
+    )
+}
+
+/// A model that one provider serves, for prompts of any length.
+pub(crate) fn served(model: &str, provider: &str, upstream_model: &str) -> String {
+    format!(
+        r#"[[model]]
+id = "{model}"
+name = "{model}"
+context_length = 4000000
 input = ["text"]
 output = ["text"]
 
 [[endpoint]]
-model = "{PUBLIC_MODEL}"
-provider = "bench"
-upstream_model = "{MODEL}"
+model = "{model}"
+provider = "{provider}"
+upstream_model = "{upstream_model}"
 max_output = 16384
 price = {{ input = "0.15", output = "0.60" }}
+
 "#
     )
 }

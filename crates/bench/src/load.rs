@@ -13,13 +13,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
-use crate::cli::Cell;
+use crate::cell::Load;
 use client::Client;
 
-pub(crate) use answer::Expected;
+pub(crate) use answer::{Dialect, Expected};
 pub(crate) use client::{Job, fetch};
 pub(crate) use tally::Tally;
 
@@ -46,18 +47,50 @@ impl Fleet {
         Ok(Self(clients))
     }
 
+    /// Opens that many streams, so many at a time, reads the first word of each and leaves them
+    /// open. Cancel safe: dropped early, it closes them.
+    ///
+    /// All connections are there before the first request: of a thousand that come in one moment,
+    /// the kernel would refuse some.
+    pub(crate) async fn open_streams(
+        job: &Arc<Job>,
+        streams: u32,
+        at_a_time: usize,
+    ) -> anyhow::Result<Self> {
+        let mut clients = Vec::new();
+        for _ in 0..streams {
+            let mut client = Client::new(Arc::clone(job));
+            client.connect().await?;
+            clients.push(client);
+        }
+        let turns = Arc::new(Semaphore::new(at_a_time));
+        let mut opening = JoinSet::new();
+        for mut client in clients {
+            let turns = Arc::clone(&turns);
+            opening.spawn(async move {
+                let _turn = turns.acquire().await?;
+                client.begin_stream().await.map(|()| client)
+            });
+        }
+        let mut open = Vec::new();
+        while let Some(client) = opening.join_next().await {
+            open.push(client.context("the load broke")??);
+        }
+        Ok(Self(open))
+    }
+
     /// Runs a cell's load. Cancel safe: dropped early, it ends all exchanges.
-    pub(crate) async fn run(self, cell: Cell, length: Duration) -> anyhow::Result<Tally> {
-        match cell {
-            Cell::Closed(_) => {
+    pub(crate) async fn run(self, load: Load, length: Duration) -> anyhow::Result<Tally> {
+        match load {
+            Load::Closed(_) => {
                 let end = Instant::now() + length;
                 self.join(|client| complete_until(client, end)).await
             }
-            Cell::Streams(_) => {
+            Load::Streams(_) => {
                 let end = Instant::now() + length;
                 self.join(|client| stream_until(client, end)).await
             }
-            Cell::Rate(per_second) => rate::run(self, per_second, length).await,
+            Load::Rate(per_second) => rate::run(self, per_second, length).await,
         }
     }
 

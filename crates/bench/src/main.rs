@@ -1,16 +1,20 @@
 //! The gateway measured beside direct and beside a minimal proxy, in one run; what `make bench`
-//! runs. Under a subcommand, how long its next attempt takes to begin: `make benchfailover`. `docs/performance.md` has the method and says how to read the result.
+//! runs. Under a subcommand, how long its next attempt takes to begin: `make benchfailover`.
+//! `docs/performance.md` has the method and says how to read the result.
 //!
 //! This process makes the load and reads the clocks. The servers are its children: the upstream
 //! and the proxies are this program again, under hidden subcommands, so that the whole benchmark
 //! is one binary beside the gateway's.
 //!
-//! Left out on purpose: TLS, and comparisons with other products.
+//! Left out on purpose: comparisons with other products.
 
+mod alone;
+mod cell;
 mod child;
 mod cli;
 mod failover;
 mod gateway;
+mod goals;
 mod ledger;
 mod load;
 mod procfs;

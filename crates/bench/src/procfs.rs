@@ -5,11 +5,14 @@ use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 
+use crate::statistics::float;
+
 /// Length of a tick in `/proc`: USER_HZ is 100 on every architecture that matters, see proc(5).
 const TICK_MS: u64 = 10;
 /// Where user and system time stand in `/proc/PID/stat`, counted behind the command's name.
 const USER_TIME: usize = 11;
 const SYSTEM_TIME: usize = 12;
+const KIB_PER_MIB: f64 = 1024.0;
 
 /// CPU time of a process since its start: all threads, ended ones too.
 pub(crate) fn process_cpu(pid: u32) -> anyhow::Result<Duration> {
@@ -35,6 +38,18 @@ pub(crate) fn resident_kib(pid: u32) -> Option<u64> {
 /// Memory of a process in KiB: the most that was resident since [`reset_peak`].
 pub(crate) fn peak_kib(pid: u32) -> Option<u64> {
     status(pid, "VmHWM")
+}
+
+/// Memory in MiB.
+pub(crate) fn mib(kib: u64) -> f64 {
+    float(kib) / KIB_PER_MIB
+}
+
+/// How many files a process of this one's may have open.
+pub(crate) fn open_files_max() -> Option<u64> {
+    let text = fs::read_to_string("/proc/self/limits").ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("Max open files"))?;
+    line.split_ascii_whitespace().next()?.parse().ok()
 }
 
 /// Forgets a process's peak; where that isn't allowed, the peak is the one since its start.
@@ -97,7 +112,7 @@ mod tests {
     use std::time::Duration;
 
     use super::{field, machine_cpu, parse_cpus, parse_machine, parse_process, process_cpu};
-    use super::{peak_kib, resident_kib};
+    use super::{open_files_max, peak_kib, resident_kib};
 
     #[test]
     fn process_times_stand_behind_any_name() {
@@ -136,6 +151,7 @@ mod tests {
     fn this_process_can_be_read() {
         let pid = std::process::id();
         assert!(process_cpu(pid).unwrap() <= machine_cpu().unwrap());
+        assert!(open_files_max().is_some_and(|most| most > 3));
         assert!(resident_kib(pid).unwrap() > 0 && peak_kib(pid).unwrap() > 0);
     }
 }

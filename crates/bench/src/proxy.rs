@@ -9,28 +9,34 @@ mod meter;
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Context as _, anyhow};
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONNECTION, CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
-use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Uri};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Uri, Version};
 use http_body_util::{BodyExt as _, Either, Full, Limited};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use serde_json::Value;
 use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::rustls::crypto::aws_lc_rs;
+use tokio_rustls::rustls::pki_types::CertificateDer;
+use tokio_rustls::rustls::pki_types::pem::PemObject as _;
+use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 use tokio_util::task::TaskTracker;
 
 use crate::child;
 use crate::cli::ProxyArgs;
-use crate::target::{KEY, PUBLIC_MODEL};
-use crate::upstream::MODEL;
+use crate::target::{KEY, PUBLIC_MODEL, SECURE};
+use crate::upstream::{MODEL, NAME};
 use meter::{Meter, Metered};
 
 /// The largest body that is read as JSON.
@@ -42,8 +48,10 @@ type Question = Either<Incoming, Full<Bytes>>;
 type Answer = Either<Incoming, Either<Metered, Full<Bytes>>>;
 
 struct Proxy {
-    client: Client<HttpConnector, Question>,
+    client: Client<HttpsConnector<HttpConnector>, Question>,
     upstream: SocketAddr,
+    /// Where what comes below [`SECURE`] goes, over TLS.
+    secure: Option<SocketAddr>,
     parse: bool,
     /// The models that each key may call, under the name that the upstream knows.
     keys: HashMap<String, HashMap<String, String>>,
@@ -53,8 +61,8 @@ struct Proxy {
 /// Serves until standard input ends.
 pub(crate) async fn run(args: &ProxyArgs) -> anyhow::Result<ExitCode> {
     let listener = TcpListener::bind(args.listen).await?;
-    let proxy = Arc::new(Proxy::new(args));
-    child::announce(listener.local_addr()?)?;
+    let proxy = Arc::new(Proxy::new(args)?);
+    child::announce(&[listener.local_addr()?])?;
     tokio::select! {
         biased;
         () = child::parent_gone() => Ok(ExitCode::SUCCESS),
@@ -82,17 +90,17 @@ async fn serve(stream: TcpStream, proxy: Arc<Proxy>) {
 }
 
 impl Proxy {
-    fn new(args: &ProxyArgs) -> Self {
-        let mut connector = HttpConnector::new();
-        connector.set_nodelay(true);
+    fn new(args: &ProxyArgs) -> anyhow::Result<Self> {
         let models = HashMap::from([(PUBLIC_MODEL.to_owned(), MODEL.to_owned())]);
-        Self {
+        let connector = connector(args.authority.as_deref())?;
+        Ok(Self {
             client: Client::builder(TokioExecutor::new()).build(connector),
             upstream: args.upstream,
+            secure: args.secure,
             parse: args.parse,
             keys: HashMap::from([(KEY.to_owned(), models)]),
             meter: Arc::new(Meter::default()),
-        }
+        })
     }
 
     async fn answer(
@@ -137,18 +145,43 @@ impl Proxy {
 
     fn forwarded(&self, mut request: Request<Question>) -> anyhow::Result<Request<Question>> {
         let path = request.uri().path_and_query().context("a request has a path")?;
-        let uri = Uri::builder()
-            .scheme("http")
-            .authority(self.upstream.to_string())
-            .path_and_query(path.clone())
-            .build()?;
-        *request.uri_mut() = uri;
+        let uri = match (path.as_str().strip_prefix(SECURE), self.secure) {
+            (Some(path), Some(secure)) => Uri::builder()
+                .scheme("https")
+                .authority(format!("{NAME}:{}", secure.port()))
+                .path_and_query(path),
+            _ => Uri::builder()
+                .scheme("http")
+                .authority(self.upstream.to_string())
+                .path_and_query(path.clone()),
+        };
+        *request.uri_mut() = uri.build()?;
+        *request.version_mut() = Version::default();
         let headers = request.headers_mut();
         headers.remove(HOST);
         headers.remove(CONNECTION);
         headers.insert(AUTHORIZATION, UPSTREAM_KEY);
         Ok(request)
     }
+}
+
+/// Connects over TLS where an address says so, trusting the authority in that file and no other.
+fn connector(authority: Option<&Path>) -> anyhow::Result<HttpsConnector<HttpConnector>> {
+    let mut roots = RootCertStore::empty();
+    if let Some(path) = authority {
+        for root in CertificateDer::pem_file_iter(path)? {
+            roots.add(root?)?;
+        }
+    }
+    let tls = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_safe_default_protocol_versions()?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let mut tcp = HttpConnector::new();
+    tcp.set_nodelay(true);
+    tcp.enforce_http(false);
+    let builder = HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http();
+    Ok(builder.enable_all_versions().wrap_connector(tcp))
 }
 
 fn bearer(headers: &HeaderMap) -> Option<&str> {

@@ -6,15 +6,16 @@ use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, ContentArrangement, Table};
 use serde::Serialize;
 
+use crate::alone::Alone;
+use crate::cell::{Cell, Load};
 use crate::child::Placement;
-use crate::cli::{Cell, Kind, Options};
+use crate::cli::{Kind, Options};
+use crate::goals::{Bound, Goal, goals};
 use crate::procfs;
 use crate::run::Measurement;
-use crate::statistics::float;
 use crate::summary::{Summary, summarise};
 use crate::target::Servers;
 
-const KIB_PER_MIB: f64 = 1024.0;
 const NOTHING_MEASURED: &str = "–";
 
 /// Everything that was measured.
@@ -29,7 +30,10 @@ pub(crate) struct Report {
     server_cpu: Option<u32>,
     /// The CPU of load and upstream.
     load_cpu: Option<u32>,
+    /// What is to be reached, and whether it is.
+    targets: Vec<Goal>,
     memory: Vec<Memory>,
+    alone: Alone,
     summary: Vec<Summary>,
     measurements: Vec<Measurement>,
 }
@@ -43,17 +47,17 @@ struct Memory {
 
 impl Report {
     pub(crate) fn new(
-        options: &Options,
-        placement: Placement,
+        (options, placement): (&Options, Placement),
         servers: &Servers,
         measurements: Vec<Measurement>,
+        alone: Alone,
     ) -> Self {
-        let mib = |kib: u64| float(kib) / KIB_PER_MIB;
+        let summary = summarise(&measurements, placement.server.is_some());
         let memory = |target: &crate::target::Target| {
             let cells = measurements.iter().filter(|it| it.target == target.kind);
             let peak = cells.filter_map(|it| it.peak_kib).max();
-            let idle_mib = target.idle_kib.map(mib);
-            Memory { target: target.kind, idle_mib, peak_mib: peak.map(mib) }
+            let idle_mib = target.idle_kib.map(procfs::mib);
+            Memory { target: target.kind, idle_mib, peak_mib: peak.map(procfs::mib) }
         };
         Self {
             version: env!("CARGO_PKG_VERSION"),
@@ -63,7 +67,9 @@ impl Report {
             server_cpu: placement.server,
             load_cpu: placement.load,
             memory: servers.targets.iter().map(memory).collect(),
-            summary: summarise(&measurements, placement.server.is_some()),
+            targets: goals(&summary, &alone),
+            summary,
+            alone,
             measurements,
         }
     }
@@ -86,6 +92,16 @@ impl Report {
             }
         }
         writeln!(output, "\nResident memory\n{}", self.memory_table().trim_fmt())?;
+        if !self.alone.growth.is_empty() {
+            writeln!(
+                output,
+                "\nCPU µs/request as things become many\n{}",
+                self.growth_table().trim_fmt()
+            )?;
+        }
+        if self.memory.iter().any(|it| it.target == Kind::Gateway) {
+            writeln!(output, "\nTargets\n{}", self.targets_table().trim_fmt())?;
+        }
         for it in self.measurements.iter().filter(|it| it.errors > 0) {
             let error = it.first_error.as_deref().unwrap_or_default();
             writeln!(output, "\n{} of {}, round {}: {error}", it.cell, it.target, it.round)?;
@@ -111,39 +127,78 @@ impl Report {
         right(&mut table, 1..=2);
         table
     }
+
+    fn growth_table(&self) -> Table {
+        let mut table = plain(&["of what", "few", "many", "µs, few", "µs, many", "×"]);
+        for it in &self.alone.growth {
+            table.add_row([
+                it.what.to_owned(),
+                it.few.to_string(),
+                it.many.to_string(),
+                number(it.few_cpu_us, 1),
+                number(it.many_cpu_us, 1),
+                number(it.times, 2),
+            ]);
+        }
+        right(&mut table, 1..=5);
+        table
+    }
+
+    fn targets_table(&self) -> Table {
+        let mut table = plain(&["what", "target", "measured", "", "is"]);
+        for it in &self.targets {
+            let (sign, bound) = match it.bound {
+                Bound::AtMost(bound) => ("≤", bound),
+                Bound::Below(bound) => ("<", bound),
+                Bound::AtLeast(bound) => ("≥", bound),
+            };
+            let is = match it.met {
+                Some(true) => "met",
+                Some(false) => "missed",
+                None => "not measured",
+            };
+            table.add_row([
+                it.what.clone(),
+                format!("{sign} {bound}"),
+                number(it.measured, it.measured.map_or(0, decimals)),
+                it.unit.to_owned(),
+                is.to_owned(),
+            ]);
+        }
+        right(&mut table, 1..=2);
+        table
+    }
+}
+
+fn decimals(value: f64) -> usize {
+    if value.abs() < 10.0 { 2 } else { 0 }
 }
 
 fn title(cell: Cell) -> String {
-    let meaning = match cell {
-        Cell::Closed(_) => "connections with one request at a time each",
-        Cell::Rate(_) => {
+    let meaning = match cell.load {
+        Load::Closed(_) => "connections with one request at a time each",
+        Load::Rate(_) => {
             "requests a second, latency from when each was due; × is of the median latency"
         }
-        Cell::Streams(_) => {
-            "streams of 100 chunks at once; percentiles are of the time to the first token"
+        Load::Streams(_) => {
+            "streams of 100 chunks at once; p50 to p99.9 are of the time to the first token"
         }
     };
-    format!("{cell} · {} {meaning}", cell.size())
+    format!("{cell} · {} {meaning}{}", cell.size(), cell.shape.meaning())
 }
 
 fn table<'a>(cell: Cell, rows: impl Iterator<Item = &'a Summary>) -> Table {
     let per_second = format!("{}s/s", cell.unit());
     let cpu = format!("CPU µs/{}", cell.unit());
-    let mut table = plain(&[
-        "target",
-        &per_second,
-        "× direct",
-        "× proxy",
-        "p50 µs",
-        "p99 µs",
-        "p99.9 µs",
-        &cpu,
-        "× proxy",
-        "spread",
-        "notes",
-    ]);
+    let mut headers = vec!["target", &per_second, "× direct", "× proxy"];
+    headers.extend(["p50 µs", "p99 µs", "p99.9 µs"]);
+    if cell.streamed() {
+        headers.extend(["gap p50", "gap p99"]);
+    }
+    headers.extend([&cpu, "× proxy", "peak MiB", "spread", "notes"]);
+    let mut table = plain(&headers);
     for it in rows {
-        table.add_row([
+        let mut row = vec![
             it.target.to_string(),
             number(it.per_second, 0),
             number(it.times_direct, 2),
@@ -151,14 +206,22 @@ fn table<'a>(cell: Cell, rows: impl Iterator<Item = &'a Summary>) -> Table {
             number(it.p50_us, 0),
             number(it.p99_us, 0),
             number(it.p999_us, 0),
-            number(it.cpu_us, if cell.unit() == "chunk" { 2 } else { 1 }),
+        ];
+        if cell.streamed() {
+            row.extend([number(it.gap_p50_us, 0), number(it.gap_p99_us, 0)]);
+        }
+        row.extend([
+            number(it.cpu_us, if cell.streamed() { 2 } else { 1 }),
             number(it.cpu_times_proxy, 2),
+            number(it.peak_mib, 0),
             it.spread
                 .map_or_else(|| NOTHING_MEASURED.to_owned(), |it| format!("{:.0} %", it * 100.0)),
             it.notes.join(", "),
         ]);
+        table.add_row(row);
     }
-    right(&mut table, 1..=9);
+    let numbers = headers.len().saturating_sub(2);
+    right(&mut table, 1..=numbers);
     table
 }
 

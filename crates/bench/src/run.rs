@@ -5,13 +5,16 @@ mod place;
 
 use std::fs;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use serde::Serialize;
 
-use crate::cli::{Cell, Kind, Options};
-use crate::load::{Fleet, Tally};
+use crate::alone::Alone;
+use crate::cell::{Cell, Load, Shape};
+use crate::cli::{Kind, Options};
+use crate::load::{Fleet, Job, Tally};
 use crate::procfs;
 use crate::progress::Progress;
 use crate::report::Report;
@@ -46,6 +49,8 @@ pub(crate) struct Measurement {
     pub(crate) per_second: f64,
     /// To the whole answer; of streams, to the first token.
     pub(crate) latency: Option<Percentiles>,
+    /// Between one read of a stream with content and the next.
+    pub(crate) gaps: Option<Percentiles>,
     /// CPU time of the server under test for each request, or chunk.
     pub(crate) cpu_us: Option<f64>,
     /// Events with content per stream: fewer than 100 when the server merges chunks.
@@ -69,9 +74,13 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<ExitCode> {
     let servers = Servers::start(options, placement).await?;
     warm_up(&servers, options, &mut progress).await?;
     let mut measurements = Vec::new();
-    let outcome = rounds(&servers, options, &mut progress, &mut measurements).await;
+    let mut outcome = rounds(&servers, options, &mut progress, &mut measurements).await;
+    let mut alone = Alone::default();
+    if outcome.is_ok() && options.targets.contains(&Kind::Gateway) {
+        outcome = alone.measure(options, placement, &servers, &mut progress).await;
+    }
     progress.clear()?;
-    let report = Report::new(options, placement, &servers, measurements);
+    let report = Report::new((options, placement), &servers, measurements, alone);
     if let Some(path) = &options.json {
         let json = serde_json::to_string_pretty(&report)?;
         fs::write(path, json).with_context(|| format!("{} can't be written", path.display()))?;
@@ -89,13 +98,20 @@ async fn rounds(
     measurements: &mut Vec<Measurement>,
 ) -> anyhow::Result<()> {
     let rounds = float(u64::from(options.rounds));
-    progress.expect(rounds * count(&options.cells) * count(&servers.targets));
+    let pairs: Vec<(Cell, Kind)> = options
+        .cells
+        .iter()
+        .flat_map(|cell| servers.targets.iter().map(|target| (*cell, target.kind)))
+        .filter(|(cell, target)| cell.shape.fits(*target))
+        .collect();
+    progress.expect(rounds * count(&pairs));
     for round in 1..=options.rounds {
         for cell in &options.cells {
             for target in in_turn(&servers.targets, round) {
+                let Some(job) = target.job(cell.shape) else { continue };
                 let context = || format!("round {round}, {cell}, {}", target.kind);
                 progress.say(&context())?;
-                let measured = measure(servers, target, *cell, options.seconds).await;
+                let measured = measure(servers, (target, job), *cell, options.seconds).await;
                 let measured = Measurement { round, ..measured.with_context(context)? };
                 progress.done(&measured)?;
                 measurements.push(measured);
@@ -121,16 +137,13 @@ async fn warm_up(
     options: &Options,
     progress: &mut Progress,
 ) -> anyhow::Result<()> {
-    let mut cells = vec![Cell::Closed(WARM_UP_CONNECTIONS)];
-    if options.cells.iter().any(|cell| matches!(cell, Cell::Streams(_))) {
-        cells.push(Cell::Streams(WARM_UP_CONNECTIONS));
-    }
     for target in &servers.targets {
         progress.say(&format!("warming up {}", target.kind))?;
-        for cell in &cells {
-            let fleet = Fleet::open(&target.job, cell.connections()).await;
+        for cell in gentle(&options.cells) {
+            let Some(job) = target.job(cell.shape) else { continue };
+            let fleet = Fleet::open(job, cell.connections()).await;
             let fleet = fleet.with_context(|| format!("{} does not answer", target.kind))?;
-            let tally = fleet.run(*cell, options.seconds / WARM_UP_SHARE).await?;
+            let tally = fleet.run(cell.load, options.seconds / WARM_UP_SHARE).await?;
             if let Some(error) = tally.first_error {
                 anyhow::bail!("{} answers wrongly to {cell}: {error}", target.kind);
             }
@@ -139,16 +152,32 @@ async fn warm_up(
     Ok(())
 }
 
+/// The cells to warm up with: whatever is asked, streamed and whole as it will be, on few
+/// connections.
+fn gentle(cells: &[Cell]) -> Vec<Cell> {
+    let plain = Cell { load: Load::Closed(WARM_UP_CONNECTIONS), shape: Shape::Plain };
+    let mut gentle = vec![plain];
+    for cell in cells {
+        let size = cell.size().min(WARM_UP_CONNECTIONS);
+        let load = if cell.streamed() { Load::Streams(size) } else { Load::Closed(size) };
+        let cell = Cell { load, shape: cell.shape };
+        if !gentle.contains(&cell) {
+            gentle.push(cell);
+        }
+    }
+    gentle
+}
+
 async fn measure(
     servers: &Servers,
-    target: &Target,
+    (target, job): (&Target, &Arc<Job>),
     cell: Cell,
     length: Duration,
 ) -> anyhow::Result<Measurement> {
-    let fleet = Fleet::open(&target.job, cell.connections()).await?;
+    let fleet = Fleet::open(job, cell.connections()).await?;
     procfs::reset_peak(target.server.id());
     let before = Clocks::read(servers, target).await?;
-    let tally = fleet.run(cell, length).await?;
+    let tally = fleet.run(cell.load, length).await?;
     let spent = Clocks::read(servers, target).await?.since(&before);
     Ok(measured(target, cell, length, tally, spent))
 }
@@ -160,7 +189,7 @@ fn measured(
     tally: Tally,
     spent: Spent,
 ) -> Measurement {
-    let streamed = matches!(cell, Cell::Streams(_));
+    let streamed = cell.streamed();
     let answers = tally.latency.count();
     let units = float(if streamed { tally.words } else { answers });
     let elapsed_s = tally.elapsed.as_secs_f64();
@@ -180,6 +209,7 @@ fn measured(
         without_usage: tally.without_usage,
         per_second: ratio(units, elapsed_s).unwrap_or_default(),
         latency: tally.latency.percentiles(),
+        gaps: tally.gaps.percentiles(),
         cpu_us: ratio(spent.server_cpu_s * 1e6, units),
         events_per_stream: streamed.then(|| ratio(float(tally.events), float(answers))).flatten(),
         due: tally.due,

@@ -5,7 +5,9 @@
 
 use serde::Serialize;
 
-use crate::cli::{Cell, Kind};
+use crate::cell::{Cell, Load};
+use crate::cli::Kind;
+use crate::procfs;
 use crate::run::Measurement;
 use crate::statistics::{Percentiles, float, median, ratio, spread};
 
@@ -27,6 +29,13 @@ pub(crate) struct Summary {
     pub(crate) p90_us: Option<f64>,
     pub(crate) p99_us: Option<f64>,
     pub(crate) p999_us: Option<f64>,
+    /// Between a stream's chunks, as they are read.
+    pub(crate) gap_p50_us: Option<f64>,
+    pub(crate) gap_p99_us: Option<f64>,
+    /// Events with content per stream.
+    pub(crate) events_per_stream: Option<f64>,
+    /// The most memory that was resident in any round.
+    pub(crate) peak_mib: Option<f64>,
     /// CPU time of the server for each request, or chunk.
     pub(crate) cpu_us: Option<f64>,
     /// Rate, or at a fixed rate median latency, in multiples of direct.
@@ -78,9 +87,9 @@ pub(crate) fn summarise(measurements: &[Measurement], pinned: bool) -> Vec<Summa
 impl Summary {
     /// What ratios are of: at a fixed rate, all rates are the same.
     const fn compared(&self) -> Option<f64> {
-        match self.cell {
-            Cell::Rate(_) => self.p50_us,
-            Cell::Closed(_) | Cell::Streams(_) => self.per_second,
+        match self.cell.load {
+            Load::Rate(_) => self.p50_us,
+            Load::Closed(_) | Load::Streams(_) => self.per_second,
         }
     }
 }
@@ -93,6 +102,7 @@ fn summary(rounds: &[&Measurement], (cell, target): (Cell, Kind), pinned: bool) 
     };
     let latency =
         |value: fn(&Percentiles) -> f64| median(&values(&|it| it.latency.as_ref().map(value)));
+    let gap = |value: fn(&Percentiles) -> f64| median(&values(&|it| it.gaps.as_ref().map(value)));
     let rates = values(&|it| Some(it.per_second));
     Summary {
         cell,
@@ -103,6 +113,10 @@ fn summary(rounds: &[&Measurement], (cell, target): (Cell, Kind), pinned: bool) 
         p90_us: latency(|it| it.p90_us),
         p99_us: latency(|it| it.p99_us),
         p999_us: latency(|it| it.p999_us),
+        gap_p50_us: gap(|it| it.p50_us),
+        gap_p99_us: gap(|it| it.p99_us),
+        events_per_stream: median(&values(&|it| it.events_per_stream)),
+        peak_mib: rounds.iter().filter_map(|it| it.peak_kib).max().map(procfs::mib),
         cpu_us: median(&values(&|it| it.cpu_us)),
         times_direct: None,
         times_proxy: None,
@@ -163,7 +177,8 @@ fn load_is_full(it: &Measurement, pinned: bool) -> bool {
 #[cfg(test)]
 mod tests {
     use super::{Summary, summarise};
-    use crate::cli::{Cell, Kind};
+    use crate::cell::{Cell, Load};
+    use crate::cli::Kind;
     use crate::run::{Measurement, Spent};
     use crate::statistics::Percentiles;
 
@@ -191,6 +206,7 @@ mod tests {
             without_usage: 0,
             per_second,
             latency: Some(latency),
+            gaps: None,
             cpu_us: Some(per_second),
             events_per_stream: None,
             due: None,
@@ -216,8 +232,8 @@ mod tests {
             for (target, rate) in
                 [(Kind::Direct, 400.0), (Kind::Proxy, 200.0), (Kind::Gateway, 100.0)]
             {
-                all.push(measurement(round, Cell::Closed(64), target, rate + noise));
-                all.push(measurement(round, Cell::Closed(1), target, 1.0));
+                all.push(measurement(round, Cell::plain(Load::Closed(64)), target, rate + noise));
+                all.push(measurement(round, Cell::plain(Load::Closed(1)), target, 1.0));
             }
         }
         let summaries = summarise(&all, true);
@@ -231,7 +247,7 @@ mod tests {
 
     #[test]
     fn a_target_without_a_base_has_no_ratio() {
-        let all = [measurement(1, Cell::Streams(1), Kind::Gateway, 10.0)];
+        let all = [measurement(1, Cell::plain(Load::Streams(1)), Kind::Gateway, 10.0)];
         let summaries = summarise(&all, true);
         let gateway = of(&summaries, Kind::Gateway);
         assert_eq!((gateway.times_direct, gateway.times_proxy), (None, None));
@@ -244,7 +260,7 @@ mod tests {
             for ((round, rate), other_cpus) in
                 [(1, 10.0), (2, 40.0), (3, 60.0)].into_iter().zip(others)
             {
-                let it = measurement(round, Cell::Closed(1), Kind::Direct, rate);
+                let it = measurement(round, Cell::plain(Load::Closed(1)), Kind::Direct, rate);
                 all.push(Measurement { spent: Spent { other_cpus, ..it.spent }, ..it });
             }
             summarise(&all, true)
@@ -259,7 +275,7 @@ mod tests {
 
     #[test]
     fn what_makes_a_row_doubtful_is_noted() {
-        let good = measurement(1, Cell::Closed(1), Kind::Proxy, 10.0);
+        let good = measurement(1, Cell::plain(Load::Closed(1)), Kind::Proxy, 10.0);
         let spent = good.spent;
         let doubtful = [
             ("errors", Measurement { errors: 1, ..good.clone() }),

@@ -9,7 +9,7 @@ fn the_baselines_answer_everything_completely() {
     let folder = tempfile::tempdir().unwrap();
     let result = folder.path().join("result.json");
     let output = Command::new(env!("CARGO_BIN_EXE_tollgate-bench"))
-        .args(["--targets", "direct,proxy,proxy-parse", "--cells", "c1,r50,s1"])
+        .args(["--targets", "direct,proxy,proxy-parse", "--cells", "c1,r50,s1,c2+150k,s2+tls"])
         .args(["--seconds", "1", "--rounds", "1", "--pin", "off", "--json"])
         .arg(&result)
         .stdin(Stdio::null())
@@ -19,23 +19,28 @@ fn the_baselines_answer_everything_completely() {
     assert!(output.status.success(), "{said}");
     let report: Value = serde_json::from_slice(&std::fs::read(&result).unwrap()).unwrap();
     let measurements = report["measurements"].as_array().unwrap();
-    assert_eq!(measurements.len(), 9, "{said}");
+    // The load itself speaks no TLS, so there is one direct cell less.
+    assert_eq!(measurements.len(), 14, "{said}");
     for it in measurements {
         let answers = it["answers"].as_u64().unwrap();
         assert!(answers > 0 && it["errors"] == 0, "{it}");
         assert_eq!(it["upstream_requests"], answers, "{it}");
         assert!(it["latency"]["p50_us"].as_f64().unwrap() > 0.0, "{it}");
-        if it["cell"] == "s1" {
+        if it["cell"] == "s1" || it["cell"] == "s2+tls" {
             let each = (&it["wrong_text"], &it["without_done"], &it["without_usage"]);
             assert!(each.0 == 0 && each.1 == 0 && each.2 == 0, "{it}");
             assert_eq!(it["events_per_stream"], 100.0, "{it}");
+            assert!(it["gaps"]["p50_us"].as_f64().is_some(), "{it}");
         }
         if it["cell"] == "r50" {
             assert_eq!(it["due"], 50, "{it}");
         }
     }
+    // All that it has targets for was not there.
+    let targets = report["targets"].as_array().unwrap();
+    assert!(targets.iter().all(|it| it["met"].is_null()), "{targets:?}");
     let table = String::from_utf8(output.stdout).unwrap();
-    for word in ["c1 ·", "r50 ·", "s1 ·", "proxy-parse", "peak MiB"] {
+    for word in ["c1 ·", "r50 ·", "s1 ·", "c2+150k ·", "s2+tls ·", "proxy-parse", "peak MiB"] {
         assert!(table.contains(word), "{word} in {table}");
     }
 }

@@ -96,6 +96,20 @@ const LAYERS: &[(&str, &[&str])] = &[
         &["dashboard", "engine", "simulator", "store", "store-sqlite", "tollgate", "types"],
     ),
     ("bench", &["journal", "ledger", "simulator", "store", "store-sqlite", "types"]),
+    (
+        "instructions",
+        &[
+            "catalog",
+            "health",
+            "ledger",
+            "limits",
+            "providers",
+            "routing",
+            "store",
+            "types",
+            "wire",
+        ],
+    ),
     ("lab", &["catalog", "health", "routing", "types"]),
     ("xtask", &[]),
 ];
@@ -124,7 +138,7 @@ const EDGES: &[(&str, &[&str])] = &[
         ],
     ),
     ("clap", &["tollgate", "bench", "lab"]),
-    ("anyhow", &["tollgate", "testkit", "bench", "lab"]),
+    ("anyhow", &["tollgate", "testkit", "bench", "instructions", "lab"]),
 ];
 
 /// Never in the tree: C TLS stacks, a second crypto provider, archived parsers.

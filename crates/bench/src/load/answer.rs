@@ -1,4 +1,7 @@
 //! Whether an answer is the right one: every answer of every cell is read to its end and compared.
+//!
+//! Answers come in the dialect they were asked in, OpenAI's chat or Anthropic's Messages; the few
+//! members that are looked at are read by one shape for both.
 
 use std::borrow::Cow;
 
@@ -9,17 +12,28 @@ use serde::Deserialize;
 pub(super) const WORDS: u64 = 100;
 
 /// What the upstream is known to say.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Expected {
+    dialect: Dialect,
     /// The text of a whole completion.
     pub(crate) completion: String,
     /// The text of a stream.
     words: String,
 }
 
+/// How answers are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    /// OpenAI's chat completions.
+    Chat,
+    /// Anthropic's Messages.
+    Messages,
+}
+
 /// A stream while it is read.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Transcript {
+    dialect: Dialect,
     text: String,
     line: Vec<u8>,
     events: u64,
@@ -62,7 +76,26 @@ struct Message<'a> {
 
 #[derive(Deserialize)]
 struct Usage {
+    #[serde(alias = "output_tokens")]
     completion_tokens: u64,
+}
+
+/// The little of an answer in Messages, or of an event of one, that is looked at.
+#[derive(Deserialize)]
+struct Said<'a> {
+    #[serde(rename = "type")]
+    kind: &'a str,
+    #[serde(borrow, default)]
+    content: Vec<Part<'a>>,
+    #[serde(borrow)]
+    delta: Option<Part<'a>>,
+    usage: Option<Usage>,
+}
+
+#[derive(Deserialize)]
+struct Part<'a> {
+    #[serde(borrow)]
+    text: Option<Cow<'a, str>>,
 }
 
 impl Expected {
@@ -70,16 +103,31 @@ impl Expected {
     pub(crate) fn learn(body: &[u8]) -> anyhow::Result<Self> {
         let completion = read(body)?.text().context("the upstream's answer has no text")?;
         let words = (0..WORDS).fold(String::new(), |text, word| format!("{text}w{word} "));
-        Ok(Self { completion: completion.into_owned(), words })
+        Ok(Self { dialect: Dialect::Chat, completion: completion.into_owned(), words })
+    }
+
+    /// The same answers in another dialect.
+    pub(crate) fn translated(&self, dialect: Dialect) -> Self {
+        Self { dialect, ..self.clone() }
     }
 
     /// Says what is wrong with a whole completion.
     pub(super) fn check(&self, body: &[u8]) -> anyhow::Result<()> {
-        let completion = read(body)?;
-        if completion.usage.as_ref().is_none_or(|usage| usage.completion_tokens != WORDS) {
+        let (text, usage) = match self.dialect {
+            Dialect::Chat => {
+                let mut completion = read(body)?;
+                let usage = completion.usage.take();
+                (completion.text(), usage)
+            }
+            Dialect::Messages => {
+                let said = heard(body)?;
+                (said.content.into_iter().find_map(|part| part.text), said.usage)
+            }
+        };
+        if usage.is_none_or(|usage| usage.completion_tokens != WORDS) {
             bail!("a completion without the right usage");
         }
-        if completion.text().is_none_or(|text| text != self.completion) {
+        if text.is_none_or(|text| text != self.completion) {
             bail!("a completion with the wrong text");
         }
         Ok(())
@@ -87,6 +135,18 @@ impl Expected {
 }
 
 impl Transcript {
+    /// Of a stream that is to be the expected one.
+    pub(super) const fn of(expected: &Expected) -> Self {
+        Self {
+            dialect: expected.dialect,
+            text: String::new(),
+            line: Vec::new(),
+            events: 0,
+            done: false,
+            usage: false,
+        }
+    }
+
     /// Reads more of the stream; true when it had content.
     pub(super) fn read(&mut self, bytes: &[u8]) -> anyhow::Result<bool> {
         let events_before = self.events;
@@ -121,9 +181,20 @@ impl Transcript {
         }
         // Nothing may follow the end.
         self.done = false;
-        let chunk = read(data)?;
-        self.usage |= chunk.usage.as_ref().is_some_and(|usage| usage.completion_tokens == WORDS);
-        if let Some(text) = chunk.text().filter(|text| !text.is_empty()) {
+        let (text, usage) = match self.dialect {
+            Dialect::Chat => {
+                let mut chunk = read(data)?;
+                let usage = chunk.usage.take();
+                (chunk.text(), usage)
+            }
+            Dialect::Messages => {
+                let said = heard(data)?;
+                self.done = said.kind == "message_stop";
+                (said.delta.and_then(|part| part.text), said.usage)
+            }
+        };
+        self.usage |= usage.is_some_and(|usage| usage.completion_tokens == WORDS);
+        if let Some(text) = text.filter(|text| !text.is_empty()) {
             self.text.push_str(&text);
             self.events += 1;
         }
@@ -141,9 +212,13 @@ fn read(json: &[u8]) -> anyhow::Result<Completion<'_>> {
     serde_json::from_slice(json).context("an answer that is not a completion")
 }
 
+fn heard(json: &[u8]) -> anyhow::Result<Said<'_>> {
+    serde_json::from_slice(json).context("an answer that is not a message")
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Expected, Transcript, Verdict, WORDS};
+    use super::{Dialect, Expected, Transcript, Verdict, WORDS};
 
     fn completion(text: &str, tokens: u64) -> String {
         format!(
@@ -171,7 +246,7 @@ mod tests {
         "data: {\"choices\":[],\"usage\":{\"completion_tokens\":100}}\n\ndata: [DONE]\n\n";
 
     fn verdict(stream: &str, size: usize) -> Verdict {
-        let mut transcript = Transcript::default();
+        let mut transcript = Transcript::of(&expected());
         for part in stream.as_bytes().chunks(size) {
             transcript.read(part).unwrap();
         }
@@ -210,12 +285,46 @@ mod tests {
         assert!(without_end.right && !without_end.done && !without_end.usage);
         let after_end = format!("{END}data: {{\"choices\":[]}}\n\n");
         assert!(!verdict(&stream(WORDS, &after_end), 64).done);
-        assert!(Transcript::default().read(b"data: {\"error\":\n").is_err());
+        assert!(Transcript::of(&expected()).read(b"data: {\"error\":\n").is_err());
+    }
+
+    #[test]
+    fn messages_are_read_like_chat() {
+        let expected = expected().translated(Dialect::Messages);
+        let body = |text: &str, tokens: u64| {
+            format!(
+                r#"{{"type":"message","content":[{{"type":"text","text":"{text}"}}],
+                "usage":{{"input_tokens":9,"output_tokens":{tokens}}}}}"#
+            )
+        };
+        assert!(expected.check(body("and so on", WORDS).as_bytes()).is_ok());
+        assert!(expected.check(body("and so", WORDS).as_bytes()).is_err());
+        assert!(expected.check(body("and so on", 99).as_bytes()).is_err());
+        let event = |json: String| format!("event: x\ndata: {json}\n\n");
+        let mut stream = event(r#"{"type":"message_start","message":{}}"#.to_owned());
+        for word in 0..WORDS {
+            stream += &event(format!(
+                r#"{{"type":"content_block_delta","delta":{{"type":"text_delta","text":"w{word} "}}}}"#
+            ));
+        }
+        stream += &event(
+            r#"{"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":100}}"#
+                .to_owned(),
+        );
+        let read = |stream: &str| {
+            let mut transcript = Transcript::of(&expected);
+            transcript.read(stream.as_bytes()).unwrap();
+            transcript.verdict(&expected)
+        };
+        let cut = Verdict { events: WORDS, right: true, done: false, usage: true };
+        assert_eq!(read(&stream), cut);
+        let end = event(r#"{"type":"message_stop"}"#.to_owned());
+        assert_eq!(read(&(stream + &end)), Verdict { done: true, ..cut });
     }
 
     #[test]
     fn content_is_told_from_framing() {
-        let mut transcript = Transcript::default();
+        let mut transcript = Transcript::of(&expected());
         assert!(!transcript.read(b": wait\n\ndata: {\"choices\":[]}\n\n").unwrap());
         assert!(transcript.read(stream(1, "").as_bytes()).unwrap());
     }

@@ -13,6 +13,8 @@ pub(crate) struct Tally {
     pub(crate) elapsed: Duration,
     /// Of right answers: the time to the whole answer, or to a stream's first token.
     pub(crate) latency: Samples,
+    /// Of complete streams: the time between one read with content and the next.
+    pub(crate) gaps: Samples,
     /// Requests that were due, at a fixed rate.
     pub(crate) due: Option<u64>,
     /// How late the load itself was, at a fixed rate.
@@ -55,6 +57,7 @@ impl Tally {
             && verdict.usage
         {
             self.latency.push(first_token);
+            self.gaps.append(streamed.gaps);
             self.words += WORDS;
             self.events += verdict.events;
             return true;
@@ -68,6 +71,7 @@ impl Tally {
 
     pub(super) fn add(&mut self, other: Self) {
         self.latency.append(other.latency);
+        self.gaps.append(other.gaps);
         self.late.append(other.late);
         self.words += other.words;
         self.events += other.events;
@@ -84,25 +88,31 @@ mod tests {
     use std::time::Duration;
 
     use super::super::answer::Verdict;
-    use super::{Streamed, Tally};
+    use super::{Samples, Streamed, Tally};
 
     #[test]
     fn only_complete_streams_count() {
         let right = Verdict { events: 100, right: true, done: true, usage: true };
         let first_token = Some(Duration::from_millis(1));
+        let streamed = |verdict| {
+            let mut gaps = Samples::default();
+            gaps.push(Duration::from_micros(7));
+            Ok(Streamed { first_token, gaps, verdict })
+        };
         let mut tally = Tally::default();
-        assert!(tally.stream(Ok(Streamed { first_token, verdict: right })));
+        assert!(tally.stream(streamed(right)));
         for wrong in [
             Verdict { right: false, ..right },
             Verdict { done: false, ..right },
             Verdict { usage: false, ..right },
         ] {
-            assert!(!tally.stream(Ok(Streamed { first_token, verdict: wrong })));
+            assert!(!tally.stream(streamed(wrong)));
         }
         assert!(!tally.stream(Err(anyhow::anyhow!("cut"))));
         let mut all = Tally::default();
         all.add(tally);
         assert_eq!((all.words, all.events, all.errors), (100, 100, 4));
+        assert_eq!(all.gaps.count(), 1);
         assert_eq!((all.wrong_text, all.without_done, all.without_usage), (1, 1, 1));
         assert!(all.first_error.is_some_and(|it| it.starts_with("an incomplete stream")));
     }

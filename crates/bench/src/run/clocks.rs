@@ -55,7 +55,7 @@ impl Clocks {
     pub(super) async fn read(servers: &Servers, target: &Target) -> anyhow::Result<Self> {
         let counts = counts(target.upstream).await.context("the upstream's counts")?;
         let load = process_cpu(std::process::id())?;
-        let behind = process_cpu(servers.upstream.id())?;
+        let behind = process_cpu(servers.upstream.child.id())?;
         let mut ours = load + behind;
         for target in &servers.targets {
             let used = process_cpu(target.server.id());

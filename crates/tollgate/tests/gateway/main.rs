@@ -11,6 +11,7 @@
 mod activity;
 mod acts;
 mod alerts;
+mod allocations;
 mod analytics;
 mod backup;
 mod bad_input;
