@@ -7,6 +7,7 @@
  *
  * `times` are Unix seconds of the beginnings of buckets, from the range that the answer echoed. Null
  * is a gap. `summary` is what somebody is told who does not see it. "Table" and CSV have every value.
+ * `onPick` is what a click on a bar leads to, such as its calls; in the table the times do.
  * Keep `times` and `series` stable with `useMemo`. `legend={false}` where a table beneath names them.
  */
 import { Download, LineChart, Table } from "lucide-react";
@@ -39,6 +40,7 @@ export interface ChartProps {
   /** Charts of one name share their crosshair. */
   sync?: string;
   onZoom?: (from: Date, to: Date) => void;
+  onPick?: ((from: Date, to: Date) => void) | undefined;
   /** Whose days the buckets are, where it is not the clock that was chosen. */
   zone?: Zone;
 }
@@ -51,6 +53,9 @@ export function Chart(props: ChartProps) {
   const [chosen] = useZone();
   const zone = props.zone ?? chosen;
   const id = useId();
+  const { onPick } = props;
+  const pick =
+    onPick && ((index: number) => onPick(instant(times, index), instant(times, index + 1)));
   const download = () => {
     const rows = times.map((at, index) => [
       new Date(at * 1000).toISOString(),
@@ -103,6 +108,7 @@ export function Chart(props: ChartProps) {
           format={format}
           height={height}
           times={times.map((at) => dateTime(at, zone))}
+          onPick={pick}
         />
       ) : (
         <div role="img" aria-label={`${title}: ${summary}`} style={{ minHeight: height }}>
@@ -118,6 +124,7 @@ export function Chart(props: ChartProps) {
               sync={props.sync}
               zone={zone}
               onZoom={props.onZoom}
+              onPick={pick}
             />
           </Suspense>
         </div>
@@ -134,4 +141,11 @@ export function Chart(props: ChartProps) {
       )}
     </figure>
   );
+}
+
+/** When a bucket begins; that behind the last one is as long as the one before. */
+function instant(times: readonly number[], index: number): Date {
+  const last = times.at(-1) ?? 0;
+  const step = last - (times.at(-2) ?? last - 3600);
+  return new Date((times[index] ?? last + step) * 1000);
 }

@@ -11,6 +11,7 @@ import { change, csv, percent } from "~/format";
 import { withoutTerm, withTerm } from "~/url/filters";
 import { fieldOf } from "./dimensions";
 import { LogLink } from "./LogLink";
+import { countedBy } from "./log-link";
 import { METRICS, metricText, type Shown } from "./metrics";
 import { GROUPS_SHOWN } from "./questions";
 import { beforeWords } from "./Strip";
@@ -159,10 +160,10 @@ function RankedRow(props: RankingProps & { ranked: Ranked }) {
       <td className="text-right whitespace-nowrap">
         {only ? (
           <LogLink
-            filters={view.filters}
+            filters={countedBy(view.filters, metric)}
             span={view.period}
             only={only}
-            label={`${text}: requests of ${label} in the log`}
+            label={`${text}: ${metric === "failed" ? "failed requests" : "requests"} of ${label} in the log`}
             className="hover:underline"
           >
             {text}
