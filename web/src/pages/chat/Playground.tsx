@@ -16,17 +16,20 @@ import { useShortcuts } from "~/keyboard/shortcuts";
 import { Chats } from "./Chats";
 import { Composer } from "./Composer";
 import { COLUMNS_MAX, letterOf, newColumn } from "./conversation";
+import { ReplayedNote } from "./ReplayedNote";
 import { DraftRequest } from "./RequestDialog";
 import { SettingsForm, settingsCount } from "./SettingsForm";
 import { ShareDialog } from "./ShareDialog";
 import { Thread } from "./Thread";
 import { useAddress } from "./use-address";
 import { useChat, useConversation, useRunning } from "./use-chat";
+import { useReplay } from "./use-replay";
 
 type Opened = "share" | "request" | null;
 
 export function Playground() {
   const chat = useChat();
+  const [replayed, closeReplayed] = useReplay(chat);
   useAddress(chat);
   const { store } = chat;
   const { columns, settings } = useConversation();
@@ -111,6 +114,7 @@ export function Playground() {
           </aside>
         )}
         <div className="flex min-w-0 flex-1 flex-col">
+          {replayed && <ReplayedNote replayed={replayed} onClose={closeReplayed} />}
           <Thread shown={shown} onShow={setShown} onParameters={() => setForm(true)} />
           <Composer />
         </div>
@@ -152,7 +156,7 @@ function Action({ icon: Icon, text, run, pressed, count = 0 }: ActionProps) {
   return (
     <Button
       variant="quiet"
-      aria-label={narrow ? text : undefined}
+      aria-label={narrow ? (count > 0 ? `${text} ${count}` : text) : undefined}
       aria-pressed={pressed}
       title={narrow ? text : undefined}
       className="aria-pressed:bg-hover aria-pressed:text-text max-md:w-11 max-md:px-0"

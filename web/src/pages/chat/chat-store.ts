@@ -17,7 +17,7 @@ import {
   type Settings,
   type Turn,
 } from "./conversation";
-import { History, type Summary, type TextStore } from "./history";
+import { History, type Kept, type Summary, type TextStore } from "./history";
 import type { PlaygroundKey } from "./playground-key";
 import { type Able, type ChatBody, chatRequest } from "./request";
 
@@ -148,6 +148,17 @@ export class ChatStore {
     };
     this.#draft = NO_DRAFT;
     this.#kept = true;
+    this.#tell();
+  }
+
+  /** What was said elsewhere, such as in a logged call, with a prompt to go on with. */
+  begin({ conversation, answers, ...draft }: Kept & Draft): void {
+    this.#leave();
+    for (const answer of answers) this.#answers.set(answer.id, answer);
+    this.#conversation = conversation;
+    this.#draft = { prompt: draft.prompt, attachments: draft.attachments };
+    this.#kept = true;
+    this.#keep();
     this.#tell();
   }
 
