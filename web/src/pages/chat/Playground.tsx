@@ -1,5 +1,6 @@
 import {
   Code2,
+  EyeOff,
   History as HistoryIcon,
   type LucideIcon,
   Plus,
@@ -13,6 +14,7 @@ import { Page } from "~/components/Page";
 import { Sheet } from "~/components/Sheet";
 import { Tooltip } from "~/components/Tooltip";
 import { useShortcuts } from "~/keyboard/shortcuts";
+import { flag, useUrlState } from "~/url/state";
 import { Chats } from "./Chats";
 import { Composer } from "./Composer";
 import { COLUMNS_MAX, letterOf, newColumn } from "./conversation";
@@ -25,6 +27,9 @@ import { useAddress } from "./use-address";
 import { useChat, useConversation, useRunning } from "./use-chat";
 import { useReplay } from "./use-replay";
 
+/** Whether it is hidden who answers, until the best answer is chosen. */
+const BLIND = flag(false);
+
 type Opened = "share" | "request" | null;
 
 export function Playground() {
@@ -34,6 +39,7 @@ export function Playground() {
   const { store } = chat;
   const { columns, settings } = useConversation();
   const running = useRunning();
+  const [blind, setBlind] = useUrlState("blind", BLIND);
   const narrow = useNarrow();
   const wide = useMedia("(min-width: 1500px)");
   const [chats, setChats] = useState<boolean | null>(null);
@@ -85,6 +91,9 @@ export function Playground() {
       actions={
         <>
           <Action icon={HistoryIcon} text="Chats" pressed={listed} run={() => setChats(!listed)} />
+          {columns.length > 1 && (
+            <Action icon={EyeOff} text="Blind" pressed={blind} run={() => setBlind(!blind)} />
+          )}
           <Action icon={Share2} text="Share" run={() => setOpened("share")} />
           <Action icon={Code2} text="Show API call" run={() => setOpened("request")} />
           <Action
@@ -116,7 +125,7 @@ export function Playground() {
         <div className="flex min-w-0 flex-1 flex-col">
           {replayed && <ReplayedNote replayed={replayed} onClose={closeReplayed} />}
           <Thread shown={shown} onShow={setShown} onParameters={() => setForm(true)} />
-          <Composer />
+          <Composer blind={blind} />
         </div>
         {form && !narrow && (
           <aside

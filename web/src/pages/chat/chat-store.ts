@@ -2,6 +2,7 @@ import { address, answer as answerOf, client } from "~/api/client";
 import { ApiError, unreachable } from "~/api/error";
 import { streamJson } from "~/api/stream";
 import { attemptsOf, type Chunk, errorIn, withChunk } from "./answer";
+import { chance, shuffled, type Vote } from "./blind";
 import {
   type Answer,
   type Attachment,
@@ -205,12 +206,23 @@ export class ChatStore {
 
   // Asking.
 
-  /** Asks every column what the draft says. */
-  send(models: Models): void {
+  /** Asks every column what the draft says. Blind, nobody knows in which one a model answers. */
+  send(models: Models, blind = false): void {
     const { prompt, attachments } = this.#draft;
-    const turn: Turn = { id: newId(), prompt: prompt.trim(), attachments, answers: {} };
+    const { columns, turns } = this.#conversation;
+    const hidden = blind && columns.length > 1;
+    const turn: Turn = {
+      id: newId(),
+      prompt: prompt.trim(),
+      attachments,
+      answers: {},
+      ...(hidden ? { blind: true } : {}),
+    };
     this.#draft = NO_DRAFT;
-    this.#change({ turns: [...this.#conversation.turns, turn] });
+    this.#change({
+      turns: [...turns, turn],
+      columns: hidden ? shuffled(columns, chance) : columns,
+    });
     this.#askAll(turn.id, models);
   }
 
@@ -221,9 +233,20 @@ export class ChatStore {
     const turn = turns[place];
     if (!turn) return;
     this.stopAll();
-    const changed = { ...turn, id: newId(), prompt: prompt.trim(), answers: {} };
+    const { vote: _, ...asked } = turn;
+    const changed = { ...asked, id: newId(), prompt: prompt.trim(), answers: {} };
     this.#change({ turns: [...turns.slice(0, place), changed] });
     this.#askAll(changed.id, models);
+  }
+
+  /** Chooses the best answer of a turn, by its column, or "tie"; names are told then. */
+  vote(turnId: string, vote: Vote): void {
+    this.#change({
+      turns: this.#conversation.turns.map((turn) =>
+        turn.id === turnId ? { ...turn, vote } : turn,
+      ),
+    });
+    this.#keep();
   }
 
   /** Asks one column once more. */
