@@ -30,7 +30,7 @@ export default function WorkspaceMenu() {
           className="flex h-8 w-full min-w-0 items-center gap-1.5 rounded-md px-2 text-left hover:bg-hover pointer-coarse:h-11"
         >
           <span className="sr-only">Workspace: </span>
-          <span className="truncate font-medium max-lg:sr-only max-md:not-sr-only">{shown}</span>
+          <span className="truncate font-medium md:max-lg:sr-only">{shown}</span>
           <ChevronsUpDown aria-hidden className="ml-auto size-3.5 shrink-0 text-muted" />
         </button>
       }
