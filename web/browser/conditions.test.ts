@@ -11,7 +11,7 @@ const PAGES = [
   "/budgets",
   "/chat",
   "/credits",
-  "/health",
+  "/status",
   "/keys",
   "/logs",
   "/logs?tab=errors",
@@ -34,6 +34,7 @@ describe("at 200 %", () => {
   it.each(PAGES)("%s has everything within reach", async (path) => {
     const page = await visit(path, { width: 640, height: 400 });
     await page.quiet();
+    expect(await page.locator("h1").first().innerText()).not.toBe("No such page");
     await page.check();
     const { covered, total } = await reach(page);
     expect(total).toBeGreaterThan(0);
@@ -64,7 +65,7 @@ const DELAY_MS = 3_000;
 const SHIFT_MAX = 0.1;
 
 describe("with an API that takes three seconds", () => {
-  it.each(["/activity", "/budgets", "/health", "/keys", "/logs", "/models", "/providers", "/team"])(
+  it.each(["/activity", "/budgets", "/status", "/keys", "/logs", "/models", "/providers", "/team"])(
     "%s shows its outline, does not jump, and asks once",
     async (path) => {
       const page = await visit("/settings/about", { once: true });

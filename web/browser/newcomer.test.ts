@@ -115,7 +115,6 @@ async function firstCall(page: Visit, root: string): Promise<void> {
 
 /** An answer that is seen to grow while it is written. */
 async function playground(page: Visit, narrow: boolean): Promise<void> {
-  if (narrow) await page.getByRole("button", { name: "Pages" }).click();
   await page.getByRole("link", { name: "Playground" }).click();
   const model = page.getByRole("combobox", { name: "Model A" });
   await expect.poll(() => model.inputValue()).toBe("acme/answers");
