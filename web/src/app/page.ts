@@ -24,6 +24,8 @@ export interface PageDefinition {
   letter?: string;
   /** More words by which the palette finds it. */
   words?: string;
+  /** Whether it shows one workspace alone where the address says `workspace=`. */
+  byWorkspace?: boolean;
   /** Who may use it; everybody where it doesn't say. Others neither see nor reach it. */
   allowed?: (session: SignedIn) => boolean;
 }

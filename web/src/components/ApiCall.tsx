@@ -34,9 +34,10 @@ export function curl({ method, path, query, body }: ApiCallProps): string {
   return lines.join(" \\\n  ");
 }
 
-export function ApiCall(props: ApiCallProps) {
+/** `and` is a further call, where one does not answer all that is shown. */
+export function ApiCall({ and, ...props }: ApiCallProps & { and?: ApiCallProps }) {
   const [open, setOpen] = useState(false);
-  const code = curl(props);
+  const code = and ? `${curl(props)}\n\n${curl(and)}` : curl(props);
   return (
     <>
       <Button

@@ -6,18 +6,20 @@
  *       onZoom={(from, to) => setRange({ kind: "fixed", from, to })} sync="activity" />
  *
  * `times` are Unix seconds of the beginnings of buckets, from the range that the answer echoed. Null
- * is a gap. `summary` is what somebody is told who does not see it. "Table" and CSV have every value.
+ * is a gap. `summary` is what somebody is told who does not see it. "Table", CSV and JSON have every value.
+ * `onPick` is what a click on a bar leads to, such as its calls; in the table the times do.
  * Keep `times` and `series` stable with `useMemo`. `legend={false}` where a table beneath names them.
  */
-import { Download, LineChart, Table } from "lucide-react";
+import { LineChart, Table } from "lucide-react";
 import { lazy, Suspense, useId, useState } from "react";
 import { useZone } from "~/app/preferences";
-import { csv, dateTime, type Zone } from "~/format";
+import { dateTime, type Zone } from "~/format";
 import { Button } from "./Button";
 import { ChartTable } from "./chart/ChartTable";
+import { chartFile } from "./chart/chart-file";
 import { Swatch } from "./chart/Swatch";
 import { colorOf, type Mark, type Series } from "./chart/series";
-import { saveText } from "./save-text";
+import { SaveMenu } from "./SaveMenu";
 import { Tooltip } from "./Tooltip";
 
 export { Swatch } from "./chart/Swatch";
@@ -39,6 +41,7 @@ export interface ChartProps {
   /** Charts of one name share their crosshair. */
   sync?: string;
   onZoom?: (from: Date, to: Date) => void;
+  onPick?: ((from: Date, to: Date) => void) | undefined;
   /** Whose days the buckets are, where it is not the clock that was chosen. */
   zone?: Zone;
 }
@@ -51,18 +54,9 @@ export function Chart(props: ChartProps) {
   const [chosen] = useZone();
   const zone = props.zone ?? chosen;
   const id = useId();
-  const download = () => {
-    const rows = times.map((at, index) => [
-      new Date(at * 1000).toISOString(),
-      ...series.map(({ values }) => values[index] ?? null),
-    ]);
-    const name = title.toLowerCase().replace(/\W+/g, "-");
-    saveText(
-      `tollgate-${name}.csv`,
-      "text/csv",
-      csv(["at", ...series.map((one) => one.label)], rows),
-    );
-  };
+  const { onPick } = props;
+  const pick =
+    onPick && ((index: number) => onPick(instant(times, index), instant(times, index + 1)));
   return (
     <figure aria-labelledby={id} className="min-w-0">
       <div className="flex items-center gap-1 pb-1">
@@ -85,15 +79,11 @@ export function Chart(props: ChartProps) {
               }
             />
           </Tooltip>
-          <Tooltip text="Save as CSV">
-            <Button
-              variant="quiet"
-              size="sm"
-              aria-label={`Save ${title} as CSV`}
-              onClick={download}
-              icon={<Download aria-hidden className="size-3.5" />}
-            />
-          </Tooltip>
+          <SaveMenu
+            label={`Save ${title}`}
+            name={`tollgate-${title.toLowerCase().replace(/\W+/g, "-")}`}
+            write={(format) => chartFile(title, times, series, format)}
+          />
         </div>
       </div>
       {asTable ? (
@@ -103,6 +93,7 @@ export function Chart(props: ChartProps) {
           format={format}
           height={height}
           times={times.map((at) => dateTime(at, zone))}
+          onPick={pick}
         />
       ) : (
         <div role="img" aria-label={`${title}: ${summary}`} style={{ minHeight: height }}>
@@ -118,6 +109,7 @@ export function Chart(props: ChartProps) {
               sync={props.sync}
               zone={zone}
               onZoom={props.onZoom}
+              onPick={pick}
             />
           </Suspense>
         </div>
@@ -134,4 +126,11 @@ export function Chart(props: ChartProps) {
       )}
     </figure>
   );
+}
+
+/** When a bucket begins; that behind the last one is as long as the one before. */
+function instant(times: readonly number[], index: number): Date {
+  const last = times.at(-1) ?? 0;
+  const step = last - (times.at(-2) ?? last - 3600);
+  return new Date((times[index] ?? last + step) * 1000);
 }

@@ -9,7 +9,8 @@
  * Keys: `j`/`k` or arrows walk exactly the order shown, Enter opens, Escape closes. While something
  * is open, walking opens the next. `onEnd` is called when the last rows come into view, `onTop` when
  * the first one does or no longer does. Keep COLUMNS
- * outside the component. `height` is "page" (fills what is left) or "content" (as long as its rows).
+ * outside the component. With `chosen` each row has a box before it (`x` is the key, Shift takes all
+ * between two) for what is done to several. `height` is "page" (fills what is left) or "content" (as long as its rows).
  */
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { ArrowDown, ArrowUp } from "lucide-react";
@@ -19,6 +20,7 @@ import { type Column, fitting, type Sort, tracks } from "./columns";
 import { Loading, Progress } from "./Loading";
 import { useRowHeight } from "./row-height";
 import { useTableKeys } from "./table-keys";
+import { useChoosing } from "./use-choosing";
 import { useWidth } from "./use-width";
 
 export interface DataTableProps<Row> {
@@ -43,6 +45,11 @@ export interface DataTableProps<Row> {
   /** How many rows there are in all, where more can come. */
   total?: number;
   height?: "page" | "content";
+  /** The keys of rows that are chosen, in the order in which they were. */
+  chosen?: readonly string[];
+  onChoose?: (keys: readonly string[]) => void;
+  /** What the box before a row is called. */
+  choice?: (row: Row) => string;
 }
 
 const HEAD_HEIGHT = 32;
@@ -54,7 +61,11 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
   const { label, rows, rowKey, openKey = null, onOpen, onEnd, height = "page" } = props;
   const scroller = useRef<HTMLDivElement>(null);
   const width = useWidth(scroller);
-  const columns = useMemo(() => fitting(props.columns, width), [props.columns, width]);
+  const choosing = useChoosing(props);
+  const columns = useMemo(
+    () => fitting(choosing.column ? [choosing.column, ...props.columns] : props.columns, width),
+    [choosing.column, props.columns, width],
+  );
   const rowHeight = useRowHeight();
   const [activeKey, setActiveKey] = useState<string | null>(null);
   const current = openKey ?? activeKey;
@@ -91,6 +102,7 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
       setActiveKey(key);
       virtualizer.scrollToIndex(index);
     },
+    onChoose: choosing.toggle,
   });
 
   if (props.loading) return <Loading label={label} rows={10} rowHeight={rowHeight} />;
@@ -199,7 +211,7 @@ function Head<Row>({ columns, sort, onSort }: DataTableProps<Row>) {
                   {sorted && <Arrow aria-hidden className="size-3 shrink-0" />}
                 </button>
               ) : (
-                column.header
+                <span className={column.silent ? "sr-only" : undefined}>{column.header}</span>
               )}
             </div>
           );

@@ -3,6 +3,8 @@ import type { ReactNode } from "react";
 export interface Column<Row> {
   id: string;
   header: string;
+  /** Its header is told to those who listen, and not shown. */
+  silent?: boolean;
   cell: (row: Row) => ReactNode;
   /** Pixels it needs at least. */
   width: number;

@@ -7,10 +7,12 @@ export interface TableKeys {
   opened: boolean;
   onOpen: ((key: string | null) => void) | undefined;
   onMove: (key: string, index: number) => void;
+  /** Chooses a row, or no longer does. */
+  onChoose: ((key: string) => void) | undefined;
 }
 
 /** Walking a table by keys, in exactly the order in which it is shown. */
-export function useTableKeys({ keys, current, opened, onOpen, onMove }: TableKeys): void {
+export function useTableKeys({ keys, current, opened, onOpen, onMove, onChoose }: TableKeys): void {
   const move = (step: 1 | -1) => {
     const at = current === null ? -1 : keys.indexOf(current);
     const index = at < 0 ? 0 : Math.min(keys.length - 1, Math.max(0, at + step));
@@ -31,6 +33,16 @@ export function useTableKeys({ keys, current, opened, onOpen, onMove }: TableKey
       group,
       run: () => current !== null && onOpen?.(current),
     },
+    ...(onChoose
+      ? [
+          {
+            keys: "x",
+            label: "Choose the row",
+            group,
+            run: () => current !== null && onChoose(current),
+          },
+        ]
+      : []),
     { keys: "Escape", label: "Close", group, run: () => opened && onOpen?.(null) },
   ]);
 }

@@ -1,6 +1,7 @@
 /**
  * Decimal numbers as the server sends them: exact text, never floating point. Money is read,
- * rounded and compared with these; no page adds or multiplies money.
+ * rounded and compared with these; no page multiplies money, and what is added up is checked against
+ * what the server says.
  */
 export interface Decimal {
   negative: boolean;
@@ -61,6 +62,18 @@ export function difference(one: string | number, other: string | number): string
   const digits = whole(a) - whole(b);
   const text = magnitudeText({ negative: false, digits: digits < 0n ? -digits : digits, scale });
   return trimZeros(digits < 0n ? `-${text}` : text);
+}
+
+/** The exact sum of amounts that the server named, as decimal text; null where one is no number. */
+export function sumOf(amounts: readonly (string | number)[]): string | null {
+  let sum: string | null = "0";
+  for (const amount of amounts) {
+    const value = parseDecimal(amount);
+    if (!value || sum === null) return null;
+    const text = magnitudeText(value);
+    sum = difference(sum, value.negative ? text : `-${text}`);
+  }
+  return sum;
 }
 
 /** The absolute value in plain digits, with `,` between thousands when asked. */

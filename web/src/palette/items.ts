@@ -5,6 +5,7 @@ import { pathOf } from "~/app/page";
 import { type Theme, useTheme } from "~/app/preferences";
 import { PAGES, pagesFor } from "~/app/registry";
 import { useSession } from "~/app/session";
+import { searchOf } from "~/shell/workspace";
 import { rank } from "./rank";
 
 export interface PaletteItem {
@@ -40,7 +41,7 @@ export function usePaletteItems(text: string): PaletteGroup[] {
       label: page.title,
       words: page.words ?? "",
       ...(page.letter ? { hint: `g ${page.letter}` } : {}),
-      run: () => void navigate({ to: pathOf(page) }),
+      run: () => void navigate({ to: pathOf(page), search: searchOf(page) }),
     }),
   );
   const acts = THEMES.map(

@@ -1,12 +1,15 @@
 import { Link } from "@tanstack/react-router";
 import { type PageDefinition, pathOf } from "~/app/page";
+import { useSearchOf } from "./workspace";
 
 /** A page's link in the rail. Below 1100 px it is its icon, with the title for who listens. */
 export function NavLink({ page, onClick }: { page: PageDefinition; onClick?: () => void }) {
   const Icon = page.rail?.icon;
+  const search = useSearchOf(page);
   return (
     <Link
       to={pathOf(page)}
+      search={search}
       {...(onClick ? { onClick } : {})}
       title={page.title}
       activeOptions={{ exact: false, includeSearch: false }}

@@ -10,15 +10,24 @@ const PersonMenu = lazy(() =>
   import("./PersonMenu").then((module) => ({ default: module.PersonMenu })),
 );
 
+const WorkspaceMenu = lazy(() => import("./WorkspaceMenu"));
+
 /** The rail at the left: 200 px, or icons below 1100 px. */
 export function Rail({ onSearch }: { onSearch: () => void }) {
-  const { installation } = useSession();
+  const { installation, workspaces } = useSession();
   return (
     <header className="flex h-dvh w-13 shrink-0 flex-col border-r bg-sunken lg:w-50">
       <div className="flex h-14 items-center gap-2 px-4.5 lg:px-4">
         <Logo />
         <span className="truncate text-read font-semibold max-lg:sr-only">{installation.name}</span>
       </div>
+      {workspaces.length > 1 && (
+        <div className="px-2 pb-2">
+          <Suspense fallback={<div className="h-8" />}>
+            <WorkspaceMenu />
+          </Suspense>
+        </div>
+      )}
       <div className="px-2 pb-3">
         <button
           type="button"

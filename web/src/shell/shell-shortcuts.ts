@@ -3,6 +3,7 @@ import { pathOf } from "~/app/page";
 import { pagesFor } from "~/app/registry";
 import { useSession } from "~/app/session";
 import { type Shortcut, useShortcuts } from "~/keyboard/shortcuts";
+import { searchOf } from "./workspace";
 
 /** The keys that work on every page. */
 export function useShellShortcuts(acts: { openPalette: () => void; openKeys: () => void }): void {
@@ -15,7 +16,7 @@ export function useShellShortcuts(acts: { openPalette: () => void; openKeys: () 
             keys: `g ${page.letter}`,
             label: page.title,
             group: "Go to",
-            run: () => void navigate({ to: pathOf(page) }),
+            run: () => void navigate({ to: pathOf(page), search: searchOf(page) }),
           },
         ]
       : [],

@@ -6,10 +6,12 @@ export interface ChartTableProps {
   series: readonly Series[];
   format: (value: number) => string;
   height: number;
+  /** What the moment of a row leads to. */
+  onPick?: ((index: number) => void) | undefined;
 }
 
 /** The numbers of a chart, for those who rather read them. */
-export function ChartTable({ label, times, series, format, height }: ChartTableProps) {
+export function ChartTable({ label, times, series, format, height, onPick }: ChartTableProps) {
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by keyboard
     <div tabIndex={0} className="overflow-auto border" style={{ maxHeight: Math.max(height, 240) }}>
@@ -30,7 +32,17 @@ export function ChartTable({ label, times, series, format, height }: ChartTableP
           {times.map((time, index) => (
             <tr key={time} className="border-t">
               <th scope="row" className="px-2 py-1 text-left font-normal whitespace-nowrap">
-                {time}
+                {onPick ? (
+                  <button
+                    type="button"
+                    onClick={() => onPick(index)}
+                    className="min-h-6 text-accent hover:underline"
+                  >
+                    {time}
+                  </button>
+                ) : (
+                  time
+                )}
               </th>
               {series.map((one) => {
                 const value = one.values[index] ?? null;

@@ -3,8 +3,9 @@ import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { useDark } from "~/app/media";
 import { useTheme } from "~/app/preferences";
+import { classes } from "../classes";
 import { useWidth } from "../use-width";
-import { type PlotWanted, plotOptions } from "./options";
+import { DRAG_MIN, type PlotWanted, plotOptions } from "./options";
 import { PlotTooltip } from "./PlotTooltip";
 import { colored, stack } from "./series";
 
@@ -15,11 +16,30 @@ export interface PlotProps
   marks: PlotWanted["marks"];
   sync?: string | undefined;
   onZoom?: PlotWanted["onZoom"];
+  /** What a click on a bar, or on the moment of a point, leads to. */
+  onPick?: ((index: number) => void) | undefined;
 }
 
 interface Cursor {
   index: number;
   left: number;
+}
+
+/** Tells of clicks that are no drags. A finger's first tap shows the values, its second one picks. */
+function listenForPicks(plot: uPlot, picker: () => PlotProps["onPick"]): void {
+  let downAt = 0;
+  let tapped: number | null = null;
+  plot.over.addEventListener("pointerdown", (event) => {
+    downAt = event.clientX;
+  });
+  plot.over.addEventListener("click", (event) => {
+    const index = plot.cursor.idx ?? null;
+    const pick = picker();
+    if (!pick || index === null || Math.abs(event.clientX - downAt) >= DRAG_MIN) return;
+    const touched = event instanceof PointerEvent && event.pointerType === "touch";
+    if (touched && tapped !== index) tapped = index;
+    else pick(index);
+  });
 }
 
 /** The canvas of a chart. It is made anew when the theme, the size or the series change. */
@@ -66,14 +86,20 @@ export default function Plot(props: PlotProps) {
       },
       element,
     );
-    plot.current = new uPlot(options, first, element);
-    return () => plot.current?.destroy();
+    const made = new uPlot(options, first, element);
+    plot.current = made;
+    listenForPicks(made, () => latest.current.props.onPick);
+    return () => made.destroy();
   }, [shape, stacked, kind, dark, zone, width, height, step]);
 
   useEffect(() => plot.current?.setData(data), [data]);
 
   return (
-    <div ref={host} className="relative min-w-0" style={{ minHeight: height }}>
+    <div
+      ref={host}
+      className={classes("relative min-w-0", props.onPick && "[&_.u-over]:cursor-pointer")}
+      style={{ minHeight: height }}
+    >
       {cursor && (
         <PlotTooltip
           at={times[cursor.index] ?? 0}

@@ -9,6 +9,7 @@ const LOOKS: Record<DataColor, string> = {
   6: "text-data-6",
   7: "text-data-7",
   other: "text-data-other",
+  bad: "text-bad",
 };
 
 /** The colour of a series beside its name; for lines also how they are drawn. */

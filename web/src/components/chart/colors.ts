@@ -10,4 +10,5 @@ export function themeColor(name: string, host: HTMLElement): string {
   return color;
 }
 
-export const dataColor = (color: DataColor, host: HTMLElement) => themeColor(`data-${color}`, host);
+export const dataColor = (color: DataColor, host: HTMLElement) =>
+  themeColor(color === "bad" ? color : `data-${color}`, host);

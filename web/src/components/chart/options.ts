@@ -22,7 +22,7 @@ export interface PlotWanted {
 
 const FONT = '11px "Plex Sans", system-ui, sans-serif';
 /** A drag shorter than this is a click. */
-const DRAG_MIN = 6;
+export const DRAG_MIN = 6;
 
 const times = (zone: Zone, step: number) => (_: uPlot, splits: number[]) =>
   splits.map((at) => {
@@ -30,6 +30,15 @@ const times = (zone: Zone, step: number) => (_: uPlot, splits: number[]) =>
     if (step >= 86_400) return text.slice(5, 10);
     return text.slice(11, 16) === "00:00" ? text.slice(5, 10) : text.slice(11, 16);
   });
+
+/** How far apart lines across may be. */
+const STEPS = Array.from({ length: 25 }, (_, power) => power - 12).flatMap((power) =>
+  (power < 1 ? [1, 2, 5] : [1, 2, 2.5, 5]).map((factor) => Number(`${factor}e${power}`)),
+);
+
+/** Whether all values are whole: between one call and two there is nothing to mark. */
+const counts = ({ data }: uPlot): boolean =>
+  data.slice(1).every((line) => Array.from(line).every((value) => Number.isInteger(value ?? 0)));
 
 /** What uPlot needs to draw in the look of the dashboard. */
 export function plotOptions(wanted: PlotWanted, host: HTMLElement): uPlot.Options {
@@ -54,6 +63,7 @@ export function plotOptions(wanted: PlotWanted, host: HTMLElement): uPlot.Option
       {
         ...axis,
         grid: { stroke: themeColor("line", host), width: 1 },
+        incrs: (plot) => (counts(plot) ? STEPS.filter((step) => step >= 1) : STEPS),
         values: (_, splits) => splits.map((value) => wanted.format(value)),
         size: (_, values) => 12 + 6.2 * Math.max(0, ...(values ?? []).map((text) => text.length)),
         space: Math.max(32, wanted.height / 5),

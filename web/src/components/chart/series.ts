@@ -5,13 +5,13 @@ export interface Series {
   label: string;
   /** As many as there are times; null is a gap, never a zero. */
   values: readonly (number | null)[];
-  /** Of `--color-data-1` to `-7`, or `other`; by position where it is left out. */
+  /** Of `--color-data-1` to `-7`, `other`, or `bad` for failures; by position where it is left out. */
   color?: DataColor;
   /** p95 is thinner than p50, p99 is dotted. */
   line?: "solid" | "thin" | "dotted" | undefined;
 }
 
-export type DataColor = 1 | 2 | 3 | 4 | 5 | 6 | 7 | "other";
+export type DataColor = 1 | 2 | 3 | 4 | 5 | 6 | 7 | "other" | "bad";
 
 const COLORS: readonly DataColor[] = [1, 2, 3, 4, 5, 6, 7];
 

@@ -7,6 +7,7 @@ import { ErrorPanel } from "~/components/ErrorPanel";
 import { FilterBar } from "~/components/FilterBar";
 import { Page } from "~/components/Page";
 import { RangePicker } from "~/components/RangePicker";
+import { SavedViews } from "~/components/SavedViews";
 import { Tabs } from "~/components/Tabs";
 import { Tooltip } from "~/components/Tooltip";
 import { filterField } from "~/url/filters";
@@ -88,6 +89,7 @@ export default function ActivityPage() {
           onChange={setFilters}
           fields={USAGE_FIELDS}
           suggest={(field, text) => suggestions(view, field, text)}
+          actions={<SavedViews page="activity" />}
         >
           <RangePicker state={range} />
         </FilterBar>

@@ -1,6 +1,9 @@
 import { keepPreviousData, skipToken, useQuery } from "@tanstack/react-query";
+import { useNavigate } from "@tanstack/react-router";
 import { useMemo } from "react";
 import { type Answered, type UsageMeta, usageMetaQuery, usageQuery } from "~/api/analytics";
+import { may } from "~/api/session";
+import { useSession } from "~/app/session";
 import { ApiCall } from "~/components/ApiCall";
 import { Chart } from "~/components/Chart";
 import { EmptyState } from "~/components/EmptyState";
@@ -10,6 +13,7 @@ import { Select } from "~/components/Select";
 import { countTerms } from "~/url/filters";
 import { oneOf, useUrlState } from "~/url/state";
 import { Attention } from "./Attention";
+import { countedBy, logSearch } from "./log-link";
 import { METRICS, metricText, SHOWN, type Shown, sumText } from "./metrics";
 import { overTime, ranked, totals } from "./questions";
 import { Ranking } from "./Ranking";
@@ -116,8 +120,11 @@ function Groups({ view, metric, title }: { view: View; metric: Shown; title: str
     if (!course.data || !rows) return { times: [], series: [], groups: [] };
     const shown = course.data.question.metrics[0] ?? metric;
     const order = rows.rows.map((row) => groupOf(row, rows.question.dimensions ?? []));
-    return charted(course.data, shown, isRate, (one) => names.shown(group, one), order);
+    const found = charted(course.data, shown, isRate, (one) => names.shown(group, one), order);
+    if (shown !== "failed") return found;
+    return { ...found, series: found.series.map((one) => ({ ...one, color: "bad" as const })) };
   }, [course.data, rows, metric, isRate, names, group]);
+  const showCalls = useCallsOf(view, metric);
   const error = course.error ?? table.error;
   if (error && !(course.data && rows)) {
     const retry = () => void Promise.all([course.refetch(), table.refetch()]);
@@ -144,6 +151,7 @@ function Groups({ view, metric, title }: { view: View; metric: Shown; title: str
         zone={period.zone}
         sync="activity"
         onZoom={(from, to) => view.range.setRange({ kind: "fixed", from, to })}
+        onPick={showCalls}
       />
       <Ranking
         view={view}
@@ -157,6 +165,18 @@ function Groups({ view, metric, title }: { view: View; metric: Shown; title: str
       />
     </>
   );
+}
+
+/** Leads from a bar to the calls that it counts: of failures to those that failed. */
+function useCallsOf(view: View, metric: Shown): ((from: Date, to: Date) => void) | undefined {
+  const session = useSession();
+  const navigate = useNavigate();
+  if (!may(session, "usage")) return undefined;
+  return (from, to) =>
+    void navigate({
+      to: "/logs",
+      search: logSearch(countedBy(view.filters, metric), { from, to }),
+    });
 }
 
 function summaryOf(

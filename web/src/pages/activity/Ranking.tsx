@@ -1,16 +1,15 @@
-import { Download } from "lucide-react";
 import type { MouseEvent } from "react";
 import type { Answered, UsageRow } from "~/api/analytics";
-import { Button } from "~/components/Button";
 import { type Series, Swatch } from "~/components/Chart";
 import { colorOf } from "~/components/chart/series";
 import { classes } from "~/components/classes";
+import { type FileFormat, SaveMenu } from "~/components/SaveMenu";
 import { Sparkline } from "~/components/Sparkline";
-import { saveText } from "~/components/save-text";
 import { change, csv, percent } from "~/format";
 import { withoutTerm, withTerm } from "~/url/filters";
 import { fieldOf } from "./dimensions";
 import { LogLink } from "./LogLink";
+import { countedBy } from "./log-link";
 import { METRICS, metricText, type Shown } from "./metrics";
 import { GROUPS_SHOWN } from "./questions";
 import { beforeWords } from "./Strip";
@@ -86,15 +85,13 @@ export function Ranking(props: RankingProps) {
         {canFilter(view.group) && (
           <p>A click on a name filters by it, with Alt it leaves it out.</p>
         )}
-        <Button
-          variant="quiet"
-          size="sm"
-          className="ml-auto"
-          onClick={() => saveRanking(title, answered, rows)}
-          icon={<Download aria-hidden className="size-3.5" />}
-        >
-          CSV
-        </Button>
+        <span className="ml-auto" />
+        <SaveMenu
+          label="Save the table"
+          name={fileName(title, answered)}
+          write={(format) => rankingFile(title, answered, rows, format)}
+          text="Save"
+        />
       </div>
     </div>
   );
@@ -159,10 +156,10 @@ function RankedRow(props: RankingProps & { ranked: Ranked }) {
       <td className="text-right whitespace-nowrap">
         {only ? (
           <LogLink
-            filters={view.filters}
+            filters={countedBy(view.filters, metric)}
             span={view.period}
             only={only}
-            label={`${text}: requests of ${label} in the log`}
+            label={`${text}: ${metric === "failed" ? "failed requests" : "requests"} of ${label} in the log`}
             className="hover:underline"
           >
             {text}
@@ -213,11 +210,24 @@ function ShareBar({ share }: { share: number | null }) {
   );
 }
 
-function saveRanking(title: string, answered: Answered, rows: readonly Ranked[]): void {
-  const { metrics, time_range } = answered.question;
-  const lines = rows.map(({ label, row }) => [label, ...metrics.map((metric) => row[metric])]);
+function fileName(title: string, { question: { time_range } }: Answered): string {
   const day = (text: string | undefined) => text?.slice(0, 13).replace(":", "") ?? "";
   const name = `tollgate-activity-${title.toLowerCase().replace(/\W+/g, "-")}`;
-  const span = `${day(time_range?.start)}Z_${day(time_range?.end)}Z`;
-  saveText(`${name}_${span}.csv`, "text/csv", csv([title, ...metrics], lines));
+  return `${name}_${day(time_range?.start)}Z_${day(time_range?.end)}Z`;
+}
+
+/** The table as a file; as JSON the rows are those of the API, with what each is called. */
+function rankingFile(
+  title: string,
+  { question }: Answered,
+  rows: readonly Ranked[],
+  format: FileFormat,
+): string {
+  const { metrics } = question;
+  if (format === "csv") {
+    const lines = rows.map(({ label, row }) => [label, ...metrics.map((metric) => row[metric])]);
+    return csv([title, ...metrics], lines);
+  }
+  const data = rows.map(({ label, row }) => ({ label, ...row }));
+  return `${JSON.stringify({ query: question, data }, null, 1)}\n`;
 }

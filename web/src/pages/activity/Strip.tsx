@@ -3,6 +3,7 @@ import type { UsageRow } from "~/api/analytics";
 import { classes } from "~/components/classes";
 import { change, exact, type Maybe, percent, whole } from "~/format";
 import { LogLink } from "./LogLink";
+import { countedBy } from "./log-link";
 import { METRICS, SHOWN, type Shown, sumText } from "./metrics";
 import type { View } from "./view";
 
@@ -23,9 +24,9 @@ export function Strip(props: StripProps) {
   const { view, metric, onMetric, sums, now, before, comparable } = props;
   const shown = SHOWN.filter((one) => one !== "latency_p50" || view.period.timed);
   return (
-    <dl className="grid grid-cols-2 gap-y-4 md:grid-cols-4 md:divide-x">
+    <dl className="grid grid-cols-2 gap-y-4 md:grid-cols-3 lg:grid-cols-5 lg:divide-x">
       {shown.map((one) => (
-        <div key={one} className="min-w-0 md:px-4 md:first:pl-0">
+        <div key={one} className="min-w-0 lg:px-4 lg:first:pl-0">
           <dt>
             <button
               type="button"
@@ -41,9 +42,12 @@ export function Strip(props: StripProps) {
           </dt>
           <dd className="min-w-0">
             <LogLink
-              filters={view.filters}
+              filters={countedBy(view.filters, one)}
               span={view.period}
-              className="text-figure font-medium tracking-tight hover:underline"
+              className={classes(
+                "text-figure font-medium tracking-tight hover:underline",
+                one === "failed" && Number(sums?.failed ?? 0) > 0 && "text-bad",
+              )}
             >
               <span title={titleOf(one, sums)}>{figureOf(one, sums)}</span>
             </LogLink>
@@ -94,6 +98,8 @@ function besideText(metric: Shown, sums: UsageRow | undefined): string | null {
         : null;
     case "requests":
       return requests > 0 ? `${percent(1 - Number(sums.failed ?? 0) / requests)} succeeded` : null;
+    case "failed":
+      return requests > 0 ? percent(Number(sums.failed ?? 0) / requests) : null;
     case "total_tokens":
       return Number(sums.cached_tokens ?? 0) > 0
         ? `${sumText(sums.cached_tokens, "number")} cached`

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { beforeAll, describe, expect, it } from "vitest";
 import { api, complete, LOOKS, openBrowser, type Visit } from "#browser/harness";
 
@@ -146,6 +147,56 @@ it("says what needs attention, and leads there", async () => {
   await page.waitForURL(new RegExp(`/keys\\?open=${hashes.greedy}`));
   await page.getByRole("dialog", { name: "greedy" }).waitFor();
 }, 60_000);
+
+it("saves charts and tables for spreadsheets and for programs", async () => {
+  const page = await visit(`/activity?metric=requests&tz=utc&key=${hashes.search}`);
+  const table = page.getByRole("table", { name: "Requests by model" });
+  await table.waitFor();
+  const saved = async (button: string, format: string) => {
+    await page.getByRole("button", { name: button, exact: true }).click();
+    const coming = page.waitForEvent("download");
+    await page.getByRole("menuitem", { name: new RegExp(`^${format}`) }).click();
+    const file = await coming;
+    return { name: file.suggestedFilename(), text: readFileSync(await file.path(), "utf8") };
+  };
+  const rows = await saved("Save the table", "JSON");
+  expect(rows.name).toMatch(/^tollgate-activity-model_.+\.json$/);
+  const { data } = JSON.parse(rows.text) as { data: { label: string; requests: number }[] };
+  const { data: told } = await api<Sums>("POST", "/analytics/query", {
+    ...question,
+    filters: [{ field: "api_key", operator: "eq", value: hashes.search }],
+  });
+  expect(Object.fromEntries(data.map(({ label, requests }) => [label, requests]))).toEqual(
+    Object.fromEntries(told.data.map(({ model, requests }) => [model, requests])),
+  );
+  const sheet = await saved("Save the table", "CSV");
+  expect(sheet.text.split("\r\n")).toHaveLength(data.length + 2);
+
+  const chart = await saved("Save Requests per hour", "JSON");
+  expect(chart.name).toBe("tollgate-requests-per-hour.json");
+  const drawn = JSON.parse(chart.text) as { series: string[]; data: { values: number[] }[] };
+  expect(drawn.series.sort()).toEqual(MODELS.slice(1).sort());
+  const sum = drawn.data.flatMap(({ values }) => values).reduce((all, value) => all + value, 0);
+  expect(sum).toBe(told.data.reduce((all, row) => all + row.requests, 0));
+  const lines = await saved("Save Requests per hour", "CSV");
+  expect(lines.text.split("\r\n")).toHaveLength(drawn.data.length + 2);
+});
+
+it("keeps views of charts, and leads back to them", async () => {
+  const page = await visit("/activity?tab=explore&measure=requests&sub=provider&look=table");
+  await page.getByRole("table", { name: /^Requests by model and provider/ }).waitFor();
+  await page.getByRole("button", { name: "Views" }).click();
+  const views = page.getByRole("dialog", { name: "Saved views" });
+  await views.getByRole("textbox").fill("Who asks whom");
+  await page.keyboard.press("Enter");
+  await page.check();
+  await page.shot("activity-views");
+  await page.goto(new URL("activity", page.url()).href);
+  await page.getByRole("table", { name: "Spend by model" }).waitFor();
+  await page.getByRole("button", { name: "Views" }).click();
+  await views.getByRole("link", { name: "Who asks whom" }).click();
+  await page.getByRole("table", { name: /^Requests by model and provider/ }).waitFor();
+});
 
 it("says by what sums are not kept", async () => {
   const page = await visit("/activity?status=error");

@@ -2,7 +2,7 @@ import type { UsageMeta } from "~/api/analytics";
 import { cost, duration, percent, quantity, speed, total } from "~/format";
 
 /** What the chart and the table of the overview are about. */
-export const SHOWN = ["usage", "requests", "total_tokens", "latency_p50"] as const;
+export const SHOWN = ["usage", "requests", "failed", "total_tokens", "latency_p50"] as const;
 export type Shown = (typeof SHOWN)[number];
 
 export type Format = UsageMeta["metrics"][number]["display_format"];
@@ -18,6 +18,7 @@ interface ShownMetric {
 export const METRICS: Record<Shown, ShownMetric> = {
   usage: { label: "Spend", short: "Spend", format: "currency", isRate: false },
   requests: { label: "Requests", short: "Requests", format: "number", isRate: false },
+  failed: { label: "Failed", short: "Failed", format: "number", isRate: false },
   total_tokens: { label: "Tokens", short: "Tokens", format: "number", isRate: false },
   latency_p50: { label: "Time to first token", short: "p50", format: "latency", isRate: true },
 };

@@ -33,7 +33,7 @@ export function ranked(
   metric: Shown,
 ): Question {
   return {
-    metrics: ["usage", "requests", "total_tokens", ...(timed ? ["latency_p50"] : [])],
+    metrics: ["usage", "requests", "failed", "total_tokens", ...(timed ? ["latency_p50"] : [])],
     dimensions: [group],
     time_range: timeRange(span),
     order_by: { field: orderable(metric, timed), direction: "desc" },

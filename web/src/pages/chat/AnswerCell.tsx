@@ -10,6 +10,8 @@ export interface AnswerCellProps {
   letter: string;
   /** Whether nothing was asked after it. */
   last: boolean;
+  /** Whether it is not said who answers, until the best answer is chosen. */
+  hidden: boolean;
 }
 
 /** What one model answered to one prompt. */
@@ -18,9 +20,12 @@ export const AnswerCell = memo(function AnswerCell({
   column,
   letter,
   last,
+  hidden,
 }: AnswerCellProps) {
   const { store, models } = useChat();
   const answers = turn.answers[column.id] ?? [];
+  // What was said before would tell who it is.
+  if (hidden && !last) return <p className="text-muted">Hidden until you have chosen.</p>;
   if (answers.length === 0) {
     return (
       <p className="flex items-center gap-3 text-muted">
@@ -41,6 +46,7 @@ export const AnswerCell = memo(function AnswerCell({
       column={column}
       letter={letter}
       latest={last && step === answers.length - 1}
+      hidden={hidden}
     />
   ));
 });

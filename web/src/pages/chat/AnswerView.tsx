@@ -20,18 +20,20 @@ export interface AnswerViewProps {
   column: Column;
   letter: string;
   latest: boolean;
+  /** Whether it is not said who answers. */
+  hidden: boolean;
 }
 
-export function AnswerView({ id, turn, column, letter, latest }: AnswerViewProps) {
+export function AnswerView({ id, turn, column, letter, latest, hidden }: AnswerViewProps) {
   const answer = useAnswer(id);
   if (!answer) return null;
   const running = answer.status === "running";
   return (
     <article
-      aria-label={`Answer of ${letter}, ${answer.model}`}
+      aria-label={hidden ? `Answer of ${letter}` : `Answer of ${letter}, ${answer.model}`}
       className="max-w-160 not-first:mt-4"
     >
-      {column.model !== answer.model && (
+      {!hidden && column.model !== answer.model && (
         <p className="mb-1 text-label text-muted">Answered by {answer.model}</p>
       )}
       <Reasoning answer={answer} />
@@ -55,10 +57,13 @@ export function AnswerView({ id, turn, column, letter, latest }: AnswerViewProps
       {answer.status === "done" && nothing(answer) && (
         <p className="text-muted">The model answered without a word.</p>
       )}
-      {answer.failure && (
+      {hidden && answer.failure && <p className="text-muted">No answer came.</p>}
+      {!hidden && answer.failure && (
         <FailureView failure={answer.failure} answer={answer} turn={turn} column={column} />
       )}
-      {!running && <Footer answer={answer} turn={turn} column={column} letter={letter} />}
+      {!running && !hidden && (
+        <Footer answer={answer} turn={turn} column={column} letter={letter} />
+      )}
     </article>
   );
 }

@@ -26,6 +26,8 @@ export interface ColumnHeadProps {
   letter: string;
   /** Whether the others are out of sight. */
   alone: boolean;
+  /** Whether it is not said who answers. */
+  hidden: boolean;
   onShow: (column: string | null) => void;
   onParameters: () => void;
 }
@@ -33,7 +35,31 @@ export interface ColumnHeadProps {
 const ICON = "size-4 text-muted";
 
 /** Which model a column asks, what its last answer took, and what can be done with it. */
-export function ColumnHead({ column, letter, alone, onShow, onParameters }: ColumnHeadProps) {
+export function ColumnHead(props: ColumnHeadProps) {
+  return props.hidden ? <HiddenHead {...props} /> : <KnownHead {...props} />;
+}
+
+/** Of a model whose name is told when the best answer is chosen. */
+function HiddenHead({ column, letter }: ColumnHeadProps) {
+  const { store } = useChat();
+  const { turns } = useConversation();
+  const latest = lastAnswerOf(turns, column.id);
+  const running = useAnswerPart(latest, ({ status }) => status) === "running";
+  return (
+    <>
+      <div className="flex h-8 items-center gap-2 pointer-coarse:h-11">
+        <Letter letter={letter} />
+        <span className="flex-1 text-muted">Named when you have chosen</span>
+        {running && latest !== undefined && (
+          <StopButton letter={letter} onStop={() => store.stop(latest)} />
+        )}
+      </div>
+      <div className="min-h-6" />
+    </>
+  );
+}
+
+function KnownHead({ column, letter, alone, onShow, onParameters }: ColumnHeadProps) {
   const { store, models } = useChat();
   const { columns, turns } = useConversation();
   const latest = lastAnswerOf(turns, column.id);
@@ -101,12 +127,7 @@ export function ColumnHead({ column, letter, alone, onShow, onParameters }: Colu
   return (
     <>
       <div className="flex items-center gap-2">
-        <span
-          aria-hidden
-          className="grid size-6 shrink-0 place-items-center rounded-sm bg-hover text-label font-semibold"
-        >
-          {letter}
-        </span>
+        <Letter letter={letter} />
         <ModelPicker
           label={`Model ${letter}`}
           value={column.model}
@@ -114,14 +135,7 @@ export function ColumnHead({ column, letter, alone, onShow, onParameters }: Colu
           className="min-w-0 flex-1"
         />
         {running && latest !== undefined && (
-          <Tooltip text={`Stop ${letter}`}>
-            <Button
-              variant="quiet"
-              aria-label={`Stop ${letter}`}
-              icon={<Square aria-hidden className="size-3.5 fill-current" />}
-              onClick={() => store.stop(latest)}
-            />
-          </Tooltip>
+          <StopButton letter={letter} onStop={() => store.stop(latest)} />
         )}
         <Menu
           label={`More for ${letter}`}
@@ -150,5 +164,29 @@ export function ColumnHead({ column, letter, alone, onShow, onParameters }: Colu
       </div>
       {pinning && <PinDialog column={column} onClose={() => setPinning(false)} />}
     </>
+  );
+}
+
+function Letter({ letter }: { letter: string }) {
+  return (
+    <span
+      aria-hidden
+      className="grid size-6 shrink-0 place-items-center rounded-sm bg-hover text-label font-semibold"
+    >
+      {letter}
+    </span>
+  );
+}
+
+function StopButton({ letter, onStop }: { letter: string; onStop: () => void }) {
+  return (
+    <Tooltip text={`Stop ${letter}`}>
+      <Button
+        variant="quiet"
+        aria-label={`Stop ${letter}`}
+        icon={<Square aria-hidden className="size-3.5 fill-current" />}
+        onClick={onStop}
+      />
+    </Tooltip>
   );
 }

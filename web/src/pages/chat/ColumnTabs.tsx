@@ -1,6 +1,7 @@
 import { type KeyboardEvent, useRef } from "react";
 import { classes } from "~/components/classes";
 import { duration } from "~/format";
+import { isHidden } from "./blind";
 import { type Column, letterOf } from "./conversation";
 import { lastAnswerOf } from "./last-answer";
 import { useAnswer, useConversation } from "./use-chat";
@@ -47,7 +48,9 @@ interface ColumnTabProps {
 }
 
 function ColumnTab({ column, letter, selected, onShow, onKeyDown }: ColumnTabProps) {
-  const { turns } = useConversation();
+  const conversation = useConversation();
+  const { turns } = conversation;
+  const hidden = isHidden(conversation);
   const answer = useAnswer(lastAnswerOf(turns, column.id));
   const state =
     answer === undefined
@@ -56,7 +59,9 @@ function ColumnTab({ column, letter, selected, onShow, onKeyDown }: ColumnTabPro
         ? "failed"
         : answer.status === "running"
           ? "…"
-          : duration(answer.totalMs);
+          : hidden
+            ? "done"
+            : duration(answer.totalMs);
   return (
     <button
       type="button"

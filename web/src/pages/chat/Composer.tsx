@@ -14,7 +14,7 @@ import { modelOf, useChat, useConversation, useRunning } from "./use-chat";
 const isMac = /Mac|iPhone|iPad/.test(navigator.platform);
 
 /** Where a prompt is written. Enter sends, Shift and Enter begin a line. */
-export function Composer() {
+export function Composer({ blind }: { blind: boolean }) {
   const chat = useChat();
   const { store, key, models } = chat;
   const { columns, settings, turns } = useConversation();
@@ -42,7 +42,7 @@ export function Composer() {
   };
   const send = () => {
     if (problem !== null || empty || running > 0) return;
-    store.send(models);
+    store.send(models, blind);
     // The button becomes another one; on a phone the keyboard should go.
     if (!narrow) document.getElementById("chat-prompt")?.focus();
   };

@@ -1,5 +1,6 @@
 import {
   Code2,
+  EyeOff,
   History as HistoryIcon,
   type LucideIcon,
   Plus,
@@ -13,24 +14,32 @@ import { Page } from "~/components/Page";
 import { Sheet } from "~/components/Sheet";
 import { Tooltip } from "~/components/Tooltip";
 import { useShortcuts } from "~/keyboard/shortcuts";
+import { flag, useUrlState } from "~/url/state";
 import { Chats } from "./Chats";
 import { Composer } from "./Composer";
 import { COLUMNS_MAX, letterOf, newColumn } from "./conversation";
+import { ReplayedNote } from "./ReplayedNote";
 import { DraftRequest } from "./RequestDialog";
 import { SettingsForm, settingsCount } from "./SettingsForm";
 import { ShareDialog } from "./ShareDialog";
 import { Thread } from "./Thread";
 import { useAddress } from "./use-address";
 import { useChat, useConversation, useRunning } from "./use-chat";
+import { useReplay } from "./use-replay";
+
+/** Whether it is hidden who answers, until the best answer is chosen. */
+const BLIND = flag(false);
 
 type Opened = "share" | "request" | null;
 
 export function Playground() {
   const chat = useChat();
+  const [replayed, closeReplayed] = useReplay(chat);
   useAddress(chat);
   const { store } = chat;
   const { columns, settings } = useConversation();
   const running = useRunning();
+  const [blind, setBlind] = useUrlState("blind", BLIND);
   const narrow = useNarrow();
   const wide = useMedia("(min-width: 1500px)");
   const [chats, setChats] = useState<boolean | null>(null);
@@ -82,6 +91,9 @@ export function Playground() {
       actions={
         <>
           <Action icon={HistoryIcon} text="Chats" pressed={listed} run={() => setChats(!listed)} />
+          {columns.length > 1 && (
+            <Action icon={EyeOff} text="Blind" pressed={blind} run={() => setBlind(!blind)} />
+          )}
           <Action icon={Share2} text="Share" run={() => setOpened("share")} />
           <Action icon={Code2} text="Show API call" run={() => setOpened("request")} />
           <Action
@@ -111,8 +123,9 @@ export function Playground() {
           </aside>
         )}
         <div className="flex min-w-0 flex-1 flex-col">
+          {replayed && <ReplayedNote replayed={replayed} onClose={closeReplayed} />}
           <Thread shown={shown} onShow={setShown} onParameters={() => setForm(true)} />
-          <Composer />
+          <Composer blind={blind} />
         </div>
         {form && !narrow && (
           <aside
@@ -152,7 +165,7 @@ function Action({ icon: Icon, text, run, pressed, count = 0 }: ActionProps) {
   return (
     <Button
       variant="quiet"
-      aria-label={narrow ? text : undefined}
+      aria-label={narrow ? (count > 0 ? `${text} ${count}` : text) : undefined}
       aria-pressed={pressed}
       title={narrow ? text : undefined}
       className="aria-pressed:bg-hover aria-pressed:text-text max-md:w-11 max-md:px-0"

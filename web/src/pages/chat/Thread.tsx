@@ -2,6 +2,7 @@ import { useEffect, useRef } from "react";
 import { useNarrow } from "~/app/media";
 import { classes } from "~/components/classes";
 import { AnswerCell } from "./AnswerCell";
+import { isHidden } from "./blind";
 import { ColumnHead } from "./ColumnHead";
 import { ColumnTabs } from "./ColumnTabs";
 import { type Column, letterOf } from "./conversation";
@@ -21,7 +22,9 @@ export interface ThreadProps {
 
 /** A row for each prompt, with a cell for each model. All columns scroll together. */
 export function Thread({ shown, onShow, onParameters }: ThreadProps) {
-  const { columns, turns } = useConversation();
+  const conversation = useConversation();
+  const { columns, turns } = conversation;
+  const hidden = isHidden(conversation);
   const narrow = useNarrow();
   const alone = columns.find((column) => column.id === shown) ?? (narrow ? columns[0] : undefined);
   const visible = alone ? [alone] : columns;
@@ -64,6 +67,7 @@ export function Thread({ shown, onShow, onParameters }: ThreadProps) {
               <ColumnHead
                 column={column}
                 letter={letter(column)}
+                hidden={hidden}
                 alone={alone !== undefined && !narrow}
                 onShow={onShow}
                 onParameters={onParameters}
@@ -88,10 +92,13 @@ export function Thread({ shown, onShow, onParameters }: ThreadProps) {
                     column={column}
                     letter={letter(column)}
                     last={index === turns.length - 1}
+                    hidden={hidden}
                   />
                 </div>
               ))}
-              {columns.length > 1 && <VerdictLine turn={turn} columns={columns} />}
+              {columns.length > 1 && (!hidden || index === turns.length - 1) && (
+                <VerdictLine turn={turn} columns={columns} hidden={hidden} />
+              )}
             </div>
           ))}
         </div>

@@ -2,6 +2,7 @@ import { address, answer as answerOf, client } from "~/api/client";
 import { ApiError, unreachable } from "~/api/error";
 import { streamJson } from "~/api/stream";
 import { attemptsOf, type Chunk, errorIn, withChunk } from "./answer";
+import { chance, shuffled, type Vote } from "./blind";
 import {
   type Answer,
   type Attachment,
@@ -17,7 +18,7 @@ import {
   type Settings,
   type Turn,
 } from "./conversation";
-import { History, type Summary, type TextStore } from "./history";
+import { History, type Kept, type Summary, type TextStore } from "./history";
 import type { PlaygroundKey } from "./playground-key";
 import { type Able, type ChatBody, chatRequest } from "./request";
 
@@ -151,6 +152,17 @@ export class ChatStore {
     this.#tell();
   }
 
+  /** What was said elsewhere, such as in a logged call, with a prompt to go on with. */
+  begin({ conversation, answers, ...draft }: Kept & Draft): void {
+    this.#leave();
+    for (const answer of answers) this.#answers.set(answer.id, answer);
+    this.#conversation = conversation;
+    this.#draft = { prompt: draft.prompt, attachments: draft.attachments };
+    this.#kept = true;
+    this.#keep();
+    this.#tell();
+  }
+
   /** One that was kept. Returns whether it was found. */
   open(id: string): boolean {
     const found = this.#history?.load(id);
@@ -194,12 +206,23 @@ export class ChatStore {
 
   // Asking.
 
-  /** Asks every column what the draft says. */
-  send(models: Models): void {
+  /** Asks every column what the draft says. Blind, nobody knows in which one a model answers. */
+  send(models: Models, blind = false): void {
     const { prompt, attachments } = this.#draft;
-    const turn: Turn = { id: newId(), prompt: prompt.trim(), attachments, answers: {} };
+    const { columns, turns } = this.#conversation;
+    const hidden = blind && columns.length > 1;
+    const turn: Turn = {
+      id: newId(),
+      prompt: prompt.trim(),
+      attachments,
+      answers: {},
+      ...(hidden ? { blind: true } : {}),
+    };
     this.#draft = NO_DRAFT;
-    this.#change({ turns: [...this.#conversation.turns, turn] });
+    this.#change({
+      turns: [...turns, turn],
+      columns: hidden ? shuffled(columns, chance) : columns,
+    });
     this.#askAll(turn.id, models);
   }
 
@@ -210,9 +233,20 @@ export class ChatStore {
     const turn = turns[place];
     if (!turn) return;
     this.stopAll();
-    const changed = { ...turn, id: newId(), prompt: prompt.trim(), answers: {} };
+    const { vote: _, ...asked } = turn;
+    const changed = { ...asked, id: newId(), prompt: prompt.trim(), answers: {} };
     this.#change({ turns: [...turns.slice(0, place), changed] });
     this.#askAll(changed.id, models);
+  }
+
+  /** Chooses the best answer of a turn, by its column, or "tie"; names are told then. */
+  vote(turnId: string, vote: Vote): void {
+    this.#change({
+      turns: this.#conversation.turns.map((turn) =>
+        turn.id === turnId ? { ...turn, vote } : turn,
+      ),
+    });
+    this.#keep();
   }
 
   /** Asks one column once more. */

@@ -88,6 +88,10 @@ export interface Turn {
   attachments: readonly Attachment[];
   /** By column, the ids of answers: several where results of tools were sent back. */
   answers: Readonly<Record<string, readonly string[]>>;
+  /** Whether it was asked without saying who answers. */
+  blind?: boolean;
+  /** The column whose answer was chosen then, or "tie". */
+  vote?: string;
 }
 
 export type AnswerFormat = "text" | "json" | "schema";

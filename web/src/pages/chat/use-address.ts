@@ -14,7 +14,7 @@ const listed = (text: string | undefined): string[] =>
 
 /**
  * Keeps the address and the conversation in step. `?chat=` opens one that this browser keeps;
- * `?models=a,b&system=…&prompt=…` fills in what may then be sent. Nothing is ever sent by a link.
+ * `?from=gen-…` is a logged call, which `use-replay` reads; `?models=a,b&system=…&prompt=…` fills in what may then be sent. Nothing is ever sent by a link.
  */
 export function useAddress({ store, models }: Chat): void {
   const [search, change] = useSearchParams();
@@ -29,6 +29,11 @@ export function useAddress({ store, models }: Chat): void {
   useEffect(() => {
     const opening = first.current;
     first.current = false;
+    if (search.from !== undefined) {
+      // What an earlier visit left in the tab is kept, and makes room.
+      store.fresh([]);
+      return;
+    }
     if (wanted !== undefined) {
       if (wanted === store.conversation().id || store.open(wanted)) return;
     } else if (opening) {
@@ -47,15 +52,22 @@ export function useAddress({ store, models }: Chat): void {
     }
     if (store.conversation().columns.length === 0)
       store.setColumns([newColumn(firstModel(models))]);
-  }, [wanted]);
+  }, [wanted, search.from]);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: only when the conversation is another
   useEffect(() => {
-    if (chosen === "") return;
+    // What is drawn may have made room in this very moment.
+    if (chosen === "" || conversation !== store.conversation()) return;
     change(
       current === undefined
         ? { chat: undefined, models: chosen }
-        : { chat: current, models: undefined, system: undefined, prompt: undefined },
+        : {
+            chat: current,
+            models: undefined,
+            system: undefined,
+            prompt: undefined,
+            from: undefined,
+          },
       current !== undefined && wanted !== undefined && wanted !== current,
     );
   }, [current, chosen]);

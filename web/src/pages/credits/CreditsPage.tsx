@@ -77,7 +77,7 @@ export default function CreditsPage() {
         </>
       }
     >
-      <Figures account={account} />
+      <Figures account={account} payers={payers} />
       {!billing && <SwitchOn />}
       <Tabs
         label={billing ? "Credits" : "Spend"}

@@ -94,7 +94,9 @@ export function Months({ account, payers }: { account: string; payers: readonly 
             The account {account} has its first statement in the month of its first credit or call.
           </EmptyState>
         )}
-        {statement.data && <StatementView account={account} statement={statement.data} />}
+        {statement.data && (
+          <StatementView account={account} payers={payers} statement={statement.data} />
+        )}
       </div>
     </div>
   );

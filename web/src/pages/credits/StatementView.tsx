@@ -1,4 +1,6 @@
-import { useState } from "react";
+import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { useMemo, useState } from "react";
 import { may } from "~/api/session";
 import { useSession } from "~/app/session";
 import { Button } from "~/components/Button";
@@ -9,22 +11,21 @@ import { Money } from "~/components/Money";
 import { Section } from "~/components/Page";
 import { Time } from "~/components/Time";
 import { exact, quantity, whole } from "~/format";
-import type { Movement, Statement } from "./queries";
+import { CALLS, type Entry, ledgerOf } from "./ledger";
+import { daysQuery, type Movement, type Statement } from "./queries";
 import { Refund } from "./Refund";
 import { lineName } from "./words";
 
 type UsageLine = Statement["usage"][number]["lines"][number];
 
-const MOVED: readonly Column<Movement>[] = [
+const MOVED: readonly Column<Entry>[] = [
   {
     id: "at",
     header: "Time",
     width: 150,
     rank: 2,
-    cell: ({ at }) => (
-      <span className="font-mono text-label">
-        <Time at={at} />
-      </span>
+    cell: ({ at, kind, id }) => (
+      <span className="font-mono text-label">{kind === CALLS ? id : <Time at={at} />}</span>
     ),
   },
   {
@@ -33,7 +34,7 @@ const MOVED: readonly Column<Movement>[] = [
     width: 140,
     grow: 2,
     rank: 0,
-    cell: ({ kind }) => lineName(kind),
+    cell: ({ kind, id }) => (kind === CALLS ? <CallsOf date={id} /> : lineName(kind)),
   },
   {
     id: "note",
@@ -49,7 +50,8 @@ const MOVED: readonly Column<Movement>[] = [
     width: 140,
     grow: 2,
     rank: 4,
-    cell: ({ id, reference }) => <code className="font-mono text-label">{reference ?? id}</code>,
+    cell: ({ kind, id, reference }) =>
+      kind !== CALLS && <code className="font-mono text-label">{reference ?? id}</code>,
   },
   {
     id: "amount",
@@ -57,9 +59,32 @@ const MOVED: readonly Column<Movement>[] = [
     width: 100,
     rank: 0,
     align: "right",
-    cell: ({ amount }) => <Money dollars={amount} as="amount" />,
+    cell: ({ amount, kind }) => <Money dollars={amount} as={kind === CALLS ? "cost" : "amount"} />,
   },
 ];
+
+const BALANCE: Column<Entry> = {
+  id: "balance",
+  header: "Balance",
+  width: 100,
+  rank: 1,
+  align: "right",
+  cell: ({ balance }) => <Money dollars={balance} as="amount" />,
+};
+
+/** What calls of a day are called, and the way to them. */
+function CallsOf({ date }: { date: string }) {
+  const next = new Date(Date.parse(`${date}T00:00:00Z`) + 86_400_000).toISOString();
+  return (
+    <Link
+      to="/logs"
+      search={{ range: `${date}T00:00:00.000Z..${next}` }}
+      className="text-accent hover:underline"
+    >
+      Calls of the day
+    </Link>
+  );
+}
 
 const USED: readonly Column<UsageLine>[] = [
   {
@@ -107,15 +132,29 @@ const USED: readonly Column<UsageLine>[] = [
 const movementKey = ({ id, at, kind }: Movement) => `${id} ${kind} ${at}`;
 const lineKey = ({ name }: UsageLine) => name;
 
-/** A month as a ledger: what was there, what came and went, what is there. Nothing is added up here. */
-export function StatementView({ account, statement }: { account: string; statement: Statement }) {
+export interface StatementViewProps {
+  account: string;
+  /** The workspaces that pay from it. */
+  payers: readonly string[];
+  statement: Statement;
+}
+
+/** A month as a ledger: what was there, what came and went, what is there, as the gateway has it. */
+export function StatementView({ account, payers, statement }: StatementViewProps) {
   const session = useSession();
   const { billing } = session.installation;
   const [refunded, setRefunded] = useState<Movement | null>(null);
   const writes = billing && may(session, "money", "write");
-  const columns: readonly Column<Movement>[] = writes
+  const days = useQuery({
+    ...daysQuery(payers, statement.month),
+    enabled: billing && may(session, "usage") && payers.length > 0,
+  });
+  const entries = useMemo(() => ledgerOf(statement, days.data ?? []), [statement, days.data]);
+  const told = entries.some(({ balance }) => balance !== null);
+  const moved = told ? [...MOVED, BALANCE] : MOVED;
+  const columns: readonly Column<Entry>[] = writes
     ? [
-        ...MOVED,
+        ...moved,
         {
           id: "acts",
           header: "Refund",
@@ -135,16 +174,18 @@ export function StatementView({ account, statement }: { account: string; stateme
             ),
         },
       ]
-    : MOVED;
-  const { movements } = statement;
+    : moved;
   return (
     <>
       {billing && <Balance statement={statement} />}
-      {(billing || movements.length > 0) && (
-        <Section title="What was entered" hint="by people, payments and plans">
+      {(billing || entries.length > 0) && (
+        <Section
+          title="What was entered"
+          hint={told ? "by people, payments, plans and calls" : "by people, payments and plans"}
+        >
           <DataTable
             label="Movements"
-            rows={movements}
+            rows={entries}
             columns={columns}
             rowKey={movementKey}
             height="content"

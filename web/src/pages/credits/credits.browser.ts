@@ -38,7 +38,7 @@ afterAll(() => Promise.all([paid?.stop(), free?.stop()]));
 describe.each(LOOKS)("credits, $name", (look) => {
   it("are a ledger", async () => {
     const page = await visit("/credits", { ...look, root: paid.root });
-    await page.getByRole("table", { name: "Movements" }).getByText("$25.00").waitFor();
+    await page.getByRole("table", { name: "Movements" }).getByText("$25.00").first().waitFor();
     await page.getByRole("table", { name: "Calls by model" }).getByText("tollgate/prose").waitFor();
     await page.check();
     await page.shot(`credits-${look.name}`);
@@ -73,7 +73,9 @@ it("asks for each thing once", async () => {
   await page.getByRole("table", { name: "Movements" }).waitFor();
   await page.quiet();
   const month = new Date().toISOString().slice(0, 7);
+  // Months, and the days of this one.
   expect(asked.sort()).toEqual([
+    "/analytics/query",
     "/analytics/query",
     "/credits",
     `/credits/statements/${month}`,
@@ -93,6 +95,26 @@ it("shows the balance as the statement has it, to the last digit", async () => {
   await balance.waitFor();
   expect(await balance.getAttribute("value")).toBe(data.closing_balance);
   expect(data.closing_balance.length).toBeGreaterThan("24.9".length);
+});
+
+it("has the balance after each line, which ends at that of the statement", async () => {
+  const page = await visit("/credits", { root: paid.root });
+  const table = page.getByRole("table", { name: "Movements" });
+  await table.getByRole("columnheader", { name: "Balance" }).waitFor();
+  const month = new Date().toISOString().slice(0, 7);
+  const { data } = await paid.api<{ data: { closing_balance: string } }>(
+    "GET",
+    `/credits/statements/${month}`,
+  );
+  const rows = table.getByRole("row");
+  expect(await rows.nth(1).innerText()).toContain("Calls of the day");
+  const balance = rows.nth(1).locator("data").last();
+  expect(await balance.getAttribute("value")).toBe(data.closing_balance);
+  expect(await rows.nth(2).locator("data").last().getAttribute("value")).toBe("25");
+  await page.getByText("left at the spend of the last 7 days").waitFor();
+  await page.getByText("over a year").waitFor();
+  await rows.nth(1).getByRole("link", { name: "Calls of the day" }).click();
+  await page.getByRole("table", { name: "Calls" }).getByText("tollgate/prose").first().waitFor();
 });
 
 it.each([

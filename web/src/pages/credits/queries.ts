@@ -2,6 +2,7 @@ import { queryOptions } from "@tanstack/react-query";
 import { answer, client } from "~/api/client";
 import { ApiError } from "~/api/error";
 import type { components } from "~/api/schema";
+import { monthOf, monthsFrom } from "./month";
 
 type Schemas = components["schemas"];
 
@@ -105,6 +106,46 @@ export const monthsQuery = (workspaces: readonly string[]) =>
           requests: Number(row.requests ?? 0),
         }))
         .reverse();
+    },
+  });
+
+/** What calls cost on one UTC day. */
+export interface Day {
+  /** `2026-11-22`. */
+  date: string;
+  usage: string | number;
+}
+
+/** So many days, today among them, say how fast credit goes. */
+export const RUNWAY_DAYS = 7;
+const DAY_MS = 86_400_000;
+/** Those of a month, and the few before it. */
+const DAYS_MAX = 50;
+
+/** What calls of workspaces cost by day: those of a month, and in the present one the last few. */
+export const daysQuery = (workspaces: readonly string[], month: string) =>
+  queryOptions({
+    queryKey: ["credits", "days", workspaces, month],
+    queryFn: async ({ signal }): Promise<Day[]> => {
+      const now = new Date();
+      const begin = new Date(`${month}-01T00:00:00Z`);
+      const end = new Date(`${monthsFrom(month, 1)}-01T00:00:00Z`);
+      const lately = new Date(now.getTime() - (RUNWAY_DAYS - 1) * DAY_MS);
+      const recent = new Date(lately.toISOString().slice(0, "2026-11-22".length));
+      const body = {
+        metrics: ["usage"],
+        limit: DAYS_MAX,
+        granularity: "day" as const,
+        time_range: {
+          start: (month === monthOf(now) && recent < begin ? recent : begin).toISOString(),
+          end: end.toISOString(),
+        },
+        filters: [
+          { field: "workspace", operator: "in" as const, value: workspaces, include_unset: false },
+        ],
+      };
+      const { data } = await answer(client.POST("/api/v1/analytics/query", { body, signal }));
+      return data.data.map(({ date, usage }) => ({ date: String(date), usage: usage ?? 0 }));
     },
   });
 

@@ -5,6 +5,7 @@ export default definePage({
   title: "Routing explained",
   routes: [
     { path: "/routing/explain", load: () => import("./DryRunPage") },
+    { path: "/logs/compare", load: () => import("./ComparePage") },
     { path: "/logs/$id/route", load: () => import("./RoutePage") },
   ],
   words: "why provider dry run what if",

@@ -6,6 +6,7 @@ export default definePage({
   title: "Keys",
   routes: [{ path: "/keys", load: () => import("./KeysPage") }],
   rail: { group: "control", order: 30, icon: KeyRound },
+  byWorkspace: true,
   letter: "k",
   words: "secret limit rotate",
   allowed: (session) => may(session, "keys") || may(session, "own_keys"),

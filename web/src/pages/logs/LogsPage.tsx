@@ -7,6 +7,7 @@ import { ErrorPanel } from "~/components/ErrorPanel";
 import { FilterBar } from "~/components/FilterBar";
 import { Page } from "~/components/Page";
 import { RangePicker, rangeWords } from "~/components/RangePicker";
+import { SavedViews } from "~/components/SavedViews";
 import { Status } from "~/components/Status";
 import { Switch } from "~/components/Switch";
 import { Tabs } from "~/components/Tabs";
@@ -113,14 +114,17 @@ export default function LogsPage() {
             scope={query}
             labelOf={labelOf}
             actions={
-              tab === "requests" && (
-                <Follow
-                  follow={follow}
-                  onChange={setFollow}
-                  possible={openEnded}
-                  broken={live.state === "waiting" || live.state === "stopped"}
-                />
-              )
+              <>
+                {tab === "requests" && (
+                  <Follow
+                    follow={follow}
+                    onChange={setFollow}
+                    possible={openEnded}
+                    broken={live.state === "waiting" || live.state === "stopped"}
+                  />
+                )}
+                <SavedViews page="logs" />
+              </>
             }
           >
             <RangePicker state={view.range} />

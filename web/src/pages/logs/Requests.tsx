@@ -3,7 +3,8 @@ import type { LogRow } from "~/api/logs";
 import { DataTable } from "~/components/DataTable";
 import { ErrorPanel } from "~/components/ErrorPanel";
 import { whole } from "~/format";
-import { useOpen } from "~/url/state";
+import { type Codec, list as ids, useOpen, useUrlState } from "~/url/state";
+import { Chosen } from "./Chosen";
 import { columnsFor } from "./columns";
 import type { useLogList } from "./list";
 import { NoCalls } from "./NoCalls";
@@ -12,6 +13,11 @@ import type { View } from "./view";
 
 const DAY_MS = 86_400_000;
 const idOf = (row: LogRow) => row.id;
+const choiceOf = (row: LogRow) => `Choose ${row.id}`;
+const CHOSEN: Codec<readonly string[]> = {
+  read: ids.read,
+  write: (chosen) => ids.write([...chosen]),
+};
 
 interface RequestsProps {
   view: View;
@@ -29,6 +35,7 @@ interface RequestsProps {
 export function Requests(props: RequestsProps) {
   const { view, list, rows, columns, total = 0, waiting, onShow, onTop } = props;
   const [open, setOpen] = useOpen();
+  const [chosen, setChosen] = useUrlState("pick", CHOSEN);
   const { from, to } = view.range.span;
   const dated = to.getTime() - from.getTime() > DAY_MS;
   const shown = useMemo(() => columnsFor(columns, dated), [columns, dated]);
@@ -60,6 +67,9 @@ export function Requests(props: RequestsProps) {
             refreshing={list.isFetching}
             total={Math.max(total, rows.length)}
             onEnd={list.more}
+            chosen={chosen}
+            onChoose={setChosen}
+            choice={choiceOf}
             onTop={onTop}
             empty={<NoCalls view={view} searching={list.hasNextPage} onMore={list.more} />}
           />
@@ -72,6 +82,7 @@ export function Requests(props: RequestsProps) {
           )}
         </>
       )}
+      {chosen.length > 0 && <Chosen ids={chosen} rows={rows} onClear={() => setChosen([])} />}
       <LogSheet id={open} row={opened} onClose={() => setOpen(null)} filterBy={view.filterBy} />
     </div>
   );

@@ -2,7 +2,7 @@ import { type RefObject, useCallback, useEffect, useReducer, useRef } from "reac
 import { request } from "~/api/client";
 import { type EventsState, listen } from "~/api/events";
 import type { LogPage, LogRow } from "~/api/logs";
-import { LIVE_MAX, merged, sorted } from "./merge";
+import { idsSince, LIVE_MAX, merged, sorted } from "./merge";
 
 interface Live {
   /** What the rows are of: filters and range. */
@@ -20,7 +20,13 @@ const PATIENCE_MS = 2_000;
 
 type Change =
   | { kind: "begin"; view: string }
-  | { kind: "come"; rows: readonly LogRow[]; known: ReadonlySet<string>; direct: boolean }
+  | {
+      kind: "come";
+      rows: readonly LogRow[];
+      known: ReadonlySet<string>;
+      listed: boolean;
+      direct: boolean;
+    }
   | { kind: "show" }
   | { kind: "late" }
   | { kind: "state"; state: EventsState };
@@ -46,7 +52,7 @@ function changed(live: Live, change: Change): Live {
       const fresh = change.rows.filter(({ id }) => !change.known.has(id) && !shown.has(id));
       const waiting = merged(sorted(fresh), live.waiting).slice(0, LIVE_MAX);
       // Where there are no rows yet, none can move.
-      const first = change.known.size === 0 && shown.size === 0;
+      const first = !change.listed && shown.size === 0;
       return change.direct || first
         ? { ...live, shown: merged(waiting, live.shown).slice(0, LIVE_MAX), waiting: [] }
         : { ...live, waiting };
@@ -87,8 +93,9 @@ export function useLive(options: LiveOptions) {
     change({ kind: "begin", view });
     if (!enabled) return;
     const come = (rows: readonly LogRow[]) => {
-      const known = new Set(listed.current?.map(({ id }) => id));
-      change({ kind: "come", rows, known, direct: latest.current.direct });
+      const known = idsSince(listed.current, rows);
+      const any = (listed.current?.length ?? 0) > 0;
+      change({ kind: "come", rows, known, listed: any, direct: latest.current.direct });
     };
     const stop = new AbortController();
     // Whether calls may have ended that neither the list nor the stream has.

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { LogHistogram, LogRow } from "~/api/logs";
-import { merged, sorted, totalsOf, withLive } from "./merge";
+import { idsSince, merged, sorted, totalsOf, withLive } from "./merge";
 
 const row = (id: string, second: number, status: LogRow["status"] = "ok") =>
   ({
@@ -23,6 +23,19 @@ describe("live rows", () => {
   it("of the same moment are in the order of their ids", () => {
     expect(ids(merged([row("b", 1)], [row("c", 1), row("a", 1)]))).toBe("c b a");
   });
+});
+
+describe("what the list has already", () => {
+  const listed = [row("e", 7), row("d", 3), row("c", 3), row("b", 2), row("a", 1)];
+  it.each([
+    [[row("f", 9)], ""],
+    [[row("f", 9), row("d", 3)], "e d c"],
+    [[row("0", 0)], "e d c b a"],
+    [[], ""],
+  ])("is looked at as far back as what came", (came, expected) => {
+    expect([...idsSince(listed, came)].join(" ")).toBe(expected);
+  });
+  it("is nothing before it has come", () => expect(idsSince(undefined, listed).size).toBe(0));
 });
 
 describe("counts", () => {

@@ -5,7 +5,9 @@ const isNewer = (one: LogRow, other: LogRow): boolean =>
   one.created_at === other.created_at ? one.id > other.id : one.created_at > other.created_at;
 
 /** Rows of both lists, newest first, each once. Both are in that order already. */
-export function merged(some: readonly LogRow[], others: readonly LogRow[]): LogRow[] {
+export function merged(some: readonly LogRow[], others: readonly LogRow[]): readonly LogRow[] {
+  // A list of 100,000 is not written anew for nothing.
+  if (some.length === 0) return others;
   const rows: LogRow[] = [];
   let at = 0;
   for (const row of some) {
@@ -22,6 +24,23 @@ export function merged(some: readonly LogRow[], others: readonly LogRow[]): LogR
 /** Newest first. */
 export function sorted(rows: readonly LogRow[]): LogRow[] {
   return [...rows].sort((one, other) => (isNewer(one, other) ? -1 : 1));
+}
+
+/** The ids of those of a list that are not older than any of some rows. Both are newest first, or nearly. */
+export function idsSince(
+  list: readonly LogRow[] | undefined,
+  rows: readonly LogRow[],
+): ReadonlySet<string> {
+  const oldest = rows.reduce(
+    (least, { created_at }) => (created_at < least ? created_at : least),
+    "9",
+  );
+  const ids = new Set<string>();
+  for (const { id, created_at } of list ?? []) {
+    if (created_at < oldest) break;
+    ids.add(id);
+  }
+  return ids;
 }
 
 /** So many that came live are kept; a list of more than that is asked for anew. */

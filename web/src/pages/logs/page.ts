@@ -6,6 +6,7 @@ export default definePage({
   title: "Logs",
   routes: [{ path: "/logs", load: () => import("./LogsPage") }],
   rail: { group: "watch", order: 21, icon: ScrollText },
+  byWorkspace: true,
   letter: "l",
   words: "requests calls generations errors export",
   allowed: (session) => may(session, "usage"),

@@ -6,6 +6,7 @@ import { Sentence } from "~/components/explained/Explained";
 import { sentenceOf } from "~/components/explained/sentence";
 import { verdictsOf } from "~/components/explained/verdicts";
 import { Money } from "~/components/Money";
+import { phasesOf } from "~/components/phases";
 import { Tokens } from "~/components/Tokens";
 import { Waterfall } from "~/components/Waterfall";
 import { duration } from "~/format";
@@ -15,7 +16,6 @@ import { Content } from "./Content";
 import { Cost } from "./Cost";
 import { Feedback } from "./Feedback";
 import { Metadata } from "./Metadata";
-import { phasesOf } from "./phases";
 
 interface CallDetailsProps {
   record: Generation;
