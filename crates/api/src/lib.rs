@@ -35,4 +35,4 @@ pub use example::example_model;
 pub use front::Front;
 pub use listing::counted;
 pub use router::{App, AppConfig};
-pub use server::{ServerConfig, serve};
+pub use server::{ServerConfig, listen, serve};

@@ -9,7 +9,7 @@ use std::time::Duration;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -44,6 +44,24 @@ impl Default for ServerConfig {
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// Streams one HTTP/2 client may have open.
 const HTTP2_STREAMS_MAX: u32 = 1_000;
+
+/// Connections that may wait to be accepted: a thousand callers that come at once are let in, not sent
+/// away. The system's own bound holds beside it.
+const BACKLOG: u32 = 4_096;
+
+/// Listens on an address.
+///
+/// # Errors
+///
+/// When it can't: somebody else does, or it is no address of this machine.
+pub fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // Otherwise a restart would wait for connections of before to be forgotten.
+    #[cfg(not(windows))]
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
 
 /// Serves `front` on `listener` until `stop` is cancelled, then finishes open requests for at
 /// most the grace period.

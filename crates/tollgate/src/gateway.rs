@@ -101,7 +101,7 @@ impl Gateway {
         environment: Environment,
         seams: Seams,
     ) -> anyhow::Result<Self> {
-        let listener = TcpListener::bind(config.listen).await.with_context(|| {
+        let listener = tollgate_api::listen(config.listen).with_context(|| {
             format!(
                 "can't listen on {}. Is another gateway running there? Choose another address with --listen",
                 config.listen
