@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { LOOKS, openBrowser } from "#browser/harness";
 import { type OwnGateway, startOwnGateway } from "#browser/own-gateway";
 
@@ -29,9 +29,15 @@ beforeAll(async () => {
   own = await startOwnGateway("");
   await own.api("PUT", "/routing/policy", { rules: RULES, note: "the first" });
   const { key } = await own.api<{ key: string }>("POST", "/keys", { name: "app-1" });
-  for (let index = 0; index < 12; index++) {
-    await (await own.complete(key, "tollgate/echo")).json();
-  }
+  // Calls are drawn, and their records come a moment later.
+  const arms = async () => JSON.stringify(await own.api("GET", "/routing/experiments"));
+  await vi.waitFor(
+    async () => {
+      await (await own.complete(key, "tollgate/echo")).json();
+      expect(await arms()).toContain('"prose"');
+    },
+    { timeout: 20_000, interval: 100 },
+  );
 });
 afterAll(() => own?.stop());
 
