@@ -190,6 +190,9 @@ fn everything_that_is_shipped_is_optimised() {
     };
     let slow: Vec<&String> = quick.keys().filter(is_slow).collect();
     assert!(slow.is_empty(), "these need a [profile.dist.package.NAME]: {slow:?}");
+    // A package with settings of its own does not have the profile's.
+    let strip = &manifest["profile"]["dist"]["package"]["tollgate"]["strip"];
+    assert_eq!(strip.as_str(), Some("symbols"), "what is shipped is stripped");
 }
 
 #[test]
