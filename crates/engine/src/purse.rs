@@ -184,12 +184,13 @@ impl Purses {
             self.refill_early(&purse);
             return Ok(hold);
         }
+        // All wait for it together: one after the other they would wait for ever.
+        purse.is_charged().await;
         let _one_at_a_time = purse.leasing.lock().await;
         let now = self.clock.now();
         if let Some(hold) = purse.take_most(need, now) {
             return Ok(hold);
         }
-        purse.is_charged().await;
         let found = self.refill(&purse, purse.wanted(need)).await;
         let mut available = found.map_err(Short::Unavailable)?.available;
         // What is owed is made up for by what lies here; what then is left can be held again.
@@ -446,11 +447,9 @@ impl Purses {
 impl Purse {
     /// Holds all that a call needs, where there is enough.
     fn take_most(self: &Arc<Self>, need: Need, now: Timestamp) -> Option<Hold> {
-        let all = {
-            let state = self.state.lock();
-            state.left.saturating_add(state.available)
-        };
-        if need.is_covered(all) { self.take(need.most, now) } else { None }
+        let mut state = self.state.lock();
+        let all = state.left.saturating_add(state.available);
+        if need.is_covered(all) { self.take_of(&mut state, need.most, now) } else { None }
     }
 
     /// Waits a moment for the ledger to hear what a call cost that cost more than it held: until then
@@ -473,7 +472,10 @@ impl Purse {
     }
 
     fn take(self: &Arc<Self>, amount: Usd, now: Timestamp) -> Option<Hold> {
-        let mut state = self.state.lock();
+        self.take_of(&mut self.state.lock(), amount, now)
+    }
+
+    fn take_of(self: &Arc<Self>, state: &mut State, amount: Usd, now: Timestamp) -> Option<Hold> {
         if state.available < Usd::ZERO {
             return None;
         }

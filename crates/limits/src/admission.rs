@@ -45,9 +45,10 @@ pub fn admit(limits: &[Applied], need: &Load, now: Timestamp) -> Result<Reservat
 
 /// The same for a call of which nobody knows what it will need: it begins where its least is left of
 /// all limits, and takes its most. Of those that have less left, or less than twice that where most of
-/// it is a guess, it takes half of what is left, or its least if that is more. So what is uncertain is not shut out, and shuts out nobody else: limits are
-/// shared by people who know nothing of each other's calls. Of budgets one call at a time may spend
-/// more than it took, so that they are passed by one call's surprise.
+/// it is a guess, it takes half of what is left, or its least if that is more. So what is uncertain is
+/// not shut out, and shuts out nobody else: limits are shared by people who know nothing of each
+/// other's calls. Of budgets one call at a time may spend more than it took, so that they are passed by
+/// one call's surprise.
 ///
 /// # Errors
 ///
