@@ -105,11 +105,16 @@ pub fn admit_within(
     Ok(Reservation { taken: taken.collect() })
 }
 
-/// What a call takes of what is left that needs so much at most and at least. What is mostly a guess
-/// leaves others as much as it takes.
+/// Whether all that a call may need can be taken of what is left. Of what is mostly a guess, only where
+/// others have as much besides: with more left, no fewer calls should begin.
+pub const fn is_covered(left: u64, (most, least): (u64, u64)) -> bool {
+    let is_guess = most / 2 > least;
+    most <= if is_guess { left / 2 } else { left }
+}
+
+/// What a call takes of what is left that needs so much at most and at least.
 fn part_of(left: u64, (most, least): (u64, u64)) -> u64 {
-    let room = if most / 2 > least { left / 2 } else { left };
-    if most <= room { most } else { least.max(left / 2) }
+    if is_covered(left, (most, least)) { most } else { least.max(left / 2) }
 }
 
 impl Reservation {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tollgate_types::Usd;
 
 use super::{Purse, Purses, Risk};
+use crate::limiting::amount;
 
 /// What a call needs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -17,12 +18,9 @@ pub(crate) struct Need {
 }
 
 impl Need {
-    /// Whether its most can be held of `left`. Of what is mostly a guess, only where others have as
-    /// much besides: with more there, no fewer calls should begin.
+    /// Whether its most can be held of `left`, by the rule that limits have.
     pub(crate) fn is_covered(self, left: Usd) -> bool {
-        let is_guess = self.most.nanos() / 2 > self.least.nanos();
-        let room = if is_guess { left.nanos() / 2 } else { left.nanos() };
-        self.most.nanos() <= room
+        tollgate_limits::is_covered(amount(left), (amount(self.most), amount(self.least)))
     }
 
     /// What is held of `left` for a call that may cost more than that: half of it, so that others go
