@@ -61,6 +61,19 @@ async function reach(page: Visit): Promise<{ covered: string[]; total: number }>
 }
 
 const DELAY_MS = 3_000;
+/** What stands beside the sums comes after them. */
+const ALERTS_DELAY_MS = 4_500;
+const ALERTS = {
+  data: ["search", "support", "reports"].map((name) => ({
+    id: name,
+    kind: "budget_threshold",
+    subject: { type: "key", id: name, name, workspace_id: null },
+    message: `100 % of the daily budget of the key ${name} is spent`,
+    details: { threshold_percent: 100 },
+    created_at: new Date().toISOString(),
+    deliveries: [],
+  })),
+};
 /** What a page may move while it comes, as browsers measure it: above it is felt. */
 const SHIFT_MAX = 0.1;
 
@@ -88,7 +101,10 @@ describe("with an API that takes three seconds", () => {
         const request = route.request();
         const url = new URL(request.url());
         asked.push(`${request.method()} ${url.pathname}${url.search} ${request.postData() ?? ""}`);
-        await new Promise((resolve) => setTimeout(resolve, DELAY_MS));
+        const alerts = url.pathname.endsWith("/alerts");
+        const delay = alerts ? ALERTS_DELAY_MS : DELAY_MS;
+        await new Promise((resolve) => setTimeout(resolve, delay));
+        if (alerts) return route.fulfill({ json: ALERTS }).catch(() => undefined);
         await route.continue().catch(() => undefined);
       });
       await page.goto(new URL(`..${path}`, page.url()).href);

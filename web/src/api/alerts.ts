@@ -11,7 +11,7 @@ const LATEST = 20;
 export const alertsQuery = ({ everywhere, workspaces }: SignedIn) => {
   const workspace = everywhere ? null : (workspaces[0]?.id ?? null);
   return queryOptions({
-    queryKey: ["alerts", workspace],
+    queryKey: ["alerts", "latest", workspace],
     enabled: everywhere || workspace !== null,
     queryFn: async ({ signal }) => {
       const query = { limit: LATEST, ...(workspace === null ? {} : { workspace_id: workspace }) };

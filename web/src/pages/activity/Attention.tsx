@@ -1,8 +1,6 @@
-import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
-import { type Alert, alertsQuery } from "~/api/alerts";
-import { useSession } from "~/app/session";
+import type { Alert } from "~/api/alerts";
 import { Status } from "~/components/Status";
 import { Time } from "~/components/Time";
 import { usePageExists } from "./use-page-exists";
@@ -11,10 +9,8 @@ const SHOWN_MAX = 5;
 const YOUNG_MS = 48 * 3_600_000;
 
 /** What somebody should look at. Nothing at all where nothing is the matter. */
-export function Attention() {
-  const session = useSession();
+export function Attention({ alerts }: { alerts: readonly Alert[] }) {
   const [now] = useState(() => Date.now());
-  const { data: alerts = [] } = useQuery(alertsQuery(session));
   const young = highest(
     alerts.filter((alert) => now - new Date(alert.created_at).getTime() < YOUNG_MS),
   ).slice(0, SHOWN_MAX);

@@ -1,6 +1,7 @@
 import { keepPreviousData, skipToken, useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useMemo } from "react";
+import { alertsQuery } from "~/api/alerts";
 import { type Answered, type UsageMeta, usageMetaQuery, usageQuery } from "~/api/analytics";
 import { may } from "~/api/session";
 import { useSession } from "~/app/session";
@@ -40,11 +41,12 @@ export function Overview({ view, sums, refreshing }: OverviewProps) {
   const before = useUsage(compared && totals(compared.before, compared.timed, asked));
   const quiet = sums !== undefined && sums.rows.length === 0;
   const { data: meta } = useQuery(usageMetaQuery);
+  const { data: alerts = [], isLoading: alertsComing } = useQuery(alertsQuery(useSession()));
   return (
     <div className="grid xl:grid-cols-[minmax(0,1fr)_auto]">
       <div className="min-w-0">
         <Progress active={refreshing && sums !== undefined} />
-        {sums ? (
+        {sums && !alertsComing ? (
           <Strip
             view={view}
             metric={metric}
@@ -55,7 +57,7 @@ export function Overview({ view, sums, refreshing }: OverviewProps) {
             comparable={compared !== null}
           />
         ) : (
-          <Loading label="Sums" rows={2} rowHeight={40} />
+          <Loading label="Sums" rows={2} rowHeight={compared ? 36 : 28} />
         )}
         <div className="flex flex-wrap items-center gap-2 pt-6 pb-2">
           <span aria-hidden className="text-muted">
@@ -80,10 +82,10 @@ export function Overview({ view, sums, refreshing }: OverviewProps) {
         {quiet ? (
           <Nothing view={view} />
         ) : (
-          <Groups view={view} metric={metric} title={titleOf(meta, group)} />
+          <Groups view={view} metric={metric} title={titleOf(meta, group)} held={alertsComing} />
         )}
       </div>
-      <Attention />
+      <Attention alerts={alerts} />
     </div>
   );
 }
@@ -105,7 +107,15 @@ export function groupOptions(meta: UsageMeta | undefined, group: string) {
 const titleOf = (meta: UsageMeta | undefined, group: string) =>
   meta?.dimensions.find(({ name }) => name === group)?.display_label ?? group;
 
-function Groups({ view, metric, title }: { view: View; metric: Shown; title: string }) {
+interface GroupsProps {
+  view: View;
+  metric: Shown;
+  title: string;
+  /** What stands beside them is on its way: drawn now they would jump when it comes. */
+  held: boolean;
+}
+
+function Groups({ view, metric, title, held }: GroupsProps) {
   const { period, asked, group, names } = view;
   const { compared } = period;
   const course = useUsage(overTime(period, asked, group, metric));
@@ -130,7 +140,7 @@ function Groups({ view, metric, title }: { view: View; metric: Shown; title: str
     const retry = () => void Promise.all([course.refetch(), table.refetch()]);
     return <ErrorPanel what="The chart can't be drawn" error={error} onRetry={retry} />;
   }
-  if (!course.data || !rows) return <Loading label={label} rows={12} />;
+  if (held || !course.data || !rows) return <Loading label={label} rows={12} />;
   const largest = rows.rows[0];
   return (
     <>

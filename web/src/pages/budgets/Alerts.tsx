@@ -1,6 +1,6 @@
 import { useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { useEffect, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { useSession } from "~/app/session";
 import { ApiCall } from "~/components/ApiCall";
 import { Button } from "~/components/Button";
@@ -27,10 +27,14 @@ export function Alerts() {
   const workspace = everywhere ? null : (chosen ?? workspaces[0]?.id ?? "");
   const newest = useQuery({ ...alertsQuery(workspace), enabled: workspace !== "" });
   const queries = useQueryClient();
-  const last = newest.data?.data[0]?.id;
+  const last = newest.data && (newest.data.data[0]?.id ?? null);
+  const shown = useRef(last);
   // A new alert tells of spend that the bars should show, too.
   useEffect(() => {
-    if (last !== undefined) void queries.invalidateQueries({ queryKey: ["budgets"] });
+    if (shown.current !== undefined && shown.current !== last) {
+      void queries.invalidateQueries({ queryKey: ["budgets"] });
+    }
+    shown.current = last;
   }, [last, queries]);
   const [from, setFrom] = useState<string | null>(null);
   const older = useInfiniteQuery(olderAlertsQuery(workspace, from));

@@ -98,7 +98,7 @@ export function readAlerts(workspace: string | null, before: string, signal: Abo
 /** The newest alerts, asked for again and again while the page is looked at. */
 export const alertsQuery = (workspace: string | null) =>
   queryOptions({
-    queryKey: ["alerts", workspace],
+    queryKey: ["alerts", "list", workspace],
     queryFn: ({ signal }) => readAlerts(workspace, "", signal),
     refetchInterval: ALERTS_MS,
     staleTime: 0,
@@ -107,7 +107,7 @@ export const alertsQuery = (workspace: string | null) =>
 /** Those before one of them, page by page; they never change. */
 export const olderAlertsQuery = (workspace: string | null, before: string | null) =>
   infiniteQueryOptions({
-    queryKey: ["alerts", workspace, "before", before],
+    queryKey: ["alerts", "list", workspace, "before", before],
     initialPageParam: before ?? "",
     queryFn: ({ pageParam, signal }) => readAlerts(workspace, pageParam, signal),
     getNextPageParam: (page) => page.next,

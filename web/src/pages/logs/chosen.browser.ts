@@ -11,7 +11,10 @@ const visit = (path: string, options: VisitOptions = {}) =>
 beforeAll(async () => {
   world = await startWorld();
   for (const user of ["ada", "bob", "eve"]) await world.call("acme/helper", { user });
-  await world.call("acme/helper", { user: "pinned", provider: { only: ["third"] } });
+  // What these two find is the same, whatever became of the others' providers meanwhile.
+  for (let call = 0; call < 2; call++) {
+    await world.call("acme/helper", { user: "pinned", provider: { only: ["third"] } });
+  }
   await world.call("acme/broken", { user: "=unlucky, she" });
 }, 60_000);
 afterAll(() => world?.stop());
@@ -80,8 +83,8 @@ describe("comparing", () => {
   });
 
   it("of two that went the same way says that", async () => {
-    const [[ada], [bob]] = await Promise.all([idsOf("?user=ada"), idsOf("?user=bob")]);
-    const page = await visit(`/logs/compare?a=${ada}&b=${bob}`);
+    const [one, other] = await idsOf("?user=pinned");
+    const page = await visit(`/logs/compare?a=${one}&b=${other}`);
     await page.getByText("Both went the same way.").waitFor();
     await page.getByRole("switch", { name: "Only those" }).click();
     await page.waitForURL((url) => url.searchParams.get("all") === "false");
