@@ -21,6 +21,7 @@
 
 mod activity;
 mod arm;
+mod batch;
 pub mod columns;
 mod content;
 mod credential;
@@ -50,6 +51,10 @@ pub mod conformance;
 
 pub use activity::{ActivityQuery, ActivityRow, ActivitySums, PartQuery, TimesOf, put_times};
 pub use arm::ArmResult;
+pub use batch::{
+    BatchOutcome, BatchQuery, BatchRecord, BatchRequest, BatchResult, BatchStatus, BatchStep,
+    BatchStore, BatchTally, OpenRequest,
+};
 pub use content::{ContentRecord, ContentStore};
 pub use credential::{CredentialPatch, CredentialRecord, CredentialStore, NewSecret};
 pub use document::{

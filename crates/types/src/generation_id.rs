@@ -4,22 +4,22 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::Timestamp;
+use crate::random_text::alphanumeric;
 
-/// `gen-<unix seconds>-<20 alphanumerics>` (contract §0).
+/// `gen-<unix seconds>-<20 alphanumerics>` (contract §0); of a batch's requests
+/// `gen-batch-<unix seconds>-<20 alphanumerics>` (contract §1.1).
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct GenerationId(Arc<str>);
-
-const ALPHABET: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
 impl GenerationId {
     /// Makes an id from the moment the call was admitted and 20 random bytes.
     pub fn new(now: Timestamp, random: [u8; 20]) -> Self {
-        let mut text = format!("gen-{}-", now.unix_seconds());
-        for byte in random {
-            let at = usize::from(byte).checked_rem(ALPHABET.len()).unwrap_or(0);
-            text.push(char::from(ALPHABET.get(at).copied().unwrap_or(b'0')));
-        }
-        Self(text.into())
+        Self(format!("gen-{}-{}", now.unix_seconds(), alphanumeric(&random)).into())
+    }
+
+    /// Makes the id of a call that answers a request of a batch.
+    pub fn of_batch(now: Timestamp, random: [u8; 20]) -> Self {
+        Self(format!("gen-batch-{}-{}", now.unix_seconds(), alphanumeric(&random)).into())
     }
 
     /// Takes a stored or received id as it is.
@@ -50,5 +50,7 @@ mod tests {
         assert_eq!(parts[..2], ["gen", "1790000000"]);
         assert_eq!(parts[2].len(), 20);
         assert!(parts[2].bytes().all(|b| b.is_ascii_alphanumeric()));
+        let id = GenerationId::of_batch(Timestamp::from_unix_millis(1_790_000_000_999), [0; 20]);
+        assert_eq!(id.as_str(), "gen-batch-1790000000-AAAAAAAAAAAAAAAAAAAA");
     }
 }

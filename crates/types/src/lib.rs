@@ -13,18 +13,21 @@
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::float_arithmetic))]
 
 mod address;
+mod batch_id;
 mod calendar;
 mod chain;
 mod generation_id;
 mod key;
 mod money;
 mod month;
+mod random_text;
 mod slug;
 mod timestamp;
 mod usage;
 mod uuid;
 
 pub use address::{AddressError, AddressRange};
+pub use batch_id::BatchId;
 pub use calendar::{UsageWindows, UtcDay};
 pub use chain::Chain;
 pub use generation_id::GenerationId;

@@ -83,9 +83,10 @@ fn read(members: &mut Members) -> Result<RecordFilter, ApiError> {
     Ok(filter)
 }
 
-/// Whether a text has the form of a generation's id: `gen-<seconds>-…`.
+/// Whether a text has the form of a generation's id: `gen-<seconds>-…`, `gen-batch-<seconds>-…`.
 fn is_id(text: &str) -> bool {
-    let parts = text.strip_prefix("gen-").and_then(|rest| rest.split_once('-'));
+    let rest = text.strip_prefix("gen-").map(|rest| rest.strip_prefix("batch-").unwrap_or(rest));
+    let parts = rest.and_then(|rest| rest.split_once('-'));
     parts.is_some_and(|(seconds, _)| seconds.parse::<u64>().is_ok())
 }
 
@@ -204,9 +205,14 @@ mod tests {
 
     #[test]
     fn ids_are_told_from_texts() {
-        for (text, expected) in
-            [("gen-1763820000-x", true), ("gen-4", false), ("gen-x-y", false), ("gen", false)]
-        {
+        for (text, expected) in [
+            ("gen-1763820000-x", true),
+            ("gen-batch-1763820000-x", true),
+            ("gen-4", false),
+            ("gen-batch-x", false),
+            ("gen-x-y", false),
+            ("gen", false),
+        ] {
             assert_eq!(is_id(text), expected, "{text}");
         }
     }
