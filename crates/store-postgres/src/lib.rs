@@ -30,6 +30,7 @@
 mod names;
 
 mod activity;
+mod batches;
 mod columns;
 mod contents;
 mod credentials;

@@ -100,6 +100,11 @@ pub(crate) const MIGRATIONS: &[MigrationFile] = &[
         sql: include_str!("../migrations/0019_generation_log.sql"),
     },
     MigrationFile { version: 20, name: "nodes", sql: include_str!("../migrations/0020_nodes.sql") },
+    MigrationFile {
+        version: 21,
+        name: "batches",
+        sql: include_str!("../migrations/0021_batches.sql"),
+    },
 ];
 
 /// One step from a version of the schema to the next.

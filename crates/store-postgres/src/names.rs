@@ -12,6 +12,11 @@ macro_rules! columns {
          workspace_id, rate_limits, allowed_models, allowed_providers, allowed_addresses, \
          former, keyed, session"
     };
+    (batch) => {
+        "id, key_hash, workspace_id, endpoint, model, only_providers, region, attribution, status, \
+         created_at, expires_at, finalized_at, error, provider, requests, completed, failed, \
+         prompt_tokens, completion_tokens, cost_nanos, with_own_keys"
+    };
     (credential) => {
         "id, provider, workspace_id, name, label, sealed, disabled, is_fallback, always_use, \
          sort_order, allowed_models, allowed_user_ids, allowed_api_key_hashes, created_at"

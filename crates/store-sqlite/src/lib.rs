@@ -28,6 +28,7 @@ mod columns;
 
 mod activity;
 mod backup;
+mod batches;
 mod contents;
 mod credentials;
 mod documents;

@@ -112,6 +112,11 @@ pub(crate) const MIGRATIONS: &[MigrationFile] = &[
         sql: include_str!("../migrations/0021_generation_log.sql"),
     },
     MigrationFile { version: 22, name: "nodes", sql: include_str!("../migrations/0022_nodes.sql") },
+    MigrationFile {
+        version: 23,
+        name: "batches",
+        sql: include_str!("../migrations/0023_batches.sql"),
+    },
 ];
 
 /// One step from a version of the schema to the next.

@@ -141,7 +141,7 @@ pub(crate) fn push_conditions(sql: &mut QueryBuilder<Sqlite>, filter: &RecordFil
 }
 
 /// ` IN (…)`, which nothing is in when it is empty.
-fn push_list<T>(sql: &mut QueryBuilder<Sqlite>, values: impl Iterator<Item = T>)
+pub(crate) fn push_list<T>(sql: &mut QueryBuilder<Sqlite>, values: impl Iterator<Item = T>)
 where
     T: for<'q> sqlx::Encode<'q, Sqlite> + sqlx::Type<Sqlite> + Send + 'static,
 {

@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use tollgate_types::{BatchId, GenerationId, KeyHash, Timestamp, Usd};
 
+use crate::columns::bounded;
 use crate::{Attribution, StoreError};
 
 /// How far a batch has come.
@@ -125,6 +126,20 @@ pub struct BatchTally {
     pub cost: Usd,
     /// Requests that were answered with keys of the caller's own.
     pub with_own_keys: u32,
+}
+
+impl BatchTally {
+    /// Adds what came of one more request. Every backend adds by this and nothing else; what is
+    /// beyond any number that is kept stays at the end of its range.
+    pub fn add(&mut self, outcome: &BatchOutcome) {
+        let requests = if outcome.is_answer() { &mut self.completed } else { &mut self.failed };
+        *requests = requests.saturating_add(1);
+        self.with_own_keys = self.with_own_keys.saturating_add(outcome.is_byok.into());
+        let sum = |before: u64, more| bounded(before.saturating_add(more));
+        self.prompt_tokens = sum(self.prompt_tokens, outcome.prompt_tokens);
+        self.completion_tokens = sum(self.completion_tokens, outcome.completion_tokens);
+        self.cost = self.cost.saturating_add(outcome.cost);
+    }
 }
 
 /// A request of a batch, as it was received.

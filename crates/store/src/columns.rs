@@ -1,4 +1,4 @@
-//! The parts of a generation's row that are JSON, in the form that both SQL backends keep them in.
+//! The parts of a generation's row, and of a batch's, that are JSON, in the form that both SQL backends keep them in.
 //!
 //! The types are of their own, so that renaming a field of the domain can't change what is stored.
 //! Empty fields are left out, and unknown ones ignored.
@@ -64,6 +64,22 @@ pub struct AttributionDetail {
     user_agent: Option<String>,
     #[serde(skip_serializing_if = "is_default")]
     tags: BTreeMap<String, String>,
+}
+
+/// All that a caller says about itself, where nothing of it has a column.
+#[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct AttributionRow {
+    #[serde(skip_serializing_if = "is_default")]
+    http_referer: Option<String>,
+    #[serde(skip_serializing_if = "is_default")]
+    app_title: Option<String>,
+    #[serde(skip_serializing_if = "is_default")]
+    external_user: Option<String>,
+    #[serde(skip_serializing_if = "is_default")]
+    session_id: Option<String>,
+    #[serde(flatten)]
+    detail: AttributionDetail,
 }
 
 /// One try at one endpoint.
@@ -160,6 +176,30 @@ impl AttributionDetail {
     }
 }
 
+impl AttributionRow {
+    /// What is kept of it.
+    pub fn of(attribution: &Attribution) -> Self {
+        Self {
+            http_referer: attribution.http_referer.clone(),
+            app_title: attribution.app_title.clone(),
+            external_user: attribution.external_user.clone(),
+            session_id: attribution.session_id.clone(),
+            detail: AttributionDetail::of(attribution),
+        }
+    }
+
+    /// What a caller said.
+    pub fn into_attribution(self) -> Attribution {
+        self.detail.into_attribution(Attribution {
+            http_referer: self.http_referer,
+            app_title: self.app_title,
+            external_user: self.external_user,
+            session_id: self.session_id,
+            ..Attribution::default()
+        })
+    }
+}
+
 impl AttemptRow {
     fn of(attempt: &AttemptRecord) -> Self {
         Self {
@@ -215,7 +255,7 @@ pub fn source_of(text: &str) -> Option<UsageSource> {
 }
 
 /// A count as databases can hold it: larger ones stay at the end of their range.
-fn bounded(count: u64) -> u64 {
+pub(crate) fn bounded(count: u64) -> u64 {
     i64::try_from(count).unwrap_or(i64::MAX).unsigned_abs()
 }
 

@@ -11,6 +11,7 @@
     reason = "a case fails by panicking, at the line that shows why"
 )]
 
+pub mod batches;
 pub mod contents;
 pub mod credentials;
 pub mod documents;
@@ -159,6 +160,22 @@ macro_rules! conformance_suite {
             contents_read_back_and_the_first_stays,
             contents_are_gone_through_and_sealed_anew,
             old_contents_go_and_so_do_those_of_removed_records,
+        }
+        $crate::conformance_cases! { $fresh, batches:
+            a_batch_reads_back_whole_and_the_first_stays,
+            requests_are_received_until_a_batch_is_whole,
+            batches_list_newest_first_in_pages,
+            batches_are_listed_as_they_are_asked_for,
+            a_batch_takes_the_steps_it_may_take,
+            due_batches_are_claimed_oldest_first,
+            a_lease_keeps_others_away_until_it_ends,
+            nodes_claim_different_batches,
+            requests_are_begun_and_finished_once,
+            outcomes_are_added_up,
+            a_lost_lease_writes_nothing,
+            results_read_back_in_order,
+            a_removed_batch_is_gone_with_its_requests,
+            old_batches_go_oldest_first,
         }
         $crate::conformance_cases! { $fresh, documents:
             documents_read_back_whole,

@@ -4,6 +4,7 @@
 //! runs for long. One lock guards everything: each method is one critical section, which is what
 //! a transaction is elsewhere.
 
+mod batches;
 mod contents;
 mod credentials;
 mod documents;
@@ -69,6 +70,7 @@ struct State {
     feedback: BTreeMap<String, FeedbackRecord>,
     /// By generation.
     contents: BTreeMap<String, ContentRecord>,
+    batches: batches::Batches,
     documents: documents::Documents,
     limit_counts: limit_counts::LimitCounts,
 }

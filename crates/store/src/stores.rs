@@ -4,8 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::{
-    ContentStore, CredentialStore, DocumentStore, FeedbackStore, GenerationStore, KeyStore,
-    LedgerStore, LimitCountStore, PolicyStore, PresetStore, StoreHealth, UsageStore,
+    BatchStore, ContentStore, CredentialStore, DocumentStore, FeedbackStore, GenerationStore,
+    KeyStore, LedgerStore, LimitCountStore, PolicyStore, PresetStore, StoreHealth, UsageStore,
 };
 
 /// One store for each noun, usually all the same object.
@@ -29,6 +29,8 @@ pub struct Stores {
     pub feedback: Arc<dyn FeedbackStore>,
     /// What was said and answered in calls.
     pub contents: Arc<dyn ContentStore>,
+    /// Batches of requests.
+    pub batches: Arc<dyn BatchStore>,
     /// Administrative records.
     pub documents: Arc<dyn DocumentStore>,
     /// What limits have counted.
@@ -50,6 +52,7 @@ impl Stores {
             + CredentialStore
             + FeedbackStore
             + ContentStore
+            + BatchStore
             + LimitCountStore
             + DocumentStore
             + StoreHealth
@@ -66,6 +69,7 @@ impl Stores {
             credentials: store.clone(),
             feedback: store.clone(),
             contents: store.clone(),
+            batches: store.clone(),
             documents: store.clone(),
             limit_counts: store.clone(),
             health: store,
