@@ -11,6 +11,7 @@
     reason = "a case fails by panicking, at the line that shows why"
 )]
 
+pub mod batch_work;
 pub mod batches;
 pub mod contents;
 pub mod credentials;
@@ -167,15 +168,20 @@ macro_rules! conformance_suite {
             batches_list_newest_first_in_pages,
             batches_are_listed_as_they_are_asked_for,
             a_batch_takes_the_steps_it_may_take,
+            a_batch_fails_from_the_statuses_named,
+            a_removed_batch_is_gone_with_its_requests,
+            old_batches_go_oldest_first,
+        }
+        $crate::conformance_cases! { $fresh, batch_work:
             due_batches_are_claimed_oldest_first,
             a_lease_keeps_others_away_until_it_ends,
+            a_lease_is_given_up_by_its_node,
             nodes_claim_different_batches,
-            requests_are_begun_and_finished_once,
+            requests_tell_what_was_begun_for_them,
+            requests_are_finished_once,
             outcomes_are_added_up,
             a_lost_lease_writes_nothing,
             results_read_back_in_order,
-            a_removed_batch_is_gone_with_its_requests,
-            old_batches_go_oldest_first,
         }
         $crate::conformance_cases! { $fresh, documents:
             documents_read_back_whole,

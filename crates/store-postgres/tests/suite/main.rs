@@ -2,6 +2,7 @@
 //! server can suffer.
 #![cfg(test)]
 
+mod batches;
 mod cancellation;
 mod conformance;
 mod counters;

@@ -9,14 +9,15 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tollgate_ledger::{AccountId, Kind, Movement, NodeId, SlicePolicy, audit};
 use tollgate_limits::{Entry, Measure, Scope, Window};
+use tollgate_store::conformance::batches::{plain, request};
 use tollgate_store::conformance::sample::{
     bought, full_generation, hash, key, movement, noon, paid, plain_key, spend,
 };
 use tollgate_store::{
-    BELIEVED, Change, Heard, KeyPatch, KeyRecord, KeySuccessor, LeaseRequest, MovementQuery,
-    Rekeyed, StoreError, Stores, UtcDay,
+    BELIEVED, BatchQuery, Change, Heard, KeyPatch, KeyRecord, KeySuccessor, LeaseRequest,
+    MovementQuery, Rekeyed, StoreError, Stores, UtcDay,
 };
-use tollgate_types::Usd;
+use tollgate_types::{BatchId, Usd};
 
 use crate::fixture::{Fresh, fresh, open};
 
@@ -278,8 +279,18 @@ async fn everything(stores: &Stores) -> String {
     let books = (stores.ledger.books().await.unwrap(), stores.ledger.leases(None).await.unwrap());
     let presets = (stores.presets.all().await.unwrap(), stores.policies.newest().await.unwrap());
     let own = stores.credentials.all().await.unwrap();
+    let id = BatchId::from_text("batch_a");
+    let query = BatchQuery { limit: 9, ..BatchQuery::default() };
+    let batches = (
+        stores.batches.batch(&id).await.unwrap(),
+        stores.batches.batches(&query).await.unwrap(),
+        stores.batches.claim_batch("node", (noon(), noon()), &[]).await.unwrap(),
+        stores.batches.open_requests(&id, 0, 9).await.unwrap(),
+        stores.batches.batch_results(&id, 0, 9).await.unwrap(),
+    );
     format!(
-        "{record:?}{recent:?}{arms:?}{said:?}{keys:?}{usage:?}{rows:?}{books:?}{presets:?}{own:?}"
+        "{record:?}{recent:?}{arms:?}{said:?}{keys:?}{usage:?}{rows:?}{books:?}{presets:?}{own:?}\
+         {batches:?}"
     )
 }
 
@@ -290,6 +301,10 @@ async fn columns_that_a_newer_gateway_adds_disturb_nobody() {
     fresh.keys.insert(key(1)).await.unwrap();
     fresh.ledger.post(vec![bought("payment-1")]).await.unwrap();
     fresh.generations.append(vec![full_generation("gen-1")]).await.unwrap();
+    fresh.batches.open_batch(plain("batch_a", 0)).await.unwrap();
+    let id = BatchId::from_text("batch_a");
+    fresh.batches.add_requests(&id, vec![request(1, b"{}")]).await.unwrap();
+    fresh.batches.close_batch(&id).await.unwrap();
     let before = everything(&fresh).await;
     // Until every connection knows every statement.
     for _ in 0..20 {
@@ -297,6 +312,8 @@ async fn columns_that_a_newer_gateway_adds_disturb_nobody() {
     }
     let tables = [
         "api_key",
+        "batch",
+        "batch_request",
         "generation",
         "generation_id",
         "key_usage",
