@@ -45,6 +45,11 @@ pub(crate) fn must_be_json(headers: &HeaderMap) -> Result<(), ApiError> {
     if is_json(headers) { Ok(()) } else { Err(wrong_type(headers, "application/json")) }
 }
 
+/// Refuses a body that is encoded.
+pub(crate) fn must_be_plain(headers: &HeaderMap) -> Result<(), ApiError> {
+    encoding(headers).map_or(Ok(()), |encoding| Err(encoded(&encoding)))
+}
+
 impl FromRequest<App> for AnyBytes {
     type Rejection = ApiError;
 
@@ -81,9 +86,7 @@ pub(crate) async fn read_from<B>(
 where
     B: HttpBody<Data = Bytes, Error: Into<BoxError>> + Unpin,
 {
-    if let Some(encoding) = encoding(headers) {
-        return Err(encoded(&encoding));
-    }
+    must_be_plain(headers)?;
     if declared_length(headers).is_some_and(|length| length > most) {
         return Err(too_large(most));
     }

@@ -133,6 +133,9 @@ pub(crate) fn router(app: App) -> Router {
         .route("/generation", get(on::get_generation))
         .route("/generation/content", get(on::get_generation_content))
         .route("/generation/feedback", post(on::create_feedback))
+        .route("/batches", get(on::list_batches).post(on::create_batch))
+        .route("/batches/{id}", get(on::get_batch).delete(on::delete_batch))
+        .route("/batches/{id}/cancel", post(on::cancel_batch))
         .route("/routing/explain", post(on::explain_routing))
         .route("/auth/keys", post(on::exchange_auth_code))
         .route("/organization/invitations/accept", post(on::accept_invitation))
@@ -224,12 +227,18 @@ pub(crate) fn router(app: App) -> Router {
         .route("/show", post(on::show_ollama_model))
         .route("/ps", get(on::list_loaded_models))
         .route("/version", get(on::get_version));
+    // Where the contract had batches first.
+    let beta = Router::new()
+        .route("/batches", get(on::list_batches).post(on::create_batch))
+        .route("/batches/{id}", get(on::get_batch).delete(on::delete_batch))
+        .route("/batches/{id}/cancel", post(on::cancel_batch));
     let prefix = app.config.path_prefix.clone();
     also_below(
         prefix,
         Router::new()
             .merge(generating())
             .nest("/api/v1", api.merge(management))
+            .nest("/api/beta", beta)
             .nest("/api/v1beta", gemini)
             .nest("/api", ollama)
             .route("/", get(on::welcome))

@@ -100,6 +100,15 @@ impl Bill {
     }
 }
 
+const MILLION: u64 = 1_000_000;
+
+/// Two discounts in millionths, one after the other; never more than both take.
+fn both(one: u32, other: u32) -> u32 {
+    let left = |discount: u32| MILLION.saturating_sub(u64::from(discount));
+    let left = left(one).saturating_mul(left(other)).div_ceil(MILLION);
+    u32::try_from(MILLION.saturating_sub(left)).unwrap_or_default()
+}
+
 /// A report with what it leaves out: what was read as counted here, and at least so many tokens
 /// written.
 pub(crate) fn completed(said: Usage, least: &Usage, written: u64) -> Usage {
@@ -125,10 +134,12 @@ impl<C: Asked> Run<C> {
         Bill::of(at, usage, self.created, (self.discount_on(at.map(Arc::as_ref)), failed))
     }
 
-    /// What of an endpoint's list price the plan takes off, in millionths.
+    /// What of an endpoint's list price is not charged, in millionths: what the plan takes off, and
+    /// of what is left then what batches cost less.
     pub(crate) fn discount_on(&self, at: Option<&Endpoint>) -> u32 {
         let model = at.map(|it| it.model.id.as_str()).unwrap_or_default();
-        self.agreed.as_ref().map_or(0, |agreed| agreed.plan.discount(model))
+        let by_plan = self.agreed.as_ref().map_or(0, |agreed| agreed.plan.discount(model));
+        self.batch.map_or(by_plan, |batch| both(by_plan, batch.discount))
     }
 
     /// What the answer of `endpoint` is billed as: the same model at the same provider in the
@@ -158,6 +169,20 @@ impl<C: Asked> Run<C> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn discounts_follow_each_other() {
+        for (one, other, expected) in [
+            (0, 0, 0),
+            (0, 500_000, 500_000),
+            (150_000, 500_000, 575_000),
+            (1_000_000, 500_000, 1_000_000),
+            (333_333, 333_333, 555_555),
+            (1, 1, 1),
+        ] {
+            assert_eq!((both(one, other), both(other, one)), (expected, expected));
+        }
+    }
 
     #[test]
     fn a_bill_is_the_callers_own_only_if_nothing_of_it_is_shared() {

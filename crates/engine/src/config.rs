@@ -37,6 +37,35 @@ pub struct EngineConfig {
     pub probe_interval: Option<Duration>,
     /// Whether endpoints without a price are left out for everybody, because calls are paid for.
     pub billing: bool,
+    /// How batches are answered.
+    pub batches: BatchConfig,
+}
+
+/// How batches are answered.
+#[derive(Debug, Clone)]
+pub struct BatchConfig {
+    /// What of the price of an answer is not charged, in millionths.
+    pub discount: u32,
+    /// Most requests of batches under way at once.
+    pub concurrency: usize,
+    /// Most requests of one batch.
+    pub requests_max: u32,
+    /// Most bytes of one batch.
+    pub bytes_max: u64,
+    /// How long a batch may take.
+    pub window: Duration,
+}
+
+impl Default for BatchConfig {
+    fn default() -> Self {
+        Self {
+            discount: 500_000,
+            concurrency: 8,
+            requests_max: 50_000,
+            bytes_max: 200 * 1024 * 1024,
+            window: Duration::from_hours(24),
+        }
+    }
 }
 
 impl Default for EngineConfig {
@@ -55,6 +84,7 @@ impl Default for EngineConfig {
             retry: RetryPolicy::default(),
             probe_interval: None,
             billing: false,
+            batches: BatchConfig::default(),
         }
     }
 }

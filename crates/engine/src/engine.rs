@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
+use http::HeaderMap;
 use http_body_util::BodyExt;
 use parking_lot::Mutex;
-use tokio::sync::OnceCell;
+use tokio::sync::{Notify, OnceCell};
 use tokio::time::{Instant, timeout};
 use tokio_util::task::TaskTracker;
 use tollgate_providers::Progress;
@@ -17,6 +18,7 @@ use tollgate_store::{Attribution, StoreError, Stores};
 use tollgate_types::{ApiKey, GenerationId, Timestamp};
 use tollgate_upstream::{MediaFetcher, Upstream, UpstreamBody};
 use tollgate_wire::Call;
+use tollgate_wire::chat::UsageView;
 use tollgate_wire::operation::OperationCall;
 
 use crate::afford::Held;
@@ -31,8 +33,8 @@ use crate::sticky::Stickiness;
 use crate::timing::Stopwatch;
 use crate::traffic::{Answer, Origin, WholeReply};
 use crate::{
-    AuthError, CallError, CallFailure, ChatStream, Clock, Contents, EngineConfig, Entropy,
-    Installation, KeyEntry, KeyRing, Keychain, Limiting, Metrics, Operated, Organisation,
+    AuthError, BatchConfig, CallError, CallFailure, ChatStream, Clock, Contents, EngineConfig,
+    Entropy, Installation, KeyEntry, KeyRing, Keychain, Limiting, Metrics, Operated, Organisation,
     Passwords, Plans, Presets, ProviderKeys, Purses, Recorder, RuleBook, Vitals, decision, operate,
 };
 
@@ -111,6 +113,8 @@ pub struct Engine {
     retries: RetryBudget,
     rules: RuleBook,
     pub(crate) passwords: Passwords,
+    /// Told when a batch was received.
+    pub(crate) batch_arrived: Notify,
 }
 
 /// How long a body may stay open behind its terminator.
@@ -146,6 +150,7 @@ impl Engine {
             choices: Choices::default(),
             retries: RetryBudget::default(),
             rules: parts.rules,
+            batch_arrived: Notify::new(),
             passwords: Passwords::new(Arc::clone(&parts.entropy), parts.tasks.clone()),
             entropy: parts.entropy,
             tasks: parts.tasks,
@@ -173,7 +178,7 @@ impl Engine {
             self.stream(run).await
         } else {
             // The larger of the two futures: a stream need not have room for it.
-            Box::pin(self.whole(run)).await
+            Box::pin(self.whole(run)).await.map(|(reply, _)| Answer::Whole(reply))
         }
     }
 
@@ -193,6 +198,15 @@ impl Engine {
     ) -> Result<Operated, CallFailure> {
         let Origin { attribution, headers, region, received } = origin;
         let run = self.admit(key, call, (attribution, region, received));
+        self.operated(run, headers).await.map(|(answer, _)| answer)
+    }
+
+    /// Performs an operation that was admitted, and says what was used, where the answer is whole.
+    pub(crate) async fn operated(
+        &self,
+        run: Box<Run<OperationCall>>,
+        headers: &HeaderMap,
+    ) -> Result<(Operated, Option<UsageView>), CallFailure> {
         let mut run = self.prepared(run, headers).await?;
         match operate::first(&mut run).await {
             Ok(done) => Ok(done.into_answer(run)),
@@ -234,6 +248,11 @@ impl Engine {
     /// Whether calls need credit.
     pub const fn is_paid(&self) -> bool {
         self.config.billing
+    }
+
+    /// How batches are answered, and how large they may be.
+    pub const fn batch_bounds(&self) -> &BatchConfig {
+        &self.config.batches
     }
 
     /// What calls are paid from.
@@ -304,6 +323,11 @@ impl Engine {
         self.vitals.load_full()
     }
 
+    /// Work that outlives a call.
+    pub(crate) const fn tasks(&self) -> &TaskTracker {
+        &self.tasks
+    }
+
     pub(crate) fn entropy(&self) -> &dyn Entropy {
         self.entropy.as_ref()
     }
@@ -344,7 +368,7 @@ impl Engine {
         }));
     }
 
-    fn admit<C: Asked>(
+    pub(crate) fn admit<C: Asked>(
         self: &Arc<Self>,
         key: Arc<KeyEntry>,
         call: C,
@@ -363,6 +387,7 @@ impl Engine {
             engine: Arc::clone(self),
             installation: self.installation(),
             id: GenerationId::new(created, random),
+            batch: None,
             created,
             started: Instant::now(),
             stopwatch: Stopwatch::since(received),
@@ -420,7 +445,11 @@ impl Engine {
         Ok(Answer::Stream { id, provider, timing, media_type, body })
     }
 
-    async fn whole(&self, mut run: Box<Run>) -> Result<Answer, CallFailure> {
+    /// Answers a call that is not streamed, and says what was used.
+    pub(crate) async fn whole(
+        &self,
+        mut run: Box<Run>,
+    ) -> Result<(WholeReply, UsageView), CallFailure> {
         let mut transcript = Transcript::of(&mut run);
         // Dropped before its transcript, whatever ends it.
         let mut run = run;
@@ -440,7 +469,7 @@ impl Engine {
         }
         let provider = endpoint.provider.name.clone();
         let timing = run.timing();
-        Ok(Answer::Whole(WholeReply { id: run.id.clone(), provider, timing, body }))
+        Ok((WholeReply { id: run.id.clone(), provider, timing, body }, usage))
     }
 }
 

@@ -250,15 +250,21 @@ impl KeyEntry {
     }
 
     fn check(&self, address: Option<IpAddr>, now: Timestamp) -> Result<(), AuthError> {
+        self.may_be_used(now)?;
+        let Some(ranges) = &self.record.allowed_addresses else { return Ok(()) };
+        let is_in = |address: IpAddr| ranges.iter().any(|range| range.contains(address));
+        if address.is_some_and(is_in) { Ok(()) } else { Err(AuthError::Address(address)) }
+    }
+
+    /// Whether it may be used at all, from wherever.
+    fn may_be_used(&self, now: Timestamp) -> Result<(), AuthError> {
         if self.record.disabled {
             return Err(AuthError::Disabled);
         }
         if self.record.expires_at.is_some_and(|end| end <= now) {
             return Err(AuthError::Expired);
         }
-        let Some(ranges) = &self.record.allowed_addresses else { return Ok(()) };
-        let is_in = |address: IpAddr| ranges.iter().any(|range| range.contains(address));
-        if address.is_some_and(is_in) { Ok(()) } else { Err(AuthError::Address(address)) }
+        Ok(())
     }
 }
 
@@ -419,6 +425,28 @@ impl KeyRing {
     /// A known key.
     pub fn get(&self, hash: KeyHash) -> Option<Arc<KeyEntry>> {
         self.snapshot.load().keys.get(&hash).cloned()
+    }
+
+    /// The key that has or had this hash, wherever it was rotated to since, if it may be used now.
+    ///
+    /// # Errors
+    ///
+    /// As [`authenticate`](Self::authenticate), from any address.
+    pub(crate) async fn still(
+        &self,
+        hash: KeyHash,
+        now: Timestamp,
+    ) -> Result<Arc<KeyEntry>, AuthError> {
+        let entry = if let Some(entry) = self.get(hash) {
+            entry
+        } else {
+            let successors = self.stores.keys.successors(&[hash]).await;
+            let successors = successors.map_err(|_| AuthError::Unavailable)?;
+            let hash = successors.first().map_or(hash, |(_, successor)| *successor);
+            self.look_up(hash, now).await?
+        };
+        entry.may_be_used(now)?;
+        Ok(entry)
     }
 
     /// An unknown key may have been made by another process a moment ago.

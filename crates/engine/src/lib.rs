@@ -35,6 +35,7 @@ mod alerting;
 mod allowed;
 mod asked;
 mod attempt;
+mod batches;
 mod bill;
 mod cashier;
 mod choices;
@@ -99,11 +100,12 @@ pub use alerting::{AlertWebhook, Alerting, AlertingConfig};
 pub use allowed::{
     ALLOWED_MAX, AllowedError, allowed_addresses, allowed_models, allowed_providers,
 };
+pub use batches::{BatchDraft, DraftError};
 pub use cashier::{
     AutoTopUp, Cashier, CashierConfig, CashierError, Payer, Received, Reconciled, Refunded,
 };
 pub use clock::{Clock, Entropy, SystemClock, SystemEntropy};
-pub use config::EngineConfig;
+pub use config::{BatchConfig, EngineConfig};
 pub use content::{ContentError, Contents, Resealed, reseal_contents};
 pub use count::Count;
 pub use decision::explain;

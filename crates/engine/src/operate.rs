@@ -10,6 +10,7 @@ use tollgate_catalog::Endpoint;
 use tollgate_providers::{Fault, FaultKind, Operations, Progress, Reply, Task};
 use tollgate_types::GenerationId;
 use tollgate_upstream::UpstreamBody;
+use tollgate_wire::chat::UsageView;
 use tollgate_wire::operation::{OperationAnswer, OperationCall, OperationRequest, Rendered};
 
 use crate::passing::PassingBody;
@@ -65,8 +66,12 @@ pub(crate) async fn first(run: &mut Run<OperationCall>) -> Result<Done, CallErro
 }
 
 impl Done {
-    /// Settles a whole answer and writes it; a body that is passed on settles at its end.
-    pub(crate) fn into_answer(self, mut run: Box<Run<OperationCall>>) -> Operated {
+    /// Settles a whole answer and writes it, and says what was used; a body that is passed on
+    /// settles at its end.
+    pub(crate) fn into_answer(
+        self,
+        mut run: Box<Run<OperationCall>>,
+    ) -> (Operated, Option<UsageView>) {
         let Self { endpoint, outcome } = self;
         let (id, provider) = (run.id.clone(), endpoint.provider.name.clone());
         match outcome {
@@ -79,11 +84,11 @@ impl Done {
                 };
                 let usage = run.settle(Some(&endpoint), &progress, Ending::Complete);
                 let answer = answer.render(&run.call, &run.head(&endpoint), &usage);
-                Operated::Whole { id, provider, answer }
+                (Operated::Whole { id, provider, answer }, Some(usage))
             }
             Outcome::Passing { media_type, first, rest } => {
                 let body = Box::new(PassingBody::new(run, endpoint, first, rest));
-                Operated::Passing { id, provider, media_type, body }
+                (Operated::Passing { id, provider, media_type, body }, None)
             }
         }
     }

@@ -6,6 +6,7 @@ use tollgate_routing::Funds;
 use tollgate_store::RoutingRecord;
 use tollgate_types::{Timestamp, Usd};
 use tollgate_wire::Call;
+use tollgate_wire::batch::BatchCall;
 
 use crate::afford;
 use crate::asked::Asked;
@@ -47,6 +48,25 @@ impl Engine {
     /// When the call is wrong, a rule refuses it, or it can't be routed.
     pub fn check(&self, key: &KeyEntry, call: &Call, origin: &Origin<'_>) -> Result<(), CallError> {
         self.idle_plan(key, call, &self.installation(), origin).map(drop)
+    }
+
+    /// The same of a request of a batch.
+    ///
+    /// # Errors
+    ///
+    /// As [`check`](Self::check).
+    pub(crate) fn check_request(
+        &self,
+        key: &KeyEntry,
+        call: &BatchCall,
+        origin: &Origin<'_>,
+    ) -> Result<(), CallError> {
+        let installation = self.installation();
+        match call {
+            BatchCall::Generate(call) => self.idle_plan(key, call, &installation, origin),
+            BatchCall::Embed(call) => self.idle_plan(key, call, &installation, origin),
+        }
+        .map(drop)
     }
 
     /// Where a call of this key would go now, and why, and sends it nowhere.
@@ -104,10 +124,10 @@ impl Engine {
     }
 
     /// Plans a call that costs nothing and says nothing of anybody's health.
-    fn idle_plan(
+    fn idle_plan<C: Asked>(
         &self,
         key: &KeyEntry,
-        call: &Call,
+        call: &C,
         installation: &Installation,
         Origin { attribution, headers, region, received: _ }: &Origin<'_>,
     ) -> Result<Routed, CallError> {

@@ -17,6 +17,7 @@ use tollgate_wire::chat::{AnswerHead, FinishReason, UsageView};
 
 use crate::afford::Held;
 use crate::asked::Asked;
+use crate::batches::BatchTerms;
 use crate::bill::{Bill, completed};
 use crate::choices::Choice;
 use crate::content::LastWord;
@@ -38,6 +39,8 @@ pub(crate) struct Run<C: Asked = Call> {
     pub(crate) engine: Arc<Engine>,
     pub(crate) installation: Arc<Installation>,
     pub(crate) id: GenerationId,
+    /// What holds for it as a request of a batch, if it is one.
+    pub(crate) batch: Option<BatchTerms>,
     pub(crate) created: Timestamp,
     pub(crate) started: Instant,
     pub(crate) stopwatch: Stopwatch,
@@ -397,7 +400,10 @@ impl<C: Asked> Run<C> {
         let begun = self.shares.last().and_then(|share| share.upstream_id.clone());
         record.upstream_id = progress.upstream_id.clone().or(begun);
         let own = endpoint.and_then(|it| it.tier()).map(|tier| tier.as_str().to_owned());
-        record.service_tier = progress.service_tier.clone().or(own);
+        record.service_tier = match self.batch {
+            Some(_) => Some(BatchTerms::TIER.to_owned()),
+            None => progress.service_tier.clone().or(own),
+        };
         record.latency_ms = self.first_word.map(|at| millis(at, self.started));
         record.generation_time_ms = Some(millis(Instant::now(), self.started));
         record.usage = bill.view.usage;

@@ -4,6 +4,7 @@
 //! an unknown key names the nearest known one.
 
 mod alerts;
+mod batch;
 mod file;
 mod limit;
 mod payments;

@@ -143,6 +143,8 @@ impl Gateway {
         tasks.spawn(bookkeeping::sync(Arc::clone(&engine), sync_interval, stop.clone()));
         tasks.spawn(retention::run(Arc::clone(&engine), config.retention, stop.clone()));
         counting::run(&engine, &tasks, &stop);
+        let node = engine.purses().node().to_string().into();
+        server.spawn(Arc::clone(&engine).answer_batches(node, stop.clone()));
         if let Some(interval) = config.limits.engine.probe_interval {
             tasks.spawn(probe(Arc::clone(&engine), interval, stop.clone()));
         }

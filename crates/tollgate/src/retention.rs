@@ -34,6 +34,7 @@ struct Removed {
     generations: u64,
     contents: u64,
     audit_entries: u64,
+    batches: u64,
 }
 
 /// Removes what is old until `stop` is cancelled.
@@ -44,9 +45,15 @@ pub(crate) async fn run(engine: Arc<Engine>, retention: Retention, stop: Cancell
         loop {
             ticks.tick().await;
             match look(&engine, retention).await {
-                Ok(Removed { generations: 0, contents: 0, audit_entries: 0 }) => {}
-                Ok(Removed { generations, contents, audit_entries }) => {
-                    tracing::info!(generations, contents, audit_entries, "what was old is removed");
+                Ok(removed) if removed == Removed::default() => {}
+                Ok(Removed { generations, contents, audit_entries, batches }) => {
+                    tracing::info!(
+                        generations,
+                        contents,
+                        audit_entries,
+                        batches,
+                        "what was old is removed"
+                    );
                 }
                 Err(error) => {
                     tracing::warn!(error = %Chain(&error), "what is old can't be removed now");
@@ -94,6 +101,12 @@ async fn round(
     if let Some(before) = cutoff(retention.audit_days, now) {
         let sum = &mut removed.audit_entries;
         outcome = outcome.and(steps(until, sum, || remove_entries(stores, before)).await);
+    }
+    if let Some(before) = cutoff(retention.batch_days, now) {
+        let sum = &mut removed.batches;
+        // One may have many thousands of requests.
+        let remove = || stores.batches.remove_batches_before(before, 1);
+        outcome = outcome.and(steps(until, sum, remove).await);
     }
     outcome.map(|()| removed)
 }
@@ -165,7 +178,8 @@ mod tests {
 
     use super::*;
 
-    const WEEK: Retention = Retention { generations_days: 7, content_days: 3, audit_days: 14 };
+    const WEEK: Retention =
+        Retention { generations_days: 7, content_days: 3, audit_days: 14, batch_days: 21 };
 
     fn days_ago(days: i64) -> Timestamp {
         noon().plus_millis(-days * DAY_MILLIS)
@@ -210,7 +224,7 @@ mod tests {
         let removed = round(&stores, WEEK, noon()).await.unwrap();
         let generations = u64::try_from(many - 3).unwrap();
         let contents = u64::try_from(many - 5).unwrap();
-        assert_eq!(removed, Removed { generations, contents, audit_entries: 3 });
+        assert_eq!(removed, Removed { generations, contents, audit_entries: 3, batches: 0 });
         assert_eq!(stores.contents.contents_after(None, 9).await.unwrap().len(), 5);
         let left = stores.documents.all::<AuditEntry>(None).await.unwrap();
         assert_eq!(left.len(), 1);

@@ -1,5 +1,7 @@
 //! Instants as the stores and the wire hold them.
 
+use std::time::Duration;
+
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
@@ -29,6 +31,12 @@ impl Timestamp {
     #[must_use]
     pub const fn plus_millis(self, millis: i64) -> Self {
         Self(self.0.saturating_add(millis))
+    }
+
+    /// So much later, in whole milliseconds.
+    #[must_use]
+    pub fn plus(self, time: Duration) -> Self {
+        self.plus_millis(i64::try_from(time.as_millis()).unwrap_or(i64::MAX))
     }
 
     /// Milliseconds from `earlier` to here, negative when `earlier` is later.

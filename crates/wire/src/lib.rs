@@ -6,6 +6,7 @@
 //! - [`sse`]: server-sent events from packets.
 //! - [`chat`]: the chat completions dialect (contract §2 and §3): the request as received, the
 //!   request as values, the answer as events, chunks and completions.
+//! - [`batch`]: many requests in one body (§1.1).
 //! - [`operation`]: calls that are not conversations (§1.1).
 //! - [`error`]: the contract's error envelope and vocabulary (§4).
 //!
@@ -14,6 +15,7 @@
 //! Providers and prices. A cost arrives here as an amount to print.
 
 mod answer;
+pub mod batch;
 mod call;
 pub mod chat;
 mod completions;

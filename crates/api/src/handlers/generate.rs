@@ -183,6 +183,13 @@ fn timed(mut response: Response, timing: Timing) -> Response {
     response
 }
 
+/// A successful answer that is no generation's.
+pub(super) fn json_response(body: Body) -> Response {
+    let mut response = Response::new(body);
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}
+
 /// A successful answer with the headers that every one has (contract §0).
 pub(super) fn respond(kind: &str, id: &str, provider: Option<&str>, body: Body) -> Response {
     let mut response = Response::new(body);

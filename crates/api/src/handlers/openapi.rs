@@ -18,7 +18,8 @@ use crate::error::ApiError;
 const HEAD: &[u8] = include_bytes!("../../openapi/openapi.json");
 
 /// Operations by their paths, which no two files share.
-const PATHS: [&[u8]; 12] = [
+const PATHS: [&[u8]; 13] = [
+    include_bytes!("../../openapi/paths/batches.json"),
     include_bytes!("../../openapi/paths/byok.json"),
     include_bytes!("../../openapi/paths/catalogue.json"),
     include_bytes!("../../openapi/paths/conversations.json"),
@@ -34,7 +35,8 @@ const PATHS: [&[u8]; 12] = [
 ];
 
 /// Schemas by their names, which no two files share.
-const SCHEMAS: [&[u8]; 18] = [
+const SCHEMAS: [&[u8]; 19] = [
+    include_bytes!("../../openapi/schemas/batches.json"),
     include_bytes!("../../openapi/schemas/byok.json"),
     include_bytes!("../../openapi/schemas/catalogue.json"),
     include_bytes!("../../openapi/schemas/chat.json"),

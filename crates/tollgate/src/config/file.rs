@@ -13,6 +13,7 @@ use toml::{Table, Value};
 
 use super::Problems;
 use super::alerts::AlertsSection;
+use super::batch::BatchSection;
 use super::limit::LimitEntry;
 use super::payments::PaymentsSection;
 use super::plan::PlanEntry;
@@ -33,6 +34,7 @@ pub(super) struct File {
     pub(super) database: DatabaseSection,
     pub(super) shared: SharedSection,
     pub(super) billing: BillingSection,
+    pub(super) batch: BatchSection,
     pub(super) payments: PaymentsSection,
     pub(super) alerts: AlertsSection,
     pub(super) limits: LimitsSection,

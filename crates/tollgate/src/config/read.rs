@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tollgate_catalog::{Catalog, Overlay, Protocol};
-use tollgate_engine::{AlertingConfig, Secret};
+use tollgate_engine::{AlertingConfig, EngineConfig, Secret};
 use tollgate_payments::Fees;
 use tollgate_policy::{Policy, RuleForm};
 use tollgate_providers::ADAPTERS;
@@ -74,8 +74,7 @@ impl Reader<'_> {
         }
         self.note_the_rest(&file);
         let mut limits = file.limits.check(&mut self.problems);
-        file.routing.apply(&mut limits.engine, &mut self.problems);
-        limits.engine.billing = file.billing.enabled;
+        self.pipeline(&file, &mut limits.engine);
         let fees = file.billing.fees(&mut self.problems);
         let gone_after = file.billing.gone_after(&mut self.problems);
         let installation_name = file.payments.name(&mut self.problems);
@@ -123,6 +122,13 @@ impl Reader<'_> {
             warnings: std::mem::take(&mut self.warnings),
             origins: std::mem::take(&mut self.origins),
         }
+    }
+
+    /// What sections of their own say of the pipeline.
+    fn pipeline(&mut self, file: &File, engine: &mut EngineConfig) {
+        file.routing.apply(engine, &mut self.problems);
+        engine.batches = file.batch.check(&mut self.problems);
+        engine.billing = file.billing.enabled;
     }
 
     fn listen(&mut self, flags: &Flags, file: &File) -> SocketAddr {
@@ -201,6 +207,7 @@ impl Reader<'_> {
             ("upstream.fetch_private_addresses", file.upstream.fetch_private_addresses.to_string()),
         ];
         let sections = sections.into_iter().chain(file.retention.settings());
+        let sections = sections.chain(file.batch.settings());
         let sections = sections.chain(file.limits.settings()).chain(file.routing.settings());
         for (name, value) in sections.chain(file.alerts.settings()) {
             let is_given = file.given.contains(name);

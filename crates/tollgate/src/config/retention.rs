@@ -14,12 +14,15 @@ pub struct Retention {
     pub content_days: u32,
     /// Entries of the log of administrative acts.
     pub audit_days: u32,
+    /// Batches that have ended, with their requests and answers.
+    pub batch_days: u32,
 }
 
 impl Default for Retention {
-    /// What people say to models is not kept for long unless somebody wants it.
+    /// What people say to models is not kept for long unless somebody wants it; batches as long as
+    /// in the contract (§1.1).
     fn default() -> Self {
-        Self { generations_days: 0, content_days: 30, audit_days: 0 }
+        Self { generations_days: 0, content_days: 30, audit_days: 0, batch_days: 30 }
     }
 }
 
@@ -28,11 +31,12 @@ const DAYS_MAX: u32 = 36_500;
 
 impl Retention {
     /// The settings as they are shown.
-    pub(super) fn settings(self) -> [(&'static str, String); 3] {
+    pub(super) fn settings(self) -> [(&'static str, String); 4] {
         [
             ("retention.generations_days", self.generations_days.to_string()),
             ("retention.content_days", self.content_days.to_string()),
             ("retention.audit_days", self.audit_days.to_string()),
+            ("retention.batch_days", self.batch_days.to_string()),
         ]
     }
 
@@ -42,6 +46,7 @@ impl Retention {
             ("retention.generations_days", self.generations_days),
             ("retention.content_days", self.content_days),
             ("retention.audit_days", self.audit_days),
+            ("retention.batch_days", self.batch_days),
         ] {
             if days > DAYS_MAX {
                 problems.add(format!("{name}: at most {DAYS_MAX} days; 0 keeps it for ever"));
@@ -51,6 +56,7 @@ impl Retention {
     }
     /// Whether anything is removed that is set.
     pub const fn removes(self) -> bool {
-        self.generations_days > 0 || self.content_days > 0 || self.audit_days > 0
+        let Self { generations_days, content_days, audit_days, batch_days } = self;
+        generations_days > 0 || content_days > 0 || audit_days > 0 || batch_days > 0
     }
 }

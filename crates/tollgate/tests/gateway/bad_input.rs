@@ -326,7 +326,7 @@ async fn wrong_methods_and_paths_are_told_in_the_dialect_of_the_path() {
     let reply = at("GET", "/api/v1/chat/completions").await;
     assert_eq!(reply.header("allow"), Some("POST"));
     reply.error(405, "invalid_request");
-    at("POST", "/api/beta/batches").await.error(404, "not_found");
+    at("POST", "/api/beta/files").await.error(404, "not_found");
 }
 
 #[tokio::test]

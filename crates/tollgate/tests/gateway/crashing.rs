@@ -10,12 +10,12 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use serde_json::Value;
-use tollgate_ledger::{AccountId, audit};
-use tollgate_store::{GenerationCursor, Stores};
+use tollgate_ledger::{AccountId, Kind, audit};
+use tollgate_store::{GenerationCursor, MovementQuery, Stores};
 use tollgate_store_postgres::PostgresStore;
 use tollgate_store_postgres::test_server::TestServer;
 use tollgate_store_sqlite::SqliteStore;
-use tollgate_testkit::{Protocol, simulator, usd};
+use tollgate_testkit::{Protocol, amount, simulator, usd};
 use tollgate_types::Usd;
 
 use crate::home::{Home, Serving};
@@ -61,6 +61,77 @@ async fn two_nodes_on_one_database_die_and_every_answer_is_paid_exactly_once() {
     let stores = PostgresStore::open(&database).await.unwrap().into_stores();
     let records = checked(stores, &told).await;
     assert_told(&told, kills, records, simulator.calls("echo"));
+}
+
+/// A batch is gone on with after each death: every request is answered, and what was answered and
+/// lost is paid back.
+#[tokio::test(flavor = "multi_thread")]
+#[expect(clippy::print_stdout, reason = "the long run's figures")]
+async fn a_batch_outlives_the_program_and_each_answer_is_paid_once() {
+    const REQUESTS: u64 = 120;
+    let kills = kills();
+    let simulator = simulator().await;
+    let base = Protocol::OpenAi.base_url(&simulator);
+    let home = Home::new();
+    home.file(&configuration(&base));
+    let batch = thread::scope(|scope| {
+        let run = scope.spawn(|| batch_killed_again_and_again(&home, REQUESTS, kills));
+        run.join().unwrap()
+    });
+    let answered: Vec<&Value> = batch["results"].as_array().unwrap().iter().collect();
+    assert_eq!(answered.len().try_into(), Ok(REQUESTS));
+    assert!(answered.iter().all(|it| it["response"]["status_code"] == 200), "{batch}");
+    assert!(home.does(&["ledger", "audit"]).contains("balanced"));
+    let path = home.directory.path().join("data/tollgate.db");
+    let stores = SqliteStore::open(path.to_str().unwrap()).await.unwrap().into_stores();
+    let balance = stores.ledger.balance(&AccountId::default()).await.unwrap();
+    // Eight tokens each way at 2 and 10 dollars a million, for half the price.
+    assert_eq!(balance.spent, Usd::from_nanos(48_000 * i64::try_from(REQUESTS).unwrap()));
+    assert_eq!(amount(&batch["usage"]["cost"]), balance.spent);
+    assert_eq!(balance.held, Usd::ZERO);
+    let query = MovementQuery { limit: 100_000, ..MovementQuery::default() };
+    let rows = stores.ledger.movements(&query).await.unwrap();
+    let repaid = rows.iter().filter(|it| it.movement.kind == Kind::Repayment).count();
+    let calls = simulator.calls("echo");
+    println!("{kills} kills: {calls} calls for {REQUESTS} requests, {repaid} paid back");
+    assert!(calls >= REQUESTS + u64::try_from(repaid).unwrap());
+    stores.health.close().await;
+}
+
+fn batch_killed_again_and_again(home: &Home, requests: u64, kills: u64) -> Value {
+    let made = home.json(&["keys", "create", "--name", "caller", "--json"]);
+    let key = made["key"].as_str().unwrap().to_owned();
+    home.does(&["credits", "add", "100"]);
+    let body = r#"{"messages":[{"role":"user","content":"a b c d e f g h"}]}"#;
+    let requests: Vec<String> =
+        (0..requests).map(|at| format!(r#"{{"custom_id":"r{at}","body":{body}}}"#)).collect();
+    let batch = format!(
+        r#"{{"endpoint":"/v1/chat/completions","model":"acme/m","requests":[{}]}}"#,
+        requests.join(",")
+    );
+    let mut serving = home.serve();
+    // HTTP/1.0: the answer comes as it is, and ends with its connection.
+    let ask = |address: &str, line: &str, body: &str| -> Value {
+        let reply = sent(address, &key, line, body).unwrap();
+        let (_, body) = reply.split_once("\r\n\r\n").unwrap();
+        serde_json::from_str(body).unwrap()
+    };
+    let id = ask(&serving.address, "POST /api/v1/batches HTTP/1.0", &batch)["id"].clone();
+    let get = format!("GET /api/v1/batches/{} HTTP/1.0", id.as_str().unwrap());
+    for kill in 0..kills {
+        thread::sleep(Duration::from_millis(20 + kill * 37 % 90));
+        // Dropping it kills it.
+        drop(serving);
+        serving = home.serve();
+    }
+    loop {
+        let batch = ask(&serving.address, &get, "");
+        if batch["results"].is_array() {
+            assert_eq!(serving.terminate(), Some(0));
+            return batch;
+        }
+        thread::sleep(Duration::from_millis(50));
+    }
 }
 
 #[expect(clippy::print_stdout, reason = "the long run's figures")]
@@ -244,8 +315,13 @@ pub(crate) fn exchange(address: &str, key: &str, streamed: bool) -> Option<Strin
     let body = format!(
         r#"{{"model":"acme/m","stream":{streamed},"messages":[{{"role":"user","content":"a b c d e f g h"}}]}}"#
     );
+    sent(address, key, "POST /api/v1/chat/completions HTTP/1.1", &body)
+}
+
+/// Sends a request on a connection of its own, and returns the whole reply, if there was one.
+fn sent(address: &str, key: &str, line: &str, body: &str) -> Option<String> {
     let request = format!(
-        "POST /api/v1/chat/completions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\n\
+        "{line}\r\nHost: x\r\nAuthorization: Bearer {key}\r\n\
          Content-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
         body.len()
     );
@@ -266,6 +342,6 @@ pub(crate) fn costed(reply: &str) -> Option<(String, Usd)> {
         reply.split_once("\r\n\r\n")?.1.to_owned()
     };
     let last: Value = serde_json::from_str(last.lines().next()?).ok()?;
-    let cost = tollgate_testkit::amount(last["usage"].get("cost")?);
+    let cost = amount(last["usage"].get("cost")?);
     Some((last["id"].as_str()?.to_owned(), cost))
 }

@@ -15,6 +15,7 @@ mod allocations;
 mod analytics;
 mod backup;
 mod bad_input;
+mod batches;
 mod beside_chat;
 mod billing;
 mod body_builder;

@@ -9,6 +9,7 @@
     reason = "these are tests, which should panic where something is not as expected"
 )]
 
+mod batches;
 mod byok;
 mod catalogue;
 mod conversations;
@@ -38,6 +39,7 @@ async fn every_answer_is_as_documented() {
     let world = World::start().await;
     conversations::run(&world).await;
     operations::run(&world).await;
+    batches::run(&world).await;
     catalogue::run(&world).await;
     byok::run(&world).await;
     keys::run(&world).await;

@@ -1,0 +1,290 @@
+//! Going on with one batch, from wherever it is.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use tollgate_store::{
+    BatchOutcome, BatchRecord, BatchStatus, BatchStep, BatchStore, OpenRequest, StoreError,
+};
+use tollgate_types::{Chain, GenerationId};
+use tollgate_wire::batch::{BatchCall, BatchEndpoint, BatchHead};
+use tollgate_wire::error::ErrorType;
+
+use super::answering::{Tried, refused, unauthorised};
+use crate::Engine;
+
+/// How long nobody else may take a batch over.
+pub(super) const LEASE: Duration = Duration::from_secs(30);
+/// How often the lease is kept, and looked whether the batch shall end.
+const TENDED: Duration = Duration::from_secs(1);
+/// How long requests may still be answered once the gateway stops.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How many requests are read at once.
+const PAGE: u32 = 64;
+/// Requests of one batch under way or waiting to be tried again, for each place there is.
+const WAITING_PER_PLACE: usize = 4;
+
+/// One batch that this gateway goes on with.
+#[derive(Debug)]
+pub(super) struct Work {
+    pub(super) engine: Arc<Engine>,
+    pub(super) node: Arc<str>,
+    pub(super) batch: BatchRecord,
+    pub(super) head: BatchHead,
+    /// One for each request that may be under way at this gateway.
+    pub(super) places: Arc<Semaphore>,
+    /// Cancelled when no further request shall be begun.
+    pub(super) ending: CancellationToken,
+}
+
+/// Why requests are no longer begun.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ended {
+    /// All of them have an outcome.
+    Done,
+    /// The batch's time is over.
+    Expired,
+    /// Somebody wants it to end.
+    Cancelled,
+    /// The gateway stops, or another one has the batch.
+    Elsewhere,
+}
+
+/// What a batch says of all its requests, as it is kept.
+pub(super) fn head_of(batch: &BatchRecord) -> Option<BatchHead> {
+    let endpoint = BatchEndpoint::parse(&batch.endpoint)?;
+    Some(BatchHead { endpoint, model: batch.model.clone(), only: batch.only.clone() })
+}
+
+impl Work {
+    /// Goes on with the batch until it has ended, or has to be left to whoever comes next.
+    pub(super) async fn go_on(self: Arc<Self>) -> Result<(), StoreError> {
+        use BatchStatus::{
+            Cancelled, Cancelling, Completed, Expired, Failed, Finalizing, InProgress, Validating,
+        };
+        let mut status = self.batch.status;
+        if status == Validating {
+            match self.wrong_request().await? {
+                Some(wrong) => {
+                    return self.step(&[Validating], Failed, Some(wrong)).await.map(drop);
+                }
+                None if self.step(&[Validating], InProgress, None).await? => status = InProgress,
+                // Cancelled meanwhile.
+                None => status = Cancelling,
+            }
+        }
+        if status == InProgress {
+            status = match Arc::clone(&self).answer_all().await? {
+                Ended::Elsewhere => return Ok(()),
+                Ended::Expired => {
+                    return self.step(&[InProgress, Cancelling], Expired, None).await.map(drop);
+                }
+                Ended::Done if self.step(&[InProgress], Finalizing, None).await? => Finalizing,
+                Ended::Done | Ended::Cancelled => Cancelling,
+            };
+        }
+        if status == Finalizing {
+            return self.step(&[Finalizing], Completed, None).await.map(drop);
+        }
+        self.step(&[Cancelling], Cancelled, None).await.map(drop)
+    }
+
+    fn batches(&self) -> &dyn BatchStore {
+        self.engine.stores().batches.as_ref()
+    }
+
+    async fn step(
+        &self,
+        from: &[BatchStatus],
+        to: BatchStatus,
+        error: Option<String>,
+    ) -> Result<bool, StoreError> {
+        let step = BatchStep { from: from.to_vec(), to, at: self.engine.now(), error };
+        self.batches().step_batch(&self.batch.id, step).await
+    }
+
+    /// What is wrong with the first request that no answer can come of (contract §1.1: checked
+    /// before any is answered, and the batch fails).
+    async fn wrong_request(&self) -> Result<Option<String>, StoreError> {
+        let mut after = 0;
+        loop {
+            let page = self.batches().open_requests(&self.batch.id, after, PAGE).await?;
+            let Some(last) = page.last() else { return Ok(None) };
+            after = last.request.number;
+            for OpenRequest { request, .. } in page {
+                if let Err(error) = BatchCall::read(&self.head, Bytes::from(request.body)) {
+                    let place = request.number.saturating_sub(1);
+                    return Ok(Some(format!(
+                        "requests[{place}] (custom_id \"{}\"): {}",
+                        request.custom_id,
+                        error.message()
+                    )));
+                }
+            }
+            if !self.keep().await? {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// Keeps the lease; `false` when another gateway has it.
+    async fn keep(&self) -> Result<bool, StoreError> {
+        let until = self.engine.now().plus(LEASE);
+        self.batches().renew_batch(&self.batch.id, &self.node, until).await
+    }
+
+    /// Answers every request that has no outcome.
+    async fn answer_all(self: Arc<Self>) -> Result<Ended, StoreError> {
+        let most = self.engine.config().batches.concurrency.saturating_mul(WAITING_PER_PLACE);
+        let mut under_way = JoinSet::new();
+        let (mut page, mut after, mut ended) = (VecDeque::new(), 0, None);
+        let mut ticks = interval(TENDED);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            while ended.is_none() && under_way.len() < most.max(1) {
+                if page.is_empty() {
+                    page = self.batches().open_requests(&self.batch.id, after, PAGE).await?.into();
+                }
+                let Some(open) = page.pop_front() else { break };
+                after = open.request.number;
+                under_way.spawn(Arc::clone(&self).answer(open));
+            }
+            if under_way.is_empty() {
+                return Ok(ended.unwrap_or(Ended::Done));
+            }
+            tokio::select! {
+                Some(answered) = under_way.join_next() => match answered {
+                    Ok(answered) => answered?,
+                    Err(error) if error.is_cancelled() => {}
+                    Err(error) => tracing::error!(error = %Chain(&error), "a batch's request failed"),
+                },
+                _ = ticks.tick(), if ended.is_none() => {
+                    ended = self.tend().await?;
+                    if ended.is_some() {
+                        self.ending.cancel();
+                    }
+                    // What is under way then is nobody's any more.
+                    if matches!(ended, Some(Ended::Expired)) {
+                        under_way.abort_all();
+                    }
+                }
+                () = self.ending.cancelled(), if ended.is_none() => {
+                    // What is not answered by then is answered by whoever comes next.
+                    let answered = async { while under_way.join_next().await.is_some() {} };
+                    drop(timeout(PATIENCE, answered).await);
+                    return Ok(Ended::Elsewhere);
+                }
+            }
+        }
+    }
+
+    /// Keeps the lease and looks whether the batch shall end.
+    async fn tend(&self) -> Result<Option<Ended>, StoreError> {
+        if self.engine.now() >= self.batch.expires_at {
+            return Ok(Some(Ended::Expired));
+        }
+        if !self.keep().await? {
+            return Ok(Some(Ended::Elsewhere));
+        }
+        let now = self.batches().batch(&self.batch.id).await?;
+        Ok(match now.map(|batch| batch.status) {
+            Some(BatchStatus::InProgress) => None,
+            Some(BatchStatus::Cancelling) => Some(Ended::Cancelled),
+            _ => Some(Ended::Elsewhere),
+        })
+    }
+
+    /// Answers one request, as often as it takes, and keeps what came of it.
+    async fn answer(self: Arc<Self>, open: OpenRequest) -> Result<(), StoreError> {
+        let OpenRequest { request, begun } = open;
+        if let Some(lost) = &begun {
+            self.engine.repay(lost).await?;
+        }
+        let mut failures = 0;
+        loop {
+            let tried = {
+                let place = self.places.acquire();
+                let Some(Ok(_place)) = self.ending.run_until_cancelled(place).await else {
+                    return Ok(());
+                };
+                let Some(tried) = self.try_once(&request.body, request.number, failures).await?
+                else {
+                    return Ok(());
+                };
+                tried
+            };
+            match tried {
+                Tried::Later(_, wait) if self.has_time_for(wait) => {
+                    failures = failures.saturating_add(1);
+                    if self.ending.run_until_cancelled(sleep(wait)).await.is_none() {
+                        return Ok(());
+                    }
+                }
+                Tried::Later(outcome, _) | Tried::Done(outcome) => {
+                    self.keep_outcome(request.number, outcome).await;
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    fn has_time_for(&self, wait: Duration) -> bool {
+        self.engine.now().plus(wait) < self.batch.expires_at
+    }
+
+    /// Asks once; `None` when somebody else has the batch by now.
+    async fn try_once(
+        &self,
+        body: &[u8],
+        number: u32,
+        failures: usize,
+    ) -> Result<Option<Tried>, StoreError> {
+        let now = self.engine.now();
+        let key = match self.engine.keys().still(self.batch.key_hash, now).await {
+            Ok(key) => key,
+            Err(error) => return Ok(Some(unauthorised(&error))),
+        };
+        let call = match BatchCall::read(&self.head, Bytes::copy_from_slice(body)) {
+            Ok(call) => call,
+            Err(error) => {
+                let outcome = refused(error.error_type(), error.message(), None);
+                return Ok(Some(Tried::Done(outcome)));
+            }
+        };
+        let mut random = [0; 20];
+        if self.engine.entropy().fill(&mut random).is_err() {
+            let outcome = refused(ErrorType::Server, "Internal Server Error", None);
+            return Ok(Some(Tried::Done(outcome)));
+        }
+        let id = GenerationId::of_batch(now, random);
+        let place = (&self.batch.id, number);
+        if !self.batches().begin_request(place, &self.node, &id).await? {
+            return Ok(None);
+        }
+        Ok(Some(self.engine.ask_once(&self.batch, key, call, (&id, failures)).await))
+    }
+
+    /// Keeps what came of a request, however long the store is away: it is paid for.
+    async fn keep_outcome(&self, number: u32, outcome: BatchOutcome) {
+        loop {
+            let place = (&self.batch.id, number);
+            let Err(error) =
+                self.batches().finish_request(place, &self.node, outcome.clone()).await
+            else {
+                return;
+            };
+            tracing::warn!(
+                batch.id = self.batch.id.as_str(),
+                error = %Chain(&error),
+                "an answer of a batch can't be kept right now"
+            );
+            sleep(TENDED).await;
+        }
+    }
+}
