@@ -92,6 +92,8 @@ impl Engine {
 
     /// Pays back what a call cost whose answer was lost with the gateway that had asked for it.
     pub(super) async fn repay(&self, lost: &GenerationId) -> Result<(), StoreError> {
+        // It may have ended a moment ago and be on its way to the store.
+        self.recorder().flush().await;
         let Some(record) = self.stores().generations.get(lost).await? else { return Ok(()) };
         if record.paid_by.is_none() || record.cost == Usd::ZERO {
             return Ok(());

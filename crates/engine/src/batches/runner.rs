@@ -13,8 +13,8 @@ use tollgate_types::{BatchId, Chain};
 use super::work::{LEASE, Work, head_of};
 use crate::Engine;
 
-/// Batches that one gateway goes on with at a time.
-const AT_ONCE: usize = 4;
+/// Batches that one gateway goes on with at a time. One that waits for a limit holds nobody else up.
+const AT_ONCE: usize = 16;
 /// How often it is looked whether another gateway has left a batch.
 const LOOKED: Duration = Duration::from_secs(5);
 /// How long to wait with a batch that the store failed at.
@@ -36,7 +36,7 @@ impl Engine {
             if let Some(batch) = next {
                 taken.push(batch.id.clone());
                 let (engine, node) = (Arc::clone(&self), Arc::clone(&node));
-                let (places, stop) = (Arc::clone(&places), stop.child_token());
+                let (places, stop) = (Arc::clone(&places), stop.clone());
                 under_way.spawn(async move { engine.go_on(batch, node, places, stop).await });
                 continue;
             }
@@ -72,14 +72,15 @@ impl Engine {
         batch: BatchRecord,
         node: Arc<str>,
         places: Arc<Semaphore>,
-        ending: CancellationToken,
+        stop: CancellationToken,
     ) -> BatchId {
         let id = batch.id.clone();
         let gone_on = match head_of(&batch) {
             Some(head) => {
                 let engine = Arc::clone(&self);
                 let node = Arc::clone(&node);
-                let work = Work { engine, node, batch, head, places, ending };
+                let ending = stop.child_token();
+                let work = Work { engine, node, batch, head, places, stop, ending };
                 Arc::new(work).go_on().await
             }
             None => self.give_up(&batch).await,

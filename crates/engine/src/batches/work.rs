@@ -25,8 +25,8 @@ pub(super) const LEASE: Duration = Duration::from_secs(30);
 const TENDED: Duration = Duration::from_secs(1);
 /// How long requests may still be answered once the gateway stops.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// How many requests are read at once.
-const PAGE: u32 = 64;
+/// How many requests are read at once: they may be long.
+const PAGE: u32 = 16;
 /// Requests of one batch under way or waiting to be tried again, for each place there is.
 const WAITING_PER_PLACE: usize = 4;
 
@@ -39,7 +39,9 @@ pub(super) struct Work {
     pub(super) head: BatchHead,
     /// One for each request that may be under way at this gateway.
     pub(super) places: Arc<Semaphore>,
-    /// Cancelled when no further request shall be begun.
+    /// Cancelled when the gateway stops.
+    pub(super) stop: CancellationToken,
+    /// Cancelled when no further request shall be begun; by the above, too.
     pub(super) ending: CancellationToken,
 }
 
@@ -53,6 +55,17 @@ enum Ended {
     /// Somebody wants it to end.
     Cancelled,
     /// The gateway stops, or another one has the batch.
+    Elsewhere,
+}
+
+/// What comes of looking at all requests.
+#[derive(Debug)]
+enum Checked {
+    /// Each can be asked.
+    Right,
+    /// What is wrong with the first that can't.
+    Wrong(String),
+    /// Another gateway has the batch.
     Elsewhere,
 }
 
@@ -70,14 +83,15 @@ impl Work {
         };
         let mut status = self.batch.status;
         if status == Validating {
-            match self.wrong_request().await? {
-                Some(wrong) => {
-                    return self.step(&[Validating], Failed, Some(wrong)).await.map(drop);
+            status = match self.check().await? {
+                Checked::Elsewhere => return Ok(()),
+                Checked::Wrong(what) => {
+                    return self.step(&[Validating], Failed, Some(what)).await.map(drop);
                 }
-                None if self.step(&[Validating], InProgress, None).await? => status = InProgress,
+                Checked::Right if self.step(&[Validating], InProgress, None).await? => InProgress,
                 // Cancelled meanwhile.
-                None => status = Cancelling,
-            }
+                Checked::Right => Cancelling,
+            };
         }
         if status == InProgress {
             status = match Arc::clone(&self).answer_all().await? {
@@ -109,18 +123,17 @@ impl Work {
         self.batches().step_batch(&self.batch.id, step).await
     }
 
-    /// What is wrong with the first request that no answer can come of (contract §1.1: checked
-    /// before any is answered, and the batch fails).
-    async fn wrong_request(&self) -> Result<Option<String>, StoreError> {
+    /// Looks at every request before the first is answered (contract §1.1).
+    async fn check(&self) -> Result<Checked, StoreError> {
         let mut after = 0;
         loop {
             let page = self.batches().open_requests(&self.batch.id, after, PAGE).await?;
-            let Some(last) = page.last() else { return Ok(None) };
+            let Some(last) = page.last() else { return Ok(Checked::Right) };
             after = last.request.number;
             for OpenRequest { request, .. } in page {
                 if let Err(error) = BatchCall::read(&self.head, Bytes::from(request.body)) {
                     let place = request.number.saturating_sub(1);
-                    return Ok(Some(format!(
+                    return Ok(Checked::Wrong(format!(
                         "requests[{place}] (custom_id \"{}\"): {}",
                         request.custom_id,
                         error.message()
@@ -128,7 +141,7 @@ impl Work {
                 }
             }
             if !self.keep().await? {
-                return Ok(None);
+                return Ok(Checked::Elsewhere);
             }
         }
     }
@@ -140,48 +153,69 @@ impl Work {
     }
 
     /// Answers every request that has no outcome.
+    ///
+    /// Where the store fails no further request is begun, and those that are under way are answered
+    /// and kept once it is back: they are paid for.
     async fn answer_all(self: Arc<Self>) -> Result<Ended, StoreError> {
         let most = self.engine.config().batches.concurrency.saturating_mul(WAITING_PER_PLACE);
         let mut under_way = JoinSet::new();
-        let (mut page, mut after, mut ended) = (VecDeque::new(), 0, None);
+        let (mut page, mut after) = (VecDeque::new(), 0);
+        let mut ended = self.tend().await.map_or_else(|error| Some(Err(error)), |it| it.map(Ok));
         let mut ticks = interval(TENDED);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             while ended.is_none() && under_way.len() < most.max(1) {
-                if page.is_empty() {
-                    page = self.batches().open_requests(&self.batch.id, after, PAGE).await?.into();
+                match self.next_request(&mut page, after).await {
+                    Ok(Some(open)) => {
+                        after = open.request.number;
+                        under_way.spawn(Arc::clone(&self).answer(open));
+                    }
+                    Ok(None) => break,
+                    Err(error) => ended = Some(Err(error)),
                 }
-                let Some(open) = page.pop_front() else { break };
-                after = open.request.number;
-                under_way.spawn(Arc::clone(&self).answer(open));
             }
             if under_way.is_empty() {
-                return Ok(ended.unwrap_or(Ended::Done));
+                return ended.unwrap_or(Ok(Ended::Done));
             }
             tokio::select! {
                 Some(answered) = under_way.join_next() => match answered {
-                    Ok(answered) => answered?,
+                    Ok(Ok(())) => {}
+                    Ok(Err(error)) => ended = Some(Err(error)),
                     Err(error) if error.is_cancelled() => {}
                     Err(error) => tracing::error!(error = %Chain(&error), "a batch's request failed"),
                 },
-                _ = ticks.tick(), if ended.is_none() => {
-                    ended = self.tend().await?;
-                    if ended.is_some() {
-                        self.ending.cancel();
-                    }
-                    // What is under way then is nobody's any more.
-                    if matches!(ended, Some(Ended::Expired)) {
+                _ = ticks.tick() => match self.tend().await {
+                    Ok(None) => {}
+                    Ok(Some(Ended::Cancelled)) => ended = ended.or(Some(Ok(Ended::Cancelled))),
+                    Ok(Some(over)) => {
                         under_way.abort_all();
+                        ended = Some(Ok(over));
                     }
-                }
-                () = self.ending.cancelled(), if ended.is_none() => {
+                    Err(error) => ended = Some(Err(error)),
+                },
+                () = self.stop.cancelled() => {
                     // What is not answered by then is answered by whoever comes next.
                     let answered = async { while under_way.join_next().await.is_some() {} };
                     drop(timeout(PATIENCE, answered).await);
                     return Ok(Ended::Elsewhere);
                 }
             }
+            if ended.is_some() {
+                self.ending.cancel();
+            }
         }
+    }
+
+    /// The next request without an outcome.
+    async fn next_request(
+        &self,
+        page: &mut VecDeque<OpenRequest>,
+        after: u32,
+    ) -> Result<Option<OpenRequest>, StoreError> {
+        if page.is_empty() {
+            *page = self.batches().open_requests(&self.batch.id, after, PAGE).await?.into();
+        }
+        Ok(page.pop_front())
     }
 
     /// Keeps the lease and looks whether the batch shall end.
