@@ -1,14 +1,20 @@
 //! Batches (contract §1.1): submitted at once, answered in the background, for half the price.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::time::sleep;
+use tollgate_engine::Clock;
 use tollgate_ledger::{AccountId, Kind, Movement, audit};
 use tollgate_simulator::Simulator;
+use tollgate_store_postgres::test_server::TestServer;
 use tollgate_testkit::{Builder, Protocol, Reply, TestGateway, amount, eventually, simulator, usd};
-use tollgate_types::Usd;
+use tollgate_types::{Timestamp, Usd};
+
+use crate::postgres::SECRET_KEY;
 
 /// A tenth of a cent a token.
 const PRICE: &str = r#"{ input = "1000", output = "1000" }"#;
@@ -347,4 +353,102 @@ async fn batches_are_listed_for_their_workspace_only() {
         let reply = gateway.call(method, &path).key(&other).send().await;
         assert_eq!(reply.status, 404, "{method} {path}");
     }
+}
+
+/// A clock that is set by hand, in milliseconds.
+#[derive(Debug)]
+struct Hand(AtomicI64);
+
+impl Clock for Hand {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_unix_millis(self.0.load(Ordering::Relaxed))
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_answered_within_a_day_is_given_up() {
+    let simulator = simulator().await;
+    let now = Timestamp::parse_rfc3339("2026-11-18T12:00:00Z").unwrap();
+    let clock = Arc::new(Hand(AtomicI64::new(now.unix_millis())));
+    let rows = "[batch]\nconcurrency = 2\n";
+    let gateway = built(&simulator).clock(clock.clone()).config(rows).start().await;
+    with_credit(&gateway, "10").await;
+    let id = submitted(&gateway, batch("acme/slow", 40)).await;
+    eventually("some are answered", || async {
+        (get(&gateway, &id).await["request_counts"]["completed"].as_u64()? > 0).then_some(())
+    })
+    .await;
+    clock.0.fetch_add(86_400_000, Ordering::Relaxed);
+    let batch = ended(&gateway, &id).await;
+    assert_eq!(batch["status"], "expired");
+    let completed = batch["request_counts"]["completed"].as_u64().unwrap();
+    assert!((1..30).contains(&completed), "{completed}");
+    assert_eq!(batch["results"][39]["error"]["type"], "batch_expired");
+    let (created, expired) = (now.unix_seconds(), now.unix_seconds() + 86_400);
+    assert_eq!((&batch["created_at"], &batch["expires_at"]), (&json!(created), &json!(expired)));
+    assert!(batch["finalized_at"].as_i64() >= Some(expired));
+    assert_eq!(spent(&gateway).await, amount(&batch["usage"]["cost"]));
+}
+
+#[tokio::test]
+async fn a_gateway_goes_on_with_a_batch_after_its_restart() {
+    let simulator = simulator().await;
+    let rows = "[batch]\nconcurrency = 2\n";
+    let gateway = built(&simulator).config(rows).start().await;
+    with_credit(&gateway, "10").await;
+    let id = submitted(&gateway, batch("acme/slow", 12)).await;
+    eventually("some are answered", || async {
+        (get(&gateway, &id).await["request_counts"]["completed"].as_u64()? > 0).then_some(())
+    })
+    .await;
+    let key = gateway.key().to_owned();
+    let stopped = gateway.stop().await;
+    let before = simulator.calls("echo+ttft:400");
+    assert!((1..12).contains(&before), "{before}");
+    let gateway = built(&simulator).config(rows).on(stopped).start().await;
+    let ended = eventually("the batch has ended", || async {
+        let reply = gateway.call("GET", &format!("/batches/{id}")).key(&key).send().await.json();
+        (reply["status"] == "completed").then_some(reply)
+    })
+    .await;
+    // Those that were under way when it stopped were answered before it did.
+    assert_eq!(simulator.calls("echo+ttft:400"), 12);
+    assert_eq!(ended["request_counts"], json!({ "total": 12, "completed": 12, "failed": 0 }));
+    assert_eq!(spent(&gateway).await, usd("0.048"));
+}
+
+#[tokio::test]
+async fn another_gateway_goes_on_with_a_batch_that_one_has_left() {
+    let simulator = simulator().await;
+    let database = TestServer::shared().database().await;
+    let on = || {
+        built(&simulator)
+            .config(&format!("[database]\nurl = \"{database}\"\n[batch]\nconcurrency = 2\n"))
+            .env([("TOLLGATE_SECRET_KEY", SECRET_KEY)])
+            .start()
+    };
+    let (first, second) = (on().await, on().await);
+    with_credit(&first, "10").await;
+    let key = first.key().to_owned();
+    // Both look for batches: the other one takes up half of them, whoever received them.
+    let mut ids = Vec::new();
+    for _ in 0..4 {
+        ids.push(submitted(&first, batch("acme/slow", 8)).await);
+    }
+    eventually("some are answered", || async {
+        (get(&first, &ids[0]).await["request_counts"]["completed"].as_u64()? > 0).then_some(())
+    })
+    .await;
+    first.stop().await;
+    for id in &ids {
+        let ended = eventually("the batch has ended", || async {
+            let reply = second.call("GET", &format!("/batches/{id}")).key(&key).send().await;
+            let batch = reply.json();
+            (batch["status"] == "completed").then_some(batch)
+        })
+        .await;
+        assert_eq!(ended["request_counts"], json!({ "total": 8, "completed": 8, "failed": 0 }));
+    }
+    assert_eq!(simulator.calls("echo+ttft:400"), 32);
+    assert_eq!(spent(&second).await, usd("0.128"));
 }
