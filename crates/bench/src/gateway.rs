@@ -70,7 +70,8 @@ impl Installation {
         let folder = tempfile::tempdir().context("no folder for the gateway")?;
         let mut new = Self { program: found(program)?, folder, key: String::new() };
         fs::write(new.path("tollgate.toml"), configuration)?;
-        new.key = new.create_key(&[])?;
+        new.does(&["credits", "add", CREDIT])?;
+        new.key = new.create_key(&LIMITS)?;
         Ok(new)
     }
 
@@ -94,13 +95,18 @@ impl Installation {
     /// Makes a key, such as with `--management`, and returns its secret.
     pub(crate) fn create_key(&self, options: &[&str]) -> anyhow::Result<String> {
         let arguments = [&["keys", "create", "--name", "bench", "--json"], options].concat();
-        let output = self.command(None, &arguments).output();
+        let said = self.does(&arguments)?;
+        let created: CreatedKey = serde_json::from_slice(&said).context("no key was printed")?;
+        Ok(created.key)
+    }
+
+    /// Runs a command of the program, and returns what it prints.
+    fn does(&self, arguments: &[&str]) -> anyhow::Result<Vec<u8>> {
+        let output = self.command(None, arguments).output();
         let output = output.context("the gateway's program can't be run")?;
         let said = String::from_utf8_lossy(&output.stderr);
-        ensure!(output.status.success(), "no key could be made: {}", said.trim());
-        let created: CreatedKey =
-            serde_json::from_slice(&output.stdout).context("no key was printed")?;
-        Ok(created.key)
+        ensure!(output.status.success(), "{} failed: {}", arguments.join(" "), said.trim());
+        Ok(output.stdout)
     }
 
     /// Where its database is.
@@ -142,8 +148,25 @@ pub(crate) fn found(program: Option<PathBuf>) -> anyhow::Result<PathBuf> {
     })
 }
 
+/// What calls are paid from, in US dollars.
+const CREDIT: &str = "1000000";
+/// What the key is bounded by: as many kinds of limits as keys usually have, and none that is
+/// reached.
+const LIMITS: [&str; 10] = [
+    "--limit",
+    "900000",
+    "--reset",
+    "monthly",
+    "--requests-per-minute",
+    "1000000000",
+    "--tokens-per-day",
+    "1000000000000",
+    "--max-concurrent",
+    "1000000",
+];
+
 /// The upstream as two providers, in the clear and over TLS, each with one model that has a price;
-/// beside the built-in catalog.
+/// beside the built-in catalog. Calls need credit.
 pub(crate) fn configuration(upstream: &Upstream, authority: &Path) -> String {
     let authority = authority.display();
     let base = format!("http://{}/v1", upstream.address);
@@ -153,7 +176,7 @@ pub(crate) fn configuration(upstream: &Upstream, authority: &Path) -> String {
         .iter()
         .map(|(slug, model, base)| provider(slug, base) + &served(model, slug, MODEL))
         .collect();
-    format!("[upstream]\nca_file = \"{authority}\"\n\n{rows}")
+    format!("[billing]\nenabled = true\n\n[upstream]\nca_file = \"{authority}\"\n\n{rows}")
 }
 
 /// A provider's row.

@@ -46,12 +46,14 @@ pub struct EngineConfig {
 pub struct BatchConfig {
     /// What of the price of an answer is not charged, in millionths.
     pub discount: u32,
-    /// Most requests of batches under way at once.
+    /// Most requests of batches under way at once; of one batch half as many.
     pub concurrency: usize,
     /// Most requests of one batch.
     pub requests_max: u32,
     /// Most bytes of one batch.
     pub bytes_max: u64,
+    /// Most bytes of one request.
+    pub request_bytes_max: usize,
     /// How long a batch may take.
     pub window: Duration,
 }
@@ -60,9 +62,10 @@ impl Default for BatchConfig {
     fn default() -> Self {
         Self {
             discount: 500_000,
-            concurrency: 8,
+            concurrency: 16,
             requests_max: 50_000,
             bytes_max: 200 * 1024 * 1024,
+            request_bytes_max: 4 * 1024 * 1024,
             window: Duration::from_hours(24),
         }
     }

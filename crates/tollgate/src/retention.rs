@@ -9,7 +9,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 use tokio_util::sync::CancellationToken;
 use tollgate_engine::{Engine, takes_turn};
 use tollgate_organisation::AuditEntry;
-use tollgate_store::{Document, DocumentQuery, Span, StoreError, Stores};
+use tollgate_store::{BatchQuery, BatchStatus, Document, DocumentQuery, Span, StoreError, Stores};
 use tollgate_types::{Chain, Timestamp};
 
 use crate::config::Retention;
@@ -71,6 +71,7 @@ async fn look(engine: &Engine, retention: Retention) -> Result<Removed, StoreErr
     let (stores, now) = (engine.stores(), engine.now());
     if takes_turn(stores, "retention of sums", &id()?, (now, ROUND_MILLIS)).await? {
         sums_round(stores, now).await?;
+        remove_broken_off(stores, now).await?;
     }
     if retention.removes() && takes_turn(stores, "retention", &id()?, (now, ROUND_MILLIS)).await? {
         round(stores, retention, now).await
@@ -141,6 +142,22 @@ async fn sums_round(stores: &Stores, now: Timestamp) -> Result<(), StoreError> {
             }
             rest(begun).await;
         }
+    }
+    Ok(())
+}
+
+/// Removes what was received of batches that never came to their end.
+async fn remove_broken_off(stores: &Stores, now: Timestamp) -> Result<(), StoreError> {
+    let query = BatchQuery {
+        statuses: vec![BatchStatus::Receiving],
+        created_before: Some(now.plus_millis(-DAY_MILLIS)),
+        limit: STEP,
+        ..BatchQuery::default()
+    };
+    for batch in stores.batches.batches(&query).await? {
+        let begun = Instant::now();
+        stores.batches.remove_batch(&batch.id).await?;
+        rest(begun).await;
     }
     Ok(())
 }

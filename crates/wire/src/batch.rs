@@ -100,7 +100,8 @@ impl BatchHead {
         }
         let provider = member("provider").map(|raw| {
             let expected = "object with `only`, an array of provider slugs";
-            serde_json::from_str::<Only>(raw).map_err(|_| wrong_type("provider", expected, raw))
+            let read = raw.starts_with('{').then(|| serde_json::from_str::<Only>(raw).ok());
+            read.flatten().ok_or_else(|| wrong_type("provider", expected, raw))
         });
         let only = provider.transpose()?.unwrap_or_default().only.unwrap_or_default();
         Ok(Self { endpoint, model, only })

@@ -60,7 +60,7 @@ export interface paths {
         put?: never;
         /**
          * End a batch: no further request of it is begun
-         * @description Requests that are under way are still answered, and charged. Not in the contract.
+         * @description Requests that are under way are still answered, and charged. Not in the contract. A management key or a session may do it, too, as far as it may look at the keys of the workspace and change routing.
          */
         post: operations["cancelBatch"];
         delete?: never;
@@ -128,7 +128,7 @@ export interface paths {
         put?: never;
         /**
          * End a batch: no further request of it is begun
-         * @description Requests that are under way are still answered, and charged. Not in the contract. The same as under `/api/v1`: where the contract had it first.
+         * @description Requests that are under way are still answered, and charged. Not in the contract. A management key or a session may do it, too, as far as it may look at the keys of the workspace and change routing. The same as under `/api/v1`: where the contract had it first.
          */
         post: operations["cancelBatchBeta"];
         delete?: never;

@@ -20,7 +20,7 @@ use tollgate_wire::error::ErrorType;
 use self::view::{BatchView, with_results};
 use super::generate::json_response;
 use super::generation::may_see;
-use crate::auth::{AnyKey, InferenceKey};
+use crate::auth::{Acting, AnyKey};
 use crate::error::ApiError;
 use crate::path::PathOf;
 use crate::query::Params;
@@ -104,7 +104,7 @@ pub(crate) async fn list_batches(
 /// Ends a batch: no further request of it is begun.
 pub(crate) async fn cancel_batch(
     State(app): State<App>,
-    InferenceKey(key, _): InferenceKey,
+    Acting(key): Acting,
     PathOf(id): PathOf<String>,
 ) -> Result<Json<BatchView>, ApiError> {
     let batch = find(&app, &key, &id).await?;
@@ -126,7 +126,7 @@ pub(crate) async fn cancel_batch(
 /// Deletes a batch that has ended, with its results.
 pub(crate) async fn delete_batch(
     State(app): State<App>,
-    InferenceKey(key, _): InferenceKey,
+    Acting(key): Acting,
     PathOf(id): PathOf<String>,
 ) -> Result<Json<DeletedBatch>, ApiError> {
     let batch = find(&app, &key, &id).await?;

@@ -23,8 +23,15 @@ use crate::{AuthError, CallError, CallFailure, Engine, KeyEntry, Operated};
 pub(super) enum Tried {
     /// This is what came of the request.
     Done(BatchOutcome),
-    /// This is, unless there is time to ask again after a while.
-    Later(BatchOutcome, Duration),
+    /// This is, unless there is time to ask again.
+    Later {
+        /// What it is then.
+        outcome: BatchOutcome,
+        /// When to ask again.
+        wait: Duration,
+        /// Whether a provider has failed; else it was only too early.
+        is_failure: bool,
+    },
 }
 
 /// How long to wait before a request is asked again that providers failed at, by how often they
@@ -115,7 +122,7 @@ impl Engine {
 pub(super) fn unauthorised(error: &AuthError) -> Tried {
     let outcome = refused(ErrorType::Authentication, &error.to_string(), None);
     match error {
-        AuthError::Unavailable => Tried::Later(outcome, WHEN_AWAY),
+        AuthError::Unavailable => Tried::Later { outcome, wait: WHEN_AWAY, is_failure: false },
         _ => Tried::Done(outcome),
     }
 }
@@ -165,26 +172,30 @@ fn outcome_of(
 fn failed(error: &CallError, id: &GenerationId, failures: usize) -> Tried {
     let outcome = refused(error.error_type(), &error.body().error.message, Some(id));
     match pause(error, failures) {
-        Some(wait) => Tried::Later(outcome, wait),
+        Some((wait, is_failure)) => Tried::Later { outcome, wait, is_failure },
         None => Tried::Done(outcome),
     }
 }
 
-/// How long to wait before asking again; `None` where it would not help.
-fn pause(error: &CallError, failures: usize) -> Option<Duration> {
+/// How long to wait before asking again, and whether that is because a provider has failed; `None`
+/// where it would not help.
+fn pause(error: &CallError, failures: usize) -> Option<(Duration, bool)> {
     let said = error.retry_after();
+    let early = |wait| (wait, false);
     match error {
         // What is held or used up comes back.
-        CallError::InFlight { .. } | CallError::StoreBehind => Some(said.unwrap_or(WHEN_AWAY)),
-        CallError::Limited(_) => said,
+        CallError::InFlight { .. } | CallError::StoreBehind => {
+            Some(early(said.unwrap_or(WHEN_AWAY)))
+        }
+        CallError::Limited(_) => said.map(early),
         CallError::PlanExhausted { .. } => match error.error_type() {
-            ErrorType::RateLimitExceeded => Some(said.unwrap_or(WHEN_EARLY)),
+            ErrorType::RateLimitExceeded => Some(early(said.unwrap_or(WHEN_EARLY))),
             ErrorType::ProviderUnavailable
             | ErrorType::ProviderOverloaded
             | ErrorType::Timeout
             | ErrorType::RequestTimeout => {
                 let wait = AFTER_FAILURE.get(failures)?;
-                Some(said.unwrap_or(*wait).max(*wait))
+                Some((said.unwrap_or(*wait).max(*wait), true))
             }
             _ => None,
         },
@@ -208,14 +219,14 @@ mod tests {
     fn what_may_pass_is_waited_for() {
         let seconds = Duration::from_secs;
         for (error, failures, expected) in [
-            (CallError::InFlight { limit: None }, 900, Some(seconds(1))),
-            (CallError::StoreBehind, 900, Some(seconds(1))),
+            (CallError::InFlight { limit: None }, 900, Some((seconds(1), false))),
+            (CallError::StoreBehind, 900, Some((seconds(1), false))),
             (CallError::NoCredit, 0, None),
-            (exhausted(FaultKind::RateLimited, None), 900, Some(seconds(5))),
-            (exhausted(FaultKind::RateLimited, Some(seconds(40))), 9, Some(seconds(40))),
-            (exhausted(FaultKind::Timeout, None), 0, Some(seconds(5))),
-            (exhausted(FaultKind::Timeout, Some(seconds(9))), 0, Some(seconds(9))),
-            (exhausted(FaultKind::Timeout, Some(seconds(9))), 2, Some(seconds(120))),
+            (exhausted(FaultKind::RateLimited, None), 900, Some((seconds(5), false))),
+            (exhausted(FaultKind::RateLimited, Some(seconds(40))), 9, Some((seconds(40), false))),
+            (exhausted(FaultKind::Timeout, None), 0, Some((seconds(5), true))),
+            (exhausted(FaultKind::Timeout, Some(seconds(9))), 0, Some((seconds(9), true))),
+            (exhausted(FaultKind::Timeout, Some(seconds(9))), 2, Some((seconds(120), true))),
             (exhausted(FaultKind::Timeout, None), 3, None),
             (exhausted(FaultKind::BadRequest, None), 0, None),
         ] {

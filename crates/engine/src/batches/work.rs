@@ -39,6 +39,8 @@ pub(super) struct Work {
     pub(super) head: BatchHead,
     /// One for each request that may be under way at this gateway.
     pub(super) places: Arc<Semaphore>,
+    /// One for each of this batch's: no provider that hangs holds all of the others up.
+    pub(super) own_places: Semaphore,
     /// Cancelled when the gateway stops.
     pub(super) stop: CancellationToken,
     /// Cancelled when no further request shall be begun; by the above, too.
@@ -181,16 +183,11 @@ impl Work {
                 Some(answered) = under_way.join_next() => match answered {
                     Ok(Ok(())) => {}
                     Ok(Err(error)) => ended = Some(Err(error)),
-                    Err(error) if error.is_cancelled() => {}
                     Err(error) => tracing::error!(error = %Chain(&error), "a batch's request failed"),
                 },
+                // What is under way when it ends is still answered: it is paid for.
                 _ = ticks.tick() => match self.tend().await {
-                    Ok(None) => {}
-                    Ok(Some(Ended::Cancelled)) => ended = ended.or(Some(Ok(Ended::Cancelled))),
-                    Ok(Some(over)) => {
-                        under_way.abort_all();
-                        ended = Some(Ok(over));
-                    }
+                    Ok(over) => ended = ended.or(over.map(Ok)),
                     Err(error) => ended = Some(Err(error)),
                 },
                 () = self.stop.cancelled() => {
@@ -220,11 +217,11 @@ impl Work {
 
     /// Keeps the lease and looks whether the batch shall end.
     async fn tend(&self) -> Result<Option<Ended>, StoreError> {
-        if self.engine.now() >= self.batch.expires_at {
-            return Ok(Some(Ended::Expired));
-        }
         if !self.keep().await? {
             return Ok(Some(Ended::Elsewhere));
+        }
+        if self.engine.now() >= self.batch.expires_at {
+            return Ok(Some(Ended::Expired));
         }
         let now = self.batches().batch(&self.batch.id).await?;
         Ok(match now.map(|batch| batch.status) {
@@ -243,8 +240,10 @@ impl Work {
         let mut failures = 0;
         loop {
             let tried = {
-                let place = self.places.acquire();
-                let Some(Ok(_place)) = self.ending.run_until_cancelled(place).await else {
+                let places =
+                    async { (self.own_places.acquire().await, self.places.acquire().await) };
+                let Some((Ok(_own), Ok(_place))) = self.ending.run_until_cancelled(places).await
+                else {
                     return Ok(());
                 };
                 let Some(tried) = self.try_once(&request.body, request.number, failures).await?
@@ -254,15 +253,14 @@ impl Work {
                 tried
             };
             match tried {
-                Tried::Later(_, wait) if self.has_time_for(wait) => {
-                    failures = failures.saturating_add(1);
+                Tried::Later { wait, is_failure, .. } if self.has_time_for(wait) => {
+                    failures = failures.saturating_add(usize::from(is_failure));
                     if self.ending.run_until_cancelled(sleep(wait)).await.is_none() {
                         return Ok(());
                     }
                 }
-                Tried::Later(outcome, _) | Tried::Done(outcome) => {
-                    self.keep_outcome(request.number, outcome).await;
-                    return Ok(());
+                Tried::Later { outcome, .. } | Tried::Done(outcome) => {
+                    return self.keep_outcome(request.number, outcome).await;
                 }
             }
         }
@@ -304,14 +302,18 @@ impl Work {
         Ok(Some(self.engine.ask_once(&self.batch, key, call, (&id, failures)).await))
     }
 
-    /// Keeps what came of a request, however long the store is away: it is paid for.
-    async fn keep_outcome(&self, number: u32, outcome: BatchOutcome) {
+    /// Keeps what came of a request, however long the store is away: it is paid for. Where another
+    /// gateway has the batch by now and answers it anew, it is paid back.
+    async fn keep_outcome(&self, number: u32, outcome: BatchOutcome) -> Result<(), StoreError> {
         loop {
-            let place = (&self.batch.id, number);
-            let Err(error) =
-                self.batches().finish_request(place, &self.node, outcome.clone()).await
-            else {
-                return;
+            let (place, outcome_kept) = ((&self.batch.id, number), outcome.clone());
+            let error = match self.batches().finish_request(place, &self.node, outcome_kept).await {
+                Ok(true) => return Ok(()),
+                Ok(false) => match self.repay_unless_kept(number, &outcome).await {
+                    Ok(()) => return Ok(()),
+                    Err(error) => error,
+                },
+                Err(error) => error,
             };
             tracing::warn!(
                 batch.id = self.batch.id.as_str(),
@@ -320,5 +322,20 @@ impl Work {
             );
             sleep(TENDED).await;
         }
+    }
+
+    /// Pays back what an outcome cost that was not kept. It may have been, where only the store's
+    /// answer was lost.
+    async fn repay_unless_kept(
+        &self,
+        number: u32,
+        outcome: &BatchOutcome,
+    ) -> Result<(), StoreError> {
+        let Some(call) = &outcome.generation_id else { return Ok(()) };
+        let before = number.saturating_sub(1);
+        let kept = self.batches().batch_results(&self.batch.id, before, 1).await?;
+        let kept = kept.first().filter(|it| it.number == number);
+        let kept = kept.and_then(|it| it.outcome.as_ref()?.generation_id.as_ref());
+        if kept == Some(call) { Ok(()) } else { self.engine.repay(call).await }
     }
 }

@@ -18,13 +18,21 @@ pub(super) struct BatchSection {
     requests_max: u32,
     /// Most bytes of one batch.
     bytes_max: u64,
+    /// Most bytes of one request.
+    request_bytes_max: usize,
 }
 
 impl Default for BatchSection {
     fn default() -> Self {
-        let BatchConfig { concurrency, requests_max, bytes_max, .. } = BatchConfig::default();
-        // The contract's (§1.1).
-        Self { discount_percent: "50".to_owned(), concurrency, requests_max, bytes_max }
+        let usual = BatchConfig::default();
+        Self {
+            // The contract's (§1.1).
+            discount_percent: "50".to_owned(),
+            concurrency: usual.concurrency,
+            requests_max: usual.requests_max,
+            bytes_max: usual.bytes_max,
+            request_bytes_max: usual.request_bytes_max,
+        }
     }
 }
 
@@ -33,12 +41,13 @@ const CONCURRENCY_MAX: usize = 1_000;
 
 impl BatchSection {
     /// The settings as they are shown.
-    pub(super) fn settings(&self) -> [(&'static str, String); 4] {
+    pub(super) fn settings(&self) -> [(&'static str, String); 5] {
         [
             ("batch.discount_percent", self.discount_percent.clone()),
             ("batch.concurrency", self.concurrency.to_string()),
             ("batch.requests_max", self.requests_max.to_string()),
             ("batch.bytes_max", self.bytes_max.to_string()),
+            ("batch.request_bytes_max", self.request_bytes_max.to_string()),
         ]
     }
 
@@ -58,6 +67,7 @@ impl BatchSection {
         for (name, is_none) in [
             ("batch.requests_max", self.requests_max == 0),
             ("batch.bytes_max", self.bytes_max == 0),
+            ("batch.request_bytes_max", self.request_bytes_max == 0),
         ] {
             if is_none {
                 problems.add(format!("{name}: must be more than 0"));
@@ -68,6 +78,7 @@ impl BatchSection {
             concurrency: self.concurrency.clamp(1, CONCURRENCY_MAX),
             requests_max: self.requests_max,
             bytes_max: self.bytes_max,
+            request_bytes_max: self.request_bytes_max,
             ..usual
         }
     }

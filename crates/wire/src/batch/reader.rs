@@ -113,6 +113,8 @@ impl Looked {
 
 /// Most members before the requests.
 const MEMBERS_MAX: usize = 64;
+/// Most bytes of one of them.
+const MEMBER_BYTES_MAX: usize = 64 * 1024;
 /// Longest `custom_id`.
 const CUSTOM_ID_CHARACTERS_MAX: usize = 256;
 
@@ -265,9 +267,11 @@ impl BatchReader {
         if self.head.iter().any(|(known, _)| *known == name) {
             return Err(BadRequest::new(format!("{name}: Given more than once")).into());
         }
-        if self.head.len() >= MEMBERS_MAX {
-            let most = format!("At most {MEMBERS_MAX} members may stand before `requests`");
-            return Err(BadRequest::new(most).into());
+        if self.head.len() >= MEMBERS_MAX || value.len() > MEMBER_BYTES_MAX {
+            let most = format!(
+                "{name}: At most {MEMBERS_MAX} members of {MEMBER_BYTES_MAX} bytes each may stand before `requests`"
+            );
+            return Err(BatchFault::TooLarge(most));
         }
         self.head.push((name, value));
         Ok(())

@@ -13,6 +13,9 @@ use crate::operation::{Operation, OperationCall};
 /// What names the variant of a model that is called in batches (contract §5.5).
 const VARIANT: &str = ":batch";
 
+/// What would name other models in a request.
+const OTHER_MODELS: [&str; 3] = ["models", "fallbacks", "preset"];
+
 /// A request of a batch, as a call that answers it.
 #[derive(Debug)]
 pub enum BatchCall {
@@ -37,6 +40,9 @@ impl BatchCall {
             return Err(BadRequest::new(format!(
                 "model: Expected none, or that of the batch, \"{expected}\""
             )));
+        }
+        if let Some(name) = OTHER_MODELS.iter().find(|name| body.member(name).is_some()) {
+            return Err(BadRequest::new(format!("{name}: A batch is of one model")));
         }
         if body.get::<bool>("stream", "boolean")?.unwrap_or_default() {
             return Err(BadRequest::new("stream: The answers of a batch are not streamed"));
@@ -168,6 +174,8 @@ mod tests {
             (with(sound), "A request of a batch has text only: audio"),
             (json!({ "messages": text, "stream": true }), "stream: "),
             (json!({ "messages": text, "model": "acme/large" }), "model: Expected none, or that"),
+            (json!({ "messages": text, "models": ["acme/large"] }), "models: A batch is of one"),
+            (json!({ "messages": text, "preset": "dear" }), "preset: A batch is of one"),
             (json!({ "messages": text, "modalities": ["text", "audio"] }), "modalities: "),
             (json!({ "messages": 1 }), "messages: "),
         ] {

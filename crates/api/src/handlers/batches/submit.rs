@@ -1,5 +1,7 @@
 //! `POST /batches`: a batch is read as it comes (contract §1.1).
 
+use std::time::Duration;
+
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -7,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use http_body_util::BodyExt;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, timeout_at};
 use tollgate_engine::{BatchDraft, DraftError, Origin};
 use tollgate_store::{Attribution, BatchRecord};
 use tollgate_wire::batch::{BatchFault, BatchPart, BatchReader};
@@ -50,7 +52,7 @@ async fn receive(
     body: &mut Body,
 ) -> Result<BatchRecord, ApiError> {
     let bounds = app.engine.batch_bounds();
-    let mut reader = BatchReader::new(bounds.requests_max, app.config.body_bytes_max);
+    let mut reader = BatchReader::new(bounds.requests_max, bounds.request_bytes_max);
     let attribution = attribution(headers, &ChatParams::default(), &app.config.tag_headers);
     let origin = |attribution: &Attribution| Origin {
         attribution: attribution.clone(),
@@ -59,8 +61,8 @@ async fn receive(
         received: Instant::now(),
     };
     let mut draft: Option<BatchDraft> = None;
-    let mut received = 0_u64;
-    while let Some(bytes) = next(app, body).await? {
+    let (mut received, until) = (0_u64, Instant::now() + UPLOAD_MAX);
+    while let Some(bytes) = next(app, body, until).await? {
         received = received.saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
         if received > bounds.bytes_max {
             let most = bounds.bytes_max;
@@ -85,10 +87,14 @@ async fn receive(
     Ok(draft.finish().await?)
 }
 
+/// How long a batch may take to arrive, however steadily it comes.
+const UPLOAD_MAX: Duration = Duration::from_mins(30);
+
 /// More of the body. The time that a whole body may take elsewhere is that of each piece here.
-async fn next(app: &App, body: &mut Body) -> Result<Option<Bytes>, ApiError> {
+async fn next(app: &App, body: &mut Body, until: Instant) -> Result<Option<Bytes>, ApiError> {
     loop {
-        let frame = timeout(app.config.body_timeout, body.frame()).await.map_err(|_| {
+        let until = until.min(Instant::now() + app.config.body_timeout);
+        let frame = timeout_at(until, body.frame()).await.map_err(|_| {
             ApiError::new(ErrorType::RequestTimeout, "Request body did not arrive in time")
         })?;
         let Some(frame) = frame else { return Ok(None) };
