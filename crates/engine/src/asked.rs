@@ -16,6 +16,9 @@ use crate::media;
 
 /// A conversation or an operation, on its way through the same pipeline.
 pub(crate) trait Asked: fmt::Debug + Send + Sync + Sized + 'static {
+    /// Whether what answers it is written by a model, word by word.
+    const CONVERSES: bool;
+
     /// The parameters that the gateway acts on.
     fn params(&self) -> &ChatParams;
 
@@ -74,6 +77,8 @@ pub(crate) trait Asked: fmt::Debug + Send + Sync + Sized + 'static {
 }
 
 impl Asked for Call {
+    const CONVERSES: bool = true;
+
     fn least(&self) -> Usage {
         Usage { prompt_tokens: self.survey().tokens_estimated(), ..Usage::default() }
     }
@@ -152,6 +157,8 @@ impl Asked for Call {
 }
 
 impl Asked for OperationCall {
+    const CONVERSES: bool = false;
+
     fn weight(&self) -> Weight {
         self.weight()
     }

@@ -100,6 +100,20 @@ impl Bill {
     }
 }
 
+/// Whether an answer is none: nothing was written, and nobody says why it ended. No tokens are
+/// charged then, while searches are (contract §6.2, zero-completion insurance).
+const fn said_nothing(progress: &Progress, usage: &Usage) -> bool {
+    let ends_blank = match &progress.finish {
+        Some((_, native)) => native.is_empty(),
+        None => true,
+    };
+    ends_blank
+        && usage.completion_tokens == 0
+        && usage.completion_images == 0
+        && progress.output_bytes == 0
+        && progress.tool_calls == 0
+}
+
 const MILLION: u64 = 1_000_000;
 
 /// Two discounts in millionths, one after the other; never more than both take.
@@ -130,8 +144,19 @@ pub(crate) fn completed(said: Usage, least: &Usage, written: u64) -> Usage {
 impl<C: Asked> Run<C> {
     /// What an answer costs by the plan's rates; what discounts the month has earned comes off at
     /// the end.
-    pub(crate) fn bill(&self, at: Option<&Arc<Endpoint>>, usage: &Usage, failed: bool) -> Bill {
-        Bill::of(at, usage, self.created, (self.discount_on(at.map(Arc::as_ref)), failed))
+    pub(crate) fn bill(
+        &self,
+        at: Option<&Arc<Endpoint>>,
+        (usage, progress): (&Usage, &Progress),
+        failed: bool,
+    ) -> Bill {
+        let discount = self.discount_on(at.map(Arc::as_ref));
+        if !C::CONVERSES || !said_nothing(progress, usage) {
+            return Bill::of(at, usage, self.created, (discount, failed));
+        }
+        let mut bill = Bill::of(at, &usage.without_tokens(), self.created, (discount, failed));
+        bill.view.usage = *usage;
+        bill
     }
 
     /// What of an endpoint's list price is not charged, in millionths: what the plan takes off, and

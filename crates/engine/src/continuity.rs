@@ -224,7 +224,7 @@ fn share(run: &Run, endpoint: &Arc<Endpoint>, progress: &Progress) -> Share {
     // As for a client that left: what was produced is counted, reported or not.
     let usage = run.usage(progress, Ending::Cancelled);
     let billed = run.billed(endpoint, progress);
-    let bill = run.bill(Some(&billed), &usage, false);
+    let bill = run.bill(Some(&billed), (&usage, progress), false);
     // Of an answer that was continued before, this is a further share.
     let bill = if run.shares.is_empty() { bill } else { bill.of_rest() };
     let upstream_id = progress.upstream_id.clone();

@@ -281,7 +281,7 @@ impl<C: Asked> Run<C> {
         let usage = self.usage(progress, ending);
         let failed = matches!(ending, Ending::Failed(_)) || says_error(progress);
         let billed = endpoint.map(|it| self.billed(it, progress));
-        let bill = self.bill(billed.as_ref(), &usage, failed);
+        let bill = self.bill(billed.as_ref(), (&usage, progress), failed);
         let bill = continuity::joined(&self.shares, bill, failed);
         let mut bill = self.with_put_aside(bill, failed);
         if let Some(agreed) = &self.agreed {

@@ -161,7 +161,7 @@ impl Run {
         let usage = self.usage(progress, Ending::Complete);
         expected::learn(self, &endpoint.id, &usage);
         let billed = self.billed(endpoint, progress);
-        let bill = self.bill(Some(&billed), &usage, false);
+        let bill = self.bill(Some(&billed), (&usage, progress), false);
         self.put_aside.push((self.steering.stages.len(), bill.clone()));
         self.note_stage(model, outcome, bill.view.cost);
     }
@@ -199,7 +199,7 @@ impl<C: Asked> Run<C> {
     fn leave(&mut self, model: &str, endpoint: &Arc<Endpoint>, progress: &Progress, outcome: &str) {
         let usage = self.usage(progress, Ending::Cancelled);
         let billed = self.billed(endpoint, progress);
-        let bill = self.bill(Some(&billed), &usage, false);
+        let bill = self.bill(Some(&billed), (&usage, progress), false);
         let (model, outcome, cost) = (model.to_owned(), outcome.to_owned(), bill.view.cost);
         let stages = &mut self.steering.stages;
         self.put_aside.push((stages.len(), bill));

@@ -96,6 +96,17 @@ impl Usage {
         sum
     }
 
+    /// The same without what was read and written: what else was done is left.
+    #[must_use]
+    pub fn without_tokens(&self) -> Self {
+        Self {
+            source: self.source,
+            web_searches: self.web_searches,
+            search_units: self.search_units,
+            ..Self::default()
+        }
+    }
+
     /// Whether anything was counted here rather than by the provider. Where nothing was consumed,
     /// nothing was.
     pub const fn is_estimated(&self) -> bool {

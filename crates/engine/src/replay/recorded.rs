@@ -73,6 +73,8 @@ fn known_word(word: &str, known: &[&'static str]) -> &'static str {
 }
 
 impl Asked for Recorded {
+    const CONVERSES: bool = true;
+
     fn params(&self) -> &ChatParams {
         &self.params
     }

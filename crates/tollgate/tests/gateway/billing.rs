@@ -9,7 +9,7 @@ use tokio::time::sleep;
 use tollgate_ledger::{AccountId, Balance, Kind, Movement, audit};
 use tollgate_simulator::Simulator;
 use tollgate_store::MovementQuery;
-use tollgate_testkit::{Protocol, Reply, TestGateway, eventually, simulator, usd};
+use tollgate_testkit::{Canned, Protocol, Reply, TestGateway, eventually, simulator, usd};
 use tollgate_types::Usd;
 
 const BILLING: &str = "[billing]\nenabled = true\n";
@@ -334,4 +334,34 @@ async fn section_4_6_below_zero_what_is_free_is_refused_too() {
     let world = world.endpoint("acme/free", "acme", "echo", r#"{ input = "0", output = "0" }"#);
     let gateway = world.start().await;
     refusal(&gateway.chat(free).await);
+}
+
+/// What a provider reports to have read for an answer that is none is not charged; its searches are,
+/// and so is an answer that says why it has no words.
+#[tokio::test]
+async fn section_6_2_zero_completions_are_insured() {
+    for (finish, cost) in [(json!(null), "0"), (json!(""), "0"), (json!("length"), "0.05")] {
+        let answer = json!({
+            "id": "x", "object": "chat.completion", "created": 1, "model": "m",
+            "choices": [{ "index": 0, "finish_reason": finish,
+                "message": { "role": "assistant", "content": "" } }],
+            "usage": { "prompt_tokens": 50, "completion_tokens": 0, "total_tokens": 50 },
+        });
+        let provider = Canned::start("application/json", answer.to_string()).await;
+        let gateway = TestGateway::builder()
+            .config(BILLING)
+            .config(&format!(
+                "[upstream]\nfetch_private_addresses = true\n\
+                 [[provider]]\nslug = \"acme\"\nprotocol = \"openai-chat\"\nbase_url = \"{}\"\n\
+                 api_key = \"sk\"\n[[model]]\nid = \"acme/m\"\n\
+                 [[model.endpoint]]\nprovider = \"acme\"\nupstream_model = \"m\"\nprice = {PRICE}\n",
+                provider.base_url()
+            ))
+            .start()
+            .await;
+        add(&gateway, "5").await;
+        gateway.chat(eight()).await;
+        assert_eq!(balance(&gateway).await.spent, usd(cost), "{finish}");
+        assert_sound(&gateway).await;
+    }
 }
