@@ -46,6 +46,7 @@ const ACTS: &[(&str, &str, Enters)] = &[
     ("presets set", "slug", Enters::Before),
     ("presets rm", "slug", Enters::Before),
     ("credits add", "account", Enters::Before),
+    ("credits transfer", "to", Enters::Before),
     ("credits plan", "account", Enters::WhenItChanges),
     ("credits refund", "payment", Enters::Before),
     ("credits reconcile", "since", Enters::Before),

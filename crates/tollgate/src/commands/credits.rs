@@ -1,7 +1,8 @@
-//! `tollgate credits add|plan|show|statement|refund|reconcile`
+//! `tollgate credits add|transfer|plan|show|statement|refund|reconcile`
 
 mod payments;
 mod plan;
+mod transfer;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -20,6 +21,7 @@ use tollgate_store::{MovementQuery, Stores};
 use tollgate_types::{Month, Timestamp, Usd};
 
 use self::plan::PlanArgs;
+use self::transfer::TransferArgs;
 use super::Session;
 use super::keys::new_key;
 use crate::config::Config;
@@ -32,6 +34,9 @@ pub(super) enum CreditsCommand {
     /// Add credit to the account
     #[command(after_help = "Example: tollgate credits add 25 --note \"invoice 7\"")]
     Add(AddArgs),
+    /// Move credit from one account to another
+    #[command(after_help = "Example: tollgate credits transfer 25 --from default --to research")]
+    Transfer(TransferArgs),
     /// Show what was added and what was spent
     #[command(after_help = "Example: tollgate credits show --json")]
     Show(ShowArgs),
@@ -127,6 +132,7 @@ pub(super) async fn run(command: CreditsCommand, session: &Session) -> anyhow::R
             let fee = fee(&args.account, &config, &stores).await?;
             add(args, fee, &stores).await.map(done)
         }
+        CreditsCommand::Transfer(args) => transfer::transfer(&args, &stores).await.map(done),
         CreditsCommand::Plan(args) => plan::plan(args, &config, &stores).await.map(done),
         CreditsCommand::Show(args) => show(&args.account, args.json, &stores).await.map(done),
         CreditsCommand::Statement(args) => tell(&args, &config, &stores).await.map(done),

@@ -65,3 +65,4 @@ mod several_models;
 mod tiers;
 mod timing;
 mod topping_up;
+mod transferring;

@@ -325,6 +325,7 @@ fn every_command_helps_with_an_example() {
         "route explain",
         "route health",
         "credits add",
+        "credits transfer",
         "credits show",
         "credits refund",
         "credits reconcile",
