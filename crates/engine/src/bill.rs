@@ -100,6 +100,12 @@ impl Bill {
     }
 }
 
+/// How often an endpoint's context may have been read for one answer: a provider's own tools have it
+/// read again and again.
+const READ_CONTEXTS_MAX: u64 = 16;
+/// How often it may have been written: a context may be stated too small.
+const WRITTEN_CONTEXTS_MAX: u64 = 4;
+
 /// Whether an answer is none: nothing was written, and nobody says why it ended. No tokens are
 /// charged then, while searches are (contract §6.2, zero-completion insurance).
 const fn said_nothing(progress: &Progress, usage: &Usage) -> bool {
@@ -157,6 +163,28 @@ impl<C: Asked> Run<C> {
         let mut bill = Bill::of(at, &usage.without_tokens(), self.created, (discount, failed));
         bill.view.usage = *usage;
         bill
+    }
+
+    /// Whether a report can be true. Nobody is billed for what no answer of the endpoint can have
+    /// come to, whatever its provider says.
+    pub(crate) fn believes(&self, at: Option<&Arc<Endpoint>>, said: &Usage) -> bool {
+        let context = at.and_then(|it| it.context_length).filter(|_| C::CONVERSES);
+        let answers = self.call.member("n").and_then(|it| it.parse::<u64>().ok()).unwrap_or(1);
+        let is_within = context.is_none_or(|context| {
+            let most_written = context.saturating_mul(WRITTEN_CONTEXTS_MAX);
+            said.prompt_tokens <= context.saturating_mul(READ_CONTEXTS_MAX)
+                && said.completion_tokens <= most_written.saturating_mul(answers.max(1))
+        });
+        let believes = said.is_possible() && is_within;
+        if !believes {
+            tracing::warn!(
+                call.id = self.id.as_str(),
+                prompt_tokens = said.prompt_tokens,
+                completion_tokens = said.completion_tokens,
+                "a provider reports more than its model can read or write: what went through is counted here instead"
+            );
+        }
+        believes
     }
 
     /// What of an endpoint's list price is not charged, in millionths: what the plan takes off, and

@@ -222,7 +222,7 @@ async fn first_word(next: &mut Next) -> Result<(), Fault> {
 /// What an endpoint is owed for what it wrote until it broke off.
 fn share(run: &Run, endpoint: &Arc<Endpoint>, progress: &Progress) -> Share {
     // As for a client that left: what was produced is counted, reported or not.
-    let usage = run.usage(progress, Ending::Cancelled);
+    let usage = run.usage(Some(endpoint), progress, Ending::Cancelled);
     let billed = run.billed(endpoint, progress);
     let bill = run.bill(Some(&billed), (&usage, progress), false);
     // Of an answer that was continued before, this is a further share.

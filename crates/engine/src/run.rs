@@ -278,7 +278,7 @@ impl<C: Asked> Run<C> {
         if let Some(call) = self.as_it_came.take() {
             self.call = *call;
         }
-        let usage = self.usage(progress, ending);
+        let usage = self.usage(endpoint, progress, ending);
         let failed = matches!(ending, Ending::Failed(_)) || says_error(progress);
         let billed = endpoint.map(|it| self.billed(it, progress));
         let bill = self.bill(billed.as_ref(), (&usage, progress), failed);
@@ -336,16 +336,21 @@ impl<C: Asked> Run<C> {
         most.map_or(u64::MAX, |most| most.saturating_mul(answers.max(1)))
     }
 
-    /// What the provider reported, else our own count of what went through. A report that can't be
+    /// What `endpoint` reported, else our own count of what went through. A report that can't be
     /// true is none. What is missing of one is counted here: the end of a stream that was cut, and
     /// what was read or written for nothing, as it says.
-    pub(crate) fn usage(&self, progress: &Progress, ending: Ending<'_>) -> Usage {
+    pub(crate) fn usage(
+        &self,
+        endpoint: Option<&Arc<Endpoint>>,
+        progress: &Progress,
+        ending: Ending<'_>,
+    ) -> Usage {
         let survey = self.call.survey();
         let least = self.call.least();
         // Nobody pays for more than was asked for on the strength of a guess.
         let written = progress.output_bytes.div_ceil(BYTES_PER_TOKEN).min(self.most_asked());
         let ended = progress.finish.is_some() || matches!(ending, Ending::Complete);
-        let usage = match progress.usage.filter(Usage::is_possible) {
+        let usage = match progress.usage.filter(|said| self.believes(endpoint, said)) {
             Some(said) => {
                 let is_final = said.source == UsageSource::Reported && ended;
                 let whole = completed(said, &least, if is_final { 0 } else { written });

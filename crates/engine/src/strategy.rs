@@ -158,7 +158,7 @@ impl Run {
         if let Some(health) = self.vitals.health(&endpoint.id) {
             health.observe(Outcome::Success, self.engine.now());
         }
-        let usage = self.usage(progress, Ending::Complete);
+        let usage = self.usage(Some(endpoint), progress, Ending::Complete);
         expected::learn(self, &endpoint.id, &usage);
         let billed = self.billed(endpoint, progress);
         let bill = self.bill(Some(&billed), (&usage, progress), false);
@@ -197,7 +197,7 @@ impl<C: Asked> Run<C> {
 
     /// Notes an answer that was hung up on, and what it had come to.
     fn leave(&mut self, model: &str, endpoint: &Arc<Endpoint>, progress: &Progress, outcome: &str) {
-        let usage = self.usage(progress, Ending::Cancelled);
+        let usage = self.usage(Some(endpoint), progress, Ending::Cancelled);
         let billed = self.billed(endpoint, progress);
         let bill = self.bill(Some(&billed), (&usage, progress), false);
         let (model, outcome, cost) = (model.to_owned(), outcome.to_owned(), bill.view.cost);

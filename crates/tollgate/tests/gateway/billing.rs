@@ -336,32 +336,53 @@ async fn section_4_6_below_zero_what_is_free_is_refused_too() {
     refusal(&gateway.chat(free).await);
 }
 
-/// What a provider reports to have read for an answer that is none is not charged; its searches are,
-/// and so is an answer that says why it has no words.
+/// A gateway with $50 whose only provider answers with `content`, ends so, and reports this much.
+async fn reporting(content: &str, finish: &Value, (read, written): (u64, u64)) -> TestGateway {
+    let answer = json!({
+        "id": "x", "object": "chat.completion", "created": 1, "model": "m",
+        "choices": [{ "index": 0, "finish_reason": finish,
+            "message": { "role": "assistant", "content": content } }],
+        "usage": { "prompt_tokens": read, "completion_tokens": written,
+            "total_tokens": read + written },
+    });
+    let provider = Canned::start("application/json", answer.to_string()).await;
+    let gateway = TestGateway::builder()
+        .config(BILLING)
+        .config(&format!(
+            "[upstream]\nfetch_private_addresses = true\n\
+             [[provider]]\nslug = \"acme\"\nprotocol = \"openai-chat\"\nbase_url = \"{}\"\n\
+             api_key = \"sk\"\n[[model]]\nid = \"acme/m\"\ncontext_length = 1000\n\
+             [[model.endpoint]]\nprovider = \"acme\"\nupstream_model = \"m\"\nprice = {PRICE}\n",
+            provider.base_url()
+        ))
+        .start()
+        .await;
+    add(&gateway, "50").await;
+    let body = json!({ "model": "acme/m", "messages": [{ "role": "user", "content": "a" }] });
+    gateway.chat(body).await;
+    gateway
+}
+
+/// What a provider reports to have read for an answer that is none is not charged; an answer that
+/// says why it has no words is.
 #[tokio::test]
 async fn section_6_2_zero_completions_are_insured() {
     for (finish, cost) in [(json!(null), "0"), (json!(""), "0"), (json!("length"), "0.05")] {
-        let answer = json!({
-            "id": "x", "object": "chat.completion", "created": 1, "model": "m",
-            "choices": [{ "index": 0, "finish_reason": finish,
-                "message": { "role": "assistant", "content": "" } }],
-            "usage": { "prompt_tokens": 50, "completion_tokens": 0, "total_tokens": 50 },
-        });
-        let provider = Canned::start("application/json", answer.to_string()).await;
-        let gateway = TestGateway::builder()
-            .config(BILLING)
-            .config(&format!(
-                "[upstream]\nfetch_private_addresses = true\n\
-                 [[provider]]\nslug = \"acme\"\nprotocol = \"openai-chat\"\nbase_url = \"{}\"\n\
-                 api_key = \"sk\"\n[[model]]\nid = \"acme/m\"\n\
-                 [[model.endpoint]]\nprovider = \"acme\"\nupstream_model = \"m\"\nprice = {PRICE}\n",
-                provider.base_url()
-            ))
-            .start()
-            .await;
-        add(&gateway, "5").await;
-        gateway.chat(eight()).await;
+        let gateway = reporting("", &finish, (50, 0)).await;
         assert_eq!(balance(&gateway).await.spent, usd(cost), "{finish}");
+        assert_sound(&gateway).await;
+    }
+}
+
+/// What no answer can have come to is not billed, whatever a provider reports: it is counted here.
+/// What its own tools may have read is.
+#[tokio::test]
+async fn reports_that_cannot_be_true_are_not_billed() {
+    for (reported, cost) in
+        [((10, 5_000_000_000), "0.002"), ((10_000_000, 1), "0.002"), ((16_000, 4_000), "20")]
+    {
+        let gateway = reporting("ok", &json!("stop"), reported).await;
+        assert_eq!(balance(&gateway).await.spent, usd(cost), "{reported:?}");
         assert_sound(&gateway).await;
     }
 }
