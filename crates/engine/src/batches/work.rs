@@ -305,6 +305,7 @@ impl Work {
     /// Keeps what came of a request, however long the store is away: it is paid for. Where another
     /// gateway has the batch by now and answers it anew, it is paid back.
     async fn keep_outcome(&self, number: u32, outcome: BatchOutcome) -> Result<(), StoreError> {
+        let mut is_told = false;
         loop {
             let (place, outcome_kept) = ((&self.batch.id, number), outcome.clone());
             let error = match self.batches().finish_request(place, &self.node, outcome_kept).await {
@@ -315,11 +316,15 @@ impl Work {
                 },
                 Err(error) => error,
             };
-            tracing::warn!(
-                batch.id = self.batch.id.as_str(),
-                error = %Chain(&error),
-                "an answer of a batch can't be kept right now"
-            );
+            // Once, however often it is tried: there may be as many of them as places.
+            if !is_told {
+                tracing::warn!(
+                    batch.id = self.batch.id.as_str(),
+                    error = %Chain(&error),
+                    "an answer of a batch can't be kept right now; it is tried again"
+                );
+                is_told = true;
+            }
             sleep(TENDED).await;
         }
     }
