@@ -165,15 +165,19 @@ impl<C: Asked> Run<C> {
         bill
     }
 
+    /// How many answers the call asked for.
+    pub(crate) fn answers_asked(&self) -> u64 {
+        self.call.member("n").and_then(|it| it.parse().ok()).unwrap_or(1).max(1)
+    }
+
     /// Whether a report can be true. Nobody is billed for what no answer of the endpoint can have
     /// come to, whatever its provider says.
     pub(crate) fn believes(&self, at: Option<&Arc<Endpoint>>, said: &Usage) -> bool {
         let context = at.and_then(|it| it.context_length).filter(|_| C::CONVERSES);
-        let answers = self.call.member("n").and_then(|it| it.parse::<u64>().ok()).unwrap_or(1);
         let is_within = context.is_none_or(|context| {
             let most_written = context.saturating_mul(WRITTEN_CONTEXTS_MAX);
             said.prompt_tokens <= context.saturating_mul(READ_CONTEXTS_MAX)
-                && said.completion_tokens <= most_written.saturating_mul(answers.max(1))
+                && said.completion_tokens <= most_written.saturating_mul(self.answers_asked())
         });
         let believes = said.is_possible() && is_within;
         if !believes {

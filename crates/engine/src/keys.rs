@@ -443,7 +443,10 @@ impl KeyRing {
             let successors = self.stores.keys.successors(&[hash]).await;
             let successors = successors.map_err(|_| AuthError::Unavailable)?;
             let hash = successors.first().map_or(hash, |(_, successor)| *successor);
-            self.look_up(hash, now).await?
+            match self.get(hash) {
+                Some(entry) => entry,
+                None => self.look_up(hash, now).await?,
+            }
         };
         entry.may_be_used(now)?;
         Ok(entry)

@@ -331,9 +331,8 @@ impl<C: Asked> Run<C> {
 
     /// The most tokens that may have been written by what the call asked for.
     fn most_asked(&self) -> u64 {
-        let answers = self.call.member("n").and_then(|it| it.parse().ok()).unwrap_or(1_u64);
         let most = self.call.params().max_tokens;
-        most.map_or(u64::MAX, |most| most.saturating_mul(answers.max(1)))
+        most.map_or(u64::MAX, |most| most.saturating_mul(self.answers_asked()))
     }
 
     /// What `endpoint` reported, else our own count of what went through. A report that can't be

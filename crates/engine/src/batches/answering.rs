@@ -110,7 +110,8 @@ impl Engine {
         let repaid = Movement {
             reference: Some(lost.to_string()),
             note: Some(
-                "The answer to a request of a batch was lost; it is answered anew".to_owned(),
+                "The answer to a request of a batch was lost with the gateway that had it"
+                    .to_owned(),
             ),
             ..Movement::new(&id, account, Kind::Repayment, record.cost, self.now())
         };

@@ -99,6 +99,7 @@ impl Work {
             status = match Arc::clone(&self).answer_all().await? {
                 Ended::Elsewhere => return Ok(()),
                 Ended::Expired => {
+                    self.repay_lost().await?;
                     return self.step(&[InProgress, Cancelling], Expired, None).await.map(drop);
                 }
                 Ended::Done if self.step(&[InProgress], Finalizing, None).await? => Finalizing,
@@ -108,7 +109,21 @@ impl Work {
         if status == Finalizing {
             return self.step(&[Finalizing], Completed, None).await.map(drop);
         }
+        self.repay_lost().await?;
         self.step(&[Cancelling], Cancelled, None).await.map(drop)
+    }
+
+    /// Pays back what calls cost whose answers were lost, for requests that nobody asks anew.
+    async fn repay_lost(&self) -> Result<(), StoreError> {
+        let mut after = 0;
+        loop {
+            let page = self.batches().open_requests(&self.batch.id, after, PAGE).await?;
+            let Some(last) = page.last() else { return Ok(()) };
+            after = last.request.number;
+            for lost in page.iter().filter_map(|open| open.begun.as_ref()) {
+                self.engine.repay(lost).await?;
+            }
+        }
     }
 
     fn batches(&self) -> &dyn BatchStore {

@@ -185,14 +185,14 @@ async fn warn_of_strangers(account: &str, stores: &Stores) -> anyhow::Result<()>
 }
 
 /// Whether what has the same name is the same.
-async fn was_added_before(wanted: &Movement, stores: &Stores) -> anyhow::Result<()> {
+async fn was_added_before(wanted: &Movement, stores: &Stores) -> anyhow::Result<bool> {
     let about = Some(wanted.id.clone());
     let query = MovementQuery { about, limit: 10, ..MovementQuery::default() };
     let rows = stores.ledger.movements(&query).await?;
     let Some(known) = rows.into_iter().map(|row| row.movement).find(|it| it.id == wanted.id) else {
-        return Ok(());
+        return Ok(false);
     };
-    let what = |it: &Movement| (it.account.clone(), it.kind, it.amount);
+    let what = |it: &Movement| (it.account.clone(), it.counter.clone(), it.kind, it.amount);
     if what(&known) != what(wanted) {
         bail!(
             "{} is the name of another addition: a {} of {} for {}. Nothing has changed; choose another --id",
@@ -202,7 +202,7 @@ async fn was_added_before(wanted: &Movement, stores: &Stores) -> anyhow::Result<
             known.account
         );
     }
-    Ok(())
+    Ok(true)
 }
 
 /// More at once is a slip of the hand.
@@ -221,21 +221,8 @@ fn movements(args: &AddArgs, fee: PlatformFee, now: Timestamp) -> anyhow::Result
     if args.amount > MOST || args.amount.nanos() < -MOST.nanos() {
         bail!("that is more than {MOST} at once");
     }
-    let id = match &args.id {
-        Some(id) if id.trim().is_empty() => bail!("--id: is empty"),
-        Some(id) if is_of_a_provider(id) => bail!(
-            "--id: `{id}` is a name for what the payment provider tells of, which would not be booked then. Choose another, or book what was not told with `tollgate credits reconcile`"
-        ),
-        Some(id) if is_own_id(id) => bail!(
-            "--id: `{id}` is a name that the ledger gives itself, such as to a month's commitment or a fee, which would not be entered then. Choose another"
-        ),
-        Some(id) => id.clone(),
-        // A name nobody else has: the hash of a key nobody will use.
-        None => format!("credit-{}", new_key()?.plain_hash().to_hex()),
-    };
-    if args.note.as_deref().is_some_and(|it| it.chars().any(char::is_control)) {
-        bail!("--note: has control characters");
-    }
+    let id = named(args.id.as_deref(), "credit")?;
+    check_note(args.note.as_deref())?;
     let account = AccountId::new(&args.account)?;
     let Some(nanos) = args.amount.nanos().checked_abs() else { bail!("that is out of range") };
     let amount = Usd::from_nanos(nanos);
@@ -257,6 +244,29 @@ fn movements(args: &AddArgs, fee: PlatformFee, now: Timestamp) -> anyhow::Result
             .push(Movement { reference, ..Movement::new(&fee_id, account, Kind::Fee, fee, now) });
     }
     Ok(movements)
+}
+
+/// The id of what is entered: what `--id` says, else one that nobody else has.
+fn named(id: Option<&str>, kind: &str) -> anyhow::Result<String> {
+    Ok(match id {
+        Some(id) if id.trim().is_empty() => bail!("--id: is empty"),
+        Some(id) if is_of_a_provider(id) => bail!(
+            "--id: `{id}` is a name for what the payment provider tells of, which would not be booked then. Choose another, or book what was not told with `tollgate credits reconcile`"
+        ),
+        Some(id) if is_own_id(id) => bail!(
+            "--id: `{id}` is a name that the ledger gives itself, such as to a month's commitment or a fee, which would not be entered then. Choose another"
+        ),
+        Some(id) => id.to_owned(),
+        // The hash of a key nobody will use.
+        None => format!("{kind}-{}", new_key()?.plain_hash().to_hex()),
+    })
+}
+
+fn check_note(note: Option<&str>) -> anyhow::Result<()> {
+    if note.is_some_and(|it| it.chars().any(char::is_control)) {
+        bail!("--note: has control characters");
+    }
+    Ok(())
 }
 
 fn is_of_a_provider(id: &str) -> bool {

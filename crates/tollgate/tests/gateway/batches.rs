@@ -10,9 +10,10 @@ use tokio::time::sleep;
 use tollgate_engine::Clock;
 use tollgate_ledger::{AccountId, Kind, Movement, audit};
 use tollgate_simulator::Simulator;
+use tollgate_store::{BatchRecord, BatchRequest, BatchStatus, BatchStep, BatchTally};
 use tollgate_store_postgres::test_server::TestServer;
 use tollgate_testkit::{Builder, Protocol, Reply, TestGateway, amount, eventually, simulator, usd};
-use tollgate_types::{Timestamp, Usd};
+use tollgate_types::{BatchId, GenerationId, Timestamp, Usd};
 
 use crate::postgres::SECRET_KEY;
 
@@ -302,6 +303,47 @@ async fn a_batch_that_is_cancelled_keeps_what_was_answered() {
     {
         assert_eq!(at(method, &path).await.status, 404, "{method} {path}");
     }
+}
+
+/// A gateway was killed while a batch was being ended: nobody asks for the lost answer anew.
+#[tokio::test]
+async fn what_was_lost_of_a_batch_that_ends_is_paid_back() {
+    let simulator = simulator().await;
+    let gateway = built(&simulator).start().await;
+    with_credit(&gateway, "10").await;
+    let mut call = four();
+    call["model"] = json!("acme/m");
+    let lost = gateway.chat(call).await.json()["id"].as_str().unwrap().to_owned();
+    assert_eq!(spent(&gateway).await, usd("0.008"));
+    // As the gateway that is gone has left it.
+    let id = submitted(&gateway, batch("acme/m", 1)).await;
+    let done = ended(&gateway, &id).await;
+    assert_eq!(done["status"], "completed");
+    let batches = &gateway.engine().stores().batches;
+    let finished = batches.batch(&BatchId::from_text(&id)).await.unwrap().unwrap();
+    let left = BatchRecord {
+        id: BatchId::new([7; 24]),
+        status: BatchStatus::Receiving,
+        finalized_at: None,
+        tally: BatchTally::default(),
+        ..finished
+    };
+    batches.open_batch(left.clone()).await.unwrap();
+    let body = four().to_string().into_bytes();
+    let request = BatchRequest { number: 1, custom_id: "lost".to_owned(), body };
+    batches.add_requests(&left.id, vec![request]).await.unwrap();
+    let (place, lost) = ((&left.id, 1), GenerationId::from_text(&lost));
+    assert!(batches.begin_request(place, "gone", &lost).await.unwrap());
+    let (from, to, at) = (vec![BatchStatus::Receiving], BatchStatus::Cancelling, left.created_at);
+    let step = BatchStep { from, to, at, error: None };
+    assert!(batches.step_batch(&left.id, step).await.unwrap());
+    let left = ended(&gateway, left.id.as_str()).await;
+    assert_eq!(
+        (&left["status"], &left["results"][0]["error"]["type"]),
+        (&json!("cancelled"), &json!("batch_cancelled"))
+    );
+    // The batch's own request alone.
+    assert_eq!(spent(&gateway).await, usd("0.004"));
 }
 
 #[tokio::test]

@@ -15,11 +15,12 @@ fn credit_moves_once_and_no_more_than_there_is() {
     // The same again changes nothing; another under its name is refused.
     assert!(home.does(&named).contains("was made before; nothing has changed"));
     for (arguments, expected) in [
-        (["9", "default", "research", "move-1"], "is the name of something else"),
+        (["9", "default", "research", "move-1"], "is the name of another addition"),
         (["15.01", "default", "research", "move-2"], "has $15 available, less than $15.01"),
         (["0", "default", "research", "move-2"], "there is nothing to move"),
         (["1", "default", "default", "move-2"], "are one account"),
         (["1", "default", "research", "gen-1-x"], "that the ledger gives itself"),
+        (["1", "default", "research", "stripe/pi_1"], "what the payment provider tells of"),
     ] {
         let [amount, from, to, id] = arguments;
         let refused =

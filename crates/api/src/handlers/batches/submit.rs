@@ -11,7 +11,7 @@ use http::{HeaderMap, StatusCode};
 use http_body_util::BodyExt;
 use tokio::time::{Instant, timeout_at};
 use tollgate_engine::{BatchDraft, DraftError, Origin};
-use tollgate_store::{Attribution, BatchRecord};
+use tollgate_store::BatchRecord;
 use tollgate_wire::batch::{BatchFault, BatchPart, BatchReader};
 use tollgate_wire::chat::ChatParams;
 use tollgate_wire::error::ErrorType;
@@ -23,6 +23,9 @@ use crate::body::{must_be_json, must_be_plain};
 use crate::error::ApiError;
 use crate::router::App;
 use crate::unread::drain;
+
+/// How long a batch may take to arrive, however steadily it comes.
+const UPLOAD_MAX: Duration = Duration::from_mins(30);
 
 /// Takes a batch, which is answered in the background.
 pub(crate) async fn create_batch(
@@ -53,9 +56,8 @@ async fn receive(
 ) -> Result<BatchRecord, ApiError> {
     let bounds = app.engine.batch_bounds();
     let mut reader = BatchReader::new(bounds.requests_max, bounds.request_bytes_max);
-    let attribution = attribution(headers, &ChatParams::default(), &app.config.tag_headers);
-    let origin = |attribution: &Attribution| Origin {
-        attribution: attribution.clone(),
+    let origin = Origin {
+        attribution: attribution(headers, &ChatParams::default(), &app.config.tag_headers),
         headers,
         region: region.clone(),
         received: Instant::now(),
@@ -72,11 +74,11 @@ async fn receive(
         while let Some(part) = reader.next_part()? {
             match (part, &mut draft) {
                 (BatchPart::Head(head), _) => {
-                    let about = (attribution.clone(), region.clone());
+                    let about = (origin.attribution.clone(), region.clone());
                     draft = Some(BatchDraft::begin(&app.engine, key, head, about).await?);
                 }
                 (BatchPart::Request { custom_id, body }, Some(draft)) => {
-                    draft.take(key, (custom_id, body), &origin(&attribution)).await?;
+                    draft.take(key, (custom_id, body), &origin).await?;
                 }
                 (BatchPart::Request { .. }, None) => {}
             }
@@ -86,9 +88,6 @@ async fn receive(
     let draft = draft.ok_or_else(|| ApiError::bad_request("requests: Required"))?;
     Ok(draft.finish().await?)
 }
-
-/// How long a batch may take to arrive, however steadily it comes.
-const UPLOAD_MAX: Duration = Duration::from_mins(30);
 
 /// More of the body. The time that a whole body may take elsewhere is that of each piece here.
 async fn next(app: &App, body: &mut Body, until: Instant) -> Result<Option<Bytes>, ApiError> {
