@@ -1,9 +1,10 @@
 //! What a call may cost, and holding as much before it begins.
 
-use tollgate_limits::{Load, Reservation};
-use tollgate_store::KeyRecord;
+use tollgate_limits::{Limit, Load, Reservation};
+use tollgate_store::{Cap, KeyRecord, Spender};
 use tollgate_types::{Chain, Timestamp, Usage, Usd};
 
+use crate::allotments::{AllotmentHold, Spent};
 use crate::asked::Asked;
 use crate::expected::{Expected, expected, expected_with};
 use crate::keys::{HeldOfLimit, SpentLimit};
@@ -17,7 +18,31 @@ use crate::{CallError, KeyEntry, limiting};
 pub(crate) struct Held {
     credit: Option<Hold>,
     of_limit: HeldOfLimit,
+    of_key: Option<OfAllotment>,
+    of_workspace: Option<OfAllotment>,
     pub(crate) of_limits: Reservation,
+}
+
+/// What a call holds of what this node was allotted.
+#[derive(Debug)]
+struct OfAllotment {
+    hold: AllotmentHold,
+    /// Whether what a provider takes of the caller counts, too.
+    counts_own: bool,
+}
+
+/// What is kept until a call's record is written.
+#[derive(Debug, Default)]
+pub(crate) struct Unwritten {
+    _overspent: Option<Uncovered>,
+    _spent: [Option<Spent>; 2],
+}
+
+impl OfAllotment {
+    fn settle(self, (cost, byok): (Usd, Usd)) -> Spent {
+        let own = if self.counts_own { byok } else { Usd::ZERO };
+        self.hold.settle(cost.saturating_add(own))
+    }
 }
 
 impl Held {
@@ -30,15 +55,19 @@ impl Held {
         (cost, byok): (Usd, Usd),
         used: &Usage,
         (began, now): (Timestamp, Timestamp),
-    ) -> Option<Uncovered> {
+    ) -> Unwritten {
         std::mem::take(&mut self.of_limits).settle(&Load::of(used, (cost, byok)), now);
         key.spent((cost, byok), std::mem::take(&mut self.of_limit), began);
-        self.credit.take().and_then(|hold| hold.settle(cost))
+        let allotted = [self.of_key.take(), self.of_workspace.take()];
+        Unwritten {
+            _overspent: self.credit.take().and_then(|hold| hold.settle(cost)),
+            _spent: allotted.map(|it| it.map(|it| it.settle((cost, byok)))),
+        }
     }
 }
 
 /// Holds what a planned call may need of all that is limited, or nothing: of rates and budgets, of
-/// its key's limit, and of its account's credit.
+/// its key's limit, of what this node was allotted of both, and of its account's credit.
 ///
 /// # Errors
 ///
@@ -52,8 +81,57 @@ pub(crate) async fn hold<C: Asked>(run: &mut Run<C>) -> Result<(), CallError> {
     paid
 }
 
+/// Holds what a planned call may cost of what its key and its workspace may spend, where other nodes
+/// let them spend, too.
+async fn share<C: Asked>(run: &mut Run<C>) -> Result<(), CallError> {
+    let (key, workspace, now) = (run.key.clone(), run.workspace.clone(), run.created);
+    let limiting = run.engine.limiting();
+    let of_key = limiting.caps_of_key(&key, now);
+    let of_workspace = limiting.caps_of_workspace(&workspace, now);
+    let spender = Spender::Key(key.record.hash);
+    let budgets = || run.engine.limiting().budgets_of_key(&key);
+    let of_key = of_allotment(run, spender, of_key, budgets).await?;
+    let spender = Spender::Workspace(workspace.document.id.clone());
+    let budgets = || run.engine.limiting().budgets_of_workspace(&workspace);
+    let of_workspace = of_allotment(run, spender, of_workspace, budgets).await?;
+    (run.held.of_key, run.held.of_workspace) = (of_key, of_workspace);
+    Ok(())
+}
+
+async fn of_allotment<C: Asked>(
+    run: &Run<C>,
+    spender: Spender,
+    caps: Vec<Cap>,
+    budgets: impl Fn() -> Vec<Limit>,
+) -> Result<Option<OfAllotment>, CallError> {
+    let Some(allotments) = run.engine.limiting().allotments() else { return Ok(None) };
+    let counts_own = caps.iter().any(|cap| cap.counts_own);
+    let need = need(run, counts_own);
+    if caps.is_empty() || need.most == Usd::ZERO {
+        return Ok(None);
+    }
+    match allotments.hold(&spender, need, caps).await {
+        Ok(hold) => Ok(Some(OfAllotment { hold, counts_own })),
+        Err(Short::Unavailable(error)) => Err(refused(run, Short::Unavailable(error), None)),
+        Err(short) => {
+            let limit = run.key.spent_limit(run.created);
+            if let (Spender::Key(_), Some(limit)) = (&spender, limit) {
+                return Err(refused(run, short, Some(limit)));
+            }
+            let (budgets, limiting) = (budgets(), run.engine.limiting());
+            let limited = limiting.held_elsewhere((&spender, &budgets), need, run.created);
+            Err(limited
+                .map_or(CallError::InFlight { limit }, |it| CallError::Limited(Box::new(it))))
+        }
+    }
+}
+
 /// Holds what a planned call may cost, where anybody has to pay for it.
 async fn pay<C: Asked>(run: &mut Run<C>) -> Result<(), CallError> {
+    if run.engine.limiting().allotments().is_some() {
+        // One node alone has no room for it in each of its calls.
+        Box::pin(share(run)).await?;
+    }
     let (pays, limit) = (run.engine.config().billing, run.key.record.limit);
     if !pays && limit.is_none() {
         return Ok(());

@@ -32,6 +32,7 @@
 
 mod afford;
 mod alerting;
+mod allotments;
 mod allowed;
 mod asked;
 mod attempt;
@@ -97,6 +98,7 @@ mod unknown;
 mod vitals;
 
 pub use alerting::{AlertWebhook, Alerting, AlertingConfig};
+pub use allotments::Allotments;
 pub use allowed::{
     ALLOWED_MAX, AllowedError, allowed_addresses, allowed_models, allowed_providers,
 };

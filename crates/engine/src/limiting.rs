@@ -4,6 +4,7 @@
 //! anywhere (`tollgate-limits`), and is settled to what it used. This module knows who is limited
 //! by what; what a caller is told is in `refused`, what outlives a restart in `keeping`.
 
+mod caps;
 mod free;
 mod keeping;
 mod named;
@@ -28,7 +29,9 @@ use tollgate_types::{KeyHash, Timestamp, Usd};
 use crate::asked::Asked;
 use crate::run::Run;
 use crate::spending::Spending;
-use crate::{CallError, KeyEntry, KeyRing, Organisation, PlanRow, WorkspaceEntry, expected};
+use crate::{
+    Allotments, CallError, KeyEntry, KeyRing, Organisation, PlanRow, WorkspaceEntry, expected,
+};
 
 use free::Bought;
 pub use named::Nobody;
@@ -41,7 +44,8 @@ pub use standing::KeyStanding;
 #[derive(Debug)]
 pub struct Limiting {
     node: NodeId,
-    is_shared: bool,
+    /// What this node may let be spent of budgets; none where it is the only one.
+    allotments: Option<Allotments>,
     counters: Counters,
     rules: ArcSwap<Vec<LimitRule>>,
     /// The budgets of keys that began with what the key had spent.
@@ -69,11 +73,11 @@ const COUNTERS_OF_NAMES_MAX: usize = 200_000;
 type Limits = SmallVec<[Applied; 8]>;
 
 impl Limiting {
-    /// Limits of a node. `is_shared` says whether other nodes may use its store.
-    pub fn new(node: NodeId, is_shared: bool) -> Self {
+    /// Limits of a node; with what it is allotted of them where other nodes may use its store.
+    pub fn new(node: NodeId, allotments: Option<Allotments>) -> Self {
         Self {
             node,
-            is_shared,
+            allotments,
             counters: Counters::new(COUNTERS_MAX),
             rules: ArcSwap::default(),
             begun: RwLock::default(),
@@ -93,7 +97,12 @@ impl Limiting {
 
     /// Whether other nodes may use this node's store.
     pub const fn is_shared(&self) -> bool {
-        self.is_shared
+        self.allotments.is_some()
+    }
+
+    /// What this node may let be spent; none where it is the only one.
+    pub const fn allotments(&self) -> Option<&Allotments> {
+        self.allotments.as_ref()
     }
 
     /// Puts the operator's limits in force. What was taken of those before stays taken.
@@ -226,7 +235,7 @@ impl Limiting {
             let id = &workspace.document.id;
             for limit in self.budgets_of_workspace(&workspace) {
                 let place = (id.clone(), limit.measure, limit.window);
-                if self.is_shared || !self.budgets_begun.read().contains(&place) {
+                if self.is_shared() || !self.budgets_begun.read().contains(&place) {
                     budgets.insert(place, limit);
                 }
             }
@@ -348,7 +357,7 @@ mod tests {
     /// However full it is, whoever is known goes on, and so does the next workspace.
     #[test]
     fn made_up_names_shut_nobody_else_out() {
-        let limiting = Limiting::new(NodeId::new("a"), false);
+        let limiting = Limiting::new(NodeId::new("a"), None);
         let now = Timestamp::from_unix_millis(1_790_000_000_000);
         let limit = Limit {
             scope: Scope::EndUser,

@@ -17,7 +17,7 @@ use tollgate_journal::Receipt;
 use tollgate_store::{GenerationRecord, Stores};
 use tollgate_types::Chain;
 
-use crate::purse::Uncovered;
+use crate::afford::Unwritten;
 use crate::{Feed, RecordJournal};
 
 /// Hands records to a task that writes them in batches.
@@ -42,8 +42,8 @@ struct Entry {
     slot: Slot,
     /// Of the journal; none where it could not be written, or there is none.
     receipt: Option<Receipt>,
-    /// Of a call that cost more than it held.
-    overspent: Option<Uncovered>,
+    /// What is given free when it is written.
+    unwritten: Unwritten,
 }
 
 /// How long a call waits for a slot before it is refused.
@@ -96,19 +96,13 @@ impl Recorder {
     /// Hands a record over. When this returns it outlives the process. Never waits, but for the
     /// operating system: whoever has a slot has room in the queue.
     pub fn record(&self, slot: Slot, record: GenerationRecord) {
-        self.record_with(slot, record, None);
+        self.record_with(slot, record, Unwritten::default());
     }
 
-    /// The same of a call that cost more than it held, if it did: `overspent` is dropped when the record
-    /// is written.
-    pub(crate) fn record_with(
-        &self,
-        slot: Slot,
-        record: GenerationRecord,
-        overspent: Option<Uncovered>,
-    ) {
+    /// The same; `unwritten` is dropped when the record is written.
+    pub(crate) fn record_with(&self, slot: Slot, record: GenerationRecord, unwritten: Unwritten) {
         let receipt = self.journal.keep(&record);
-        let entry = Entry { record: Box::new(record), slot, receipt, overspent };
+        let entry = Entry { record: Box::new(record), slot, receipt, unwritten };
         if self.records.try_send(entry).is_err() {
             tracing::error!("a generation record was lost: the writer has stopped");
         }
@@ -208,7 +202,7 @@ impl Writer {
 /// Writes a batch, again and again until it is written: appending is idempotent by id.
 async fn append(stores: &Stores, feed: &Feed, batch: Vec<Entry>) {
     // The slots are given back when this returns.
-    let kept = |entry: Entry| (*entry.record, (entry.receipt, entry.slot, entry.overspent));
+    let kept = |entry: Entry| (*entry.record, (entry.receipt, entry.slot, entry.unwritten));
     let (records, kept): (Vec<GenerationRecord>, Vec<_>) = batch.into_iter().map(kept).unzip();
     let records = Arc::new(records);
     let mut pause = RETRY_FIRST;

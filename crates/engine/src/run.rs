@@ -296,7 +296,7 @@ impl<C: Asked> Run<C> {
         // A call that failed used nothing: it is a request all the same.
         let used = if failed { Usage::default() } else { bill.view.usage };
         let times = (self.created, self.engine.now());
-        let overspent = self.held.settle(&self.key, (bill.view.cost, byok), &used, times);
+        let unwritten = self.held.settle(&self.key, (bill.view.cost, byok), &used, times);
         if let Some(endpoint) = endpoint {
             self.answered(endpoint, ending, (&usage, progress));
         }
@@ -310,7 +310,7 @@ impl<C: Asked> Run<C> {
         self.tell_transcript(ending);
         let record = self.record(endpoint, progress, ending, &bill);
         if let (Some(record), Some(slot)) = (record, self.slot.take()) {
-            self.engine.recorder().record_with(slot, record, overspent);
+            self.engine.recorder().record_with(slot, record, unwritten);
         }
         bill.view
     }

@@ -46,7 +46,7 @@ impl Spending {
 }
 
 /// The day that the present window began on; none for those that never begin anew.
-fn first_day(window: Window, now: Timestamp) -> Option<UtcDay> {
+pub(crate) fn first_day(window: Window, now: Timestamp) -> Option<UtcDay> {
     let windows = UsageWindows::at(now);
     match window {
         Window::Day => Some(windows.day()),

@@ -30,6 +30,7 @@
 mod names;
 
 mod activity;
+mod allotments;
 mod batches;
 mod columns;
 mod contents;

@@ -105,6 +105,11 @@ pub(crate) const MIGRATIONS: &[MigrationFile] = &[
         name: "batches",
         sql: include_str!("../migrations/0021_batches.sql"),
     },
+    MigrationFile {
+        version: 22,
+        name: "allotments",
+        sql: include_str!("../migrations/0022_allotments.sql"),
+    },
 ];
 
 /// One step from a version of the schema to the next.

@@ -51,7 +51,7 @@ impl PostgresStore {
 
     /// Takes every noun from this store.
     pub fn into_stores(self) -> Stores {
-        Stores::of(self)
+        Stores::of_many(self)
     }
 
     /// Opens with another history of the schema, for the tests of migrations.

@@ -11,6 +11,7 @@
     reason = "a case fails by panicking, at the line that shows why"
 )]
 
+pub mod allotments;
 pub mod batch_work;
 pub mod batches;
 pub mod contents;
@@ -203,6 +204,23 @@ macro_rules! conformance_suite {
         $crate::conformance_cases! { $fresh, lifecycle:
             an_open_store_answers_a_ping,
             a_closed_store_says_so,
+        }
+    };
+}
+
+/// Makes one `#[tokio::test]` of every case of a backend that several nodes share. Takes what
+/// [`conformance_suite!`](crate::conformance_suite) takes.
+#[macro_export]
+macro_rules! sharing_suite {
+    ($fresh:path) => {
+        $crate::conformance_cases! { $fresh, allotments:
+            an_allotment_is_cut_of_what_is_left,
+            what_is_on_record_and_what_nodes_have_never_exceed_a_cap,
+            the_smallest_cap_holds,
+            what_a_node_has_less_others_may_have,
+            a_node_that_is_gone_has_nothing,
+            windows_and_workspaces_have_their_own_caps,
+            parallel_nodes_are_allotted_no_more_than_there_is,
         }
     };
 }

@@ -20,6 +20,7 @@
 //! whether a key may spend is decided above, from what is stored here.
 
 mod activity;
+mod allotment;
 mod arm;
 mod batch;
 pub mod columns;
@@ -50,6 +51,7 @@ mod usage;
 pub mod conformance;
 
 pub use activity::{ActivityQuery, ActivityRow, ActivitySums, PartQuery, TimesOf, put_times};
+pub use allotment::{AllotmentRequest, AllotmentStore, Allotted, Cap, Spender, is_told_again};
 pub use arm::ArmResult;
 pub use batch::{
     BatchOutcome, BatchQuery, BatchRecord, BatchRequest, BatchResult, BatchStatus, BatchStep,
@@ -90,7 +92,7 @@ pub use record_filter::{CallStatus, Choice, RecordFilter, WantedStatus};
 pub use routing::{
     ArmRecord, AskedRecord, CandidateRecord, RoutingRecord, RuleRecord, StageRecord, SteeredRecord,
 };
-pub use stores::Stores;
+pub use stores::{Backend, Stores};
 pub use tally::{ActivityTally, Place, Served, TimePlace, Together};
 pub use times::{CallTimes, Span, TimeSums, Timed, bounds_of, bucket_of};
 pub use tollgate_types::{UsageWindows, UtcDay};

@@ -4,6 +4,7 @@
 //! runs for long. One lock guards everything: each method is one critical section, which is what
 //! a transaction is elsewhere.
 
+mod allotments;
 mod batches;
 mod contents;
 mod credentials;
@@ -73,6 +74,7 @@ struct State {
     batches: batches::Batches,
     documents: documents::Documents,
     limit_counts: limit_counts::LimitCounts,
+    allotments: allotments::Allotments,
 }
 
 impl MemoryStore {
@@ -81,9 +83,14 @@ impl MemoryStore {
         Self::default()
     }
 
-    /// Takes every noun from this store.
+    /// Takes every noun from this store, for one node.
     pub fn into_stores(self) -> Stores {
         Stores::of(self)
+    }
+
+    /// The same for several nodes.
+    pub fn into_shared_stores(self) -> Stores {
+        Stores::of_many(self)
     }
 
     fn state(&self) -> Result<MutexGuard<'_, State>, StoreError> {

@@ -4,8 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::{
-    BatchStore, ContentStore, CredentialStore, DocumentStore, FeedbackStore, GenerationStore,
-    KeyStore, LedgerStore, LimitCountStore, PolicyStore, PresetStore, StoreHealth, UsageStore,
+    AllotmentStore, BatchStore, ContentStore, CredentialStore, DocumentStore, FeedbackStore,
+    GenerationStore, KeyStore, LedgerStore, LimitCountStore, PolicyStore, PresetStore, StoreHealth,
+    UsageStore,
 };
 
 /// One store for each noun, usually all the same object.
@@ -35,30 +36,62 @@ pub struct Stores {
     pub documents: Arc<dyn DocumentStore>,
     /// What limits have counted.
     pub limit_counts: Arc<dyn LimitCountStore>,
+    /// What nodes may let keys and workspaces spend; none in a store that has one node.
+    pub allotments: Option<Arc<dyn AllotmentStore>>,
     /// Readiness and closing.
     pub health: Arc<dyn StoreHealth>,
 }
 
+/// A backend that has every noun of one node.
+pub trait Backend:
+    KeyStore
+    + UsageStore
+    + GenerationStore
+    + LedgerStore
+    + PolicyStore
+    + PresetStore
+    + CredentialStore
+    + FeedbackStore
+    + ContentStore
+    + BatchStore
+    + LimitCountStore
+    + DocumentStore
+    + StoreHealth
+    + 'static
+{
+}
+
+impl<S> Backend for S where
+    S: KeyStore
+        + UsageStore
+        + GenerationStore
+        + LedgerStore
+        + PolicyStore
+        + PresetStore
+        + CredentialStore
+        + FeedbackStore
+        + ContentStore
+        + BatchStore
+        + LimitCountStore
+        + DocumentStore
+        + StoreHealth
+        + 'static
+{
+}
+
 impl Stores {
     /// Takes every noun from one backend.
-    pub fn of<S>(store: S) -> Self
-    where
-        S: KeyStore
-            + UsageStore
-            + GenerationStore
-            + LedgerStore
-            + PolicyStore
-            + PresetStore
-            + CredentialStore
-            + FeedbackStore
-            + ContentStore
-            + BatchStore
-            + LimitCountStore
-            + DocumentStore
-            + StoreHealth
-            + 'static,
-    {
+    pub fn of(store: impl Backend) -> Self {
+        Self::of_one(&Arc::new(store))
+    }
+
+    /// The same of a backend that several nodes may share.
+    pub fn of_many(store: impl Backend + AllotmentStore) -> Self {
         let store = Arc::new(store);
+        Self { allotments: Some(store.clone()), ..Self::of_one(&store) }
+    }
+
+    fn of_one<S: Backend>(store: &Arc<S>) -> Self {
         Self {
             keys: store.clone(),
             usage: store.clone(),
@@ -72,7 +105,8 @@ impl Stores {
             batches: store.clone(),
             documents: store.clone(),
             limit_counts: store.clone(),
-            health: store,
+            allotments: None,
+            health: store.clone(),
         }
     }
 }

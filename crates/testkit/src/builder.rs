@@ -236,7 +236,7 @@ impl Builder {
         if let Some(dashboard) = self.dashboard {
             seams.dashboard = dashboard;
         }
-        let gateway = Gateway::start(config, self.environment, seams).await;
+        let gateway = Box::pin(Gateway::start(config, self.environment, seams)).await;
         TestGateway::new(gateway.unwrap(), directory).await
     }
 

@@ -15,6 +15,8 @@ use crate::rounds;
 
 /// How often counts are written: what a process that is killed forgets at most, about.
 const ROUND: Duration = Duration::from_secs(2);
+/// How often it is said what has become of what this gateway may let be spent.
+const SHARE: Duration = Duration::from_millis(250);
 /// How often counters are dropped that nobody misses.
 const SWEEP: Duration = Duration::from_mins(1);
 
@@ -33,6 +35,14 @@ pub(crate) fn run(engine: &Arc<Engine>, tasks: &TaskTracker, stop: &Cancellation
     if !engine.limiting().is_shared() {
         return;
     }
+    let (sharer, token) = (Arc::clone(engine), stop.clone());
+    tasks.spawn(rounds::every(SHARE, "saying what may be spent here", token, move || {
+        let engine = Arc::clone(&sharer);
+        async move {
+            let Some(allotments) = engine.limiting().allotments() else { return Ok(()) };
+            allotments.tell().await
+        }
+    }));
     let (hearer, token) = (Arc::clone(engine), stop.clone());
     let what = "hearing what limits of others have counted";
     tasks.spawn(rounds::every_until(ROUND, what, token, move || {
@@ -51,6 +61,10 @@ pub(crate) fn run(engine: &Arc<Engine>, tasks: &TaskTracker, stop: &Cancellation
 pub(crate) async fn tell_last(engine: &Engine) {
     if let Err(error) = engine.limiting().tell(engine.stores(), engine.now()).await {
         tracing::warn!(error = %Chain(&error), "what limits have counted can't be written");
+    }
+    let Some(allotments) = engine.limiting().allotments() else { return };
+    if let Err(error) = allotments.forget().await {
+        tracing::warn!(error = %Chain(&error), "what may be spent here is given up at the next start");
     }
 }
 

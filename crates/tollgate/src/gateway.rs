@@ -9,16 +9,16 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 use tokio::net::TcpListener;
-use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
+use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tollgate_api::{App, AppConfig, Front};
 use tollgate_catalog::Overlay;
 use tollgate_dashboard::Dashboard;
 use tollgate_engine::{
-    Alerting, Cashier, Clock, Contents, Engine, Entropy, Installation, KeyRing, Keychain, Limiting,
-    Organisation, Parts, Plans, Presets, ProviderKeys, Purses, RecordJournal, Recorder, RuleBook,
-    RuleError, Secret, SystemClock, SystemEntropy, pepper, replay_journal,
+    Alerting, Allotments, Cashier, Clock, Contents, Engine, Entropy, Installation, KeyRing,
+    Keychain, Limiting, Organisation, Parts, Plans, Presets, ProviderKeys, Purses, RecordJournal,
+    Recorder, RuleBook, Secret, SystemClock, SystemEntropy, pepper, replay_journal,
 };
 use tollgate_journal::{Journal, Replayed, Settings};
 use tollgate_ledger::NodeId;
@@ -32,6 +32,7 @@ use tollgate_vault::Vault;
 
 use crate::config::Config;
 use crate::environment::Environment;
+use crate::refreshing;
 use crate::reload::{self, Watch};
 use crate::{bookkeeping, counting, discovery, installation, own_file, retention, secrets};
 
@@ -77,8 +78,6 @@ pub struct Gateway {
 
 /// How long a gateway that stops waits for its store: what is in the journal is not lost.
 const WRITING_MAX: Duration = Duration::from_secs(10);
-/// How often keys and presets made or changed by another process are looked for.
-const STORE_REFRESH: Duration = Duration::from_millis(500);
 
 /// The built-in models speak at the pace of a quick real one, so that a first stream looks like
 /// one.
@@ -134,7 +133,7 @@ impl Gateway {
         let alerting = alerting(&config, &engine)?;
         let of = (&engine, cashier.as_ref(), seams.dashboard);
         let server = serve(listener, &config, of, &stop);
-        tasks.spawn(refresh(Arc::clone(&engine), stop.clone()));
+        tasks.spawn(refreshing::run(Arc::clone(&engine), stop.clone()));
         bookkeeping::run((&engine, config.gone_after), &tasks, &stop);
         if let Some(cashier) = &cashier {
             tasks.spawn(bookkeeping::top_up(Arc::clone(cashier), stop.clone()));
@@ -302,7 +301,8 @@ async fn engine(
     let journal = record_journal(config, &stores).await?;
     let node = node(config, seams)?;
     let purses = purses(node.clone(), seams, &stores, tasks).await?;
-    let limiting = Limiting::new(node.clone(), config.database_url.is_postgres());
+    let allotments = Allotments::of(&node, &stores, &seams.clock, config.gone_after);
+    let limiting = Limiting::new(node.clone(), allotments);
     limiting.recover(&stores, now).await.context("what limits had counted can't be read")?;
     limiting.govern(config.limit_rules.clone());
     let begun = limiting.follow_budgets(&organisation, &stores, now).await;
@@ -460,32 +460,6 @@ fn serve(
     let front = Front::new(app);
     server.spawn(tollgate_api::serve(listener, front, config.limits.server.clone(), stop.clone()));
     server
-}
-
-/// Looks for keys and presets that another process made, changed or removed, and for rules that it
-/// added.
-async fn refresh(engine: Arc<Engine>, stop: CancellationToken) {
-    let mut ticks = interval(STORE_REFRESH);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        tokio::select! {
-            biased;
-            () = stop.cancelled() => return,
-            _ = ticks.tick() => {}
-        }
-        let refreshed = [
-            ("keys", engine.keys().refresh(engine.now()).await.map(drop).map_err(RuleError::from)),
-            ("rules", engine.rules().refresh().await),
-            ("presets", engine.presets().refresh().await.map(drop).map_err(RuleError::from)),
-            ("workspaces", engine.refresh_organisation().await.map_err(RuleError::from)),
-            ("callers' own keys", engine.refresh_own_keys().await.map_err(RuleError::from)),
-        ];
-        for (what, result) in refreshed {
-            if let Err(error) = result {
-                tracing::warn!(error = %Chain(&error), "{what} can't be refreshed");
-            }
-        }
-    }
 }
 
 /// Asks endpoints that fail whether they are well again, until `stop` is cancelled.

@@ -13,6 +13,7 @@ mod gateway;
 mod installation;
 mod output;
 mod own_file;
+mod refreshing;
 mod reload;
 mod retention;
 mod rounds;

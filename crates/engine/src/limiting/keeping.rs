@@ -32,7 +32,7 @@ const AHEAD_MILLIS: i64 = 3_600_000;
 
 impl Limiting {
     /// Goes on with what an earlier run of this node counted, and what the others did. Call it once,
-    /// before the first call.
+    /// before the first call, when everything that run settled is on record.
     ///
     /// # Errors
     ///
@@ -47,6 +47,9 @@ impl Limiting {
         let entries = following_rotations(entries, stores).await?;
         if self.counters.restore(&Snapshot { entries }, now).is_err() {
             tracing::error!("not all that limits had counted has room");
+        }
+        if let Some(allotments) = &self.allotments {
+            allotments.forget().await?;
         }
         self.hear(stores, now).await
     }
@@ -115,7 +118,7 @@ impl Limiting {
 
     /// What is to be told: what has changed, and what would not be believed for much longer.
     fn news(&self, now: Timestamp) -> Vec<Entry> {
-        let mut entries = if self.is_shared {
+        let mut entries = if self.is_shared() {
             self.counters.entries(now)
         } else {
             self.counters.snapshot(now).entries
@@ -134,7 +137,7 @@ impl Limiting {
                         is_brief && !is_nothing && now.millis_since(*at) >= again_after
                     }
                     // One node alone has nobody to tell what is held.
-                    Some((told, _)) => self.is_shared || told.0 != count.0 || told.1 != count.1,
+                    Some((told, _)) => self.is_shared() || told.0 != count.0 || told.1 != count.1,
                 }
         });
         entries
@@ -193,13 +196,23 @@ mod tests {
     use tollgate_limits::{Counters, Limit};
     use tollgate_store::MemoryStore;
 
+    use std::sync::Arc;
+
     use super::*;
+    use crate::{Allotments, Clock, SystemClock};
 
     const LIMIT: Limit =
         Limit { scope: Scope::Tag, measure: Measure::Requests, window: Window::Day, amount: 5 };
 
     fn at(text: &str) -> Timestamp {
         Timestamp::parse_rfc3339(text).unwrap()
+    }
+
+    fn shared() -> Limiting {
+        let (node, stores) = (NodeId::new("own"), MemoryStore::new().into_shared_stores());
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let allotments = Allotments::of(&node, &stores, &clock, BELIEVED);
+        Limiting::new(node, allotments)
     }
 
     async fn told(stores: &Stores, id: &str, used: u64, when: Timestamp) {
@@ -215,7 +228,7 @@ mod tests {
     #[tokio::test]
     async fn what_was_told_of_tomorrow_counts_tomorrow() {
         let stores = MemoryStore::new().into_stores();
-        let limiting = Limiting::new(NodeId::new("own"), true);
+        let limiting = shared();
         let (before, after) = (at("2026-11-21T23:59:58Z"), at("2026-11-22T00:00:01Z"));
         told(&stores, "x", 3, after).await;
         limiting.hear(&stores, before).await.unwrap();
@@ -235,7 +248,7 @@ mod tests {
     async fn what_had_no_room_is_heard_later() {
         let stores = MemoryStore::new().into_stores();
         let counters = Counters::new(1);
-        let limiting = Limiting { counters, ..Limiting::new(NodeId::new("own"), true) };
+        let limiting = Limiting { counters, ..shared() };
         let now = at("2026-11-21T12:00:00Z");
         drop(limiting.counters.applied(&LIMIT, "idle", now).unwrap());
         told(&stores, "x", 3, now).await;
@@ -251,7 +264,7 @@ mod tests {
     #[tokio::test]
     async fn telling_and_hearing_are_apart() {
         let stores = MemoryStore::new().into_stores();
-        let limiting = Limiting::new(NodeId::new("own"), true);
+        let limiting = shared();
         let now = at("2026-11-21T12:00:00Z");
         let away = MemoryStore::new().into_stores();
         away.health.close().await;

@@ -93,14 +93,7 @@ impl UsageStore for MemoryStore {
         &self,
         from: Option<UtcDay>,
     ) -> Result<Vec<(String, DayUsage)>, StoreError> {
-        let state = self.state()?;
-        let mut sums: BTreeMap<String, DayUsage> = BTreeMap::new();
-        for record in state.generations.values().chain(&state.gone) {
-            if from.is_none_or(|from| record.utc_day() >= from) {
-                sums.entry(record.workspace_id.clone()).or_default().add(&record.spend());
-            }
-        }
-        Ok(sums.into_iter().collect())
+        Ok(self.state()?.spent_since(from).into_iter().collect())
     }
 
     async fn spent_by_day(&self, from: UtcDay) -> Result<Vec<WorkspaceDay>, StoreError> {
@@ -131,6 +124,17 @@ impl State {
         let index = span.index(record.created_at);
         let is_kept = self.parts_since.get(&span).is_none_or(|first| index >= *first);
         is_kept && index >= span.index(from) && span.starts_at(index) < until
+    }
+
+    /// What each workspace has spent since the beginning of a day, or ever.
+    pub(super) fn spent_since(&self, from: Option<UtcDay>) -> BTreeMap<String, DayUsage> {
+        let mut sums: BTreeMap<String, DayUsage> = BTreeMap::new();
+        for record in self.generations.values().chain(&self.gone) {
+            if from.is_none_or(|from| record.utc_day() >= from) {
+                sums.entry(record.workspace_id.clone()).or_default().add(&record.spend());
+            }
+        }
+        sums
     }
 
     fn key_usage(&self, hash: KeyHash, windows: &UsageWindows) -> KeyUsage {

@@ -1,0 +1,297 @@
+//! What this node may let keys and workspaces spend, where several nodes share a store.
+//!
+//! # Why allotments?
+//!
+//! What a key has spent is on record, and each node reads that every two seconds. In between,
+//! several nodes could each spend what is left. So a node that lets a call spend something of a
+//! limit has it allotted first, in one step that looks at what is on record and at what every node
+//! was allotted ([`AllotmentStore`]), and lets calls begin against that in memory. It works as
+//! purses do with an account's credit ([`Purses`](crate::Purses)), for limits, which are no
+//! accounts.
+//!
+//! ```text
+//! what the store notes for a node = left + held + spent and not on record yet
+//! ```
+
+mod hold;
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::{Mutex, RwLock};
+use tollgate_ledger::{NodeId, SlicePolicy, slice};
+use tollgate_store::{
+    AllotmentRequest, AllotmentStore, Allotted, Cap, Spender, StoreError, Stores, is_told_again,
+};
+use tollgate_types::{Timestamp, Usd};
+
+use crate::Clock;
+use crate::purse::{Need, Short};
+
+pub(crate) use hold::{AllotmentHold, Spent};
+
+/// All that this node was allotted.
+pub struct Allotments {
+    node: NodeId,
+    store: Arc<dyn AllotmentStore>,
+    clock: Arc<dyn Clock>,
+    policy: SlicePolicy,
+    /// For how long others believe what a node said last.
+    believed: Duration,
+    allotments: RwLock<HashMap<Spender, Arc<Allotment>>>,
+}
+
+impl fmt::Debug for Allotments {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Allotments").field("node", &self.node).finish_non_exhaustive()
+    }
+}
+
+/// What one spender may spend through this node.
+#[derive(Debug)]
+struct Allotment {
+    spender: Spender,
+    state: Mutex<State>,
+    /// One asks or tells the store at a time: whoever waits finds what the first was given.
+    asking: tokio::sync::Mutex<()>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// What calls may still hold; less than zero while answers cost more than was held for them.
+    left: Usd,
+    /// What calls under way hold.
+    held: Usd,
+    /// What calls have cost that is not on record yet.
+    unwritten: Usd,
+    /// What any node could still be given, as last heard.
+    free: Usd,
+    /// What the store notes for this node, and since when.
+    told: Usd,
+    told_at: Timestamp,
+    /// When a call last held something.
+    used_at: Timestamp,
+}
+
+/// How long others may believe that a node has more than it has, where there is plenty besides.
+const TELL_MILLIS: u64 = 2_000;
+/// What nobody has used for so long goes back.
+const IDLE_MILLIS: i64 = 60_000;
+/// The same where little is left besides.
+const SCARCE_IDLE_MILLIS: i64 = 2_000;
+
+impl Allotments {
+    /// Allotments of a node, none yet, where others may share its stores. `believed` is how long a
+    /// node may be silent before what it was allotted is nothing.
+    pub fn of(
+        node: &NodeId,
+        stores: &Stores,
+        clock: &Arc<dyn Clock>,
+        believed: Duration,
+    ) -> Option<Self> {
+        Some(Self {
+            node: node.clone(),
+            store: stores.allotments.clone()?,
+            clock: Arc::clone(clock),
+            policy: SlicePolicy::default(),
+            believed,
+            allotments: RwLock::default(),
+        })
+    }
+
+    /// Gives up what an earlier life of this node was allotted. Call it once, when everything that
+    /// life settled is on record, and at the end of this one.
+    ///
+    /// # Errors
+    ///
+    /// When the store can't be written.
+    pub async fn forget(&self) -> Result<(), StoreError> {
+        self.store.forget_node(&self.node).await
+    }
+
+    /// Says what has become of what this node was allotted, and gives back what nobody uses. To be
+    /// called several times a second: others may have none of it until then.
+    ///
+    /// # Errors
+    ///
+    /// When the store can't be written; then it is said the next time.
+    pub async fn tell(&self) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        let known: Vec<Arc<Allotment>> = self.allotments.read().values().cloned().collect();
+        let (mut turns, mut news) = (Vec::new(), Vec::new());
+        for allotment in &known {
+            // Whoever is being allotted something says all of it.
+            let Ok(turn) = allotment.asking.try_lock() else { continue };
+            if let Some(amount) = allotment.state.lock().news(now, (&self.policy, self.believed)) {
+                news.push((allotment.spender.clone(), amount));
+                turns.push((allotment, amount, turn));
+            }
+        }
+        if news.is_empty() {
+            return Ok(());
+        }
+        self.store.has_left(&self.node, news).await?;
+        for (allotment, amount, _turn) in turns {
+            allotment.state.lock().is_told(amount, now);
+        }
+        drop(known);
+        self.allotments.write().retain(|_, it| Arc::strong_count(it) > 1 || !it.is_nothing());
+        Ok(())
+    }
+
+    /// Holds what a call needs of what a spender may spend, which is `caps`.
+    ///
+    /// Without a wait while what was allotted lasts.
+    pub(crate) async fn hold(
+        &self,
+        spender: &Spender,
+        need: Need,
+        caps: Vec<Cap>,
+    ) -> Result<AllotmentHold, Short> {
+        let allotment = self.allotment(spender);
+        let now = self.clock.now();
+        if let Some(hold) = allotment.take_most(need, now) {
+            return Ok(hold);
+        }
+        let _one_at_a_time = allotment.asking.lock().await;
+        if let Some(hold) = allotment.take_most(need, now) {
+            return Ok(hold);
+        }
+        let found = self.ask(&allotment, &caps, need.most).await?;
+        if let Some(hold) = allotment.take_most(need, now) {
+            return Ok(hold);
+        }
+        // It may cost more than there is: it holds a part, and others go on beside it.
+        let all = allotment.all();
+        let part = need.part_of(all).filter(|_| need.least < need.most || need.is_covered(all));
+        let Some(part) = part.map(|part| part.min(need.most)) else {
+            return Err(allotment.short(need, found.elsewhere));
+        };
+        let found = self.ask(&allotment, &caps, part).await?;
+        allotment.take(part, now).ok_or_else(|| allotment.short(need, found.elsewhere))
+    }
+
+    fn allotment(&self, spender: &Spender) -> Arc<Allotment> {
+        if let Some(known) = self.allotments.read().get(spender) {
+            return Arc::clone(known);
+        }
+        let new = || {
+            let (state, asking) = (Mutex::default(), tokio::sync::Mutex::default());
+            Arc::new(Allotment { spender: spender.clone(), state, asking })
+        };
+        Arc::clone(self.allotments.write().entry(spender.clone()).or_insert_with(new))
+    }
+
+    /// Has so much left that a call can hold `amount`, if the caps allow it.
+    async fn ask(
+        &self,
+        allotment: &Allotment,
+        caps: &[Cap],
+        amount: Usd,
+    ) -> Result<Allotted, Short> {
+        let (has, left) = {
+            let state = allotment.state.lock();
+            (state.has(), state.left)
+        };
+        let request = AllotmentRequest {
+            spender: allotment.spender.clone(),
+            node: self.node.clone(),
+            caps: caps.to_vec(),
+            has,
+            need: Usd::from_nanos(amount.nanos().saturating_sub(left.nanos()).max(0)),
+            policy: self.policy,
+            believed: self.believed,
+        };
+        let allotted = self.store.allot(request).await.map_err(Short::Unavailable)?;
+        allotment.state.lock().is_given(has, &allotted, self.clock.now());
+        Ok(allotted)
+    }
+}
+
+impl Allotment {
+    /// Holds all that a call needs, where there is enough.
+    fn take_most(self: &Arc<Self>, need: Need, now: Timestamp) -> Option<AllotmentHold> {
+        need.is_covered(self.all()).then(|| self.take(need.most, now))?
+    }
+
+    fn take(self: &Arc<Self>, amount: Usd, now: Timestamp) -> Option<AllotmentHold> {
+        let mut state = self.state.lock();
+        let left = state.left.checked_sub(amount).filter(|it| *it >= Usd::ZERO)?;
+        state.left = left;
+        state.held = state.held.saturating_add(amount);
+        state.used_at = now;
+        Some(AllotmentHold::new(Arc::clone(self), amount))
+    }
+
+    /// What is left here, and what could be given besides.
+    fn all(&self) -> Usd {
+        let state = self.state.lock();
+        state.left.saturating_add(state.free.max(Usd::ZERO))
+    }
+
+    /// Why a call can't hold what it needs, while other nodes have so much.
+    fn short(&self, need: Need, elsewhere: Usd) -> Short {
+        let state = self.state.lock();
+        let available = state.left.saturating_add(state.free);
+        let aside = elsewhere.saturating_add(state.held).saturating_add(state.unwritten);
+        if aside > Usd::ZERO && available.saturating_add(aside) >= need.least {
+            Short::InFlight
+        } else if available <= Usd::ZERO {
+            Short::Empty
+        } else {
+            Short::Less { available }
+        }
+    }
+
+    /// Whether nothing is known of it that is missed.
+    fn is_nothing(&self) -> bool {
+        let state = self.state.lock();
+        state.has() == Usd::ZERO && state.told == Usd::ZERO
+    }
+}
+
+impl State {
+    fn has(&self) -> Usd {
+        self.left.saturating_add(self.held).saturating_add(self.unwritten)
+    }
+
+    fn is_given(&mut self, had: Usd, allotted: &Allotted, now: Timestamp) {
+        self.free = allotted.free;
+        if let Some(more) = allotted.more {
+            self.left = self.left.saturating_add(more);
+            self.is_told(had.saturating_add(more), now);
+        }
+    }
+
+    const fn is_told(&mut self, amount: Usd, now: Timestamp) {
+        self.told = amount;
+        self.told_at = now;
+    }
+
+    /// What the store is to be told; nothing where it knows.
+    fn news(
+        &mut self,
+        now: Timestamp,
+        (policy, believed): (&SlicePolicy, Duration),
+    ) -> Option<Usd> {
+        // More lies here than would be given now.
+        let is_scarce = slice(self.free, Usd::ZERO, policy).is_none_or(|part| part < self.left);
+        let idle = if is_scarce { SCARCE_IDLE_MILLIS } else { IDLE_MILLIS };
+        // A clock that has stepped back makes nothing idle.
+        if self.left > Usd::ZERO && now.millis_since(self.used_at) >= idle {
+            self.left = Usd::ZERO;
+        }
+        let has = self.has();
+        let is_changed = has != self.told;
+        let age = now.millis_since(self.told_at).unsigned_abs();
+        // Where there is plenty nobody waits for it.
+        let is_due = if is_scarce { is_changed } else { is_changed && age >= TELL_MILLIS };
+        let is_again = has != Usd::ZERO && is_told_again(self.told_at, now, believed);
+        (is_due || is_again).then_some(has)
+    }
+}
+
+#[cfg(test)]
+mod tests;

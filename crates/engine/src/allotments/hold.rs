@@ -1,0 +1,62 @@
+//! What a call holds of an allotment, and what it has spent of it until that is on record.
+
+use std::sync::Arc;
+
+use tollgate_types::Usd;
+
+use super::Allotment;
+
+/// What a call holds. Dropped without being settled, it has spent nothing.
+#[derive(Debug)]
+pub(crate) struct AllotmentHold {
+    allotment: Arc<Allotment>,
+    amount: Usd,
+}
+
+/// What a call has spent, to be dropped when its record is written: until then the store does not
+/// know of it.
+#[derive(Debug)]
+pub(crate) struct Spent {
+    allotment: Arc<Allotment>,
+    amount: Usd,
+}
+
+impl AllotmentHold {
+    pub(super) const fn new(allotment: Arc<Allotment>, amount: Usd) -> Self {
+        Self { allotment, amount }
+    }
+
+    /// Ends the hold: what the call did not spend others can hold. What it spent beyond is missing
+    /// from what is left.
+    pub(crate) fn settle(mut self, spent: Usd) -> Spent {
+        self.end(spent);
+        Spent { allotment: Arc::clone(&self.allotment), amount: spent }
+    }
+
+    fn end(&mut self, spent: Usd) {
+        let amount = std::mem::take(&mut self.amount);
+        let mut state = self.allotment.state.lock();
+        state.held = less(state.held, amount);
+        state.left = less(state.left.saturating_add(amount), spent);
+        state.unwritten = state.unwritten.saturating_add(spent);
+    }
+}
+
+impl Drop for AllotmentHold {
+    fn drop(&mut self) {
+        if self.amount != Usd::ZERO {
+            self.end(Usd::ZERO);
+        }
+    }
+}
+
+impl Drop for Spent {
+    fn drop(&mut self) {
+        let mut state = self.allotment.state.lock();
+        state.unwritten = less(state.unwritten, self.amount);
+    }
+}
+
+const fn less(of: Usd, amount: Usd) -> Usd {
+    Usd::from_nanos(of.nanos().saturating_sub(amount.nanos()))
+}

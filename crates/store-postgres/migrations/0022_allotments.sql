@@ -1,0 +1,9 @@
+-- What each gateway may let a key or a workspace spend without asking.
+CREATE TABLE allotment (
+    spender      TEXT   COLLATE "C" NOT NULL, -- 'key', 'workspace'
+    id           TEXT   COLLATE "C" NOT NULL,
+    node         TEXT   COLLATE "C" NOT NULL,
+    amount_nanos BIGINT NOT NULL,
+    told_at      BIGINT NOT NULL, -- by the clock of the server
+    PRIMARY KEY (spender, id, node)
+) WITH (fillfactor = 50);
