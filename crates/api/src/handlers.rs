@@ -47,7 +47,7 @@ pub(crate) use activity::list_activity;
 pub(crate) use alerts::list_alerts;
 pub(crate) use analytics::{get_analytics_meta, query_analytics};
 pub(crate) use audit::list_audit;
-pub(crate) use auth_code::{create_auth_code, exchange_auth_code};
+pub(crate) use auth_code::{approve_app, create_auth_code, exchange_auth_code};
 pub(crate) use batches::{cancel_batch, create_batch, delete_batch, get_batch, list_batches};
 pub(crate) use budgets::{delete_budget, get_budget, list_budgets, put_budget};
 pub(crate) use byok::{create_byok, delete_byok, get_byok, list_byok, update_byok};
@@ -76,8 +76,8 @@ pub(crate) use operations::{
     create_transcription,
 };
 pub(crate) use payments::{
-    create_checkout, create_refund, delete_auto_top_up, get_auto_top_up, put_auto_top_up,
-    receive_stripe,
+    coinbase_is_gone, create_checkout, create_refund, delete_auto_top_up, get_auto_top_up,
+    put_auto_top_up, receive_stripe,
 };
 pub(crate) use people::{get_me, get_person, list_people, remove_person, update_person};
 pub(crate) use plans::{get_plan, list_plans, put_plan};

@@ -138,6 +138,7 @@ pub(crate) fn router(app: App) -> Router {
         .route("/batches/{id}/cancel", post(on::cancel_batch))
         .route("/routing/explain", post(on::explain_routing))
         .route("/auth/keys", post(on::exchange_auth_code))
+        .route("/credits/coinbase", post(on::coinbase_is_gone))
         .route("/organization/invitations/accept", post(on::accept_invitation))
         .route("/user/me", get(on::get_me))
         .route("/session", get(on::get_session).post(on::create_session).delete(on::delete_session))
@@ -196,6 +197,7 @@ pub(crate) fn router(app: App) -> Router {
         .route("/audit", get(on::list_audit))
         .route("/session/password", put(on::change_password))
         .route("/session/playground-key", post(on::create_playground_key))
+        .route("/session/auth-code", post(on::approve_app))
         .route("/organization/members", get(on::list_people))
         .route(
             "/organization/members/{id}",

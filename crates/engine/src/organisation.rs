@@ -136,10 +136,15 @@ impl Organisation {
     /// What the holder of a management key may do; `None` when it belongs to somebody who is gone.
     pub fn access(&self, key: &KeyRecord) -> Option<Access> {
         let Some(id) = &key.creator_user_id else { return Some(Access::of_installation()) };
+        self.access_of(id)
+    }
+
+    /// What somebody may do; `None` when they are gone.
+    pub fn access_of(&self, user_id: &str) -> Option<Access> {
         let snapshot = self.snapshot.load();
-        let user = snapshot.users.get(id)?;
-        let workspaces = snapshot.members.get(id).cloned().unwrap_or_default();
-        Some(Access { role: user.body.role, user_id: Some(id.clone()), workspaces })
+        let user = snapshot.users.get(user_id)?;
+        let workspaces = snapshot.members.get(user_id).cloned().unwrap_or_default();
+        Some(Access { role: user.body.role, user_id: Some(user_id.to_owned()), workspaces })
     }
 }
 

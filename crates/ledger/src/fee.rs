@@ -1,5 +1,7 @@
 //! What the operator takes on top of a payment.
 
+use std::fmt;
+
 use tollgate_types::Usd;
 
 /// A part of the payment, and the least that is taken (contract §6.2: 5.5 %, at least $0.80, by
@@ -20,6 +22,11 @@ pub struct FeeError(String);
 const WHOLE: i128 = 1_000_000;
 
 impl PlatformFee {
+    /// What hosted OpenRouter takes: 5.5 %, at least $0.80 (contract §6.2).
+    pub const HOSTED: Self = Self { millionths: 55_000, minimum: Usd::from_nanos(800_000_000) };
+    /// The same where stablecoins pay: 5 %.
+    pub const HOSTED_CRYPTO: Self = Self { millionths: 50_000, minimum: Usd::ZERO };
+
     /// Reads a percentage such as `5.5`.
     ///
     /// # Errors
@@ -46,9 +53,30 @@ impl PlatformFee {
     }
 }
 
+impl fmt::Display for PlatformFee {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (percent, rest) = (self.millionths / 10_000, self.millionths % 10_000);
+        let places = format!("{rest:04}");
+        let places = places.trim_end_matches('0');
+        let point = if places.is_empty() { "" } else { "." };
+        write!(f, "{percent}{point}{places} %, at least {}", self.minimum)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn fees_are_told() {
+        for (fee, told) in [
+            (PlatformFee::HOSTED, "5.5 %, at least $0.8"),
+            (PlatformFee::HOSTED_CRYPTO, "5 %, at least $0"),
+            (PlatformFee { millionths: 1_001, minimum: Usd::ZERO }, "0.1001 %, at least $0"),
+        ] {
+            assert_eq!(fee.to_string(), told);
+        }
+    }
 
     #[test]
     fn percentages_are_exact() {

@@ -45,8 +45,9 @@ pub struct AuthCode {
     pub workspace_id: String,
     /// Whose key it will be.
     pub creator_user_id: Option<String>,
-    /// The key that made it, in hexadecimal: a code is worth no more than that.
-    pub maker: String,
+    /// The key that made it, in hexadecimal: a code is worth no more than that. None where somebody
+    /// who was signed in approved it: then it is worth what they, its `creator_user_id`, may.
+    pub maker: Option<String>,
     /// Who exchanges it, once somebody does: of two who do at once, one has changed it first.
     #[serde(default)]
     pub exchange: Option<String>,

@@ -30,6 +30,8 @@ pub enum ErrorType {
     RequestTimeout,
     /// It exists already.
     Conflict,
+    /// There was such a path, and it won't come back.
+    Gone,
     /// The body is too large.
     PayloadTooLarge,
     /// The body is not JSON.
@@ -56,6 +58,7 @@ impl ErrorType {
             Self::InvalidRequest
             | Self::MethodNotAllowed
             | Self::Conflict
+            | Self::Gone
             | Self::UnsupportedMediaType => "invalid_request",
             Self::ContentPolicyViolation => "content_policy_violation",
             Self::InvalidImage => "invalid_image",
@@ -87,6 +90,7 @@ impl ErrorType {
             Self::MethodNotAllowed => 405,
             Self::RequestTimeout => 408,
             Self::Conflict => 409,
+            Self::Gone => 410,
             Self::PayloadTooLarge => 413,
             Self::UnsupportedMediaType => 415,
             Self::Unprocessable => 422,

@@ -788,6 +788,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/credits/coinbase": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Gone: how stablecoins once paid
+         * @deprecated
+         * @description Use `/credits/checkout` with `"payment_method": "crypto"`.
+         */
+        post: operations["createCoinbaseCharge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/credits/refunds": {
         parameters: {
             query?: never;
@@ -2186,6 +2207,26 @@ export interface paths {
          * @description One of each person, made with a limit of $5 a day. The secrets before work on for an hour.
          */
         post: operations["createPlaygroundKey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/auth-code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make a code for an app that somebody has approved
+         * @description What the page `/auth` asks. Takes a role that may make keys. Without a callback_url a code_challenge is required, and app_id is null.
+         */
+        post: operations["approveApp"];
         delete?: never;
         options?: never;
         head?: never;
@@ -5505,6 +5546,28 @@ export interface components {
                 created_at: string;
             };
         };
+        ApprovedApp: {
+            callback_url?: string;
+            code_challenge?: string;
+            /** @enum {string} */
+            code_challenge_method?: "S256" | "plain";
+            /** Format: date-time */
+            expires_at?: string;
+            key_label?: string;
+            limit?: number;
+            /** @enum {string} */
+            usage_limit_type?: "daily" | "weekly" | "monthly";
+            /** @description Its id or slug; the default one when absent. */
+            workspace_id?: string;
+        };
+        ApprovedAppCode: {
+            data: {
+                id: string;
+                app_id: number | null;
+                /** Format: date-time */
+                created_at: string;
+            };
+        };
         AuthCodeExchange: {
             code: string;
             code_verifier?: string | null;
@@ -6337,6 +6400,15 @@ export interface components {
             headers: {
                 "X-Generation-Id": components["headers"]["GenerationIdOfFailure"];
                 "Retry-After": components["headers"]["RetryAfter"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"];
+            };
+        };
+        /** @description There was such a path, and it won't come back. The message says what to use. */
+        Gone: {
+            headers: {
                 [name: string]: unknown;
             };
             content: {
@@ -8965,6 +9037,18 @@ export interface operations {
             500: components["responses"]["ServerError"];
             502: components["responses"]["BadGateway"];
             503: components["responses"]["Unavailable"];
+        };
+    };
+    createCoinbaseCharge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            410: components["responses"]["Gone"];
         };
     };
     createRefund: {
@@ -12059,6 +12143,39 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["ServerError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    approveApp: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApprovedApp"];
+            };
+        };
+        responses: {
+            /** @description The code. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApprovedAppCode"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             500: components["responses"]["ServerError"];
             503: components["responses"]["Unavailable"];
         };

@@ -11,10 +11,12 @@ import { SessionContext } from "./session";
 const SignIn = lazy(() => import("~/pages/sign-in/SignIn"));
 const Setup = lazy(() => import("~/pages/setup/Setup"));
 const Invitation = lazy(() => import("~/pages/invitation/Invitation"));
+const Auth = lazy(() => import("~/pages/auth/Auth"));
 
 /**
- * Decides what the browser gets to see: the set-up, signing in, or the dashboard. The address stays
- * as it is, so that a link leads where it should once somebody has signed in.
+ * Decides what the browser gets to see: the set-up, signing in, an app that asks for a key, or the
+ * dashboard. The address stays as it is, so that a link leads where it should once somebody has
+ * signed in.
  */
 export function Gate() {
   const { data: session, error, refetch } = useQuery(sessionQuery);
@@ -45,9 +47,15 @@ export function Gate() {
   }
   return (
     <SessionContext value={session}>
-      <Shell>
-        <Outlet />
-      </Shell>
+      {path === "/auth" ? (
+        <Suspense fallback={<Loading label="An app asks for a key" />}>
+          <Auth />
+        </Suspense>
+      ) : (
+        <Shell>
+          <Outlet />
+        </Shell>
+      )}
       <SignedOut />
     </SessionContext>
   );

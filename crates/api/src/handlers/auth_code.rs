@@ -1,18 +1,22 @@
-//! Codes that are exchanged for keys: `POST /auth/keys/code` and `POST /auth/keys` (contract §1.3).
+//! Codes that are exchanged for keys: `POST /auth/keys/code`, with an inference key, and
+//! `POST /auth/keys` (contract §1.3). Ours is `POST /session/auth-code`, by which the page `/auth` of
+//! the dashboard makes a code once somebody has approved.
 
 use axum::Json;
 use axum::extract::State;
-use http::{Method, Uri};
+use axum::response::Response;
+use http::{Method, StatusCode, Uri};
 use serde::{Deserialize, Serialize};
-use tollgate_organisation::{AuthCode, Challenge, ChallengeMethod};
-use tollgate_store::{Document, KeyRecord, StoreError};
+use tollgate_organisation::{Area, AuthCode, Challenge, ChallengeMethod};
+use tollgate_store::{DEFAULT_WORKSPACE_ID, Document, KeyRecord, StoreError};
 use tollgate_types::KeyHash;
 
 use super::credits::Data;
 use super::dollars;
 use super::keys::{expiry, interval};
+use super::session::untold;
 use crate::audit::done;
-use crate::auth::{Acting, no_such_workspace};
+use crate::auth::{Acting, Oneself, no_such_workspace, not_permitted};
 use crate::body::{JsonBody, SecretBody};
 use crate::error::ApiError;
 use crate::router::App;
@@ -23,7 +27,7 @@ const LABEL_MAX: usize = 100;
 
 #[derive(Debug, Deserialize)]
 pub(crate) struct WantedCode {
-    callback_url: String,
+    callback_url: Option<String>,
     code_challenge: Option<String>,
     code_challenge_method: Option<String>,
     expires_at: Option<String>,
@@ -37,8 +41,18 @@ pub(crate) struct WantedCode {
 pub(crate) struct CreatedCode {
     /// The code itself.
     id: String,
-    app_id: u32,
+    /// None where the code is for no address.
+    app_id: Option<u32>,
     created_at: String,
+}
+
+/// Who makes a code.
+#[derive(Debug)]
+struct Maker {
+    /// The key, in hexadecimal; none where somebody approves.
+    key: Option<String>,
+    workspace_id: String,
+    user_id: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -60,7 +74,7 @@ pub(crate) async fn create_auth_code(
     Acting(key): Acting,
     JsonBody(wanted): JsonBody<WantedCode>,
 ) -> Result<Json<Data<CreatedCode>>, ApiError> {
-    let (now, record) = (app.engine.now(), &key.record);
+    let record = &key.record;
     if record.management {
         return Err(ApiError::forbidden("A management key makes no codes. Use an inference key"));
     }
@@ -74,31 +88,64 @@ pub(crate) async fn create_auth_code(
             "A key that this installation limits can't make keys that would go by its limit. Ask the operator for a key",
         ));
     }
-    let app_id = app_of(&wanted.callback_url)?;
-    let workspace_id = wanted.workspace_id.unwrap_or_else(|| record.workspace_id.clone());
-    if workspace_id != record.workspace_id {
+    if wanted.callback_url.is_none() {
+        return Err(ApiError::bad_request("callback_url: Required"));
+    }
+    let workspace_id = record.workspace_id.clone();
+    if wanted.workspace_id.as_ref().is_some_and(|it| *it != workspace_id) {
         return Err(no_such_workspace());
     }
-    if wanted.key_label.as_ref().is_some_and(|it| it.chars().count() > LABEL_MAX) {
-        let message = format!("key_label: String must have at most {LABEL_MAX} characters");
-        return Err(ApiError::bad_request(message));
+    let user_id = record.creator_user_id.clone();
+    let maker = Maker { key: Some(record.hash.to_hex()), workspace_id, user_id };
+    Ok(Json(Data { data: make(&app, wanted, maker).await? }))
+}
+
+/// Makes a code for an app that somebody who is signed in has approved. Without an address that is
+/// called back they carry the code to the app themselves.
+pub(crate) async fn approve_app(
+    State(app): State<App>,
+    oneself: Oneself,
+    JsonBody(wanted): JsonBody<WantedCode>,
+) -> Result<Response, ApiError> {
+    let Oneself { access, person, .. } = oneself;
+    // Who may make no key for themselves lets no app have one.
+    if !access.may(Area::Keys, true) {
+        return Err(not_permitted(&access));
     }
+    if wanted.callback_url.is_none() && wanted.code_challenge.is_none() {
+        // Whoever reads the code over somebody's shoulder could exchange it.
+        return Err(ApiError::bad_request("code_challenge: Required without a callback_url"));
+    }
+    app.engine.refresh_organisation().await?;
+    let named = wanted.workspace_id.as_deref().unwrap_or(DEFAULT_WORKSPACE_ID);
+    let workspace = app.engine.organisation().workspace(named);
+    let workspace = workspace.filter(|it| access.reaches(&it.document.id));
+    let workspace_id = workspace.ok_or_else(no_such_workspace)?.document.id.clone();
+    let maker = Maker { key: None, workspace_id, user_id: Some(person.id.clone()) };
+    let data = make(&app, wanted, maker).await?;
+    Ok(untold(StatusCode::OK, Json(Data { data })))
+}
+
+/// Keeps a code, and says it.
+async fn make(app: &App, wanted: WantedCode, maker: Maker) -> Result<CreatedCode, ApiError> {
+    let now = app.engine.now();
+    let app_id = wanted.callback_url.as_deref().map(app_of).transpose()?;
     let (challenge, method) = (wanted.code_challenge, wanted.code_challenge_method);
     let limit_reset = wanted.usage_limit_type.as_deref();
     let limit_reset = limit_reset.map(|text| interval("usage_limit_type", text)).transpose()?;
     let code = AuthCode {
-        key_label: wanted.key_label,
+        key_label: label(wanted.key_label)?,
         limit: wanted.limit.map(|it| dollars::rounded("limit", it)).transpose()?,
         limit_reset: limit_reset.map(|it| it.as_str().to_owned()),
         expires_at: wanted.expires_at.as_deref().map(|it| expiry(it, now)).transpose()?,
-        workspace_id,
-        creator_user_id: record.creator_user_id.clone(),
-        maker: record.hash.to_hex(),
+        workspace_id: maker.workspace_id,
+        creator_user_id: maker.user_id,
+        maker: maker.key,
         exchange: None,
         challenge: Challenge::read(challenge.as_deref(), method.as_deref())?,
         ends_at: AuthCode::ends_at(now),
     };
-    let text = secret::new(&app, "auth-")?;
+    let text = secret::new(app, "auth-")?;
     let document = Document::new(secret::hashed(&text), code, now);
     let documents = &app.engine.stores().documents;
     // Those that nobody can exchange any more go.
@@ -107,7 +154,20 @@ pub(crate) async fn create_auth_code(
         known.iter().filter(|it| it.body.ends_at <= now).map(Document::deletion).collect();
     changes.push(document.insertion()?);
     documents.write(changes).await?;
-    Ok(Json(Data { data: CreatedCode { id: text, app_id, created_at: now.to_rfc3339() } }))
+    Ok(CreatedCode { id: text, app_id, created_at: now.to_rfc3339() })
+}
+
+/// What a key will be called, as far as the app says.
+fn label(text: Option<String>) -> Result<Option<String>, ApiError> {
+    let Some(text) = text.filter(|it| !it.trim().is_empty()) else { return Ok(None) };
+    if text.chars().count() > LABEL_MAX {
+        let message = format!("key_label: String must have at most {LABEL_MAX} characters");
+        return Err(ApiError::bad_request(message));
+    }
+    if text.chars().any(char::is_control) {
+        return Err(ApiError::bad_request("key_label: String must have no control characters"));
+    }
+    Ok(Some(text))
 }
 
 /// Exchanges a code for a key, once.
@@ -149,8 +209,9 @@ pub(crate) async fn exchange_auth_code(
 
 /// Refuses a code whose maker could not make it any more.
 async fn still_made_by(app: &App, code: &AuthCode) -> Result<(), ApiError> {
+    let Some(maker) = &code.maker else { return still_approved(app, code).await };
     let now = app.engine.now();
-    let maker = match KeyHash::from_hex(&code.maker) {
+    let maker = match KeyHash::from_hex(maker) {
         Some(hash) => app.engine.stores().keys.get(hash).await?,
         None => None,
     };
@@ -162,6 +223,19 @@ async fn still_made_by(app: &App, code: &AuthCode) -> Result<(), ApiError> {
         return Ok(());
     }
     Err(ApiError::forbidden("Invalid code: the key that made it could not make it any more"))
+}
+
+/// Refuses a code which somebody approved who might not make such a key any more. That they have
+/// signed out meanwhile takes nothing from it.
+async fn still_approved(app: &App, code: &AuthCode) -> Result<(), ApiError> {
+    app.engine.refresh_organisation().await?;
+    let organisation = app.engine.organisation();
+    let access = code.creator_user_id.as_deref().and_then(|id| organisation.access_of(id));
+    let may = access.is_some_and(|it| it.may(Area::Keys, true) && it.reaches(&code.workspace_id));
+    if may && organisation.workspace(&code.workspace_id).is_some() {
+        return Ok(());
+    }
+    Err(ApiError::forbidden("Invalid code: whoever approved it could make no such key any more"))
 }
 
 /// Whether the one who exchanges a code is the one who asked for it.
@@ -209,7 +283,8 @@ fn app_of(callback: &str) -> Result<u32, ApiError> {
     };
     let uri: Uri = callback.parse().map_err(|_| problem())?;
     let authority = uri.authority().ok_or_else(problem)?;
-    let is_local = ["localhost", "127.0.0.1"].contains(&authority.host());
+    let host = authority.host();
+    let is_local = host.eq_ignore_ascii_case("localhost") || host == "127.0.0.1";
     match uri.scheme_str() {
         Some("https") => {}
         Some("http") if is_local => {}
@@ -229,7 +304,7 @@ mod tests {
         for good in ["https://app.example/cb", "https://app.example:8443/cb?x=1"] {
             assert!(app_of(good).is_ok(), "{good}");
         }
-        for good in ["http://localhost:3000/cb", "http://127.0.0.1/cb"] {
+        for good in ["http://localhost:3000/cb", "http://127.0.0.1/cb", "http://LocalHost/#cb"] {
             assert!(app_of(good).is_ok(), "{good}");
         }
         for wrong in

@@ -93,6 +93,14 @@ const NOTICE_BYTES_MAX: usize = 256 * 1024;
 const KEY_HEADER: &str = "idempotency-key";
 const KEY_LONGEST: usize = 128;
 
+/// `POST /credits/coinbase`: how stablecoins once paid (contract §1.3).
+pub(crate) async fn coinbase_is_gone() -> ApiError {
+    ApiError::new(
+        ErrorType::Gone,
+        "Credit is not bought here any more. Use POST /api/v1/credits/checkout, with \"payment_method\": \"crypto\" to pay in stablecoins",
+    )
+}
+
 /// Opens a page on which credit can be bought. Under the same `Idempotency-Key` it is the same page.
 pub(crate) async fn create_checkout(
     State(app): State<App>,

@@ -9,7 +9,7 @@ use tollgate_limits::KeyLimits;
 use tollgate_types::Usd;
 
 use super::Problems;
-use super::sections::FeeEntry;
+use super::fee::FeeEntry;
 
 /// A row of `[[plan]]`; beside it what a key's limits may have.
 #[derive(Debug, Deserialize)]
@@ -56,7 +56,8 @@ pub(super) fn check(rows: &[PlanEntry], problems: &mut Problems) -> Vec<PlanRow>
             problems.add(format!("{place}.slug: another plan has this one"));
         }
         let fee_name = format!("{place}.platform_fee");
-        let platform_fee = row.platform_fee.as_ref().map(|it| it.fee(&fee_name, problems));
+        let fee = row.platform_fee.as_ref();
+        let platform_fee = fee.map(|it| it.fee(&fee_name, PlatformFee::HOSTED, problems));
         let terms = terms(row, &place, problems);
         if row.default && rows.iter().take(index).any(|it| it.default) {
             problems.add(format!("{place}.default: another plan is the default"));

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tollgate_catalog::{Catalog, Overlay, Protocol};
 use tollgate_engine::{AlertingConfig, EngineConfig, Secret};
+use tollgate_ledger::PlatformFee;
 use tollgate_payments::Fees;
 use tollgate_policy::{Policy, RuleForm};
 use tollgate_providers::ADAPTERS;
@@ -14,11 +15,11 @@ use tollgate_types::{ApiKey, Chain, ProviderSlug};
 use tollgate_upstream::roots_from_pem;
 
 use super::alerts::AlertsSection;
+use super::fee::FeeEntry;
 use super::file::{self, File};
 use super::limit;
 use super::payments::{PaymentsSection, UNNAMED};
 use super::plan;
-use super::sections::FeeEntry;
 use super::{Config, Credential, DatabaseUrl, Flags, Limits, Payments, Problems, Setting};
 use crate::environment::Environment;
 
@@ -184,15 +185,16 @@ impl Reader<'_> {
         let proxies = if proxies.is_empty() { UNSET.to_owned() } else { proxies };
         let prefix = file.server.path_prefix.clone();
         let prefix = if prefix.is_empty() { UNSET.to_owned() } else { prefix };
-        let fee = |given: &Option<FeeEntry>| {
-            given.as_ref().map_or_else(|| UNSET.to_owned(), ToString::to_string)
+        let fee = |given: &Option<FeeEntry>, usual| {
+            given.as_ref().map_or_else(|| UNSET.to_owned(), |it| it.told(usual))
         };
+        let billing = &file.billing;
         let sections = [
             ("attribution.headers", if headers.is_empty() { UNSET.to_owned() } else { headers }),
             ("database.journal_sync_ms", file.database.journal_sync_ms.to_string()),
             ("billing.enabled", file.billing.enabled.to_string()),
-            ("billing.platform_fee", fee(&file.billing.platform_fee)),
-            ("billing.crypto_fee", fee(&file.billing.crypto_fee)),
+            ("billing.platform_fee", fee(&billing.platform_fee, PlatformFee::HOSTED)),
+            ("billing.crypto_fee", fee(&billing.crypto_fee, PlatformFee::HOSTED_CRYPTO)),
             ("billing.gone_after_ms", file.billing.gone_after_ms.to_string()),
             (
                 "payments.installation",

@@ -8,10 +8,11 @@ use serde::Deserialize;
 use tollgate_engine::{EngineConfig, Secret};
 use tollgate_ledger::PlatformFee;
 use tollgate_payments::Fees;
-use tollgate_types::{AddressRange, Usd};
+use tollgate_types::AddressRange;
 use tollgate_upstream::{MediaConfig, UpstreamConfig};
 
 use super::Problems;
+use super::fee::FeeEntry;
 
 /// `[database]`
 #[derive(Debug, Deserialize)]
@@ -58,15 +59,6 @@ impl Default for BillingSection {
     }
 }
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(super) struct FeeEntry {
-    /// Of the credit that is bought.
-    percent: Option<String>,
-    /// The least that is taken.
-    minimum_usd: Option<String>,
-}
-
 impl BillingSection {
     /// How long a gateway may be silent.
     pub(super) fn gone_after(&self, problems: &mut Problems) -> Duration {
@@ -78,41 +70,13 @@ impl BillingSection {
 
     /// The fees as they are reckoned with.
     pub(super) fn fees(&self, problems: &mut Problems) -> Fees {
-        let mut fee = |name: &str, entry: &Option<FeeEntry>| {
-            entry.as_ref().map(|it| it.fee(name, problems)).unwrap_or_default()
+        let mut fee = |name: &str, entry: &Option<FeeEntry>, usual| {
+            entry.as_ref().map(|it| it.fee(name, usual, problems)).unwrap_or_default()
         };
         Fees {
-            standard: fee("billing.platform_fee", &self.platform_fee),
-            crypto: fee("billing.crypto_fee", &self.crypto_fee),
+            standard: fee("billing.platform_fee", &self.platform_fee, PlatformFee::HOSTED),
+            crypto: fee("billing.crypto_fee", &self.crypto_fee, PlatformFee::HOSTED_CRYPTO),
         }
-    }
-}
-
-impl FeeEntry {
-    /// The fee as it is reckoned with; `name` is where it is written.
-    pub(super) fn fee(&self, name: &str, problems: &mut Problems) -> PlatformFee {
-        let mut fee = PlatformFee::default();
-        if let Some(percent) = &self.percent {
-            match PlatformFee::percent(percent) {
-                Ok(millionths) => fee.millionths = millionths,
-                Err(error) => problems.add(format!("{name}.percent: {error}")),
-            }
-        }
-        if let Some(minimum) = &self.minimum_usd {
-            match minimum.parse::<Usd>() {
-                Ok(minimum) if minimum >= Usd::ZERO => fee.minimum = minimum,
-                Ok(_) => problems.add(format!("{name}.minimum_usd: less than zero")),
-                Err(error) => problems.add(format!("{name}.minimum_usd: {error}")),
-            }
-        }
-        fee
-    }
-}
-
-impl fmt::Display for FeeEntry {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (percent, minimum) = (self.percent.as_deref(), self.minimum_usd.as_deref());
-        write!(f, "{} %, at least ${}", percent.unwrap_or("0"), minimum.unwrap_or("0"))
     }
 }
 

@@ -13,6 +13,7 @@ mod acts;
 mod alerts;
 mod allocations;
 mod analytics;
+mod approving;
 mod backup;
 mod bad_input;
 mod batches;

@@ -76,6 +76,20 @@ pub(crate) fn bought(id: &str, credit: &str, fee: &str) -> [(String, Kind, Usd);
     ]
 }
 
+/// Contract §1.3.
+#[tokio::test]
+async fn section_1_3_coinbase_is_gone() {
+    let gateway = TestGateway::builder().start().await;
+    for call in [
+        gateway.call("POST", "/credits/coinbase").json(&json!({ "amount": 5 })),
+        gateway.call("POST", "/credits/coinbase").no_key(),
+    ] {
+        let message = call.send().await.error_message(410, "invalid_request");
+        assert!(message.contains("POST /api/v1/credits/checkout"), "{message}");
+    }
+    gateway.call("GET", "/credits/coinbase").send().await.error(405, "invalid_request");
+}
+
 #[tokio::test]
 async fn what_is_paid_is_there_once_though_it_is_told_three_times_at_once() {
     let (gateway, peer) = world().await;

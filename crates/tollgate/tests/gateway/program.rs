@@ -265,7 +265,7 @@ fn where_each_value_comes_from_is_shown() {
     let file = home.file(
         "listen = \"127.0.0.1:6666\"\ndata_dir = \"./from-file\"\n[limits]\nidle_timeout_ms = 7000\n\
          [attribution]\nheaders = [\"X-Department\", \"X-Team\"]\n[shared]\nurl = \"redis://:pw@x\"\n\
-         [upstream]\nfetch_private_addresses = true\n",
+         [upstream]\nfetch_private_addresses = true\n[billing]\ncrypto_fee = true\n",
     );
     let shown = home.json(&["config", "show", "--json"]);
     assert_eq!(shown["listen"], json!({ "value": "127.0.0.1:7777", "origin": "TOLLGATE_LISTEN" }));
@@ -291,7 +291,7 @@ fn where_each_value_comes_from_is_shown() {
         ("shared.url", "(set)", "file"),
         ("billing.enabled", "false", "default"),
         ("billing.platform_fee", "(not set)", "default"),
-        ("billing.crypto_fee", "(not set)", "default"),
+        ("billing.crypto_fee", "5 %, at least $0", "file"),
         ("billing.gone_after_ms", "600000", "default"),
         ("payments.installation", "tollgate", "default"),
         ("payments.return_url", "(not set)", "default"),

@@ -47,7 +47,7 @@ impl Hand {
     }
 }
 
-fn world(simulator: &Simulator) -> Builder {
+pub(crate) fn world(simulator: &Simulator) -> Builder {
     TestGateway::builder().provider("acme", Protocol::OpenAi, simulator).endpoint(
         "acme/m",
         "acme",
@@ -56,7 +56,7 @@ fn world(simulator: &Simulator) -> Builder {
     )
 }
 
-fn hello() -> Value {
+pub(crate) fn hello() -> Value {
     json!({ "model": "acme/m", "messages": [{ "role": "user", "content": "a b c d" }] })
 }
 
@@ -69,13 +69,19 @@ fn credentials(email: &str, password: &str) -> Value {
 }
 
 /// A request as a page of the gateway makes it.
-fn page<'a>(gateway: &'a TestGateway, method: &str, path: &str) -> Call<'a> {
+pub(crate) fn page<'a>(gateway: &'a TestGateway, method: &str, path: &str) -> Call<'a> {
     let origin = format!("http://{}", gateway.address());
     gateway.call(method, path).no_key().header("origin", &origin)
 }
 
 /// A page's request by somebody who is signed in.
-async fn by(gateway: &TestGateway, cookie: &str, method: &str, path: &str, body: Value) -> Reply {
+pub(crate) async fn by(
+    gateway: &TestGateway,
+    cookie: &str,
+    method: &str,
+    path: &str,
+    body: Value,
+) -> Reply {
     let call = page(gateway, method, path).header("cookie", cookie);
     if body.is_null() { call.send().await } else { call.json(&body).send().await }
 }
@@ -87,7 +93,7 @@ fn cookie(reply: &Reply) -> String {
 }
 
 /// Sets a gateway up and returns the owner's cookie.
-async fn set_up(gateway: &TestGateway) -> String {
+pub(crate) async fn set_up(gateway: &TestGateway) -> String {
     let reply = page(gateway, "POST", "/setup").json(&owner()).send().await;
     assert_eq!(reply.status, 201, "{}", reply.text());
     cookie(&reply)
@@ -104,7 +110,7 @@ async fn session(gateway: &TestGateway, cookie: &str) -> Value {
 }
 
 /// Somebody who was asked in by `owner` and came with a password: their id and cookie.
-async fn person(
+pub(crate) async fn person(
     gateway: &TestGateway,
     owner: &str,
     access: &str,
@@ -680,9 +686,12 @@ async fn browsers_are_shown_the_dashboard() {
     assert_eq!((known.status, known.body.len()), (304, 0));
     let known = browse(&gateway, "/").header("if-none-match", "\"other\"").send().await;
     assert_eq!(known.status, 200);
-    for path in ["/logs", "/openai/gpt-4.1", "/settings/people?open=1", "/index.html", "/setup"] {
+    let consent = "/auth?callback_url=https://app.example/cb";
+    for path in ["/logs", "/openai/gpt-4.1", "/settings/people?open=1", "/setup", consent] {
         let reply = browse(&gateway, path).send().await;
         assert_eq!((reply.status, reply.text()), (200, index.text()), "{path}");
+        // No page of another site has it in a frame, where a click would approve an app.
+        assert_eq!(reply.header("content-security-policy"), Some(policy), "{path}");
     }
     let script = gateway.at("GET", "/assets/app-1.js").send().await;
     assert_eq!((script.status, script.text().as_str()), (200, "let a = 1"));
@@ -743,7 +752,7 @@ async fn all_of_it_is_reached_below_a_prefix_too() {
     let config = "[server]\npath_prefix = \"gw/llm/\"\n";
     let builder = world(&simulator).config(config).dashboard(Dashboard::of(FILES));
     let gateway = builder.start().await;
-    for path in ["/gw/llm", "/gw/llm/", "/gw/llm/logs", "/", "/logs"] {
+    for path in ["/gw/llm", "/gw/llm/", "/gw/llm/logs", "/gw/llm/auth?limit=1", "/", "/logs"] {
         let reply = browse(&gateway, path).send().await;
         assert!(reply.text().contains("<base href=\"/gw/llm/\">"), "{path}: {}", reply.text());
     }

@@ -11,6 +11,7 @@ const TOP_UP: &str = "/api/v1/credits/auto-topup";
 const PLANS: &str = "/api/v1/credits/plans";
 const PLAN: &str = "/api/v1/credits/plan";
 const REFUND: &str = "/api/v1/credits/refunds";
+const COINBASE: &str = "/api/v1/credits/coinbase";
 const STATEMENT: &str = "/api/v1/credits/statements/{month}";
 const WEBHOOK: &str = "/webhooks/stripe";
 
@@ -25,6 +26,7 @@ pub(crate) async fn run(world: &World) {
     for event in world.payments.pay(page["data"]["id"].as_str().unwrap()) {
         signed(world, &event).ours(true).expect(200, JSON).await;
     }
+    world.ask("POST", COINBASE).key(None).json(&json!({ "amount": 5 })).expect(410, JSON).await;
     let unsigned = world.ask("POST", WEBHOOK).about("unsigned").key(None).json(&json!({}));
     unsigned.expect(400, JSON).await;
     let dispute = json!({ "type": "charge.dispute.created", "data": { "object": {

@@ -10,6 +10,7 @@ const SESSION: &str = "/api/v1/session";
 const SETUP: &str = "/api/v1/setup";
 const CHANGE: &str = "/api/v1/session/password";
 const PLAYGROUND: &str = "/api/v1/session/playground-key";
+const APPROVE: &str = "/api/v1/session/auth-code";
 const ACCEPT: &str = "/api/v1/organization/invitations/accept";
 const PASSWORD: &str = "correct horse battery";
 
@@ -25,6 +26,13 @@ pub(crate) async fn run(world: &World) {
     page("POST", PLAYGROUND).about("first").expect(201, JSON).await;
     page("POST", PLAYGROUND).expect(200, JSON).await;
     world.ask("POST", PLAYGROUND).key(None).about("nobody").expect(401, JSON).await;
+    let app = json!({ "callback_url": "https://app.example/cb", "limit": 2 });
+    page("POST", APPROVE).json(&app).expect(200, JSON).await;
+    let challenge = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+    let carried = json!({ "code_challenge": challenge, "code_challenge_method": "S256" });
+    page("POST", APPROVE).about("no callback").json(&carried).expect(200, JSON).await;
+    page("POST", APPROVE).about("neither").json(&json!({})).expect(400, JSON).await;
+    world.ask("POST", APPROVE).key(None).about("nobody").json(&app).expect(401, JSON).await;
     let change = json!({ "current": PASSWORD, "new": "another long one" });
     page("PUT", CHANGE).json(&change).expect(204, "").await;
     page("PUT", CHANGE).about("wrong").json(&change).expect(403, JSON).await;
