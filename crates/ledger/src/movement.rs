@@ -179,8 +179,8 @@ impl Kind {
 const OWN_BEGINNINGS: [&str; 5] = ["commitment/", "gen-", "hold-", "reclaim-", "release-"];
 /// And what it adds to the id of one movement for another that belongs to it.
 const OWN_ENDINGS: [&str; 3] = ["/fee", "/overrun", "/returned"];
-/// The same, with the instant behind it.
-const OWN_MIDDLE: &str = "/expiry/";
+/// The same, with the instant or a number behind it.
+const OWN_MIDDLES: [&str; 2] = ["/expiry/", "/refund/"];
 
 /// Whether an id is of those that are made for movements which happen by themselves: one that
 /// somebody has entered under it would take the place of what happens later.
@@ -188,7 +188,7 @@ pub fn is_own_id(id: &str) -> bool {
     let id = id.trim();
     OWN_BEGINNINGS.iter().any(|it| id.starts_with(it))
         || OWN_ENDINGS.iter().any(|it| id.ends_with(it))
-        || id.contains(OWN_MIDDLE)
+        || OWN_MIDDLES.iter().any(|it| id.contains(it))
 }
 
 impl Movement {
@@ -225,6 +225,7 @@ mod tests {
             "gen-1/overrun",
             "stripe/du_1/returned",
             "gift/expiry/1795304970000",
+            "invoice-7/refund/1",
         ] {
             assert!(is_own_id(own), "{own}");
         }

@@ -2,6 +2,7 @@
 
 mod payments;
 mod plan;
+mod refund;
 mod transfer;
 
 use std::path::PathBuf;
@@ -48,7 +49,8 @@ pub(super) enum CreditsCommand {
         after_help = "Example: tollgate credits statement --month 2026-10 --pdf statement.pdf"
     )]
     Statement(StatementArgs),
-    /// Have a payment go back; the ledger has it when the payment provider tells of it
+    /// Have a payment go back; the ledger has it when the payment provider tells of it, or at once
+    /// where the payment was entered by hand
     #[command(after_help = "Example: tollgate credits refund pi_3PxYzABC --amount 5")]
     Refund(RefundArgs),
     /// Book what the payment provider has told and the ledger does not have: after a restore
@@ -136,7 +138,10 @@ pub(super) async fn run(command: CreditsCommand, session: &Session) -> anyhow::R
         CreditsCommand::Plan(args) => plan::plan(args, &config, &stores).await.map(done),
         CreditsCommand::Show(args) => show(&args.account, args.json, &stores).await.map(done),
         CreditsCommand::Statement(args) => tell(&args, &config, &stores).await.map(done),
-        CreditsCommand::Refund(args) => payments::refund(&args, &config, &stores).await.map(done),
+        CreditsCommand::Refund(args) => match refund::by_hand(&args, &stores).await {
+            Ok(false) => payments::refund(&args, &config, &stores).await.map(done),
+            is_it => is_it.map(|_| ExitCode::SUCCESS),
+        },
         CreditsCommand::Reconcile(args) => payments::reconcile(&args, &config, &stores).await,
     };
     stores.health.close().await;

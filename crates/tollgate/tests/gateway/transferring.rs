@@ -1,4 +1,4 @@
-//! Credit from one account to another, at the command line.
+//! Credit from one account to another, and back to whoever paid for it, at the command line.
 
 use serde_json::json;
 
@@ -35,4 +35,45 @@ fn credit_moves_once_and_no_more_than_there_is() {
     }
     let audit = home.does(&["ledger", "audit"]);
     assert_eq!(audit.matches("balanced").count(), 2, "{audit}");
+}
+
+/// What was bought by hand goes back by hand, no more than was bought or is there, the fee with the
+/// last of it.
+#[test]
+fn credit_that_was_entered_by_hand_goes_back() {
+    let home = Home::new();
+    home.file("[billing]\nenabled = true\nplatform_fee = true\n");
+    home.does(&["credits", "add", "20", "--id", "invoice-7"]);
+    home.does(&["credits", "add", "1", "--promotional"]);
+    let refund = |more: &[&str]| home.run(&[&["credits", "refund", "invoice-7"], more].concat());
+    let part = refund(&["--amount", "5", "--id", "r1"]);
+    assert!(part.out.contains("$16"), "{} {}", part.out, part.err);
+    let again = refund(&["--amount", "5", "--id", "r1"]);
+    assert!(again.out.contains("was made before; nothing has changed"), "{}", again.err);
+    for (more, expected) in [
+        (&["--amount", "15.01"][..], "$15 of invoice-7 is left to give back, less than $15.01"),
+        (&["--amount", "0"], "nothing is left of invoice-7 to give back"),
+        (&["--amount", "6", "--id", "r1"], "is the name of another addition"),
+        (&["--id", "gen-1-x"], "that the ledger gives itself"),
+    ] {
+        let refused = refund(more);
+        assert_eq!(refused.code, Some(1), "{more:?}: {}", refused.out);
+        assert!(refused.err.contains(expected), "{more:?}: {}", refused.err);
+    }
+    home.does(&["credits", "transfer", "2", "--from", "default", "--to", "research"]);
+    let refused = refund(&[]);
+    assert!(refused.err.contains("has $14 available, less than $15"), "{}", refused.err);
+    home.does(&["credits", "transfer", "2", "--from", "research", "--to", "default"]);
+    let all = refund(&["--json"]);
+    assert!(all.out.contains("\"balance\": \"1\""), "{} {}", all.out, all.err);
+    assert!(refund(&[]).err.contains("nothing is left of invoice-7"));
+    let shown = home.does(&["ledger", "show"]);
+    for (kind, amount) in [("refund", "$15"), ("fee_reversal", "$1.1")] {
+        let is_it = |line: &&str| line.contains(kind) && line.contains(amount);
+        assert!(shown.lines().any(|line| is_it(&line)), "{kind}: {shown}");
+    }
+    assert!(home.does(&["ledger", "audit"]).contains("balanced"));
+    // What nobody has entered is the payment provider's to know.
+    let unknown = home.run(&["credits", "refund", "invoice-8"]);
+    assert!(unknown.err.contains("no payment provider is set up"), "{}", unknown.err);
 }

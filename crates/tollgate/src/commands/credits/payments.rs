@@ -18,17 +18,18 @@ use crate::output;
 
 #[derive(Debug, Args)]
 pub(in crate::commands) struct RefundArgs {
-    /// The payment's id, such as pi_3PxYzABC; `tollgate ledger show` has them
-    payment: String,
-    /// US dollars of what was paid, the fee included; all that is left when not given
+    /// The payment's id, such as pi_3PxYzABC or invoice-7; `tollgate ledger show` has them
+    pub(super) payment: String,
+    /// US dollars of what was paid, the fee included, or of the credit where it was entered by hand;
+    /// all that is left when not given
     #[arg(long, value_name = "USD")]
-    amount: Option<Usd>,
+    pub(super) amount: Option<Usd>,
     /// A name for this refund: asked again under the same name within a day, it is made once
     #[arg(long, value_name = "ID")]
-    id: Option<String>,
+    pub(super) id: Option<String>,
     /// Print JSON
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
 }
 
 #[derive(Debug, Args)]
