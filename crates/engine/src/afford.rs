@@ -6,7 +6,7 @@ use tollgate_types::{Chain, Timestamp, Usage, Usd};
 
 use crate::allotments::{AllotmentHold, Spent};
 use crate::asked::Asked;
-use crate::expected::{Expected, expected, expected_with};
+use crate::expected::{Expected, Reckoned, expected_with};
 use crate::keys::{HeldOfLimit, SpentLimit};
 use crate::purse::{Hold, Need, Short, Uncovered};
 use crate::run::Run;
@@ -73,8 +73,9 @@ impl Held {
 ///
 /// When there is not enough left of one of them.
 pub(crate) async fn hold<C: Asked>(run: &mut Run<C>) -> Result<(), CallError> {
-    limiting::admit(run).await?;
-    let paid = pay(run).await;
+    let mut reckoned = Reckoned::default();
+    limiting::admit(run, &mut reckoned).await?;
+    let paid = pay(run, &mut reckoned).await;
     if paid.is_err() {
         std::mem::take(&mut run.held.of_limits).cancel();
     }
@@ -83,30 +84,30 @@ pub(crate) async fn hold<C: Asked>(run: &mut Run<C>) -> Result<(), CallError> {
 
 /// Holds what a planned call may cost of what its key and its workspace may spend, where other nodes
 /// let them spend, too.
-async fn share<C: Asked>(run: &mut Run<C>) -> Result<(), CallError> {
+async fn share<C: Asked>(run: &mut Run<C>, reckoned: &mut Reckoned) -> Result<(), CallError> {
     let (key, workspace, now) = (run.key.clone(), run.workspace.clone(), run.created);
     let limiting = run.engine.limiting();
     let of_key = limiting.caps_of_key(&key, now);
     let of_workspace = limiting.caps_of_workspace(&workspace, now);
     let spender = Spender::Key(key.record.hash);
     let budgets = || run.engine.limiting().budgets_of_key(&key);
-    let of_key = of_allotment(run, spender, of_key, budgets).await?;
+    let of_key = of_allotment((run, reckoned), spender, of_key, budgets).await?;
     let spender = Spender::Workspace(workspace.document.id.clone());
     let budgets = || run.engine.limiting().budgets_of_workspace(&workspace);
-    let of_workspace = of_allotment(run, spender, of_workspace, budgets).await?;
+    let of_workspace = of_allotment((run, reckoned), spender, of_workspace, budgets).await?;
     (run.held.of_key, run.held.of_workspace) = (of_key, of_workspace);
     Ok(())
 }
 
 async fn of_allotment<C: Asked>(
-    run: &Run<C>,
+    (run, reckoned): (&Run<C>, &mut Reckoned),
     spender: Spender,
     caps: Vec<Cap>,
     budgets: impl Fn() -> Vec<Limit>,
 ) -> Result<Option<OfAllotment>, CallError> {
     let Some(allotments) = run.engine.limiting().allotments() else { return Ok(None) };
     let counts_own = caps.iter().any(|cap| cap.counts_own);
-    let need = need(run, counts_own);
+    let need = money(reckoned.of(run), counts_own);
     if caps.is_empty() || need.most == Usd::ZERO {
         return Ok(None);
     }
@@ -127,17 +128,17 @@ async fn of_allotment<C: Asked>(
 }
 
 /// Holds what a planned call may cost, where anybody has to pay for it.
-async fn pay<C: Asked>(run: &mut Run<C>) -> Result<(), CallError> {
+async fn pay<C: Asked>(run: &mut Run<C>, reckoned: &mut Reckoned) -> Result<(), CallError> {
     if run.engine.limiting().allotments().is_some() {
         // One node alone has no room for it in each of its calls.
-        Box::pin(share(run)).await?;
+        Box::pin(share(run, reckoned)).await?;
     }
     let (pays, limit) = (run.engine.config().billing, run.key.record.limit);
     if !pays && limit.is_none() {
         return Ok(());
     }
     if limit.is_some() {
-        let need = need(run, run.key.record.include_byok_in_limit);
+        let need = money(reckoned.of(run), run.key.record.include_byok_in_limit);
         if need.most > Usd::ZERO {
             let held = run.key.hold(need, run.created);
             run.held.of_limit = held.map_err(|short| {
@@ -148,7 +149,7 @@ async fn pay<C: Asked>(run: &mut Run<C>) -> Result<(), CallError> {
     }
     if pays {
         let (purses, account) = (run.engine.purses(), run.workspace.account());
-        let need = need(run, false);
+        let need = money(reckoned.of(run), false);
         if need.most == Usd::ZERO {
             return if purses.owes(account).await { Err(CallError::NoCredit) } else { Ok(()) };
         }
@@ -187,10 +188,6 @@ pub(crate) const fn leaves_own(error: &CallError, key: &KeyRecord) -> bool {
 }
 
 /// What of it is money. What is met with a key of the caller's own counts where `counts_own` says so.
-fn need<C: Asked>(run: &Run<C>, counts_own: bool) -> Need {
-    money(expected(run), counts_own)
-}
-
 const fn money(Expected { most, least }: Expected, counts_own: bool) -> Need {
     if counts_own {
         Need { most: most.spend_with_own, least: least.spend_with_own }

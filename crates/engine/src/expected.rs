@@ -23,6 +23,10 @@ pub(crate) struct Expected {
     pub(crate) least: Load,
 }
 
+/// What a planned call may need, reckoned when somebody first asks, for as long as its plan stands.
+#[derive(Debug, Default)]
+pub(crate) struct Reckoned(Option<Expected>);
+
 /// What is asked of an endpoint, as far as it makes a price.
 #[derive(Clone, Copy)]
 struct Asking {
@@ -39,7 +43,7 @@ const MOST: Usd = Usd::from_nanos(i64::MAX);
 /// What a planned call may need, wherever of its plan it is answered: at one endpoint, or where
 /// several models are asked, at one of each. What is met with a key of the caller's own costs
 /// something in [`Load::spend_with_own`] alone.
-pub(crate) fn expected<C: Asked>(run: &Run<C>) -> Expected {
+fn expected<C: Asked>(run: &Run<C>) -> Expected {
     expected_with(run, run.call.params().max_tokens)
 }
 
@@ -57,6 +61,12 @@ pub(crate) fn expected_with<C: Asked>(run: &Run<C>, max_tokens: Option<u64>) -> 
         (None, Strategy::Cascade(_) | Strategy::Consensus(_)) => both,
     };
     all(of_models(run, asked), join)
+}
+
+impl Reckoned {
+    pub(crate) fn of<C: Asked>(&mut self, run: &Run<C>) -> Expected {
+        *self.0.get_or_insert_with(|| expected(run))
+    }
 }
 
 impl Expected {

@@ -6,11 +6,12 @@
 
 use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwap;
 use parking_lot::Mutex;
 use tokio::sync::Semaphore;
+use tollgate_limits::Applied;
 use tollgate_routing::Restriction;
 use tollgate_store::{
     FormerSecret, KeyRecord, KeyUsage, ResetInterval, StoreError, Stores, UsageWindows, UtcDay,
@@ -30,6 +31,8 @@ pub struct KeyEntry {
     /// The hash that its counts go by: the one that this node has known it by first, so that what
     /// limits have counted outlives a rotation.
     counted_as: KeyHash,
+    /// Its own limits with what they have counted, once a call has asked.
+    pub(crate) limits: OnceLock<Vec<Applied>>,
 }
 
 #[derive(Debug)]
@@ -119,6 +122,7 @@ impl KeyEntry {
             counted_as: record.hash,
             record,
             spend: Arc::new(Mutex::new(spend)),
+            limits: OnceLock::new(),
         }
     }
 
@@ -130,6 +134,7 @@ impl KeyEntry {
             counted_as: self.counted_as,
             record,
             spend: Arc::clone(&self.spend),
+            limits: OnceLock::new(),
         }
     }
 

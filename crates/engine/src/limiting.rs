@@ -27,11 +27,10 @@ use tollgate_store::{Heard, StoreError, Stores};
 use tollgate_types::{KeyHash, Timestamp, Usd};
 
 use crate::asked::Asked;
+use crate::expected::Reckoned;
 use crate::run::Run;
 use crate::spending::Spending;
-use crate::{
-    Allotments, CallError, KeyEntry, KeyRing, Organisation, PlanRow, WorkspaceEntry, expected,
-};
+use crate::{Allotments, CallError, KeyEntry, KeyRing, Organisation, PlanRow, WorkspaceEntry};
 
 use free::Bought;
 pub use named::Nobody;
@@ -130,10 +129,7 @@ impl Limiting {
         let (rules, record) = (self.rules.load(), &run.key.record);
         let mut limits = Limits::new();
         if !record.rate_limits.is_empty() {
-            let id = run.key.counted_as().to_hex();
-            for limit in record.rate_limits.limits() {
-                limits.push(self.applied(run, &limit, &id, now)?);
-            }
+            limits.extend(self.of_key(&run.key, now)?.iter().cloned());
         }
         if let Some(agreed) = &run.agreed {
             let id = of_plan(run.workspace.account());
@@ -154,6 +150,22 @@ impl Limiting {
             }
         }
         Ok(limits)
+    }
+
+    /// What a key's own limits have counted: looked for once.
+    fn of_key<'a>(&self, key: &'a KeyEntry, now: Timestamp) -> Result<&'a [Applied], Full> {
+        if let Some(known) = key.limits.get() {
+            return Ok(known);
+        }
+        let id = key.counted_as().to_hex();
+        let mut limits = Vec::new();
+        for limit in key.record.rate_limits.limits() {
+            if limit.measure == Measure::Spend {
+                self.begin(key, &limit, &id, now)?;
+            }
+            limits.push(self.counters.applied(&limit, &id, now)?);
+        }
+        Ok(key.limits.get_or_init(|| limits))
     }
 
     fn applied<C: Asked>(
@@ -319,13 +331,16 @@ pub(crate) fn of_plan(account: &AccountId) -> String {
     format!("plan of {account}")
 }
 
-/// Takes what a planned call may need of all its limits.
+/// Takes what a planned call may need of all its limits, as `reckoned`.
 ///
 /// # Errors
 ///
 /// When there is not enough left of one of them; then nothing is taken.
-pub(crate) async fn admit<C: Asked>(run: &mut Run<C>) -> Result<(), CallError> {
-    let free = free::limits(run).await;
+pub(crate) async fn admit<C: Asked>(
+    run: &mut Run<C>,
+    reckoned: &mut Reckoned,
+) -> Result<(), CallError> {
+    let free = free::limits(run, reckoned).await;
     let (limiting, now) = (run.engine.limiting(), run.engine.now());
     let of_free = free.iter().flatten();
     let of_free =
@@ -340,7 +355,7 @@ pub(crate) async fn admit<C: Asked>(run: &mut Run<C>) -> Result<(), CallError> {
     if limits.is_empty() {
         return Ok(());
     }
-    let expected = expected::expected(run);
+    let expected = reckoned.of(run);
     // Nobody is refused for what a model could read or write.
     let admitted = tollgate_limits::admit_within(&limits, (&expected.most, &expected.least), now);
     run.held.of_limits = admitted.map_err(|refusal| {

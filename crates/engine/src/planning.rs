@@ -12,6 +12,7 @@ use crate::afford;
 use crate::asked::Asked;
 use crate::choices::Choice;
 use crate::engine::{Engine, fail};
+use crate::expected::Reckoned;
 use crate::resolve::{Circumstances, Routed};
 use crate::run::Run;
 use crate::steer::{Caller, Steering};
@@ -207,7 +208,7 @@ impl Engine {
         match afford::hold(run).await {
             Err(error) if afford::leaves_own(&error, &run.key.record) => {
                 self.plan_own(run).map_err(|_| error)?;
-                limiting::admit(run).await
+                limiting::admit(run, &mut Reckoned::default()).await
             }
             done => done,
         }

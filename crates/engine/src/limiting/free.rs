@@ -10,7 +10,7 @@ use tollgate_store::{MovementQuery, StoreError, Stores};
 use tollgate_types::{Chain, Timestamp, Usd};
 
 use crate::asked::Asked;
-use crate::expected;
+use crate::expected::Reckoned;
 use crate::run::Run;
 
 /// What accounts ever bought, as last heard.
@@ -35,8 +35,8 @@ const PAGE: u32 = 500;
 const SIMULATOR: &str = "tollgate";
 
 /// The limits of free models, if the call is one of those.
-pub(super) async fn limits<C: Asked>(run: &Run<C>) -> Option<[Limit; 2]> {
-    if !run.engine.config().billing || !is_free(run) {
+pub(super) async fn limits<C: Asked>(run: &Run<C>, reckoned: &mut Reckoned) -> Option<[Limit; 2]> {
+    if !run.engine.config().billing || !is_free(run, reckoned) {
         return None;
     }
     let bought = &run.engine.limiting().bought;
@@ -46,15 +46,13 @@ pub(super) async fn limits<C: Asked>(run: &Run<C>) -> Option<[Limit; 2]> {
 }
 
 /// Whether nothing of the plan costs anything, and somebody else gives it for nothing.
-fn is_free<C: Asked>(run: &Run<C>) -> bool {
+fn is_free<C: Asked>(run: &Run<C>, reckoned: &mut Reckoned) -> bool {
     let is_given = run.plan.steps.iter().all(|step| {
         let endpoint = &step.endpoint;
         let is_ours = endpoint.provider.slug.as_str() == SIMULATOR;
         endpoint.price.is_some() && endpoint.own_key.is_none() && !is_ours
     });
-    is_given
-        && !run.plan.steps.is_empty()
-        && expected::expected(run).most.spend_with_own == Usd::ZERO
+    is_given && !run.plan.steps.is_empty() && reckoned.of(run).most.spend_with_own == Usd::ZERO
 }
 
 impl Bought {
