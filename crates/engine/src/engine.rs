@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use bytes::Bytes;
 use http::HeaderMap;
 use http_body_util::BodyExt;
 use parking_lot::Mutex;
@@ -23,18 +22,16 @@ use tollgate_wire::operation::OperationCall;
 
 use crate::afford::Held;
 use crate::asked::Asked;
-use crate::attempt::{OpenWhole, open_stream, open_whole};
 use crate::choices::Choices;
-use crate::content::Transcript;
 use crate::judge::Judge;
 use crate::run::{Ending, Run};
 use crate::steer::Steering;
 use crate::sticky::Stickiness;
 use crate::timing::Stopwatch;
-use crate::traffic::{Answer, Origin, WholeReply};
+use crate::traffic::{Answer, Origin};
 use crate::{
-    AuthError, BatchConfig, CallError, CallFailure, ChatStream, Clock, Contents, EngineConfig,
-    Entropy, Installation, KeyEntry, KeyRing, Keychain, Limiting, Metrics, Operated, Organisation,
+    AuthError, BatchConfig, CallError, CallFailure, Clock, Contents, EngineConfig, Entropy,
+    Installation, KeyEntry, KeyRing, Keychain, Limiting, Metrics, Operated, Organisation,
     Passwords, Plans, Presets, ProviderKeys, Purses, Recorder, RuleBook, Vitals, decision, operate,
 };
 
@@ -425,51 +422,6 @@ impl Engine {
             slot: None,
             id_is_random,
         })
-    }
-
-    async fn stream(&self, mut run: Box<Run>) -> Result<Answer, CallFailure> {
-        let transcript = Transcript::of(&mut run);
-        let (id, media_type) = (run.id.clone(), run.call.stream_type());
-        let keep_alive = run.call.keep_alive();
-        let mut opening = open_stream(run);
-        let (spoken, body) = match timeout(self.config().keep_alive, &mut opening).await {
-            Ok((run, Ok(open))) => {
-                let provider = open.endpoint.provider.name.clone();
-                (Some((provider, run.timing())), ChatStream::relaying(run, open))
-            }
-            Ok((run, Err(error))) => return Err(fail(run, error)),
-            Err(_) => (None, ChatStream::opening(opening, self.config().clone(), keep_alive)),
-        };
-        let (provider, timing) = spoken.unzip();
-        let body = Box::new(body.heard_by(transcript));
-        Ok(Answer::Stream { id, provider, timing, media_type, body })
-    }
-
-    /// Answers a call that is not streamed, and says what was used.
-    pub(crate) async fn whole(
-        &self,
-        mut run: Box<Run>,
-    ) -> Result<(WholeReply, UsageView), CallFailure> {
-        let mut transcript = Transcript::of(&mut run);
-        // Dropped before its transcript, whatever ends it.
-        let mut run = run;
-        let OpenWhole { endpoint, answer } = match open_whole(&mut run).await {
-            Ok(open) => open,
-            Err(error) => return Err(fail(run, error)),
-        };
-        let told = decision::told(&run, Some(&endpoint));
-        let usage = run.settle(Some(&endpoint), answer.progress(), Ending::Complete);
-        let mut body = answer.render(&run.head(&endpoint), &usage);
-        if let Some(told) = told {
-            told.join_answer(run.call.dialect(), &mut body);
-        }
-        let body = Bytes::from(body);
-        if let Some(transcript) = &mut transcript {
-            transcript.answered(body.clone());
-        }
-        let provider = endpoint.provider.name.clone();
-        let timing = run.timing();
-        Ok((WholeReply { id: run.id.clone(), provider, timing, body }, usage))
     }
 }
 
