@@ -22,6 +22,7 @@ use tollgate_wire::operation::OperationCall;
 
 use crate::afford::Held;
 use crate::asked::Asked;
+use crate::cache::{Caching, ResponseCache};
 use crate::choices::Choices;
 use crate::judge::Judge;
 use crate::run::{Ending, Run};
@@ -107,6 +108,7 @@ pub struct Engine {
     judge: Judge,
     /// What routers of models remember.
     choices: Choices,
+    cache: ResponseCache,
     retries: RetryBudget,
     rules: RuleBook,
     pub(crate) passwords: Passwords,
@@ -123,7 +125,6 @@ impl Engine {
         let installation = parts.installation.with_own_keys(&parts.keychain.held());
         let vitals = Vitals::of(&installation, &Vitals::default(), &[]);
         Arc::new(Self {
-            config: parts.config,
             installation: ArcSwap::from_pointee(installation),
             upstream: parts.upstream,
             media: parts.media,
@@ -145,6 +146,8 @@ impl Engine {
             stickiness: Stickiness::default(),
             judge: Judge::default(),
             choices: Choices::default(),
+            cache: ResponseCache::new(parts.config.cache),
+            config: parts.config,
             retries: RetryBudget::default(),
             rules: parts.rules,
             batch_arrived: Notify::new(),
@@ -171,7 +174,9 @@ impl Engine {
         let Origin { attribution, headers, region, received } = origin;
         let run = self.admit(key, call, (attribution, region, received));
         let run = self.prepared(run, headers).await?;
-        if run.call.params().stream {
+        if let Some(entry) = run.caching.found().cloned() {
+            Ok(run.tell_again(&entry))
+        } else if run.call.params().stream {
             self.stream(run).await
         } else {
             // The larger of the two futures: a stream need not have room for it.
@@ -205,6 +210,9 @@ impl Engine {
         headers: &HeaderMap,
     ) -> Result<(Operated, Option<UsageView>), CallFailure> {
         let mut run = self.prepared(run, headers).await?;
+        if let Some(entry) = run.caching.found().cloned() {
+            return Ok((run.tell_again(&entry), None));
+        }
         match operate::first(&mut run).await {
             Ok(done) => Ok(done.into_answer(run)),
             Err(error) => Err(fail(run, error)),
@@ -341,6 +349,10 @@ impl Engine {
         &self.choices
     }
 
+    pub(crate) const fn cache(&self) -> &ResponseCache {
+        &self.cache
+    }
+
     pub(crate) const fn retries(&self) -> &RetryBudget {
         &self.retries
     }
@@ -419,6 +431,7 @@ impl Engine {
             first_word: None,
             settled: None,
             last_word: None,
+            caching: Caching::Off,
             slot: None,
             id_is_random,
         })

@@ -23,7 +23,10 @@ impl<C: Asked> Run<C> {
         ending: Ending<'_>,
         bill: &Bill,
     ) -> Option<GenerationRecord> {
-        let model = endpoint.or(self.endpoint(0))?.model.id.clone();
+        let again = self.caching.found();
+        let made_before = again.map(|entry| entry.model().clone());
+        let planned = || Some(endpoint.or(self.endpoint(0))?.model.id.clone());
+        let model = made_before.or_else(planned)?;
         let id = self.id.clone();
         let mut record = GenerationRecord::new(id, self.key.record.hash, model, self.created);
         record.workspace_id.clone_from(&self.key.record.workspace_id);
@@ -58,7 +61,8 @@ impl<C: Asked> Run<C> {
         record.price_source = billed.and_then(|it| Some(it.price.as_ref()?.source.clone()));
         record.attribution = std::mem::take(&mut self.attribution);
         let routing = (&self.plan, &self.shape);
-        let routing = decision::record(&self.call, routing, &self.steering, self.seed);
+        let mut routing = decision::record(&self.call, routing, &self.steering, self.seed);
+        routing.cache_source = again.map(|entry| entry.source().as_str().into());
         record.routing = Some(Box::new(routing));
         record.attempts = std::mem::take(&mut self.attempts);
         if let Some((reason, native)) = &progress.finish {

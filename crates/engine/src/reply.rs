@@ -5,6 +5,7 @@ use tokio::time::timeout;
 use tollgate_wire::chat::UsageView;
 
 use crate::attempt::{OpenWhole, open_stream, open_whole};
+use crate::cache::Recording;
 use crate::content::Transcript;
 use crate::engine::{Engine, fail};
 use crate::run::{Ending, Run};
@@ -15,6 +16,8 @@ impl Engine {
     /// Answers a call that is streamed, to its first word or the first sign of life.
     pub(crate) async fn stream(&self, mut run: Box<Run>) -> Result<Answer, CallFailure> {
         let transcript = Transcript::of(&mut run);
+        let recording = Recording::of(&run).map(Box::new);
+        let cached = run.caching.told(run.created);
         let (id, media_type) = (run.id.clone(), run.call.stream_type());
         let keep_alive = run.call.keep_alive();
         let mut opening = open_stream(run);
@@ -27,8 +30,8 @@ impl Engine {
             Err(_) => (None, ChatStream::opening(opening, self.config().clone(), keep_alive)),
         };
         let (provider, timing) = spoken.unzip();
-        let body = Box::new(body.heard_by(transcript));
-        Ok(Answer::Stream { id, provider, timing, media_type, body })
+        let body = Box::new(body.heard_by(transcript, recording));
+        Ok(Answer::Stream { id, provider, timing, cached, media_type, body })
     }
 
     /// Answers a call that is not streamed, and says what was used.
@@ -53,8 +56,12 @@ impl Engine {
         if let Some(transcript) = &mut transcript {
             transcript.answered(body.clone());
         }
+        if let Some(mut recording) = Recording::of(&run) {
+            recording.hear(&body);
+            recording.finish(false);
+        }
         let provider = endpoint.provider.name.clone();
-        let timing = run.timing();
-        Ok((WholeReply { id: run.id.clone(), provider, timing, body }, usage))
+        let (timing, cached) = (run.timing(), run.caching.told(run.created));
+        Ok((WholeReply { id: run.id.clone(), provider, timing, cached, body }, usage))
     }
 }

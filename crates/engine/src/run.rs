@@ -12,13 +12,14 @@ use tollgate_providers::{Fault, Progress};
 use tollgate_routing::{CallShape, Plan};
 use tollgate_store::{AttemptRecord, Attribution};
 use tollgate_types::{GenerationId, Timestamp, Usage, UsageSource, Usd};
-use tollgate_wire::Call;
 use tollgate_wire::chat::{AnswerHead, FinishReason, UsageView};
+use tollgate_wire::{CacheWish, Call};
 
 use crate::afford::Held;
 use crate::asked::Asked;
 use crate::batches::BatchTerms;
 use crate::bill::{Bill, completed};
+use crate::cache::Caching;
 use crate::choices::Choice;
 use crate::content::LastWord;
 use crate::continuity::{self, Share};
@@ -107,6 +108,8 @@ pub(crate) struct Run<C: Asked = Call> {
     pub(crate) id_is_random: bool,
     /// Who is told how it ended, where its words are kept.
     pub(crate) last_word: Option<Arc<LastWord>>,
+    /// What the cache of answers has to do with it.
+    pub(crate) caching: Caching,
     /// Its right to be recorded, until it is.
     pub(crate) slot: Option<Slot>,
 }
@@ -116,6 +119,8 @@ pub(crate) struct Run<C: Asked = Call> {
 pub(crate) struct AppliedPreset {
     /// The preset's id.
     pub(crate) id: String,
+    /// What it says of the cache of answers, and what one before it said.
+    pub(crate) cache: CacheWish,
     /// The model as the caller named it, which may be the preset alone.
     pub(crate) requested: String,
 }
@@ -308,6 +313,7 @@ impl<C: Asked> Run<C> {
         }
         self.count(endpoint, ending, &bill.view);
         self.tell_transcript(ending);
+        self.tell_cache(endpoint, progress, (ending, failed));
         let record = self.record(endpoint, progress, ending, &bill);
         if let (Some(record), Some(slot)) = (record, self.slot.take()) {
             self.engine.recorder().record_with(slot, record, overspent);
@@ -344,6 +350,10 @@ impl<C: Asked> Run<C> {
         progress: &Progress,
         ending: Ending<'_>,
     ) -> Usage {
+        // Nobody has read anything.
+        if self.caching.found().is_some() {
+            return Usage::default();
+        }
         let survey = self.call.survey();
         let least = self.call.least();
         // Nobody pays for more than was asked for on the strength of a guess.
