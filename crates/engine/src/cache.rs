@@ -24,7 +24,7 @@ use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter};
 use tollgate_catalog::{Endpoint, EndpointId};
 use tollgate_providers::Progress;
 use tollgate_routing::{Dropped, Plan};
-use tollgate_types::{GenerationId, ModelSlug, Timestamp};
+use tollgate_types::{GenerationId, ModelSlug, Timestamp, Usage};
 use tollgate_wire::KeptAnswer;
 use tollgate_wire::chat::FinishReason;
 
@@ -225,17 +225,21 @@ impl Caching {
 }
 
 impl<C: Asked> Run<C> {
-    /// Tells the cache who made the answer, where it is to be kept and is a good one: whole, and with
-    /// a reason why it ended.
+    /// Tells the cache who made the answer, where it is to be kept and is a good one: whole, of some
+    /// words, and with a reason why it ended.
     pub(crate) fn tell_cache(
         &self,
         endpoint: Option<&Arc<Endpoint>>,
-        progress: &Progress,
+        (usage, progress): (&Usage, &Progress),
         (ending, failed): (Ending<'_>, bool),
     ) {
         let (Caching::Wanted(wanted), Some(endpoint)) = (&self.caching, endpoint) else { return };
         let is_whole = matches!(ending, Ending::Complete) && !failed;
-        if is_whole && (!C::CONVERSES || progress.finish.is_some()) {
+        let says_something = usage.completion_tokens > 0
+            || usage.completion_images > 0
+            || progress.output_bytes > 0
+            || progress.tool_calls > 0;
+        if is_whole && (!C::CONVERSES || (says_something && progress.finish.is_some())) {
             *wanted.made.lock() = Some(Made {
                 id: self.id.clone(),
                 at: self.engine.now(),

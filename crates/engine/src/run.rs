@@ -313,7 +313,7 @@ impl<C: Asked> Run<C> {
         }
         self.count(endpoint, ending, &bill.view);
         self.tell_transcript(ending);
-        self.tell_cache(endpoint, progress, (ending, failed));
+        self.tell_cache(endpoint, (&usage, progress), (ending, failed));
         let record = self.record(endpoint, progress, ending, &bill);
         if let (Some(record), Some(slot)) = (record, self.slot.take()) {
             self.engine.recorder().record_with(slot, record, overspent);
