@@ -34,7 +34,7 @@ use crate::run::{Ending, Run};
 
 use self::key::CacheKey;
 pub(crate) use self::recording::Recording;
-pub(crate) use self::telling::{Looked, form_of};
+pub(crate) use self::telling::form_of;
 
 /// What the cache had to do with a call that asked for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -251,6 +251,3 @@ impl<C: Asked> Run<C> {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

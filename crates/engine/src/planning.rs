@@ -10,7 +10,6 @@ use tollgate_wire::batch::BatchCall;
 
 use crate::afford;
 use crate::asked::Asked;
-use crate::cache::Looked;
 use crate::choices::Choice;
 use crate::engine::{Engine, fail};
 use crate::resolve::{Circumstances, Routed};
@@ -199,16 +198,15 @@ impl Engine {
         run.conversation =
             sticky::conversation(&run.key, &run.call, decision, &run.installation, session);
         run.choice = Choice::of(&run.key, &run.call, decision, session);
-        let routed = match self.keeps_for(run, headers) {
-            // What is told again is free: whether there is anything left is asked behind that.
-            Some(ttl_seconds) => match self.look_up(run, (ttl_seconds, headers)).await? {
-                Looked::Found => return Ok(()),
-                Looked::Planned(routed) => routed,
-            },
-            None => {
-                self.refuse_the_spent(run)?;
-                self.plan(run)?
-            }
+        // What is told again is free: whether there is anything left is asked behind that.
+        let routed = if let Some(ttl_seconds) = self.keeps_for(run, headers) {
+            let Some(routed) = self.look_up(run, (ttl_seconds, headers)).await? else {
+                return Ok(());
+            };
+            routed
+        } else {
+            self.refuse_the_spent(run)?;
+            self.plan(run)?
         };
         run.take_up(routed);
         let decision = &run.steering.decision;

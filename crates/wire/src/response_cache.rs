@@ -37,6 +37,7 @@ impl CacheWish {
     }
 
     /// This, and what `other` says where this says nothing.
+    #[must_use]
     pub fn or(self, other: Self) -> Self {
         Self {
             enabled: self.enabled.or(other.enabled),

@@ -26,15 +26,6 @@ const TTL: &str = "x-openrouter-cache-ttl";
 /// Whether what is kept is to be forgotten first.
 const CLEAR: &str = "x-openrouter-cache-clear";
 
-/// Where looking has led.
-#[derive(Debug)]
-pub(crate) enum Looked {
-    /// The answer is there.
-    Found,
-    /// It is not, and this is where the call goes.
-    Planned(Routed),
-}
-
 impl Engine {
     /// For how many seconds the answer to a call that was steered is to be kept; `None` where nobody
     /// asks for it, or it may not be kept.
@@ -52,8 +43,8 @@ impl Engine {
         (is_kept && may_be_kept && run.call.kept_as().is_some()).then_some(ttl_seconds)
     }
 
-    /// Looks for the answer to a call. Nothing is too dear to be told again, so it is planned as if
-    /// there was credit; if it is not found, as it is.
+    /// Looks for the answer to a call, and says where the call goes if it is not there. Nothing is too
+    /// dear to be told again, so it is planned as if there was credit; if it is not found, as it is.
     ///
     /// # Errors
     ///
@@ -63,10 +54,10 @@ impl Engine {
         &self,
         run: &mut Run<C>,
         (ttl_seconds, headers): (u32, &HeaderMap),
-    ) -> Result<Looked, CallError> {
+    ) -> Result<Option<Routed>, CallError> {
         let funds = self.funds(&run.key, run.created);
         let routed = self.plan_with(run, Funds { is_spent: false, ..funds })?;
-        let Some(kept_as) = run.call.kept_as() else { return Ok(Looked::Planned(routed)) };
+        let Some(kept_as) = run.call.kept_as() else { return Ok(Some(routed)) };
         let key = CacheKey::of(run, kept_as);
         if text(headers, CLEAR).is_some_and(|it| it.trim().eq_ignore_ascii_case("true")) {
             self.cache().remove(&key);
@@ -78,15 +69,15 @@ impl Engine {
             run.take_up(routed);
             limiting::admit_request(run).await?;
             run.caching = Caching::Found(entry);
-            return Ok(Looked::Found);
+            return Ok(None);
         }
         let made = Mutex::default();
         run.caching = Caching::Wanted(Arc::new(Wanted { key, ttl_seconds, made }));
         if !funds.is_spent {
-            return Ok(Looked::Planned(routed));
+            return Ok(Some(routed));
         }
         self.refuse_the_spent(run)?;
-        Ok(Looked::Planned(self.plan_with(run, funds)?))
+        self.plan_with(run, funds).map(Some)
     }
 }
 

@@ -500,7 +500,7 @@ async fn a_key_that_may_not_call_is_told_nothing() {
     let calls = simulator.calls("echo");
     for ((secret, path), (change, status)) in keys
         .iter()
-        .zip([(json!({ "disabled": true }), 401), (json!({ "allowed_models": ["acme/n"] }), 404)])
+        .zip([(json!({ "disabled": true }), 401), (json!({ "allowed_models": ["acme/n"] }), 403)])
     {
         let changed = gateway.patch(path, &change).await;
         assert_eq!(changed.status, 200, "{}", changed.text());
