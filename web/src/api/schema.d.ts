@@ -4086,6 +4086,8 @@ export interface components {
                 preset_id: string | null;
                 workspace_id: string;
                 data_region: string;
+                /** @description The generation whose answer was told again, where nobody was asked. */
+                response_cache_source_id: string | null;
                 tags: {
                     [key: string]: string;
                 };
@@ -7119,6 +7121,12 @@ export interface components {
         ProvidersQuery: string;
         QQuery: string;
         RegionQuery: string;
+        /** @description Whether the answer is kept, and told again to who asks the same with the same key. A preset with `cache_enabled: false` is not overruled. */
+        ResponseCache: "true" | "false";
+        /** @description With `true`, what is kept for this request is forgotten first. */
+        ResponseCacheClear: "true" | "false";
+        /** @description For how many seconds it is kept: 1 to 86400, 300 unless the preset says. Read as far as it has digits. */
+        ResponseCacheTtl: string;
         /** @description Groups calls, unless the body says otherwise. */
         SessionId: string;
         Slug: string;
@@ -7140,6 +7148,14 @@ export interface components {
         GenerationId: string;
         /** @description The generation's id, when the call got as far as one. */
         GenerationIdOfFailure: string;
+        /** @description How long the answer that is told again has been kept, in seconds. */
+        CacheAge: number;
+        /** @description The generation whose answer is told again. */
+        CacheSourceId: string;
+        /** @description Whether the answer is told again. Absent where nobody asked for it, or it may not be kept. */
+        CacheStatus: "HIT" | "MISS";
+        /** @description For how many seconds the answer is kept from now on. */
+        CacheTtl: number;
         /** @description Where the time went, in milliseconds: `admission`, `upstream`, `answer`. Absent from a stream that began with a comment. */
         ServerTiming: string;
         /** @description Who answered. Absent from a stream that began before anybody had. */
@@ -8324,6 +8340,12 @@ export interface operations {
                 "X-Title"?: components["parameters"]["XTitle"];
                 /** @description Groups calls, unless the body says otherwise. */
                 "x-session-id"?: components["parameters"]["SessionId"];
+                /** @description Whether the answer is kept, and told again to who asks the same with the same key. A preset with `cache_enabled: false` is not overruled. */
+                "X-OpenRouter-Cache"?: components["parameters"]["ResponseCache"];
+                /** @description For how many seconds it is kept: 1 to 86400, 300 unless the preset says. Read as far as it has digits. */
+                "X-OpenRouter-Cache-TTL"?: components["parameters"]["ResponseCacheTtl"];
+                /** @description With `true`, what is kept for this request is forgotten first. */
+                "X-OpenRouter-Cache-Clear"?: components["parameters"]["ResponseCacheClear"];
             };
             path?: never;
             cookie?: never;
@@ -8339,6 +8361,10 @@ export interface operations {
                 headers: {
                     "X-Generation-Id": components["headers"]["GenerationId"];
                     "X-Provider-Name": components["headers"]["ProviderName"];
+                    "X-OpenRouter-Cache-Status": components["headers"]["CacheStatus"];
+                    "X-OpenRouter-Cache-Age": components["headers"]["CacheAge"];
+                    "X-OpenRouter-Cache-TTL": components["headers"]["CacheTtl"];
+                    "X-OpenRouter-Cache-Source-Id": components["headers"]["CacheSourceId"];
                     "Server-Timing": components["headers"]["ServerTiming"];
                     [name: string]: unknown;
                 };
@@ -8372,6 +8398,12 @@ export interface operations {
                 "X-Title"?: components["parameters"]["XTitle"];
                 /** @description Groups calls, unless the body says otherwise. */
                 "x-session-id"?: components["parameters"]["SessionId"];
+                /** @description Whether the answer is kept, and told again to who asks the same with the same key. A preset with `cache_enabled: false` is not overruled. */
+                "X-OpenRouter-Cache"?: components["parameters"]["ResponseCache"];
+                /** @description For how many seconds it is kept: 1 to 86400, 300 unless the preset says. Read as far as it has digits. */
+                "X-OpenRouter-Cache-TTL"?: components["parameters"]["ResponseCacheTtl"];
+                /** @description With `true`, what is kept for this request is forgotten first. */
+                "X-OpenRouter-Cache-Clear"?: components["parameters"]["ResponseCacheClear"];
             };
             path?: never;
             cookie?: never;
@@ -8387,6 +8419,10 @@ export interface operations {
                 headers: {
                     "X-Generation-Id": components["headers"]["GenerationId"];
                     "X-Provider-Name": components["headers"]["ProviderName"];
+                    "X-OpenRouter-Cache-Status": components["headers"]["CacheStatus"];
+                    "X-OpenRouter-Cache-Age": components["headers"]["CacheAge"];
+                    "X-OpenRouter-Cache-TTL": components["headers"]["CacheTtl"];
+                    "X-OpenRouter-Cache-Source-Id": components["headers"]["CacheSourceId"];
                     "Server-Timing": components["headers"]["ServerTiming"];
                     [name: string]: unknown;
                 };
@@ -8422,6 +8458,12 @@ export interface operations {
                 "X-Title"?: components["parameters"]["XTitle"];
                 /** @description Groups calls, unless the body says otherwise. */
                 "x-session-id"?: components["parameters"]["SessionId"];
+                /** @description Whether the answer is kept, and told again to who asks the same with the same key. A preset with `cache_enabled: false` is not overruled. */
+                "X-OpenRouter-Cache"?: components["parameters"]["ResponseCache"];
+                /** @description For how many seconds it is kept: 1 to 86400, 300 unless the preset says. Read as far as it has digits. */
+                "X-OpenRouter-Cache-TTL"?: components["parameters"]["ResponseCacheTtl"];
+                /** @description With `true`, what is kept for this request is forgotten first. */
+                "X-OpenRouter-Cache-Clear"?: components["parameters"]["ResponseCacheClear"];
             };
             path?: never;
             cookie?: never;
@@ -8437,6 +8479,10 @@ export interface operations {
                 headers: {
                     "X-Generation-Id": components["headers"]["GenerationId"];
                     "X-Provider-Name": components["headers"]["ProviderName"];
+                    "X-OpenRouter-Cache-Status": components["headers"]["CacheStatus"];
+                    "X-OpenRouter-Cache-Age": components["headers"]["CacheAge"];
+                    "X-OpenRouter-Cache-TTL": components["headers"]["CacheTtl"];
+                    "X-OpenRouter-Cache-Source-Id": components["headers"]["CacheSourceId"];
                     "Server-Timing": components["headers"]["ServerTiming"];
                     [name: string]: unknown;
                 };
@@ -8653,6 +8699,12 @@ export interface operations {
                 "X-Title"?: components["parameters"]["XTitle"];
                 /** @description Groups calls, unless the body says otherwise. */
                 "x-session-id"?: components["parameters"]["SessionId"];
+                /** @description Whether the answer is kept, and told again to who asks the same with the same key. A preset with `cache_enabled: false` is not overruled. */
+                "X-OpenRouter-Cache"?: components["parameters"]["ResponseCache"];
+                /** @description For how many seconds it is kept: 1 to 86400, 300 unless the preset says. Read as far as it has digits. */
+                "X-OpenRouter-Cache-TTL"?: components["parameters"]["ResponseCacheTtl"];
+                /** @description With `true`, what is kept for this request is forgotten first. */
+                "X-OpenRouter-Cache-Clear"?: components["parameters"]["ResponseCacheClear"];
             };
             path?: never;
             cookie?: never;
@@ -8668,6 +8720,10 @@ export interface operations {
                 headers: {
                     "X-Generation-Id": components["headers"]["GenerationId"];
                     "X-Provider-Name": components["headers"]["ProviderName"];
+                    "X-OpenRouter-Cache-Status": components["headers"]["CacheStatus"];
+                    "X-OpenRouter-Cache-Age": components["headers"]["CacheAge"];
+                    "X-OpenRouter-Cache-TTL": components["headers"]["CacheTtl"];
+                    "X-OpenRouter-Cache-Source-Id": components["headers"]["CacheSourceId"];
                     "Server-Timing": components["headers"]["ServerTiming"];
                     [name: string]: unknown;
                 };
@@ -10412,6 +10468,12 @@ export interface operations {
                 "X-Title"?: components["parameters"]["XTitle"];
                 /** @description Groups calls, unless the body says otherwise. */
                 "x-session-id"?: components["parameters"]["SessionId"];
+                /** @description Whether the answer is kept, and told again to who asks the same with the same key. A preset with `cache_enabled: false` is not overruled. */
+                "X-OpenRouter-Cache"?: components["parameters"]["ResponseCache"];
+                /** @description For how many seconds it is kept: 1 to 86400, 300 unless the preset says. Read as far as it has digits. */
+                "X-OpenRouter-Cache-TTL"?: components["parameters"]["ResponseCacheTtl"];
+                /** @description With `true`, what is kept for this request is forgotten first. */
+                "X-OpenRouter-Cache-Clear"?: components["parameters"]["ResponseCacheClear"];
             };
             path?: never;
             cookie?: never;
@@ -10427,6 +10489,10 @@ export interface operations {
                 headers: {
                     "X-Generation-Id": components["headers"]["GenerationId"];
                     "X-Provider-Name": components["headers"]["ProviderName"];
+                    "X-OpenRouter-Cache-Status": components["headers"]["CacheStatus"];
+                    "X-OpenRouter-Cache-Age": components["headers"]["CacheAge"];
+                    "X-OpenRouter-Cache-TTL": components["headers"]["CacheTtl"];
+                    "X-OpenRouter-Cache-Source-Id": components["headers"]["CacheSourceId"];
                     [name: string]: unknown;
                 };
                 content: {

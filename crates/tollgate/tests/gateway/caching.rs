@@ -13,6 +13,8 @@ use tollgate_simulator::Simulator;
 use tollgate_testkit::{Builder, Protocol, Reply, TestGateway, simulator, usd};
 use tollgate_types::{Timestamp, Usd};
 
+use crate::contents::{content, keep};
+
 const CACHE: &str = "X-OpenRouter-Cache";
 const TTL: &str = "X-OpenRouter-Cache-TTL";
 const CLEAR: &str = "X-OpenRouter-Cache-Clear";
@@ -636,5 +638,73 @@ async fn section_6_4_routing_is_not_told_of_what_is_told_again() {
         assert!(send().await.text().contains("openrouter_metadata"));
         let again = send().await;
         assert!(is_hit(&again) && !again.text().contains("openrouter_metadata"));
+    }
+}
+
+/// Whoever keeps what is said has what each caller was told.
+#[tokio::test]
+async fn what_is_told_again_is_kept_as_what_was_said() {
+    let simulator = simulator().await;
+    let gateway = world(&simulator).start().await;
+    keep(&gateway).await;
+    for stream in [false, true] {
+        let mut body = asking("acme/m");
+        body["stream"] = stream.into();
+        for hits in [false, true] {
+            let reply = ask(&gateway, &body).await;
+            assert_eq!(is_hit(&reply), hits);
+            let kept = content(&gateway, &id(&reply)).await;
+            assert_eq!(kept["output"]["completion"], "Hello there", "{kept}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_several_models_have_come_to_is_told_again() {
+    let simulator = simulator().await;
+    let rule = r#"
+        [[rule]]
+        name = "agreed"
+        [rule.then.consensus]
+        models = ["acme/m", "acme/o", "acme/n"]
+    "#;
+    let builder = world(&simulator).endpoint("acme/o", "acme", "echo", PRICE).config(rule);
+    let gateway = builder.start().await;
+    for stream in [false, true] {
+        let mut body = asking("acme/m");
+        body["stream"] = stream.into();
+        let first = ask(&gateway, &body).await;
+        assert!(!is_hit(&first));
+        let asked = simulator.requests().len();
+        let second = ask(&gateway, &body).await;
+        assert!(is_hit(&second));
+        assert_same(&first, &second, "consensus");
+        assert_eq!(simulator.requests().len(), asked);
+        let record = gateway.generation(&id(&second)).await;
+        assert_eq!(record["total_cost"], 0, "{record}");
+        assert_eq!(record["routing"]["policy"]["rules"][0]["name"], "agreed", "{record}");
+    }
+}
+
+/// A preset says so in whatever words it was saved.
+#[tokio::test]
+async fn section_6_4_a_preset_of_every_dialect_has_answers_kept() {
+    let simulator = simulator().await;
+    let gateway = world(&simulator).start().await;
+    for (path, mut body) in [
+        ("chat/completions", asking("acme/m")),
+        ("messages", asking("acme/m")),
+        ("responses", json!({ "model": "acme/m", "input": "x" })),
+    ] {
+        let slug = path.split('/').next().unwrap();
+        body["max_tokens"] = slug.len().into();
+        body["cache_enabled"] = true.into();
+        body["cache_ttl"] = 7.into();
+        let saved = gateway.post(&format!("/presets/{slug}/{path}"), &body).await;
+        assert_eq!(saved.status, 200, "{}", saved.text());
+        let asking = asking(&format!("@preset/{slug}"));
+        let reply = gateway.chat(asking.clone()).await;
+        assert_eq!(told(&reply.headers), (Some("MISS"), None, Some(7)), "{path}");
+        assert!(is_hit(&gateway.chat(asking).await), "{path}");
     }
 }
