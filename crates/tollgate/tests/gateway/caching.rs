@@ -10,7 +10,7 @@ use tollgate_engine::Clock;
 use tollgate_ledger::{AccountId, Balance, Kind, Movement, audit};
 use tollgate_limits::KeyLimits;
 use tollgate_simulator::Simulator;
-use tollgate_testkit::{Builder, Protocol, Reply, TestGateway, simulator, usd};
+use tollgate_testkit::{Builder, Protocol, Reply, TestGateway, eventually, simulator, usd};
 use tollgate_types::{Timestamp, Usd};
 
 use crate::contents::{content, keep};
@@ -707,4 +707,42 @@ async fn section_6_4_a_preset_of_every_dialect_has_answers_kept() {
         assert_eq!(told(&reply.headers), (Some("MISS"), None, Some(7)), "{path}");
         assert!(is_hit(&gateway.chat(asking).await), "{path}");
     }
+}
+
+/// Nobody has to be well for what was said already.
+#[tokio::test]
+async fn an_outage_leaves_what_was_said() {
+    let simulator = simulator().await;
+    let gateway = world(&simulator).start().await;
+    assert!(!is_hit(&ask(&gateway, &asking("acme/m")).await));
+    simulator.script("status:503").unwrap();
+    for _ in 0..20 {
+        assert_ne!(gateway.chat(asking("acme/m")).await.status, 200);
+    }
+    assert!(is_hit(&ask(&gateway, &asking("acme/m")).await));
+}
+
+#[tokio::test]
+async fn a_preset_has_embeddings_kept_and_batches_are_left_alone() {
+    let simulator = simulator().await;
+    let gateway = world(&simulator).config(EMBEDDER).start().await;
+    let mut body = asking("acme/embed");
+    body["cache_enabled"] = true.into();
+    assert_eq!(gateway.post("/presets/e/chat/completions", &body).await.status, 200);
+    let body = json!({ "model": "@preset/e", "input": "one" });
+    assert!(!is_hit(&gateway.post("/embeddings", &body).await));
+    assert!(is_hit(&gateway.post("/embeddings", &body).await));
+    let batch = json!({
+        "endpoint": "/v1/embeddings",
+        "model": "acme/embed:batch",
+        "requests": [{ "custom_id": "a", "body": { "preset": "e", "input": "one" } }],
+    });
+    let made = gateway.post("/batches", &batch).await.json();
+    let path = format!("/batches/{}", made["id"].as_str().unwrap_or_else(|| panic!("{made}")));
+    eventually("the batch", || async {
+        let batch = gateway.get(&path).await.json();
+        (batch["status"] == "completed").then_some(())
+    })
+    .await;
+    assert_eq!(simulator.calls("embed"), 2);
 }
