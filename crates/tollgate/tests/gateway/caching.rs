@@ -10,7 +10,7 @@ use tollgate_engine::Clock;
 use tollgate_ledger::{AccountId, Balance, Kind, Movement, audit};
 use tollgate_limits::KeyLimits;
 use tollgate_simulator::Simulator;
-use tollgate_testkit::{Builder, Protocol, Reply, TestGateway, eventually, simulator, usd};
+use tollgate_testkit::{Builder, Protocol, Reply, TestGateway, simulator, usd};
 use tollgate_types::{Timestamp, Usd};
 
 use crate::contents::{content, keep};
@@ -723,7 +723,7 @@ async fn an_outage_leaves_what_was_said() {
 }
 
 #[tokio::test]
-async fn a_preset_has_embeddings_kept_and_batches_are_left_alone() {
+async fn a_preset_has_embeddings_kept_too() {
     let simulator = simulator().await;
     let gateway = world(&simulator).config(EMBEDDER).start().await;
     let mut body = asking("acme/embed");
@@ -732,17 +732,5 @@ async fn a_preset_has_embeddings_kept_and_batches_are_left_alone() {
     let body = json!({ "model": "@preset/e", "input": "one" });
     assert!(!is_hit(&gateway.post("/embeddings", &body).await));
     assert!(is_hit(&gateway.post("/embeddings", &body).await));
-    let batch = json!({
-        "endpoint": "/v1/embeddings",
-        "model": "acme/embed:batch",
-        "requests": [{ "custom_id": "a", "body": { "preset": "e", "input": "one" } }],
-    });
-    let made = gateway.post("/batches", &batch).await.json();
-    let path = format!("/batches/{}", made["id"].as_str().unwrap_or_else(|| panic!("{made}")));
-    eventually("the batch", || async {
-        let batch = gateway.get(&path).await.json();
-        (batch["status"] == "completed").then_some(())
-    })
-    .await;
-    assert_eq!(simulator.calls("embed"), 2);
+    assert_eq!(simulator.calls("embed"), 1);
 }
