@@ -21,7 +21,7 @@ use std::sync::atomic::AtomicUsize;
 use parking_lot::Mutex;
 use quick_cache::sync::{Cache, DefaultLifecycle};
 use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter};
-use tollgate_catalog::{Endpoint, EndpointId};
+use tollgate_catalog::Endpoint;
 use tollgate_providers::Progress;
 use tollgate_routing::{Dropped, Plan};
 use tollgate_types::{GenerationId, ModelSlug, Timestamp, Usage};
@@ -82,7 +82,8 @@ struct Made {
     id: GenerationId,
     at: Timestamp,
     model: ModelSlug,
-    endpoint: EndpointId,
+    /// The endpoint's name.
+    endpoint: Arc<str>,
     provider: String,
     finish: Option<(FinishReason, String)>,
 }
@@ -184,7 +185,7 @@ impl Entry {
     /// Whether a call of this plan could have been answered so: who answered is one of those that
     /// may be tried, or would be if others were not before it.
     fn may_answer(&self, plan: &Plan) -> bool {
-        let made_it = |endpoint: &Endpoint| endpoint.id == self.made.endpoint;
+        let made_it = |endpoint: &Endpoint| endpoint.id.as_str() == &*self.made.endpoint;
         plan.steps.iter().any(|step| made_it(&step.endpoint))
             || (plan.dropped.iter())
                 .any(|(endpoint, why)| *why == Dropped::NoFallbacks && made_it(endpoint))
@@ -244,10 +245,70 @@ impl<C: Asked> Run<C> {
                 id: self.id.clone(),
                 at: self.engine.now(),
                 model: endpoint.model.id.clone(),
-                endpoint: endpoint.id.clone(),
+                endpoint: endpoint.id.shared(),
                 provider: endpoint.provider.name.clone(),
                 finish: progress.finish.clone(),
             });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_unix_millis(1_790_000_000_000);
+
+    fn entry(bytes: usize, ttl_seconds: u32) -> Entry {
+        let body = format!(r#"{{"text":"{}"}}"#, "x".repeat(bytes));
+        let made = Made {
+            id: GenerationId::from_text("gen-1"),
+            at: NOW,
+            model: ModelSlug::parse("acme/m").unwrap(),
+            endpoint: "acme/acme/m".into(),
+            provider: "Acme".to_owned(),
+            finish: None,
+        };
+        Entry { answer: KeptAnswer::of_whole(body.as_bytes()).unwrap(), made, ttl_seconds }
+    }
+
+    #[test]
+    fn an_answer_is_kept_until_its_time_is_up() {
+        let cache = ResponseCache::new(CacheConfig::default());
+        let key = CacheKey::numbered(1);
+        cache.insert(key, entry(10, 2));
+        for (millis, is_there) in
+            [(0, true), (1_999, true), (-60_000, true), (2_000, false), (0, false)]
+        {
+            let found = cache.find(&key, NOW.plus_millis(millis));
+            assert_eq!(found.is_some(), is_there, "{millis}");
+        }
+        cache.insert(key, entry(10, 2));
+        cache.remove(&key);
+        assert!(cache.find(&key, NOW).is_none());
+    }
+
+    #[test]
+    fn whatever_is_set_is_not_passed() {
+        for (bytes_max, entry_bytes_max) in [
+            (0, 0),
+            (1, 1),
+            (4_096, 4_096),
+            (100_000, 1_000),
+            (1_000_000, 30_000),
+            (64 << 20, 2 << 20),
+        ] {
+            let cache = ResponseCache::new(CacheConfig { bytes_max, entry_bytes_max });
+            for number in 0..400 {
+                let bytes = entry_bytes_max.saturating_sub(20).min(20_000);
+                cache.insert(CacheKey::numbered(number), entry(bytes, 9));
+                let last = cache.find(&CacheKey::numbered(number), NOW);
+                // An answer takes more than its bytes.
+                let has_room = bytes_max >= entry_bytes_max.saturating_mul(4).max(4_096);
+                assert_eq!(last.is_some(), has_room, "{bytes_max} {entry_bytes_max} {number}");
+            }
+            let weight = cache.entries.as_ref().map_or(0, Cache::weight);
+            assert!(weight <= u64::try_from(bytes_max).unwrap(), "{weight} {bytes_max}");
         }
     }
 }

@@ -210,6 +210,11 @@ fn number_length(json: &[u8]) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::{btree_map, vec};
+    use proptest::prelude::*;
+    use proptest::sample::select;
+    use serde_json::Value;
+
     use super::*;
 
     fn again(kept: &KeptAnswer) -> String {
@@ -238,6 +243,7 @@ mod tests {
         ] {
             let kept = KeptAnswer::of_whole(first.as_bytes()).unwrap();
             assert_eq!(again(&kept), expected);
+            assert_eq!(KeptAnswer::of_whole(expected.as_bytes()), Some(kept));
         }
         for none in ["", "[]", "x", "{\"a\":1", "{\"a\":1,\"a\":2}"] {
             assert_eq!(KeptAnswer::of_whole(none.as_bytes()), None, "{none}");
@@ -271,8 +277,85 @@ mod tests {
         ] {
             let kept = KeptAnswer::of_stream(first.as_bytes()).unwrap();
             assert_eq!(again(&kept), expected);
+            assert_eq!(KeptAnswer::of_stream(expected.as_bytes()), Some(kept));
         }
         assert_eq!(KeptAnswer::of_stream(b"data: {\"id\":\n\n"), None);
         assert_eq!(KeptAnswer::of_stream(b"data: text\n\n"), None);
+    }
+
+    /// Any JSON, with the names that mean something among the others.
+    fn json() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<i32>().prop_map(|eighths| Value::from(f64::from(eighths) / 8.0)),
+            ".{0,8}".prop_map(Value::from),
+        ];
+        leaf.prop_recursive(4, 40, 6, |inner| {
+            prop_oneof![vec(inner.clone(), 0..4).prop_map(Value::from), object(inner)]
+        })
+    }
+
+    fn object(inner: impl Strategy<Value = Value>) -> impl Strategy<Value = Value> {
+        let name = prop_oneof![
+            select(vec!["id", "created", "created_at", "completed_at", "usage", "response"])
+                .prop_map(str::to_owned),
+            select(vec!["message", "openrouter_metadata", "a\"b"]).prop_map(str::to_owned),
+            ".{0,4}",
+        ];
+        btree_map(name, inner, 0..6).prop_map(|it| Value::from_iter(it))
+    }
+
+    /// What is to be told, by way of values.
+    fn expected(answer: &Value, holding: &[&str]) -> Value {
+        let members = answer.as_object().unwrap().iter();
+        let members = members.filter(|(name, _)| *name != "openrouter_metadata");
+        let told = members.map(|(name, value)| {
+            let is_time = value.to_string().starts_with(|it: char| it.is_ascii_digit());
+            let value = match name.as_str() {
+                "id" if value.is_string() => Value::from("gen-new"),
+                "created" | "created_at" | "completed_at" if is_time => 1_790_000_000.into(),
+                "usage" if value.is_object() => nothing(value),
+                name if holding.contains(&name) && value.is_object() => expected(value, &[]),
+                _ => value.clone(),
+            };
+            (name.clone(), value)
+        });
+        Value::from_iter(told)
+    }
+
+    fn nothing(value: &Value) -> Value {
+        match value {
+            Value::Number(_) => 0.into(),
+            Value::Bool(_) => false.into(),
+            Value::Array(all) => all.iter().map(nothing).collect(),
+            Value::Object(all) => {
+                all.iter().map(|(name, it)| (name.clone(), nothing(it))).collect()
+            }
+            other => other.clone(),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_object_is_told_again(answer in object(json()), pretty in any::<bool>()) {
+            let text = if pretty { format!("{answer:#}") } else { answer.to_string() };
+            let whole = KeptAnswer::of_whole(text.as_bytes()).unwrap();
+            let told: Value = serde_json::from_str(&again(&whole)).unwrap();
+            prop_assert_eq!(told, expected(&answer, &[]));
+            let lines: Vec<String> = text.lines().map(|line| format!("data: {line}\n")).collect();
+            let stream = format!("{}\n", lines.concat());
+            let told = again(&KeptAnswer::of_stream(stream.as_bytes()).unwrap());
+            let data = told.strip_prefix("data: ").and_then(|it| it.strip_suffix("\n\n")).unwrap();
+            let told: Value = serde_json::from_str(data).unwrap();
+            prop_assert_eq!(told, expected(&answer, IN_EVENTS));
+        }
+
+        #[test]
+        fn no_bytes_are_too_odd(bytes in vec(any::<u8>(), 0..200)) {
+            KeptAnswer::of_whole(&bytes);
+            KeptAnswer::of_stream(&bytes);
+        }
     }
 }

@@ -29,6 +29,16 @@ impl CacheKey {
     }
 }
 
+#[cfg(test)]
+impl CacheKey {
+    /// A key of a test.
+    pub(super) fn numbered(number: u32) -> Self {
+        let mut hash = Hash(Context::new(&SHA256));
+        hash.part(&number.to_le_bytes());
+        hash.finish()
+    }
+}
+
 struct Hash(Context);
 
 impl Hash {
