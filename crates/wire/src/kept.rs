@@ -304,7 +304,7 @@ mod tests {
             select(vec!["message", "openrouter_metadata", "a\"b"]).prop_map(str::to_owned),
             ".{0,4}",
         ];
-        btree_map(name, inner, 0..6).prop_map(|it| Value::from_iter(it))
+        btree_map(name, inner, 0..6).prop_map(|it| it.into_iter().collect())
     }
 
     /// What is to be told, by way of values.
@@ -322,7 +322,7 @@ mod tests {
             };
             (name.clone(), value)
         });
-        Value::from_iter(told)
+        told.collect()
     }
 
     fn nothing(value: &Value) -> Value {
