@@ -109,5 +109,13 @@ pub(crate) const GENERATION_ID: HeaderName = HeaderName::from_static("x-generati
 pub(crate) const IS_ESTIMATED: HeaderName = HeaderName::from_static("x-tollgate-estimated");
 /// Where the time of a call went (W3C Server Timing).
 pub(crate) const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
+/// Whether the answer was told again out of the cache of answers: `HIT` or `MISS` (contract §6.4).
+pub(crate) const CACHE_STATUS: HeaderName = HeaderName::from_static("x-openrouter-cache-status");
+/// How long it has been kept, in seconds.
+pub(crate) const CACHE_AGE: HeaderName = HeaderName::from_static("x-openrouter-cache-age");
+/// For how many seconds it is kept from now on.
+pub(crate) const CACHE_TTL: HeaderName = HeaderName::from_static("x-openrouter-cache-ttl");
+/// The generation that it was made by.
+pub(crate) const CACHE_SOURCE: HeaderName = HeaderName::from_static("x-openrouter-cache-source-id");
 /// Display name of the provider that answered (contract §0).
 pub(crate) const PROVIDER_NAME: HeaderName = HeaderName::from_static("x-provider-name");

@@ -23,7 +23,8 @@ use tower_http::cors::{AllowHeaders, Any, CorsLayer};
 use crate::audit::audited;
 use crate::error::{ApiError, RATE_LIMIT, RATE_REMAINING, RATE_RESET};
 use crate::handlers::{
-    self as on, GENERATION_ID, IS_ESTIMATED, PROVIDER_NAME, SERVER_TIMING, Served,
+    self as on, CACHE_AGE, CACHE_SOURCE, CACHE_STATUS, CACHE_TTL, GENERATION_ID, IS_ESTIMATED,
+    PROVIDER_NAME, SERVER_TIMING, Served,
 };
 use crate::skin::speak_its_dialect;
 use crate::streams::Streams;
@@ -298,7 +299,11 @@ fn without(prefix: &str, uri: &Uri) -> Option<Uri> {
 }
 
 /// What scripts of other sites' pages may read of an answer's head.
-pub(crate) const EXPOSED: [HeaderName; 8] = [
+pub(crate) const EXPOSED: [HeaderName; 12] = [
+    CACHE_STATUS,
+    CACHE_AGE,
+    CACHE_TTL,
+    CACHE_SOURCE,
     GENERATION_ID,
     IS_ESTIMATED,
     PROVIDER_NAME,

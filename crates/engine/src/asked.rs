@@ -8,9 +8,11 @@ use tollgate_types::Usage;
 use tollgate_upstream::MediaFetcher;
 use tollgate_wire::chat::{ChatParams, Survey};
 use tollgate_wire::error::BadRequest;
+use tollgate_wire::json::RawObject;
 use tollgate_wire::operation::{Operation, OperationCall};
 use tollgate_wire::{Call, Preset, Weight};
 
+use crate::cache;
 use crate::content::Input;
 use crate::media;
 
@@ -63,6 +65,12 @@ pub(crate) trait Asked: fmt::Debug + Send + Sync + Sized + 'static {
 
     /// What is said in it, for who keeps it; none of an operation.
     fn said(&self) -> Option<Input> {
+        None
+    }
+
+    /// The form of the call and what is in its body, presets included, where answers to calls of that
+    /// form may be kept (contract §6.4).
+    fn kept_as(&self) -> Option<(&'static str, &RawObject)> {
         None
     }
 
@@ -145,6 +153,12 @@ impl Asked for Call {
 
     fn said(&self) -> Option<Input> {
         Input::of(self)
+    }
+
+    fn kept_as(&self) -> Option<(&'static str, &RawObject)> {
+        let form = cache::form_of(self)?;
+        let all = if self.may_be_passed_on() { self.object() } else { self.chat().ok()?.object() };
+        Some((form, all))
     }
 
     fn dropped(&self, adapter: &dyn Adapter, target: &Target<'_>) -> Vec<String> {
@@ -236,6 +250,11 @@ impl Asked for OperationCall {
 
     fn api_type(&self) -> &'static str {
         self.operation().api_type()
+    }
+
+    fn kept_as(&self) -> Option<(&'static str, &RawObject)> {
+        let is_kept = self.operation() == Operation::Embeddings;
+        is_kept.then(|| (self.operation().api_type(), self.object()))
     }
 
     fn dropped(&self, adapter: &dyn Adapter, target: &Target<'_>) -> Vec<String> {

@@ -39,6 +39,23 @@ pub struct EngineConfig {
     pub billing: bool,
     /// How batches are answered.
     pub batches: BatchConfig,
+    /// How much is kept of answers, to be told again.
+    pub cache: CacheConfig,
+}
+
+/// How much is kept of answers, to be told again to who asks the same (contract §6.4).
+#[derive(Debug, Clone, Copy)]
+pub struct CacheConfig {
+    /// Most bytes of all of them; none are kept where it is 0.
+    pub bytes_max: usize,
+    /// Most bytes of one of them; longer ones are not kept.
+    pub entry_bytes_max: usize,
+}
+
+impl Default for CacheConfig {
+    fn default() -> Self {
+        Self { bytes_max: 64 * 1024 * 1024, entry_bytes_max: 2 * 1024 * 1024 }
+    }
 }
 
 /// How batches are answered.
@@ -88,6 +105,7 @@ impl Default for EngineConfig {
             probe_interval: None,
             billing: false,
             batches: BatchConfig::default(),
+            cache: CacheConfig::default(),
         }
     }
 }

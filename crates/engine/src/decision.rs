@@ -99,6 +99,7 @@ pub(crate) fn record(
         asked,
         candidates: plan.steps.iter().map(candidate).chain(dropped).collect(),
         steered: steering.record(),
+        cache_source: None,
     }
 }
 

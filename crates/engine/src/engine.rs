@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use bytes::Bytes;
 use http::HeaderMap;
 use http_body_util::BodyExt;
 use parking_lot::Mutex;
@@ -23,18 +22,17 @@ use tollgate_wire::operation::OperationCall;
 
 use crate::afford::Held;
 use crate::asked::Asked;
-use crate::attempt::{OpenWhole, open_stream, open_whole};
+use crate::cache::{Caching, ResponseCache};
 use crate::choices::Choices;
-use crate::content::Transcript;
 use crate::judge::Judge;
 use crate::run::{Ending, Run};
 use crate::steer::Steering;
 use crate::sticky::Stickiness;
 use crate::timing::Stopwatch;
-use crate::traffic::{Answer, Origin, WholeReply};
+use crate::traffic::{Answer, Origin};
 use crate::{
-    AuthError, BatchConfig, CallError, CallFailure, ChatStream, Clock, Contents, EngineConfig,
-    Entropy, Installation, KeyEntry, KeyRing, Keychain, Limiting, Metrics, Operated, Organisation,
+    AuthError, BatchConfig, CallError, CallFailure, Clock, Contents, EngineConfig, Entropy,
+    Installation, KeyEntry, KeyRing, Keychain, Limiting, Metrics, Operated, Organisation,
     Passwords, Plans, Presets, ProviderKeys, Purses, Recorder, RuleBook, Vitals, decision, operate,
 };
 
@@ -110,6 +108,7 @@ pub struct Engine {
     judge: Judge,
     /// What routers of models remember.
     choices: Choices,
+    cache: ResponseCache,
     retries: RetryBudget,
     rules: RuleBook,
     pub(crate) passwords: Passwords,
@@ -126,7 +125,6 @@ impl Engine {
         let installation = parts.installation.with_own_keys(&parts.keychain.held());
         let vitals = Vitals::of(&installation, &Vitals::default(), &[]);
         Arc::new(Self {
-            config: parts.config,
             installation: ArcSwap::from_pointee(installation),
             upstream: parts.upstream,
             media: parts.media,
@@ -148,6 +146,8 @@ impl Engine {
             stickiness: Stickiness::default(),
             judge: Judge::default(),
             choices: Choices::default(),
+            cache: ResponseCache::new(parts.config.cache),
+            config: parts.config,
             retries: RetryBudget::default(),
             rules: parts.rules,
             batch_arrived: Notify::new(),
@@ -174,7 +174,9 @@ impl Engine {
         let Origin { attribution, headers, region, received } = origin;
         let run = self.admit(key, call, (attribution, region, received));
         let run = self.prepared(run, headers).await?;
-        if run.call.params().stream {
+        if let Some(entry) = run.caching.found().cloned() {
+            Ok(run.tell_again(&entry))
+        } else if run.call.params().stream {
             self.stream(run).await
         } else {
             // The larger of the two futures: a stream need not have room for it.
@@ -208,6 +210,9 @@ impl Engine {
         headers: &HeaderMap,
     ) -> Result<(Operated, Option<UsageView>), CallFailure> {
         let mut run = self.prepared(run, headers).await?;
+        if let Some(entry) = run.caching.found().cloned() {
+            return Ok((run.tell_again(&entry), None));
+        }
         match operate::first(&mut run).await {
             Ok(done) => Ok(done.into_answer(run)),
             Err(error) => Err(fail(run, error)),
@@ -344,6 +349,10 @@ impl Engine {
         &self.choices
     }
 
+    pub(crate) const fn cache(&self) -> &ResponseCache {
+        &self.cache
+    }
+
     pub(crate) const fn retries(&self) -> &RetryBudget {
         &self.retries
     }
@@ -422,54 +431,10 @@ impl Engine {
             first_word: None,
             settled: None,
             last_word: None,
+            caching: Caching::Off,
             slot: None,
             id_is_random,
         })
-    }
-
-    async fn stream(&self, mut run: Box<Run>) -> Result<Answer, CallFailure> {
-        let transcript = Transcript::of(&mut run);
-        let (id, media_type) = (run.id.clone(), run.call.stream_type());
-        let keep_alive = run.call.keep_alive();
-        let mut opening = open_stream(run);
-        let (spoken, body) = match timeout(self.config().keep_alive, &mut opening).await {
-            Ok((run, Ok(open))) => {
-                let provider = open.endpoint.provider.name.clone();
-                (Some((provider, run.timing())), ChatStream::relaying(run, open))
-            }
-            Ok((run, Err(error))) => return Err(fail(run, error)),
-            Err(_) => (None, ChatStream::opening(opening, self.config().clone(), keep_alive)),
-        };
-        let (provider, timing) = spoken.unzip();
-        let body = Box::new(body.heard_by(transcript));
-        Ok(Answer::Stream { id, provider, timing, media_type, body })
-    }
-
-    /// Answers a call that is not streamed, and says what was used.
-    pub(crate) async fn whole(
-        &self,
-        mut run: Box<Run>,
-    ) -> Result<(WholeReply, UsageView), CallFailure> {
-        let mut transcript = Transcript::of(&mut run);
-        // Dropped before its transcript, whatever ends it.
-        let mut run = run;
-        let OpenWhole { endpoint, answer } = match open_whole(&mut run).await {
-            Ok(open) => open,
-            Err(error) => return Err(fail(run, error)),
-        };
-        let told = decision::told(&run, Some(&endpoint));
-        let usage = run.settle(Some(&endpoint), answer.progress(), Ending::Complete);
-        let mut body = answer.render(&run.head(&endpoint), &usage);
-        if let Some(told) = told {
-            told.join_answer(run.call.dialect(), &mut body);
-        }
-        let body = Bytes::from(body);
-        if let Some(transcript) = &mut transcript {
-            transcript.answered(body.clone());
-        }
-        let provider = endpoint.provider.name.clone();
-        let timing = run.timing();
-        Ok((WholeReply { id: run.id.clone(), provider, timing, body }, usage))
     }
 }
 

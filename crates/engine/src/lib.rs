@@ -7,6 +7,7 @@
 //! resolve  the model's name, variants, fallbacks → endpoints           resolve
 //! own      callers' own keys at providers, as endpoints beside those   own, keychain
 //! plan     filters with reasons, then order                            tollgate-routing
+//! cache    an answer that was told before, for calls that ask for one  cache
 //! hold     rates, budgets, the key's limit, credit: of all or of none   afford, limiting, purse
 //! attempt  encode, send, wait for the first word; a fault moves on     attempt, hedge, retry
 //! judge    several models for one answer, where rules say so           strategy
@@ -38,6 +39,7 @@ mod asked;
 mod attempt;
 mod batches;
 mod bill;
+mod cache;
 mod cashier;
 mod choices;
 mod clock;
@@ -76,9 +78,11 @@ mod provider_keys;
 mod purse;
 mod reach;
 mod reading;
+mod record;
 mod record_journal;
 mod recorder;
 mod replay;
+mod reply;
 mod resolve;
 mod retry;
 mod rulebook;
@@ -103,11 +107,12 @@ pub use allowed::{
     ALLOWED_MAX, AllowedError, allowed_addresses, allowed_models, allowed_providers,
 };
 pub use batches::{BatchDraft, DraftError};
+pub use cache::Cached;
 pub use cashier::{
     AutoTopUp, Cashier, CashierConfig, CashierError, Payer, Received, Reconciled, Refunded,
 };
 pub use clock::{Clock, Entropy, SystemClock, SystemEntropy};
-pub use config::{BatchConfig, EngineConfig};
+pub use config::{BatchConfig, CacheConfig, EngineConfig};
 pub use content::{ContentError, Contents, Resealed, reseal_contents};
 pub use count::Count;
 pub use decision::explain;
@@ -145,6 +150,6 @@ pub use timing::Timing;
 pub use tokens::{ServiceAccount, ServiceAccountError};
 pub use tollgate_health::{Circuit, Percentiles, Report};
 pub use tollgate_routing::{RetryPolicy, Sort};
-pub use traffic::{Answer, Origin, WholeReply};
+pub use traffic::{Answer, KeptReply, Origin, WholeReply};
 pub use turn::takes_turn;
 pub use vitals::Vitals;

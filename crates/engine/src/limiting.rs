@@ -21,13 +21,13 @@ use parking_lot::{Mutex, RwLock};
 use smallvec::SmallVec;
 use tollgate_ledger::{AccountId, NodeId};
 use tollgate_limits::{
-    Applied, Counters, Entry, Full, Limit, Measure, Scope, Share, Snapshot, Window,
+    Applied, Counters, Entry, Full, Limit, Load, Measure, Scope, Share, Snapshot, Window,
 };
 use tollgate_store::{Heard, StoreError, Stores};
 use tollgate_types::{KeyHash, Timestamp, Usd};
 
 use crate::asked::Asked;
-use crate::expected::Reckoned;
+use crate::expected::{Expected, Reckoned};
 use crate::run::Run;
 use crate::spending::Spending;
 use crate::{Allotments, CallError, KeyEntry, KeyRing, Organisation, PlanRow, WorkspaceEntry};
@@ -340,6 +340,27 @@ pub(crate) async fn admit<C: Asked>(
     run: &mut Run<C>,
     reckoned: &mut Reckoned,
 ) -> Result<(), CallError> {
+    let limits = limits_of(run, reckoned).await?;
+    if limits.is_empty() {
+        return Ok(());
+    }
+    let Expected { most, least } = reckoned.of(run);
+    take(run, &limits, (&most, &least))
+}
+
+/// Takes a call that nobody is asked for of its limits on requests, whatever is left of others.
+///
+/// # Errors
+///
+/// When there are as many requests as there may be; then nothing is taken.
+pub(crate) async fn admit_request<C: Asked>(run: &mut Run<C>) -> Result<(), CallError> {
+    let mut limits = limits_of(run, &mut Reckoned::default()).await?;
+    limits.retain(|limit| limit.limit().measure == Measure::Requests);
+    take(run, &limits, (&Load::default(), &Load::default()))
+}
+
+/// All limits of a planned call.
+async fn limits_of<C: Asked>(run: &Run<C>, reckoned: &mut Reckoned) -> Result<Limits, CallError> {
     let free = free::limits(run, reckoned).await;
     let (limiting, now) = (run.engine.limiting(), run.engine.now());
     let of_free = free.iter().flatten();
@@ -348,16 +369,20 @@ pub(crate) async fn admit<C: Asked>(
     let all = limiting.of(run, now).and_then(|limits| {
         of_free.chain(limits.into_iter().map(Ok)).collect::<Result<Limits, Full>>()
     });
-    let limits = all.map_err(|Full| {
+    all.map_err(|Full| {
         tracing::error!("a limit can't be held: there are as many counters as there may be");
         CallError::StoreBehind
-    })?;
-    if limits.is_empty() {
-        return Ok(());
-    }
-    let expected = reckoned.of(run);
-    // Nobody is refused for what a model could read or write.
-    let admitted = tollgate_limits::admit_within(&limits, (&expected.most, &expected.least), now);
+    })
+}
+
+/// Takes what a call may need of its limits. Nobody is refused for what a model could read or write.
+fn take<C: Asked>(
+    run: &mut Run<C>,
+    limits: &Limits,
+    need: (&Load, &Load),
+) -> Result<(), CallError> {
+    let now = run.engine.now();
+    let admitted = tollgate_limits::admit_within(limits, need, now);
     run.held.of_limits = admitted.map_err(|refusal| {
         run.engine.metrics().limited(&refusal.limit);
         CallError::Limited(Box::new(Limited::new(refusal, now)))

@@ -35,6 +35,7 @@ pub struct Metrics {
     journal_bytes: Gauge,
     journal_records: Gauge,
     refusals: Family<LimitLabels, Counter>,
+    cache: Family<CacheLabels, Counter>,
     endpoints: EndpointGauges,
 }
 
@@ -121,6 +122,11 @@ struct LimitLabels {
     window: &'static str,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct CacheLabels {
+    status: &'static str,
+}
+
 /// From what a call costs us to what a provider takes, in seconds.
 const PHASE_BUCKETS: [f64; 16] = [
     0.000_05, 0.000_1, 0.000_2, 0.000_5, 0.001, 0.002, 0.005, 0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0,
@@ -167,6 +173,8 @@ impl Default for Metrics {
         );
         let refusals = Family::<LimitLabels, Counter>::default();
         registry.register("limit_refusals", "Calls that a limit refused", refusals.clone());
+        let cache = Family::<CacheLabels, Counter>::default();
+        registry.register("cache", "Calls that asked for a kept answer", cache.clone());
         let endpoints = EndpointGauges::registered(&mut registry);
         Self {
             registry,
@@ -181,6 +189,7 @@ impl Default for Metrics {
             journal_bytes,
             journal_records,
             refusals,
+            cache,
             endpoints,
         }
     }
@@ -314,6 +323,12 @@ impl Metrics {
             window: limit.window.as_str(),
         };
         self.refusals.get_or_create(&labels).inc();
+    }
+
+    /// Counts a call that asked for an answer that was told before.
+    pub(crate) fn looked_up(&self, is_found: bool) {
+        let status = if is_found { "hit" } else { "miss" };
+        self.cache.get_or_create(&CacheLabels { status }).inc();
     }
 
     pub(crate) fn spoke_after(&self, seconds: f64) {

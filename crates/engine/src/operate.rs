@@ -13,10 +13,11 @@ use tollgate_upstream::UpstreamBody;
 use tollgate_wire::chat::UsageView;
 use tollgate_wire::operation::{OperationAnswer, OperationCall, OperationRequest, Rendered};
 
+use crate::cache::Recording;
 use crate::passing::PassingBody;
 use crate::reach::{Reach, error_body, unsupported, whole_body};
 use crate::run::{Ending, Run};
-use crate::{CallError, attempt};
+use crate::{Cached, CallError, attempt};
 
 /// The answer of an operation on its way to the client.
 #[derive(Debug)]
@@ -27,6 +28,8 @@ pub enum Operated {
         id: GenerationId,
         /// Display name of the provider.
         provider: String,
+        /// What the cache of answers had to do with it, if it was asked.
+        cached: Option<Cached>,
         /// The answer.
         answer: Rendered,
     },
@@ -84,7 +87,12 @@ impl Done {
                 };
                 let usage = run.settle(Some(&endpoint), &progress, Ending::Complete);
                 let answer = answer.render(&run.call, &run.head(&endpoint), &usage);
-                (Operated::Whole { id, provider, answer }, Some(usage))
+                if let Some(mut recording) = Recording::of(&run) {
+                    recording.hear(&answer.body);
+                    recording.finish(false);
+                }
+                let cached = run.caching.told(run.created);
+                (Operated::Whole { id, provider, cached, answer }, Some(usage))
             }
             Outcome::Passing { media_type, first, rest } => {
                 let body = Box::new(PassingBody::new(run, endpoint, first, rest));

@@ -188,7 +188,6 @@ impl Engine {
         if let Some(call) = presets::with_default_model(&run.call, &run.workspace)? {
             run.call = call;
         }
-        self.refuse_the_spent(run)?;
         let caller = Caller { key: &run.key, attribution: &run.attribution, headers };
         run.steering =
             Steering::of(&self.rules().policies(), &run.call, caller, (run.seed, run.created))?;
@@ -200,7 +199,16 @@ impl Engine {
         run.conversation =
             sticky::conversation(&run.key, &run.call, decision, &run.installation, session);
         run.choice = Choice::of(&run.key, &run.call, decision, session);
-        let routed = self.plan(run)?;
+        // What is told again is free: whether there is anything left is asked behind that.
+        let routed = if let Some(ttl_seconds) = self.keeps_for(run, headers) {
+            let Some(routed) = self.look_up(run, (ttl_seconds, headers)).await? else {
+                return Ok(());
+            };
+            routed
+        } else {
+            self.refuse_the_spent(run)?;
+            self.plan(run)?
+        };
         run.take_up(routed);
         let decision = &run.steering.decision;
         let wants = resolve::preferences(&run.call, decision)?;
@@ -224,7 +232,7 @@ impl Engine {
 
     /// A call whose key's limit is spent goes on only where a key of the caller's own might answer
     /// it and is not counted against that limit.
-    fn refuse_the_spent<C: Asked>(&self, run: &Run<C>) -> Result<(), CallError> {
+    pub(crate) fn refuse_the_spent<C: Asked>(&self, run: &Run<C>) -> Result<(), CallError> {
         let record = &run.key.record;
         let funds = self.funds(&run.key, run.created);
         let may_be_own = !record.include_byok_in_limit && !run.installation.own().is_empty();
@@ -236,7 +244,7 @@ impl Engine {
     }
 
     /// What a call of a key may be paid from.
-    fn funds(&self, key: &KeyEntry, now: Timestamp) -> Funds {
+    pub(crate) fn funds(&self, key: &KeyEntry, now: Timestamp) -> Funds {
         let has_limit = key.record.limit.is_some();
         let workspace = self.organisation().workspace_of(&key.record);
         let agreed = self.agreed(workspace.account(), now);
@@ -250,16 +258,23 @@ impl Engine {
 
     /// Plans a call by what was decided for it.
     pub(crate) fn plan<C: Asked>(&self, run: &Run<C>) -> Result<Routed, CallError> {
+        // A call that was planned for was admitted: other models that rules have asked for it may be
+        // paid from the same.
+        let is_planned = !run.plan.steps.is_empty();
+        let funds = if is_planned { run.shape.funds } else { self.funds(&run.key, run.created) };
+        self.plan_with(run, funds)
+    }
+
+    /// The same, as if it could be paid from `funds`.
+    pub(crate) fn plan_with<C: Asked>(
+        &self,
+        run: &Run<C>,
+        funds: Funds,
+    ) -> Result<Routed, CallError> {
         let (vitals, now) = (&run.vitals, run.created);
         let given = run.choice.as_ref().and_then(|it| self.choices().given(it, now));
         let circumstances = Circumstances {
-            // A call that was planned for was admitted: other models that rules have asked for it
-            // may be paid from the same.
-            funds: if run.plan.steps.is_empty() {
-                self.funds(&run.key, now)
-            } else {
-                run.shape.funds
-            },
+            funds,
             decision: &run.steering.decision,
             standing: &|endpoint| vitals.standing(&endpoint.id, now),
             sticky: &|_| self.stickiness().endpoint(run.conversation.as_ref()?, now),

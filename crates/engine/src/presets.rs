@@ -168,7 +168,9 @@ impl Engine {
         let call = run.call.with_preset(entry.active()?)?;
         let requested = run.requested_models().next().cloned();
         let requested = requested.unwrap_or_else(|| format!("@preset/{slug}"));
-        run.preset = Some(AppliedPreset { id: entry.record.id.clone(), requested });
+        let before = run.preset.as_ref().map(|it| it.cache).unwrap_or_default();
+        let cache = entry.active()?.cache().or(before);
+        run.preset = Some(AppliedPreset { id: entry.record.id.clone(), cache, requested });
         run.call = call;
         Ok(())
     }

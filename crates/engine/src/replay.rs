@@ -69,6 +69,9 @@ pub enum NotReplayed {
     /// Its record has no plan.
     #[error("its record says nothing of how it was routed")]
     NoPlan,
+    /// Nobody was asked: an answer was told again.
+    #[error("its answer was told again, and nobody was asked")]
+    ToldAgain,
     /// It would have been refused.
     #[error("it would have been refused")]
     Refused(#[source] CallError),
@@ -78,13 +81,16 @@ pub enum NotReplayed {
 ///
 /// # Errors
 ///
-/// When its record has no plan, or the call would have been refused.
+/// When its record has no plan, nobody was asked, or the call would have been refused.
 pub fn replay(
     record: &GenerationRecord,
     key: Option<&KeyRecord>,
     alternative: &Alternative<'_>,
 ) -> Result<Replayed, NotReplayed> {
     let routing = record.routing.as_deref().ok_or(NotReplayed::NoPlan)?;
+    if routing.cache_source.is_some() {
+        return Err(NotReplayed::ToldAgain);
+    }
     let call = Recorded::of(record, routing);
     let (seed, now) = (routing.seed, record.created_at);
     let nobody = || KeyRecord::new(KeyHash::from_bytes([0; 32]), "", "", now);

@@ -10,15 +10,16 @@ use tollgate_catalog::Endpoint;
 use tollgate_health::{Circuit, FailureKind, InFlight, Outcome};
 use tollgate_providers::{Fault, Progress};
 use tollgate_routing::{CallShape, Plan};
-use tollgate_store::{AttemptRecord, Attribution, ErrorRecord, GenerationRecord};
+use tollgate_store::{AttemptRecord, Attribution};
 use tollgate_types::{GenerationId, Timestamp, Usage, UsageSource, Usd};
-use tollgate_wire::Call;
 use tollgate_wire::chat::{AnswerHead, FinishReason, UsageView};
+use tollgate_wire::{CacheWish, Call};
 
 use crate::afford::Held;
 use crate::asked::Asked;
 use crate::batches::BatchTerms;
 use crate::bill::{Bill, completed};
+use crate::cache::Caching;
 use crate::choices::Choice;
 use crate::content::LastWord;
 use crate::continuity::{self, Share};
@@ -31,7 +32,7 @@ use crate::steer::Steering;
 use crate::sticky::Conversation;
 use crate::timing::{Stopwatch, Timing};
 use crate::vitals::{Vitals, outcome};
-use crate::{CallError, Installation, KeyEntry, PlanRow, Slot, WorkspaceEntry, decision};
+use crate::{CallError, Installation, KeyEntry, PlanRow, Slot, WorkspaceEntry};
 
 /// A call that was admitted. Settled exactly once: by whoever ends it, else by its own drop.
 #[derive(Debug)]
@@ -107,6 +108,8 @@ pub(crate) struct Run<C: Asked = Call> {
     pub(crate) id_is_random: bool,
     /// Who is told how it ended, where its words are kept.
     pub(crate) last_word: Option<Arc<LastWord>>,
+    /// What the cache of answers has to do with it.
+    pub(crate) caching: Caching,
     /// Its right to be recorded, until it is.
     pub(crate) slot: Option<Slot>,
 }
@@ -116,6 +119,8 @@ pub(crate) struct Run<C: Asked = Call> {
 pub(crate) struct AppliedPreset {
     /// The preset's id.
     pub(crate) id: String,
+    /// What it says of the cache of answers, and what one before it said.
+    pub(crate) cache: CacheWish,
     /// The model as the caller named it, which may be the preset alone.
     pub(crate) requested: String,
 }
@@ -308,6 +313,7 @@ impl<C: Asked> Run<C> {
         }
         self.count(endpoint, ending, &bill.view);
         self.tell_transcript(ending);
+        self.tell_cache(endpoint, (&usage, progress), (ending, failed));
         let record = self.record(endpoint, progress, ending, &bill);
         if let (Some(record), Some(slot)) = (record, self.slot.take()) {
             self.engine.recorder().record_with(slot, record, unwritten);
@@ -344,6 +350,10 @@ impl<C: Asked> Run<C> {
         progress: &Progress,
         ending: Ending<'_>,
     ) -> Usage {
+        // Nobody has read anything.
+        if self.caching.found().is_some() {
+            return Usage::default();
+        }
         let survey = self.call.survey();
         let least = self.call.least();
         // Nobody pays for more than was asked for on the strength of a guess.
@@ -375,63 +385,6 @@ impl<C: Asked> Run<C> {
         let prompt_images =
             if usage.prompt_images > 0 { usage.prompt_images } else { survey.images };
         Usage { prompt_images, ..usage }
-    }
-
-    /// The record of the call; none for a call that never got a plan, since nothing was tried.
-    fn record(
-        &mut self,
-        endpoint: Option<&Arc<Endpoint>>,
-        progress: &Progress,
-        ending: Ending<'_>,
-        bill: &Bill,
-    ) -> Option<GenerationRecord> {
-        let model = endpoint.or(self.endpoint(0))?.model.id.clone();
-        let id = self.id.clone();
-        let mut record = GenerationRecord::new(id, self.key.record.hash, model, self.created);
-        record.workspace_id.clone_from(&self.key.record.workspace_id);
-        record.account.clone_from(self.workspace.account());
-        let pays = self.engine.config().billing;
-        record.paid_by = pays.then(|| self.engine.purses().node().clone());
-        record.requested_model = self.requested_model();
-        record.router = self.router.take();
-        record.preset_id = self.preset.as_ref().map(|preset| preset.id.clone());
-        self.call.api_type().clone_into(&mut record.api_type);
-        record.streamed = self.call.params().stream;
-        record.cancelled = matches!(ending, Ending::Cancelled);
-        record.provider = endpoint.map(|it| it.provider.name.clone());
-        record.provider_slug = endpoint.map(|it| it.provider.slug.clone());
-        record.endpoint_id = endpoint.map(|it| it.id.as_str().to_owned());
-        let begun = self.shares.last().and_then(|share| share.upstream_id.clone());
-        record.upstream_id = progress.upstream_id.clone().or(begun);
-        let own = endpoint.and_then(|it| it.tier()).map(|tier| tier.as_str().to_owned());
-        record.service_tier = match self.batch {
-            Some(_) => Some(BatchTerms::TIER.to_owned()),
-            None => progress.service_tier.clone().or(own),
-        };
-        record.latency_ms = self.first_word.map(|at| millis(at, self.started));
-        record.generation_time_ms = Some(millis(Instant::now(), self.started));
-        record.usage = bill.view.usage;
-        record.cost = bill.view.cost;
-        record.upstream_cost = bill.view.upstream_cost;
-        record.cache_discount = bill.cache_discount;
-        record.unpriced = bill.view.unpriced;
-        record.is_byok = bill.view.is_byok;
-        let billed = endpoint.map(|it| self.billed(it, progress));
-        record.price_source = billed.and_then(|it| Some(it.price.as_ref()?.source.clone()));
-        record.attribution = std::mem::take(&mut self.attribution);
-        let routing = (&self.plan, &self.shape);
-        let routing = decision::record(&self.call, routing, &self.steering, self.seed);
-        record.routing = Some(Box::new(routing));
-        record.attempts = std::mem::take(&mut self.attempts);
-        if let Some((reason, native)) = &progress.finish {
-            record.finish_reason = Some(reason.as_str().to_owned());
-            record.native_finish_reason = Some(native.clone());
-        }
-        if let Ending::Failed(error) = ending {
-            record.finish_reason = Some(FinishReason::Error.as_str().to_owned());
-            record.error = Some(error_record(error));
-        }
-        Some(record)
     }
 
     /// Writes down that the endpoint that was answering died. The fault comes back without the
@@ -481,17 +434,4 @@ impl<C: Asked> Drop for Run<C> {
 /// Whether an answer says itself that it failed.
 const fn says_error(progress: &Progress) -> bool {
     matches!(progress.finish, Some((FinishReason::Error, _)))
-}
-
-fn error_record(error: &CallError) -> ErrorRecord {
-    let body = error.body();
-    ErrorRecord {
-        status: body.error.code,
-        error_type: body.error.error_type.to_owned(),
-        message: body.error.message,
-    }
-}
-
-fn millis(later: Instant, earlier: Instant) -> u64 {
-    u64::try_from(later.saturating_duration_since(earlier).as_millis()).unwrap_or(u64::MAX)
 }

@@ -20,6 +20,7 @@ use tokio::time::{Instant, Sleep, sleep};
 use tollgate_providers::{Fault, FaultKind, Progress};
 
 use crate::attempt::{OpenStream, Opening};
+use crate::cache::Recording;
 use crate::config::EngineConfig;
 use crate::content::Transcript;
 use crate::continuity::{self, GoingOn};
@@ -32,6 +33,8 @@ pub struct ChatStream {
     state: State,
     /// Who keeps what the client is told, if anybody does.
     transcript: Option<Box<Transcript>>,
+    /// Who writes down what the client is told, where it is to be told again.
+    recording: Option<Box<Recording>>,
     /// Wakes up to look whether the stream has been quiet for too long. Not moved for each chunk:
     /// when it fires it looks at the instants below.
     tick: Pin<Box<Sleep>>,
@@ -99,8 +102,13 @@ impl ChatStream {
     }
 
     /// The same, with what is told kept.
-    pub(crate) fn heard_by(mut self, transcript: Option<Box<Transcript>>) -> Self {
+    pub(crate) fn heard_by(
+        mut self,
+        transcript: Option<Box<Transcript>>,
+        recording: Option<Box<Recording>>,
+    ) -> Self {
         self.transcript = transcript;
+        self.recording = recording;
         self
     }
 
@@ -110,6 +118,7 @@ impl ChatStream {
         Self {
             state,
             transcript: None,
+            recording: None,
             tick,
             config,
             keep_alive,
@@ -124,6 +133,13 @@ impl ChatStream {
         self.given_at = Some(self.sent_at);
         if let Some(transcript) = &mut self.transcript {
             transcript.hear(&bytes);
+        }
+        if let Some(recording) = &mut self.recording {
+            recording.hear(&bytes);
+        }
+        // Whoever has the end may ask again at once.
+        if let Some(recording) = self.recording.take_if(|_| matches!(self.state, State::Done)) {
+            recording.finish(true);
         }
         Poll::Ready(Some(Ok(Frame::data(Bytes::from(bytes)))))
     }

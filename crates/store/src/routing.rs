@@ -23,6 +23,10 @@ pub struct RoutingRecord {
     pub candidates: Vec<CandidateRecord>,
     /// What the operator's rules made of it; absent when none matched.
     pub steered: Option<Box<SteeredRecord>>,
+    /// The generation whose answer was told again, where it was: then nobody was asked (contract
+    /// §6.4).
+    #[serde(default)]
+    pub cache_source: Option<Box<str>>,
 }
 
 /// What the operator's rules made of a call.

@@ -5,6 +5,7 @@
 
 mod alerts;
 mod batch;
+mod cache;
 mod fee;
 mod file;
 mod limit;

@@ -15,12 +15,14 @@ use crate::chat::{ChatCall, ChatParams};
 use crate::dialect::GATEWAY_MEMBERS;
 use crate::error::BadRequest;
 use crate::json::{ObjectWriter, RawObject, raw_value, write_string, wrong_type};
+use crate::response_cache::CacheWish;
 
 /// What one version of a preset says.
 #[derive(Debug, Clone)]
 pub struct Preset {
     system_prompt: Option<String>,
     config: RawObject,
+    cache: CacheWish,
 }
 
 /// What stands before a preset's name where a model's is expected (contract §2.1).
@@ -96,7 +98,9 @@ impl Preset {
             return Err(BadRequest::new(message));
         }
         let system_prompt = system_prompt.filter(|text| !text.is_empty());
-        Ok(Self { system_prompt, config: RawObject::read(config)? })
+        let config = RawObject::read(config)?;
+        let cache = CacheWish::of_preset(&config);
+        Ok(Self { system_prompt, config, cache })
     }
 
     /// Instructions and parameters, in chat's words, for one call. Nobody keeps them, so they are as
@@ -106,7 +110,8 @@ impl Preset {
     ///
     /// When the parameters are no JSON object.
     pub fn instructing(prompt: String, config: Bytes) -> Result<Self, BadRequest> {
-        Ok(Self { system_prompt: Some(prompt), config: RawObject::read(config)? })
+        let (config, cache) = (RawObject::read(config)?, CacheWish::default());
+        Ok(Self { system_prompt: Some(prompt), config, cache })
     }
 
     /// Checks what a preset is to be named by: it stands in paths, and behind models' names.
@@ -134,6 +139,11 @@ impl Preset {
     /// Its parameters, in chat's words.
     pub const fn config(&self) -> &RawObject {
         &self.config
+    }
+
+    /// What it says of the gateway's cache of answers (contract §6.4).
+    pub const fn cache(&self) -> CacheWish {
+        self.cache
     }
 
     /// Whether all that it says means the same in every dialect.

@@ -4127,6 +4127,8 @@ export interface components {
                 preset_id: string | null;
                 workspace_id: string;
                 data_region: string;
+                /** @description The generation whose answer was told again, where nobody was asked. */
+                response_cache_source_id: string | null;
                 tags: {
                     [key: string]: string;
                 };
@@ -7191,6 +7193,12 @@ export interface components {
         ProvidersQuery: string;
         QQuery: string;
         RegionQuery: string;
+        /** @description Whether the answer is kept, and told again to who asks the same with the same key. A preset with `cache_enabled: false` is not overruled. */
+        ResponseCache: "true" | "false";
+        /** @description With `true`, what is kept for this request is forgotten first. */
+        ResponseCacheClear: "true" | "false";
+        /** @description For how many seconds it is kept: 1 to 86400, 300 unless the preset says. Read as far as it has digits. */
+        ResponseCacheTtl: string;
         /** @description Groups calls, unless the body says otherwise. */
         SessionId: string;
         Slug: string;
@@ -7212,6 +7220,14 @@ export interface components {
         GenerationId: string;
         /** @description The generation's id, when the call got as far as one. */
         GenerationIdOfFailure: string;
+        /** @description How long the answer that is told again has been kept, in seconds. */
+        CacheAge: number;
+        /** @description The generation whose answer is told again. */
+        CacheSourceId: string;
+        /** @description Whether the answer is told again. Absent where nobody asked for it, or it may not be kept. */
+        CacheStatus: "HIT" | "MISS";
+        /** @description For how many seconds the answer is kept from now on. */
+        CacheTtl: number;
         /** @description Where the time went, in milliseconds: `admission`, `upstream`, `answer`. Absent from a stream that began with a comment. */
         ServerTiming: string;
         /** @description Who answered. Absent from a stream that began before anybody had. */
@@ -8396,6 +8412,12 @@ export interface operations {
                 "X-Title"?: components["parameters"]["XTitle"];
                 /** @description Groups calls, unless the body says otherwise. */
                 "x-session-id"?: components["parameters"]["SessionId"];
+                /** @description Whether the answer is kept, and told again to who asks the same with the same key. A preset with `cache_enabled: false` is not overruled. */
+                "X-OpenRouter-Cache"?: components["parameters"]["ResponseCache"];
+                /** @description For how many seconds it is kept: 1 to 86400, 300 unless the preset says. Read as far as it has digits. */
+                "X-OpenRouter-Cache-TTL"?: components["parameters"]["ResponseCacheTtl"];
+                /** @description With `true`, what is kept for this request is forgotten first. */
+                "X-OpenRouter-Cache-Clear"?: components["parameters"]["ResponseCacheClear"];
             };
             path?: never;
             cookie?: never;
@@ -8411,6 +8433,10 @@ export interface operations {
                 headers: {
                     "X-Generation-Id": components["headers"]["GenerationId"];
                     "X-Provider-Name": components["headers"]["ProviderName"];
+                    "X-OpenRouter-Cache-Status": components["headers"]["CacheStatus"];
+                    "X-OpenRouter-Cache-Age": components["headers"]["CacheAge"];
+                    "X-OpenRouter-Cache-TTL": components["headers"]["CacheTtl"];
+                    "X-OpenRouter-Cache-Source-Id": components["headers"]["CacheSourceId"];
                     "Server-Timing": components["headers"]["ServerTiming"];
                     [name: string]: unknown;
                 };
@@ -8444,6 +8470,12 @@ export interface operations {
                 "X-Title"?: components["parameters"]["XTitle"];
                 /** @description Groups calls, unless the body says otherwise. */
                 "x-session-id"?: components["parameters"]["SessionId"];
+                /** @description Whether the answer is kept, and told again to who asks the same with the same key. A preset with `cache_enabled: false` is not overruled. */
+                "X-OpenRouter-Cache"?: components["parameters"]["ResponseCache"];
+                /** @description For how many seconds it is kept: 1 to 86400, 300 unless the preset says. Read as far as it has digits. */
+                "X-OpenRouter-Cache-TTL"?: components["parameters"]["ResponseCacheTtl"];
+                /** @description With `true`, what is kept for this request is forgotten first. */
+                "X-OpenRouter-Cache-Clear"?: components["parameters"]["ResponseCacheClear"];
             };
             path?: never;
             cookie?: never;
@@ -8459,6 +8491,10 @@ export interface operations {
                 headers: {
                     "X-Generation-Id": components["headers"]["GenerationId"];
                     "X-Provider-Name": components["headers"]["ProviderName"];
+                    "X-OpenRouter-Cache-Status": components["headers"]["CacheStatus"];
+                    "X-OpenRouter-Cache-Age": components["headers"]["CacheAge"];
+                    "X-OpenRouter-Cache-TTL": components["headers"]["CacheTtl"];
+                    "X-OpenRouter-Cache-Source-Id": components["headers"]["CacheSourceId"];
                     "Server-Timing": components["headers"]["ServerTiming"];
                     [name: string]: unknown;
                 };
@@ -8494,6 +8530,12 @@ export interface operations {
                 "X-Title"?: components["parameters"]["XTitle"];
                 /** @description Groups calls, unless the body says otherwise. */
                 "x-session-id"?: components["parameters"]["SessionId"];
+                /** @description Whether the answer is kept, and told again to who asks the same with the same key. A preset with `cache_enabled: false` is not overruled. */
+                "X-OpenRouter-Cache"?: components["parameters"]["ResponseCache"];
+                /** @description For how many seconds it is kept: 1 to 86400, 300 unless the preset says. Read as far as it has digits. */
+                "X-OpenRouter-Cache-TTL"?: components["parameters"]["ResponseCacheTtl"];
+                /** @description With `true`, what is kept for this request is forgotten first. */
+                "X-OpenRouter-Cache-Clear"?: components["parameters"]["ResponseCacheClear"];
             };
             path?: never;
             cookie?: never;
@@ -8509,6 +8551,10 @@ export interface operations {
                 headers: {
                     "X-Generation-Id": components["headers"]["GenerationId"];
                     "X-Provider-Name": components["headers"]["ProviderName"];
+                    "X-OpenRouter-Cache-Status": components["headers"]["CacheStatus"];
+                    "X-OpenRouter-Cache-Age": components["headers"]["CacheAge"];
+                    "X-OpenRouter-Cache-TTL": components["headers"]["CacheTtl"];
+                    "X-OpenRouter-Cache-Source-Id": components["headers"]["CacheSourceId"];
                     "Server-Timing": components["headers"]["ServerTiming"];
                     [name: string]: unknown;
                 };
@@ -8725,6 +8771,12 @@ export interface operations {
                 "X-Title"?: components["parameters"]["XTitle"];
                 /** @description Groups calls, unless the body says otherwise. */
                 "x-session-id"?: components["parameters"]["SessionId"];
+                /** @description Whether the answer is kept, and told again to who asks the same with the same key. A preset with `cache_enabled: false` is not overruled. */
+                "X-OpenRouter-Cache"?: components["parameters"]["ResponseCache"];
+                /** @description For how many seconds it is kept: 1 to 86400, 300 unless the preset says. Read as far as it has digits. */
+                "X-OpenRouter-Cache-TTL"?: components["parameters"]["ResponseCacheTtl"];
+                /** @description With `true`, what is kept for this request is forgotten first. */
+                "X-OpenRouter-Cache-Clear"?: components["parameters"]["ResponseCacheClear"];
             };
             path?: never;
             cookie?: never;
@@ -8740,6 +8792,10 @@ export interface operations {
                 headers: {
                     "X-Generation-Id": components["headers"]["GenerationId"];
                     "X-Provider-Name": components["headers"]["ProviderName"];
+                    "X-OpenRouter-Cache-Status": components["headers"]["CacheStatus"];
+                    "X-OpenRouter-Cache-Age": components["headers"]["CacheAge"];
+                    "X-OpenRouter-Cache-TTL": components["headers"]["CacheTtl"];
+                    "X-OpenRouter-Cache-Source-Id": components["headers"]["CacheSourceId"];
                     "Server-Timing": components["headers"]["ServerTiming"];
                     [name: string]: unknown;
                 };
@@ -10496,6 +10552,12 @@ export interface operations {
                 "X-Title"?: components["parameters"]["XTitle"];
                 /** @description Groups calls, unless the body says otherwise. */
                 "x-session-id"?: components["parameters"]["SessionId"];
+                /** @description Whether the answer is kept, and told again to who asks the same with the same key. A preset with `cache_enabled: false` is not overruled. */
+                "X-OpenRouter-Cache"?: components["parameters"]["ResponseCache"];
+                /** @description For how many seconds it is kept: 1 to 86400, 300 unless the preset says. Read as far as it has digits. */
+                "X-OpenRouter-Cache-TTL"?: components["parameters"]["ResponseCacheTtl"];
+                /** @description With `true`, what is kept for this request is forgotten first. */
+                "X-OpenRouter-Cache-Clear"?: components["parameters"]["ResponseCacheClear"];
             };
             path?: never;
             cookie?: never;
@@ -10511,6 +10573,10 @@ export interface operations {
                 headers: {
                     "X-Generation-Id": components["headers"]["GenerationId"];
                     "X-Provider-Name": components["headers"]["ProviderName"];
+                    "X-OpenRouter-Cache-Status": components["headers"]["CacheStatus"];
+                    "X-OpenRouter-Cache-Age": components["headers"]["CacheAge"];
+                    "X-OpenRouter-Cache-TTL": components["headers"]["CacheTtl"];
+                    "X-OpenRouter-Cache-Source-Id": components["headers"]["CacheSourceId"];
                     [name: string]: unknown;
                 };
                 content: {

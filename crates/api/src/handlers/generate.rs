@@ -10,10 +10,13 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue};
 use serde::Serialize;
 use tokio::time::Instant;
-use tollgate_engine::{Answer, Count, Origin, Timing};
+use tollgate_engine::{Answer, Cached, Count, Origin, Timing};
 use tollgate_wire::{Address, Call, Dialect};
 
-use super::{GENERATION_ID, IS_ESTIMATED, PROVIDER_NAME, SERVER_TIMING};
+use super::{
+    CACHE_AGE, CACHE_SOURCE, CACHE_STATUS, CACHE_TTL, GENERATION_ID, IS_ESTIMATED, PROVIDER_NAME,
+    SERVER_TIMING,
+};
 use crate::attribution::attribution;
 use crate::auth::InferenceKey;
 use crate::body::{AnyBytes, JsonBytes, must_be_json, read_from};
@@ -145,10 +148,18 @@ pub(super) async fn generate(
         Answer::Whole(reply) => {
             let provider = Some(reply.provider.as_str());
             let body = Body::from(reply.body);
-            timed(respond("application/json", reply.id.as_str(), provider, body), reply.timing)
+            let response = respond("application/json", reply.id.as_str(), provider, body);
+            timed(with_cache_status(response, reply.cached.as_ref()), reply.timing)
         }
-        Answer::Stream { id, provider, timing, media_type, body } => {
+        Answer::Again(reply) => {
+            let provider = Some(reply.provider.as_str());
+            let body = Body::from(reply.body);
+            let response = respond(reply.media_type, reply.id.as_str(), provider, body);
+            timed(with_cache_status(response, reply.cached.as_ref()), reply.timing)
+        }
+        Answer::Stream { id, provider, timing, cached, media_type, body } => {
             let response = respond(media_type, id.as_str(), provider.as_deref(), Body::new(body));
+            let response = with_cache_status(response, cached.as_ref());
             match timing {
                 Some(timing) => timed(response, timing),
                 None => response,
@@ -173,6 +184,27 @@ fn betas(headers: &HeaderMap) -> Option<String> {
         .flat_map(|name| headers.get_all(name).iter().filter_map(|value| value.to_str().ok()));
     let all: Vec<&str> = lists.filter(|list| !list.trim().is_empty()).collect();
     (!all.is_empty()).then(|| all.join(","))
+}
+
+/// Says what the cache of answers had to do with it, to who asked for it (contract §6.4).
+pub(super) fn with_cache_status(mut response: Response, cached: Option<&Cached>) -> Response {
+    let headers = response.headers_mut();
+    match cached {
+        None => {}
+        Some(Cached::Hit { age_seconds, ttl_seconds, source }) => {
+            headers.insert(CACHE_STATUS, HeaderValue::from_static("HIT"));
+            headers.insert(CACHE_AGE, HeaderValue::from(*age_seconds));
+            headers.insert(CACHE_TTL, HeaderValue::from(*ttl_seconds));
+            if let Ok(source) = HeaderValue::from_str(source.as_str()) {
+                headers.insert(CACHE_SOURCE, source);
+            }
+        }
+        Some(Cached::Miss { ttl_seconds }) => {
+            headers.insert(CACHE_STATUS, HeaderValue::from_static("MISS"));
+            headers.insert(CACHE_TTL, HeaderValue::from(*ttl_seconds));
+        }
+    }
+    response
 }
 
 /// Says where the time went.

@@ -88,6 +88,8 @@ pub(crate) struct GenerationView {
     preset_id: Option<String>,
     workspace_id: String,
     data_region: String,
+    /// The generation whose answer was told again, where it was (contract §6.4).
+    response_cache_source_id: Option<String>,
     tags: std::collections::BTreeMap<String, String>,
     provider_responses: Vec<AttemptView>,
     /// Ours: where the time went, as far as it is known.
@@ -192,6 +194,8 @@ pub(super) async fn find(
 fn view(record: GenerationRecord, own_key: OwnKeyOf<'_>) -> GenerationView {
     let region = record.routing.as_ref().and_then(|it| it.asked.region.as_deref());
     let data_region = region.unwrap_or("global").to_owned();
+    let source = record.routing.as_ref().and_then(|it| it.cache_source.as_deref());
+    let response_cache_source_id = source.map(str::to_owned);
     let timings = timings(&record);
     let (usage, who) = (record.usage, record.attribution);
     let has_audio = heard(&record.api_type, &usage);
@@ -249,6 +253,7 @@ fn view(record: GenerationRecord, own_key: OwnKeyOf<'_>) -> GenerationView {
         preset_id: record.preset_id,
         workspace_id: record.workspace_id,
         data_region,
+        response_cache_source_id,
         tags: who.tags,
         provider_responses: record.attempts.into_iter().map(|it| attempt(it, own_key)).collect(),
         timings,

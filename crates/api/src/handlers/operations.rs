@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use tollgate_engine::{Operated, Origin};
 use tollgate_wire::operation::{Operation, OperationCall};
 
-use super::generate::respond;
+use super::generate::{respond, with_cache_status};
 use crate::attribution::attribution;
 use crate::auth::InferenceKey;
 use crate::body::JsonBytes;
@@ -100,9 +100,10 @@ async fn operate(
     call: OperationCall,
 ) -> Result<Response, ApiError> {
     Ok(match run(app, key, headers, call).await? {
-        Operated::Whole { id, provider, answer } => {
+        Operated::Whole { id, provider, cached, answer } => {
             let body = Body::from(answer.body);
-            respond(&answer.media_type, id.as_str(), Some(&provider), body)
+            let response = respond(&answer.media_type, id.as_str(), Some(&provider), body);
+            with_cache_status(response, cached.as_ref())
         }
         Operated::Passing { id, provider, media_type, body } => {
             respond(&media_type, id.as_str(), Some(&provider), Body::new(body))

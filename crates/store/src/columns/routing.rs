@@ -18,6 +18,8 @@ struct RoutingRow<'a> {
     candidates: Vec<CandidateRow<'a>>,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     steered: Option<SteeredRow<'a>>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    cache_source: Option<Cow<'a, str>>,
 }
 
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -115,6 +117,7 @@ impl<'a> RoutingRow<'a> {
             asked: AskedRow::of(&record.asked),
             candidates: record.candidates.iter().map(candidate).collect(),
             steered: record.steered.as_deref().map(SteeredRow::of),
+            cache_source: record.cache_source.as_deref().map(Into::into),
         }
     }
 
@@ -134,6 +137,7 @@ impl<'a> RoutingRow<'a> {
             asked: self.asked.into_record(),
             candidates: self.candidates.into_iter().map(candidate).collect(),
             steered: self.steered.map(|row| Box::new(row.into_record())),
+            cache_source: self.cache_source.map(|it| it.into_owned().into()),
         }
     }
 }

@@ -231,7 +231,14 @@ fn routing() -> RoutingRecord {
     };
     let candidates = vec![first, left_out];
     let steered = Some(Box::new(steered("tests", "canary")));
-    RoutingRecord { seed: u64::MAX, sort: "balanced".into(), asked, candidates, steered }
+    RoutingRecord {
+        seed: u64::MAX,
+        sort: "balanced".into(),
+        asked,
+        candidates,
+        steered,
+        cache_source: Some("gen-0".into()),
+    }
 }
 
 /// What rules made of a call, with every field.

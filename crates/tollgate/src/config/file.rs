@@ -14,6 +14,7 @@ use toml::{Table, Value};
 use super::Problems;
 use super::alerts::AlertsSection;
 use super::batch::BatchSection;
+use super::cache::CacheSection;
 use super::limit::LimitEntry;
 use super::payments::PaymentsSection;
 use super::plan::PlanEntry;
@@ -35,6 +36,7 @@ pub(super) struct File {
     pub(super) shared: SharedSection,
     pub(super) billing: BillingSection,
     pub(super) batch: BatchSection,
+    pub(super) cache: CacheSection,
     pub(super) payments: PaymentsSection,
     pub(super) alerts: AlertsSection,
     pub(super) limits: LimitsSection,

@@ -129,6 +129,7 @@ impl Reader<'_> {
     fn pipeline(&mut self, file: &File, engine: &mut EngineConfig) {
         file.routing.apply(engine, &mut self.problems);
         engine.batches = file.batch.check(&mut self.problems);
+        engine.cache = file.cache.check(&mut self.problems);
         engine.billing = file.billing.enabled;
     }
 
@@ -209,7 +210,7 @@ impl Reader<'_> {
             ("upstream.fetch_private_addresses", file.upstream.fetch_private_addresses.to_string()),
         ];
         let sections = sections.into_iter().chain(file.retention.settings());
-        let sections = sections.chain(file.batch.settings());
+        let sections = sections.chain(file.batch.settings()).chain(file.cache.settings());
         let sections = sections.chain(file.limits.settings()).chain(file.routing.settings());
         for (name, value) in sections.chain(file.alerts.settings()) {
             let is_given = file.given.contains(name);

@@ -30,7 +30,7 @@ async fn patch(gateway: &TestGateway, change: Value) {
     assert_eq!(changed.status, 200, "{}", changed.text());
 }
 
-async fn keep(gateway: &TestGateway) {
+pub(super) async fn keep(gateway: &TestGateway) {
     patch(gateway, json!({ "is_observability_io_logging_enabled": true })).await;
 }
 
@@ -39,7 +39,7 @@ async fn asked_by(gateway: &TestGateway, key: &str, id: &str) -> Reply {
 }
 
 /// What is kept of a call. Whoever reads a stream has its end a moment before the gateway knows.
-async fn content(gateway: &TestGateway, id: &str) -> Value {
+pub(super) async fn content(gateway: &TestGateway, id: &str) -> Value {
     eventually(id, || async {
         let reply = asked_by(gateway, gateway.key(), id).await;
         assert!([200, 404].contains(&reply.status), "{}", reply.text());

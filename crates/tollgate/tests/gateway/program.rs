@@ -290,6 +290,8 @@ fn where_each_value_comes_from_is_shown() {
         ("upstream.ca_file", "(not set)", "default"),
         ("shared.url", "(set)", "file"),
         ("billing.enabled", "false", "default"),
+        ("cache.max_bytes", "67108864", "default"),
+        ("cache.entry_max_bytes", "2097152", "default"),
         ("billing.platform_fee", "(not set)", "default"),
         ("billing.crypto_fee", "5 %, at least $0", "file"),
         ("billing.gone_after_ms", "600000", "default"),
@@ -301,7 +303,7 @@ fn where_each_value_comes_from_is_shown() {
         let origin = if origin == "file" { &shown["data_dir"]["origin"] } else { &json!(origin) };
         assert_eq!(origins[name], json!({ "value": value, "origin": origin }), "{name}");
     }
-    assert_eq!(origins.as_object().unwrap().len(), 52, "{origins}");
+    assert_eq!(origins.as_object().unwrap().len(), 54, "{origins}");
     let table = home.does(&["config", "show", "--origin"]);
     assert!(table.contains("TOLLGATE_LISTEN") && !table.contains("secret"), "{table}");
 }

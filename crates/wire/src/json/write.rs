@@ -66,6 +66,11 @@ impl<'a> ObjectWriter<'a> {
         self.out.extend_from_slice(members);
     }
 
+    /// How many bytes are written by now, with those that stood before the object.
+    pub fn written(&self) -> usize {
+        self.out.len()
+    }
+
     /// Closes the object.
     pub fn end(self) {
         self.out.push(b'}');

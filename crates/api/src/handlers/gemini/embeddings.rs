@@ -141,7 +141,7 @@ async fn embed(
     call: OperationCall,
     write: impl FnOnce(Vec<Vector>) -> Result<Vec<u8>, ApiError>,
 ) -> Result<Response, ApiError> {
-    let Operated::Whole { id, provider, answer } = run(app, key, headers, call).await? else {
+    let Operated::Whole { id, provider, answer, .. } = run(app, key, headers, call).await? else {
         return Err(malformed());
     };
     let embedded: Embedded =

@@ -41,6 +41,7 @@ export function Metadata({ record, row, filterBy }: MetadataProps) {
     fact("Streamed", handle("streamed", String(record.streamed), record.streamed ? "yes" : "no")),
     fact("Own key", handle("byok", String(record.is_byok), record.is_byok ? "yes" : "no")),
     ...Object.entries(record.tags).map(([name, value]) => fact(name, handle(`tag.${name}`, value))),
+    told(record),
     text("Finished by", finished(record)),
     text("Router", record.router),
     text("Service tier", record.service_tier),
@@ -56,14 +57,7 @@ export function Metadata({ record, row, filterBy }: MetadataProps) {
       <Facts facts={facts} />
       {!row && (
         <p className="pt-2 text-muted">
-          This call is not in the list beside.{" "}
-          <Link
-            to="/logs"
-            search={{ open: record.id, q: record.id, range: "30d" }}
-            className="text-accent underline"
-          >
-            Show it there
-          </Link>
+          This call is not in the list beside. <CallLink id={record.id}>Show it there</CallLink>
         </p>
       )}
     </>
@@ -74,6 +68,18 @@ const fact = (label: string, value: Fact[1]): Fact | null => (value ? [label, va
 const text = (label: string, value: string | null): Fact | null => (value ? [label, value] : null);
 const id = (label: string, value: string | null): Fact | null =>
   value ? [label, <CopyField key={label} label={label} value={value} labelled={false} />] : null;
+
+/** The call whose answer was told again, where nobody was asked. */
+function told({ response_cache_source_id: source }: Generation): Fact | null {
+  return source
+    ? [
+        "Kept answer of",
+        <CallLink key="source" id={source}>
+          {source}
+        </CallLink>,
+      ]
+    : null;
+}
 
 function finished({ finish_reason, native_finish_reason }: Generation): string | null {
   if (!finish_reason || !native_finish_reason || finish_reason === native_finish_reason) {
@@ -86,6 +92,19 @@ function finished({ finish_reason, native_finish_reason }: Generation): string |
 function dropped({ provider_responses }: Generation): Fact | null {
   const names = new Set(provider_responses.flatMap((attempt) => attempt.dropped ?? []));
   return names.size > 0 ? ["Not passed on", [...names].join(", ")] : null;
+}
+
+/** Leads to a call of the log, with the list beside it. */
+function CallLink({ id, children }: { id: string; children: string }) {
+  return (
+    <Link
+      to="/logs"
+      search={{ open: id, q: id, range: "30d" }}
+      className="break-words text-accent underline"
+    >
+      {children}
+    </Link>
+  );
 }
 
 interface HandleProps {
