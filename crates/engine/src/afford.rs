@@ -111,7 +111,7 @@ async fn of_allotment<C: Asked>(
     if caps.is_empty() || need.most == Usd::ZERO {
         return Ok(None);
     }
-    match allotments.hold(&spender, need, caps).await {
+    match allotments.hold(&spender, need, &caps).await {
         Ok(hold) => Ok(Some(OfAllotment { hold, counts_own })),
         Err(Short::Unavailable(error)) => Err(refused(run, Short::Unavailable(error), None)),
         Err(short) => {

@@ -21,6 +21,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::{Mutex, RwLock};
+use tokio::time::sleep;
 use tollgate_ledger::{NodeId, SlicePolicy, slice};
 use tollgate_store::{
     AllotmentRequest, AllotmentStore, Allotted, Cap, Spender, StoreError, Stores, is_told_again,
@@ -71,10 +72,14 @@ struct State {
     /// What the store notes for this node, and since when.
     told: Usd,
     told_at: Timestamp,
-    /// When a call last held something.
+    /// When a call last held something, and how much.
     used_at: Timestamp,
+    needed: Usd,
 }
 
+/// How long a call waits for what other nodes have: longer than it takes them to write down what was
+/// spent, and to say so.
+const PATIENCE: Duration = Duration::from_millis(600);
 /// How long others may believe that a node has more than it has, where there is plenty besides.
 const TELL_MILLIS: u64 = 2_000;
 /// What nobody has used for so long goes back.
@@ -143,14 +148,30 @@ impl Allotments {
 
     /// Holds what a call needs of what a spender may spend, which is `caps`.
     ///
-    /// Without a wait while what was allotted lasts.
+    /// Without a wait while what was allotted lasts. Where others have what is missing, a moment
+    /// passes in which they may say that they have it no more.
     pub(crate) async fn hold(
         &self,
         spender: &Spender,
         need: Need,
-        caps: Vec<Cap>,
+        caps: &[Cap],
     ) -> Result<AllotmentHold, Short> {
         let allotment = self.allotment(spender);
+        match self.hold_of(&allotment, need, caps).await {
+            Err(Short::InFlight) => {
+                sleep(PATIENCE).await;
+                self.hold_of(&allotment, need, caps).await
+            }
+            held => held,
+        }
+    }
+
+    async fn hold_of(
+        &self,
+        allotment: &Arc<Allotment>,
+        need: Need,
+        caps: &[Cap],
+    ) -> Result<AllotmentHold, Short> {
         let now = self.clock.now();
         if let Some(hold) = allotment.take_most(need, now) {
             return Ok(hold);
@@ -159,7 +180,7 @@ impl Allotments {
         if let Some(hold) = allotment.take_most(need, now) {
             return Ok(hold);
         }
-        let found = self.ask(&allotment, &caps, need.most).await?;
+        let found = self.ask(allotment, caps, need.most).await?;
         if let Some(hold) = allotment.take_most(need, now) {
             return Ok(hold);
         }
@@ -169,7 +190,7 @@ impl Allotments {
         let Some(part) = part.map(|part| part.min(need.most)) else {
             return Err(allotment.short(need, found.elsewhere));
         };
-        let found = self.ask(&allotment, &caps, part).await?;
+        let found = self.ask(allotment, caps, part).await?;
         allotment.take(part, now).ok_or_else(|| allotment.short(need, found.elsewhere))
     }
 
@@ -222,6 +243,7 @@ impl Allotment {
         state.left = left;
         state.held = state.held.saturating_add(amount);
         state.used_at = now;
+        state.needed = amount;
         Some(AllotmentHold::new(Arc::clone(self), amount))
     }
 
@@ -276,11 +298,15 @@ impl State {
         now: Timestamp,
         (policy, believed): (&SlicePolicy, Duration),
     ) -> Option<Usd> {
-        // More lies here than would be given now.
-        let is_scarce = slice(self.free, Usd::ZERO, policy).is_none_or(|part| part < self.left);
+        let part = slice(self.free, Usd::ZERO, policy).unwrap_or(Usd::ZERO);
+        let is_scarce = self.free < policy.most;
+        // What lies here beyond what would be given now, others may need.
+        self.left = self.left.min(part);
+        let is_enough = self.left >= self.needed;
         let idle = if is_scarce { SCARCE_IDLE_MILLIS } else { IDLE_MILLIS };
         // A clock that has stepped back makes nothing idle.
-        if self.left > Usd::ZERO && now.millis_since(self.used_at) >= idle {
+        let is_idle = now.millis_since(self.used_at) >= idle;
+        if self.left > Usd::ZERO && (is_idle || !is_enough) {
             self.left = Usd::ZERO;
         }
         let has = self.has();

@@ -30,7 +30,7 @@ fn node(name: &str, stores: &Stores) -> Allotments {
 }
 
 async fn hold(node: &Allotments, need: Need, limit_nanos: i64) -> Result<AllotmentHold, Short> {
-    node.hold(&Spender::Key(KEY), need, limit(limit_nanos)).await
+    node.hold(&Spender::Key(KEY), need, &limit(limit_nanos)).await
 }
 
 /// Writes down what a call cost, as the recorder does.
@@ -42,7 +42,7 @@ async fn write(stores: &Stores, id: &str, spent: Spent, cost: i64) {
     drop(spent);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn what_one_node_may_spend_no_other_may() {
     let stores = stores();
     let (a, b) = (node("a", &stores), node("b", &stores));
@@ -62,7 +62,7 @@ async fn what_one_node_may_spend_no_other_may() {
     assert!(matches!(refused, Err(Short::Empty)), "{refused:?}");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_guess_holds_half_and_shuts_nobody_out() {
     let stores = stores();
     let (a, b) = (node("a", &stores), node("b", &stores));
@@ -74,18 +74,26 @@ async fn a_guess_holds_half_and_shuts_nobody_out() {
     drop(guess);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn what_nobody_uses_goes_back() {
     let stores = stores();
     let (a, b) = (node("a", &stores), node("b", &stores));
+    // What nobody has given back yet nobody else has.
     drop(hold(&a, need(1_000, 1_000), 1_000).await.unwrap());
     assert!(hold(&b, need(1, 1), 1_000).await.is_err());
     a.tell().await.unwrap();
-    assert!(hold(&b, need(1, 1), 1_000).await.is_err(), "it was used a moment ago");
-    let before = SystemClock.now().plus_millis(-SCARCE_IDLE_MILLIS);
-    a.allotments.read()[&Spender::Key(KEY)].state.lock().used_at = before;
-    a.tell().await.unwrap();
     assert!(a.allotments.read().is_empty());
+    // A part is kept for the next call, until there is none for long.
+    drop(hold(&b, need(10, 10), 1_000).await.unwrap());
+    let refused = hold(&a, need(1_000, 1_000), 1_000).await;
+    assert!(matches!(refused, Err(Short::InFlight)), "{refused:?}");
+    b.tell().await.unwrap();
+    assert!(hold(&a, need(1_000, 1_000), 1_000).await.is_err());
+    let before = SystemClock.now().plus_millis(-SCARCE_IDLE_MILLIS);
+    b.allotments.read()[&Spender::Key(KEY)].state.lock().used_at = before;
+    b.tell().await.unwrap();
+    drop(hold(&a, need(1_000, 1_000), 1_000).await.unwrap());
+    a.tell().await.unwrap();
     drop(hold(&b, need(1_000, 1_000), 1_000).await.unwrap());
     b.forget().await.unwrap();
     drop(hold(&a, need(1_000, 1_000), 1_000).await.unwrap());

@@ -10,10 +10,10 @@ use tollgate_alerts::{Alert, Channel, Delivery, Pending, Reason, Subject, Subjec
 use tollgate_engine::Clock;
 use tollgate_ledger::{AccountId, Kind, Movement};
 use tollgate_simulator::Simulator;
-use tollgate_store::Document;
+use tollgate_store::{Document, GenerationRecord};
 use tollgate_store_postgres::test_server::TestServer;
 use tollgate_testkit::{AlertReceiver, Builder, MailServer, Protocol, TestGateway, simulator, usd};
-use tollgate_types::Timestamp;
+use tollgate_types::{GenerationId, KeyHash, ModelSlug, Timestamp};
 
 use crate::postgres::SECRET_KEY;
 
@@ -76,6 +76,14 @@ async fn call(gateway: &TestGateway, times: u32) {
     }
 }
 
+async fn costs_more(gateway: &TestGateway) {
+    let (id, model) = (GenerationId::from_text("gen-more"), ModelSlug::parse("acme/m").unwrap());
+    let key = KeyHash::from_bytes([1; 32]);
+    let record = GenerationRecord::new(id, key, model, gateway.engine().now());
+    let record = GenerationRecord { cost: usd("0.016"), ..record };
+    gateway.engine().stores().generations.append(vec![record]).await.unwrap();
+}
+
 async fn round(gateway: &TestGateway) -> u64 {
     gateway.alerting().round().await.unwrap()
 }
@@ -101,7 +109,12 @@ async fn two_gateways_tell_of_each_threshold_once() {
     let mut told = Vec::new();
     for n in 1..=10 {
         let gateway = if n % 2 == 0 { &first } else { &second };
-        call(gateway, 1).await;
+        if n < 10 {
+            call(gateway, 1).await;
+        } else {
+            // No call begins that may need more than is left: this one has cost more than it held.
+            costs_more(gateway).await;
+        }
         gateway.engine().recorder().flush().await;
         let (one, other) = tokio::join!(round(&first), round(&second));
         assert!(one + other <= 1, "call {n}: {one} and {other}");
