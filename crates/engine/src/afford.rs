@@ -1,7 +1,8 @@
 //! What a call may cost, and holding as much before it begins.
 
-use tollgate_limits::{Limit, Load, Reservation};
-use tollgate_store::{Cap, KeyRecord, Spender};
+use smallvec::SmallVec;
+use tollgate_limits::{Load, Reservation};
+use tollgate_store::{KeyRecord, Spender, Whose};
 use tollgate_types::{Chain, Timestamp, Usage, Usd};
 
 use crate::allotments::{AllotmentHold, Spent};
@@ -18,8 +19,7 @@ use crate::{CallError, KeyEntry, limiting};
 pub(crate) struct Held {
     credit: Option<Hold>,
     of_limit: HeldOfLimit,
-    of_key: Option<OfAllotment>,
-    of_workspace: Option<OfAllotment>,
+    of_allotments: SmallVec<[OfAllotment; 2]>,
     pub(crate) of_limits: Reservation,
 }
 
@@ -28,19 +28,19 @@ pub(crate) struct Held {
 struct OfAllotment {
     hold: AllotmentHold,
     /// Whether what a provider takes of the caller counts, too.
-    counts_own: bool,
+    with_own: bool,
 }
 
 /// What is kept until a call's record is written.
 #[derive(Debug, Default)]
 pub(crate) struct Unwritten {
     _overspent: Option<Uncovered>,
-    _spent: [Option<Spent>; 2],
+    _spent: SmallVec<[Spent; 2]>,
 }
 
 impl OfAllotment {
     fn settle(self, (cost, byok): (Usd, Usd)) -> Spent {
-        let own = if self.counts_own { byok } else { Usd::ZERO };
+        let own = if self.with_own { byok } else { Usd::ZERO };
         self.hold.settle(cost.saturating_add(own))
     }
 }
@@ -58,11 +58,19 @@ impl Held {
     ) -> Unwritten {
         std::mem::take(&mut self.of_limits).settle(&Load::of(used, (cost, byok)), now);
         key.spent((cost, byok), std::mem::take(&mut self.of_limit), began);
-        let allotted = [self.of_key.take(), self.of_workspace.take()];
+        let allotted = std::mem::take(&mut self.of_allotments);
         Unwritten {
             _overspent: self.credit.take().and_then(|hold| hold.settle(cost)),
-            _spent: allotted.map(|it| it.map(|it| it.settle((cost, byok)))),
+            _spent: allotted.into_iter().map(|it| it.settle((cost, byok))).collect(),
         }
+    }
+
+    /// The call holds nothing any more, and nothing was spent of it.
+    fn give_back(&mut self, key: &KeyEntry) {
+        let Self { credit, of_limit, of_allotments, of_limits } = std::mem::take(self);
+        of_limits.cancel();
+        key.give_back(of_limit);
+        drop((credit, of_allotments));
     }
 }
 
@@ -74,70 +82,37 @@ impl Held {
 /// When there is not enough left of one of them.
 pub(crate) async fn hold<C: Asked>(run: &mut Run<C>) -> Result<(), CallError> {
     let mut reckoned = Reckoned::default();
-    limiting::admit(run, &mut reckoned).await?;
-    let paid = pay(run, &mut reckoned).await;
-    if paid.is_err() {
-        std::mem::take(&mut run.held.of_limits).cancel();
+    let mut held = of_limits(run, &mut reckoned).await;
+    if held.is_ok() {
+        held = pay(run, &mut reckoned).await;
     }
-    paid
+    if held.is_err() {
+        run.held.give_back(&run.key);
+    }
+    held
 }
 
-/// Holds what a planned call may cost of what its key and its workspace may spend, where other nodes
-/// let them spend, too.
-async fn share<C: Asked>(run: &mut Run<C>, reckoned: &mut Reckoned) -> Result<(), CallError> {
-    let (key, workspace, now) = (run.key.clone(), run.workspace.clone(), run.created);
-    let limiting = run.engine.limiting();
-    let of_key = limiting.caps_of_key(&key, now);
-    let of_workspace = limiting.caps_of_workspace(&workspace, now);
-    let spender = Spender::Key(key.record.hash);
-    let budgets = || run.engine.limiting().budgets_of_key(&key);
-    let of_key = of_allotment((run, reckoned), spender, of_key, budgets).await?;
-    let spender = Spender::Workspace(workspace.document.id.clone());
-    let budgets = || run.engine.limiting().budgets_of_workspace(&workspace);
-    let of_workspace = of_allotment((run, reckoned), spender, of_workspace, budgets).await?;
-    (run.held.of_key, run.held.of_workspace) = (of_key, of_workspace);
-    Ok(())
+/// The same of a call that goes to keys of the caller's own alone: its account pays nothing for it.
+///
+/// # Errors
+///
+/// As [`hold`].
+pub(crate) async fn hold_own<C: Asked>(run: &mut Run<C>) -> Result<(), CallError> {
+    let held = of_limits(run, &mut Reckoned::default()).await;
+    if held.is_err() {
+        run.held.give_back(&run.key);
+    }
+    held
 }
 
-async fn of_allotment<C: Asked>(
-    (run, reckoned): (&Run<C>, &mut Reckoned),
-    spender: Spender,
-    caps: Vec<Cap>,
-    budgets: impl Fn() -> Vec<Limit>,
-) -> Result<Option<OfAllotment>, CallError> {
-    let Some(allotments) = run.engine.limiting().allotments() else { return Ok(None) };
-    let counts_own = caps.iter().any(|cap| cap.counts_own);
-    let need = money(reckoned.of(run), counts_own);
-    if caps.is_empty() || need.most == Usd::ZERO {
-        return Ok(None);
-    }
-    match allotments.hold(&spender, need, &caps).await {
-        Ok(hold) => Ok(Some(OfAllotment { hold, counts_own })),
-        Err(Short::Unavailable(error)) => Err(refused(run, Short::Unavailable(error), None)),
-        Err(short) => {
-            let limit = run.key.spent_limit(run.created);
-            if let (Spender::Key(_), Some(limit)) = (&spender, limit) {
-                return Err(refused(run, short, Some(limit)));
-            }
-            let (budgets, limiting) = (budgets(), run.engine.limiting());
-            let limited = limiting.held_elsewhere((&spender, &budgets), need, run.created);
-            Err(limited
-                .map_or(CallError::InFlight { limit }, |it| CallError::Limited(Box::new(it))))
-        }
-    }
-}
-
-/// Holds what a planned call may cost, where anybody has to pay for it.
-async fn pay<C: Asked>(run: &mut Run<C>, reckoned: &mut Reckoned) -> Result<(), CallError> {
+/// Holds what a planned call may need of rates and budgets, and of its key's limit.
+async fn of_limits<C: Asked>(run: &mut Run<C>, reckoned: &mut Reckoned) -> Result<(), CallError> {
+    limiting::admit(run, reckoned).await?;
     if run.engine.limiting().allotments().is_some() {
         // One node alone has no room for it in each of its calls.
         Box::pin(share(run, reckoned)).await?;
     }
-    let (pays, limit) = (run.engine.config().billing, run.key.record.limit);
-    if !pays && limit.is_none() {
-        return Ok(());
-    }
-    if limit.is_some() {
+    if run.key.record.limit.is_some() {
         let need = money(reckoned.of(run), run.key.record.include_byok_in_limit);
         if need.most > Usd::ZERO {
             let held = run.key.hold(need, run.created);
@@ -147,16 +122,56 @@ async fn pay<C: Asked>(run: &mut Run<C>, reckoned: &mut Reckoned) -> Result<(), 
             })?;
         }
     }
-    if pays {
-        let (purses, account) = (run.engine.purses(), run.workspace.account());
-        let need = money(reckoned.of(run), false);
+    Ok(())
+}
+
+/// Holds what a planned call may cost of what its key and its workspace may spend, where other nodes
+/// let them spend, too.
+async fn share<C: Asked>(run: &mut Run<C>, reckoned: &mut Reckoned) -> Result<(), CallError> {
+    let Some(allotments) = run.engine.limiting().allotments() else { return Ok(()) };
+    let mut holds = SmallVec::new();
+    for (spender, caps) in run.engine.limiting().caps(&run.key, &run.workspace, run.created) {
+        let need = money(reckoned.of(run), spender.with_own);
         if need.most == Usd::ZERO {
-            return if purses.owes(account).await { Err(CallError::NoCredit) } else { Ok(()) };
+            continue;
         }
-        let held = purses.hold(account, need).await;
-        let held = held.map_err(|short| refused(run, short, None))?;
-        run.held.credit = Some(held);
+        let result = allotments.hold(&spender, need, &caps).await;
+        let hold = result.map_err(|short| held_elsewhere(run, short, (&spender, need)))?;
+        holds.push(OfAllotment { hold, with_own: spender.with_own });
     }
+    run.held.of_allotments = holds;
+    Ok(())
+}
+
+/// What a caller is told who needs what this node was not allotted.
+fn held_elsewhere<C: Asked>(
+    run: &Run<C>,
+    short: Short,
+    (spender, need): (&Spender, Need),
+) -> CallError {
+    let is_of_limit = matches!(spender.whose, Whose::Key(_))
+        && spender.with_own == run.key.record.include_byok_in_limit;
+    let limit = run.key.spent_limit(run.created).filter(|_| is_of_limit);
+    if limit.is_some() || matches!(short, Short::Unavailable(_)) {
+        return refused(run, short, limit);
+    }
+    let of = (&*run.key, &*run.workspace, spender);
+    let limited = run.engine.limiting().held_elsewhere(of, need, run.created);
+    limited.map_or(CallError::InFlight { limit }, |it| CallError::Limited(Box::new(it)))
+}
+
+/// Holds what a planned call may cost of its account's credit, where calls need some.
+async fn pay<C: Asked>(run: &mut Run<C>, reckoned: &mut Reckoned) -> Result<(), CallError> {
+    if !run.engine.config().billing {
+        return Ok(());
+    }
+    let (purses, account) = (run.engine.purses(), run.workspace.account());
+    let need = money(reckoned.of(run), false);
+    if need.most == Usd::ZERO {
+        return if purses.owes(account).await { Err(CallError::NoCredit) } else { Ok(()) };
+    }
+    let held = purses.hold(account, need).await;
+    run.held.credit = Some(held.map_err(|short| refused(run, short, None))?);
     Ok(())
 }
 

@@ -21,6 +21,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::{Mutex, RwLock};
+use smallvec::SmallVec;
 use tokio::time::sleep;
 use tollgate_ledger::{NodeId, SlicePolicy, slice};
 use tollgate_store::{
@@ -61,7 +62,9 @@ struct Allotment {
 
 #[derive(Debug, Default)]
 struct State {
-    /// What calls may still hold; less than zero while answers cost more than was held for them.
+    /// What this was allotted under; under others none of it is to be had.
+    caps: SmallVec<[Cap; 4]>,
+    /// What calls may still hold.
     left: Usd,
     /// What calls under way hold.
     held: Usd,
@@ -83,7 +86,7 @@ const PATIENCE: Duration = Duration::from_millis(600);
 /// How long others may believe that a node has more than it has, where there is plenty besides.
 const TELL_MILLIS: u64 = 2_000;
 /// What nobody has used for so long goes back.
-const IDLE_MILLIS: i64 = 60_000;
+const IDLE_MILLIS: i64 = 10_000;
 /// The same where little is left besides.
 const SCARCE_IDLE_MILLIS: i64 = 2_000;
 
@@ -173,6 +176,7 @@ impl Allotments {
         caps: &[Cap],
     ) -> Result<AllotmentHold, Short> {
         let now = self.clock.now();
+        allotment.is_under(caps);
         if let Some(hold) = allotment.take_most(need, now) {
             return Ok(hold);
         }
@@ -232,6 +236,15 @@ impl Allotments {
 }
 
 impl Allotment {
+    /// Gives up what was allotted under other caps: what is left of these nobody here knows.
+    fn is_under(&self, caps: &[Cap]) {
+        let mut state = self.state.lock();
+        if *state.caps != *caps {
+            state.caps = caps.into();
+            (state.left, state.free) = (Usd::ZERO, Usd::ZERO);
+        }
+    }
+
     /// Holds all that a call needs, where there is enough.
     fn take_most(self: &Arc<Self>, need: Need, now: Timestamp) -> Option<AllotmentHold> {
         need.is_covered(self.all()).then(|| self.take(need.most, now))?

@@ -236,12 +236,18 @@ impl KeyEntry {
         })
     }
 
-    /// Adds a call's cost, and what a provider takes of the caller for it, in the place of what it
-    /// held.
-    pub(crate) fn spent(&self, (cost, byok): (Usd, Usd), held: HeldOfLimit, now: Timestamp) {
+    /// Ends a hold of a call that was none.
+    pub(crate) fn give_back(&self, held: HeldOfLimit) {
         let mut spend = self.spend.lock();
         spend.held = spend.held.checked_sub(held.amount).unwrap_or(Usd::ZERO);
         spend.uncovered &= !held.uncovered;
+    }
+
+    /// Adds a call's cost, and what a provider takes of the caller for it, in the place of what it
+    /// held.
+    pub(crate) fn spent(&self, (cost, byok): (Usd, Usd), held: HeldOfLimit, now: Timestamp) {
+        self.give_back(held);
+        let mut spend = self.spend.lock();
         let usage = &mut spend.at(now).usage;
         usage.total = usage.total.saturating_add(cost);
         usage.daily = usage.daily.saturating_add(cost);

@@ -12,14 +12,13 @@ use crate::afford;
 use crate::asked::Asked;
 use crate::choices::Choice;
 use crate::engine::{Engine, fail};
-use crate::expected::Reckoned;
 use crate::resolve::{Circumstances, Routed};
 use crate::run::Run;
 use crate::steer::{Caller, Steering};
 use crate::traffic::Origin;
 use crate::{
     CallError, CallFailure, Count, Installation, KeyEntry, Sort, WorkspaceEntry, count, decision,
-    limiting, presets, resolve, sticky,
+    presets, resolve, sticky,
 };
 
 impl Engine {
@@ -216,7 +215,7 @@ impl Engine {
         match afford::hold(run).await {
             Err(error) if afford::leaves_own(&error, &run.key.record) => {
                 self.plan_own(run).map_err(|_| error)?;
-                limiting::admit(run, &mut Reckoned::default()).await
+                afford::hold_own(run).await
             }
             done => done,
         }

@@ -79,12 +79,25 @@ fn redact_at(value: Value, depth: u32) -> Value {
     }
 }
 
+/// How names of members end that hold a secret. A challenge is one: by the plain method it is what
+/// the code is exchanged with (RFC 7636, section 4.2).
+const SECRET_ENDINGS: [&str; 9] = [
+    "key",
+    "secret",
+    "token",
+    "password",
+    "passphrase",
+    "authorization",
+    "credential",
+    "challenge",
+    "verifier",
+];
+
 /// Whether a member of this name holds a secret. Names that only mention one, such as `key_name`,
 /// do not.
 fn is_secret(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
-    let ends = ["key", "secret", "token", "password", "passphrase", "authorization", "credential"];
-    ends.iter().any(|end| name.ends_with(end))
+    SECRET_ENDINGS.iter().any(|end| name.ends_with(end))
 }
 
 #[cfg(test)]
@@ -98,14 +111,15 @@ mod tests {
         let asked = json!({
             "name": "CI", "key": "sk-1", "apiKey": "sk-2", "webhook_secret": "s", "limit": 3,
             "config": {"headers": [{"Authorization": "Bearer x"}], "token": null},
-            "allowed_api_key_hashes": ["ab"],
+            "allowed_api_key_hashes": ["ab"], "code_challenge": "plain", "code_challenge_method": "plain",
         });
         assert_eq!(
             redact(asked),
             json!({
                 "name": "CI", "key": REDACTED, "apiKey": REDACTED, "webhook_secret": REDACTED,
                 "limit": 3, "config": {"headers": [{"Authorization": REDACTED}], "token": null},
-                "allowed_api_key_hashes": ["ab"],
+                "allowed_api_key_hashes": ["ab"], "code_challenge": REDACTED,
+                "code_challenge_method": "plain",
             })
         );
     }

@@ -11,7 +11,7 @@ use sqlx::PgConnection;
 use sqlx::postgres::PgRow;
 use tollgate_ledger::NodeId;
 use tollgate_store::{
-    AllotmentRequest, AllotmentStore, Allotted, Cap, DayUsage, Spender, StoreError,
+    AllotmentRequest, AllotmentStore, Allotted, Cap, DayUsage, Spender, StoreError, Whose,
 };
 use tollgate_types::{Usd, UtcDay};
 
@@ -151,13 +151,13 @@ async fn spent(
     cap: &Cap,
 ) -> Result<DayUsage, StoreError> {
     let since = cap.since.map(UtcDay::days);
-    let row = match spender {
-        Spender::Key(hash) => {
+    let row = match &spender.whose {
+        Whose::Key(hash) => {
             let sql = if since.is_some() { KEY_SINCE } else { KEY_EVER };
             let query = sqlx::query(sql).bind(hash.as_bytes().as_slice());
             query.bind(since.unwrap_or(0)).fetch_optional(connection).await
         }
-        Spender::Workspace(id) => {
+        Whose::Workspace(id) => {
             let query = sqlx::query(WORKSPACE_SINCE).bind(kept(id));
             query.bind(since.unwrap_or(i64::MIN)).fetch_optional(connection).await
         }

@@ -30,12 +30,22 @@ pub trait AllotmentStore: Send + Sync {
     async fn forget_node(&self, node: &NodeId) -> Result<(), StoreError>;
 }
 
-/// Who may spend so much and no more.
+/// Who may spend so much and no more. What providers charge to the caller's own accounts counts for
+/// some caps and not for others, so those are spenders of their own.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Spender {
-    /// A key.
+pub struct Spender {
+    /// Who it is.
+    pub whose: Whose,
+    /// Whether what providers charge to the caller's own accounts there counts, too.
+    pub with_own: bool,
+}
+
+/// Whose spending is bounded.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Whose {
+    /// A key's.
     Key(KeyHash),
-    /// The keys of a workspace together, by its id.
+    /// That of the keys of a workspace together, by its id.
     Workspace(String),
 }
 
@@ -46,8 +56,6 @@ pub struct Cap {
     pub since: Option<UtcDay>,
     /// How much may be spent.
     pub amount: Usd,
-    /// Whether what providers charge to the caller's own accounts there counts, too.
-    pub counts_own: bool,
 }
 
 /// What a node asks for.
@@ -83,17 +91,19 @@ pub struct Allotted {
 impl Spender {
     /// What kind of spender it is, as it is stored.
     pub const fn kind(&self) -> &'static str {
-        match self {
-            Self::Key(_) => "key",
-            Self::Workspace(_) => "workspace",
+        match (&self.whose, self.with_own) {
+            (Whose::Key(_), false) => "key",
+            (Whose::Key(_), true) => "key_with_own",
+            (Whose::Workspace(_), false) => "workspace",
+            (Whose::Workspace(_), true) => "workspace_with_own",
         }
     }
 
     /// Which of them, as it is stored.
     pub fn id(&self) -> String {
-        match self {
-            Self::Key(hash) => hash.to_hex(),
-            Self::Workspace(id) => id.clone(),
+        match &self.whose {
+            Whose::Key(hash) => hash.to_hex(),
+            Whose::Workspace(id) => id.clone(),
         }
     }
 }
@@ -101,8 +111,8 @@ impl Spender {
 impl Cap {
     /// What is left of it where so much was spent since its first day; less than nothing where that
     /// is more.
-    fn left(&self, spent: &DayUsage) -> Usd {
-        let own = if self.counts_own { spent.byok } else { Usd::ZERO };
+    fn left(&self, spent: &DayUsage, with_own: bool) -> Usd {
+        let own = if with_own { spent.byok } else { Usd::ZERO };
         let spent = spent.spent.saturating_add(own);
         Usd::from_nanos(self.amount.nanos().saturating_sub(spent.nanos()))
     }
@@ -111,7 +121,8 @@ impl Cap {
 impl AllotmentRequest {
     /// What the node is given, where so much was spent of each cap and other nodes have so much.
     pub fn decide(&self, spent: &[DayUsage], elsewhere: Usd) -> Allotted {
-        let lefts = self.caps.iter().zip(spent).map(|(cap, spent)| cap.left(spent));
+        let lefts =
+            self.caps.iter().zip(spent).map(|(cap, spent)| cap.left(spent, self.spender.with_own));
         let left = lefts.min().unwrap_or(Usd::ZERO);
         let aside = elsewhere.saturating_add(self.has);
         let free = Usd::from_nanos(left.nanos().saturating_sub(aside.nanos()));

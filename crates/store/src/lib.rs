@@ -51,7 +51,9 @@ mod usage;
 pub mod conformance;
 
 pub use activity::{ActivityQuery, ActivityRow, ActivitySums, PartQuery, TimesOf, put_times};
-pub use allotment::{AllotmentRequest, AllotmentStore, Allotted, Cap, Spender, is_told_again};
+pub use allotment::{
+    AllotmentRequest, AllotmentStore, Allotted, Cap, Spender, Whose, is_told_again,
+};
 pub use arm::ArmResult;
 pub use batch::{
     BatchOutcome, BatchQuery, BatchRecord, BatchRequest, BatchResult, BatchStatus, BatchStep,

@@ -26,8 +26,8 @@ impl AllotmentHold {
         Self { allotment, amount }
     }
 
-    /// Ends the hold: what the call did not spend others can hold. What it spent beyond is missing
-    /// from what is left.
+    /// Ends the hold: what the call did not spend others can hold. What it spent beyond is taken from
+    /// what is left, as far as there is; until it is on record this node has that much more.
     pub(crate) fn settle(mut self, spent: Usd) -> Spent {
         self.end(spent);
         Spent { allotment: Arc::clone(&self.allotment), amount: spent }
@@ -37,7 +37,7 @@ impl AllotmentHold {
         let amount = std::mem::take(&mut self.amount);
         let mut state = self.allotment.state.lock();
         state.held = less(state.held, amount);
-        state.left = less(state.left.saturating_add(amount), spent);
+        state.left = less(state.left.saturating_add(amount), spent).max(Usd::ZERO);
         state.unwritten = state.unwritten.saturating_add(spent);
     }
 }

@@ -1,5 +1,5 @@
 use tokio::task::JoinSet;
-use tollgate_store::{GenerationRecord, MemoryStore};
+use tollgate_store::{GenerationRecord, MemoryStore, Whose};
 use tollgate_types::{GenerationId, KeyHash, ModelSlug};
 
 use super::*;
@@ -7,6 +7,7 @@ use crate::SystemClock;
 
 const BELIEVED: Duration = Duration::from_mins(10);
 const KEY: KeyHash = KeyHash::from_bytes([1; 32]);
+const KEY_SPENDER: Spender = Spender { whose: Whose::Key(KEY), with_own: false };
 
 fn usd(nanos: i64) -> Usd {
     Usd::from_nanos(nanos)
@@ -17,7 +18,7 @@ fn need(most: i64, least: i64) -> Need {
 }
 
 fn limit(nanos: i64) -> Vec<Cap> {
-    vec![Cap { since: None, amount: usd(nanos), counts_own: false }]
+    vec![Cap { since: None, amount: usd(nanos) }]
 }
 
 fn stores() -> Stores {
@@ -30,7 +31,7 @@ fn node(name: &str, stores: &Stores) -> Allotments {
 }
 
 async fn hold(node: &Allotments, need: Need, limit_nanos: i64) -> Result<AllotmentHold, Short> {
-    node.hold(&Spender::Key(KEY), need, &limit(limit_nanos)).await
+    node.hold(&KEY_SPENDER, need, &limit(limit_nanos)).await
 }
 
 /// Writes down what a call cost, as the recorder does.
@@ -54,7 +55,7 @@ async fn what_one_node_may_spend_no_other_may() {
     write(&stores, "g1", first.settle(usd(100)), 100).await;
     let refused = hold(&b, need(500, 500), 1_000).await;
     assert!(matches!(refused, Err(Short::InFlight)), "{refused:?}");
-    a.allotments.read()[&Spender::Key(KEY)].state.lock().used_at = Timestamp::from_unix_millis(0);
+    a.allotments.read()[&KEY_SPENDER].state.lock().used_at = Timestamp::from_unix_millis(0);
     a.tell().await.unwrap();
     drop(hold(&b, need(500, 500), 1_000).await.unwrap());
     write(&stores, "g2", second.settle(usd(900)), 900).await;
@@ -90,13 +91,46 @@ async fn what_nobody_uses_goes_back() {
     b.tell().await.unwrap();
     assert!(hold(&a, need(1_000, 1_000), 1_000).await.is_err());
     let before = SystemClock.now().plus_millis(-SCARCE_IDLE_MILLIS);
-    b.allotments.read()[&Spender::Key(KEY)].state.lock().used_at = before;
+    b.allotments.read()[&KEY_SPENDER].state.lock().used_at = before;
     b.tell().await.unwrap();
     drop(hold(&a, need(1_000, 1_000), 1_000).await.unwrap());
     a.tell().await.unwrap();
     drop(hold(&b, need(1_000, 1_000), 1_000).await.unwrap());
     b.forget().await.unwrap();
     drop(hold(&a, need(1_000, 1_000), 1_000).await.unwrap());
+}
+
+/// What cost more than was held for it is on record like everything else: nobody has it besides.
+#[tokio::test(start_paused = true)]
+async fn what_cost_more_gives_nobody_more() {
+    let stores = stores();
+    let (a, b) = (node("a", &stores), node("b", &stores));
+    let held = hold(&a, need(100, 100), 1_000).await.unwrap();
+    write(&stores, "g1", held.settle(usd(700)), 700).await;
+    a.tell().await.unwrap();
+    let refused = hold(&b, need(301, 301), 1_000).await;
+    assert!(matches!(refused, Err(Short::Less { available }) if available == usd(300)));
+    drop(hold(&b, need(300, 300), 1_000).await.unwrap());
+}
+
+/// A cap that was lowered is the same at all nodes, whatever they were allotted under the old one.
+#[tokio::test(start_paused = true)]
+async fn what_was_allotted_under_another_cap_is_given_up() {
+    let stores = stores();
+    let (a, b) = (node("a", &stores), node("b", &stores));
+    for node in [&a, &b] {
+        drop(hold(node, need(10, 10), 16_000).await.unwrap());
+    }
+    let first = hold(&a, need(600, 600), 1_000).await;
+    assert!(matches!(first, Err(Short::InFlight)), "the other has a part of what there was");
+    let second = hold(&b, need(600, 600), 1_000).await;
+    assert!(matches!(second, Err(Short::InFlight)));
+    a.tell().await.unwrap();
+    b.tell().await.unwrap();
+    let held = hold(&a, need(600, 600), 1_000).await.unwrap();
+    assert!(hold(&b, need(600, 600), 1_000).await.is_err());
+    drop(hold(&b, need(400, 400), 1_000).await.unwrap());
+    drop(held);
 }
 
 /// What one caller spends who calls again and again, whether it may or not, and whose calls cost less

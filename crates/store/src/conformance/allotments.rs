@@ -7,7 +7,9 @@ use tollgate_ledger::{NodeId, SlicePolicy};
 use tollgate_types::{Timestamp, Usd, UtcDay};
 
 use super::sample::{at, hash, noon, spend};
-use crate::{AllotmentRequest, AllotmentStore, Allotted, Cap, Spender, Stores};
+use crate::{
+    AllotmentRequest, AllotmentStore, Allotted, Cap, GenerationRecord, Spender, Stores, Whose,
+};
 
 const ALWAYS: Duration = Duration::from_hours(1);
 
@@ -19,13 +21,17 @@ fn store(stores: &Stores) -> &dyn AllotmentStore {
     stores.allotments.as_deref().unwrap()
 }
 
+fn of(whose: Whose) -> Spender {
+    Spender { whose, with_own: false }
+}
+
 fn ever(nanos: i64) -> Cap {
-    Cap { since: None, amount: usd(nanos), counts_own: false }
+    Cap { since: None, amount: usd(nanos) }
 }
 
 fn of_key(node: &str, caps: Vec<Cap>, (has, need): (i64, i64)) -> AllotmentRequest {
     AllotmentRequest {
-        spender: Spender::Key(hash(1)),
+        spender: of(Whose::Key(hash(1))),
         node: NodeId::new(node),
         caps,
         has: usd(has),
@@ -62,7 +68,7 @@ pub async fn what_is_on_record_and_what_nodes_have_never_exceed_a_cap(stores: &S
     assert_eq!(given, Allotted { more: Some(usd(300)), free: Usd::ZERO, elsewhere: usd(400) });
     let none = allot(stores, of_key("b", vec![ever(1_000)], (300, 1))).await;
     assert_eq!(none.more, None);
-    let spender = Spender::Key(hash(1));
+    let spender = of(Whose::Key(hash(1)));
     store(stores).has_left(&NodeId::new("a"), vec![(spender, usd(100))]).await.unwrap();
     let given = allot(stores, of_key("b", vec![ever(1_000)], (300, 300))).await;
     assert_eq!(given, Allotted { more: Some(usd(300)), free: Usd::ZERO, elsewhere: usd(100) });
@@ -73,7 +79,7 @@ pub async fn the_smallest_cap_holds(stores: &Stores) {
     record(stores, "yesterday", 950, at("2026-11-20T12:00:00Z")).await;
     record(stores, "today", 10, at("2026-11-21T12:00:00Z")).await;
     let today = UtcDay::of(at("2026-11-21T12:00:00Z"));
-    let daily = Cap { since: Some(today), amount: usd(60), counts_own: false };
+    let daily = Cap { since: Some(today), amount: usd(60) };
     let given = allot(stores, of_key("a", vec![ever(1_000), daily], (0, 41))).await;
     assert_eq!(given, Allotted { more: None, free: usd(40), elsewhere: Usd::ZERO });
     let given = allot(stores, of_key("a", vec![daily], (0, 41))).await;
@@ -89,7 +95,7 @@ pub async fn what_a_node_has_less_others_may_have(stores: &Stores) {
     assert_eq!(allot(stores, of_key("a", caps(), (0, 1_000))).await.more, Some(usd(1_000)));
     let none = allot(stores, of_key("b", caps(), (0, 1))).await;
     assert_eq!(none, Allotted { more: None, free: Usd::ZERO, elsewhere: usd(1_000) });
-    let spender = Spender::Key(hash(1));
+    let spender = of(Whose::Key(hash(1)));
     store(stores).has_left(&NodeId::new("a"), vec![(spender.clone(), usd(0))]).await.unwrap();
     assert_eq!(allot(stores, of_key("b", caps(), (0, 1_000))).await.more, Some(usd(1_000)));
     assert_eq!(allot(stores, of_key("a", caps(), (0, 1))).await.more, None);
@@ -111,14 +117,33 @@ pub async fn a_node_that_is_gone_has_nothing(stores: &Stores) {
 pub async fn windows_and_workspaces_have_their_own_caps(stores: &Stores) {
     let record = spend("g1", hash(1), noon(), 300);
     let workspace = record.workspace_id.clone();
-    stores.generations.append(vec![record]).await.unwrap();
-    let of =
-        |spender: Spender| AllotmentRequest { spender, ..of_key("a", vec![ever(500)], (0, 201)) };
-    assert_eq!(allot(stores, of(Spender::Key(hash(1)))).await.more, None);
-    assert_eq!(allot(stores, of(Spender::Key(hash(2)))).await.more, Some(usd(201)));
-    assert_eq!(allot(stores, of(Spender::Workspace(workspace))).await.more, None);
-    let other = Spender::Workspace("other".to_owned());
-    assert_eq!(allot(stores, of(other)).await.more, Some(usd(201)));
+    let own = GenerationRecord {
+        is_byok: true,
+        upstream_cost: usd(300),
+        workspace_id: "own".to_owned(),
+        ..spend("g2", hash(3), noon(), 0)
+    };
+    stores.generations.append(vec![record, own]).await.unwrap();
+    let wanted = |whose: Whose, with_own: bool| AllotmentRequest {
+        spender: Spender { whose, with_own },
+        ..of_key("a", vec![ever(500)], (0, 201))
+    };
+    let all = Some(usd(201));
+    for (whose, with_own, more) in [
+        (Whose::Key(hash(1)), false, None),
+        (Whose::Key(hash(1)), true, None),
+        (Whose::Key(hash(2)), false, all),
+        (Whose::Workspace(workspace), false, None),
+        (Whose::Workspace("other".to_owned()), false, all),
+        // What its own accounts are charged for counts where it is to.
+        (Whose::Key(hash(3)), false, all),
+        (Whose::Key(hash(3)), true, None),
+        (Whose::Workspace("own".to_owned()), false, all),
+        (Whose::Workspace("own".to_owned()), true, None),
+    ] {
+        let given = allot(stores, wanted(whose.clone(), with_own)).await;
+        assert_eq!(given.more, more, "{whose:?} {with_own}");
+    }
 }
 
 /// However many ask at once.

@@ -8,7 +8,7 @@ use tollgate_ledger::NodeId;
 use tollgate_types::{Usd, UtcDay};
 
 use super::{MemoryStore, State};
-use crate::{AllotmentRequest, AllotmentStore, Allotted, DayUsage, Spender, StoreError};
+use crate::{AllotmentRequest, AllotmentStore, Allotted, DayUsage, Spender, StoreError, Whose};
 
 /// What each node has, and when it said so.
 pub(super) type Allotments = BTreeMap<(Spender, String), (Usd, Instant)>;
@@ -17,7 +17,7 @@ pub(super) type Allotments = BTreeMap<(Spender, String), (Usd, Instant)>;
 impl AllotmentStore for MemoryStore {
     async fn allot(&self, request: AllotmentRequest) -> Result<Allotted, StoreError> {
         let mut state = self.state()?;
-        let spent = request.caps.iter().map(|cap| state.spent(&request.spender, cap.since));
+        let spent = request.caps.iter().map(|cap| state.spent(&request.spender.whose, cap.since));
         let spent: Vec<DayUsage> = spent.collect();
         let elsewhere = state.elsewhere(&request);
         let allotted = request.decide(&spent, elsewhere);
@@ -61,17 +61,17 @@ impl State {
         amounts.fold(Usd::ZERO, Usd::saturating_add)
     }
 
-    fn spent(&self, spender: &Spender, since: Option<UtcDay>) -> DayUsage {
-        match (spender, since) {
-            (Spender::Key(hash), None) => self.key_totals.get(hash).copied().unwrap_or_default(),
-            (Spender::Key(hash), Some(first)) => {
+    fn spent(&self, whose: &Whose, since: Option<UtcDay>) -> DayUsage {
+        match (whose, since) {
+            (Whose::Key(hash), None) => self.key_totals.get(hash).copied().unwrap_or_default(),
+            (Whose::Key(hash), Some(first)) => {
                 let mut sum = DayUsage::default();
                 let days = self.key_days.iter();
                 let days = days.filter(|((key, day), _)| key == hash && *day >= first);
                 days.for_each(|(_, usage)| sum.add(usage));
                 sum
             }
-            (Spender::Workspace(id), since) => {
+            (Whose::Workspace(id), since) => {
                 self.spent_since(since).get(id).copied().unwrap_or_default()
             }
         }

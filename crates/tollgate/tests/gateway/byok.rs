@@ -4,8 +4,10 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
+use std::sync::Arc;
 
 use serde_json::{Value, json};
+use tokio::task::JoinSet;
 use tollgate_simulator::Simulator;
 use tollgate_testkit::{Builder, Protocol, Reply, TestGateway, simulator};
 
@@ -418,6 +420,37 @@ async fn section_6_2_own_keys_are_billed_by_their_provider() {
         }
         assert_eq!(last, status, "{counts}");
     }
+}
+
+/// A budget that own keys are not counted by is in the way of shared endpoints only; the limit that
+/// counts them holds all the same, however many call at once.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_spent_budget_lifts_no_limit_of_own_keys() {
+    let simulator = simulator().await;
+    let gateway = world(&simulator).start().await;
+    add(&gateway, "first", SECRET, json!({})).await;
+    let limited = gateway
+        .key_with(|record| {
+            record.limit = Some("0.00003".parse().unwrap());
+            record.include_byok_in_limit = true;
+            record.rate_limits = serde_json::from_str(r#"{"daily_budget": "0"}"#).unwrap();
+        })
+        .await;
+    let gateway = Arc::new(gateway);
+    let mut calls = JoinSet::new();
+    for _ in 0..40 {
+        let (gateway, key) = (Arc::clone(&gateway), limited.clone());
+        let call =
+            async move { gateway.chat_call(&asking("acme/m")).key(&key).send().await.status };
+        calls.spawn(call);
+    }
+    let statuses = calls.join_all().await;
+    let answered = statuses.iter().filter(|status| **status == 200).count();
+    // At $0.000006 a call.
+    assert!((1..=5).contains(&answered), "{statuses:?}");
+    assert!(statuses.iter().all(|status| [200, 402].contains(status)), "{statuses:?}");
+    let key = gateway.call("GET", "/key").key(&limited).send().await.json();
+    assert!(key["data"]["byok_usage"].as_f64().unwrap() <= 0.000_03, "{key}");
 }
 
 #[tokio::test]

@@ -52,7 +52,7 @@ fn credit_that_was_entered_by_hand_goes_back() {
     assert!(again.out.contains("was made before; nothing has changed"), "{}", again.err);
     for (more, expected) in [
         (&["--amount", "15.01"][..], "$15 of invoice-7 is left to give back, less than $15.01"),
-        (&["--amount", "0"], "nothing is left of invoice-7 to give back"),
+        (&["--amount", "0"], "--amount: must be more than nothing"),
         (&["--amount", "6", "--id", "r1"], "is the name of another addition"),
         (&["--id", "gen-1-x"], "that the ledger gives itself"),
     ] {
@@ -74,6 +74,9 @@ fn credit_that_was_entered_by_hand_goes_back() {
     }
     assert!(home.does(&["ledger", "audit"]).contains("balanced"));
     // What nobody has entered is the payment provider's to know.
+    home.does(&["credits", "add", "1", "--promotional", "--id", "gift"]);
+    let given = home.run(&["credits", "refund", "gift"]);
+    assert!(given.err.contains("gift is a promotional, and not a purchase"), "{}", given.err);
     let unknown = home.run(&["credits", "refund", "invoice-8"]);
     assert!(unknown.err.contains("no payment provider is set up"), "{}", unknown.err);
 }

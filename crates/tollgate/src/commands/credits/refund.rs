@@ -56,6 +56,9 @@ impl Purchase {
         let rows = stores.ledger.movements(&query).await?;
         let rows: Vec<Movement> = rows.into_iter().map(|row| row.movement).collect();
         let is_it = |it: &&Movement| it.id == id && it.kind == Kind::Purchase;
+        if let Some(other) = rows.iter().find(|it| it.id == id && it.kind != Kind::Purchase) {
+            bail!("{id} is a {}, and not a purchase: nothing was paid for it", other.kind.as_str());
+        }
         let Some(bought) = rows.iter().find(is_it).cloned() else { return Ok(None) };
         let fees = rows.iter().filter(|it| it.kind == Kind::Fee).map(|it| it.amount);
         let back = rows.iter().filter(|it| it.kind == Kind::FeeReversal).map(|it| it.amount);
@@ -72,6 +75,9 @@ impl Purchase {
         let left = self.bought.amount.checked_sub(gone).unwrap_or(Usd::ZERO);
         let known = args.id.as_deref().and_then(|id| self.refunds.iter().find(|it| it.id == id));
         let amount = args.amount.or(known.map(|it| it.amount)).unwrap_or(left);
+        if args.amount.is_some_and(|it| it <= Usd::ZERO) {
+            bail!("--amount: must be more than nothing");
+        }
         if amount <= Usd::ZERO {
             bail!("nothing is left of {id} to give back");
         }
