@@ -230,7 +230,7 @@ impl Allotments {
             believed: self.believed,
         };
         let allotted = self.store.allot(request).await.map_err(Short::Unavailable)?;
-        allotment.state.lock().is_given(has, &allotted, self.clock.now());
+        allotment.state.lock().is_given((has, caps), &allotted, self.clock.now());
         Ok(allotted)
     }
 }
@@ -292,10 +292,15 @@ impl State {
         self.left.saturating_add(self.held).saturating_add(self.unwritten)
     }
 
-    fn is_given(&mut self, had: Usd, allotted: &Allotted, now: Timestamp) {
-        self.free = allotted.free;
-        if let Some(more) = allotted.more {
+    /// Takes what was given in addition to what there was, unless other caps hold by now: then it
+    /// goes back.
+    fn is_given(&mut self, (had, under): (Usd, &[Cap]), allotted: &Allotted, now: Timestamp) {
+        let more = allotted.more.unwrap_or(Usd::ZERO);
+        if *self.caps == *under {
+            self.free = allotted.free;
             self.left = self.left.saturating_add(more);
+        }
+        if allotted.more.is_some() {
             self.is_told(had.saturating_add(more), now);
         }
     }

@@ -164,7 +164,9 @@ fn label(text: Option<String>) -> Result<Option<String>, ApiError> {
         let message = format!("key_label: String must have at most {LABEL_MAX} characters");
         return Err(ApiError::bad_request(message));
     }
-    if text.chars().any(char::is_control) {
+    // Those that turn the direction of text have a label look like another one.
+    let turns = |it: char| matches!(it, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    if text.chars().any(|it| it.is_control() || turns(it)) {
         return Err(ApiError::bad_request("key_label: String must have no control characters"));
     }
     Ok(Some(text))
@@ -290,6 +292,12 @@ fn app_of(callback: &str) -> Result<u32, ApiError> {
         Some("http") if is_local => {}
         _ => return Err(problem()),
     }
+    // What looks like a port and is none is left in the authority.
+    let has_port = authority.port_u16().is_some() || authority.as_str().ends_with(host);
+    let is_name = |it: char| it.is_ascii_alphanumeric() || ".-_[]:".contains(it);
+    if !has_port || !host.chars().all(is_name) {
+        return Err(problem());
+    }
     let hash = secret::hashed(&authority.as_str().to_ascii_lowercase());
     let folded = hash.bytes().fold(0_u32, |sum, it| sum.wrapping_mul(31).wrapping_add(it.into()));
     Ok(folded & 0x7fff_ffff)
@@ -300,6 +308,17 @@ mod tests {
     use super::*;
 
     #[test]
+    fn labels_are_what_they_look_like() {
+        for good in ["Büro", "日本語", "👩🏽‍💻 tools"] {
+            assert_eq!(label(Some(good.to_owned())).ok(), Some(Some(good.to_owned())));
+        }
+        for wrong in ["a\u{202e}b", "a\nb", "\u{2066}x"] {
+            assert!(label(Some(wrong.to_owned())).is_err(), "{wrong:?}");
+        }
+        assert_eq!(label(Some("  ".to_owned())).ok(), Some(None));
+    }
+
+    #[test]
     fn section_1_3_callbacks_are_https_or_local() {
         for good in ["https://app.example/cb", "https://app.example:8443/cb?x=1"] {
             assert!(app_of(good).is_ok(), "{good}");
@@ -307,9 +326,15 @@ mod tests {
         for good in ["http://localhost:3000/cb", "http://127.0.0.1/cb", "http://LocalHost/#cb"] {
             assert!(app_of(good).is_ok(), "{good}");
         }
-        for wrong in
-            ["http://app.example/cb", "app.example", "/cb", "ftp://localhost/", "javascript:x"]
-        {
+        for wrong in [
+            "http://app.example/cb",
+            "app.example",
+            "/cb",
+            "ftp://localhost/",
+            "javascript:x",
+            "http://127.0.0.1:99999/",
+            "https://*/",
+        ] {
             assert!(app_of(wrong).is_err(), "{wrong}");
         }
         assert_eq!(app_of("https://App.example/a").ok(), app_of("https://app.example/b").ok());
