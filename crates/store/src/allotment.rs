@@ -132,8 +132,8 @@ impl AllotmentRequest {
     }
 }
 
-/// How often a node says again what it has while nothing changes: several times within the time for
-/// which it is believed.
+/// Whether a node says again what it has though nothing has changed: it does so several times within
+/// the time for which it is believed.
 pub fn is_told_again(told_at: Timestamp, now: Timestamp, believed: Duration) -> bool {
     let age = u128::from(now.millis_since(told_at).unsigned_abs());
     age >= believed.as_millis() / 4
