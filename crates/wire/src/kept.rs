@@ -13,7 +13,7 @@ use std::borrow::Cow;
 use bytes::Bytes;
 use tollgate_types::{GenerationId, Timestamp};
 
-use crate::json::{ObjectWriter, RawObject, write_string};
+use crate::json::{ObjectWriter, RawObject, Scanner, write_string};
 use crate::sse::{EventTooLarge, SseDecoder, SseEvent};
 
 /// An answer without what is true of one telling only.
@@ -177,10 +177,10 @@ fn nothing_of(usage: &str) -> Vec<u8> {
     while let Some(first) = rest.first() {
         let (length, written) = match first {
             b'"' => {
-                let length = string_length(rest);
+                let length = length_of(rest);
                 (length, rest.get(..length).unwrap_or_default())
             }
-            b'-' | b'0'..=b'9' => (number_length(rest), &b"0"[..]),
+            b'-' | b'0'..=b'9' => (length_of(rest), &b"0"[..]),
             // What is used of a caller's own key, and estimates, are of the first telling.
             b't' => (b"true".len(), &b"false"[..]),
             _ => (1, std::slice::from_ref(first)),
@@ -191,21 +191,9 @@ fn nothing_of(usage: &str) -> Vec<u8> {
     out
 }
 
-/// How long the string is that `json` begins with, quotes included.
-fn string_length(json: &[u8]) -> usize {
-    let mut escaped = false;
-    let end = json.iter().skip(1).position(|byte| {
-        let ends = !escaped && *byte == b'"';
-        escaped = !escaped && *byte == b'\\';
-        ends
-    });
-    end.map_or(json.len(), |end| end.saturating_add(2))
-}
-
-/// How long the number is that `json` begins with.
-fn number_length(json: &[u8]) -> usize {
-    let is_of_it = |byte: &u8| matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E');
-    json.iter().position(|byte| !is_of_it(byte)).unwrap_or(json.len())
+/// How long the value is that `json` begins with.
+fn length_of(json: &[u8]) -> usize {
+    Scanner::new(json).value().map_or(1, |value| value.len())
 }
 
 #[cfg(test)]
