@@ -1,5 +1,6 @@
 //! What a call may need: tokens read and written, and what they cost, wherever it is answered.
 
+use smallvec::SmallVec;
 use tollgate_catalog::{Endpoint, EndpointId};
 use tollgate_ledger::{LearnedLength, discounted};
 use tollgate_limits::Load;
@@ -99,7 +100,7 @@ fn both(a: Load, b: Load) -> Load {
 
 /// What each model of the plan needs, at the dearest of its endpoints.
 fn of_models<C: Asked>(run: &Run<C>, asked: Asking) -> impl Iterator<Item = Expected> {
-    let mut models: Vec<(&str, Expected)> = Vec::new();
+    let mut models: SmallVec<[(&str, Expected); 4]> = SmallVec::new();
     for step in &run.plan.steps {
         let expected = at(run, &step.endpoint, asked);
         let model = step.endpoint.model.id.as_str();
@@ -161,7 +162,9 @@ fn at<C: Asked>(run: &Run<C>, endpoint: &Endpoint, asked: Asking) -> Expected {
         None => (bounded(usual(run, endpoint)), 0),
     };
     let (most_read, least_read) = read.at(endpoint.context_length);
-    Expected { most: load(most_read, most_written), least: load(least_read, least_written) }
+    let most = load(most_read, most_written);
+    let is_same = (least_read, least_written) == (most_read, most_written);
+    Expected { most, least: if is_same { most } else { load(least_read, least_written) } }
 }
 
 /// How many tokens answers of an endpoint usually have.

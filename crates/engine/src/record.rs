@@ -1,11 +1,12 @@
 //! What is written down of a call that has ended.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use tokio::time::Instant;
 use tollgate_catalog::Endpoint;
 use tollgate_providers::Progress;
-use tollgate_store::{ErrorRecord, GenerationRecord};
+use tollgate_store::{ErrorRecord, GenerationRecord, RoutingRecord};
 use tollgate_wire::chat::FinishReason;
 
 use crate::asked::Asked;
@@ -23,58 +24,81 @@ impl<C: Asked> Run<C> {
         ending: Ending<'_>,
         bill: &Bill,
     ) -> Option<GenerationRecord> {
-        let again = self.caching.found();
-        let made_before = again.map(|entry| entry.model().clone());
+        let made_before = self.caching.found().map(|entry| entry.model().clone());
         let planned = || Some(endpoint.or(self.endpoint(0))?.model.id.clone());
         let model = made_before.or_else(planned)?;
-        let id = self.id.clone();
-        let mut record = GenerationRecord::new(id, self.key.record.hash, model, self.created);
-        record.workspace_id.clone_from(&self.key.record.workspace_id);
-        record.account.clone_from(self.workspace.account());
         let pays = self.engine.config().billing;
-        record.paid_by = pays.then(|| self.engine.purses().node().clone());
-        record.requested_model = self.requested_model();
-        record.router = self.router.take();
-        record.preset_id = self.preset.as_ref().map(|preset| preset.id.clone());
-        self.call.api_type().clone_into(&mut record.api_type);
-        record.streamed = self.call.params().stream;
-        record.cancelled = matches!(ending, Ending::Cancelled);
-        record.provider = endpoint.map(|it| it.provider.name.clone());
-        record.provider_slug = endpoint.map(|it| it.provider.slug.clone());
-        record.endpoint_id = endpoint.map(|it| it.id.as_str().to_owned());
-        let begun = self.shares.last().and_then(|share| share.upstream_id.clone());
-        record.upstream_id = progress.upstream_id.clone().or(begun);
-        let own = endpoint.and_then(|it| it.tier()).map(|tier| tier.as_str().to_owned());
-        record.service_tier = match self.batch {
-            Some(_) => Some(BatchTerms::TIER.to_owned()),
-            None => progress.service_tier.clone().or(own),
-        };
-        record.latency_ms = self.first_word.map(|at| millis(at, self.started));
-        record.generation_time_ms = Some(millis(Instant::now(), self.started));
-        record.usage = bill.view.usage;
-        record.cost = bill.view.cost;
-        record.upstream_cost = bill.view.upstream_cost;
-        record.cache_discount = bill.cache_discount;
-        record.unpriced = bill.view.unpriced;
-        record.is_byok = bill.view.is_byok;
+        let begun = || self.shares.last().and_then(|share| share.upstream_id.clone());
         let billed = endpoint.map(|it| self.billed(it, progress));
-        record.price_source = billed.and_then(|it| Some(it.price.as_ref()?.source.clone()));
-        record.attribution = std::mem::take(&mut self.attribution);
-        let routing = (&self.plan, &self.shape);
-        let mut routing = decision::record(&self.call, routing, &self.steering, self.seed);
-        routing.cache_source = again.map(|entry| entry.source().as_str().into());
-        record.routing = Some(Box::new(routing));
-        record.attempts = std::mem::take(&mut self.attempts);
-        if let Some((reason, native)) = &progress.finish {
-            record.finish_reason = Some(reason.as_str().to_owned());
-            record.native_finish_reason = Some(native.clone());
-        }
-        if let Ending::Failed(error) = ending {
-            record.finish_reason = Some(FinishReason::Error.as_str().to_owned());
-            record.error = Some(error_record(error));
-        }
-        Some(record)
+        let (finish_reason, native_finish_reason) = finish(progress, ending).unzip();
+        Some(GenerationRecord {
+            id: self.id.clone(),
+            request_id: None,
+            key_hash: self.key.record.hash,
+            workspace_id: self.key.record.workspace_id.clone(),
+            account: self.workspace.account().clone(),
+            paid_by: pays.then(|| self.engine.purses().node().clone()),
+            created_at: self.created,
+            model,
+            requested_model: self.requested_model(),
+            preset_id: self.preset.as_ref().map(|preset| preset.id.clone()),
+            provider: endpoint.map(|it| it.provider.name.clone()),
+            provider_slug: endpoint.map(|it| it.provider.slug.clone()),
+            endpoint_id: endpoint.map(|it| it.id.as_str().to_owned()),
+            upstream_id: progress.upstream_id.clone().or_else(begun),
+            api_type: Cow::Borrowed(self.call.api_type()),
+            streamed: self.call.params().stream,
+            cancelled: matches!(ending, Ending::Cancelled),
+            is_byok: bill.view.is_byok,
+            unpriced: bill.view.unpriced,
+            price_source: billed.and_then(|it| Some(it.price.as_ref()?.source.clone())),
+            finish_reason,
+            native_finish_reason: native_finish_reason.flatten(),
+            latency_ms: self.first_word.map(|at| millis(at, self.started)),
+            generation_time_ms: Some(millis(Instant::now(), self.started)),
+            usage: bill.view.usage,
+            cost: bill.view.cost,
+            upstream_cost: bill.view.upstream_cost,
+            cache_discount: bill.cache_discount,
+            service_tier: self.service_tier(endpoint, progress),
+            routing: Some(Box::new(self.routing_record())),
+            error: match ending {
+                Ending::Failed(error) => Some(error_record(error)),
+                Ending::Complete | Ending::Cancelled => None,
+            },
+            router: self.router.take(),
+            attribution: std::mem::take(&mut self.attribution),
+            attempts: std::mem::take(&mut self.attempts),
+        })
     }
+
+    fn service_tier(&self, at: Option<&Arc<Endpoint>>, progress: &Progress) -> Option<String> {
+        if self.batch.is_some() {
+            return Some(BatchTerms::TIER.to_owned());
+        }
+        let own = || Some(at?.tier()?.as_str().to_owned());
+        progress.service_tier.clone().or_else(own)
+    }
+
+    fn routing_record(&self) -> RoutingRecord {
+        let routing = (&self.plan, &self.shape);
+        let again = self.caching.found().map(|entry| entry.source().as_str().into());
+        RoutingRecord {
+            cache_source: again,
+            ..decision::record(&self.call, routing, &self.steering, self.seed)
+        }
+    }
+}
+
+/// Why the model stopped, in the contract's words and, where it said so, in the provider's.
+fn finish(progress: &Progress, ending: Ending<'_>) -> Option<(Cow<'static, str>, Option<String>)> {
+    let said = progress.finish.as_ref();
+    let native = said.map(|(_, native)| native.clone());
+    let reason = match ending {
+        Ending::Failed(_) => FinishReason::Error,
+        Ending::Complete | Ending::Cancelled => said?.0,
+    };
+    Some((Cow::Borrowed(reason.as_str()), native))
 }
 
 fn error_record(error: &CallError) -> ErrorRecord {

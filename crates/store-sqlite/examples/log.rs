@@ -73,7 +73,7 @@ fn record(number: u32) -> GenerationRecord {
         model: ModelSlug::parse(&format!("maker/model-{model}")).unwrap_or(full.model.clone()),
         provider: (!fails).then(|| provider.to_uppercase()),
         provider_slug: ProviderSlug::parse(&provider).ok().filter(|_| !fails),
-        api_type: "completions".to_owned(),
+        api_type: "completions".into(),
         cancelled: mixed.is_multiple_of(100),
         is_byok: mixed.is_multiple_of(10),
         cost: Usd::from_nanos(i64::from(mixed % 9_000_000)),

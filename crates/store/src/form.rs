@@ -8,14 +8,19 @@
 //! Money and time have forms for fields only: a type that could be written anywhere would sooner or
 //! later be written to callers as nano-dollars.
 
+mod write;
+
+use std::fmt;
 use std::sync::Arc;
 
-use serde::de::{DeserializeOwned, Error as _};
+use serde::de::{DeserializeOwned, Error as _, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use tollgate_ledger::{AccountId, NodeId};
 use tollgate_types::{GenerationId, KeyHash, Timestamp, Usage, UsageSource, Usd};
 
 use crate::GenerationRecord;
+
+pub use write::NotOfRecords;
 
 impl GenerationRecord {
     /// Writes the record as an entry of the journal, behind what `entry` has.
@@ -24,7 +29,7 @@ impl GenerationRecord {
     ///
     /// None that can be: every field is a number, a text, a list or a map with text keys.
     pub fn write_entry(&self, entry: &mut Vec<u8>) -> Result<(), EntryError> {
-        Ok(rmp_serde::encode::write(entry, self)?)
+        Ok(self.serialize(&mut write::EntryWriter(entry))?)
     }
 
     /// Reads an entry of the journal.
@@ -46,7 +51,7 @@ impl GenerationRecord {
 pub enum EntryError {
     /// It can't be written.
     #[error("the record can't be written as an entry")]
-    Write(#[from] rmp_serde::encode::Error),
+    Write(#[from] NotOfRecords),
     /// It is no record.
     #[error("the entry is no record")]
     Read(#[from] rmp_serde::decode::Error),
@@ -120,8 +125,7 @@ forms! {
         |it| it.map(Timestamp::unix_millis),
         |millis| Some(millis.map(Timestamp::from_unix_millis));
     GenerationId => &'a str | String: |it| it.as_str(), |text| Some(Self::from_text(&text));
-    // Hexadecimal.
-    KeyHash => String | String: |it| it.to_hex(), |text| Self::from_hex(&text);
+    KeyHash => HashWritten<'a> | HashRead: |it| HashWritten(it), |read| Some(read.0);
     AccountId => &'a str | String: |it| it.as_str(), |text| Self::new(&text).ok();
     Option<NodeId> => Option<&'a str> | Option<String>:
         |it| it.as_ref().map(NodeId::as_str), |name| Some(name.map(|name| NodeId::new(&name)));
@@ -129,6 +133,45 @@ forms! {
     Vec<Arc<str>> => Vec<&'a str> | Vec<String>:
         |it| it.iter().map(|text| &**text).collect(),
         |texts| Some(texts.into_iter().map(Arc::from).collect());
+}
+
+/// A hash as its bytes.
+#[derive(Debug)]
+pub struct HashWritten<'a>(&'a KeyHash);
+
+impl Serialize for HashWritten<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_bytes(self.0.as_bytes())
+    }
+}
+
+/// A hash as its bytes, or in hexadecimal as older versions wrote it.
+#[derive(Debug)]
+pub struct HashRead(KeyHash);
+
+impl<'de> Deserialize<'de> for HashRead {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_any(HashVisitor).map(Self)
+    }
+}
+
+struct HashVisitor;
+
+impl Visitor<'_> for HashVisitor {
+    type Value = KeyHash;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("32 bytes, or 64 hexadecimal digits")
+    }
+
+    fn visit_bytes<E: serde::de::Error>(self, bytes: &[u8]) -> Result<KeyHash, E> {
+        let bytes = bytes.try_into().map_err(|_| E::invalid_length(bytes.len(), &self))?;
+        Ok(KeyHash::from_bytes(bytes))
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<KeyHash, E> {
+        KeyHash::from_hex(text).ok_or_else(|| E::invalid_length(text.len(), &self))
+    }
 }
 
 /// [`Usage`] in the journal.
@@ -192,6 +235,9 @@ mod tests {
         assert_eq!(GenerationRecord::read_entry(entry).unwrap(), older);
         // Since answers are told again out of a cache.
         let entry = include_bytes!("form/third.msgpack");
+        assert_eq!(GenerationRecord::read_entry(entry).unwrap(), full_generation("gen-1"));
+        // Since hashes are written as their bytes.
+        let entry = include_bytes!("form/fourth.msgpack");
         assert_eq!(GenerationRecord::read_entry(entry).unwrap(), full_generation("gen-1"));
     }
 

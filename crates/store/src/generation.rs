@@ -1,5 +1,6 @@
 //! One record per call: what was asked, who answered, what it cost.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -58,7 +59,7 @@ pub struct GenerationRecord {
     /// The provider's id of the answer.
     pub upstream_id: Option<String>,
     /// `completions`, `embeddings`, `rerank`, `tts`, `stt`, `image` or `moderation` (contract §1.3).
-    pub api_type: String,
+    pub api_type: Cow<'static, str>,
     /// Answered as a stream.
     pub streamed: bool,
     /// Ended by the caller.
@@ -70,7 +71,7 @@ pub struct GenerationRecord {
     /// Where the price came from.
     pub price_source: Option<String>,
     /// Why the model stopped, in the contract's words.
-    pub finish_reason: Option<String>,
+    pub finish_reason: Option<Cow<'static, str>>,
     /// Why the model stopped, in the provider's words.
     pub native_finish_reason: Option<String>,
     /// Milliseconds to the first token.
@@ -190,7 +191,7 @@ impl GenerationRecord {
             provider_slug: None,
             endpoint_id: None,
             upstream_id: None,
-            api_type: "completions".to_owned(),
+            api_type: Cow::Borrowed("completions"),
             streamed: false,
             cancelled: false,
             is_byok: false,

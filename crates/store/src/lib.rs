@@ -67,7 +67,7 @@ pub use document::{
 pub use error::StoreError;
 pub use faults::{Fault, FaultGroup, FaultQuery, FaultTally, Faults};
 pub use feedback::{FeedbackCategory, FeedbackRecord, FeedbackStore};
-pub use form::EntryError;
+pub use form::{EntryError, NotOfRecords};
 pub use generation::{
     AttemptRecord, Attribution, ErrorRecord, GenerationCursor, GenerationRecord, GenerationStore,
 };

@@ -230,7 +230,7 @@ impl RecordFilter {
     fn matches_answer(&self, record: &GenerationRecord) -> bool {
         self.models.takes(Some(record.model.as_str()))
             && self.providers.takes_by(|wanted| is_at(record, wanted))
-            && self.api_types.takes(Some(&record.api_type))
+            && self.api_types.takes(Some(&*record.api_type))
             && self.streamed.is_none_or(|wanted| wanted == record.streamed)
             && self.byok.is_none_or(|wanted| wanted == record.is_byok)
             && self.fallback.is_none_or(|wanted| wanted == (record.attempts.len() > 1))

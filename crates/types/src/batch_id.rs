@@ -12,7 +12,7 @@ pub struct BatchId(Arc<str>);
 impl BatchId {
     /// Makes an id from 24 random bytes.
     pub fn new(random: [u8; 24]) -> Self {
-        Self(format!("batch_{}", alphanumeric(&random)).into())
+        Self("batch_".chars().chain(alphanumeric(&random)).collect::<String>().into())
     }
 
     /// Takes a stored or received id as it is.

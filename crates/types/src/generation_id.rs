@@ -1,6 +1,6 @@
 //! The id of one generation, the same in the body, every chunk, the header and the record.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::sync::Arc;
 
 use crate::Timestamp;
@@ -14,12 +14,21 @@ pub struct GenerationId(Arc<str>);
 impl GenerationId {
     /// Makes an id from the moment the call was admitted and 20 random bytes.
     pub fn new(now: Timestamp, random: [u8; 20]) -> Self {
-        Self(format!("gen-{}-{}", now.unix_seconds(), alphanumeric(&random)).into())
+        Self::behind("gen-", now, random)
     }
 
     /// Makes the id of a call that answers a request of a batch.
     pub fn of_batch(now: Timestamp, random: [u8; 20]) -> Self {
-        Self(format!("gen-batch-{}-{}", now.unix_seconds(), alphanumeric(&random)).into())
+        Self::behind("gen-batch-", now, random)
+    }
+
+    fn behind(prefix: &str, now: Timestamp, random: [u8; 20]) -> Self {
+        let mut text = String::with_capacity(64);
+        text.push_str(prefix);
+        // Nothing keeps a text from taking more.
+        write!(text, "{}-", now.unix_seconds()).unwrap_or_default();
+        text.extend(alphanumeric(&random));
+        Self(text.into())
     }
 
     /// Takes a stored or received id as it is.

@@ -10,8 +10,9 @@ mod server_tools;
 mod walk;
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
 
-use memchr::memmem;
+use memchr::memmem::Finder;
 
 use crate::dialect::GATEWAY_MEMBERS;
 use crate::json::{RawObject, compact_length};
@@ -70,6 +71,8 @@ const UNREAD: &[&str] = &[
     "stream_options",
     "service_tier",
 ];
+/// A document that a provider keeps, wherever in a body it is named.
+static KEPT_DOCUMENT: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("file_id"));
 /// Bytes around a conversation, and around each of its messages and tools, up to which a body is
 /// taken by its length: as clients write them they have less.
 const FRAME_BYTES: u64 = 1_024;
@@ -125,7 +128,7 @@ impl Call {
         has_media
             || count(text.len()) > known
             || self.instructions().any(has_object)
-            || memmem::find(text.as_bytes(), b"file_id").is_some()
+            || KEPT_DOCUMENT.find(text.as_bytes()).is_some()
             || plain::is_escaped(text)
     }
 

@@ -1,5 +1,7 @@
 //! `GET /generation?id=` (contract §1.3).
 
+use std::borrow::Cow;
+
 use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
@@ -207,11 +209,11 @@ fn view(record: GenerationRecord, own_key: OwnKeyOf<'_>) -> GenerationView {
         requested_model: record.requested_model,
         provider_name: record.provider,
         router: record.router,
-        api_type: record.api_type,
+        api_type: record.api_type.into_owned(),
         created_at: record.created_at.to_rfc3339(),
         streamed: record.streamed,
         cancelled: record.cancelled,
-        finish_reason: record.finish_reason,
+        finish_reason: record.finish_reason.map(Cow::into_owned),
         native_finish_reason: record.native_finish_reason,
         latency: record.latency_ms,
         generation_time: record.generation_time_ms,
@@ -315,12 +317,12 @@ mod tests {
 
     use super::*;
 
-    fn shown(api_type: &str, usage: Usage) -> Value {
+    fn shown(api_type: &'static str, usage: Usage) -> Value {
         let id = GenerationId::from_text("gen-1");
         let model = ModelSlug::parse("acme/small").unwrap();
         let now = Timestamp::from_unix_millis(0);
         let record = GenerationRecord::new(id, KeyHash::from_bytes([1; 32]), model, now);
-        let record = GenerationRecord { api_type: api_type.to_owned(), usage, ..record };
+        let record = GenerationRecord { api_type: api_type.into(), usage, ..record };
         serde_json::to_value(view(record, &|_| None)).unwrap()
     }
 

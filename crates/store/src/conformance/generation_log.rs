@@ -51,7 +51,7 @@ fn calls() -> Vec<GenerationRecord> {
             ..answered(5, "alpha")
         },
         GenerationRecord {
-            api_type: "embeddings".to_owned(),
+            api_type: "embeddings".into(),
             generation_time_ms: Some(2_000),
             latency_ms: Some(100),
             ..answered(6, "alpha")

@@ -33,6 +33,8 @@ pub struct RawObject {
 
 /// No request has so many parameters; one that has is an attack.
 const MEMBERS_MAX: usize = 1_000;
+/// Up to as many are compared with each other; of more a set is made.
+const MEMBERS_USUAL: usize = 16;
 
 impl RawObject {
     /// Walks a request body.
@@ -85,7 +87,8 @@ impl RawObject {
 
     /// The raw JSON of one member, unless it is absent or `null`.
     pub fn member(&self, name: &str) -> Option<&str> {
-        self.members().find(|(key, value)| *key == name && *value != "null").map(|(_, value)| value)
+        let field = self.fields.iter().find(|field| field.is(name, &self.text))?;
+        self.text.get(field.value.clone()).filter(|value| *value != "null")
     }
 
     /// One member as a value, unless it is absent or `null`.
@@ -106,9 +109,17 @@ impl RawObject {
     /// A member given twice is ambiguous: which one is checked, and which one does the provider
     /// use?
     fn refuse_repeated(&self) -> Result<(), BadRequest> {
-        let mut seen = HashSet::with_capacity(self.fields.len());
-        let mut names = self.fields.iter().map(|field| field.name(&self.text));
-        match names.find(|name| !seen.insert(*name)) {
+        let names = || self.fields.iter().map(|field| field.name(&self.text));
+        let repeated = if self.fields.len() <= MEMBERS_USUAL {
+            let others = |at: usize| self.fields.iter().take(at);
+            let mut all = names().enumerate();
+            all.find(|(at, name)| others(*at).any(|other| other.is(name, &self.text)))
+                .map(|(_, name)| name)
+        } else {
+            let mut seen = HashSet::with_capacity(self.fields.len());
+            names().find(|name| !seen.insert(*name))
+        };
+        match repeated {
             Some(name) => Err(BadRequest::new(format!("{name}: Given more than once"))),
             None => Ok(()),
         }
@@ -120,6 +131,17 @@ impl Field {
         match &self.unescaped {
             Some(name) => name,
             None => text.get(self.key.clone()).unwrap_or_default(),
+        }
+    }
+
+    /// Whether it is called so. Most names differ in length already, so that no text is looked at.
+    fn is(&self, name: &str, text: &str) -> bool {
+        match &self.unescaped {
+            Some(known) => **known == *name,
+            None => {
+                self.key.len() == name.len()
+                    && text.as_bytes().get(self.key.clone()) == Some(name.as_bytes())
+            }
         }
     }
 }
@@ -210,6 +232,23 @@ pub(crate) fn kind_of(json: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn members_are_found_and_none_is_given_twice() {
+        let read = |body: String| RawObject::read(Bytes::from(body));
+        let object = read(r#"{"a":1,"b":null,"\u0063d":"x"}"#.to_owned()).unwrap();
+        let found = ["a", "b", "cd", "d"].map(|name| object.member(name));
+        assert_eq!(found, [Some("1"), None, Some("\"x\""), None]);
+        for others in [1, 40] {
+            let others: Vec<String> = (0..others).map(|it| format!(r#","x{it}":0"#)).collect();
+            let others = others.concat();
+            for (twice, name) in [(r#""a":1,"b":2,"a":3"#, "a"), (r#""b":1,"\u0062":2"#, "b")] {
+                let error = read(format!("{{{twice}{others}}}")).unwrap_err();
+                assert_eq!(error.message(), format!("{name}: Given more than once"));
+            }
+            assert!(read(format!(r#"{{"a":1,"b":2,"ab":3{others}}}"#)).is_ok());
+        }
+    }
 
     #[test]
     fn half_a_character_is_replaced() {
