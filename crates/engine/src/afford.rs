@@ -11,6 +11,7 @@ use crate::expected::{Expected, Reckoned, expected_with};
 use crate::keys::{HeldOfLimit, SpentLimit};
 use crate::purse::{Hold, Need, Short, Uncovered};
 use crate::run::Run;
+use crate::limiting::ByModel;
 use crate::{CallError, KeyEntry, limiting};
 
 /// What a call holds until it is settled: of its account's credit, of its key's limit, and of all
@@ -20,7 +21,10 @@ pub(crate) struct Held {
     credit: Option<Hold>,
     of_limit: HeldOfLimit,
     of_allotments: SmallVec<[OfAllotment; 2]>,
+    /// Of limits that don't depend on the model.
     pub(crate) of_limits: Reservation,
+    /// Of those that do, where such may bind it.
+    pub(crate) by_model: Option<Box<ByModel>>,
 }
 
 /// What a call holds of what this node was allotted.
@@ -66,9 +70,12 @@ impl Held {
     }
 
     /// The call holds nothing any more, and nothing was spent of it.
-    fn give_back(&mut self, key: &KeyEntry) {
-        let Self { credit, of_limit, of_allotments, of_limits } = std::mem::take(self);
+    pub(crate) fn give_back(&mut self, key: &KeyEntry) {
+        let Self { credit, of_limit, of_allotments, of_limits, by_model } = std::mem::take(self);
         of_limits.cancel();
+        if let Some(by_model) = by_model {
+            by_model.cancel();
+        }
         key.give_back(of_limit);
         drop((credit, of_allotments));
     }

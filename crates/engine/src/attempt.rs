@@ -29,7 +29,7 @@ use crate::reach::{Reach, error_body, whole_body};
 use crate::retry::{may_pass, waits};
 use crate::run::Run;
 use crate::timing::Stopwatch;
-use crate::{CallError, hedge, strategy};
+use crate::{CallError, hedge, limiting, strategy};
 
 /// A stream that has said its first word.
 #[derive(Debug)]
@@ -101,6 +101,7 @@ pub(crate) async fn first<C: Asked, T>(
             // Seldom, and larger: kept out of the future of every call.
             let raced = Box::pin(hedge::race(run, round, at)).await;
             if let Some(answer) = raced.conclude(run) {
+                run.model_answered(&answer.0);
                 return Ok(answer);
             }
             continue;
@@ -115,11 +116,21 @@ pub(crate) async fn first<C: Asked, T>(
                 continue;
             }
             let Some(endpoint) = run.endpoint(index).cloned() else { continue };
+            if !run.may_ask(&endpoint) {
+                run.leaves_untried(index, left_alone > 0);
+                continue;
+            }
             let mut attempt = Attempt::begin(run, &endpoint);
             let result = attempt.wait(at(run, &endpoint)).await;
             match attempt.end(run, &endpoint, result) {
-                Ok(answer) => return Ok((endpoint, answer)),
-                Err(fault) => run.faults.push((index, endpoint.provider.name.clone(), fault)),
+                Ok(answer) => {
+                    run.model_answered(&endpoint);
+                    return Ok((endpoint, answer));
+                }
+                Err(fault) => {
+                    run.faults.push((index, endpoint.provider.name.clone(), fault));
+                    run.goes_on_from(&endpoint, &due);
+                }
             }
         }
     }
@@ -144,18 +155,21 @@ async fn rest<C: Asked>(run: &mut Run<C>, round: u32) -> bool {
     true
 }
 
-/// Every endpoint has failed.
+/// Every endpoint has failed, or was passed over.
 pub(crate) fn exhausted<C: Asked>(run: &mut Run<C>) -> CallError {
+    if let Some(limited) = limiting::last_word(run) {
+        run.leave_out_passed();
+        return limited;
+    }
     let own_key = |index: usize| run.endpoint(index)?.own_key.clone();
     let faults = run.faults.iter().enumerate();
     let own_keys = faults.filter_map(|(at, (index, _, _))| Some((at, own_key(*index)?))).collect();
+    let faults = std::mem::take(&mut run.faults);
+    run.leave_out_passed();
     CallError::PlanExhausted {
         own_keys,
         models: run.requested_models().cloned().collect(),
-        faults: std::mem::take(&mut run.faults)
-            .into_iter()
-            .map(|(_, provider, fault)| (provider, fault))
-            .collect(),
+        faults: faults.into_iter().map(|(_, provider, fault)| (provider, fault)).collect(),
     }
 }
 

@@ -185,10 +185,15 @@ impl Entry {
     /// Whether a call of this plan could have been answered so: who answered is one of those that
     /// may be tried, or would be if others were not before it.
     fn may_answer(&self, plan: &Plan) -> bool {
-        let made_it = |endpoint: &Endpoint| endpoint.id.as_str() == &*self.made.endpoint;
-        plan.steps.iter().any(|step| made_it(&step.endpoint))
-            || (plan.dropped.iter())
-                .any(|(endpoint, why)| *why == Dropped::NoFallbacks && made_it(endpoint))
+        self.made_at(plan).is_some()
+    }
+
+    /// Where it was made, as a plan has it.
+    fn made_at<'p>(&self, plan: &'p Plan) -> Option<&'p Arc<Endpoint>> {
+        let steps = plan.steps.iter().map(|step| &step.endpoint);
+        let behind = plan.dropped.iter().filter(|(_, why)| *why == Dropped::NoFallbacks);
+        let mut all = steps.chain(behind.map(|(endpoint, _)| endpoint));
+        all.find(|endpoint| endpoint.id.as_str() == &*self.made.endpoint)
     }
 
     /// The model that has made it.

@@ -56,6 +56,13 @@ pub(crate) struct Next {
     body: Option<UpstreamBody>,
 }
 
+impl Share {
+    /// What it came to.
+    pub(crate) const fn view(&self) -> &UsageView {
+        &self.bill.view
+    }
+}
+
 impl Next {
     /// Takes over from the stream that broke off.
     pub(crate) fn take_over(self, run: &Run, broken: OpenStream) -> OpenStream {
@@ -109,6 +116,9 @@ pub(crate) fn go_on(mut run: Box<Run>, endpoint: &Arc<Endpoint>, progress: &Prog
     run.shares.push(share);
     Box::pin(async move {
         for endpoint in steps {
+            if !run.may_ask(&endpoint) {
+                continue;
+            }
             let attempt = Attempt::begin(&run, &endpoint);
             let first_word = run.first_word;
             let result = rest_at(&run, &endpoint, &said).await;
@@ -119,6 +129,7 @@ pub(crate) fn go_on(mut run: Box<Run>, endpoint: &Arc<Endpoint>, progress: &Prog
                 attempt.continued = true;
             }
             if let Ok(next) = result {
+                run.model_answered(&endpoint);
                 return (run, Some(next));
             }
         }

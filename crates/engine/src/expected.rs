@@ -50,7 +50,7 @@ fn expected<C: Asked>(run: &Run<C>) -> Expected {
 
 /// The same, as if the call had said that so many tokens may be written at most.
 pub(crate) fn expected_with<C: Asked>(run: &Run<C>, max_tokens: Option<u64>) -> Expected {
-    let asked = Asking { prompt: prompt(run), read: Read::of(&run.call), most: max_tokens };
+    let asked = asking(run, max_tokens);
     let join = match (&run.steering.composed, &run.steering.decision.strategy) {
         (Some(Composed::Fusion(fusion)), _) => return of_fusion(run, fusion, asked),
         (Some(Composed::Bodies(_)), _) => {
@@ -62,6 +62,32 @@ pub(crate) fn expected_with<C: Asked>(run: &Run<C>, max_tokens: Option<u64>) -> 
         (None, Strategy::Cascade(_) | Strategy::Consensus(_)) => both,
     };
     all(of_models(run, asked), join)
+}
+
+/// What it may need of one model: at the dearest of the endpoints that are its.
+pub(crate) fn expected_of<C: Asked>(run: &Run<C>, is_its: impl Fn(&Endpoint) -> bool) -> Expected {
+    let asked = asking(run, run.call.params().max_tokens);
+    let endpoints = run.plan.steps.iter().map(|step| step.endpoint.as_ref());
+    let each = endpoints.filter(|it| is_its(it)).map(|endpoint| match &run.steering.composed {
+        Some(Composed::Fusion(fusion)) if run.listens => {
+            of_analysis(run, endpoint, fusion, asked).0
+        }
+        _ => at(run, endpoint, asked),
+    });
+    let once = all(each, larger);
+    match run.steering.composed {
+        Some(Composed::Bodies(_)) => once.with(once, both),
+        Some(Composed::Fusion(_)) | None => once,
+    }
+}
+
+/// As much as it is expected to need at an endpoint.
+pub(crate) fn most_at<C: Asked>(run: &Run<C>, endpoint: &Endpoint) -> Load {
+    at(run, endpoint, asking(run, run.call.params().max_tokens)).most
+}
+
+fn asking<C: Asked>(run: &Run<C>, most: Option<u64>) -> Asking {
+    Asking { prompt: prompt(run), read: Read::of(&run.call), most }
 }
 
 impl Reckoned {
@@ -90,12 +116,7 @@ fn larger(a: Load, b: Load) -> Load {
 }
 
 fn both(a: Load, b: Load) -> Load {
-    Load {
-        input_tokens: a.input_tokens.saturating_add(b.input_tokens),
-        output_tokens: a.output_tokens.saturating_add(b.output_tokens),
-        spend: a.spend.saturating_add(b.spend),
-        spend_with_own: a.spend_with_own.saturating_add(b.spend_with_own),
-    }
+    a.and(&b)
 }
 
 /// What each model of the plan needs, at the dearest of its endpoints.
@@ -125,11 +146,8 @@ fn of_fusion<C: Asked>(run: &Run<C>, fusion: &Fusion, asked: Asking) -> Expected
         let mut expected = Expected::default();
         let mut length = 0;
         for endpoint in endpoints(analyst) {
-            // It may write so much, and seldom does: what is usual there is held.
-            let usual = usual(run, endpoint).min(fusion.tokens_max);
-            let most = at(run, endpoint, Asking { most: Some(usual), ..asked }).most;
-            let least = at(run, endpoint, Asking { most: Some(0), ..asked }).least;
-            expected = expected.with(Expected { most, least }, larger);
+            let (one, usual) = of_analysis(run, endpoint, fusion, asked);
+            expected = expected.with(one, larger);
             length = usual.max(length);
         }
         sum = sum.with(expected, both);
@@ -138,6 +156,20 @@ fn of_fusion<C: Asked>(run: &Run<C>, fusion: &Fusion, asked: Asking) -> Expected
     let asked = Asking { read: asked.read.with(analyses), ..asked };
     let writers = fusion.writers.iter().flat_map(endpoints);
     sum.with(all(writers.map(|it| at(run, it, asked)), larger), both)
+}
+
+/// What an analysis may need at an endpoint, and how long it is. It may write so much, and seldom
+/// does: what is usual there is held.
+fn of_analysis<C: Asked>(
+    run: &Run<C>,
+    endpoint: &Endpoint,
+    fusion: &Fusion,
+    asked: Asking,
+) -> (Expected, u64) {
+    let usual = usual(run, endpoint).min(fusion.tokens_max);
+    let most = at(run, endpoint, Asking { most: Some(usual), ..asked }).most;
+    let least = at(run, endpoint, Asking { most: Some(0), ..asked }).least;
+    (Expected { most, least }, usual)
 }
 
 fn at<C: Asked>(run: &Run<C>, endpoint: &Endpoint, asked: Asking) -> Expected {

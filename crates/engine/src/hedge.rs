@@ -51,6 +51,10 @@ pub(crate) async fn race<C: Asked, T>(run: &Run<C>, round: u32, at: At<C, T>) ->
                 due.push_back(index);
                 continue;
             }
+            if !run.may_ask(endpoint) {
+                run.leaves_untried(index, left_alone > 0);
+                continue;
+            }
             newest = index;
             under_way.push((index, Attempt::begin(run, endpoint), at(run, endpoint)));
         }

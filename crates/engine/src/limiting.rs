@@ -4,6 +4,7 @@
 //! anywhere (`tollgate-limits`), and is settled to what it used. This module knows who is limited
 //! by what; what a caller is told is in `refused`, what outlives a restart in `keeping`.
 
+mod by_model;
 mod caps;
 mod free;
 mod keeping;
@@ -19,10 +20,12 @@ use std::sync::atomic::AtomicBool;
 use arc_swap::ArcSwap;
 use parking_lot::{Mutex, RwLock};
 use smallvec::SmallVec;
+use tollgate_catalog::Endpoint;
 use tollgate_ledger::{AccountId, NodeId};
 use tollgate_limits::{
-    Applied, Counters, Entry, Full, Limit, Load, Measure, Scope, Share, Snapshot, Window,
+    Applied, Counters, Entry, Full, Limit, Load, Measure, Refusal, Scope, Share, Snapshot, Window,
 };
+use tollgate_routing::Plan;
 use tollgate_store::{Heard, StoreError, Stores};
 use tollgate_types::{KeyHash, Timestamp, Usd};
 
@@ -32,6 +35,7 @@ use crate::run::Run;
 use crate::spending::Spending;
 use crate::{Allotments, CallError, KeyEntry, KeyRing, Organisation, PlanRow, WorkspaceEntry};
 
+pub(crate) use by_model::{ByModel, last_word};
 use free::Bought;
 pub use named::Nobody;
 pub use refused::Limited;
@@ -124,7 +128,7 @@ impl Limiting {
                 .any(|rule| rule.limits.has_budget() && rule.is_of_key(key, workspace))
     }
 
-    /// The limits of a planned call, with what is taken of each.
+    /// The limits of a planned call that don't depend on the model, with what is taken of each.
     fn of<C: Asked>(&self, run: &Run<C>, now: Timestamp) -> Result<Limits, Full> {
         let (rules, record) = (self.rules.load(), &run.key.record);
         let mut limits = Limits::new();
@@ -150,6 +154,34 @@ impl Limiting {
             }
         }
         Ok(limits)
+    }
+
+    /// The limits of a model by itself, with what is taken of each.
+    fn of_model(&self, model: &str, now: Timestamp) -> Result<Limits, Full> {
+        let rules = self.rules.load();
+        let of_it = rules.iter().filter(|rule| rule.is_of_model(model));
+        let of_it = of_it.flat_map(|rule| rule.limits.limits());
+        let of_it = of_it.map(|limit| Limit { scope: Scope::Model, ..limit });
+        of_it.map(|limit| self.counters.applied(&limit, model, now)).collect()
+    }
+
+    /// A limit of free models, with what a call's account has taken of it.
+    fn of_free_models<C: Asked>(
+        &self,
+        run: &Run<C>,
+        limit: &Limit,
+        now: Timestamp,
+    ) -> Result<Applied, Full> {
+        self.counters.applied(limit, run.workspace.account().as_str(), now)
+    }
+
+    /// Whether a model of a plan is limited by itself.
+    fn limits_any_of(&self, plan: &Plan) -> bool {
+        let rules = self.rules.load();
+        let mut of_models = rules.iter().filter(|rule| matches!(rule.whom, Whom::Model(_)));
+        of_models.any(|rule| {
+            plan.steps.iter().any(|step| rule.is_of_model(step.endpoint.model.id.as_str()))
+        })
     }
 
     /// What a key's own limits have counted: looked for once.
@@ -331,7 +363,8 @@ pub(crate) fn of_plan(account: &AccountId) -> String {
     format!("plan of {account}")
 }
 
-/// Takes what a planned call may need of all its limits, as `reckoned`.
+/// Takes what a planned call may need of its limits, as `reckoned`: of all that don't depend on the
+/// model, and of its first model's. What other models take is taken when they are asked.
 ///
 /// # Errors
 ///
@@ -340,7 +373,11 @@ pub(crate) async fn admit<C: Asked>(
     run: &mut Run<C>,
     reckoned: &mut Reckoned,
 ) -> Result<(), CallError> {
-    let limits = limits_of(run, reckoned).await?;
+    let by_model = ByModel::of(run).await;
+    let limits = limits_of(run)?;
+    if let Some(by_model) = by_model {
+        return by_model::admit(run, by_model, limits, reckoned);
+    }
     if limits.is_empty() {
         return Ok(());
     }
@@ -348,31 +385,37 @@ pub(crate) async fn admit<C: Asked>(
     take(run, &limits, (&most, &least))
 }
 
-/// Takes a call that nobody is asked for of its limits on requests, whatever is left of others.
+/// Takes a call that nobody is asked for of its limits on requests, whatever is left of others, and
+/// of those of the model whose answer is told again; `made_at` is where that was made.
 ///
 /// # Errors
 ///
 /// When there are as many requests as there may be; then nothing is taken.
-pub(crate) async fn admit_request<C: Asked>(run: &mut Run<C>) -> Result<(), CallError> {
-    let mut limits = limits_of(run, &mut Reckoned::default()).await?;
+pub(crate) async fn admit_request<C: Asked>(
+    run: &mut Run<C>,
+    model: &str,
+    made_at: Option<&Endpoint>,
+) -> Result<(), CallError> {
+    let is_free = made_at.is_some_and(|it| free::is_free(run, it));
+    let free = if is_free { free::limits(run).await } else { None };
+    let mut limits = limits_of(run)?;
+    let (limiting, now) = (run.engine.limiting(), run.engine.now());
+    limits.extend(limiting.of_model(model, now).map_err(has_no_room)?);
+    for limit in free.iter().flatten() {
+        limits.push(limiting.of_free_models(run, limit, now).map_err(has_no_room)?);
+    }
     limits.retain(|limit| limit.limit().measure == Measure::Requests);
     take(run, &limits, (&Load::default(), &Load::default()))
 }
 
-/// All limits of a planned call.
-async fn limits_of<C: Asked>(run: &Run<C>, reckoned: &mut Reckoned) -> Result<Limits, CallError> {
-    let free = free::limits(run, reckoned).await;
-    let (limiting, now) = (run.engine.limiting(), run.engine.now());
-    let of_free = free.iter().flatten();
-    let of_free =
-        of_free.map(|limit| limiting.applied(run, limit, run.workspace.account().as_str(), now));
-    let all = limiting.of(run, now).and_then(|limits| {
-        of_free.chain(limits.into_iter().map(Ok)).collect::<Result<Limits, Full>>()
-    });
-    all.map_err(|Full| {
-        tracing::error!("a limit can't be held: there are as many counters as there may be");
-        CallError::StoreBehind
-    })
+/// All limits of a planned call that don't depend on the model.
+fn limits_of<C: Asked>(run: &Run<C>) -> Result<Limits, CallError> {
+    run.engine.limiting().of(run, run.engine.now()).map_err(has_no_room)
+}
+
+fn has_no_room(_: Full) -> CallError {
+    tracing::error!("a limit can't be held: there are as many counters as there may be");
+    CallError::StoreBehind
 }
 
 /// Takes what a call may need of its limits. Nobody is refused for what a model could read or write.
@@ -381,13 +424,14 @@ fn take<C: Asked>(
     limits: &Limits,
     need: (&Load, &Load),
 ) -> Result<(), CallError> {
-    let now = run.engine.now();
-    let admitted = tollgate_limits::admit_within(limits, need, now);
-    run.held.of_limits = admitted.map_err(|refusal| {
-        run.engine.metrics().limited(&refusal.limit);
-        CallError::Limited(Box::new(Limited::new(refusal, now)))
-    })?;
+    let admitted = tollgate_limits::admit_within(limits, need, run.engine.now());
+    run.held.of_limits = admitted.map_err(|refusal| refused(run, refusal))?;
     Ok(())
+}
+
+fn refused<C: Asked>(run: &Run<C>, refusal: Refusal) -> CallError {
+    run.engine.metrics().limited(&refusal.limit);
+    CallError::Limited(Box::new(Limited::new(refusal, run.engine.now())))
 }
 
 #[cfg(test)]

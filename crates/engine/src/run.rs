@@ -88,8 +88,8 @@ pub(crate) struct Run<C: Asked = Call> {
     pub(crate) answering: Option<(Instant, Option<InFlight>)>,
     /// What endpoints wrote of the answer before they broke off and others went on with it.
     pub(crate) shares: Vec<Share>,
-    /// What answers cost that were not told, or not yet, each with its stage.
-    pub(crate) put_aside: Vec<(usize, Bill)>,
+    /// Answers that were not told, or not yet.
+    pub(crate) put_aside: Vec<PutAside>,
     /// How far answers have come that are listened to and that nobody has judged yet: what is paid
     /// when the client leaves now.
     pub(crate) left_behind: Mutex<Vec<(Arc<Endpoint>, Progress)>>,
@@ -112,6 +112,16 @@ pub(crate) struct Run<C: Asked = Call> {
     pub(crate) caching: Caching,
     /// Its right to be recorded, until it is.
     pub(crate) slot: Option<Slot>,
+}
+
+/// An answer that was not told, or not yet.
+#[derive(Debug)]
+pub(crate) struct PutAside {
+    pub(crate) stage: usize,
+    /// Who gave it.
+    pub(crate) endpoint: Arc<Endpoint>,
+    /// What it costs.
+    pub(crate) bill: Bill,
 }
 
 /// A preset that was laid under a call.
@@ -179,6 +189,16 @@ impl<C: Asked> Run<C> {
         let is_half_open = step.standing.circuit == Circuit::HalfOpen;
         let health = self.vitals.health(&step.endpoint.id).filter(|_| is_half_open);
         health.is_none_or(|health| health.try_probe(self.engine.now()))
+    }
+
+    /// Notes that an endpoint is not tried after all, which others left alone meanwhile where this
+    /// call was to find out whether it is back.
+    pub(crate) fn leaves_untried(&self, index: usize, was_its_turn: bool) {
+        let Some(step) = self.plan.steps.get(index).filter(|_| was_its_turn) else { return };
+        let is_half_open = step.standing.circuit == Circuit::HalfOpen;
+        if let Some(health) = self.vitals.health(&step.endpoint.id).filter(|_| is_half_open) {
+            health.probed(None, self.engine.now());
+        }
     }
 
     /// Notes what a fault says of its endpoint.
@@ -287,6 +307,7 @@ impl<C: Asked> Run<C> {
         let failed = matches!(ending, Ending::Failed(_)) || says_error(progress);
         let billed = endpoint.map(|it| self.billed(it, progress));
         let bill = self.bill(billed.as_ref(), (&usage, progress), failed);
+        let last = bill.view;
         let bill = continuity::joined(&self.shares, bill, failed);
         let mut bill = self.with_put_aside(bill, failed);
         if let Some(agreed) = &self.agreed {
@@ -294,6 +315,7 @@ impl<C: Asked> Run<C> {
             bill.view.cost = plans.charge(&agreed.plan, account, bill.view.cost, self.created);
         }
         self.settled = Some(bill.view);
+        self.settle_models(endpoint.map(|it| (it, &last)), &bill.view, failed);
         // Whoever began the answer, when nobody went on with it.
         let last = self.shares.last().map(|share| Arc::clone(&share.endpoint));
         let endpoint = endpoint.or(last.as_ref());

@@ -33,7 +33,7 @@ use crate::bill::Bill;
 use crate::expand::Composed;
 use crate::expected;
 use crate::resolve::Routed;
-use crate::run::{Ending, Run};
+use crate::run::{Ending, PutAside, Run};
 
 use bodies::bodies;
 use cascade::cascade;
@@ -162,14 +162,15 @@ impl Run {
         expected::learn(self, &endpoint.id, &usage);
         let billed = self.billed(endpoint, progress);
         let bill = self.bill(Some(&billed), (&usage, progress), false);
-        self.put_aside.push((self.steering.stages.len(), bill.clone()));
-        self.note_stage(model, outcome, bill.view.cost);
+        let cost = bill.view.cost;
+        self.lay_aside(endpoint, bill);
+        self.note_stage(model, outcome, cost);
     }
 
     /// An answer that was put aside is told after all.
     fn take_back(&mut self, stage: usize) {
         self.answering = None;
-        self.put_aside.retain(|(of, _)| *of != stage);
+        self.put_aside.retain(|it| it.stage != stage);
         self.name_stage(stage, ANSWERED);
     }
 
@@ -201,9 +202,14 @@ impl<C: Asked> Run<C> {
         let billed = self.billed(endpoint, progress);
         let bill = self.bill(Some(&billed), (&usage, progress), false);
         let (model, outcome, cost) = (model.to_owned(), outcome.to_owned(), bill.view.cost);
-        let stages = &mut self.steering.stages;
-        self.put_aside.push((stages.len(), bill));
-        stages.push(StageRecord { model, outcome, cost });
+        self.lay_aside(endpoint, bill);
+        self.steering.stages.push(StageRecord { model, outcome, cost });
+    }
+
+    /// Keeps what an answer costs whose stage is noted next.
+    fn lay_aside(&mut self, endpoint: &Arc<Endpoint>, bill: Bill) {
+        let (stage, endpoint) = (self.steering.stages.len(), Arc::clone(endpoint));
+        self.put_aside.push(PutAside { stage, endpoint, bill });
     }
 
     /// The bill of the answer that is told, with those of all others that were asked for: when the
@@ -220,7 +226,7 @@ impl<C: Asked> Run<C> {
                 BROKE_OFF.clone_into(&mut stage.outcome);
             }
         }
-        let mut whole = self.put_aside.iter().fold(told, |whole, (_, other)| whole.and(other));
+        let mut whole = self.put_aside.iter().fold(told, |whole, other| whole.and(&other.bill));
         if failed {
             whole.view.cost = Usd::ZERO;
         }

@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 use tollgate_types::Timestamp;
 
 use crate::counter::{Place, State};
-use crate::{Applied, Counter, Load, Refusal, Relief};
+use crate::{Applied, Counter, Load, Refusal, Relief, Scope};
 
 /// As many limits as calls usually have.
 const USUAL: usize = 8;
@@ -55,11 +55,25 @@ pub fn admit(limits: &[Applied], need: &Load, now: Timestamp) -> Result<Reservat
 /// As [`admit`], for the least.
 pub fn admit_within(
     limits: &[Applied],
-    (most, least): (&Load, &Load),
+    need: (&Load, &Load),
+    now: Timestamp,
+) -> Result<Reservation, Refusal> {
+    admit_each(limits, |_| need, now)
+}
+
+/// The same for a call that needs more of some limits than of others: `need` says its most and its
+/// least of each. A limit of one model has nothing to do with what another would need.
+///
+/// # Errors
+///
+/// As [`admit_within`].
+pub fn admit_each<'n>(
+    limits: &[Applied],
+    need: impl Fn(&Applied) -> (&'n Load, &'n Load),
     now: Timestamp,
 ) -> Result<Reservation, Refusal> {
     let needed = |applied: &Applied| {
-        let measure = applied.counter.measure;
+        let (measure, (most, least)) = (applied.counter.measure, need(applied));
         // What may need something does not begin where nothing is left.
         measure.of(least).max(u64::from(measure.of(most) > 0))
     };
@@ -71,7 +85,7 @@ pub fn admit_within(
         ordered.iter().map(|(applied, _)| applied.counter.at(now)).collect();
     // What it takes of a limit, and whether it may spend more.
     let part = |applied: &Applied, least: u64, state: &State| {
-        let measure = applied.counter.measure;
+        let (measure, (most, _)) = (applied.counter.measure, need(applied));
         let (most, left) = (measure.of(most), applied.amount.saturating_sub(state.used()));
         let amount = part_of(left, (most, least));
         (amount, measure.is_money() && amount < most)
@@ -133,6 +147,14 @@ impl Reservation {
         for taken in std::mem::take(&mut self.taken) {
             taken.end(0, || taken.counter.as_left());
         }
+    }
+
+    /// Takes out of it what was taken of the limits of some scopes, to be settled by itself.
+    pub fn part(&mut self, is_part: impl Fn(Scope) -> bool) -> Self {
+        let (part, rest) = (std::mem::take(&mut self.taken).into_iter())
+            .partition(|taken| is_part(taken.counter.scope));
+        self.taken = rest;
+        Self { taken: part }
     }
 
     /// This and what another admission of the same call has taken, to be settled together.

@@ -40,7 +40,7 @@ mod refusal;
 mod share;
 mod window;
 
-pub use admission::{Reservation, admit, admit_within, is_covered};
+pub use admission::{Reservation, admit, admit_each, admit_within, is_covered};
 pub use counter::{Applied, CLOCK_SLACK, Counter, Standing};
 pub use counters::{Counters, Full, IDLE};
 pub use entry::{Entry, Snapshot};

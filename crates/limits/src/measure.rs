@@ -98,6 +98,17 @@ impl Load {
             spend_with_own: spend.saturating_add(own),
         }
     }
+
+    /// Both together.
+    #[must_use]
+    pub fn and(self, other: &Self) -> Self {
+        Self {
+            input_tokens: self.input_tokens.saturating_add(other.input_tokens),
+            output_tokens: self.output_tokens.saturating_add(other.output_tokens),
+            spend: self.spend.saturating_add(other.spend),
+            spend_with_own: self.spend_with_own.saturating_add(other.spend_with_own),
+        }
+    }
 }
 
 /// An amount of money as counters hold it.

@@ -53,6 +53,9 @@ pub enum Dropped {
     /// Its model is none of those that are allowed. Requests don't say so, only what restricts
     /// them does.
     ModelNotAllowed,
+    /// A limit that depends on the model has not enough left for the call. No filter says so, only
+    /// who sends the call.
+    AtLimit(Box<str>),
     /// The key that calls may not be used for it, whatever the request says.
     ByKey(Box<Dropped>),
     /// A rule of the operator's leaves it out, whatever the request says.
@@ -107,6 +110,7 @@ impl Dropped {
             }
             Self::Distillation => "is not known to permit distillation",
             Self::ModelNotAllowed => "is of a model that is not allowed",
+            Self::AtLimit(limit) => return format!("is at a limit: {limit}").into(),
             Self::ByKey(reason) => {
                 return format!("{}, by the restrictions of this key", reason.told_of_rule())
                     .into();
@@ -170,6 +174,9 @@ impl Dropped {
                 "No endpoints found for {model} whose author permits distillation (provider.enforce_distillable_text)"
             ),
             Self::ModelNotAllowed => format!("No endpoints found for {model}: it is not allowed"),
+            Self::AtLimit(limit) => {
+                format!("No endpoints found for {model} with enough left of its limits: {limit}")
+            }
             Self::ByKey(reason) => reason.told_of_key(model),
             Self::ByRule { rule, reason } => format!(
                 "No endpoints found for {model} that the rule `{rule}` of this installation allows: the last one {}.",
@@ -205,9 +212,11 @@ impl Dropped {
     /// The word for programs (`excluded_by`, contract §4.5).
     pub fn excluded_by(&self) -> &'static str {
         match self {
-            Self::Ignored | Self::NotAllowed | Self::NoFallbacks | Self::ModelNotAllowed => {
-                "allowed_providers"
-            }
+            Self::Ignored
+            | Self::NotAllowed
+            | Self::NoFallbacks
+            | Self::ModelNotAllowed
+            | Self::AtLimit(_) => "allowed_providers",
             Self::Region(_) => "data_region",
             Self::DataCollection | Self::Distillation => "data_policy:training",
             Self::Retention => "data_policy:zdr",

@@ -67,7 +67,9 @@ impl Engine {
         self.metrics().looked_up(found.is_some());
         if let Some(entry) = found {
             run.take_up(routed);
-            limiting::admit_request(run).await?;
+            let made_at = entry.made_at(&run.plan).cloned();
+            let model = entry.model().as_str();
+            limiting::admit_request(run, model, made_at.as_deref()).await?;
             run.caching = Caching::Found(entry);
             return Ok(None);
         }

@@ -4,13 +4,15 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
+use tollgate_catalog::Endpoint;
 use tollgate_ledger::{AccountId, Kind};
 use tollgate_limits::{CREDITS_FOR_MORE_FREE_CALLS, Limit, free_models};
+use tollgate_routing::Step;
 use tollgate_store::{MovementQuery, StoreError, Stores};
 use tollgate_types::{Chain, Timestamp, Usd};
 
 use crate::asked::Asked;
-use crate::expected::Reckoned;
+use crate::expected::most_at;
 use crate::run::Run;
 
 /// What accounts ever bought, as last heard.
@@ -34,9 +36,10 @@ const PAGE: u32 = 500;
 /// The built-in models, which cost nobody anything.
 const SIMULATOR: &str = "tollgate";
 
-/// The limits of free models, if the call is one of those.
-pub(super) async fn limits<C: Asked>(run: &Run<C>, reckoned: &mut Reckoned) -> Option<[Limit; 2]> {
-    if !run.engine.config().billing || !is_free(run, reckoned) {
+/// The limits of free models, if the call may come to one.
+pub(super) async fn limits<C: Asked>(run: &Run<C>) -> Option<[Limit; 2]> {
+    let may_be_free = |step: &Step| step.price == Some(0) && is_given(&step.endpoint);
+    if !run.engine.config().billing || !run.plan.steps.iter().any(may_be_free) {
         return None;
     }
     let bought = &run.engine.limiting().bought;
@@ -45,14 +48,15 @@ pub(super) async fn limits<C: Asked>(run: &Run<C>, reckoned: &mut Reckoned) -> O
     Some(free_models(bought))
 }
 
-/// Whether nothing of the plan costs anything, and somebody else gives it for nothing.
-fn is_free<C: Asked>(run: &Run<C>, reckoned: &mut Reckoned) -> bool {
-    let is_given = run.plan.steps.iter().all(|step| {
-        let endpoint = &step.endpoint;
-        let is_ours = endpoint.provider.slug.as_str() == SIMULATOR;
-        endpoint.price.is_some() && endpoint.own_key.is_none() && !is_ours
-    });
-    is_given && !run.plan.steps.is_empty() && reckoned.of(run).most.spend_with_own == Usd::ZERO
+/// Whether a call costs nothing at an endpoint, and somebody else gives it for nothing.
+pub(super) fn is_free<C: Asked>(run: &Run<C>, endpoint: &Endpoint) -> bool {
+    is_given(endpoint) && most_at(run, endpoint).spend_with_own == Usd::ZERO
+}
+
+/// Whether what an endpoint costs nothing is somebody else's to give.
+fn is_given(endpoint: &Endpoint) -> bool {
+    let is_ours = endpoint.provider.slug.as_str() == SIMULATOR;
+    endpoint.price.is_some() && endpoint.own_key.is_none() && !is_ours
 }
 
 impl Bought {

@@ -5,8 +5,9 @@ use std::time::Duration;
 use tollgate_limits::{
     CREDITS_FOR_MORE_FREE_CALLS, Limit, Measure, RateLimit, Refusal, Relief, Scope, Window,
 };
+use tollgate_providers::Fault;
 use tollgate_types::{Timestamp, Usd};
-use tollgate_wire::error::{ErrorMetadata, ErrorType, RateLimitHeaders, SpentBudget};
+use tollgate_wire::error::{ErrorMetadata, ErrorType, PreviousError, RateLimitHeaders, SpentBudget};
 use tollgate_wire::json::UsdNumber;
 
 /// A call that a limit refused.
@@ -15,6 +16,8 @@ use tollgate_wire::json::UsdNumber;
 pub struct Limited {
     refusal: Refusal,
     at: Timestamp,
+    /// Who was asked before and failed.
+    previous: Vec<PreviousError>,
 }
 
 /// From so many free calls a day on, an account is one that has bought (contract §6.3).
@@ -25,7 +28,17 @@ fn is_of_buyers(limit: &Limit) -> bool {
 
 impl Limited {
     pub(super) const fn new(refusal: Refusal, at: Timestamp) -> Self {
-        Self { refusal, at }
+        Self { refusal, at, previous: Vec::new() }
+    }
+
+    /// The same where others had been asked and failed.
+    pub(super) fn after(self, faults: &[(usize, String, Fault)]) -> Self {
+        let previous = faults.iter().map(|(_, provider, fault)| PreviousError {
+            provider: provider.clone(),
+            code: fault.kind.as_str(),
+            status: fault.status,
+        });
+        Self { previous: previous.collect(), ..self }
     }
 
     /// Whether a key of the caller's own gets round it.
@@ -63,6 +76,7 @@ impl Limited {
     pub(crate) fn tell(&self, metadata: &mut ErrorMetadata) {
         let Refusal { limit, used, relief, resets_at, .. } = &self.refusal;
         metadata.scope = Some(limit.scope.as_str());
+        metadata.previous_errors.clone_from(&self.previous);
         metadata.headers = self.rate_limit().map(|rate| RateLimitHeaders {
             limit: rate.limit.to_string(),
             remaining: rate.remaining.to_string(),

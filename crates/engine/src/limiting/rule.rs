@@ -5,12 +5,10 @@ use std::fmt::Write as _;
 use smallvec::{SmallVec, smallvec};
 use tollgate_ledger::DEFAULT_ACCOUNT;
 use tollgate_limits::{KeyLimits, Scope};
-use tollgate_policy::Strategy;
 use tollgate_store::KeyRecord;
 use tollgate_types::ApiKey;
 
 use crate::asked::Asked;
-use crate::expand::Composed;
 use crate::run::Run;
 use crate::{KeyEntry, WorkspaceEntry};
 
@@ -49,7 +47,7 @@ pub enum Whom {
 /// that one's name.
 pub(crate) const ORGANISATION: &str = DEFAULT_ACCOUNT;
 
-/// Those whom one rule limits in one call: several models where rules have several asked.
+/// Those whom one rule limits in one call.
 type Ids = SmallVec<[String; 1]>;
 
 impl Whom {
@@ -104,7 +102,12 @@ impl LimitRule {
         matches!(&self.whom, Whom::Key(of) if is_key(of.as_ref(), key))
     }
 
-    /// Whose counters a call is counted by.
+    /// Whether it limits a model by itself.
+    pub(super) fn is_of_model(&self, model: &str) -> bool {
+        matches!(&self.whom, Whom::Model(of) if is(of.as_ref(), model))
+    }
+
+    /// Whose counters a call is counted by, whichever model answers it.
     pub(super) fn ids<C: Asked>(&self, run: &Run<C>) -> Ids {
         match &self.whom {
             Whom::Organisation => smallvec![ORGANISATION.to_owned()],
@@ -120,7 +123,8 @@ impl LimitRule {
                 let user = user.filter(|user| is(of.as_ref(), user));
                 user.and_then(|_| run.end_user.clone()).into_iter().collect()
             }
-            Whom::Model(of) => models(run).filter(|model| is(of.as_ref(), model)).collect(),
+            // Taken by each model when it is asked.
+            Whom::Model(_) => Ids::new(),
             Whom::Tag { header, value } => {
                 let said = run.attribution.tags.get(header);
                 let said = said.filter(|said| is(value.as_ref(), said));
@@ -128,23 +132,6 @@ impl LimitRule {
             }
         }
     }
-}
-
-/// The models whose limits a call is counted by: the first of the plan, or each that is asked where
-/// rules or a fusion have several asked.
-fn models<C: Asked>(run: &Run<C>) -> impl Iterator<Item = String> {
-    let mut models: SmallVec<[&str; 4]> = SmallVec::new();
-    for step in &run.plan.steps {
-        let model = step.endpoint.model.id.as_str();
-        if !models.contains(&model) {
-            models.push(model);
-        }
-    }
-    let is_fused = matches!(run.steering.composed, Some(Composed::Fusion(_)));
-    if matches!(run.steering.decision.strategy, Strategy::Single) && !is_fused {
-        models.truncate(1);
-    }
-    models.into_iter().map(str::to_owned)
 }
 
 /// The longest value of a tag that names its counter itself.

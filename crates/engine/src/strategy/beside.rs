@@ -11,7 +11,7 @@ use tollgate_wire::Call;
 
 use super::{Answer, Answered, Spoken, failure};
 use crate::CallError;
-use crate::attempt::{At, Attempt};
+use crate::attempt::{At, Attempt, exhausted};
 use crate::resolve;
 use crate::run::Run;
 
@@ -67,6 +67,13 @@ pub(super) fn planned(run: &mut Run, models: &[String]) -> Vec<Planned> {
     planned
 }
 
+/// Why none of these models answered.
+pub(super) fn nobody(run: &mut Run, planned: Vec<Planned>) -> CallError {
+    let unroutable = planned.into_iter().find_map(Result::err);
+    let is_told = run.faults.is_empty() && !run.has_passed_over();
+    unroutable.filter(|_| is_told).unwrap_or_else(|| exhausted(run))
+}
+
 impl Member {
     /// Writes down what came of it, and returns the answer if there is one; `outcome` names what is
     /// put aside. `left` is what those wrote that were hung up on.
@@ -85,7 +92,14 @@ impl Member {
         }
         let Some((attempt, endpoint)) = self.asked else {
             let failed = match planned {
-                Ok(_) => format!("failed at {tried} endpoints"),
+                Ok(steps) => {
+                    let first = steps.first().filter(|_| tried == 0);
+                    let limit = first.and_then(|step| run.why_passed(&step.endpoint));
+                    limit.map_or_else(
+                        || format!("failed at {tried} endpoints"),
+                        |limit| format!("failed: {limit}"),
+                    )
+                }
                 Err(error) => failure(error),
             };
             run.note_stage(model, failed, Usd::ZERO);
@@ -115,12 +129,16 @@ pub(super) async fn ask<T: Answer>(
 ) -> Heard<T> {
     for step in steps {
         let endpoint = &step.endpoint;
+        if !run.may_ask(endpoint) {
+            continue;
+        }
         let attempt = Attempt::begin(run, endpoint);
         member.lock().asked = Some((attempt, Arc::clone(endpoint)));
         match heard(run, endpoint).await {
             Ok(answer) => {
                 // Until it is decided.
                 let progress = answer.0.progress().clone();
+                run.member_answered(endpoint);
                 run.left_behind.lock().push((Arc::clone(endpoint), progress));
                 return (at, Some(answer));
             }
@@ -130,6 +148,9 @@ pub(super) async fn ask<T: Answer>(
                 member.failed.extend(asked.map(|(attempt, endpoint)| (attempt, endpoint, fault)));
             }
         }
+    }
+    if let Some(step) = steps.first() {
+        run.model_failed(&step.endpoint);
     }
     (at, None)
 }

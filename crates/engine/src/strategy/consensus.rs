@@ -8,10 +8,10 @@ use tollgate_policy::Consensus;
 use tollgate_types::Usd;
 use tollgate_wire::Call;
 
-use super::beside::{Member, Planned, ask, distinct, planned};
+use super::beside::{Member, Planned, ask, distinct, nobody, planned};
 use super::{Answer, Answered, Spoken};
 use crate::CallError;
-use crate::attempt::{At, exhausted};
+use crate::attempt::At;
 use crate::decision::whole;
 use crate::run::Run;
 
@@ -45,10 +45,10 @@ pub(super) async fn consensus<T: Answer>(
     let winner = verdict.winner.and_then(|winner| told.into_iter().nth(winner).flatten());
     if let (Some((answer, _)), Some(stage)) = (winner, verdict.winner) {
         run.take_back(stage);
+        run.leave_out_passed();
         return Ok(answer);
     }
-    let unroutable = planned.into_iter().find_map(Result::err);
-    Err(unroutable.filter(|_| run.faults.is_empty()).unwrap_or_else(|| exhausted(run)))
+    Err(nobody(run, planned))
 }
 
 /// The answers of all models, in their order, or of as many as it takes to know what is agreed on.

@@ -12,7 +12,7 @@ use parking_lot::Mutex;
 use tollgate_types::Usd;
 use tollgate_wire::{Call, Preset};
 
-use super::beside::{Member, Planned, ask, distinct, planned};
+use super::beside::{Member, Planned, ask, distinct, nobody, planned};
 use super::{ANSWERED, Answer, Answered, Spoken, failure};
 use crate::CallError;
 use crate::attempt::{At, exhausted, first};
@@ -64,6 +64,7 @@ pub(super) async fn fusion<T: Answer>(
     heard: At<Call, (T, Spoken)>,
     told: At<Call, T>,
 ) -> Result<Answered<T>, CallError> {
+    hold_writer(run, fusion)?;
     let asked = analysis(&run.call, fusion.tokens_max)?;
     run.ask_aside(asked);
     let analyses = analyses(run, fusion, heard).await;
@@ -87,6 +88,17 @@ pub(super) async fn fusion<T: Answer>(
             Err(error)
         }
     }
+}
+
+/// Takes what a writer may need of its own limits before others are paid for their analyses.
+fn hold_writer(run: &mut Run, fusion: &Fusion) -> Result<(), CallError> {
+    if run.held.by_model.is_none() {
+        return Ok(());
+    }
+    run.turn_to(&fusion.writers)?;
+    let mut steps = run.plan.steps.iter();
+    let has_one = steps.any(|step| run.may_ask(&step.endpoint));
+    if has_one { Ok(()) } else { Err(exhausted(run)) }
 }
 
 /// What the models of a fusion are asked: the conversation, in words alone. Tools are shown, since
@@ -125,8 +137,7 @@ async fn analyses<T: Answer>(
     if !said.is_empty() {
         return Ok(said);
     }
-    let unroutable = planned.into_iter().find_map(Result::err);
-    Err(unroutable.filter(|_| run.faults.is_empty()).unwrap_or_else(|| exhausted(run)))
+    Err(nobody(run, planned))
 }
 
 /// The answers of all models, in their order.
