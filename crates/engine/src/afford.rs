@@ -9,9 +9,9 @@ use crate::allotments::{AllotmentHold, Spent};
 use crate::asked::Asked;
 use crate::expected::{Expected, Reckoned, expected_with};
 use crate::keys::{HeldOfLimit, SpentLimit};
+use crate::limiting::ByModel;
 use crate::purse::{Hold, Need, Short, Uncovered};
 use crate::run::Run;
-use crate::limiting::ByModel;
 use crate::{CallError, KeyEntry, limiting};
 
 /// What a call holds until it is settled: of its account's credit, of its key's limit, and of all

@@ -315,6 +315,9 @@ impl<C: Asked> Run<C> {
             bill.view.cost = plans.charge(&agreed.plan, account, bill.view.cost, self.created);
         }
         self.settled = Some(bill.view);
+        if matches!(ending, Ending::Failed(CallError::Limited(_))) {
+            self.give_back_unasked();
+        }
         self.settle_models(endpoint.map(|it| (it, &last)), &bill.view, failed);
         // Whoever began the answer, when nobody went on with it.
         let last = self.shares.last().map(|share| Arc::clone(&share.endpoint));

@@ -120,8 +120,7 @@ impl State {
                 due.limits.retain(|it| !has_counted(&it.limit()));
             }
             if !due.limits.is_empty() {
-                let is_its =
-                    |it: &Endpoint| it.model.id == *id && self.passed(run, it).is_none();
+                let is_its = |it: &Endpoint| it.model.id == *id && self.passed(run, it).is_none();
                 due.need = expected_of(run, is_its);
             }
         } else if free.is_none() || self.of_free.is_some() {
@@ -335,28 +334,17 @@ fn leave_out<C: Asked>(run: &mut Run<C>, state: &State) -> bool {
     true
 }
 
-/// What the caller is told where a limit that depends on the model had the last endpoint passed over
-/// that could have been asked; of faults one that the caller can mend comes first, and one that came
-/// later.
-pub(crate) fn last_word<C: Asked>(run: &mut Run<C>) -> Option<CallError> {
-    let by_model = run.held.by_model.as_ref()?;
-    let state = by_model.state.lock();
-    let is_passed = |at: &Arc<Endpoint>| state.passed(run, at).is_some();
-    let last = run.plan.steps.iter().rposition(|step| is_passed(&step.endpoint)).unwrap_or(0);
-    let is_told = |index: usize, is_callers: bool| is_callers || index >= last;
-    if run.faults.iter().any(|(index, _, fault)| is_told(*index, fault.kind.is_callers())) {
+/// What the caller is told when nobody answered and somebody was passed over: the limit, with those
+/// who failed beside it, unless one of these says what the caller can mend.
+pub(crate) fn last_word<C: Asked>(run: &Run<C>) -> Option<CallError> {
+    let state = run.held.by_model.as_ref()?.state.lock();
+    if run.faults.iter().any(|(_, _, fault)| fault.kind.is_callers()) {
         return None;
     }
-    let error = match state.soonest() {
-        None if state.is_full => CallError::StoreBehind,
-        limited => told(limited?.after(&run.faults)),
-    };
-    drop(state);
-    if run.attempts.is_empty() && run.put_aside.is_empty() {
-        // Who is refused was no request.
-        run.held.give_back(&run.key);
+    match state.soonest() {
+        None if state.is_full => Some(CallError::StoreBehind),
+        limited => Some(told(limited?.after(&run.faults))),
     }
-    Some(error)
 }
 
 impl<C: Asked> Run<C> {
@@ -425,6 +413,13 @@ impl<C: Asked> Run<C> {
         self.held.by_model.as_ref().is_some_and(|it| !it.state.lock().passed.is_empty())
     }
 
+    /// Who was refused before anybody was asked was no request: nothing that it holds counts.
+    pub(crate) fn give_back_unasked(&mut self) {
+        if self.attempts.is_empty() && self.put_aside.is_empty() {
+            self.held.give_back(&self.key);
+        }
+    }
+
     /// Settles what was taken for each model to what that one used. `last` is what whoever answered
     /// last used, of all that the call came to; nothing is when the call failed.
     pub(crate) fn settle_models(
@@ -442,7 +437,9 @@ impl<C: Asked> Run<C> {
         let aside = self.put_aside.iter().map(|it| (&it.endpoint, &it.bill.view));
         let mut parts: SmallVec<[_; 4]> = shares
             .chain(aside)
-            .map(|(endpoint, view)| (&endpoint.model.id, Load::of(&view.usage, (view.cost, Usd::ZERO))))
+            .map(|(endpoint, view)| {
+                (&endpoint.model.id, Load::of(&view.usage, (view.cost, Usd::ZERO)))
+            })
             .collect();
         if let Some((endpoint, view)) = last {
             // What the others cost is charged first: together it is what the call is charged.

@@ -7,7 +7,9 @@ use tollgate_limits::{
 };
 use tollgate_providers::Fault;
 use tollgate_types::{Timestamp, Usd};
-use tollgate_wire::error::{ErrorMetadata, ErrorType, PreviousError, RateLimitHeaders, SpentBudget};
+use tollgate_wire::error::{
+    ErrorMetadata, ErrorType, PreviousError, RateLimitHeaders, SpentBudget,
+};
 use tollgate_wire::json::UsdNumber;
 
 /// A call that a limit refused.

@@ -42,6 +42,7 @@ mod limits;
 mod listening;
 mod listing_for_clients;
 mod logs;
+mod model_limits;
 mod money;
 mod odd_answers;
 mod operations;
