@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tollgate_limits::{
     Applied, Counters, Limit, Load, Measure, RateLimit, Refusal, Relief, Reservation, Scope,
-    Window, admit, admit_within, free_models,
+    Window, admit, admit_each, admit_within, free_models,
 };
 use tollgate_types::{Timestamp, Usage, Usd};
 
@@ -50,6 +50,32 @@ impl Key {
     fn used(&self, now: Timestamp) -> Vec<u64> {
         self.applied(now).iter().map(|it| it.standing(now).used).collect()
     }
+}
+
+/// What is one decision may need more of one limit than of another, and is settled apart.
+#[test]
+fn each_limit_gives_what_is_needed_of_it() {
+    let now = at("2026-03-01T12:00:00Z");
+    let of = |scope| Limit { scope, ..limit(Measure::Tokens, Window::Minute, 100) };
+    let requests = Limit { scope: Scope::Model, ..limit(Measure::Requests, Window::Day, 2) };
+    let key = Key::with(&[of(Scope::Key), of(Scope::Model), requests]);
+    let (whole, of_model) = (tokens(90, 0), tokens(20, 0));
+    let need = |applied: &Applied| match applied.limit().scope {
+        Scope::Model => (&of_model, &of_model),
+        _ => (&whole, &whole),
+    };
+    let mut reservation = admit_each(&key.applied(now), need, now).unwrap();
+    assert_eq!(key.used(now), [90, 20, 1]);
+    let refused = admit_each(&key.applied(now), need, now).unwrap_err();
+    assert_eq!((refused.limit.scope, refused.need), (Scope::Key, 90));
+    assert_eq!(key.used(now), [90, 20, 1]);
+    let part = reservation.part(|scope| scope == Scope::Model);
+    drop(part);
+    assert_eq!(key.used(now), [90, 0, 1], "what was asked was a request");
+    let nothing = reservation.part(|scope| scope == Scope::Model);
+    nothing.cancel();
+    reservation.settle(&tokens(40, 0), now);
+    assert_eq!(key.used(now), [40, 0, 1]);
 }
 
 /// Of a rate that has less left, what is uncertain takes half, so that others go on beside it.

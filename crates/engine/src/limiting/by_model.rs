@@ -454,3 +454,50 @@ impl<C: Asked> Run<C> {
         by_model.settle(used, now);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tollgate_limits::Relief;
+
+    use super::*;
+
+    fn limit(measure: Measure, window: Window) -> Limit {
+        Limit { scope: Scope::Model, measure, window, amount: 5 }
+    }
+
+    fn passed(measure: Measure, relief: Relief) -> Passed {
+        let limit = limit(measure, Window::Day);
+        let id = "acme/m".into();
+        let refusal = Refusal { limit, id, used: 5, need: 1, relief, resets_at: None };
+        Passed { whom: Whom::Free, refusal, at: Timestamp::from_unix_millis(0) }
+    }
+
+    #[test]
+    fn who_takes_again_is_no_second_request_and_has_a_place_again() {
+        for (measure, window, expected) in [
+            (Measure::Requests, Window::Minute, true),
+            (Measure::Requests, Window::Day, true),
+            (Measure::Requests, Window::InFlight, false),
+            (Measure::Tokens, Window::Minute, false),
+            (Measure::Spend, Window::Lifetime, false),
+        ] {
+            assert_eq!(has_counted(&limit(measure, window)), expected, "{measure:?} {window:?}");
+        }
+    }
+
+    #[test]
+    fn of_several_limits_the_soonest_is_told() {
+        let at = |millis| Relief::At(Timestamp::from_unix_millis(millis));
+        let mut state = State::default();
+        assert!(state.soonest().is_none());
+        state.passed = vec![
+            passed(Measure::Spend, Relief::Never),
+            passed(Measure::Tokens, at(90_000)),
+            passed(Measure::Requests, at(30_000)),
+        ];
+        let told = state.soonest().map(|it| it.retry_after().unwrap().as_secs());
+        assert_eq!(told, Some(30));
+        state.passed.push(passed(Measure::InputTokens, Relief::WhenCallsEnd));
+        assert!(state.soonest().unwrap().message().contains("input tokens"));
+    }
+}

@@ -2,8 +2,10 @@
 //! one that has room, beside others (contract §6.3).
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use serde_json::{Value, json};
+use tokio::task::JoinSet;
 use tollgate_ledger::{AccountId, Kind, Movement};
 use tollgate_limits::KeyLimits;
 use tollgate_simulator::Simulator;
@@ -38,6 +40,8 @@ fn world(simulator: &Simulator, config: &str) -> Builder {
         ("m", "echo"),
         ("n", "echo"),
         ("fails", "echo+status:503"),
+        ("down", "echo+status:502"),
+        ("m-down", "echo+status:500"),
         ("cut", "echo+cut-after:2"),
         ("stalls", "echo+stall-after:3"),
     ] {
@@ -237,6 +241,39 @@ async fn nothing_is_booked_on_a_model_that_failed_but_its_request() {
     assert!(message.contains("2 requests per day for the model acme/fails"), "{message}");
 }
 
+/// When the plan is gone through again who was given back takes again, and is the same request.
+#[tokio::test]
+async fn a_second_round_is_no_second_request() {
+    let simulator = simulator().await;
+    let limits = [("down", "requests_per_day = 2\ntokens_per_day = 18\nmax_concurrent = 1")];
+    let gateway = world(&simulator, &rows(&limits)).balanced().start().await;
+    for _ in 0..2 {
+        assert!(chat(&gateway, &["down", "m-down"]).await.status >= 500);
+    }
+    assert!(asked(&simulator, "echo+status:502") > 2, "there was a second round");
+    let message = told(&chat(&gateway, &["down", "m-down"]).await, 429);
+    assert!(message.contains("2 requests per day for the model acme/down"), "{message}");
+}
+
+/// A model's budget that is spent leaves a caller their own keys for it.
+#[tokio::test]
+async fn a_spent_budget_of_a_model_leaves_own_keys() {
+    let simulator = simulator().await;
+    let gateway = limited(&simulator, &[("n", "daily_budget = \"0.018\"")]).await;
+    let own = json!({ "provider": "acme", "key": "sk-own-0123456789-abcdef", "is_fallback": true });
+    let made = gateway.at("POST", "/api/v1/byok").key(gateway.management_key());
+    assert_eq!(made.json(&own).send().await.status, 201);
+    for models in [&["n", "m"][..], &["fails", "n"]] {
+        let mut whose = Vec::new();
+        for _ in 0..2 {
+            let reply = chat(&gateway, models).await;
+            assert_eq!(by(&reply), "acme/n", "{models:?}");
+            whose.push(reply.json()["usage"]["is_byok"].as_bool().unwrap());
+        }
+        assert!(whose[1], "{models:?} {whose:?}");
+    }
+}
+
 /// Each model is taken once, in whatever order its endpoints stand, and what it used is its own.
 #[tokio::test]
 async fn endpoints_of_several_models_take_for_each_once() {
@@ -358,4 +395,57 @@ async fn a_strategy_passes_over_who_is_at_its_limit() {
         let gateway = world(&simulator, &config).start().await;
         assert!(told(&chat(&gateway, &["m"]).await, 429).contains("for the model acme/"));
     }
+}
+
+/// What each member of a consensus used is its own, not what all of them did.
+#[tokio::test]
+async fn members_of_a_consensus_are_settled_to_what_each_used() {
+    let simulator = simulator().await;
+    let rule = "[[rule]]\nname = \"both\"\nwhen = { model = \"acme/m\" }\n\
+                then = { consensus = { models = [\"acme/m\", \"acme/n\"] } }\n";
+    // Two calls, with what the second holds.
+    let config = rows(&[("n", "tokens_per_day = 34"), ("m", "daily_budget = \"0.034\"")]) + rule;
+    let gateway = world(&simulator, &config).start().await;
+    for told in [2, 2, 0] {
+        let before = asked(&simulator, "echo");
+        let status = chat(&gateway, &["m"]).await.status;
+        assert_eq!(status == 200, told > 0, "{status}");
+        assert_eq!(asked(&simulator, "echo"), before + told);
+    }
+}
+
+/// Nobody is paid for an analysis where nobody could write the answer; an analyst that is at its limit
+/// is left out.
+#[tokio::test]
+async fn a_fusion_goes_on_without_an_analyst_and_not_without_a_writer() {
+    let simulator = simulator().await;
+    let gateway = limited(&simulator, &[("n", "requests_per_day = 0")]).await;
+    let fused = |analysts: Value, writer: &str| {
+        json!({
+            "model": "openrouter/fusion",
+            "messages": [{ "role": "user", "content": "a b c d" }],
+            "max_tokens": 8,
+            "plugins": [{ "id": "fusion", "analysis_models": analysts, "model": writer }],
+        })
+    };
+    let reply = gateway.chat(fused(json!(["acme/n", "acme/m"]), "acme/free")).await;
+    assert_eq!(by(&reply), "acme/free");
+    let before = asked(&simulator, "echo");
+    let refused = gateway.chat(fused(json!(["acme/m", "acme/free"]), "acme/n")).await;
+    assert!(told(&refused, 429).contains("for the model acme/n"));
+    assert_eq!(asked(&simulator, "echo"), before, "nobody was asked");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn parallel_callers_never_exceed_the_limit_of_a_fallback() {
+    let simulator = simulator().await;
+    let gateway = Arc::new(limited(&simulator, &[("n", "requests_per_day = 5")]).await);
+    let mut calls = JoinSet::new();
+    for _ in 0..30 {
+        let gateway = Arc::clone(&gateway);
+        calls.spawn(async move { chat(&gateway, &["fails", "n"]).await.status });
+    }
+    let statuses = calls.join_all().await;
+    let count = |status: u16| statuses.iter().filter(|it| **it == status).count();
+    assert_eq!((count(200), count(429)), (5, 25), "{statuses:?}");
 }
