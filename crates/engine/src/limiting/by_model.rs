@@ -184,7 +184,11 @@ impl ByModel {
     /// Whether an endpoint may be asked, for which is taken what was not taken yet.
     fn may_ask<C: Asked>(&self, run: &Run<C>, endpoint: &Endpoint) -> bool {
         let mut state = self.state.lock();
-        while state.passed(run, endpoint).is_none() {
+        // Once more where money is short, and the endpoint is of a key of the caller's own.
+        for _ in 0..2 {
+            if state.passed(run, endpoint).is_some() {
+                return false;
+            }
             let Ok(due) = state.due(run, endpoint, self.free.as_ref()) else {
                 tracing::error!("a model's limit can't be held: there is no room for its counter");
                 state.is_full = true;
@@ -255,7 +259,8 @@ fn has_several_asked<C: Asked>(run: &Run<C>) -> bool {
     run.steering.composed.is_some() || run.steering.decision.strategy != Strategy::Single
 }
 
-/// Takes what a planned call may need of `limits` and of its first model's, all of it or nothing. A first model that is at its limit is left out of the plan, as long as one is left.
+/// Takes what a planned call may need of `limits` and of its first model's, all of it or nothing. A
+/// first model that is at its limit is left out of the plan, as long as one is left.
 ///
 /// # Errors
 ///
@@ -309,11 +314,11 @@ fn told(limited: Limited) -> CallError {
     CallError::Limited(Box::new(limited))
 }
 
-/// Leaves endpoints that are passed over out of the plan, unless they are all there is: then it
-/// stays as it is, and this is `false`.
+/// Leaves endpoints that are passed over out of the plan, unless they are all there is, or none is:
+/// then it stays as it is, and this is `false`.
 fn leave_out<C: Asked>(run: &mut Run<C>, state: &State) -> bool {
     if state.passed.is_empty() {
-        return true;
+        return false;
     }
     let why = |endpoint: &Endpoint| {
         let passed = state.passed(run, endpoint)?;
@@ -321,7 +326,7 @@ fn leave_out<C: Asked>(run: &mut Run<C>, state: &State) -> bool {
     };
     let reasons: Vec<Option<Dropped>> =
         run.plan.steps.iter().map(|step| why(&step.endpoint)).collect();
-    if reasons.iter().all(Option::is_some) {
+    if reasons.iter().all(Option::is_some) || reasons.iter().all(Option::is_none) {
         return false;
     }
     let steps = std::mem::take(&mut run.plan.steps);

@@ -117,14 +117,13 @@ impl LimitRule {
             Whom::Key(_) if self.is_of_one_key(&run.key) => {
                 smallvec![run.key.counted_as().to_hex()]
             }
-            Whom::Workspace(_) | Whom::Key(_) => Ids::new(),
+            // Models take by themselves, when they are asked.
+            Whom::Workspace(_) | Whom::Key(_) | Whom::Model(_) => Ids::new(),
             Whom::EndUser(of) => {
                 let user = run.call.params().user.as_ref();
                 let user = user.filter(|user| is(of.as_ref(), user));
                 user.and_then(|_| run.end_user.clone()).into_iter().collect()
             }
-            // Taken by each model when it is asked.
-            Whom::Model(_) => Ids::new(),
             Whom::Tag { header, value } => {
                 let said = run.attribution.tags.get(header);
                 let said = said.filter(|said| is(value.as_ref(), said));
