@@ -135,8 +135,6 @@ pub(crate) fn router(app: App) -> Router {
         .route("/generation/content", get(on::get_generation_content))
         .route("/generation/feedback", post(on::create_feedback))
         .route("/batches", get(on::list_batches).post(on::create_batch))
-        .route("/batches/{id}", get(on::get_batch).delete(on::delete_batch))
-        .route("/batches/{id}/cancel", post(on::cancel_batch))
         .route("/routing/explain", post(on::explain_routing))
         .route("/auth/keys", post(on::exchange_auth_code))
         .route("/credits/coinbase", post(on::coinbase_is_gone))
@@ -158,6 +156,8 @@ pub(crate) fn router(app: App) -> Router {
         .route("/presets/{slug}/messages", post(on::save_preset_of_message))
         .route("/presets/{slug}/responses", post(on::save_preset_of_response))
         .route("/auth/keys/code", post(on::create_auth_code))
+        .route("/batches/{id}", get(on::get_batch).delete(on::delete_batch))
+        .route("/batches/{id}/cancel", post(on::cancel_batch))
         .route("/keys", get(on::list_keys).post(on::create_key))
         .route("/keys/{hash}/rotate", post(on::rotate_key))
         .route("/keys/{hash}", get(on::get_key).patch(on::update_key).delete(on::delete_key))
@@ -234,7 +234,8 @@ pub(crate) fn router(app: App) -> Router {
     let beta = Router::new()
         .route("/batches", get(on::list_batches).post(on::create_batch))
         .route("/batches/{id}", get(on::get_batch).delete(on::delete_batch))
-        .route("/batches/{id}/cancel", post(on::cancel_batch));
+        .route("/batches/{id}/cancel", post(on::cancel_batch))
+        .route_layer(from_fn_with_state(app.clone(), audited));
     let prefix = app.config.path_prefix.clone();
     also_below(
         prefix,

@@ -63,13 +63,12 @@ impl Price {
             completion_lines(&rates, usage),
             other_lines(&rates, usage),
         );
-        let all: Vec<Line> = prompt.iter().chain(&completion).chain(&other).copied().collect();
-        let sum = |lines: &[Line]| total(lines).ok_or(CostError::Overflow);
+        let all = prompt.into_iter().chain(completion).chain(other);
         Ok(Cost {
-            total: sum(&all)?,
-            prompt: sum(&prompt)?,
-            completion: sum(&completion)?,
-            other: sum(&other)?,
+            total: total(all).ok_or(CostError::Overflow)?,
+            prompt: total(prompt).ok_or(CostError::Overflow)?,
+            completion: total(completion).ok_or(CostError::Overflow)?,
+            other: total(other).ok_or(CostError::Overflow)?,
         })
     }
 
@@ -107,9 +106,8 @@ fn dearest_cost(rates: &Rates, usage: &Usage) -> Result<Usd, CostError> {
     );
     let read = dearest(dearest(rates.input, &cache), &media);
     let written = dearest(rates.output, &[rates.reasoning, rates.image_output, rates.audio_output]);
-    let mut lines = vec![(read, usage.prompt_tokens), (written, usage.completion_tokens)];
-    lines.extend(other_lines(rates, usage));
-    total(&lines).ok_or(CostError::Overflow)
+    let lines = [(read, usage.prompt_tokens), (written, usage.completion_tokens)];
+    total(lines.into_iter().chain(other_lines(rates, usage))).ok_or(CostError::Overflow)
 }
 
 fn prompt_lines(rates: &Rates, usage: &Usage) -> [Line; 6] {

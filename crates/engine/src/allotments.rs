@@ -23,6 +23,7 @@ use std::time::Duration;
 use parking_lot::{Mutex, RwLock};
 use smallvec::SmallVec;
 use tokio::time::sleep;
+use tokio_util::task::TaskTracker;
 use tollgate_ledger::{NodeId, SlicePolicy, slice};
 use tollgate_store::{
     AllotmentRequest, AllotmentStore, Allotted, Cap, Spender, StoreError, Stores, is_told_again,
@@ -30,7 +31,7 @@ use tollgate_store::{
 use tollgate_types::{Timestamp, Usd};
 
 use crate::Clock;
-use crate::purse::{Need, Short};
+use crate::purse::{Need, Short, asked};
 
 pub(crate) use hold::{AllotmentHold, Spent};
 
@@ -42,6 +43,8 @@ pub struct Allotments {
     policy: SlicePolicy,
     /// For how long others believe what a node said last.
     believed: Duration,
+    /// Where the store is asked, so that nobody's leaving ends it half-way.
+    tasks: TaskTracker,
     allotments: RwLock<HashMap<Spender, Arc<Allotment>>>,
 }
 
@@ -68,6 +71,9 @@ struct State {
     left: Usd,
     /// What calls under way hold.
     held: Usd,
+    /// Whether a call is under way that may cost more than it holds, or has and that is not on
+    /// record yet.
+    is_uncovered: bool,
     /// What calls have cost that is not on record yet.
     unwritten: Usd,
     /// What any node could still be given, as last heard.
@@ -105,6 +111,7 @@ impl Allotments {
             clock: Arc::clone(clock),
             policy: SlicePolicy::default(),
             believed,
+            tasks: TaskTracker::new(),
             allotments: RwLock::default(),
         })
     }
@@ -154,7 +161,7 @@ impl Allotments {
     /// Without a wait while what was allotted lasts. Where others have what is missing, a moment
     /// passes in which they may say that they have it no more.
     pub(crate) async fn hold(
-        &self,
+        self: &Arc<Self>,
         spender: &Spender,
         need: Need,
         caps: &[Cap],
@@ -170,16 +177,28 @@ impl Allotments {
     }
 
     async fn hold_of(
+        self: &Arc<Self>,
+        allotment: &Arc<Allotment>,
+        need: Need,
+        caps: &[Cap],
+    ) -> Result<AllotmentHold, Short> {
+        allotment.is_under(caps);
+        if let Some(hold) = allotment.take_most(need, self.clock.now()) {
+            return Ok(hold);
+        }
+        let (allotments, allotment) = (Arc::clone(self), Arc::clone(allotment));
+        let caps: SmallVec<[Cap; 4]> = caps.into();
+        let hold = async move { allotments.hold_of_store(&allotment, need, &caps).await };
+        asked(&self.tasks, hold).await
+    }
+
+    async fn hold_of_store(
         &self,
         allotment: &Arc<Allotment>,
         need: Need,
         caps: &[Cap],
     ) -> Result<AllotmentHold, Short> {
         let now = self.clock.now();
-        allotment.is_under(caps);
-        if let Some(hold) = allotment.take_most(need, now) {
-            return Ok(hold);
-        }
         let _one_at_a_time = allotment.asking.lock().await;
         if let Some(hold) = allotment.take_most(need, now) {
             return Ok(hold);
@@ -188,14 +207,22 @@ impl Allotments {
         if let Some(hold) = allotment.take_most(need, now) {
             return Ok(hold);
         }
-        // It may cost more than there is: it holds a part, and others go on beside it.
+        // It may cost more than there is: it holds a part, and others go on beside it, but none that
+        // may cost more than it holds, too.
         let all = allotment.all();
         let part = need.part_of(all).filter(|_| need.least < need.most || need.is_covered(all));
         let Some(part) = part.map(|part| part.min(need.most)) else {
             return Err(allotment.short(need, found.elsewhere));
         };
+        if allotment.state.lock().is_uncovered {
+            return Err(Short::InFlight);
+        }
         let found = self.ask(allotment, caps, part).await?;
-        allotment.take(part, now).ok_or_else(|| allotment.short(need, found.elsewhere))
+        let hold = allotment.take(part, now);
+        let mut hold = hold.ok_or_else(|| allotment.short(need, found.elsewhere))?;
+        hold.is_uncovered = part < need.most;
+        allotment.state.lock().is_uncovered |= hold.is_uncovered;
+        Ok(hold)
     }
 
     fn allotment(&self, spender: &Spender) -> Arc<Allotment> {

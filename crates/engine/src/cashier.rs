@@ -249,7 +249,7 @@ impl Cashier {
         Err(CashierError::Otherwise { id: kept.id, kind: kept.kind, amount: kept.amount })
     }
 
-    /// An order at the fee of the account's plan, if that has one of its own.
+    /// An order at the fees of the account's plan, as far as that has some of its own.
     async fn order(
         &self,
         account: &AccountId,
@@ -258,8 +258,11 @@ impl Cashier {
     ) -> Result<Order, CashierError> {
         let agreement = self.stores.documents.load::<Agreement>(account.as_str()).await?;
         let agreed = self.plans.of(agreement.as_ref().map(|it| &it.body), self.now());
-        let fee = agreed.and_then(|it| it.platform_fee);
-        let fees = fee.map_or(self.config.fees, |fee| Fees { standard: fee, crypto: fee });
+        let agreed = agreed.as_deref();
+        let fees = Fees {
+            standard: agreed.and_then(|it| it.platform_fee).unwrap_or(self.config.fees.standard),
+            crypto: agreed.and_then(|it| it.crypto_fee).unwrap_or(self.config.fees.crypto),
+        };
         let installation = &self.config.installation;
         Ok(Order::new(installation, account.clone(), credit, (method, &fees))?)
     }

@@ -315,7 +315,7 @@ impl CallError {
             Self::NoBodies { why } => {
                 format!("No valid request bodies were written, nor when asked again: {why}")
             }
-            Self::StoreBehind => "This gateway is overloaded. Please retry shortly".to_owned(),
+            Self::StoreBehind => "The gateway's store is away or slow. Please retry".to_owned(),
             Self::NoEntropy => "Internal Server Error".to_owned(),
         }
     }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use tollgate_providers::FaultKind;
 use tollgate_store::{CredentialRecord, StoreError, Stores};
-use tollgate_types::{ProviderSlug, Timestamp};
+use tollgate_types::{KeyHash, ProviderSlug, Timestamp};
 use tollgate_upstream::Upstream;
 use tollgate_vault::{OpenError, Vault, VaultError};
 
@@ -26,6 +26,8 @@ pub(crate) struct HeldKey {
     pub(crate) record: CredentialRecord,
     /// `None` where it does not open.
     pub(crate) secret: Option<Secret>,
+    /// Hashes that API keys it is for had before they were rotated: a call may have come with one.
+    pub(crate) former: Vec<KeyHash>,
 }
 
 impl HeldKey {
@@ -137,11 +139,12 @@ impl Keychain {
         }
         let records = self.stores.credentials.all().await?;
         let known = |id: &str| before.keys.iter().find(|key| key.record.id == id);
-        let keys = records.into_iter().map(|it| {
-            let known = known(&it.id).map(Arc::as_ref);
-            Arc::new(self.open(it, known))
-        });
-        let keys: Vec<_> = keys.collect();
+        let mut keys = Vec::with_capacity(records.len());
+        for record in records {
+            let known = known(&record.id).map(Arc::as_ref);
+            let former = self.former(&record, known).await?;
+            keys.push(Arc::new(HeldKey { former, ..self.open(record, known) }));
+        }
         let is_as_before = |key: &HeldKey| {
             let known = before.keys.iter().find(|it| it.record.id == key.record.id);
             known.is_some_and(|it| it.record.sealed == key.record.sealed)
@@ -153,18 +156,40 @@ impl Keychain {
         Ok(())
     }
 
+    /// What API keys that a key is for were called by until they were rotated.
+    async fn former(
+        &self,
+        record: &CredentialRecord,
+        before: Option<&HeldKey>,
+    ) -> Result<Vec<KeyHash>, StoreError> {
+        let hashes = |record: &CredentialRecord| -> Vec<KeyHash> {
+            let hashes = record.allowed_api_key_hashes.iter().flatten();
+            hashes.filter_map(|hash| KeyHash::from_hex(hash)).collect()
+        };
+        let (now, Some(before)) = (hashes(record), before) else { return Ok(Vec::new()) };
+        let mut gone = hashes(&before.record);
+        gone.extend(&before.former);
+        gone.retain(|hash| !now.contains(hash));
+        if gone.is_empty() || now.is_empty() {
+            return Ok(Vec::new());
+        }
+        let successors = self.stores.keys.successors(&gone).await?;
+        let rotated = successors.into_iter().filter(|(_, hash)| now.contains(hash));
+        Ok(rotated.map(|(old, _)| old).collect())
+    }
+
     /// Opens a key's secret. Under a master key that this process does not have it may be the very
     /// secret that is open here: others have sealed it anew while this process runs.
     fn open(&self, record: CredentialRecord, before: Option<&HeldKey>) -> HeldKey {
         match self.vault.open(&record.purpose(), &record.sealed) {
-            Ok(secret) => HeldKey { record, secret: Some(Secret::new(secret)) },
+            Ok(secret) => HeldKey { record, secret: Some(Secret::new(secret)), former: Vec::new() },
             Err(OpenError::OtherKey) if before.is_some_and(|it| it.is_sealed_anew_as(&record)) => {
                 tracing::warn!(
                     key.id = record.id,
                     "a key of a caller's own is sealed with another secret key: restart with that TOLLGATE_SECRET_KEY"
                 );
                 let secret = before.and_then(|it| it.secret.clone());
-                HeldKey { record, secret }
+                HeldKey { record, secret, former: Vec::new() }
             }
             Err(error) => {
                 tracing::error!(
@@ -173,7 +198,7 @@ impl Keychain {
                     %error,
                     "a key of a caller's own does not open: is TOLLGATE_SECRET_KEY the one it was sealed with?"
                 );
-                HeldKey { record, secret: None }
+                HeldKey { record, secret: None, former: Vec::new() }
             }
         }
     }

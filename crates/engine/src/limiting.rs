@@ -48,7 +48,7 @@ pub use standing::KeyStanding;
 pub struct Limiting {
     node: NodeId,
     /// What this node may let be spent of budgets; none where it is the only one.
-    allotments: Option<Allotments>,
+    allotments: Option<Arc<Allotments>>,
     counters: Counters,
     rules: ArcSwap<Vec<LimitRule>>,
     /// The budgets of keys that began with what the key had spent.
@@ -80,7 +80,7 @@ impl Limiting {
     pub fn new(node: NodeId, allotments: Option<Allotments>) -> Self {
         Self {
             node,
-            allotments,
+            allotments: allotments.map(Arc::new),
             counters: Counters::new(COUNTERS_MAX),
             rules: ArcSwap::default(),
             begun: RwLock::default(),
@@ -104,7 +104,7 @@ impl Limiting {
     }
 
     /// What this node may let be spent; none where it is the only one.
-    pub const fn allotments(&self) -> Option<&Allotments> {
+    pub const fn allotments(&self) -> Option<&Arc<Allotments>> {
         self.allotments.as_ref()
     }
 

@@ -273,6 +273,9 @@ fn show_quantiles(
     }
 }
 
+/// Calls under way of which some may be at the same point.
+const COMPANY: i64 = 4;
+
 impl Metrics {
     /// Counters of a pipeline that keeps what is said in `contents`.
     pub(crate) fn watching(contents: &Contents) -> Self {
@@ -300,6 +303,11 @@ impl Metrics {
 
     pub(crate) fn admitted(&self) {
         self.in_flight.inc();
+    }
+
+    /// Whether so many calls are under way that some may be at the same point.
+    pub(crate) fn has_company(&self) -> bool {
+        self.in_flight.get() >= COMPANY
     }
 
     /// Counts an attempt; `none` is the fault of one that spoke.

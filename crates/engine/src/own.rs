@@ -11,7 +11,7 @@ use std::sync::Arc;
 use tollgate_catalog::{Catalog, Endpoint, Model, OwnKey};
 use tollgate_providers::adapter;
 use tollgate_routing::Restriction;
-use tollgate_store::{CredentialRecord, KeyRecord};
+use tollgate_store::KeyRecord;
 use tollgate_types::ModelSlug;
 
 use crate::installation::adapter_of;
@@ -89,9 +89,9 @@ impl OwnEndpoints {
         let mut alone = Vec::new();
         for endpoint in self.models.get(&model.id)? {
             let key = endpoint.own_key.as_ref().and_then(|key| self.keys.get(&key.id));
-            let held = key.map(|held| &held.key.record);
-            let Some(record) = held.filter(|it| is_for(it, caller, model)) else { continue };
-            if record.stands_alone() {
+            let held = key.map(|held| &held.key);
+            let Some(held) = held.filter(|it| is_for(it, caller, model)) else { continue };
+            if held.record.stands_alone() {
                 alone.push(&endpoint.provider.slug);
             }
             endpoints.push(Arc::clone(endpoint));
@@ -158,7 +158,7 @@ impl Installation {
             let mut keys = copies.filter(|it| it.provider.slug == endpoint.provider.slug);
             keys.any(|copy| {
                 let key = copy.own_key.as_ref().and_then(|key| own.keys.get(&key.id));
-                key.is_some_and(|it| is_for(&it.key.record, caller, &endpoint.model))
+                key.is_some_and(|it| is_for(&it.key, caller, &endpoint.model))
             })
         };
         self.known().restricted_to(|endpoint| {
@@ -176,7 +176,8 @@ pub(crate) fn restriction_of(key: &KeyRecord) -> Option<Restriction> {
 }
 
 /// Whether a key is for calls of `caller` about a model.
-fn is_for(own: &CredentialRecord, caller: &KeyRecord, model: &Model) -> bool {
+fn is_for(held: &HeldKey, caller: &KeyRecord, model: &Model) -> bool {
+    let own = &held.record;
     let workspace = own.workspace_id.as_ref();
     workspace.is_none_or(|it| *it == caller.workspace_id)
         && own.allowed_models.as_ref().is_none_or(|models| {
@@ -188,8 +189,7 @@ fn is_for(own: &CredentialRecord, caller: &KeyRecord, model: &Model) -> bool {
             caller.creator_user_id.as_ref().is_some_and(|user| users.contains(user))
         })
         && own.allowed_api_key_hashes.as_ref().is_none_or(|hashes| {
-            let hash = caller.hash.to_hex();
-            hashes.contains(&hash)
+            hashes.contains(&caller.hash.to_hex()) || held.former.contains(&caller.hash)
         })
 }
 

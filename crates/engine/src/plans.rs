@@ -28,6 +28,8 @@ pub struct PlanRow {
     pub limits: KeyLimits,
     /// What is taken on top of purchases of credit; as everywhere when absent.
     pub platform_fee: Option<PlatformFee>,
+    /// The same of those that are paid in stablecoins.
+    pub crypto_fee: Option<PlatformFee>,
     /// Whether it is the plan of accounts that have agreed to none.
     pub is_default: bool,
 }

@@ -19,6 +19,7 @@
 //! below zero, since what was paid back to its payer must not be spent; and soon where one node has
 //! idle what another needs.
 
+mod asking;
 mod company;
 mod hold;
 mod owing;
@@ -38,6 +39,7 @@ use tollgate_types::{Chain, Timestamp, Usd, uuid};
 
 use crate::{Clock, Entropy};
 
+pub(crate) use asking::{STORE_PATIENCE, Short, Silent, asked};
 use company::Company;
 pub(crate) use hold::{Hold, Need, Uncovered};
 
@@ -105,22 +107,6 @@ impl State {
     }
 }
 
-/// Why a call can't be paid.
-#[derive(Debug)]
-pub(crate) enum Short {
-    /// There is nothing, or less.
-    Empty,
-    /// There is less than it needs.
-    Less {
-        /// What there is.
-        available: Usd,
-    },
-    /// There would be enough if other calls, or other nodes, did not hold it.
-    InFlight,
-    /// The store could not be asked, and what was set aside is used up.
-    Unavailable(StoreError),
-}
-
 /// How long a call waits for another's charge to be written, which takes a quarter of a second.
 const CHARGE_PATIENCE: Duration = Duration::from_secs(2);
 /// An account that was not used for so long gives its slice back.
@@ -184,6 +170,15 @@ impl Purses {
             self.refill_early(&purse);
             return Ok(hold);
         }
+        let purses = Arc::clone(self);
+        asked(&self.tasks, async move { purses.hold_of_store(&purse, need).await }).await
+    }
+
+    async fn hold_of_store(
+        self: &Arc<Self>,
+        purse: &Arc<Purse>,
+        need: Need,
+    ) -> Result<Hold, Short> {
         // All wait for it together: one after the other they would wait for ever.
         purse.is_charged().await;
         let _one_at_a_time = purse.leasing.lock().await;
@@ -191,19 +186,19 @@ impl Purses {
         if let Some(hold) = purse.take_most(need, now) {
             return Ok(hold);
         }
-        let found = self.refill(&purse, purse.wanted(need)).await;
+        let found = self.refill(purse, purse.wanted(need)).await;
         let mut available = found.map_err(Short::Unavailable)?.available;
         // What is owed is made up for by what lies here; what then is left can be held again.
         if available < Usd::ZERO
-            && self.give_back_left(&purse).await.map_err(Short::Unavailable)? > Usd::ZERO
+            && self.give_back_left(purse).await.map_err(Short::Unavailable)? > Usd::ZERO
         {
-            let found = self.refill(&purse, purse.wanted(need)).await;
+            let found = self.refill(purse, purse.wanted(need)).await;
             available = found.map_err(Short::Unavailable)?.available;
         }
         if let Some(hold) = purse.take_most(need, now) {
             return Ok(hold);
         }
-        self.hold_less(&purse, need, available).await
+        self.hold_less(purse, need, available).await
     }
 
     /// Holds a part of what there is for a call that may cost more than that. One such call is under

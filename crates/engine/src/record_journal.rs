@@ -47,28 +47,38 @@ impl RecordJournal {
         Self { journal: Some(journal), fails: AtomicBool::new(false) }
     }
 
-    /// Keeps a record until its receipt says that the store has it. `None` when it can't be kept:
-    /// it is in memory all the same, and no further calls are admitted.
+    /// Keeps a record until its receipt says that the store has it; what it is kept in outlives the
+    /// process from the next [`write`](Self::write) on. `None` when it can't be kept: it is in memory
+    /// all the same, and no further calls are admitted.
     pub(crate) fn keep(&self, record: &GenerationRecord) -> Option<Receipt> {
         let journal = self.journal.as_ref()?;
-        let appended = BUFFER.with_borrow_mut(|buffer| {
+        let kept = BUFFER.with_borrow_mut(|buffer| {
             buffer.clear();
             record.write_entry(buffer).ok()?;
-            let appended = journal.append(buffer);
+            let kept = journal.enqueue(buffer);
             if buffer.capacity() > BUFFER_KEPT {
                 *buffer = Vec::new();
             }
-            Some(appended)
+            Some(kept)
         })?;
-        match appended {
-            Ok(receipt) => Some(receipt),
-            Err(error) => {
-                if !self.fails.swap(true, Ordering::AcqRel) {
-                    tracing::error!(error = %Chain(&error), "the journal can't be written; no calls are admitted until it can");
-                }
-                None
-            }
+        self.noted(kept)
+    }
+
+    /// Writes what was kept, by whomever.
+    pub(crate) fn write(&self) {
+        if let Some(journal) = &self.journal {
+            self.noted(journal.write());
         }
+    }
+
+    fn noted<T>(&self, outcome: Result<T, JournalError>) -> Option<T> {
+        outcome
+            .inspect_err(|error| {
+                if !self.fails.swap(true, Ordering::AcqRel) {
+                    tracing::error!(error = %Chain(error), "the journal can't be written; no calls are admitted until it can");
+                }
+            })
+            .ok()
     }
 
     /// Whether a call may begin: its record can be kept when it ends. On a full disk none may while

@@ -97,9 +97,17 @@ impl Recorder {
     /// operating system: whoever has a slot has room in the queue.
     pub fn record(&self, slot: Slot, record: GenerationRecord) {
         self.record_with(slot, record, Unwritten::default());
+        self.write();
     }
 
-    /// The same; `unwritten` is dropped when the record is written.
+    /// Writes what was handed over into the journal. When this returns it outlives the process.
+    pub(crate) fn write(&self) {
+        self.journal.write();
+    }
+
+    /// Hands a record over, which outlives the process when it is [written](Self::write): with all
+    /// others that were handed over before, in one step.
+    /// `unwritten` is dropped when the store has it.
     pub(crate) fn record_with(&self, slot: Slot, record: GenerationRecord, unwritten: Unwritten) {
         let receipt = self.journal.keep(&record);
         let entry = Entry { record: Box::new(record), slot, receipt, unwritten };

@@ -1,6 +1,7 @@
 //! Answering a call that was admitted and planned.
 
 use bytes::Bytes;
+use tokio::task::yield_now;
 use tokio::time::timeout;
 use tollgate_wire::chat::UsageView;
 
@@ -34,6 +35,17 @@ impl Engine {
         Ok(Answer::Stream { id, provider, timing, cached, media_type, body })
     }
 
+    /// Lets the other calls go on whose turn it is, where there are some, before this one sends
+    /// something.
+    ///
+    /// What calls are at then comes together: their entries are one write to the journal, and peers
+    /// on this machine are woken for all of what they are sent, which takes longer than sending it.
+    async fn in_turn(&self) {
+        if self.metrics().has_company() {
+            yield_now().await;
+        }
+    }
+
     /// Answers a call that is not streamed, and says what was used.
     pub(crate) async fn whole(
         &self,
@@ -42,12 +54,13 @@ impl Engine {
         let mut transcript = Transcript::of(&mut run);
         // Dropped before its transcript, whatever ends it.
         let mut run = run;
+        self.in_turn().await;
         let OpenWhole { endpoint, answer } = match open_whole(&mut run).await {
             Ok(open) => open,
             Err(error) => return Err(fail(run, error)),
         };
         let told = decision::told(&run, Some(&endpoint));
-        let usage = run.settle(Some(&endpoint), answer.progress(), Ending::Complete);
+        let usage = run.settle_unwritten(Some(&endpoint), answer.progress(), Ending::Complete);
         let mut body = answer.render(&run.head(&endpoint), &usage);
         if let Some(told) = told {
             told.join_answer(run.call.dialect(), &mut body);
@@ -60,6 +73,8 @@ impl Engine {
             recording.hear(&body);
             recording.finish(false);
         }
+        self.in_turn().await;
+        self.recorder().write();
         let provider = endpoint.provider.name.clone();
         let (timing, cached) = (run.timing(), run.caching.told(run.created));
         Ok((WholeReply { id: run.id.clone(), provider, timing, cached, body }, usage))

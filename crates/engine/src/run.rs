@@ -289,9 +289,21 @@ impl<C: Asked> Run<C> {
         }
     }
 
-    /// Prices the call, counts the key's spend and hands the record over. Later calls change
-    /// nothing and return what the first would.
+    /// Prices the call, counts the key's spend and hands the record over. When this returns, that
+    /// outlives the process. Later calls change nothing and return what the first would.
     pub(crate) fn settle(
+        &mut self,
+        endpoint: Option<&Arc<Endpoint>>,
+        progress: &Progress,
+        ending: Ending<'_>,
+    ) -> UsageView {
+        let view = self.settle_unwritten(endpoint, progress, ending);
+        self.engine.recorder().write();
+        view
+    }
+
+    /// The same for who has the record [written](crate::Recorder::write) before the caller is told.
+    pub(crate) fn settle_unwritten(
         &mut self,
         endpoint: Option<&Arc<Endpoint>>,
         progress: &Progress,

@@ -56,6 +56,11 @@ impl Files for Failing {
         Disk.remove(path)
     }
 
+    fn rename(&self, path: &Path, to: &Path) -> io::Result<()> {
+        fail(self.0.lock().remove)?;
+        Disk.rename(path, to)
+    }
+
     fn sync_folder(&self, folder: &Path) -> io::Result<()> {
         fail(self.0.lock().sync_folder)?;
         Disk.sync_folder(folder)
@@ -130,6 +135,9 @@ impl Files for Nowhere {
         Ok(Arc::new(Nothing))
     }
     fn remove(&self, _: &Path) -> io::Result<()> {
+        Ok(())
+    }
+    fn rename(&self, _: &Path, _: &Path) -> io::Result<()> {
         Ok(())
     }
     fn sync_folder(&self, _: &Path) -> io::Result<()> {

@@ -12,6 +12,9 @@ use crate::format::{self, Opening, SEGMENT_HEADER_BYTES};
 
 const LOCK: &str = "lock";
 const EXTENSION: &str = "journal";
+/// What a segment is called that was replayed and is damaged: nobody reads it again, and it is kept
+/// for who wants to look.
+const DAMAGED_EXTENSION: &str = "damaged";
 const DIGITS: usize = 20;
 
 /// Makes and removes the files of segments.
@@ -20,6 +23,8 @@ pub(crate) trait Files: Debug + Send + Sync {
     fn create(&self, path: &Path) -> io::Result<Arc<dyn SegmentFile>>;
     /// Removes a file.
     fn remove(&self, path: &Path) -> io::Result<()>;
+    /// Gives a file another name.
+    fn rename(&self, path: &Path, to: &Path) -> io::Result<()>;
     /// Makes what was created in a folder outlive the machine's failure.
     fn sync_folder(&self, folder: &Path) -> io::Result<()>;
 }
@@ -58,6 +63,10 @@ impl Files for Disk {
 
     fn remove(&self, path: &Path) -> io::Result<()> {
         fs::remove_file(path)
+    }
+
+    fn rename(&self, path: &Path, to: &Path) -> io::Result<()> {
+        fs::rename(path, to)
     }
 
     fn sync_folder(&self, folder: &Path) -> io::Result<()> {
@@ -158,6 +167,11 @@ pub(crate) fn segments(folder: &Path) -> Result<Vec<OldSegment>, JournalError> {
 /// The path of a segment.
 pub(crate) fn path(folder: &Path, number: u64) -> PathBuf {
     folder.join(format!("{number:0DIGITS$}.{EXTENSION}"))
+}
+
+/// The path of a segment that is put aside because it is damaged.
+pub(crate) fn damaged(path: &Path) -> PathBuf {
+    path.with_extension(DAMAGED_EXTENSION)
 }
 
 fn number(path: &Path) -> Option<u64> {

@@ -20,6 +20,8 @@ pub struct Replay {
     current: Option<(OldSegment, SegmentReader<File>)>,
     /// Segments that were read to their end.
     read: Vec<OldSegment>,
+    /// Those of them that are damaged.
+    damaged: Vec<OldSegment>,
     buffer: Vec<u8>,
     replayed: Replayed,
 }
@@ -49,6 +51,7 @@ impl Replay {
             waiting: old.into(),
             current: None,
             read: Vec::new(),
+            damaged: Vec::new(),
             buffer: Vec::new(),
             replayed: Replayed::default(),
         }
@@ -73,17 +76,23 @@ impl Replay {
     }
 
     /// Everything that was handed out is in the database, durably. Deletes the segments that were
-    /// read to their end and keeps the others.
+    /// read to their end, puts those aside that are damaged (`….damaged` in the folder, which nobody
+    /// reads again), and keeps the others.
     ///
     /// # Errors
     ///
-    /// When a segment can't be deleted, which [`Journal::sync`](crate::Journal::sync) tries again,
+    /// When a segment can't be put aside or deleted, which [`Journal::sync`](crate::Journal::sync) tries again,
     /// or the folder can't be synced.
     pub fn finished(mut self) -> Result<Replayed, JournalError> {
         let replayed = self.replayed();
         let mut outcome = Ok(());
         for old in std::mem::take(&mut self.read) {
             if let Err(error) = self.shared.delete(old.path, old.bytes) {
+                outcome = Err(error);
+            }
+        }
+        for old in std::mem::take(&mut self.damaged) {
+            if let Err(error) = self.shared.put_aside(&old.path, old.bytes) {
                 outcome = Err(error);
             }
         }
@@ -134,11 +143,12 @@ impl Replay {
 
     fn end_segment(&mut self, whole: bool) {
         let Some((old, reader)) = self.current.take() else { return };
-        self.replayed = self.replayed.with(reader.damage());
+        let damage = reader.damage();
+        self.replayed = self.replayed.with(damage);
         self.buffer = reader.into_buffer();
         if whole {
             self.replayed.segments = self.replayed.segments.saturating_add(1);
-            self.read.push(old);
+            if damage.damaged_bytes > 0 { &mut self.damaged } else { &mut self.read }.push(old);
         } else {
             self.replayed.segments_unread = self.replayed.segments_unread.saturating_add(1);
         }

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use parking_lot::Mutex;
 
 use crate::JournalError;
-use crate::folder::Files;
+use crate::folder::{self, Files};
 
 /// What the parts of a journal share. The folder stays locked as long as one of them lives, because
 /// each of them may delete files.
@@ -57,6 +57,14 @@ impl Shared {
                 Ok(())
             }
         }
+    }
+
+    /// Puts a segment aside that is damaged.
+    pub(crate) fn put_aside(&self, path: &Path, bytes: u64) -> Result<(), JournalError> {
+        let renamed = self.files.rename(path, &folder::damaged(path));
+        renamed.map_err(JournalError::io("put aside", path))?;
+        self.bytes.fetch_sub(bytes, Ordering::Relaxed);
+        Ok(())
     }
 
     /// Deletes what could not be deleted before. The error is the last.

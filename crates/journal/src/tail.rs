@@ -11,6 +11,8 @@ use crate::{JournalError, Left, Settings};
 
 /// What the buffer keeps after a long entry.
 const BUFFER_BYTES_KEPT: usize = 256 * 1024;
+/// What waits to be written is written when it is so long.
+const WAITING_BYTES_MAX: usize = 64 * 1024;
 
 /// Where entries are appended.
 #[derive(Debug)]
@@ -30,7 +32,9 @@ pub(crate) struct Tail {
     left: Vec<Arc<Segment>>,
     /// Whether a segment was begun since the folder was last synced.
     begun: bool,
-    buffer: Vec<u8>,
+    /// Entries that have their places in the current segment and are not in its file yet, one behind
+    /// the other.
+    waiting: Vec<u8>,
 }
 
 /// A segment with its file.
@@ -56,7 +60,7 @@ impl Tail {
             unsynced: Vec::new(),
             left: Vec::new(),
             begun: false,
-            buffer: Vec::new(),
+            waiting: Vec::new(),
         }
     }
 
@@ -108,35 +112,50 @@ impl Tail {
         if self.keeps_spare { file.reserve(self.segment_bytes) } else { Ok(()) }
     }
 
-    /// Appends an entry to the current segment, or to another when that is full.
-    pub(crate) fn append(
+    /// Gives an entry its place in the current segment, or in another when that is full. It is
+    /// written with the next [`write`](Self::write).
+    pub(crate) fn enqueue(
         &mut self,
         shared: &Arc<Shared>,
         header: EntryHeader,
         body: &[u8],
     ) -> Result<Receipt, JournalError> {
-        let bytes = length(ENTRY_HEADER_BYTES.saturating_add(body.len()));
-        if self.is_full(bytes) {
+        let bytes = ENTRY_HEADER_BYTES.saturating_add(body.len());
+        if self.is_full(length(bytes)) {
+            self.write()?;
             self.leave();
+        }
+        if self.waiting.len().saturating_add(bytes) > WAITING_BYTES_MAX {
+            self.write()?;
         }
         if self.current.is_none() {
             self.begin(shared)?;
         }
-        let Some(open) = &mut self.current else {
+        let Some(open) = &self.current else {
             let none = io::Error::other("no segment was begun");
             return Err(JournalError::io("append to", &shared.folder)(none));
         };
-        let place = Place { segment: open.segment.number, offset: open.written };
-        self.buffer.clear();
-        self.buffer.extend_from_slice(&header.written(place));
-        self.buffer.extend_from_slice(body);
-        let outcome = write_whole(&*open.file, &self.buffer);
-        self.buffer.shrink_to(BUFFER_BYTES_KEPT);
+        let offset = open.written.saturating_add(length(self.waiting.len()));
+        let place = Place { segment: open.segment.number, offset };
+        self.waiting.extend_from_slice(&header.written(place));
+        self.waiting.extend_from_slice(body);
+        Ok(open.segment.hold())
+    }
+
+    /// Writes the entries that wait for it. What can't be written does not wait any more.
+    pub(crate) fn write(&mut self) -> Result<(), JournalError> {
+        let Some(open) = self.current.as_mut().filter(|_| !self.waiting.is_empty()) else {
+            return Ok(());
+        };
+        let outcome = write_whole(&*open.file, &self.waiting);
+        let bytes = length(self.waiting.len());
+        self.waiting.clear();
+        self.waiting.shrink_to(BUFFER_BYTES_KEPT);
         match outcome {
             Ok(()) => {
                 open.written = open.written.saturating_add(bytes);
                 open.segment.grow(bytes);
-                Ok(open.segment.hold())
+                Ok(())
             }
             Err(source) => {
                 let path = open.segment.path.clone();
@@ -146,7 +165,7 @@ impl Tail {
         }
     }
 
-    /// Takes away what was written of an entry.
+    /// Takes away what was written of entries that are not in the file as wholes.
     fn cut_back(&mut self) -> Left {
         match &self.current {
             Some(open) if open.file.cut(open.written).is_ok() => {
@@ -164,12 +183,12 @@ impl Tail {
     /// An entry that is longer than a segment has one of its own.
     fn is_full(&self, bytes: u64) -> bool {
         self.current.as_ref().is_some_and(|it| {
-            it.written > length(SEGMENT_HEADER_BYTES)
-                && it.written.saturating_add(bytes) > self.segment_bytes
+            let end = it.written.saturating_add(length(self.waiting.len()));
+            end > length(SEGMENT_HEADER_BYTES) && end.saturating_add(bytes) > self.segment_bytes
         })
     }
 
-    /// Appends to the current segment no more.
+    /// Appends to the current segment no more. Nothing may wait to be written to it.
     pub(crate) fn leave(&mut self) {
         self.unsynced.retain(Open::may_be_lost);
         if let Some(open) = self.current.take() {
@@ -205,10 +224,13 @@ impl Tail {
 
     /// Notes that a segment could not be synced. Whether a second try says the truth depends on
     /// the file system, so nothing more is appended to it.
-    pub(crate) fn is_not_synced(&mut self, then: &Open) {
+    pub(crate) fn is_not_synced(&mut self, then: &Open) -> Result<(), JournalError> {
         if self.current.as_ref().is_some_and(|it| it.segment.number == then.segment.number) {
+            let written = self.write();
             self.leave();
+            return written;
         }
+        Ok(())
     }
 
     /// Notes that the folder could not be synced.

@@ -25,7 +25,7 @@ struct Row {
     id: String,
     note: String,
     counts: Option<[u64; 3]>,
-    amount: Usd,
+    amount: Option<Usd>,
 }
 
 /// Writes a statement as CSV, in UTF-8, with a header.
@@ -46,7 +46,13 @@ pub fn csv(statement: &Statement) -> Result<Vec<u8>, StatementError> {
 }
 
 fn rows(statement: &Statement) -> Result<Vec<Row>, StatementError> {
-    let mut rows = vec![balance("opening_balance", statement.opening())];
+    let number = statement.number().map_or_else(|| "preliminary".to_owned(), ToString::to_string);
+    let mut rows = vec![
+        about("number", number),
+        about("account", statement.account().as_str().to_owned()),
+        about("month", statement.month().to_string()),
+        balance("opening_balance", statement.opening()),
+    ];
     rows.extend(Line::OF_BALANCE.map(|line| balance(line.name(), statement.sum(line))));
     rows.push(balance("closing_balance", statement.closing()));
     let beside = |line: Line| Row { section: "beside_balance".to_owned(), ..sum(statement, line) };
@@ -58,22 +64,28 @@ fn rows(statement: &Statement) -> Result<Vec<Row>, StatementError> {
         id: entry.id.clone(),
         note: entry.note.clone().or_else(|| entry.reference.clone()).unwrap_or_default(),
         counts: None,
-        amount: entry.amount,
+        amount: Some(entry.amount),
     }));
     for table in statement.usage() {
         rows.extend(usage(table));
     }
-    let amount = statement.usage_total()?;
+    let amount = Some(statement.usage_total()?);
     rows.push(Row { section: "usage_total".to_owned(), amount, ..Row::default() });
     Ok(rows)
 }
 
 fn sum(statement: &Statement, line: Line) -> Row {
-    Row { name: line.name().to_owned(), amount: statement.sum(line), ..Row::default() }
+    Row { name: line.name().to_owned(), amount: Some(statement.sum(line)), ..Row::default() }
+}
+
+/// Which statement it is.
+fn about(name: &str, id: String) -> Row {
+    Row { section: "statement".to_owned(), name: name.to_owned(), id, ..Row::default() }
 }
 
 fn balance(name: &str, amount: Usd) -> Row {
-    Row { section: "balance".to_owned(), name: name.to_owned(), amount, ..Row::default() }
+    let (section, name) = ("balance".to_owned(), name.to_owned());
+    Row { section, name, amount: Some(amount), ..Row::default() }
 }
 
 fn usage(table: &UsageTable) -> impl Iterator<Item = Row> {
@@ -81,7 +93,7 @@ fn usage(table: &UsageTable) -> impl Iterator<Item = Row> {
         section: format!("usage_by_{}", table.by),
         name: line.name.clone(),
         counts: Some([line.requests, line.prompt_tokens, line.completion_tokens]),
-        amount: line.amount,
+        amount: Some(line.amount),
         ..Row::default()
     })
 }
@@ -99,7 +111,7 @@ impl Row {
             requests,
             prompt,
             completion,
-            self.amount.to_decimal(),
+            self.amount.map(Usd::to_decimal).unwrap_or_default(),
         ]
     }
 }
@@ -119,6 +131,9 @@ mod tests {
         let written = String::from_utf8(csv(&sample(2)).unwrap()).unwrap();
         let expected = [
             "section,date,name,id,note,requests,prompt_tokens,completion_tokens,amount_usd",
+            "statement,,number,default-2026-10-001,,,,,",
+            "statement,,account,default,,,,,",
+            "statement,,month,2026-10,,,,,",
             "balance,,opening_balance,,,,,,100.5",
             "balance,,purchases,,,,,,40",
             "balance,,promotional,,,,,,0",

@@ -367,7 +367,7 @@ async fn record_journal(config: &Config, stores: &Stores) -> anyhow::Result<Reco
             damaged_bytes,
             damaged_places,
             segments_unread,
-            "the journal is damaged; records of an earlier run may be lost"
+            "the journal is damaged; records of an earlier run may be lost; the files are kept as *.damaged in its folder"
         );
     }
     Ok(RecordJournal::new(journal))

@@ -23,11 +23,12 @@ pub(crate) async fn run(engine: Arc<Engine>, stop: CancellationToken) {
             _ = ticks.tick() => {}
         }
         let refreshed = [
+            // Before the keys that they are for, which may have been rotated.
+            ("callers' own keys", engine.refresh_own_keys().await.map_err(RuleError::from)),
             ("keys", engine.keys().refresh(engine.now()).await.map(drop).map_err(RuleError::from)),
             ("rules", engine.rules().refresh().await),
             ("presets", engine.presets().refresh().await.map(drop).map_err(RuleError::from)),
             ("workspaces", engine.refresh_organisation().await.map_err(RuleError::from)),
-            ("callers' own keys", engine.refresh_own_keys().await.map_err(RuleError::from)),
         ];
         for (what, result) in refreshed {
             if let Err(error) = result {

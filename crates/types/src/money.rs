@@ -157,11 +157,11 @@ impl UnitPrice {
 ///
 /// Rounding every line would overcharge a request with many small lines. Returns `None` when the
 /// bill does not fit in [`Usd`].
-pub fn total(lines: &[(UnitPrice, Units)]) -> Option<Usd> {
+pub fn total(lines: impl IntoIterator<Item = (UnitPrice, Units)>) -> Option<Usd> {
     let mut picos: u128 = 0;
     for (price, units) in lines {
         // 64 by 64 bits always fits in 128; only the sum can overflow.
-        let line = u128::from(price.0).checked_mul(u128::from(*units))?;
+        let line = u128::from(price.0).checked_mul(u128::from(units))?;
         picos = picos.checked_add(line)?;
     }
     i64::try_from(picos.div_ceil(PICOS_PER_NANO)).ok().map(Usd)
@@ -265,9 +265,9 @@ mod tests {
     #[test]
     fn a_bill_is_rounded_once_and_up() {
         let half_nano = UnitPrice::from_picos(500);
-        assert_eq!(total(&[(half_nano, 1), (half_nano, 1)]), Some(Usd::from_nanos(1)));
-        assert_eq!(total(&[(half_nano, 3)]), Some(Usd::from_nanos(2)));
-        assert_eq!(total(&[(UnitPrice::from_picos(u64::MAX), u64::MAX)]), None);
+        assert_eq!(total([(half_nano, 1), (half_nano, 1)]), Some(Usd::from_nanos(1)));
+        assert_eq!(total([(half_nano, 3)]), Some(Usd::from_nanos(2)));
+        assert_eq!(total([(UnitPrice::from_picos(u64::MAX), u64::MAX)]), None);
     }
 
     proptest! {
@@ -279,8 +279,8 @@ mod tests {
             let lines: Vec<_> =
                 lines.into_iter().map(|(p, u)| (UnitPrice::from_picos(p), u)).collect();
             let (left, right) = lines.split_at(at.index(lines.len() + 1));
-            let parts = total(left).unwrap().checked_add(total(right).unwrap()).unwrap();
-            let whole = total(&lines).unwrap();
+            let parts = total(left.iter().copied()).unwrap().checked_add(total(right.iter().copied()).unwrap()).unwrap();
+            let whole = total(lines.iter().copied()).unwrap();
             prop_assert!(whole <= parts);
             prop_assert!(parts.nanos() - whole.nanos() <= 1);
         }

@@ -25,12 +25,16 @@ fn stores() -> Stores {
     MemoryStore::new().into_shared_stores()
 }
 
-fn node(name: &str, stores: &Stores) -> Allotments {
+fn node(name: &str, stores: &Stores) -> Arc<Allotments> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    Allotments::of(&NodeId::new(name), stores, &clock, BELIEVED).unwrap()
+    Arc::new(Allotments::of(&NodeId::new(name), stores, &clock, BELIEVED).unwrap())
 }
 
-async fn hold(node: &Allotments, need: Need, limit_nanos: i64) -> Result<AllotmentHold, Short> {
+async fn hold(
+    node: &Arc<Allotments>,
+    need: Need,
+    limit_nanos: i64,
+) -> Result<AllotmentHold, Short> {
     node.hold(&KEY_SPENDER, need, &limit(limit_nanos)).await
 }
 
@@ -73,6 +77,28 @@ async fn a_guess_holds_half_and_shuts_nobody_out() {
     let refused = hold(&b, need(600, 600), 1_000).await;
     assert!(matches!(refused, Err(Short::InFlight)), "{refused:?}");
     drop(guess);
+}
+
+/// However many begin at once: what they cost beyond what they hold is what one of them does.
+#[tokio::test(start_paused = true)]
+async fn one_guess_at_a_time_is_under_way() {
+    let stores = stores();
+    let a = node("a", &stores);
+    let guess = hold(&a, need(10_000, 10), 1_000).await.unwrap();
+    let refused = hold(&a, need(10_000, 10), 1_000).await;
+    assert!(matches!(refused, Err(Short::InFlight)), "{refused:?}");
+    // One that cost less than it held is over with its answer.
+    let spent = guess.settle(usd(100));
+    let guess = hold(&a, need(10_000, 10), 1_000).await.unwrap();
+    write(&stores, "g1", spent, 100).await;
+    // One that cost more is over when that is on record.
+    let spent = guess.settle(usd(850));
+    let refused = hold(&a, need(10_000, 10), 1_000).await;
+    assert!(matches!(refused, Err(Short::InFlight)), "{refused:?}");
+    write(&stores, "g2", spent, 850).await;
+    let guess = hold(&a, need(10_000, 10), 1_000).await.unwrap();
+    drop(guess);
+    drop(hold(&a, need(10_000, 10), 1_000).await.unwrap());
 }
 
 #[tokio::test(start_paused = true)]
@@ -156,7 +182,7 @@ async fn a_limit_is_the_same_at_three_nodes() {
     const LIMIT: i64 = 100_000;
     let stores = stores();
     let nodes: Vec<Arc<Allotments>> =
-        ["a", "b", "c"].iter().map(|name| Arc::new(node(name, &stores))).collect();
+        ["a", "b", "c"].iter().map(|name| node(name, &stores)).collect();
     let mut callers = JoinSet::new();
     for caller in 0..200_usize {
         let node = Arc::clone(&nodes[caller % nodes.len()]);

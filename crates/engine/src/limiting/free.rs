@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
+use tokio::time::timeout;
 use tollgate_catalog::Endpoint;
 use tollgate_ledger::{AccountId, Kind};
 use tollgate_limits::{CREDITS_FOR_MORE_FREE_CALLS, Limit, free_models};
@@ -13,6 +14,7 @@ use tollgate_types::{Chain, Timestamp, Usd};
 
 use crate::asked::Asked;
 use crate::expected::most_at;
+use crate::purse::{STORE_PATIENCE, Silent};
 use crate::run::Run;
 
 /// What accounts ever bought, as last heard.
@@ -76,7 +78,8 @@ impl Bought {
         if let Some(bought) = heard.believed(now) {
             return bought;
         }
-        let bought = match purchases(account, stores).await {
+        let looked = timeout(STORE_PATIENCE, purchases(account, stores)).await;
+        let bought = match looked.unwrap_or_else(|_| Err(StoreError::unavailable(Silent))) {
             Ok(bought) => bought,
             Err(error) => {
                 tracing::warn!(error = %Chain(&error), "purchases can't be read");

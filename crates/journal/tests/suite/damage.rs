@@ -179,6 +179,25 @@ fn damage_in_one_segment_does_not_touch_the_others() {
     assert_eq!(replayed, expected);
 }
 
+/// What nobody could read may be all that is left of a call: it is put aside, and read by no start.
+#[test]
+fn a_damaged_segment_is_kept_aside() {
+    let (folder, path, starts) = folder_of(&ENTRIES);
+    let mut changed = fs::read(&path).unwrap();
+    changed[starts[0] + 20] ^= 1;
+    fs::write(&path, &changed).unwrap();
+    let (journal, mut replay) = Journal::open(folder.path(), LARGE).unwrap();
+    let mut read = 0;
+    while replay.next_entry().unwrap().is_some() {
+        read += 1;
+    }
+    assert_eq!((read, replay.finished().unwrap().damaged_places), (ENTRIES.len() - 1, 1));
+    assert_eq!(fs::read(path.with_extension("damaged")).unwrap(), changed);
+    journal.close().unwrap();
+    assert!(segments(folder.path()).is_empty());
+    assert_eq!(next_start(folder.path()).1, Replayed::default());
+}
+
 #[cfg(unix)]
 #[test]
 fn a_segment_that_can_not_be_read_is_told_of_and_kept() {

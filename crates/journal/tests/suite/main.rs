@@ -47,7 +47,8 @@ fn copied(folder: &Path) -> tempfile::TempDir {
 /// The segments' files, oldest first.
 fn segments(folder: &Path) -> Vec<PathBuf> {
     let paths = fs::read_dir(folder).unwrap().map(|it| it.unwrap().path());
-    let mut paths: Vec<_> = paths.filter(|it| it.extension().is_some()).collect();
+    let is_segment = |it: &PathBuf| it.extension().is_some_and(|it| it == "journal");
+    let mut paths: Vec<_> = paths.filter(is_segment).collect();
     paths.sort();
     paths
 }

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use memchr::memmem;
 use serde::Deserialize;
 use tollgate_types::{Usage, UsageSource};
 
@@ -95,6 +96,8 @@ pub(super) fn tier(raw: &[u8]) -> Option<String> {
         #[serde(borrow)]
         service_tier: Option<Cow<'a, str>>,
     }
+    // Few tell it here, and every answer would be read once more for it.
+    memmem::find(raw, b"service_tier")?;
     let served = serde_json::from_slice::<Served<'_>>(raw).ok()?.service_tier?;
     let word = Tier::read(&served).map(Tier::as_str);
     Some(word.map_or_else(|| served.into_owned(), str::to_owned))

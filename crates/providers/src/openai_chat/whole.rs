@@ -96,7 +96,7 @@ impl WholeAnswer for SplicedWhole {
         object.field("object", "chat.completion");
         object.field("created", &head.created.unix_seconds());
         object.splice(&self.members);
-        object.field("usage", usage);
+        object.with("usage", |out| usage.write(out));
         object.end();
         out
     }

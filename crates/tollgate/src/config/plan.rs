@@ -20,6 +20,7 @@ pub(super) struct PlanEntry {
     default: bool,
     monthly_commitment: Option<String>,
     platform_fee: Option<FeeEntry>,
+    crypto_fee: Option<FeeEntry>,
     #[serde(default)]
     tiers: Vec<TierEntry>,
     #[serde(default)]
@@ -55,9 +56,12 @@ pub(super) fn check(rows: &[PlanEntry], problems: &mut Problems) -> Vec<PlanRow>
         if !slugs.insert(row.slug.as_str()) {
             problems.add(format!("{place}.slug: another plan has this one"));
         }
-        let fee_name = format!("{place}.platform_fee");
-        let fee = row.platform_fee.as_ref();
-        let platform_fee = fee.map(|it| it.fee(&fee_name, PlatformFee::HOSTED, problems));
+        let mut fee = |name: &str, entry: &Option<FeeEntry>, usual| {
+            let entry = entry.as_ref()?;
+            Some(entry.fee(&format!("{place}.{name}"), usual, problems))
+        };
+        let platform_fee = fee("platform_fee", &row.platform_fee, PlatformFee::HOSTED);
+        let crypto_fee = fee("crypto_fee", &row.crypto_fee, PlatformFee::HOSTED_CRYPTO);
         let terms = terms(row, &place, problems);
         if row.default && rows.iter().take(index).any(|it| it.default) {
             problems.add(format!("{place}.default: another plan is the default"));
@@ -74,6 +78,7 @@ pub(super) fn check(rows: &[PlanEntry], problems: &mut Problems) -> Vec<PlanRow>
                 plan,
                 limits: row.limits.clone(),
                 platform_fee,
+                crypto_fee,
                 is_default: row.default,
             }),
             Some(Err(error)) => problems.add(format!("{place}: {error}")),
@@ -143,6 +148,7 @@ mod tests {
             name = "Team"
             monthly_commitment = "500"
             platform_fee = { percent = "3" }
+            crypto_fee = { percent = "2" }
             tiers = [{ from = "1000", percent = "5" }, { from = "5000", percent = "10" }]
             rates = [{ model = "acme/*", percent = "20" }]
             requests_per_minute = 600
@@ -165,6 +171,7 @@ mod tests {
                 plan: Plan::default(),
                 limits: KeyLimits::default(),
                 platform_fee: None,
+                crypto_fee: None,
                 is_default: true,
             },
             PlanRow {
@@ -173,6 +180,7 @@ mod tests {
                 plan: team.unwrap(),
                 limits: KeyLimits::default().with("requests_per_minute", 600),
                 platform_fee: Some(PlatformFee { millionths: 30_000, minimum: Usd::ZERO }),
+                crypto_fee: Some(PlatformFee { millionths: 20_000, minimum: Usd::ZERO }),
                 is_default: false,
             },
         ];

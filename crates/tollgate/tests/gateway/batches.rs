@@ -296,8 +296,13 @@ async fn a_batch_that_is_cancelled_keeps_what_was_answered() {
     assert_eq!(results[39]["error"]["type"], "batch_cancelled");
     assert_eq!(spent(&gateway).await, amount(&batch["usage"]["cost"]));
     assert_eq!(at("POST", &format!("{path}/cancel")).await.status, 200);
-    let gone = at("DELETE", &path).await;
+    let operator =
+        |method: &str, path: &str| gateway.call(method, path).key(gateway.management_key()).send();
+    let gone = operator("DELETE", &path).await;
     assert_eq!((gone.status, gone.json()["deleted"].clone()), (200, json!(true)));
+    let acts = operator("GET", "/audit").await.json();
+    let last = &acts["data"][0];
+    assert_eq!((&last["action"], &last["outcome"]), (&json!("DELETE /batches/{id}"), &json!(200)));
     for (method, path) in
         [("GET", path.clone()), ("DELETE", path.clone()), ("POST", path + "/cancel")]
     {

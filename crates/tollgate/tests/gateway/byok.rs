@@ -841,6 +841,34 @@ async fn section_5_9_what_only_an_own_key_reaches_is_called_listed_and_chosen() 
     assert_eq!(refused.status, 404);
 }
 
+/// A call that came with the hash from before, and one that comes with the new, find the same keys.
+#[tokio::test]
+async fn section_1_4_a_rotated_key_keeps_what_is_for_it() {
+    let simulator = simulator().await;
+    let gateway = world(&simulator).start().await;
+    let old = gateway.key_with(|_| {}).await;
+    let hash = |key: &str| {
+        let key = tollgate_types::ApiKey::from_text(key);
+        gateway.engine().keys().hash(&key).to_hex()
+    };
+    let own = json!({ "allowed_api_key_hashes": [hash(&old)], "always_use": true });
+    add(&gateway, "first", SECRET, own).await;
+    let mut secrets = vec![old];
+    for _ in 0..3 {
+        let last = secrets.last().unwrap().clone();
+        let rotation = gateway.at("POST", &format!("/api/v1/keys/{}/rotate", hash(&last)));
+        let rotation = rotation.key(gateway.management_key());
+        let rotated = rotation.json(&json!({ "overlap_seconds": 60 })).send().await.json();
+        let new = rotated["key"].as_str().unwrap().to_owned();
+        shown(&simulator);
+        for key in [&last, &new] {
+            assert_eq!(gateway.chat_call(&asking("acme/m")).key(key).send().await.status, 200);
+        }
+        assert_eq!(shown(&simulator), tails(&[SECRET; 2]));
+        secrets.push(new);
+    }
+}
+
 #[tokio::test]
 async fn section_1_4_a_key_that_another_process_adds_is_used_within_seconds() {
     let simulator = simulator().await;

@@ -231,7 +231,7 @@ impl AnswerWriter for ChunkWriter {
         self.open(out);
         choice(out, |_| {}, None, Some(finish));
         out.extend_from_slice(b"],\"usage\":");
-        json(out, usage);
+        usage.write(out);
         out.extend_from_slice(b"}\n\n");
         out.extend_from_slice(DONE);
     }
@@ -245,7 +245,7 @@ impl AnswerWriter for ChunkWriter {
         out.extend_from_slice(error.error_json().get().as_bytes());
         if let Some(usage) = usage {
             out.extend_from_slice(b",\"usage\":");
-            json(out, usage);
+            usage.write(out);
         }
         out.extend_from_slice(b"}\n\n");
         out.extend_from_slice(DONE);

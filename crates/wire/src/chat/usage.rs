@@ -1,9 +1,10 @@
 //! `usage` as callers read it (contract §3.2).
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
 use tollgate_types::{Usage, Usd};
 
-use crate::json::UsdNumber;
+use crate::json::ObjectWriter;
 
 /// Counts and what they cost, ready to be written.
 #[derive(Debug, Clone, Copy)]
@@ -24,83 +25,57 @@ pub struct UsageView {
     pub is_byok: bool,
 }
 
-#[derive(Serialize)]
-struct UsageObject {
-    prompt_tokens: u64,
-    completion_tokens: u64,
-    total_tokens: u64,
-    cost: UsdNumber,
-    is_byok: bool,
-    prompt_tokens_details: PromptDetails,
-    cost_details: CostDetails,
-    completion_tokens_details: CompletionDetails,
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    is_estimated: bool,
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    is_unpriced: bool,
-}
-
-#[derive(Serialize)]
-struct PromptDetails {
-    cached_tokens: u64,
-    cache_write_tokens: u64,
-    audio_tokens: u64,
-    video_tokens: u64,
-}
-
-#[derive(Serialize)]
-struct CostDetails {
-    upstream_inference_cost: UsdNumber,
-    upstream_inference_prompt_cost: UsdNumber,
-    upstream_inference_completions_cost: UsdNumber,
-}
-
-#[derive(Serialize)]
-struct CompletionDetails {
-    reasoning_tokens: u64,
-    image_tokens: u64,
-    audio_tokens: u64,
-    #[serde(skip_serializing_if = "is_zero")]
-    accepted_prediction_tokens: u64,
-    #[serde(skip_serializing_if = "is_zero")]
-    rejected_prediction_tokens: u64,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
-const fn is_zero(count: &u64) -> bool {
-    *count == 0
+impl UsageView {
+    /// Writes it behind what `out` has, as it is told to callers (contract §3.2).
+    pub fn write(&self, out: &mut Vec<u8>) {
+        let usage = &self.usage;
+        let mut object = ObjectWriter::new(out);
+        object.count("prompt_tokens", usage.prompt_tokens);
+        object.count("completion_tokens", usage.completion_tokens);
+        object.count("total_tokens", usage.total_tokens());
+        object.amount("cost", self.cost);
+        object.flag("is_byok", self.is_byok);
+        let mut read = object.object("prompt_tokens_details");
+        read.count("cached_tokens", usage.cached_tokens);
+        read.count("cache_write_tokens", usage.cache_write_tokens);
+        read.count("audio_tokens", usage.audio_prompt_tokens);
+        read.count("video_tokens", usage.video_prompt_tokens);
+        read.end();
+        let mut costs = object.object("cost_details");
+        costs.amount("upstream_inference_cost", self.upstream_cost);
+        costs.amount("upstream_inference_prompt_cost", self.prompt_cost);
+        costs.amount("upstream_inference_completions_cost", self.completion_cost);
+        costs.end();
+        let mut written = object.object("completion_tokens_details");
+        written.count("reasoning_tokens", usage.reasoning_tokens);
+        written.count("image_tokens", usage.image_completion_tokens);
+        written.count("audio_tokens", usage.audio_completion_tokens);
+        for (name, predicted) in [
+            ("accepted_prediction_tokens", usage.accepted_prediction_tokens),
+            ("rejected_prediction_tokens", usage.rejected_prediction_tokens),
+        ] {
+            if predicted > 0 {
+                written.count(name, predicted);
+            }
+        }
+        written.end();
+        for (name, is) in [("is_estimated", usage.is_estimated()), ("is_unpriced", self.unpriced)] {
+            if is {
+                object.flag(name, is);
+            }
+        }
+        object.end();
+    }
 }
 
 impl Serialize for UsageView {
-    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        let usage = &self.usage;
-        UsageObject {
-            prompt_tokens: usage.prompt_tokens,
-            completion_tokens: usage.completion_tokens,
-            total_tokens: usage.total_tokens(),
-            cost: UsdNumber(self.cost),
-            is_byok: self.is_byok,
-            prompt_tokens_details: PromptDetails {
-                cached_tokens: usage.cached_tokens,
-                cache_write_tokens: usage.cache_write_tokens,
-                audio_tokens: usage.audio_prompt_tokens,
-                video_tokens: usage.video_prompt_tokens,
-            },
-            cost_details: CostDetails {
-                upstream_inference_cost: UsdNumber(self.upstream_cost),
-                upstream_inference_prompt_cost: UsdNumber(self.prompt_cost),
-                upstream_inference_completions_cost: UsdNumber(self.completion_cost),
-            },
-            completion_tokens_details: CompletionDetails {
-                reasoning_tokens: usage.reasoning_tokens,
-                image_tokens: usage.image_completion_tokens,
-                audio_tokens: usage.audio_completion_tokens,
-                accepted_prediction_tokens: usage.accepted_prediction_tokens,
-                rejected_prediction_tokens: usage.rejected_prediction_tokens,
-            },
-            is_estimated: usage.is_estimated(),
-            is_unpriced: self.unpriced,
-        }
-        .serialize(to)
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let mut json = Vec::with_capacity(WRITTEN_BYTES);
+        self.write(&mut json);
+        let json = String::from_utf8(json).map_err(serde::ser::Error::custom)?;
+        RawValue::from_string(json).map_err(serde::ser::Error::custom)?.serialize(to)
     }
 }
+
+/// About as many bytes as it is written in.
+const WRITTEN_BYTES: usize = 512;

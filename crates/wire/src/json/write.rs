@@ -60,6 +60,46 @@ impl<'a> ObjectWriter<'a> {
         }
     }
 
+    /// Adds a member that is a count.
+    ///
+    /// `key` needs no escaping.
+    pub fn count(&mut self, key: &str, count: u64) {
+        self.raw(key.as_bytes(), itoa::Buffer::new().format(count).as_bytes());
+    }
+
+    /// Adds a member that is an amount of dollars, as [`UsdNumber`] is written.
+    ///
+    /// `key` needs no escaping.
+    pub fn amount(&mut self, key: &str, amount: Usd) {
+        if amount == Usd::ZERO {
+            return self.raw(key.as_bytes(), b"0");
+        }
+        self.raw(key.as_bytes(), amount.to_decimal().as_bytes());
+    }
+
+    /// Adds a member that is true or false.
+    ///
+    /// `key` needs no escaping.
+    pub fn flag(&mut self, key: &str, is: bool) {
+        self.raw(key.as_bytes(), if is { b"true" } else { b"false" });
+    }
+
+    /// Adds a member whose value, which is JSON, `write` appends.
+    ///
+    /// `key` needs no escaping.
+    pub fn with(&mut self, key: &str, write: impl FnOnce(&mut Vec<u8>)) {
+        self.raw(key.as_bytes(), b"");
+        write(self.out);
+    }
+
+    /// Opens a member that is an object. It has to be closed before another member is added.
+    ///
+    /// `key` needs no escaping.
+    pub fn object(&mut self, key: &str) -> ObjectWriter<'_> {
+        self.raw(key.as_bytes(), b"");
+        ObjectWriter::new(self.out)
+    }
+
     /// Adds members that are written already, each with a comma before it. There must be a member
     /// before them.
     pub fn splice(&mut self, members: &[u8]) {
@@ -108,7 +148,14 @@ mod tests {
         object.member("x\":1,\"model\":\"\\\n", "3");
         object.field("b", "x\"y");
         object.field("cost", &UsdNumber(Usd::from_nanos(1_200)));
+        object.amount("paid", Usd::from_nanos(-1_500_000_000));
+        let mut inner = object.object("c");
+        inner.count("d", u64::MAX);
+        inner.amount("e", Usd::ZERO);
+        inner.end();
+        object.flag("f", true);
         object.end();
-        assert_eq!(out, br#"{"a":[1, 2],"x\":1,\"model\":\"\\\n":3,"b":"x\"y","cost":0.0000012}"#);
+        let expected = br#"{"a":[1, 2],"x\":1,\"model\":\"\\\n":3,"b":"x\"y","cost":0.0000012,"paid":-1.5,"c":{"d":18446744073709551615,"e":0},"f":true}"#;
+        assert_eq!(out, expected);
     }
 }

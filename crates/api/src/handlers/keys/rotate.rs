@@ -46,6 +46,8 @@ pub(crate) async fn rotate_key(
     };
     let replaced = app.engine.stores().keys.replace(hash, successor, now).await?;
     let record = replaced.ok_or_else(no_such_key)?;
+    // Keys at providers that are for this one know both hashes before anybody calls with the new.
+    app.engine.refresh_own_keys().await?;
     app.engine.keys().refresh(now).await?;
     let data = view(&app, record).await?;
     Ok(Json(CreatedKey { data, key: key.expose().to_owned() }))
