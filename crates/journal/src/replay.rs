@@ -20,7 +20,7 @@ pub struct Replay {
     current: Option<(OldSegment, SegmentReader<File>)>,
     /// Segments that were read to their end.
     read: Vec<OldSegment>,
-    /// Those of them that are damaged.
+    /// Those with bytes that are no entries.
     damaged: Vec<OldSegment>,
     buffer: Vec<u8>,
     replayed: Replayed,
@@ -76,8 +76,8 @@ impl Replay {
     }
 
     /// Everything that was handed out is in the database, durably. Deletes the segments that were
-    /// read to their end, puts those aside that are damaged (`….damaged` in the folder, which nobody
-    /// reads again), and keeps the others.
+    /// read to their end, puts those aside that have bytes which are no entries (`….damaged` in the
+    /// folder, which nobody reads again), and keeps the others.
     ///
     /// # Errors
     ///
@@ -148,7 +148,8 @@ impl Replay {
         self.buffer = reader.into_buffer();
         if whole {
             self.replayed.segments = self.replayed.segments.saturating_add(1);
-            if damage.damaged_bytes > 0 { &mut self.damaged } else { &mut self.read }.push(old);
+            let is_whole = damage == Damage::default();
+            if is_whole { &mut self.read } else { &mut self.damaged }.push(old);
         } else {
             self.replayed.segments_unread = self.replayed.segments_unread.saturating_add(1);
         }

@@ -289,6 +289,9 @@ async fn engine(
         management: true,
         ..KeyRecord::new(pepper.hash(key), "TOLLGATE_MANAGEMENT_KEY", &key.label(), now)
     });
+    // Before anything is counted or given back: what an earlier run settled is what keys have spent,
+    // and is paid from what that run set aside.
+    let journal = record_journal(config, &stores).await?;
     let keys = KeyRing::load(stores.clone(), pepper, configured, now);
     let keys = keys.await.context("keys can't be read")?;
     let keychain = Keychain::load(stores.clone(), Arc::clone(&vault))
@@ -297,8 +300,6 @@ async fn engine(
     let organisation =
         Organisation::load(stores.clone()).await.context("workspaces and people can't be read")?;
     let presets = Presets::load(stores.clone()).await.context("presets can't be read")?;
-    // Before anything is given back: what an earlier run settled is paid from what it set aside.
-    let journal = record_journal(config, &stores).await?;
     let node = node(config, seams)?;
     let purses = purses(node.clone(), seams, &stores, tasks).await?;
     let allotments = Allotments::of(&node, &stores, &seams.clock, config.gone_after);
@@ -361,13 +362,18 @@ async fn record_journal(config: &Config, stores: &Stores) -> anyhow::Result<Reco
     if added > 0 {
         tracing::info!(records = added, "records of an earlier run are written down");
     }
-    let Replayed { damaged_bytes, damaged_places, segments_unread, .. } = replayed;
+    let Replayed { torn_bytes, damaged_bytes, damaged_places, segments_unread, .. } = replayed;
     if damaged_bytes > 0 || segments_unread > 0 {
         tracing::error!(
             damaged_bytes,
             damaged_places,
             segments_unread,
             "the journal is damaged; records of an earlier run may be lost; the files are kept as *.damaged in its folder"
+        );
+    } else if torn_bytes > 0 {
+        tracing::warn!(
+            torn_bytes,
+            "the journal ends in what is no record, as when the machine lost power; the file is kept as *.damaged in its folder"
         );
     }
     Ok(RecordJournal::new(journal))
