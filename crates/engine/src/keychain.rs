@@ -143,7 +143,8 @@ impl Keychain {
         for record in records {
             let known = known(&record.id).map(Arc::as_ref);
             let former = self.former(&record, known).await?;
-            keys.push(Arc::new(HeldKey { former, ..self.open(record, known) }));
+            let secret = self.open(&record, known);
+            keys.push(Arc::new(HeldKey { record, secret, former }));
         }
         let is_as_before = |key: &HeldKey| {
             let known = before.keys.iter().find(|it| it.record.id == key.record.id);
@@ -180,16 +181,15 @@ impl Keychain {
 
     /// Opens a key's secret. Under a master key that this process does not have it may be the very
     /// secret that is open here: others have sealed it anew while this process runs.
-    fn open(&self, record: CredentialRecord, before: Option<&HeldKey>) -> HeldKey {
+    fn open(&self, record: &CredentialRecord, before: Option<&HeldKey>) -> Option<Secret> {
         match self.vault.open(&record.purpose(), &record.sealed) {
-            Ok(secret) => HeldKey { record, secret: Some(Secret::new(secret)), former: Vec::new() },
-            Err(OpenError::OtherKey) if before.is_some_and(|it| it.is_sealed_anew_as(&record)) => {
+            Ok(secret) => Some(Secret::new(secret)),
+            Err(OpenError::OtherKey) if before.is_some_and(|it| it.is_sealed_anew_as(record)) => {
                 tracing::warn!(
                     key.id = record.id,
                     "a key of a caller's own is sealed with another secret key: restart with that TOLLGATE_SECRET_KEY"
                 );
-                let secret = before.and_then(|it| it.secret.clone());
-                HeldKey { record, secret, former: Vec::new() }
+                before.and_then(|it| it.secret.clone())
             }
             Err(error) => {
                 tracing::error!(
@@ -198,7 +198,7 @@ impl Keychain {
                     %error,
                     "a key of a caller's own does not open: is TOLLGATE_SECRET_KEY the one it was sealed with?"
                 );
-                HeldKey { record, secret: None, former: Vec::new() }
+                None
             }
         }
     }

@@ -39,7 +39,7 @@ use tollgate_types::{Chain, Timestamp, Usd, uuid};
 
 use crate::{Clock, Entropy};
 
-pub(crate) use asking::{STORE_PATIENCE, Short, Silent, asked};
+pub(crate) use asking::{Short, asked, in_time};
 use company::Company;
 pub(crate) use hold::{Hold, Need, Uncovered};
 

@@ -75,8 +75,9 @@ impl Journal {
     /// When the entry is too long or could not be written. The journal stays as it was, entries
     /// before it can be read, and the next append tries again.
     pub fn append(&self, entry: &[u8]) -> Result<Receipt, JournalError> {
-        let receipt = self.enqueue(entry)?;
-        match self.write() {
+        // Under one lock: whoever writes in between and fails would take this entry with them.
+        let (receipt, written) = self.at_the_end(entry, Tail::write)?;
+        match written {
             Ok(()) => Ok(receipt),
             Err(error) => {
                 // Nobody needs the segment for an entry that isn't there.
@@ -93,16 +94,26 @@ impl Journal {
     ///
     /// As [`append`](Self::append), where other entries had to be written first.
     pub fn enqueue(&self, entry: &[u8]) -> Result<Receipt, JournalError> {
+        self.at_the_end(entry, |_| ()).map(|(receipt, ())| receipt)
+    }
+
+    /// Gives an entry its place, and does something more before anybody else does.
+    fn at_the_end<T>(
+        &self,
+        entry: &[u8],
+        then: impl FnOnce(&mut Tail) -> T,
+    ) -> Result<(Receipt, T), JournalError> {
         let too_long = JournalError::TooLong { bytes: entry.len() };
         let header = EntryHeader::of(entry).ok_or(too_long)?;
         let mut tail = self.tail.lock();
-        let receipt = tail.enqueue(&self.shared, header, entry);
+        let placed = tail.enqueue(&self.shared, header, entry);
+        let placed = placed.map(|receipt| (receipt, then(&mut tail)));
         let left = tail.take_left();
         drop(tail);
         for segment in left {
             segment.release();
         }
-        receipt
+        placed
     }
 
     /// Writes the entries that wait for it. When this returns, all that was put there before

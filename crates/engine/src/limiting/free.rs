@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use tokio::time::timeout;
 use tollgate_catalog::Endpoint;
 use tollgate_ledger::{AccountId, Kind};
 use tollgate_limits::{CREDITS_FOR_MORE_FREE_CALLS, Limit, free_models};
@@ -14,7 +13,7 @@ use tollgate_types::{Chain, Timestamp, Usd};
 
 use crate::asked::Asked;
 use crate::expected::most_at;
-use crate::purse::{STORE_PATIENCE, Silent};
+use crate::purse::in_time;
 use crate::run::Run;
 
 /// What accounts ever bought, as last heard.
@@ -78,8 +77,7 @@ impl Bought {
         if let Some(bought) = heard.believed(now) {
             return bought;
         }
-        let looked = timeout(STORE_PATIENCE, purchases(account, stores)).await;
-        let bought = match looked.unwrap_or_else(|_| Err(StoreError::unavailable(Silent))) {
+        let bought = match in_time(purchases(account, stores)).await {
             Ok(bought) => bought,
             Err(error) => {
                 tracing::warn!(error = %Chain(&error), "purchases can't be read");

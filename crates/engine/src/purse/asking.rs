@@ -24,11 +24,19 @@ pub(crate) enum Short {
 }
 
 /// How long a call waits for the store.
-pub(crate) const STORE_PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(5);
+
 /// The store has not answered for so long that a call can't wait for it.
 #[derive(Debug, thiserror::Error)]
 #[error("the store does not answer")]
-pub(crate) struct Silent;
+struct Silent;
+
+/// Waits for what the store is asked as long as a call can.
+pub(crate) async fn in_time<T>(
+    asked: impl Future<Output = Result<T, StoreError>>,
+) -> Result<T, StoreError> {
+    timeout(PATIENCE, asked).await.unwrap_or_else(|_| Err(StoreError::unavailable(Silent)))
+}
 
 /// Waits for what the store is asked to hold. Whoever has gone, or has waited long enough, leaves it
 /// to itself: what the store gives is noted, and what nobody holds is given back.
@@ -36,9 +44,7 @@ pub(crate) async fn asked<T: Send + 'static>(
     tasks: &TaskTracker,
     holding: impl Future<Output = Result<T, Short>> + Send + 'static,
 ) -> Result<T, Short> {
-    let closed = |_| Err(Short::Unavailable(StoreError::Closed));
-    match timeout(STORE_PATIENCE, tasks.spawn(holding)).await {
-        Ok(held) => held.unwrap_or_else(closed),
-        Err(_) => Err(Short::Unavailable(StoreError::unavailable(Silent))),
-    }
+    let holding = tasks.spawn(holding);
+    let held = in_time(async { holding.await.map_err(|_| StoreError::Closed) }).await;
+    held.unwrap_or_else(|error| Err(Short::Unavailable(error)))
 }

@@ -2,12 +2,10 @@
 
 use std::sync::Arc;
 
-use tokio::time::timeout;
 use tollgate_ledger::AccountId;
-use tollgate_store::StoreError;
 use tollgate_types::{Chain, Usd};
 
-use super::{Purse, Purses, STORE_PATIENCE, Silent, State};
+use super::{Purse, Purses, State, in_time};
 
 /// How long it is believed that an account owes something, or nothing.
 const LOOK_MILLIS: i64 = 1_000;
@@ -39,8 +37,7 @@ impl Purses {
 
     /// Asks the store what is available of an account. What it can't say stays as it was.
     async fn look(&self, purse: &Purse) {
-        let looked = timeout(STORE_PATIENCE, self.stores.ledger.balance(&purse.account)).await;
-        match looked.unwrap_or_else(|_| Err(StoreError::unavailable(Silent))) {
+        match in_time(self.stores.ledger.balance(&purse.account)).await {
             Ok(balance) => purse.state.lock().hear(balance.available),
             Err(error) => tracing::warn!(error = %Chain(&error), "an account can't be looked up"),
         }

@@ -3,7 +3,7 @@
 
 use tollgate_wire::chat::{AnswerHead, UsageView};
 use tollgate_wire::error::ErrorBody;
-use tollgate_wire::json::{ObjectWriter, UsdNumber};
+use tollgate_wire::json::ObjectWriter;
 use tollgate_wire::{Dialect, error_body};
 
 use super::answer::not_a_line;
@@ -129,7 +129,7 @@ impl WholeAnswer for SplicedAnswer {
 /// Writes the last line, which says who answered and what it cost.
 fn write_last(last: &Walked, out: &mut Vec<u8>, head: &AnswerHead, usage: &UsageView) {
     let mut object: ObjectWriter<'_> = last.write(out, head);
-    object.field("cost", &UsdNumber(usage.cost));
+    object.amount("cost", usage.cost);
     object.field("provider", &head.provider);
     object.end();
 }

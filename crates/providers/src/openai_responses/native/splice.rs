@@ -112,12 +112,12 @@ pub(super) fn whole_usage(view: &UsageView) -> Vec<u8> {
     let (cached_tokens, cache_write_tokens) = (usage.cached_tokens, usage.cache_write_tokens);
     let mut out = Vec::new();
     let mut object = ObjectWriter::new(&mut out);
-    object.field("input_tokens", &usage.prompt_tokens);
+    object.count("input_tokens", usage.prompt_tokens);
     object.field("input_tokens_details", &InputDetails { cached_tokens, cache_write_tokens });
-    object.field("output_tokens", &usage.completion_tokens);
+    object.count("output_tokens", usage.completion_tokens);
     let details = OutputDetails { reasoning_tokens: usage.reasoning_tokens };
     object.field("output_tokens_details", &details);
-    object.field("total_tokens", &usage.total_tokens());
+    object.count("total_tokens", usage.total_tokens());
     for (key, value) in cost(view) {
         object.raw(key.as_bytes(), &value);
     }
