@@ -71,8 +71,23 @@ fn read(folder: &Path, manifest: &Path) -> Result<Crate, String> {
 ///
 /// When cargo can't say.
 pub fn built_packages() -> Result<Vec<String>, String> {
+    packages(&["--workspace"])
+}
+
+/// Names of every package that the fuzz targets are built of. They are a workspace of their own
+/// with a lock file of its own, which nothing else reads.
+///
+/// # Errors
+///
+/// When cargo can't say, as where the lock file lacks what a crate of ours has come to depend on.
+pub fn fuzzed_packages() -> Result<Vec<String>, String> {
+    packages(&["--manifest-path", "fuzz/Cargo.toml"])
+}
+
+fn packages(of: &[&str]) -> Result<Vec<String>, String> {
     let cargo = Command::new(env!("CARGO"))
-        .args(["tree", "--workspace", "--edges", "normal,build", "--prefix", "none", "--locked"])
+        .args(["tree", "--edges", "normal,build", "--prefix", "none", "--locked"])
+        .args(of)
         .current_dir(root())
         .output()
         .map_err(|error| format!("cargo tree: {error}"))?;

@@ -1,6 +1,6 @@
 //! Layers, bans and sizes, as tests.
 
-use xtask::{built_packages, crates, sources};
+use xtask::{built_packages, crates, fuzzed_packages, sources};
 
 /// Which crates each crate may build on. Arrows point down only: a crate exists because it forbids
 /// a dependency.
@@ -202,6 +202,12 @@ fn banned_libraries_stay_out() {
     for package in packages {
         assert!(!BANNED.contains(&package.as_str()), "{package} is banned");
     }
+}
+
+#[test]
+fn the_lock_file_of_the_fuzz_targets_fits() {
+    let packages = fuzzed_packages().unwrap();
+    assert!(packages.iter().any(|it| it == "tollgate-wire"), "the list is not one");
 }
 
 #[test]
