@@ -374,7 +374,8 @@ pub(crate) async fn admit<C: Asked>(
     reckoned: &mut Reckoned,
 ) -> Result<(), CallError> {
     let by_model = ByModel::of(run).await;
-    let limits = limits_of(run)?;
+    let now = run.engine.now();
+    let limits = limits_of(run, now)?;
     if let Some(by_model) = by_model {
         return by_model::admit(run, by_model, limits, reckoned);
     }
@@ -382,7 +383,7 @@ pub(crate) async fn admit<C: Asked>(
         return Ok(());
     }
     let Expected { most, least } = reckoned.of(run);
-    take(run, &limits, (&most, &least))
+    take(run, &limits, (&most, &least), now)
 }
 
 /// Takes a call that nobody is asked for of its limits on requests, whatever is left of others, and
@@ -398,19 +399,19 @@ pub(crate) async fn admit_request<C: Asked>(
 ) -> Result<(), CallError> {
     let is_free = made_at.is_some_and(|it| free::is_free(run, it));
     let free = if is_free { free::limits(run).await } else { None };
-    let mut limits = limits_of(run)?;
     let (limiting, now) = (run.engine.limiting(), run.engine.now());
+    let mut limits = limits_of(run, now)?;
     limits.extend(limiting.of_model(model, now).map_err(has_no_room)?);
     for limit in free.iter().flatten() {
         limits.push(limiting.of_free_models(run, limit, now).map_err(has_no_room)?);
     }
     limits.retain(|limit| limit.limit().measure == Measure::Requests);
-    take(run, &limits, (&Load::default(), &Load::default()))
+    take(run, &limits, (&Load::default(), &Load::default()), now)
 }
 
 /// All limits of a planned call that don't depend on the model.
-fn limits_of<C: Asked>(run: &Run<C>) -> Result<Limits, CallError> {
-    run.engine.limiting().of(run, run.engine.now()).map_err(has_no_room)
+fn limits_of<C: Asked>(run: &Run<C>, now: Timestamp) -> Result<Limits, CallError> {
+    run.engine.limiting().of(run, now).map_err(has_no_room)
 }
 
 fn has_no_room(_: Full) -> CallError {
@@ -423,8 +424,9 @@ fn take<C: Asked>(
     run: &mut Run<C>,
     limits: &Limits,
     need: (&Load, &Load),
+    now: Timestamp,
 ) -> Result<(), CallError> {
-    let admitted = tollgate_limits::admit_within(limits, need, run.engine.now());
+    let admitted = tollgate_limits::admit_within(limits, need, now);
     run.held.of_limits = admitted.map_err(|refusal| refused(run, refusal))?;
     Ok(())
 }

@@ -7,16 +7,18 @@
 //! under way and records not yet written are bounded together. When there is none, the next call
 //! waits, and the store sets the pace.
 
+mod queue;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::time::{sleep, timeout};
 use tokio_util::task::TaskTracker;
-use tollgate_journal::Receipt;
 use tollgate_store::{GenerationRecord, Stores};
 use tollgate_types::Chain;
 
+use self::queue::{Batch, Kept, Queue};
 use crate::afford::Unwritten;
 use crate::{Feed, RecordJournal};
 
@@ -26,30 +28,20 @@ pub struct Recorder {
     slots: Arc<Semaphore>,
     journal: Arc<RecordJournal>,
     feed: Arc<Feed>,
-    records: mpsc::Sender<Entry>,
+    queue: Arc<Queue>,
+    /// Whoever waits for what is queued to be written. The task ends when nobody has this any more.
     flushes: mpsc::Sender<oneshot::Sender<()>>,
 }
 
 /// A call's right to be recorded.
 #[derive(Debug)]
 pub struct Slot {
-    _permit: OwnedSemaphorePermit,
-}
-
-#[derive(Debug)]
-struct Entry {
-    record: Box<GenerationRecord>,
-    slot: Slot,
-    /// Of the journal; none where it could not be written, or there is none.
-    receipt: Option<Receipt>,
-    /// What is given free when it is written.
-    unwritten: Unwritten,
+    permit: OwnedSemaphorePermit,
 }
 
 /// How long a call waits for a slot before it is refused.
 const PATIENCE: Duration = Duration::from_secs(5);
 const FLUSHES_MAX: usize = 64;
-const BATCH_MAX: usize = 2_048;
 /// How long the first record of a batch waits for company.
 const LINGER: Duration = Duration::from_millis(200);
 const RETRY_FIRST: Duration = Duration::from_millis(100);
@@ -66,10 +58,11 @@ impl Recorder {
     ) -> Self {
         let journal = Arc::new(journal);
         let feed = Feed::new();
-        let (records, inbox) = mpsc::channel(slots.max(1));
+        let queue = Arc::new(Queue::default());
         let (flushes, requests) = mpsc::channel(FLUSHES_MAX);
-        tasks.spawn(Writer { stores, feed: Arc::clone(&feed), inbox, requests }.run());
-        Self { slots: Arc::new(Semaphore::new(slots.max(1))), journal, feed, records, flushes }
+        let (queued, heard) = (Arc::clone(&queue), Arc::clone(&feed));
+        tasks.spawn(Writer { stores, feed: heard, queue: queued, requests }.run());
+        Self { slots: Arc::new(Semaphore::new(slots.max(1))), journal, feed, queue, flushes }
     }
 
     /// Whether calls may begin, as far as the journal goes: their records can be kept.
@@ -85,12 +78,12 @@ impl Recorder {
         if !self.is_well() {
             return None;
         }
-        let slots = Arc::clone(&self.slots);
-        if let Ok(permit) = Arc::clone(&slots).try_acquire_owned() {
-            return Some(Slot { _permit: permit });
+        if let Ok(permit) = Arc::clone(&self.slots).try_acquire_owned() {
+            return Some(Slot { permit });
         }
-        let permit = timeout(PATIENCE, slots.acquire_owned()).await.ok()?.ok()?;
-        Some(Slot { _permit: permit })
+        let free = Arc::clone(&self.slots).acquire_owned();
+        let permit = timeout(PATIENCE, free).await.ok()?.ok()?;
+        Some(Slot { permit })
     }
 
     /// Hands a record over. When this returns it outlives the process. Never waits, but for the
@@ -110,10 +103,7 @@ impl Recorder {
     /// `unwritten` is dropped when the store has it.
     pub(crate) fn record_with(&self, slot: Slot, record: GenerationRecord, unwritten: Unwritten) {
         let receipt = self.journal.keep(&record);
-        let entry = Entry { record: Box::new(record), slot, receipt, unwritten };
-        if self.records.try_send(entry).is_err() {
-            tracing::error!("a generation record was lost: the writer has stopped");
-        }
+        self.queue.push(record, Kept { slot, receipt, unwritten });
     }
 
     /// Where records are until they are written.
@@ -139,7 +129,7 @@ impl Recorder {
 struct Writer {
     stores: Stores,
     feed: Arc<Feed>,
-    inbox: mpsc::Receiver<Entry>,
+    queue: Arc<Queue>,
     requests: mpsc::Receiver<oneshot::Sender<()>>,
 }
 
@@ -148,14 +138,15 @@ impl Writer {
     async fn run(mut self) {
         loop {
             tokio::select! {
-                entry = self.inbox.recv() => match entry {
-                    Some(entry) => {
-                        let waiting = self.gather(entry).await;
-                        self.answer(waiting).await;
+                () = self.queue.begun() => {
+                    if let Some(done) = self.gather().await {
+                        self.answer(done).await;
                     }
-                    None => return,
-                },
-                Some(done) = self.requests.recv() => self.answer(Some(done)).await,
+                }
+                request = self.requests.recv() => match request {
+                    Some(done) => self.answer(done).await,
+                    None => return self.write_all().await,
+                }
             }
         }
     }
@@ -165,75 +156,72 @@ impl Writer {
     ///
     /// The queue is not looked at while it waits: a task that is woken for each record would cost
     /// as much as writing it.
-    async fn gather(&mut self, first: Entry) -> Option<oneshot::Sender<()>> {
+    async fn gather(&mut self) -> Option<oneshot::Sender<()>> {
         let waiting = tokio::select! {
             biased;
             Some(done) = self.requests.recv() => Some(done),
             () = sleep(LINGER) => None,
         };
-        let mut batch = vec![first];
-        loop {
-            self.fill(&mut batch);
-            append(&self.stores, &self.feed, std::mem::take(&mut batch)).await;
-            // The rest is enough for another batch, or waits for company.
-            if self.inbox.len() < BATCH_MAX {
-                return waiting;
+        while let Some(batch) = self.queue.take() {
+            self.append(batch).await;
+            // The rest waits for company.
+            if !self.queue.has_full() {
+                break;
             }
         }
-    }
-
-    /// Adds to a batch what is queued.
-    fn fill(&mut self, batch: &mut Vec<Entry>) {
-        while batch.len() < BATCH_MAX
-            && let Ok(entry) = self.inbox.try_recv()
-        {
-            batch.push(entry);
-        }
+        waiting
     }
 
     /// Writes what is queued now, then says that it is written.
-    async fn answer(&mut self, waiting: Option<oneshot::Sender<()>>) {
-        let Some(done) = waiting else { return };
-        loop {
-            let mut batch = Vec::new();
-            self.fill(&mut batch);
-            if batch.is_empty() {
-                break;
-            }
-            append(&self.stores, &self.feed, batch).await;
-        }
+    async fn answer(&self, done: oneshot::Sender<()>) {
+        self.write_all().await;
         // Whoever waited may have gone.
         done.send(()).unwrap_or_default();
     }
+
+    async fn write_all(&self) {
+        while let Some(batch) = self.queue.take() {
+            self.append(batch).await;
+        }
+    }
+
+    /// Writes a batch, again and again until it is written: appending is idempotent by id.
+    async fn append(&self, Batch { records, kept }: Batch) {
+        let records = Arc::new(records);
+        let mut pause = RETRY_FIRST;
+        while let Err(error) = self.stores.generations.append_shared(Arc::clone(&records)).await {
+            if matches!(error, tollgate_store::StoreError::Closed) {
+                tracing::error!(
+                    records = records.len(),
+                    "generation records are not written: the store is closed"
+                );
+                return;
+            }
+            tracing::warn!(
+                error = %Chain(&error),
+                records = records.len(),
+                "generation records can't be written yet"
+            );
+            sleep(pause).await;
+            pause = pause.saturating_mul(2).min(RETRY_MAX);
+        }
+        self.feed.tell(&records);
+        release(kept);
+    }
 }
 
-/// Writes a batch, again and again until it is written: appending is idempotent by id.
-async fn append(stores: &Stores, feed: &Feed, batch: Vec<Entry>) {
-    // The slots are given back when this returns.
-    let kept = |entry: Entry| (*entry.record, (entry.receipt, entry.slot, entry.unwritten));
-    let (records, kept): (Vec<GenerationRecord>, Vec<_>) = batch.into_iter().map(kept).unzip();
-    let records = Arc::new(records);
-    let mut pause = RETRY_FIRST;
-    while let Err(error) = stores.generations.append_shared(Arc::clone(&records)).await {
-        if matches!(error, tollgate_store::StoreError::Closed) {
-            tracing::error!(
-                records = records.len(),
-                "generation records are not written: the store is closed"
-            );
-            return;
-        }
-        tracing::warn!(
-            error = %Chain(&error),
-            records = records.len(),
-            "generation records can't be written yet"
-        );
-        sleep(pause).await;
-        pause = pause.saturating_mul(2).min(RETRY_MAX);
-    }
-    for (receipt, ..) in kept {
+/// Gives back what was kept of records that are written. Their slots are given back together: calls
+/// that take some would wait for each of them.
+fn release(kept: Vec<Kept>) {
+    let mut slots: Option<Slot> = None;
+    for Kept { slot, receipt, unwritten } in kept {
         if let Some(receipt) = receipt {
             receipt.applied();
         }
+        drop(unwritten);
+        match &mut slots {
+            Some(slots) => slots.permit.merge(slot.permit),
+            None => slots = Some(slot),
+        }
     }
-    feed.tell(&records);
 }

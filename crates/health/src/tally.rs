@@ -47,7 +47,7 @@ impl Counts {
     /// success / (success + errors), of a hundred (contract §6.7); `None` with fewer than
     /// [`UPTIME_OUTCOMES_MIN`] of both.
     pub fn uptime(&self) -> Option<f64> {
-        let total = self.successes.saturating_add(self.failures);
+        let total = self.outcomes();
         if total < UPTIME_OUTCOMES_MIN {
             return None;
         }
@@ -57,8 +57,13 @@ impl Counts {
         u32::try_from(share).ok().map(|it| f64::from(it) / 10_000.0)
     }
 
+    /// Those that count.
+    const fn outcomes(&self) -> u64 {
+        self.successes.saturating_add(self.failures)
+    }
+
     fn tier(&self) -> UptimeTier {
-        let total = self.successes.saturating_add(self.failures);
+        let total = self.outcomes();
         let at_least =
             |percent| self.successes.saturating_mul(100) >= total.saturating_mul(percent);
         if total < TIER_OUTCOMES_MIN || at_least(95) {
@@ -116,6 +121,10 @@ pub(crate) struct Tally {
     tier: AtomicU8,
     /// The day's bucket in which the tier was worked out last.
     tier_stretch: AtomicI64,
+    /// The second in which a success more leaves the tier as it was worked out: it is the highest, and
+    /// of enough outcomes. In the next one it is looked at again: another thread may have counted a
+    /// failure meanwhile.
+    tier_stays_in: AtomicI64,
 }
 
 impl Tally {
@@ -171,7 +180,9 @@ impl Tally {
         if !self.is_stable(now) && !self.recent.mostly_failed(now) {
             self.outage_until.clear();
         }
-        self.work_out_tier(now);
+        if self.tier_stays_in.load(Relaxed) != stretch(now, 1) {
+            self.work_out_tier(now);
+        }
     }
 
     fn failed(&self, kind: FailureKind, now: Timestamp) {
@@ -193,7 +204,11 @@ impl Tally {
 
     fn work_out_tier(&self, now: Timestamp) {
         self.tier_stretch.store(stretch(now, DAY_BUCKET_SECONDS), Relaxed);
-        self.tier.store(self.day(now).tier().rank(), Relaxed);
+        let day = self.day(now);
+        let tier = day.tier();
+        let stays = tier == UptimeTier::Normal && day.outcomes() >= TIER_OUTCOMES_MIN;
+        self.tier.store(tier.rank(), Relaxed);
+        self.tier_stays_in.store(if stays { stretch(now, 1) } else { i64::MIN }, Relaxed);
     }
 }
 

@@ -93,6 +93,7 @@ pub use preset::{
 pub use record_filter::{CallStatus, Choice, RecordFilter, WantedStatus};
 pub use routing::{
     ArmRecord, AskedRecord, CandidateRecord, RoutingRecord, RuleRecord, StageRecord, SteeredRecord,
+    Words,
 };
 pub use stores::{Backend, Stores};
 pub use tally::{ActivityTally, Place, Served, TimePlace, Together};

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 use tollgate_types::Usd;
 
 use crate::form;
@@ -102,6 +103,9 @@ pub struct CandidateRecord {
     pub tokens_per_second: Option<u32>,
 }
 
+/// Words of a vocabulary, of which a call has few.
+pub type Words = SmallVec<[Cow<'static, str>; 2]>;
+
 /// What a call needed of endpoints and wanted of routing: what it takes to decide again.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct AskedRecord {
@@ -112,11 +116,11 @@ pub struct AskedRecord {
     /// How many messages the conversation had.
     pub messages: u64,
     /// What the prompt contained besides text.
-    pub input: Vec<Cow<'static, str>>,
+    pub input: Words,
     /// What the answer had to contain.
-    pub output: Vec<Cow<'static, str>>,
+    pub output: Words,
     /// Parameters sent, in the contract's vocabulary.
-    pub parameters: Vec<Cow<'static, str>>,
+    pub parameters: Words,
     /// About how many tokens the prompt had.
     pub prompt_tokens: u64,
     /// Most tokens to generate, when the caller said.

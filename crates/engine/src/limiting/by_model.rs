@@ -23,6 +23,7 @@ use super::{Limited, Limits, free};
 use crate::CallError;
 use crate::asked::Asked;
 use crate::expected::{Expected, Reckoned, expected_of};
+use crate::retry::may_pass;
 use crate::run::Run;
 
 /// What a call has taken of what depends on the model. What is not settled is given back when it is
@@ -273,7 +274,7 @@ pub(super) fn admit<C: Asked>(
 ) -> Result<(), CallError> {
     if has_several_asked(run) {
         let Expected { most, least } = reckoned.of(run);
-        super::take(run, &limits, (&most, &least))?;
+        super::take(run, &limits, (&most, &least), run.engine.now())?;
         run.held.by_model = Some(by_model);
         return Ok(());
     }
@@ -340,16 +341,21 @@ fn leave_out<C: Asked>(run: &mut Run<C>, state: &State) -> bool {
 }
 
 /// What the caller is told when nobody answered and somebody was passed over: the limit, with those
-/// who failed beside it, unless one of these says what the caller can mend.
+/// who failed beside it, unless one of these says what the caller can mend, or may answer when it is
+/// asked again while the limit is a budget that is spent.
 pub(crate) fn last_word<C: Asked>(run: &Run<C>) -> Option<CallError> {
     let state = run.held.by_model.as_ref()?.state.lock();
     if run.faults.iter().any(|(_, _, fault)| fault.kind.is_callers()) {
         return None;
     }
-    match state.soonest() {
-        None if state.is_full => Some(CallError::StoreBehind),
-        limited => Some(told(limited?.after(&run.faults))),
+    let Some(limited) = state.soonest() else {
+        return state.is_full.then_some(CallError::StoreBehind);
+    };
+    let has_room_soon = limited.retry_after().is_some();
+    if !has_room_soon && run.faults.iter().any(|(_, _, fault)| may_pass(fault)) {
+        return None;
     }
+    Some(told(limited.after(&run.faults)))
 }
 
 impl<C: Asked> Run<C> {
