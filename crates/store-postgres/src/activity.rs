@@ -2,7 +2,10 @@
 
 mod add;
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
+use futures_util::TryStreamExt;
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, PgPool, Postgres, QueryBuilder};
 use tollgate_store::{
@@ -119,30 +122,50 @@ impl Write for RemovePart {
     }
 }
 
-/// The tables that answer a question: of sums and of times.
-const fn tables(query: &ActivityQuery) -> (&'static str, &'static str) {
-    match (query.span(), query.together()) {
-        (_, Together::Models) => ("key_total_day", "time_hour"),
-        (Span::Minute, Together::Nothing) => ("activity_minute", "time_minute"),
-        (Span::Hour, Together::Nothing) => ("activity_hour", "time_hour"),
-        (Span::Day, Together::Nothing) => ("activity_day", "time_hour"),
-        (Span::Minute, Together::Keys) => ("total_minute", "total_time_minute"),
-        (Span::Hour, Together::Keys) => ("total_hour", "total_time_hour"),
-        (Span::Day, Together::Keys) => ("total_day", "total_time_hour"),
+/// The table of sums that answers a question.
+fn table_of_sums(query: &ActivityQuery) -> &'static str {
+    match (query.span_of_sums(), query.together()) {
+        (_, Together::Models) => "key_total_day",
+        (Span::Minute, Together::Nothing) => "activity_minute",
+        (Span::Hour, Together::Nothing) => "activity_hour",
+        (Span::Day, Together::Nothing) => "activity_day",
+        (Span::Minute, Together::Keys) => "total_minute",
+        (Span::Hour, Together::Keys) => "total_hour",
+        (Span::Day, Together::Keys) => "total_day",
     }
 }
 
-/// What rows are told apart by besides time, tag and key: as columns, and how they are named.
-const fn names(query: &ActivityQuery) -> (&'static str, &'static str) {
-    if query.models_together {
-        (
-            "workspace_id, ''::TEXT AS model, ''::TEXT AS endpoint_id, ''::TEXT AS provider",
-            "workspace_id",
-        )
-    } else {
-        let names = "workspace_id, model, endpoint_id, provider";
-        (names, names)
+/// The table of times that answers a question, and what its parts of days are.
+fn table_of_times(query: &ActivityQuery) -> (&'static str, Span) {
+    match (query.span(), query.together()) {
+        (Span::Minute, Together::Keys) => ("total_time_minute", Span::Minute),
+        (Span::Minute, _) => ("time_minute", Span::Minute),
+        (_, Together::Keys) => ("total_time_hour", Span::Hour),
+        (..) => ("time_hour", Span::Hour),
     }
+}
+
+/// What rows are told apart by besides tag and key: as columns, and how they are named. `span` is what
+/// the table has a row for.
+fn names(query: &ActivityQuery, span: Span) -> (String, String) {
+    let part = named(span);
+    let row = match query.parts_of_row(span) {
+        Some(1) => part.to_owned(),
+        Some(parts) => format!("{part} / {parts}"),
+        None => "0::BIGINT".to_owned(),
+    };
+    let (mut columns, mut names) =
+        (format!("{row} AS part, workspace_id"), "part, workspace_id".to_owned());
+    for (column, is_told_apart) in query.served.columns() {
+        let (column_of, name_of) = if is_told_apart {
+            (format!(", {column}"), format!(", {column}"))
+        } else {
+            (format!(", ''::TEXT AS {column}"), String::new())
+        };
+        columns.push_str(&column_of);
+        names.push_str(&name_of);
+    }
+    (columns, names)
 }
 
 /// The name of a span.
@@ -165,9 +188,9 @@ const PAYER: &str = "coalesce(new_hash, key_hash)";
 const SUCCESSOR: &str = " LEFT JOIN key_successor ON old_hash = key_hash";
 
 /// Which rows are asked for, besides their tag.
-fn push_conditions(sql: &mut QueryBuilder<Postgres>, query: &ActivityQuery) {
-    let name = named(query.span());
-    let (from, until) = query.indices();
+fn push_conditions(sql: &mut QueryBuilder<Postgres>, query: &ActivityQuery, span: Span) {
+    let name = named(span);
+    let (from, until) = query.indices(span);
     if let Some(from) = from {
         sql.push(" AND ").push(name).push(" >= ").push_bind(from);
     }
@@ -185,13 +208,11 @@ fn push_conditions(sql: &mut QueryBuilder<Postgres>, query: &ActivityQuery) {
 
 /// The question as SQL.
 fn listing(query: &ActivityQuery) -> QueryBuilder<Postgres> {
-    let (table, _) = tables(query);
-    let name = named(query.span());
+    let span = query.span_of_sums();
+    let (columns, names) = names(query, span);
     let mut sql = QueryBuilder::new("SELECT ");
-    sql.push(if query.by_key { PAYER } else { "NULL::BYTEA" });
-    sql.push(" AS payer, ").push(name);
-    let (columns, names) = names(query);
-    sql.push(" AS part, ").push(columns).push(
+    sql.push(if query.by_key { PAYER } else { "NULL::BYTEA" }).push(" AS payer, ");
+    sql.push(columns).push(
         ", tag_value,
                 held_sum(sum(requests), 0) AS requests, held_sum(sum(failed), 0) AS failed,
                 held_sum(sum(spent_nanos), 0) AS spent_nanos, held_sum(sum(byok_nanos), 0) AS byok_nanos,
@@ -200,47 +221,60 @@ fn listing(query: &ActivityQuery) -> QueryBuilder<Postgres> {
                 held_sum(sum(reasoning_tokens), 0) AS reasoning_tokens, held_sum(sum(cached_tokens), 0) AS cached_tokens
          FROM ",
     );
-    sql.push(table).push(if has_keys(query) { SUCCESSOR } else { "" });
+    sql.push(table_of_sums(query)).push(if has_keys(query) { SUCCESSOR } else { "" });
     sql.push(" WHERE tag = ");
     sql.push_bind(kept(query.tag.as_deref().unwrap_or_default()).into_owned());
-    push_conditions(&mut sql, query);
-    sql.push(" GROUP BY part, ").push(names).push(", tag_value, payer ORDER BY part DESC, ");
+    push_conditions(&mut sql, query, span);
+    sql.push(" GROUP BY ").push(&names).push(", tag_value, payer ORDER BY part DESC, ");
     sql.push(names).push(", tag_value, payer");
     sql
 }
 
 /// The same of times.
 fn times(query: &ActivityQuery) -> QueryBuilder<Postgres> {
-    let (_, table) = tables(query);
-    let name = named(query.span());
+    let (table, span) = table_of_times(query);
+    let (columns, names) = names(query, span);
     let mut sql = QueryBuilder::new("SELECT ");
-    sql.push(if query.by_key { PAYER } else { "NULL::BYTEA" });
-    sql.push(" AS payer, ").push(name);
-    let (columns, names) = names(query);
-    sql.push(" AS part, ").push(columns).push(
+    sql.push(if query.by_key { PAYER } else { "NULL::BYTEA" }).push(" AS payer, ");
+    sql.push(columns).push(
         ", timed, bucket,
                 held_sum(sum(calls), 0) AS calls, held_sum(sum(millis), 0) AS millis, held_sum(sum(tokens), 0) AS tokens
          FROM ",
     );
     sql.push(table).push(if has_keys(query) { SUCCESSOR } else { "" });
-    sql.push(" WHERE TRUE");
-    push_conditions(&mut sql, query);
-    sql.push(" GROUP BY part, ").push(names).push(", timed, bucket, payer");
+    let asked: Vec<i64> = query.times().iter().map(Timed::code).collect();
+    sql.push(" WHERE timed = ANY(").push_bind(asked).push(")");
+    push_conditions(&mut sql, query, span);
+    sql.push(" GROUP BY ").push(names).push(", timed, bucket, payer");
     sql
 }
 
-/// Answers a question.
+/// Answers a question. Rows are taken up as they are found: what the database hands over takes many
+/// times the memory of what is made of it.
 pub(crate) async fn answer(
     query: &ActivityQuery,
     pool: &PgPool,
 ) -> Result<Vec<ActivityRow>, StoreError> {
-    let span = query.span();
-    let found = listing(query).build().fetch_all(pool).await.map_err(failed)?;
-    let mut rows = found.iter().map(|row| read(span, row)).collect::<Result<Vec<_>, _>>()?;
-    if query.wants_times() {
-        let found = times(query).build().fetch_all(pool).await.map_err(failed)?;
-        let times: Vec<_> = found.iter().map(read_times).collect::<Result<_, _>>()?;
-        put_times(&mut rows, span, times);
+    let mut rows = Vec::new();
+    let mut sql = listing(query);
+    let mut found = sql.build().fetch(pool);
+    while let Some(row) = found.try_next().await.map_err(failed)? {
+        rows.push(read(query, &row)?);
+        query.may_add_up(rows.len())?;
+    }
+    drop(found);
+    if !query.times().is_empty() {
+        let mut all: BTreeMap<TimesOf, CallTimes> = BTreeMap::new();
+        let mut sql = times(query);
+        let mut found = sql.build().fetch(pool);
+        let mut read_so_far: usize = 0;
+        while let Some(row) = found.try_next().await.map_err(failed)? {
+            let (of, timed, bucket, sums) = read_times(&row)?;
+            all.entry(of).or_default().add(timed, bucket, &sums);
+            read_so_far = read_so_far.saturating_add(1);
+            query.may_add_up(read_so_far)?;
+        }
+        put_times(&mut rows, query, all);
     }
     Ok(rows)
 }
@@ -252,7 +286,7 @@ fn read_times(row: &PgRow) -> Result<(TimesOf, Timed, u8, TimeSums), StoreError>
     let bucket = columns.count("bucket")?;
     let bucket = u8::try_from(bucket).map_err(|_| columns.corrupt("bucket"))?;
     let of = TimesOf {
-        index: columns.get("part")?,
+        row: columns.get("part")?,
         workspace_id: columns.string("workspace_id")?,
         model: columns.string("model")?,
         endpoint_id: columns.string("endpoint_id")?,
@@ -272,9 +306,9 @@ fn payer(columns: &Columns<'_>) -> Result<Option<KeyHash>, StoreError> {
     is_there.then(|| columns.key_hash("payer")).transpose()
 }
 
-fn read(span: Span, row: &PgRow) -> Result<ActivityRow, StoreError> {
+fn read(query: &ActivityQuery, row: &PgRow) -> Result<ActivityRow, StoreError> {
     let columns = Columns::of("activity", row);
-    let starts_at = span.starts_at(columns.get("part")?);
+    let starts_at = query.starts_at(columns.get("part")?);
     Ok(ActivityRow {
         day: UtcDay::of(starts_at),
         starts_at,

@@ -4,7 +4,10 @@
 
 mod add;
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
+use futures_util::TryStreamExt;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection, SqlitePool};
 use tollgate_store::{
@@ -135,27 +138,50 @@ impl Write for RemovePart {
     }
 }
 
-/// The tables that answer a question: of sums and of times.
-const fn tables(query: &ActivityQuery) -> (&'static str, &'static str) {
-    match (query.span(), query.together()) {
-        (_, Together::Models) => ("key_total_day", "time_hour"),
-        (Span::Minute, Together::Nothing) => ("activity_minute", "time_minute"),
-        (Span::Hour, Together::Nothing) => ("activity_hour", "time_hour"),
-        (Span::Day, Together::Nothing) => ("activity_day", "time_hour"),
-        (Span::Minute, Together::Keys) => ("total_minute", "total_time_minute"),
-        (Span::Hour, Together::Keys) => ("total_hour", "total_time_hour"),
-        (Span::Day, Together::Keys) => ("total_day", "total_time_hour"),
+/// The table of sums that answers a question.
+fn table_of_sums(query: &ActivityQuery) -> &'static str {
+    match (query.span_of_sums(), query.together()) {
+        (_, Together::Models) => "key_total_day",
+        (Span::Minute, Together::Nothing) => "activity_minute",
+        (Span::Hour, Together::Nothing) => "activity_hour",
+        (Span::Day, Together::Nothing) => "activity_day",
+        (Span::Minute, Together::Keys) => "total_minute",
+        (Span::Hour, Together::Keys) => "total_hour",
+        (Span::Day, Together::Keys) => "total_day",
     }
 }
 
-/// What rows are told apart by besides time, tag and key: as columns, and how they are named.
-const fn names(query: &ActivityQuery) -> (&'static str, &'static str) {
-    if query.models_together {
-        ("workspace_id, '' AS model, '' AS endpoint_id, '' AS provider", "workspace_id")
-    } else {
-        let names = "workspace_id, model, endpoint_id, provider";
-        (names, names)
+/// The table of times that answers a question, and what its parts of days are.
+fn table_of_times(query: &ActivityQuery) -> (&'static str, Span) {
+    match (query.span(), query.together()) {
+        (Span::Minute, Together::Keys) => ("total_time_minute", Span::Minute),
+        (Span::Minute, _) => ("time_minute", Span::Minute),
+        (_, Together::Keys) => ("total_time_hour", Span::Hour),
+        (..) => ("time_hour", Span::Hour),
     }
+}
+
+/// What rows are told apart by besides tag and key: as columns, and how they are named. `span` is what
+/// the table has a row for.
+fn names(query: &ActivityQuery, span: Span) -> (String, String) {
+    let part = named(span);
+    let row = match query.parts_of_row(span) {
+        Some(1) => part.to_owned(),
+        Some(parts) => format!("{part} / {parts}"),
+        None => "0".to_owned(),
+    };
+    let (mut columns, mut names) =
+        (format!("{row} AS part, workspace_id"), "part, workspace_id".to_owned());
+    for (column, is_told_apart) in query.served.columns() {
+        let (column_of, name_of) = if is_told_apart {
+            (format!(", {column}"), format!(", {column}"))
+        } else {
+            (format!(", '' AS {column}"), String::new())
+        };
+        columns.push_str(&column_of);
+        names.push_str(&name_of);
+    }
+    (columns, names)
 }
 
 /// The name of a span.
@@ -207,11 +233,11 @@ fn push_keys(sql: &mut QueryBuilder<Sqlite>, keys: &[KeyHash]) {
 /// given.
 fn push_conditions(
     sql: &mut QueryBuilder<Sqlite>,
-    query: &ActivityQuery,
+    (query, span): (&ActivityQuery, Span),
     hashes: Option<&[KeyHash]>,
 ) {
-    let name = named(query.span());
-    let (from, until) = query.indices();
+    let name = named(span);
+    let (from, until) = query.indices(span);
     // Rows lie by time first: with each instant named, those of other keys are passed over.
     let each = from.zip(until).filter(|(from, until)| {
         hashes.is_some() && (0..=SOUGHT_MAX).contains(&until.saturating_sub(*from))
@@ -242,13 +268,10 @@ fn push_conditions(
 
 /// The question as SQL.
 fn listing(query: &ActivityQuery, hashes: Option<&[KeyHash]>) -> QueryBuilder<Sqlite> {
-    let (table, _) = tables(query);
-    let name = named(query.span());
+    let span = query.span_of_sums();
+    let (columns, names) = names(query, span);
     let mut sql = QueryBuilder::new("SELECT ");
-    sql.push(if query.by_key { PAYER } else { "NULL" });
-    sql.push(" AS payer, ").push(name);
-    let (columns, names) = names(query);
-    sql.push(" AS part, ").push(columns).push(
+    sql.push(if query.by_key { PAYER } else { "NULL" }).push(" AS payer, ").push(columns).push(
         ", tag_value,
                 sum(requests) AS requests, sum(failed) AS failed,
                 sum(spent_nanos) AS spent_nanos, sum(byok_nanos) AS byok_nanos,
@@ -257,51 +280,64 @@ fn listing(query: &ActivityQuery, hashes: Option<&[KeyHash]>) -> QueryBuilder<Sq
                 sum(reasoning_tokens) AS reasoning_tokens, sum(cached_tokens) AS cached_tokens
          FROM ",
     );
-    sql.push(table).push(" WHERE tag = ");
+    sql.push(table_of_sums(query)).push(" WHERE tag = ");
     sql.push_bind(query.tag.clone().unwrap_or_default());
-    push_conditions(&mut sql, query, hashes);
-    sql.push(" GROUP BY part, ").push(names).push(", tag_value, payer ORDER BY part DESC, ");
+    push_conditions(&mut sql, (query, span), hashes);
+    sql.push(" GROUP BY ").push(&names).push(", tag_value, payer ORDER BY part DESC, ");
     sql.push(names).push(", tag_value, payer");
     sql
 }
 
 /// The same of times.
 fn times(query: &ActivityQuery, hashes: Option<&[KeyHash]>) -> QueryBuilder<Sqlite> {
-    let (_, table) = tables(query);
-    let name = named(query.span());
+    let (table, span) = table_of_times(query);
+    let (columns, names) = names(query, span);
     let mut sql = QueryBuilder::new("SELECT ");
-    sql.push(if query.by_key { PAYER } else { "NULL" });
-    sql.push(" AS payer, ").push(name);
-    let (columns, names) = names(query);
-    sql.push(" AS part, ").push(columns).push(
+    sql.push(if query.by_key { PAYER } else { "NULL" }).push(" AS payer, ").push(columns).push(
         ", timed, bucket,
                 sum(calls) AS calls, sum(millis) AS millis, sum(tokens) AS tokens FROM ",
     );
-    sql.push(table);
-    sql.push(" WHERE TRUE");
-    push_conditions(&mut sql, query, hashes);
-    sql.push(" GROUP BY part, ").push(names).push(", timed, bucket, payer");
+    sql.push(table).push(" WHERE timed IN (");
+    let mut each = sql.separated(", ");
+    for timed in query.times().iter() {
+        each.push_bind(timed.code());
+    }
+    sql.push(")");
+    push_conditions(&mut sql, (query, span), hashes);
+    sql.push(" GROUP BY ").push(names).push(", timed, bucket, payer");
     sql
 }
 
-/// Answers a question.
+/// Answers a question. Rows are taken up as they are found: what the database hands over takes many
+/// times the memory of what is made of it.
 pub(crate) async fn answer(
     query: &ActivityQuery,
     readers: &SqlitePool,
 ) -> Result<Vec<ActivityRow>, StoreError> {
-    let span = query.span();
     let hashes = match &query.keys {
         Some(keys) => Some(hashes_of(keys, readers).await?),
         None => None,
     };
-    let found =
-        listing(query, hashes.as_deref()).build().fetch_all(readers).await.map_err(failed)?;
-    let mut rows = found.iter().map(|row| read(span, row)).collect::<Result<Vec<_>, _>>()?;
-    if query.wants_times() {
-        let found =
-            times(query, hashes.as_deref()).build().fetch_all(readers).await.map_err(failed)?;
-        let times: Vec<_> = found.iter().map(read_times).collect::<Result<_, _>>()?;
-        put_times(&mut rows, span, times);
+    let mut rows = Vec::new();
+    let mut sql = listing(query, hashes.as_deref());
+    let mut found = sql.build().fetch(readers);
+    while let Some(row) = found.try_next().await.map_err(failed)? {
+        rows.push(read(query, &row)?);
+        query.may_add_up(rows.len())?;
+    }
+    drop(found);
+    if !query.times().is_empty() {
+        let mut all: BTreeMap<TimesOf, CallTimes> = BTreeMap::new();
+        let mut sql = times(query, hashes.as_deref());
+        let mut found = sql.build().fetch(readers);
+        let mut read_so_far: usize = 0;
+        while let Some(row) = found.try_next().await.map_err(failed)? {
+            let (of, timed, bucket, sums) = read_times(&row)?;
+            all.entry(of).or_default().add(timed, bucket, &sums);
+            read_so_far = read_so_far.saturating_add(1);
+            query.may_add_up(read_so_far)?;
+        }
+        put_times(&mut rows, query, all);
     }
     Ok(rows)
 }
@@ -313,7 +349,7 @@ fn read_times(row: &SqliteRow) -> Result<(TimesOf, Timed, u8, TimeSums), StoreEr
     let bucket = columns.count("bucket")?;
     let bucket = u8::try_from(bucket).map_err(|_| columns.corrupt("bucket"))?;
     let of = TimesOf {
-        index: columns.get("part")?,
+        row: columns.get("part")?,
         workspace_id: columns.get("workspace_id")?,
         model: columns.get("model")?,
         endpoint_id: columns.get("endpoint_id")?,
@@ -333,9 +369,9 @@ fn payer(columns: &Columns<'_>) -> Result<Option<KeyHash>, StoreError> {
     is_there.then(|| columns.key_hash("payer")).transpose()
 }
 
-fn read(span: Span, row: &SqliteRow) -> Result<ActivityRow, StoreError> {
+fn read(query: &ActivityQuery, row: &SqliteRow) -> Result<ActivityRow, StoreError> {
     let columns = Columns::of("activity", row);
-    let starts_at = span.starts_at(columns.get("part")?);
+    let starts_at = query.starts_at(columns.get("part")?);
     Ok(ActivityRow {
         day: UtcDay::of(starts_at),
         starts_at,

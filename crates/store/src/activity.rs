@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use tollgate_types::{KeyHash, Timestamp, Usd, UtcDay};
 
-use crate::{CallTimes, GenerationRecord, Span, TimeSums, Timed, Together};
+use crate::{CallTimes, GenerationRecord, Span, StoreError, TimesAsked, Together};
 
 /// Which days, or parts of days, and whose, to add up.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -22,10 +22,54 @@ pub struct ActivityQuery {
     pub tag: Option<String>,
     /// Whether rows are one for each key, too: of a rotated key its successor.
     pub by_key: bool,
-    /// Whether models, endpoints and providers are left together: rows have none then.
-    pub models_together: bool,
+    /// Which of who served them rows are told apart by.
+    pub served: ToldApart,
     /// Hours or minutes in place of days.
     pub part: Option<PartQuery>,
+    /// How much time a row is for.
+    pub rows: RowTime,
+    /// As many rows as may be added up for it; any number when absent. What takes more is
+    /// [`StoreError::TooMuch`].
+    pub rows_max: Option<usize>,
+}
+
+/// What of who served calls rows are told apart by. Of the rest they have none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ToldApart {
+    /// The model.
+    pub model: bool,
+    /// The endpoint.
+    pub endpoint: bool,
+    /// The provider.
+    pub provider: bool,
+}
+
+impl Default for ToldApart {
+    fn default() -> Self {
+        Self { model: true, endpoint: true, provider: true }
+    }
+}
+
+impl ToldApart {
+    /// All calls are together.
+    pub const NOTHING: Self = Self { model: false, endpoint: false, provider: false };
+
+    /// The columns of sums, and whether rows are told apart by them.
+    pub const fn columns(self) -> [(&'static str, bool); 3] {
+        [("model", self.model), ("endpoint_id", self.endpoint), ("provider", self.provider)]
+    }
+}
+
+/// How much time a row is for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum RowTime {
+    /// A day, or the hour or minute that is asked for.
+    #[default]
+    Each,
+    /// A day, whatever is added up for it.
+    Day,
+    /// All the time that is asked for. It begins in 1970.
+    All,
 }
 
 /// Which hours or minutes to add up.
@@ -37,8 +81,8 @@ pub struct PartQuery {
     pub from: Timestamp,
     /// The instant in which the last has ended.
     pub until: Timestamp,
-    /// Whether it is told how long calls took. That is not known by tag.
-    pub times: bool,
+    /// What of how long calls took is told. That is not known by tag.
+    pub times: TimesAsked,
 }
 
 /// The calls of one day, workspace, model and endpoint together; of one value of a tag, and of one
@@ -47,11 +91,11 @@ pub struct PartQuery {
 pub struct ActivityRow {
     /// The UTC day on which they were admitted.
     pub day: UtcDay,
-    /// When the day begins, or the hour or minute that was asked for.
+    /// When the day begins, or the hour or minute that was asked for; see [`RowTime`].
     pub starts_at: Timestamp,
     /// Whose they were.
     pub workspace_id: String,
-    /// The model that answered; empty where all are together.
+    /// The model that answered; empty where all are together, as the next two.
     pub model: String,
     /// The endpoint that answered; empty where none did.
     pub endpoint_id: String,
@@ -118,7 +162,7 @@ impl ActivitySums {
 }
 
 impl ActivityQuery {
-    /// How much time a row of the answer is for.
+    /// The parts of days that are asked for.
     pub const fn span(&self) -> Span {
         match self.part {
             Some(part) => part.span,
@@ -126,39 +170,90 @@ impl ActivityQuery {
         }
     }
 
-    /// The first day, hour or minute that is asked for, and the one behind the last, since the epoch.
-    pub fn indices(&self) -> (Option<i64>, Option<i64>) {
+    /// The parts of days that sums are read of: the longest that say the same.
+    pub fn span_of_sums(&self) -> Span {
+        let is_whole = |at| Span::Day.starts_at(Span::Day.index(at)) == at;
+        match self.part {
+            Some(PartQuery { span: Span::Hour, from, until, .. })
+                if self.rows != RowTime::Each && is_whole(from) && is_whole(until) =>
+            {
+                Span::Day
+            }
+            _ => self.span(),
+        }
+    }
+
+    /// The first of such parts that is asked for, and the one behind the last, since the epoch.
+    pub fn indices(&self, span: Span) -> (Option<i64>, Option<i64>) {
         match self.part {
             None => (self.from.map(UtcDay::days), self.until.map(UtcDay::days)),
             // The last one begins before the end.
             Some(part) => {
-                let last = part.span.index(part.until.plus_millis(-1));
-                (Some(part.span.index(part.from)), Some(last.saturating_add(1)))
+                let last = span.index(part.until.plus_millis(-1));
+                (Some(span.index(part.from)), Some(last.saturating_add(1)))
             }
         }
     }
 
+    /// How many of such parts a row is for, where it is not for all of them.
+    pub const fn parts_of_row(&self, span: Span) -> Option<i64> {
+        match self.rows {
+            RowTime::Each => Some(1),
+            RowTime::Day => Some(Span::Day.millis() / span.millis()),
+            RowTime::All => None,
+        }
+    }
+
+    /// When a row begins, by its number since the epoch.
+    pub const fn starts_at(&self, row: i64) -> Timestamp {
+        match self.rows {
+            RowTime::Each => self.span().starts_at(row),
+            RowTime::Day | RowTime::All => Span::Day.starts_at(row),
+        }
+    }
+
+    /// The number of the row that an instant belongs to.
+    pub const fn row_of(&self, at: Timestamp) -> i64 {
+        match self.rows {
+            RowTime::Each => self.span().index(at),
+            RowTime::Day => Span::Day.index(at),
+            RowTime::All => 0,
+        }
+    }
+
     /// Which rows answer it: the fewest that tell apart what it asks for.
-    pub const fn together(&self) -> Together {
+    pub fn together(&self) -> Together {
         let tells_keys_apart = self.by_key || self.keys.is_some();
-        match (tells_keys_apart, self.models_together, self.part) {
+        let leaves_models = self.served == ToldApart::NOTHING;
+        match (tells_keys_apart, leaves_models, self.span_of_sums()) {
             (false, ..) => Together::Keys,
-            (true, true, None) => Together::Models,
+            (true, true, Span::Day) => Together::Models,
             (true, ..) => Together::Nothing,
         }
     }
 
-    /// Whether it is asked how long calls took; of what a tag tells apart nobody knows.
-    pub fn wants_times(&self) -> bool {
-        self.tag.is_none() && self.part.is_some_and(|part| part.times)
+    /// What is asked of how long calls took; of what a tag tells apart nobody knows.
+    pub fn times(&self) -> TimesAsked {
+        let asked = self.part.map(|part| part.times).unwrap_or_default();
+        if self.tag.is_none() { asked } else { TimesAsked::default() }
+    }
+
+    /// Whether so many rows may be added up.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::TooMuch`] where they may not.
+    pub fn may_add_up(&self, rows: usize) -> Result<(), StoreError> {
+        let is_too_much = self.rows_max.is_some_and(|most| rows > most);
+        if is_too_much { Err(StoreError::TooMuch) } else { Ok(()) }
     }
 }
 
 /// Whose times they are: as rows are told apart.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct TimesOf {
-    /// Which day, hour or minute since the epoch.
-    pub index: i64,
+    /// The number of the row's time; see [`ActivityQuery::row_of`].
+    pub row: i64,
     /// See [`ActivityRow`], as all below.
     pub workspace_id: String,
     /// The model.
@@ -171,25 +266,21 @@ pub struct TimesOf {
     pub key: Option<KeyHash>,
 }
 
-/// Adds up times and puts them to the rows that they belong to: how SQL backends put both together.
+/// Puts times to the rows that they belong to: how SQL backends put both together.
 pub fn put_times(
     rows: &mut [ActivityRow],
-    span: Span,
-    times: impl IntoIterator<Item = (TimesOf, Timed, u8, TimeSums)>,
+    query: &ActivityQuery,
+    mut times: BTreeMap<TimesOf, CallTimes>,
 ) {
-    let mut all: BTreeMap<TimesOf, CallTimes> = BTreeMap::new();
-    for (of, timed, bucket, sums) in times {
-        all.entry(of).or_default().add(timed, bucket, &sums);
-    }
     for row in rows {
         let of = TimesOf {
-            index: span.index(row.starts_at),
+            row: query.row_of(row.starts_at),
             workspace_id: row.workspace_id.clone(),
             model: row.model.clone(),
             endpoint_id: row.endpoint_id.clone(),
             provider: row.provider.clone(),
             key: row.key,
         };
-        row.times = all.remove(&of).unwrap_or_default();
+        row.times = times.remove(&of).unwrap_or_default();
     }
 }

@@ -98,6 +98,7 @@ macro_rules! conformance_suite {
             activity_is_asked_for_by_days_keys_workspaces_and_tags,
             activity_is_added_up_by_hour_and_minute,
             activity_leaves_together_what_is_not_asked_for,
+            activity_is_added_up_as_it_is_asked_for,
             old_hours_and_minutes_go_and_days_stay,
             spend_is_added_up_by_workspace,
         }

@@ -25,6 +25,9 @@ pub enum StoreError {
         /// The quantity.
         what: &'static str,
     },
+    /// More rows would have to be added up than whoever asks has them add up.
+    #[error("too many rows would have to be added up")]
+    TooMuch,
     /// A movement of money that can't be made; nothing was changed.
     #[error(transparent)]
     Refused(#[from] LedgerError),
@@ -47,6 +50,7 @@ impl StoreError {
             Self::Conflict
             | Self::Corrupt { .. }
             | Self::OutOfRange { .. }
+            | Self::TooMuch
             | Self::Refused(_)
             | Self::Closed => false,
         }

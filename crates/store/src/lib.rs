@@ -50,7 +50,9 @@ mod usage;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 
-pub use activity::{ActivityQuery, ActivityRow, ActivitySums, PartQuery, TimesOf, put_times};
+pub use activity::{
+    ActivityQuery, ActivityRow, ActivitySums, PartQuery, RowTime, TimesOf, ToldApart, put_times,
+};
 pub use allotment::{
     AllotmentRequest, AllotmentStore, Allotted, Cap, Spender, Whose, is_told_again,
 };
@@ -97,6 +99,6 @@ pub use routing::{
 };
 pub use stores::{Backend, Stores};
 pub use tally::{ActivityTally, Place, Served, TimePlace, Together};
-pub use times::{CallTimes, Span, TimeSums, Timed, bounds_of, bucket_of};
+pub use times::{CallTimes, Span, TimeSums, Timed, TimesAsked, bounds_of, bucket_of};
 pub use tollgate_types::{UsageWindows, UtcDay};
 pub use usage::{AccountUsage, DayUsage, KeyUsage, UsageStore, WorkspaceDay};

@@ -79,6 +79,34 @@ impl Timed {
     }
 }
 
+/// What of how long calls took is asked for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct TimesAsked([bool; 3]);
+
+impl TimesAsked {
+    /// All that is timed.
+    pub const ALL: Self = Self([true; 3]);
+
+    /// Whether nothing is.
+    pub fn is_empty(self) -> bool {
+        self == Self::default()
+    }
+
+    /// What is asked for.
+    pub fn iter(self) -> impl Iterator<Item = Timed> {
+        Timed::ALL.into_iter().zip(self.0).filter_map(|(timed, asked)| asked.then_some(timed))
+    }
+}
+
+impl FromIterator<Timed> for TimesAsked {
+    fn from_iter<I: IntoIterator<Item = Timed>>(asked: I) -> Self {
+        asked.into_iter().fold(Self::default(), |all, one| {
+            let mut each = Timed::ALL.into_iter().zip(all.0).map(|(it, asked)| asked || it == one);
+            Self(std::array::from_fn(|_| each.next().unwrap_or_default()))
+        })
+    }
+}
+
 /// Times of about one length: of [`bucket_of`] one number.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct TimeSums {
@@ -156,6 +184,12 @@ impl CallTimes {
     /// Adds times of about one length.
     pub fn add(&mut self, timed: Timed, bucket: u8, sums: &TimeSums) {
         self.0.entry((timed, bucket)).or_default().add(sums);
+    }
+
+    /// These, as far as they are asked for.
+    pub fn of_asked(self, asked: TimesAsked) -> Self {
+        let is_asked = |timed| asked.iter().any(|it| it == timed);
+        Self(self.0.into_iter().filter(|((timed, _), _)| is_asked(*timed)).collect())
     }
 
     /// Adds `other`.

@@ -190,7 +190,7 @@ async fn remove_entries(stores: &Stores, before: Timestamp) -> Result<u64, Store
 #[cfg(test)]
 mod tests {
     use tollgate_store::conformance::sample::{hash, noon, spend};
-    use tollgate_store::{ActivityQuery, ContentRecord, MemoryStore, PartQuery};
+    use tollgate_store::{ActivityQuery, ContentRecord, MemoryStore, PartQuery, TimesAsked};
     use tollgate_types::GenerationId;
 
     use super::*;
@@ -258,7 +258,7 @@ mod tests {
         sums_round(&stores, noon()).await.unwrap();
         let left = async |span| {
             let (from, until) = (days_ago(1_000), days_ago(-1));
-            let part = PartQuery { span, from, until, times: false };
+            let part = PartQuery { span, from, until, times: TimesAsked::default() };
             let query = ActivityQuery { part: Some(part), ..ActivityQuery::default() };
             stores.usage.activity(&query).await.unwrap().len()
         };

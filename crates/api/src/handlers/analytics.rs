@@ -13,6 +13,7 @@ use axum::extract::State;
 use serde::Serialize;
 use serde_json::{Value, json};
 use tokio::time::{Instant, timeout};
+use tollgate_store::StoreError;
 use tollgate_wire::error::ErrorType;
 
 use super::credits::Data;
@@ -23,7 +24,7 @@ use crate::router::App;
 
 use answer::Row;
 use fields::{Dimension, Metric};
-use question::{Asked, Operator, Question};
+use question::{Asked, Operator, Question, ROWS_MAX};
 use time::Granularity;
 
 /// Longest a question may take (contract §1.7).
@@ -88,7 +89,14 @@ pub(crate) async fn query_analytics(
     let rows = timeout(PATIENCE, answering).await.map_err(|_| {
         let message = "The question takes too long. Ask for less time";
         ApiError::new(ErrorType::RequestTimeout, message)
-    })??;
+    })?;
+    let rows = rows.map_err(|error| match error {
+        StoreError::TooMuch => ApiError::bad_request(format!(
+            "The question takes more than {ROWS_MAX} rows to be added up. Ask for less time, for \
+             longer steps, or by fewer dimensions"
+        )),
+        error => error.into(),
+    })?;
     let open = rows.into_iter().filter(|row| manager.access.reaches(&row.workspace_id));
     let (data, truncated) = question.answer(open);
     let metadata = Metadata {

@@ -1,11 +1,14 @@
 //! Cases of [`UsageStore`](crate::UsageStore).
 
-use tollgate_types::{GenerationId, ModelSlug, Usd, UtcDay};
+use std::collections::BTreeMap;
+
+use tollgate_types::{GenerationId, KeyHash, ModelSlug, Timestamp, Usd, UtcDay};
 
 use super::sample::{at, full_generation, generation, hash, noon, plain_key, spend};
 use crate::{
     AccountUsage, ActivityQuery, ActivityRow, ActivitySums, CallTimes, DayUsage, GenerationRecord,
-    KeySuccessor, KeyUsage, PartQuery, Span, Stores, Timed, WorkspaceDay,
+    KeySuccessor, KeyUsage, PartQuery, RowTime, Span, StoreError, Stores, Timed, TimesAsked,
+    ToldApart, WorkspaceDay,
 };
 
 /// Known key or not.
@@ -239,7 +242,7 @@ pub async fn activity_leaves_together_what_is_not_asked_for(stores: &Stores) {
         span: Span::Hour,
         from: noon(),
         until: noon().plus_millis(7_200_000),
-        times: true,
+        times: TimesAsked::ALL,
     };
     let day = ActivityQuery::default();
     let hour = ActivityQuery { part: Some(part), ..day.clone() };
@@ -248,7 +251,8 @@ pub async fn activity_leaves_together_what_is_not_asked_for(stores: &Stores) {
         for (by_key, models_together, rows_of_noon) in
             [(false, false, 2), (false, true, 1), (true, true, 2), (true, false, 3)]
         {
-            let query = ActivityQuery { by_key, models_together, ..asked.clone() };
+            let served = if models_together { ToldApart::NOTHING } else { ToldApart::default() };
+            let query = ActivityQuery { by_key, served, ..asked.clone() };
             let rows = stores.usage.activity(&query).await.unwrap();
             let of_noon = rows.iter().filter(|row| row.starts_at <= noon());
             assert_eq!(of_noon.count(), rows_of_noon, "{query:?}");
@@ -263,12 +267,79 @@ pub async fn activity_leaves_together_what_is_not_asked_for(stores: &Stores) {
             for row in &rows {
                 told.add_all(&row.times);
             }
-            for call in calls.iter().filter(|_| query.wants_times()) {
+            for call in calls.iter().filter(|_| !query.times().is_empty()) {
                 all.add_all(&CallTimes::of(call));
             }
             assert_eq!(told, all, "{query:?}");
         }
     }
+}
+
+/// However coarsely it is asked, the answer is what the finest one adds up to.
+pub async fn activity_is_added_up_as_it_is_asked_for(stores: &Stores) {
+    some_minutes(stores).await;
+    let next_day = GenerationRecord {
+        created_at: noon().plus_millis(Span::Day.millis()),
+        key_hash: hash(2),
+        model: ModelSlug::parse("acme/other").unwrap(),
+        provider: Some("Other".to_owned()),
+        ..full_generation("gen-next-day")
+    };
+    let elsewhere =
+        GenerationRecord { endpoint_id: Some("else".to_owned()), ..full_generation("gen-else") };
+    stores.generations.append(vec![next_day, elsewhere]).await.unwrap();
+    let midnight = noon().plus_millis(-Span::Day.millis() / 2);
+    let hours = |from, days| PartQuery {
+        span: Span::Hour,
+        from,
+        until: Timestamp::plus_millis(from, days * Span::Day.millis()),
+        times: TimesAsked::ALL,
+    };
+    let whole = ActivityQuery { part: Some(hours(midnight, 2)), ..ActivityQuery::default() };
+    let cut = ActivityQuery { part: Some(hours(noon(), 1)), ..ActivityQuery::default() };
+    let minutes = PartQuery { span: Span::Minute, ..hours(noon(), 2) };
+    let minutes = ActivityQuery { part: Some(minutes), ..ActivityQuery::default() };
+    for asked in [ActivityQuery::default(), whole, cut, minutes] {
+        let finest = ActivityQuery { by_key: true, ..asked.clone() };
+        let finest = stores.usage.activity(&finest).await.unwrap();
+        for choice in 0..48 {
+            let [model, endpoint, provider, by_key] = [1, 2, 4, 8].map(|bit| choice & bit > 0);
+            let rows = [RowTime::Each, RowTime::Day, RowTime::All][choice >> 4];
+            let served = ToldApart { model, endpoint, provider };
+            let query = ActivityQuery { by_key, served, rows, ..asked.clone() };
+            let answer = stores.usage.activity(&query).await.unwrap();
+            assert_eq!(added_up(&query, &answer), added_up(&query, &finest), "{query:?}");
+            let told = answer.len();
+            let (enough, few) = (Some(told.max(100)), Some(told - 1));
+            let most = |rows_max| ActivityQuery { rows_max, ..query.clone() };
+            assert_eq!(stores.usage.activity(&most(enough)).await.unwrap(), answer);
+            let refused = stores.usage.activity(&most(few)).await;
+            assert!(matches!(refused, Err(StoreError::TooMuch)), "{query:?}: {refused:?}");
+        }
+    }
+    let mut asked = hours(midnight, 2);
+    asked.times = [Timed::Whole].into_iter().collect();
+    let query = ActivityQuery { part: Some(asked), ..ActivityQuery::default() };
+    let rows = stores.usage.activity(&query).await.unwrap();
+    assert!(rows.iter().any(|row| row.times.total(Timed::Whole).calls > 0));
+    assert!(rows.iter().all(|row| row.times.total(Timed::FirstWord).calls == 0));
+}
+
+type AddedUp = BTreeMap<(i64, String, [String; 3], Option<KeyHash>), (ActivitySums, CallTimes)>;
+
+fn added_up(query: &ActivityQuery, rows: &[ActivityRow]) -> AddedUp {
+    let mut all = AddedUp::new();
+    for row in rows {
+        let names = [&row.model, &row.endpoint_id, &row.provider];
+        let mut told = query.served.columns().into_iter().map(|(_, is_told)| is_told);
+        let names = names.map(|it| if told.next().unwrap() { it.clone() } else { String::new() });
+        let key = row.key.filter(|_| query.by_key);
+        let place = (query.row_of(row.starts_at), row.workspace_id.clone(), names, key);
+        let (sums, times) = all.entry(place).or_insert_with(Default::default);
+        sums.add(&row.sums);
+        times.add_all(&row.times);
+    }
+    all
 }
 
 /// Four calls, two of them in one minute; of some it is known how long they took.
@@ -307,7 +378,7 @@ pub async fn activity_is_added_up_by_hour_and_minute(stores: &Stores) {
         all
     };
     let (from, until) = (noon(), noon().plus_millis(7_200_000));
-    let part = PartQuery { span: Span::Minute, from, until, times: true };
+    let part = PartQuery { span: Span::Minute, from, until, times: TimesAsked::ALL };
     let ask = |part| ActivityQuery { part: Some(part), ..ActivityQuery::default() };
     let expected = [(3_600_000, 1, times(&[3])), (60_000, 1, times(&[2])), (0, 2, times(&[0, 1]))];
     assert_eq!(parts(stores, &ask(part)).await, expected);
@@ -317,7 +388,7 @@ pub async fn activity_is_added_up_by_hour_and_minute(stores: &Stores) {
     assert!(times(&[0, 1, 2]).percentile(Timed::Whole, 95).unwrap() > 80_000);
 
     let nothing = CallTimes::default;
-    let some = PartQuery { from: noon().plus_millis(60_000), times: false, ..part };
+    let some = PartQuery { from: noon().plus_millis(60_000), times: TimesAsked::default(), ..part };
     let some = PartQuery { until: noon().plus_millis(120_000), ..some };
     assert_eq!(parts(stores, &ask(some)).await, [(60_000, 1, nothing())]);
     let tagged = ActivityQuery { tag: Some("x-department".to_owned()), ..ask(hours) };
@@ -335,7 +406,7 @@ pub async fn old_hours_and_minutes_go_and_days_stay(stores: &Stores) {
     some_minutes(stores).await;
     let until = noon().plus_millis(86_400_000);
     let of = |span| {
-        let part = PartQuery { span, from: noon(), until, times: true };
+        let part = PartQuery { span, from: noon(), until, times: TimesAsked::ALL };
         ActivityQuery { part: Some(part), ..ActivityQuery::default() }
     };
     let days = stores.usage.activity(&ActivityQuery::default()).await.unwrap();

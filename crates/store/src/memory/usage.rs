@@ -26,8 +26,7 @@ impl UsageStore for MemoryStore {
 
     async fn activity(&self, query: &ActivityQuery) -> Result<Vec<ActivityRow>, StoreError> {
         let state = self.state()?;
-        let span = query.part.map_or(Span::Day, |part| part.span);
-        let wants_times = query.part.is_some_and(|part| part.times);
+        let wanted = query.times();
         let mut rows: BTreeMap<_, (ActivitySums, CallTimes)> = BTreeMap::new();
         for record in state.generations.values().chain(&state.gone) {
             let is_within = state.is_within(query, record);
@@ -39,27 +38,26 @@ impl UsageStore for MemoryStore {
                 Some(tag) => record.attribution.tags.get(tag).cloned(),
             };
             let Some(tag_value) = tag_value.filter(|_| is_within && is_asked_for) else { continue };
-            let served = |name: Option<&str>| {
-                name.filter(|_| !query.models_together).unwrap_or_default().to_owned()
+            let served = |name: Option<&str>, is_told_apart: bool| {
+                name.filter(|_| is_told_apart).unwrap_or_default().to_owned()
             };
             let key = (
-                Reverse(span.index(record.created_at)),
+                Reverse(query.row_of(record.created_at)),
                 record.workspace_id.clone(),
-                served(Some(record.model.as_str())),
-                served(record.endpoint_id.as_deref()),
-                served(record.provider.as_deref()),
+                served(Some(record.model.as_str()), query.served.model),
+                served(record.endpoint_id.as_deref(), query.served.endpoint),
+                served(record.provider.as_deref(), query.served.provider),
                 tag_value,
                 query.by_key.then_some(*payer),
             );
             let (sums, times) = rows.entry(key).or_default();
             sums.add(&ActivitySums::of(record));
-            if wants_times && query.tag.is_none() {
-                times.add_all(&CallTimes::of(record));
-            }
+            times.add_all(&CallTimes::of(record).of_asked(wanted));
         }
+        query.may_add_up(rows.len())?;
         let row = |(key, (sums, times))| {
-            let (Reverse(index), workspace_id, model, endpoint_id, provider, tag_value, key) = key;
-            let starts_at = span.starts_at(index);
+            let (Reverse(number), workspace_id, model, endpoint_id, provider, tag_value, key) = key;
+            let starts_at = query.starts_at(number);
             let day = UtcDay::of(starts_at);
             ActivityRow {
                 day,

@@ -143,17 +143,20 @@ impl Metric {
     }
 
     /// Whether it tells how long calls took.
-    pub(super) const fn is_time(self) -> bool {
-        matches!(
-            self,
-            Self::Latency
-                | Self::LatencyP50
-                | Self::LatencyP95
-                | Self::GenerationTime
-                | Self::GenerationTimeP50
-                | Self::GenerationTimeP95
-                | Self::Throughput
-        )
+    const fn is_time(self) -> bool {
+        self.timed().is_some()
+    }
+
+    /// What of how long calls took it tells, if it does.
+    pub(super) const fn timed(self) -> Option<Timed> {
+        match self {
+            Self::Latency | Self::LatencyP50 | Self::LatencyP95 => Some(Timed::FirstWord),
+            Self::GenerationTime | Self::GenerationTimeP50 | Self::GenerationTimeP95 => {
+                Some(Timed::Whole)
+            }
+            Self::Throughput => Some(Timed::Writing),
+            _ => None,
+        }
     }
 
     /// Its exact value in billionths, for comparing; `None` where nothing was measured.
@@ -215,11 +218,6 @@ impl Metric {
 }
 
 impl Dimension {
-    /// Whether it takes models, endpoints or providers to be told apart.
-    pub(super) const fn is_of_models(&self) -> bool {
-        matches!(self, Self::Model | Self::Provider | Self::Endpoint)
-    }
-
     /// Those that every installation has.
     pub(super) const ALL: [Self; 5] =
         [Self::Model, Self::Provider, Self::Endpoint, Self::Workspace, Self::ApiKey];

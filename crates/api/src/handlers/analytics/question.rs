@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 use serde_json::Value;
-use tollgate_store::{ActivityQuery, ActivityRow};
+use tollgate_store::{ActivityQuery, ActivityRow, TimesAsked, ToldApart};
 use tollgate_types::{Timestamp, Usd};
 
 use super::fields::{Dimension, Metric, Sums};
@@ -94,6 +94,8 @@ pub(super) struct Question {
 const DIMENSIONS_MAX: usize = 2;
 const FILTERS_MAX: usize = 20;
 const LIMIT_MAX: usize = 1_000;
+/// Rows that are added up for an answer, and as many for how long calls took: some 200 MB of memory.
+pub(super) const ROWS_MAX: usize = 500_000;
 /// Values of one filter.
 const VALUES_MAX: usize = 1_000;
 
@@ -140,13 +142,14 @@ impl Question {
         let mut warnings = Vec::new();
         let ordered = order.iter().filter_map(|(field, _)| field.metric());
         let filtered = filters.iter().filter_map(Filter::metric);
-        let times = metrics.iter().copied().chain(ordered).chain(filtered).any(Metric::is_time);
+        let all = metrics.iter().copied().chain(ordered).chain(filtered);
+        let times: TimesAsked = all.filter_map(Metric::timed).collect();
         let range = asked.time_range.as_ref();
         let time = Time::read(range, granularity, times, now, &mut warnings)?;
         let tag = tag(&dimensions, &filters)?;
         if let Some(tag) = &tag {
             warnings.push(format!("Calls without {tag} are left out"));
-            if times {
+            if !times.is_empty() {
                 warnings.push(format!("How long calls took is not known by {tag}"));
             }
         }
@@ -167,10 +170,16 @@ impl Question {
     /// What the store is asked.
     pub(super) fn wanted(&self) -> ActivityQuery {
         let of_filters = self.filters.iter().filter_map(Filter::dimension);
-        let mut told_apart = self.dimensions.iter().chain(of_filters);
+        let told_apart: Vec<&Dimension> = self.dimensions.iter().chain(of_filters).collect();
+        let by = |dimension: Dimension| told_apart.contains(&&dimension);
         ActivityQuery {
-            by_key: told_apart.clone().any(|it| *it == Dimension::ApiKey),
-            models_together: !told_apart.any(Dimension::is_of_models),
+            by_key: by(Dimension::ApiKey),
+            served: ToldApart {
+                model: by(Dimension::Model),
+                endpoint: by(Dimension::Endpoint),
+                provider: by(Dimension::Provider),
+            },
+            rows_max: Some(ROWS_MAX),
             ..self.time.query(self.tag.clone())
         }
     }

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use serde::Deserialize;
-use tollgate_store::{ActivityQuery, PartQuery, Span};
+use tollgate_store::{ActivityQuery, PartQuery, RowTime, Span, TimesAsked};
 use tollgate_types::{Timestamp, UsageWindows, UtcDay};
 
 use super::question::wrong;
@@ -32,8 +32,10 @@ pub(super) enum Granularity {
 pub(super) struct Time {
     span: Span,
     range: Range<Timestamp>,
-    /// Whether it is asked how long calls took.
-    pub(super) times: bool,
+    /// How much of it a row is for.
+    rows: RowTime,
+    /// What is asked of how long calls took.
+    times: TimesAsked,
 }
 
 /// Two years at most.
@@ -105,18 +107,24 @@ impl Time {
     pub(super) fn read(
         range: Option<&TimeRange>,
         granularity: Option<Granularity>,
-        times: bool,
+        times: TimesAsked,
         now: Timestamp,
         warnings: &mut Vec<String>,
     ) -> Result<Self, ApiError> {
         let span = match granularity.map_or(Span::Day, Granularity::span) {
             // How long calls took is known by hour, and added up to days.
-            Span::Day if times => Span::Hour,
+            Span::Day if !times.is_empty() => Span::Hour,
             span => span,
+        };
+        let rows = match granularity {
+            None => RowTime::All,
+            Some(Granularity::Minute | Granularity::Hour) => RowTime::Each,
+            // Weeks and months are added up of days.
+            Some(Granularity::Day | Granularity::Week | Granularity::Month) => RowTime::Day,
         };
         let Some(asked) = range else {
             let range = latest(granularity, span, now);
-            return Ok(Self { span, range, times });
+            return Ok(Self { span, range, rows, times });
         };
         let (start, end) = (instant(&asked.start)?, instant(&asked.end)?);
         if start >= end {
@@ -142,19 +150,19 @@ impl Time {
             let what = if span == Span::Minute { "minutes" } else { "hours" };
             warnings.push(format!("Sums by {what} are kept for {days} days"));
         }
-        Ok(Self { span, range, times })
+        Ok(Self { span, range, rows, times })
     }
 
     /// What the store is asked; how long calls took is not known by tag.
     pub(super) fn query(&self, tag: Option<String>) -> ActivityQuery {
         let Range { start: from, end: until } = self.range;
-        let times = self.times && tag.is_none();
+        let query = ActivityQuery { tag, rows: self.rows, ..ActivityQuery::default() };
         if self.span == Span::Day {
             let (from, until) = (Some(UtcDay::of(from)), Some(UtcDay::of(until)));
-            return ActivityQuery { from, until, tag, ..ActivityQuery::default() };
+            return ActivityQuery { from, until, ..query };
         }
-        let part = Some(PartQuery { span: self.span, from, until, times });
-        ActivityQuery { part, tag, ..ActivityQuery::default() }
+        let part = PartQuery { span: self.span, from, until, times: self.times };
+        ActivityQuery { part: Some(part), ..query }
     }
 }
 
