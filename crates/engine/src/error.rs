@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tollgate_catalog::{OwnKey, Unknown};
+use tollgate_ledger::ByokFee;
 use tollgate_limits::{RateLimit, Scope};
 use tollgate_providers::{Fault, FaultKind};
 use tollgate_store::PresetStatus;
@@ -109,6 +110,15 @@ pub enum CallError {
         /// The key's limit, when it is that which is held.
         limit: Option<SpentLimit>,
     },
+    /// The fee on calls with keys of the caller's own is due, and can't be paid.
+    #[error("the fee on calls with own keys can't be paid")]
+    FeeDue {
+        /// The fee.
+        fee: ByokFee,
+        /// Why it can't.
+        #[source]
+        why: Box<Self>,
+    },
     /// A rate or a budget is used up.
     #[error("a limit refuses the call")]
     Limited(#[source] Box<Limited>),
@@ -178,6 +188,7 @@ impl CallError {
             | Self::InFlight { .. } => ErrorType::PaymentRequired,
             Self::PlanExhausted { faults, .. } => told(faults)
                 .map_or(ErrorType::ProviderUnavailable, |(_, fault)| fault.kind.error_type()),
+            Self::FeeDue { why, .. } => why.error_type(),
             Self::Limited(limited) => limited.error_type(),
             Self::NoBodies { .. } => ErrorType::ProviderUnavailable,
             Self::StoreBehind => ErrorType::ProviderOverloaded,
@@ -192,6 +203,7 @@ impl CallError {
         let faults = match self {
             Self::PlanExhausted { faults, .. } => faults,
             Self::Limited(limited) => return limited.retry_after(),
+            Self::FeeDue { why, .. } => return why.retry_after(),
             Self::StoreBehind | Self::InFlight { .. } => return Some(STORE_RETRY),
             _ => return None,
         };
@@ -209,6 +221,7 @@ impl CallError {
     pub fn body(&self) -> ErrorBody {
         let mut body = ErrorBody::new(self.error_type(), self.message());
         match self {
+            Self::FeeDue { why, .. } => body.error.metadata = why.body().error.metadata,
             Self::UnknownModel(unknown) => {
                 let near = unknown.nearest.iter().chain(&unknown.ambiguous);
                 body.error.availability = Some(Availability {
@@ -305,6 +318,10 @@ impl CallError {
                     "What is left of {what} is held for requests under way. Please retry when they have ended"
                 )
             }
+            Self::FeeDue { fee, why } => format!(
+                "Calls with your own keys cost a fee of {fee}, and this one may go beyond that. {}",
+                why.message()
+            ),
             Self::Limited(limited) => limited.message(),
             Self::Denied { message, .. } => message.to_string(),
             Self::PlanExhausted { faults, own_keys, .. } => told(faults).map_or_else(
