@@ -122,10 +122,7 @@ fn with_fee<C: Asked>(run: &Run<C>, expected: impl Fn(Counts) -> Expected) -> Ex
         let spend_with_own = all.spend_with_own.max(listed.saturating_add(fee));
         Load { spend: all.spend.max(fee), spend_with_own, ..all }
     };
-    Expected {
-        most: fee_on(all.most, own.most.spend),
-        least: fee_on(all.least, own.least.spend),
-    }
+    Expected { most: fee_on(all.most, own.most.spend), least: fee_on(all.least, own.least.spend) }
 }
 
 impl Reckoned {

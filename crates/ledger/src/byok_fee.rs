@@ -24,8 +24,7 @@ const WHOLE: u128 = 1_000_000;
 
 impl ByokFee {
     /// What hosted OpenRouter takes: 5 % beyond $25,000 (contract §6.2).
-    pub const HOSTED: Self =
-        Self { millionths: 50_000, free: Usd::from_nanos(25_000_000_000_000) };
+    pub const HOSTED: Self = Self { millionths: 50_000, free: Usd::from_nanos(25_000_000_000_000) };
 
     /// Whether nothing is ever taken.
     pub const fn is_none(&self) -> bool {

@@ -197,4 +197,37 @@ mod tests {
             assert!(problems.contains(told), "{told} is not in\n{problems}");
         }
     }
+
+    /// The fees on calls with own keys: everybody's, and of the plan.
+    fn byok_fees(text: &str) -> Result<[Option<ByokFee>; 2], String> {
+        let config = Config::parse(text, &Flags::default(), &Environment::default());
+        let config = config.map_err(|it| it.iter().collect::<Vec<_>>().join("\n"))?;
+        Ok([config.byok_fee, config.plans.first().and_then(|it| it.byok_fee)])
+    }
+
+    #[test]
+    fn section_6_2_the_fee_on_own_keys_is_off_unless_switched_on_with_billing() {
+        let usual = ByokFee { millionths: 50_000, free: Usd::from_nanos(25_000_000_000_000) };
+        let larger = ByokFee { free: Usd::from_nanos(200_000_000_000_000), ..usual };
+        let none = ByokFee::default();
+        let plan = "[[plan]]\nslug = \"a\"\n\
+                    byok_fee = { percent = \"5\", free_usd_per_month = \"200000\" }";
+        for (billing, expected) in [
+            ("enabled = true", Some(none)),
+            ("enabled = true\nbyok_fee = true", Some(usual)),
+            ("enabled = true\nbyok_fee = false", Some(none)),
+            ("byok_fee = true", None),
+        ] {
+            let found = byok_fees(&format!("[billing]\n{billing}\n{plan}")).unwrap();
+            assert_eq!(found, [expected, Some(larger)], "{billing}");
+        }
+        for (wrong, told) in [
+            ("5", "or a table such as { percent = \"3\", free_usd_per_month = \"1000\" }"),
+            ("{ percent = \"101\" }", "billing.byok_fee.percent: "),
+            ("{ minimum_usd = \"1\" }", "unknown key `minimum_usd`"),
+        ] {
+            let problems = byok_fees(&format!("[billing]\nbyok_fee = {wrong}")).unwrap_err();
+            assert!(problems.contains(told), "{told} is not in\n{problems}");
+        }
+    }
 }
