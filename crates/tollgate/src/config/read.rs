@@ -77,7 +77,6 @@ impl Reader<'_> {
         let mut limits = file.limits.check(&mut self.problems);
         self.pipeline(&file, &mut limits.engine);
         let fees = file.billing.fees(&mut self.problems);
-        let byok_fee = file.billing.byok_fee(&mut self.problems);
         let gone_after = file.billing.gone_after(&mut self.problems);
         let installation_name = file.payments.name(&mut self.problems);
         if let Some(path) = &file.upstream.ca_file {
@@ -107,7 +106,7 @@ impl Reader<'_> {
             trusted_proxies,
             path_prefix,
             platform_fee: fees.standard,
-            byok_fee,
+            byok_fee: file.billing.byok_fee(&mut self.problems),
             gone_after,
             payments: self.payments(&file.payments, (installation_name.clone(), fees), listen),
             alerts: self.alerts(&file.alerts),

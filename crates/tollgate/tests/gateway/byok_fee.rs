@@ -210,7 +210,7 @@ async fn what_fails_or_has_no_price_costs_no_fee() {
     assert_eq!(balance(&gateway).await.charged(), usd("0.0032"));
 }
 
-/// Nobody wrote anything, whatever was read for it.
+/// Nobody wrote anything: no fee is due, whatever was read.
 #[tokio::test]
 async fn an_answer_without_a_word_costs_no_fee() {
     let answer = json!({
