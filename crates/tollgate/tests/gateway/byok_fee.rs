@@ -13,6 +13,7 @@ use tollgate_store_postgres::test_server::TestServer;
 use tollgate_testkit::{Builder, Canned, Protocol, TestGateway, eventually, simulator, usd};
 use tollgate_types::{Timestamp, Usd};
 
+use crate::byok::run;
 use crate::postgres::SECRET_KEY;
 
 /// Four calls of `eight` are free, and half of the fifth but for a nano-dollar.
@@ -187,6 +188,20 @@ async fn section_6_2_calls_with_own_keys_cost_a_fee_beyond_the_months_allowance(
     // Another month begins at its beginning.
     dial.set("2026-11-01T00:00:00Z");
     assert_eq!(costs(&gateway).await, Usd::ZERO);
+    let activity = gateway.call("GET", "/activity").key(gateway.management_key());
+    let activity = activity.send().await.json();
+    let rows = activity["data"].as_array().unwrap_or_else(|| panic!("{activity}"));
+    // What was refused is a row of its own.
+    let called = rows.iter().find(|row| row["provider_name"] == "Acme").unwrap();
+    let sums = (&called["usage"], &called["byok_usage_inference"]);
+    assert_eq!(sums, (&json!(0.002), &json!(0.112)), "{activity}");
+    let statement = gateway.get("/credits/statements/2026-10").await;
+    assert!(statement.text().contains("0.002"), "{}", statement.text());
+    let stopped = gateway.stop().await;
+    let (is_well, told) =
+        run(&stopped.database_url(), &"07".repeat(32), &["ledger", "trace", &said.id]);
+    assert!(is_well && told.contains("$0.0008"), "{told}");
+    assert!(told.contains("What was paid is what it cost."), "{told}");
 }
 
 #[tokio::test]
