@@ -1,6 +1,9 @@
 //! What a call may cost, and holding as much before it begins.
 
+use std::sync::Arc;
+
 use smallvec::SmallVec;
+use tollgate_ledger::AccountId;
 use tollgate_limits::{Load, Reservation};
 use tollgate_store::{KeyRecord, Spender, Whose};
 use tollgate_types::{Chain, Timestamp, Usage, Usd};
@@ -12,7 +15,7 @@ use crate::keys::{HeldOfLimit, SpentLimit};
 use crate::limiting::ByModel;
 use crate::purse::{Hold, Need, Short, Uncovered};
 use crate::run::Run;
-use crate::{CallError, KeyEntry, limiting};
+use crate::{CallError, KeyEntry, Purses, limiting};
 
 /// What a call holds until it is settled: of its account's credit, of its key's limit, and of all
 /// other limits.
@@ -50,6 +53,12 @@ impl OfAllotment {
 }
 
 impl Held {
+    /// Has what the call will be charged be taken of its account's purse, though it may hold nothing
+    /// there: a fee becomes due while a call is under way when others use the month's allowance up.
+    pub(crate) fn will_be_charged(&mut self, purses: &Arc<Purses>, account: &AccountId) {
+        self.credit.get_or_insert_with(|| purses.nothing(account));
+    }
+
     /// Ends the hold with what the call used and cost, and what a provider takes of the caller for
     /// it. It is counted for when it began; what it used beyond what it held, for `now`. What is
     /// returned is kept until its record is written.
@@ -99,17 +108,25 @@ pub(crate) async fn hold<C: Asked>(run: &mut Run<C>) -> Result<(), CallError> {
     held
 }
 
-/// The same of a call that goes to keys of the caller's own alone: its account pays nothing for it.
+/// The same of a call that goes to keys of the caller's own alone: its account pays a fee for it at
+/// most, and where none may be due, need not even be above zero.
 ///
 /// # Errors
 ///
-/// As [`hold`].
+/// As [`hold`]. Where a fee is why, that is told.
 pub(crate) async fn hold_own<C: Asked>(run: &mut Run<C>) -> Result<(), CallError> {
-    let held = of_limits(run, &mut Reckoned::default()).await;
-    if held.is_err() {
-        run.held.give_back(&run.key);
+    let mut reckoned = Reckoned::default();
+    let mut held = of_limits(run, &mut reckoned).await;
+    if held.is_ok() {
+        held = pay_fee(run, &mut reckoned).await;
     }
-    held
+    held.map_err(|error| {
+        run.held.give_back(&run.key);
+        match run.byok_fee().filter(|_| leaves_own(&error, &run.key.record)) {
+            Some(fee) => CallError::FeeDue { fee, why: Box::new(error) },
+            None => error,
+        }
+    })
 }
 
 /// Holds what a planned call may need of rates and budgets, and of its key's limit.
@@ -172,12 +189,25 @@ async fn pay<C: Asked>(run: &mut Run<C>, reckoned: &mut Reckoned) -> Result<(), 
     if !run.engine.config().billing {
         return Ok(());
     }
-    let (purses, account) = (run.engine.purses(), run.workspace.account());
     let need = money(reckoned.of(run), false);
     if need.most == Usd::ZERO {
-        return if purses.owes(account).await { Err(CallError::NoCredit) } else { Ok(()) };
+        let owes = run.engine.purses().owes(run.workspace.account()).await;
+        return if owes { Err(CallError::NoCredit) } else { Ok(()) };
     }
-    let held = purses.hold(account, need).await;
+    hold_credit(run, need).await
+}
+
+/// Holds what the fee on a call may come to of its account's credit.
+async fn pay_fee<C: Asked>(run: &mut Run<C>, reckoned: &mut Reckoned) -> Result<(), CallError> {
+    if run.byok_fee().is_none() {
+        return Ok(());
+    }
+    let need = money(reckoned.of(run), false);
+    if need.most == Usd::ZERO { Ok(()) } else { hold_credit(run, need).await }
+}
+
+async fn hold_credit<C: Asked>(run: &mut Run<C>, need: Need) -> Result<(), CallError> {
+    let held = run.engine.purses().hold(run.workspace.account(), need).await;
     run.held.credit = Some(held.map_err(|short| refused(run, short, None))?);
     Ok(())
 }

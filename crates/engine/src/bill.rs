@@ -64,7 +64,7 @@ impl Bill {
         let nothing =
             Cost { total: Usd::ZERO, prompt: Usd::ZERO, completion: Usd::ZERO, other: Usd::ZERO };
         let cost = priced.map_or(nothing, |(_, cost)| cost);
-        // Whoever brings a key of their own is billed by the provider, and nothing is added.
+        // Whoever brings a key of their own is billed by the provider; a fee may be added at the end.
         let payer = endpoint.map_or(Payer::Nobody, |it| match it.own_key {
             Some(_) => Payer::Caller,
             None => Payer::Installation,

@@ -1,9 +1,12 @@
 //! Why a call could not be answered, and what the caller is told.
 
+mod sentences;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use tollgate_catalog::{OwnKey, Unknown};
+use tollgate_ledger::ByokFee;
 use tollgate_limits::{RateLimit, Scope};
 use tollgate_providers::{Fault, FaultKind};
 use tollgate_store::PresetStatus;
@@ -14,6 +17,7 @@ use tollgate_wire::error::{
 use tollgate_wire::json::UsdNumber;
 use tollgate_wire::router_metadata::RouterMetadata;
 
+use self::sentences::{sentence, sentence_of_own};
 use crate::{Limited, SpentLimit};
 
 /// A call that failed, and the id it was given.
@@ -106,6 +110,15 @@ pub enum CallError {
         /// The key's limit, when it is that which is held.
         limit: Option<SpentLimit>,
     },
+    /// The fee on calls with keys of the caller's own is due, and can't be paid.
+    #[error("the fee on calls with own keys can't be paid")]
+    FeeDue {
+        /// The fee.
+        fee: ByokFee,
+        /// Why it can't.
+        #[source]
+        why: Box<Self>,
+    },
     /// A rate or a budget is used up.
     #[error("a limit refuses the call")]
     Limited(#[source] Box<Limited>),
@@ -175,6 +188,7 @@ impl CallError {
             | Self::InFlight { .. } => ErrorType::PaymentRequired,
             Self::PlanExhausted { faults, .. } => told(faults)
                 .map_or(ErrorType::ProviderUnavailable, |(_, fault)| fault.kind.error_type()),
+            Self::FeeDue { why, .. } => why.error_type(),
             Self::Limited(limited) => limited.error_type(),
             Self::NoBodies { .. } => ErrorType::ProviderUnavailable,
             Self::StoreBehind => ErrorType::ProviderOverloaded,
@@ -189,6 +203,7 @@ impl CallError {
         let faults = match self {
             Self::PlanExhausted { faults, .. } => faults,
             Self::Limited(limited) => return limited.retry_after(),
+            Self::FeeDue { why, .. } => return why.retry_after(),
             Self::StoreBehind | Self::InFlight { .. } => return Some(STORE_RETRY),
             _ => return None,
         };
@@ -206,6 +221,7 @@ impl CallError {
     pub fn body(&self) -> ErrorBody {
         let mut body = ErrorBody::new(self.error_type(), self.message());
         match self {
+            Self::FeeDue { why, .. } => body.error.metadata = why.body().error.metadata,
             Self::UnknownModel(unknown) => {
                 let near = unknown.nearest.iter().chain(&unknown.ambiguous);
                 body.error.availability = Some(Availability {
@@ -302,6 +318,10 @@ impl CallError {
                     "What is left of {what} is held for requests under way. Please retry when they have ended"
                 )
             }
+            Self::FeeDue { fee, why } => format!(
+                "Calls with your own keys cost a fee of {fee}, and this one may go beyond that. {}",
+                why.message()
+            ),
             Self::Limited(limited) => limited.message(),
             Self::Denied { message, .. } => message.to_string(),
             Self::PlanExhausted { faults, own_keys, .. } => told(faults).map_or_else(
@@ -386,68 +406,6 @@ fn own_key_of_told<'a>(
     let told = told(faults)?;
     let is_told = |at: usize| faults.get(at).is_some_and(|it| std::ptr::eq(it, told));
     own_keys.iter().find(|(at, _)| is_told(*at)).map(|(_, key)| key.as_ref())
-}
-
-/// What concerns the caller's own key is the caller's to mend, not the operator's.
-fn sentence_of_own(name: &str, fault: &Fault, key: &OwnKey) -> Option<String> {
-    let OwnKey { id, title, .. } = key;
-    match (fault.kind, fault.status) {
-        (FaultKind::Credential, Some(_)) => Some(format!(
-            "{name} refused your own key {title}. Put another in its place with PATCH /api/v1/byok/{id}"
-        )),
-        // Nobody has seen it but ourselves, or who sells tokens for it: the words are ours.
-        (FaultKind::Credential, None) => {
-            let why = fault.message.as_deref().unwrap_or("it was refused");
-            Some(format!(
-                "{name} can't be called with your own key {title}: {why}. Put another in its place with PATCH /api/v1/byok/{id}"
-            ))
-        }
-        (FaultKind::Payment, _) => Some(format!(
-            "{name} wants the account of your own key {title} to be paid for before it answers"
-        )),
-        _ => None,
-    }
-}
-
-fn sentence(name: &str, fault: &Fault) -> String {
-    match fault.kind {
-        FaultKind::Credential => format!(
-            "{name} refused this gateway's key. The operator can find out more with `tollgate doctor`"
-        ),
-        FaultKind::Payment => format!(
-            "{name} wants its bill paid before it answers. This is the gateway operator's to settle"
-        ),
-        FaultKind::Timeout => {
-            fault.message.clone().unwrap_or_else(|| format!("{name} did not answer in time"))
-        }
-        FaultKind::Unreachable => format!("{name} could not be reached"),
-        FaultKind::Truncated | FaultKind::Empty => {
-            fault.message.clone().unwrap_or_else(|| format!("{name} gave no complete answer"))
-        }
-        FaultKind::Rejected
-        | FaultKind::ContextLength
-        | FaultKind::ContentPolicy
-        | FaultKind::TooLarge => fault.message.as_ref().map_or_else(
-            || "Provider returned error".to_owned(),
-            |message| format!("Provider returned error: {message}"),
-        ),
-        FaultKind::BadRequest => {
-            fault.message.clone().unwrap_or_else(|| "The request is invalid".to_owned())
-        }
-        FaultKind::Unsupported => {
-            let what = fault.message.as_deref().unwrap_or("this request");
-            format!(
-                "No endpoints found that can handle the requested parameters: {name} does not take {what}"
-            )
-        }
-        FaultKind::Broken if fault.said().is_none() => {
-            fault.message.clone().unwrap_or_else(|| "Provider returned error".to_owned())
-        }
-        FaultKind::RateLimited
-        | FaultKind::Overloaded
-        | FaultKind::ModelMissing
-        | FaultKind::Broken => "Provider returned error".to_owned(),
-    }
 }
 
 /// Contract §4.6, in its own words where it has some.

@@ -36,6 +36,16 @@ struct Asking {
     read: Read,
     /// Most tokens that may be written, where somebody says.
     most: Option<u64>,
+    counts: Counts,
+}
+
+/// Which money counts.
+#[derive(Clone, Copy)]
+enum Counts {
+    /// What is charged, and what providers take of the caller.
+    All,
+    /// The list price of what is met with keys of the caller's own, which a fee is taken of.
+    ListedOfOwn,
 }
 
 /// The largest amount there is.
@@ -43,14 +53,17 @@ const MOST: Usd = Usd::from_nanos(i64::MAX);
 
 /// What a planned call may need, wherever of its plan it is answered: at one endpoint, or where
 /// several models are asked, at one of each. What is met with a key of the caller's own costs
-/// something in [`Load::spend_with_own`] alone.
+/// something in [`Load::spend_with_own`] alone, unless a fee may be due.
 fn expected<C: Asked>(run: &Run<C>) -> Expected {
     expected_with(run, run.call.params().max_tokens)
 }
 
 /// The same, as if the call had said that so many tokens may be written at most.
 pub(crate) fn expected_with<C: Asked>(run: &Run<C>, max_tokens: Option<u64>) -> Expected {
-    let asked = asking(run, max_tokens);
+    with_fee(run, |counts| expected_of_all(run, asking(run, max_tokens, counts)))
+}
+
+fn expected_of_all<C: Asked>(run: &Run<C>, asked: Asking) -> Expected {
     let join = match (&run.steering.composed, &run.steering.decision.strategy) {
         (Some(Composed::Fusion(fusion)), _) => return of_fusion(run, fusion, asked),
         (Some(Composed::Bodies(_)), _) => {
@@ -66,7 +79,16 @@ pub(crate) fn expected_with<C: Asked>(run: &Run<C>, max_tokens: Option<u64>) -> 
 
 /// What it may need of one model: at the dearest of the endpoints that are its.
 pub(crate) fn expected_of<C: Asked>(run: &Run<C>, is_its: impl Fn(&Endpoint) -> bool) -> Expected {
-    let asked = asking(run, run.call.params().max_tokens);
+    with_fee(run, |counts| {
+        expected_of_some(run, &is_its, asking(run, run.call.params().max_tokens, counts))
+    })
+}
+
+fn expected_of_some<C: Asked>(
+    run: &Run<C>,
+    is_its: &impl Fn(&Endpoint) -> bool,
+    asked: Asking,
+) -> Expected {
     let endpoints = run.plan.steps.iter().map(|step| step.endpoint.as_ref());
     let each = endpoints.filter(|it| is_its(it)).map(|endpoint| match &run.steering.composed {
         Some(Composed::Fusion(fusion)) if run.listens => {
@@ -81,13 +103,26 @@ pub(crate) fn expected_of<C: Asked>(run: &Run<C>, is_its: impl Fn(&Endpoint) -> 
     }
 }
 
-/// As much as it is expected to need at an endpoint.
+/// As much as it is expected to need at an endpoint, without a fee.
 pub(crate) fn most_at<C: Asked>(run: &Run<C>, endpoint: &Endpoint) -> Load {
-    at(run, endpoint, asking(run, run.call.params().max_tokens)).most
+    at(run, endpoint, asking(run, run.call.params().max_tokens, Counts::All)).most
 }
 
-fn asking<C: Asked>(run: &Run<C>, most: Option<u64>) -> Asking {
-    Asking { prompt: prompt(run), read: Read::of(&run.call), most }
+fn asking<C: Asked>(run: &Run<C>, most: Option<u64>, counts: Counts) -> Asking {
+    Asking { prompt: prompt(run), read: Read::of(&run.call), most, counts }
+}
+
+/// What is `expected`, with the fee that is due where keys of the caller's own alone meet the call.
+fn with_fee<C: Asked>(run: &Run<C>, expected: impl Fn(Counts) -> Expected) -> Expected {
+    let all = expected(Counts::All);
+    let Some(due) = run.fee_due() else { return all };
+    let own = expected(Counts::ListedOfOwn);
+    let fee_on = |all: Load, listed: Usd| {
+        let fee = due.most(listed);
+        let spend_with_own = all.spend_with_own.max(listed.saturating_add(fee));
+        Load { spend: all.spend.max(fee), spend_with_own, ..all }
+    };
+    Expected { most: fee_on(all.most, own.most.spend), least: fee_on(all.least, own.least.spend) }
 }
 
 impl Reckoned {
@@ -173,17 +208,22 @@ fn of_analysis<C: Asked>(
 }
 
 fn at<C: Asked>(run: &Run<C>, endpoint: &Endpoint, asked: Asking) -> Expected {
-    let Asking { prompt, read, most } = asked;
+    let Asking { prompt, read, most, counts } = asked;
     let discount = run.discount_on(Some(endpoint));
+    let is_own = endpoint.own_key.is_some();
     let load = |read: Prompt, tokens| {
         let Prompt { tokens: prompt_tokens, searches: web_searches } = read;
         let usage = Usage { prompt_tokens, web_searches, completion_tokens: tokens, ..prompt };
         // More than an amount can hold is more than anybody has.
         let price = endpoint.price.as_ref();
-        let spend_with_own = price.map_or(Usd::ZERO, |price| {
-            price.most(&usage).map_or(MOST, |most| discounted(most, discount))
-        });
-        let spend = if endpoint.own_key.is_some() { Usd::ZERO } else { spend_with_own };
+        let listed = price.map_or(Usd::ZERO, |price| price.most(&usage).unwrap_or(MOST));
+        let (spend, spend_with_own) = match counts {
+            Counts::All => {
+                let costs = if listed == MOST { MOST } else { discounted(listed, discount) };
+                (if is_own { Usd::ZERO } else { costs }, costs)
+            }
+            Counts::ListedOfOwn => (if is_own { listed } else { Usd::ZERO }, Usd::ZERO),
+        };
         // Nobody knows how much it is, but it is something.
         let (input_tokens, output_tokens) = (prompt_tokens.max(1), tokens.max(1));
         Load { input_tokens, output_tokens, spend, spend_with_own }

@@ -1,15 +1,17 @@
 //! Plans that accounts have agreed to: what their calls cost, how they are limited, and what a month
 //! costs at least.
 
+mod byok;
+
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use parking_lot::Mutex;
-use tollgate_ledger::{AccountId, Kind, Plan, PlatformFee, commitment};
+use tollgate_ledger::{AccountId, ByokFee, Kind, Plan, PlatformFee, commitment};
 use tollgate_limits::KeyLimits;
 use tollgate_organisation::Agreement;
-use tollgate_store::{Document, StoreError, Stores, UsageWindows};
+use tollgate_store::{DayUsage, Document, StoreError, Stores, UsageWindows};
 use tollgate_types::{Month, Timestamp, Usd};
 
 use crate::statements::entries;
@@ -30,6 +32,8 @@ pub struct PlanRow {
     pub platform_fee: Option<PlatformFee>,
     /// The same of those that are paid in stablecoins.
     pub crypto_fee: Option<PlatformFee>,
+    /// What is taken of calls that are met with keys of the caller's own; as everywhere when absent.
+    pub byok_fee: Option<ByokFee>,
     /// Whether it is the plan of accounts that have agreed to none.
     pub is_default: bool,
 }
@@ -39,9 +43,14 @@ pub struct PlanRow {
 pub struct Plans {
     rows: ArcSwap<Vec<Arc<PlanRow>>>,
     months: Mutex<Months>,
+    /// What is taken of calls with keys of the caller's own where a plan says nothing of it; none
+    /// where plans have no say in it either.
+    byok_fee: Option<ByokFee>,
+    own_months: Mutex<Months>,
 }
 
-/// What calls have counted, as far as discounts depend on it ([`Plan::charge`]).
+/// What calls have counted, as far as discounts ([`Plan::charge`]) or fees ([`ByokFee::on`]) depend
+/// on it.
 type Months = HashMap<(AccountId, Month), Usd>;
 
 /// A month is over for its commitment when what was admitted in it must have been settled.
@@ -55,6 +64,13 @@ impl Plans {
         let plans = Self::default();
         plans.govern(rows);
         plans
+    }
+
+    /// The same with a fee on calls that are met with keys of the caller's own: this one, or a plan's
+    /// own. Without any, as where calls need no credit, none is taken.
+    #[must_use]
+    pub fn with_byok_fee(self, byok_fee: Option<ByokFee>) -> Self {
+        Self { byok_fee, ..self }
     }
 
     /// Puts other plans in force. What months have come to stays.
@@ -100,9 +116,9 @@ impl Plans {
         charged
     }
 
-    /// Takes up what calls have come to this month as their records say, for discounts that depend
-    /// on it: at the start, when agreements change, and again and again where other nodes write
-    /// records, too.
+    /// Takes up what calls have come to this month as their records say, for discounts and fees that
+    /// depend on it: at the start, when plans or agreements change, and again and again where other
+    /// nodes write records, too.
     ///
     /// # Errors
     ///
@@ -114,33 +130,44 @@ impl Plans {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let month = Month::of(now);
-        self.months.lock().retain(|(_, of), _| *of >= month.previous());
-        let mut discounted = BTreeMap::new();
+        for months in [&self.months, &self.own_months] {
+            months.lock().retain(|(_, of), _| *of >= month.previous());
+        }
+        let mut followed = BTreeMap::new();
         for workspace in organisation.workspaces() {
             let account = workspace.account();
             let row = self.of(organisation.agreement(account).as_deref(), now);
-            if let Some(row) = row.filter(|it| !it.plan.terms().tiers.is_empty()) {
-                discounted.insert(workspace.document.id.clone(), (account.clone(), row));
+            let discounted = row.clone().filter(|it| !it.plan.terms().tiers.is_empty());
+            if discounted.is_some() || self.byok_fee(row.as_deref()).is_some() {
+                followed.insert(workspace.document.id.clone(), (account.clone(), discounted));
             }
         }
-        if discounted.is_empty() {
+        if followed.is_empty() {
             return Ok(());
         }
-        let mut charged: BTreeMap<AccountId, (Arc<PlanRow>, Usd)> = BTreeMap::new();
+        let mut sums: BTreeMap<AccountId, (Option<Arc<PlanRow>>, DayUsage)> = BTreeMap::new();
         let from = Some(UsageWindows::at(now).month().start);
         for (workspace, usage) in stores.usage.spent_since(from).await? {
-            if let Some((account, row)) = discounted.remove(&workspace) {
-                let (_, sum) = charged.entry(account).or_insert((row, Usd::ZERO));
-                *sum = sum.saturating_add(usage.spent);
+            if let Some((account, row)) = followed.remove(&workspace) {
+                sums.entry(account).or_insert((row, DayUsage::default())).1.add(&usage);
             }
         }
-        let mut months = self.months.lock();
-        for (account, (row, charged)) in charged {
-            let known = months.entry((account, month)).or_default();
-            *known = row.plan.counted(charged).max(*known);
+        for (account, (discounted, usage)) in sums {
+            let place = (account, month);
+            if let Some(row) = discounted {
+                raise(&self.months, place.clone(), row.plan.counted(usage.spent));
+            }
+            raise(&self.own_months, place, usage.byok);
         }
         Ok(())
     }
+}
+
+/// Has a month come to so much at least.
+fn raise(months: &Mutex<Months>, place: (AccountId, Month), amount: Usd) {
+    let mut months = months.lock();
+    let known = months.entry(place).or_default();
+    *known = amount.max(*known);
 }
 
 impl Engine {

@@ -322,6 +322,7 @@ impl<C: Asked> Run<C> {
         let last = bill.view;
         let bill = continuity::joined(&self.shares, bill, failed);
         let mut bill = self.with_put_aside(bill, failed);
+        self.charge_byok_fee(&mut bill, failed);
         if let Some(agreed) = &self.agreed {
             let (plans, account) = (&self.engine.plans, self.workspace.account());
             bill.view.cost = plans.charge(&agreed.plan, account, bill.view.cost, self.created);

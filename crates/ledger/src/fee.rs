@@ -55,12 +55,17 @@ impl PlatformFee {
 
 impl fmt::Display for PlatformFee {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (percent, rest) = (self.millionths / 10_000, self.millionths % 10_000);
-        let places = format!("{rest:04}");
-        let places = places.trim_end_matches('0');
-        let point = if places.is_empty() { "" } else { "." };
-        write!(f, "{percent}{point}{places} %, at least {}", self.minimum)
+        write!(f, "{}, at least {}", percents(self.millionths), self.minimum)
     }
+}
+
+/// Millionths as a person reads them, such as `5.5 %`.
+pub(crate) fn percents(millionths: u32) -> String {
+    let (percent, rest) = (millionths / 10_000, millionths % 10_000);
+    let places = format!("{rest:04}");
+    let places = places.trim_end_matches('0');
+    let point = if places.is_empty() { "" } else { "." };
+    format!("{percent}{point}{places} %")
 }
 
 #[cfg(test)]

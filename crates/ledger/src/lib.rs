@@ -28,6 +28,7 @@
 mod account;
 mod audit;
 mod balance;
+mod byok_fee;
 mod counted;
 mod estimate;
 mod fee;
@@ -40,6 +41,7 @@ mod till;
 pub use account::{AccountId, DEFAULT_ACCOUNT, InvalidAccount, NodeId};
 pub use audit::{Books, Discrepancy, audit};
 pub use balance::{Balance, LedgerError};
+pub use byok_fee::ByokFee;
 pub use counted::{Counted, MovementSum, Total};
 pub use estimate::LearnedLength;
 pub use fee::{FeeError, PlatformFee};

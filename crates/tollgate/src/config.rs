@@ -25,7 +25,7 @@ use std::time::Duration;
 
 use tollgate_catalog::Overlay;
 use tollgate_engine::{AlertingConfig, LimitRule};
-use tollgate_ledger::PlatformFee;
+use tollgate_ledger::{ByokFee, PlatformFee};
 use tollgate_policy::RuleForm;
 use tollgate_store_postgres::{is_postgres, without_password};
 use tollgate_types::{AddressRange, ProviderSlug};
@@ -61,6 +61,9 @@ pub struct Config {
     pub path_prefix: String,
     /// What is taken on top of purchases of credit.
     pub platform_fee: PlatformFee,
+    /// What is taken of calls that are met with keys of the caller's own; absent where calls need no
+    /// credit, whatever plans say.
+    pub byok_fee: Option<ByokFee>,
     /// How long a gateway may not be heard of until others take back what it has set aside.
     pub gone_after: Duration,
     /// How credit is sold; not at all when absent.

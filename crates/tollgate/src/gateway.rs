@@ -308,7 +308,7 @@ async fn engine(
     limiting.govern(config.limit_rules.clone());
     let begun = limiting.follow_budgets(&organisation, &stores, now).await;
     begun.context("what workspaces have spent can't be read")?;
-    let plans = Plans::new(config.plans.clone());
+    let plans = Plans::new(config.plans.clone()).with_byok_fee(config.byok_fee);
     let followed = plans.follow(&organisation, &stores, now).await;
     followed.context("what accounts have spent can't be read")?;
     Ok(Engine::new(Parts {

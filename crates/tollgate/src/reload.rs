@@ -94,7 +94,7 @@ impl Watch {
                 self.govern().await;
                 self.engine.limiting().govern(self.config.limit_rules.clone());
                 warn_of_nobody(&self.engine);
-                self.engine.plans().govern(self.config.plans.clone());
+                self.put_plans_in_force().await;
                 self.found = Overlay::default();
                 if self.install() {
                     self.rediscover().await;
@@ -118,6 +118,16 @@ impl Watch {
         let rules = self.config.rules.clone();
         if let Err(error) = self.engine.rules().replace_file(rules).await {
             tracing::error!(error = %Chain(&error), "the changed rules are refused; those in force stay");
+        }
+    }
+
+    /// Puts the file's plans in force, which may depend on what calls have come to this month.
+    async fn put_plans_in_force(&self) {
+        let (plans, stores) = (self.engine.plans(), self.engine.stores());
+        plans.govern(self.config.plans.clone());
+        let followed = plans.follow(self.engine.organisation(), stores, self.engine.now()).await;
+        if let Err(error) = followed {
+            tracing::error!(error = %Chain(&error), "what accounts have spent can't be read: new plans go on from what this gateway knows");
         }
     }
 

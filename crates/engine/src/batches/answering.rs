@@ -188,6 +188,7 @@ fn pause(error: &CallError, failures: usize) -> Option<(Duration, bool)> {
         CallError::InFlight { .. } | CallError::StoreBehind => {
             Some(early(said.unwrap_or(WHEN_AWAY)))
         }
+        CallError::FeeDue { why, .. } => pause(why, failures),
         CallError::Limited(_) => said.map(early),
         CallError::PlanExhausted { .. } => match error.error_type() {
             ErrorType::RateLimitExceeded => Some(early(said.unwrap_or(WHEN_EARLY))),

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use tollgate_ledger::AccountId;
 use tollgate_types::Usd;
 
 use super::{Purse, Purses, Risk};
@@ -46,6 +47,13 @@ pub(crate) struct Hold {
 pub(crate) struct Uncovered {
     pub(super) purse: Arc<Purse>,
     pub(super) purses: Arc<Purses>,
+}
+
+impl Purses {
+    /// Holds nothing, for a call that is charged something all the same.
+    pub(crate) fn nothing(&self, account: &AccountId) -> Hold {
+        Hold { purse: self.purse(account), amount: Usd::ZERO, uncovered: None }
+    }
 }
 
 impl Hold {

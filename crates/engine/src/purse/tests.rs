@@ -63,6 +63,28 @@ async fn a_call_holds_and_gives_back_what_it_did_not_cost() {
     assert_eq!(audit(&stores.ledger.books().await.unwrap()), []);
 }
 
+/// As a fee that became due while the call was under way: the ledger takes it from the slice.
+#[tokio::test]
+async fn what_is_charged_without_a_hold_is_not_left_for_others() {
+    let (purses, stores) = with_credit(16_000).await;
+    let account = AccountId::default();
+    drop(purses.hold(&account, exactly(100)).await.unwrap());
+    assert!(purses.nothing(&account).settle(usd(30)).is_none());
+    write(&purses, &stores, 1, 30).await;
+    assert_eq!(purses.purse(&account).standing(), (usd(970), Usd::ZERO));
+    let lease = stores.ledger.leases(Some(&account)).await.unwrap();
+    assert_eq!(lease.iter().map(|it| it.amount).collect::<Vec<_>>(), [usd(970)]);
+    // Where nothing was set aside, it is owed.
+    let (purses, stores) = with_credit(0).await;
+    purses.nothing(&account).settle(usd(30));
+    write(&purses, &stores, 1, 30).await;
+    assert_eq!(
+        (purses.purse(&account).standing(), available(&stores).await),
+        ((usd(0), usd(0)), -30)
+    );
+    assert_eq!(audit(&stores.ledger.books().await.unwrap()), []);
+}
+
 #[tokio::test]
 async fn whoever_can_not_pay_is_told_why() {
     let account = AccountId::default();

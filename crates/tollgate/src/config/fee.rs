@@ -1,20 +1,36 @@
-//! What is taken on top of purchases of credit, as an operator writes it, and what it becomes.
+//! What the operator takes beside the price list, as it is written, and what it becomes: of
+//! purchases of credit, and of calls with keys of the caller's own.
 
 use std::fmt;
+use std::marker::PhantomData;
 
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{Deserializer, MapAccess, Visitor};
-use tollgate_ledger::PlatformFee;
+use serde::de::{DeserializeOwned, Deserializer, MapAccess, Visitor};
+use tollgate_ledger::{ByokFee, PlatformFee};
 use tollgate_types::Usd;
 
 use super::Problems;
 
 /// A fee: whether the usual one is taken, or one of the operator's own.
 #[derive(Debug)]
-pub(super) enum FeeEntry {
+pub(super) enum FeeEntry<T = FeeTable> {
     Usual(bool),
-    Own(FeeTable),
+    Own(T),
+}
+
+/// A fee of the operator's own.
+pub(super) trait Table: DeserializeOwned {
+    /// What it becomes. The default is none.
+    type Fee: Default + fmt::Display;
+    /// What a fee may be written as.
+    const FORMS: &'static str;
+
+    /// The fee as it is reckoned with; `name` is where it is written.
+    fn fee(&self, name: &str, problems: &mut Problems) -> Self::Fee;
+
+    /// The fee as a person reads it.
+    fn told(&self) -> String;
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -26,79 +42,113 @@ pub(super) struct FeeTable {
     minimum_usd: Option<String>,
 }
 
-/// Reads it by hand: an untagged enum would not say which member of a table is wrong.
-struct FeeVisitor;
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct ByokFeeTable {
+    /// Of the list price.
+    percent: Option<String>,
+    /// What may be called in a month before anything is taken, at list price.
+    free_usd_per_month: Option<String>,
+}
 
-impl<'de> Deserialize<'de> for FeeEntry {
+/// Reads it by hand: an untagged enum would not say which member of a table is wrong.
+struct FeeVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Table> Deserialize<'de> for FeeEntry<T> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        from.deserialize_any(FeeVisitor)
+        from.deserialize_any(FeeVisitor(PhantomData))
     }
 }
 
-impl<'de> Visitor<'de> for FeeVisitor {
-    type Value = FeeEntry;
+impl<'de, T: Table> Visitor<'de> for FeeVisitor<T> {
+    type Value = FeeEntry<T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(
-            "true for the usual fee, false for none, or a table such as { percent = \"3\", minimum_usd = \"0.50\" }",
-        )
+        f.write_str(T::FORMS)
     }
 
-    fn visit_bool<E>(self, is_taken: bool) -> Result<FeeEntry, E> {
+    fn visit_bool<E>(self, is_taken: bool) -> Result<FeeEntry<T>, E> {
         Ok(FeeEntry::Usual(is_taken))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<FeeEntry, A::Error> {
-        FeeTable::deserialize(MapAccessDeserializer::new(members)).map(FeeEntry::Own)
+    fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<FeeEntry<T>, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(members)).map(FeeEntry::Own)
     }
 }
 
-impl FeeEntry {
+impl<T: Table> FeeEntry<T> {
     /// The fee as it is reckoned with; `name` is where it is written, `usual` what `true` is there.
-    pub(super) fn fee(
-        &self,
-        name: &str,
-        usual: PlatformFee,
-        problems: &mut Problems,
-    ) -> PlatformFee {
+    pub(super) fn fee(&self, name: &str, usual: T::Fee, problems: &mut Problems) -> T::Fee {
         match self {
             Self::Usual(true) => usual,
-            Self::Usual(false) => PlatformFee::default(),
+            Self::Usual(false) => T::Fee::default(),
             Self::Own(table) => table.fee(name, problems),
         }
     }
 
     /// The fee as a person reads it.
-    pub(super) fn told(&self, usual: PlatformFee) -> String {
+    pub(super) fn told(&self, usual: &T::Fee) -> String {
         match self {
             Self::Usual(true) => usual.to_string(),
-            Self::Usual(false) => PlatformFee::default().to_string(),
-            Self::Own(FeeTable { percent, minimum_usd }) => {
-                let (percent, minimum) = (percent.as_deref(), minimum_usd.as_deref());
-                format!("{} %, at least ${}", percent.unwrap_or("0"), minimum.unwrap_or("0"))
-            }
+            Self::Usual(false) => T::Fee::default().to_string(),
+            Self::Own(table) => table.told(),
         }
     }
 }
 
-impl FeeTable {
+impl Table for FeeTable {
+    type Fee = PlatformFee;
+    const FORMS: &'static str = "true for the usual fee, false for none, or a table such as { percent = \"3\", minimum_usd = \"0.50\" }";
+
     fn fee(&self, name: &str, problems: &mut Problems) -> PlatformFee {
-        let mut fee = PlatformFee::default();
-        if let Some(percent) = &self.percent {
-            match PlatformFee::percent(percent) {
-                Ok(millionths) => fee.millionths = millionths,
-                Err(error) => problems.add(format!("{name}.percent: {error}")),
-            }
+        PlatformFee {
+            millionths: percent(self.percent.as_deref(), name, problems),
+            minimum: amount(self.minimum_usd.as_deref(), (name, "minimum_usd"), problems),
         }
-        if let Some(minimum) = &self.minimum_usd {
-            match minimum.parse::<Usd>() {
-                Ok(minimum) if minimum >= Usd::ZERO => fee.minimum = minimum,
-                Ok(_) => problems.add(format!("{name}.minimum_usd: less than zero")),
-                Err(error) => problems.add(format!("{name}.minimum_usd: {error}")),
-            }
-        }
-        fee
     }
+
+    fn told(&self) -> String {
+        let (percent, minimum) = (self.percent.as_deref(), self.minimum_usd.as_deref());
+        format!("{} %, at least ${}", percent.unwrap_or("0"), minimum.unwrap_or("0"))
+    }
+}
+
+impl Table for ByokFeeTable {
+    type Fee = ByokFee;
+    const FORMS: &'static str = "true for the usual fee, false for none, or a table such as { percent = \"3\", free_usd_per_month = \"1000\" }";
+
+    fn fee(&self, name: &str, problems: &mut Problems) -> ByokFee {
+        let free = self.free_usd_per_month.as_deref();
+        ByokFee {
+            millionths: percent(self.percent.as_deref(), name, problems),
+            free: amount(free, (name, "free_usd_per_month"), problems),
+        }
+    }
+
+    fn told(&self) -> String {
+        let (percent, free) = (self.percent.as_deref(), self.free_usd_per_month.as_deref());
+        let (percent, free) = (percent.unwrap_or("0"), free.unwrap_or("0"));
+        format!("{percent} % of the list price beyond ${free} a month")
+    }
+}
+
+/// A percentage in millionths; nothing where none is written, or a wrong one.
+fn percent(text: Option<&str>, name: &str, problems: &mut Problems) -> u32 {
+    text.map_or(Ok(0), PlatformFee::percent).unwrap_or_else(|error| {
+        problems.add(format!("{name}.percent: {error}"));
+        0
+    })
+}
+
+/// An amount that is not below zero; nothing where none is written, or a wrong one.
+fn amount(text: Option<&str>, (name, member): (&str, &str), problems: &mut Problems) -> Usd {
+    let Some(text) = text else { return Usd::ZERO };
+    match text.parse::<Usd>() {
+        Ok(amount) if amount >= Usd::ZERO => return amount,
+        Ok(_) => problems.add(format!("{name}.{member}: less than zero")),
+        Err(error) => problems.add(format!("{name}.{member}: {error}")),
+    }
+    Usd::ZERO
 }
 
 #[cfg(test)]
@@ -144,6 +194,39 @@ mod tests {
             ("{ percent = \"500\" }", "billing.platform_fee.percent: "),
         ] {
             let problems = fees(&format!("[billing]\nplatform_fee = {wrong}")).unwrap_err();
+            assert!(problems.contains(told), "{told} is not in\n{problems}");
+        }
+    }
+
+    /// The fees on calls with own keys: everybody's, and of the plan.
+    fn byok_fees(text: &str) -> Result<[Option<ByokFee>; 2], String> {
+        let config = Config::parse(text, &Flags::default(), &Environment::default());
+        let config = config.map_err(|it| it.iter().collect::<Vec<_>>().join("\n"))?;
+        Ok([config.byok_fee, config.plans.first().and_then(|it| it.byok_fee)])
+    }
+
+    #[test]
+    fn section_6_2_the_fee_on_own_keys_is_off_unless_switched_on_with_billing() {
+        let usual = ByokFee { millionths: 50_000, free: Usd::from_nanos(25_000_000_000_000) };
+        let larger = ByokFee { free: Usd::from_nanos(200_000_000_000_000), ..usual };
+        let none = ByokFee::default();
+        let plan = "[[plan]]\nslug = \"a\"\n\
+                    byok_fee = { percent = \"5\", free_usd_per_month = \"200000\" }";
+        for (billing, expected) in [
+            ("enabled = true", Some(none)),
+            ("enabled = true\nbyok_fee = true", Some(usual)),
+            ("enabled = true\nbyok_fee = false", Some(none)),
+            ("byok_fee = true", None),
+        ] {
+            let found = byok_fees(&format!("[billing]\n{billing}\n{plan}")).unwrap();
+            assert_eq!(found, [expected, Some(larger)], "{billing}");
+        }
+        for (wrong, told) in [
+            ("5", "or a table such as { percent = \"3\", free_usd_per_month = \"1000\" }"),
+            ("{ percent = \"101\" }", "billing.byok_fee.percent: "),
+            ("{ minimum_usd = \"1\" }", "unknown key `minimum_usd`"),
+        ] {
+            let problems = byok_fees(&format!("[billing]\nbyok_fee = {wrong}")).unwrap_err();
             assert!(problems.contains(told), "{told} is not in\n{problems}");
         }
     }

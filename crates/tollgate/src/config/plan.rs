@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use serde::Deserialize;
 use tollgate_engine::PlanRow;
-use tollgate_ledger::{DiscountTier, NegotiatedRate, Plan, PlanTerms, PlatformFee};
+use tollgate_ledger::{ByokFee, DiscountTier, NegotiatedRate, Plan, PlanTerms, PlatformFee};
 use tollgate_limits::KeyLimits;
 use tollgate_types::Usd;
 
 use super::Problems;
-use super::fee::FeeEntry;
+use super::fee::{ByokFeeTable, FeeEntry};
 
 /// A row of `[[plan]]`; beside it what a key's limits may have.
 #[derive(Debug, Deserialize)]
@@ -21,6 +21,7 @@ pub(super) struct PlanEntry {
     monthly_commitment: Option<String>,
     platform_fee: Option<FeeEntry>,
     crypto_fee: Option<FeeEntry>,
+    byok_fee: Option<FeeEntry<ByokFeeTable>>,
     #[serde(default)]
     tiers: Vec<TierEntry>,
     #[serde(default)]
@@ -62,6 +63,9 @@ pub(super) fn check(rows: &[PlanEntry], problems: &mut Problems) -> Vec<PlanRow>
         };
         let platform_fee = fee("platform_fee", &row.platform_fee, PlatformFee::HOSTED);
         let crypto_fee = fee("crypto_fee", &row.crypto_fee, PlatformFee::HOSTED_CRYPTO);
+        let byok_fee = row.byok_fee.as_ref();
+        let byok_fee =
+            byok_fee.map(|it| it.fee(&format!("{place}.byok_fee"), ByokFee::HOSTED, problems));
         let terms = terms(row, &place, problems);
         if row.default && rows.iter().take(index).any(|it| it.default) {
             problems.add(format!("{place}.default: another plan is the default"));
@@ -79,6 +83,7 @@ pub(super) fn check(rows: &[PlanEntry], problems: &mut Problems) -> Vec<PlanRow>
                 limits: row.limits.clone(),
                 platform_fee,
                 crypto_fee,
+                byok_fee,
                 is_default: row.default,
             }),
             Some(Err(error)) => problems.add(format!("{place}: {error}")),
@@ -149,6 +154,7 @@ mod tests {
             monthly_commitment = "500"
             platform_fee = { percent = "3" }
             crypto_fee = { percent = "2" }
+            byok_fee = { percent = "4", free_usd_per_month = "200000" }
             tiers = [{ from = "1000", percent = "5" }, { from = "5000", percent = "10" }]
             rates = [{ model = "acme/*", percent = "20" }]
             requests_per_minute = 600
@@ -172,6 +178,7 @@ mod tests {
                 limits: KeyLimits::default(),
                 platform_fee: None,
                 crypto_fee: None,
+                byok_fee: None,
                 is_default: true,
             },
             PlanRow {
@@ -181,6 +188,7 @@ mod tests {
                 limits: KeyLimits::default().with("requests_per_minute", 600),
                 platform_fee: Some(PlatformFee { millionths: 30_000, minimum: Usd::ZERO }),
                 crypto_fee: Some(PlatformFee { millionths: 20_000, minimum: Usd::ZERO }),
+                byok_fee: Some(ByokFee { millionths: 40_000, free: usd("200000") }),
                 is_default: false,
             },
         ];
@@ -202,6 +210,7 @@ mod tests {
             slug = "a"
             tiers = [{ from = "5", percent = "1" }, { from = "4", percent = "2" }]
             platform_fee = { percent = "101" }
+            byok_fee = { percent = "5", free_usd_per_month = "-1" }
             [[plan]]
             slug = "a"
             requests_per_minut = 1
@@ -216,6 +225,7 @@ mod tests {
             "plan[0].rates[0].percent: ",
             "plan[1]: tiers must begin",
             "plan[1].platform_fee.percent: ",
+            "plan[1].byok_fee.free_usd_per_month: less than zero",
             "plan[2].slug: another plan has this one",
             "requests_per_minut",
         ] {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tollgate_catalog::{Catalog, Overlay, Protocol};
 use tollgate_engine::{AlertingConfig, EngineConfig, Secret};
-use tollgate_ledger::PlatformFee;
+use tollgate_ledger::{ByokFee, PlatformFee};
 use tollgate_payments::Fees;
 use tollgate_policy::{Policy, RuleForm};
 use tollgate_providers::ADAPTERS;
@@ -106,6 +106,7 @@ impl Reader<'_> {
             trusted_proxies,
             path_prefix,
             platform_fee: fees.standard,
+            byok_fee: file.billing.byok_fee(&mut self.problems),
             gone_after,
             payments: self.payments(&file.payments, (installation_name.clone(), fees), listen),
             alerts: self.alerts(&file.alerts),
@@ -187,8 +188,9 @@ impl Reader<'_> {
         let prefix = file.server.path_prefix.clone();
         let prefix = if prefix.is_empty() { UNSET.to_owned() } else { prefix };
         let fee = |given: &Option<FeeEntry>, usual| {
-            given.as_ref().map_or_else(|| UNSET.to_owned(), |it| it.told(usual))
+            given.as_ref().map_or_else(|| UNSET.to_owned(), |it| it.told(&usual))
         };
+        let byok_fee = file.billing.byok_fee.as_ref().map(|it| it.told(&ByokFee::HOSTED));
         let billing = &file.billing;
         let sections = [
             ("attribution.headers", if headers.is_empty() { UNSET.to_owned() } else { headers }),
@@ -196,6 +198,7 @@ impl Reader<'_> {
             ("billing.enabled", file.billing.enabled.to_string()),
             ("billing.platform_fee", fee(&billing.platform_fee, PlatformFee::HOSTED)),
             ("billing.crypto_fee", fee(&billing.crypto_fee, PlatformFee::HOSTED_CRYPTO)),
+            ("billing.byok_fee", text(&byok_fee)),
             ("billing.gone_after_ms", file.billing.gone_after_ms.to_string()),
             (
                 "payments.installation",

@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use tollgate_engine::{EngineConfig, Secret};
-use tollgate_ledger::PlatformFee;
+use tollgate_ledger::{ByokFee, PlatformFee};
 use tollgate_payments::Fees;
 use tollgate_types::AddressRange;
 use tollgate_upstream::{MediaConfig, UpstreamConfig};
 
 use super::Problems;
-use super::fee::FeeEntry;
+use super::fee::{ByokFeeTable, FeeEntry};
 
 /// `[database]`
 #[derive(Debug, Deserialize)]
@@ -48,6 +48,8 @@ pub(super) struct BillingSection {
     pub(super) platform_fee: Option<FeeEntry>,
     /// The same of those that are paid in stablecoins.
     pub(super) crypto_fee: Option<FeeEntry>,
+    /// Taken of calls that are met with keys of the caller's own.
+    pub(super) byok_fee: Option<FeeEntry<ByokFeeTable>>,
     /// How long a gateway may not be heard of until others take back what it has set aside, in
     /// milliseconds.
     pub(super) gone_after_ms: u64,
@@ -55,7 +57,13 @@ pub(super) struct BillingSection {
 
 impl Default for BillingSection {
     fn default() -> Self {
-        Self { enabled: false, platform_fee: None, crypto_fee: None, gone_after_ms: 600_000 }
+        Self {
+            enabled: false,
+            platform_fee: None,
+            crypto_fee: None,
+            byok_fee: None,
+            gone_after_ms: 600_000,
+        }
     }
 }
 
@@ -77,6 +85,13 @@ impl BillingSection {
             standard: fee("billing.platform_fee", &self.platform_fee, PlatformFee::HOSTED),
             crypto: fee("billing.crypto_fee", &self.crypto_fee, PlatformFee::HOSTED_CRYPTO),
         }
+    }
+
+    /// The fee on calls that are met with keys of the caller's own; none where calls need no credit.
+    pub(super) fn byok_fee(&self, problems: &mut Problems) -> Option<ByokFee> {
+        let entry = self.byok_fee.as_ref();
+        let fee = entry.map(|it| it.fee("billing.byok_fee", ByokFee::HOSTED, problems));
+        self.enabled.then(|| fee.unwrap_or_default())
     }
 }
 

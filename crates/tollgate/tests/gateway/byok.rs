@@ -466,7 +466,7 @@ async fn section_5_9_routing_metadata_says_whose_key_it_was() {
 }
 
 /// The program on the data of a gateway that was stopped: how it ended and what it said.
-fn run(database: &str, secret_key: &str, arguments: &[&str]) -> (bool, String) {
+pub(crate) fn run(database: &str, secret_key: &str, arguments: &[&str]) -> (bool, String) {
     let folder = Path::new(database.trim_start_matches("sqlite://")).parent().unwrap();
     let output = Command::new(env!("CARGO_BIN_EXE_tollgate"))
         .args(arguments)

@@ -23,6 +23,7 @@ mod body_builder;
 mod bounds;
 mod breaking_off;
 mod byok;
+mod byok_fee;
 mod caching;
 mod catalogue;
 mod contents;

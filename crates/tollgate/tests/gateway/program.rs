@@ -265,7 +265,8 @@ fn where_each_value_comes_from_is_shown() {
     let file = home.file(
         "listen = \"127.0.0.1:6666\"\ndata_dir = \"./from-file\"\n[limits]\nidle_timeout_ms = 7000\n\
          [attribution]\nheaders = [\"X-Department\", \"X-Team\"]\n[shared]\nurl = \"redis://:pw@x\"\n\
-         [upstream]\nfetch_private_addresses = true\n[billing]\ncrypto_fee = true\n",
+         [upstream]\nfetch_private_addresses = true\n[billing]\ncrypto_fee = true\n\
+         byok_fee = true\n",
     );
     let shown = home.json(&["config", "show", "--json"]);
     assert_eq!(shown["listen"], json!({ "value": "127.0.0.1:7777", "origin": "TOLLGATE_LISTEN" }));
@@ -294,6 +295,7 @@ fn where_each_value_comes_from_is_shown() {
         ("cache.entry_max_bytes", "2097152", "default"),
         ("billing.platform_fee", "(not set)", "default"),
         ("billing.crypto_fee", "5 %, at least $0", "file"),
+        ("billing.byok_fee", "5 % of the list price beyond $25000 a month", "file"),
         ("billing.gone_after_ms", "600000", "default"),
         ("payments.installation", "tollgate", "default"),
         ("payments.return_url", "(not set)", "default"),
@@ -303,7 +305,7 @@ fn where_each_value_comes_from_is_shown() {
         let origin = if origin == "file" { &shown["data_dir"]["origin"] } else { &json!(origin) };
         assert_eq!(origins[name], json!({ "value": value, "origin": origin }), "{name}");
     }
-    assert_eq!(origins.as_object().unwrap().len(), 54, "{origins}");
+    assert_eq!(origins.as_object().unwrap().len(), 55, "{origins}");
     let table = home.does(&["config", "show", "--origin"]);
     assert!(table.contains("TOLLGATE_LISTEN") && !table.contains("secret"), "{table}");
 }
