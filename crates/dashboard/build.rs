@@ -46,11 +46,15 @@ fn main() -> Result<(), Failure> {
     println!("cargo::rerun-if-changed=src/table.rs");
     println!("cargo::rerun-if-changed=src/tag.rs");
     println!("cargo::rerun-if-env-changed={VARIABLE}");
-    let files = match env::var_os(VARIABLE) {
+    let mut files = match env::var_os(VARIABLE) {
         Some(named) => given(Path::new(&named))?,
         None => built(&Path::new(&variable("CARGO_MANIFEST_DIR")?).join("../../web"))?,
     };
-    let path = Path::new(&variable("OUT_DIR")?).join("files.rs");
+    let out = PathBuf::from(variable("OUT_DIR")?);
+    let compressed = out.join("compressed");
+    table::compress(&mut files, &compressed)
+        .map_err(|error| Failure::Unwritable(compressed, error))?;
+    let path = out.join("files.rs");
     fs::write(&path, table::source(&files)).map_err(|error| Failure::Unwritable(path, error))
 }
 

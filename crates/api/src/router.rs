@@ -17,7 +17,9 @@ use tollgate_engine::{Cashier, Engine};
 use tollgate_types::AddressRange;
 use tollgate_wire::error::ErrorType;
 use tower::ServiceExt as _;
+use tower_http::CompressionLevel;
 use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
 use tower_http::cors::{AllowHeaders, Any, CorsLayer};
 
 use crate::audit::audited;
@@ -120,9 +122,9 @@ pub(crate) fn router(app: App) -> Router {
         // Google's SDK for Python asks under `v1` unless it is told otherwise.
         .route("/models/{author}", post(on::call_gemini_method))
         .route("/models/{author}/{slug}", post(on::call_gemini_method))
-        .route("/models", get(on::list_models))
+        .route("/models", get(on::list_models).layer(compressed()))
         .route("/models/count", get(on::count_models))
-        .route("/models/user", get(on::list_user_models))
+        .route("/models/user", get(on::list_user_models).layer(compressed()))
         // The slash of a model's name may be percent-encoded: then it is one segment.
         .route("/models/{author}/endpoints", get(on::list_endpoints))
         .route("/models/{author}/{slug}/endpoints", get(on::list_endpoints))
@@ -142,7 +144,7 @@ pub(crate) fn router(app: App) -> Router {
         .route("/user/me", get(on::get_me))
         .route("/session", get(on::get_session).post(on::create_session).delete(on::delete_session))
         .route("/setup", post(on::set_up))
-        .route("/openapi.json", get(on::get_openapi));
+        .route("/openapi.json", get(on::get_openapi).layer(compressed()));
     // Each act is entered in the log.
     let management = Router::new()
         .route("/presets", get(on::list_presets))
@@ -219,6 +221,7 @@ pub(crate) fn router(app: App) -> Router {
         .route("/workspaces/{id}/members", get(on::list_members))
         .route("/workspaces/{id}/members/add", post(on::add_members))
         .route("/workspaces/{id}/members/remove", post(on::remove_members))
+        .route_layer(compressed())
         .route_layer(from_fn_with_state(app.clone(), audited));
 
     let gemini = Router::new()
@@ -258,6 +261,12 @@ pub(crate) fn router(app: App) -> Router {
             .layer(from_fn(speak_its_dialect))
             .with_state(app),
     )
+}
+
+/// Long answers of what is on the path of no call are compressed for who takes that; events never
+/// are.
+fn compressed() -> CompressionLayer {
+    CompressionLayer::new().quality(CompressionLevel::Fastest)
 }
 
 /// Calls that generate. The [`Front`](crate::Front) answers them before they come here.

@@ -7,6 +7,11 @@
 //!
 //! Node, the network, HTTP, the file system at run time.
 
+use std::borrow::Cow;
+use std::io::Read as _;
+
+use flate2::read::GzDecoder;
+
 #[cfg(test)]
 mod table;
 mod tag;
@@ -18,10 +23,25 @@ pub use tag::etag;
 pub struct File {
     /// Its path, such as `assets/index-4f2a.js`.
     pub path: &'static str,
-    /// Its content.
+    /// Its content, as it is kept.
     pub bytes: &'static [u8],
+    /// Whether that is compressed (RFC 1952).
+    pub is_gzip: bool,
     /// Tells its content from any other: the value of the header `ETag`.
     pub etag: &'static str,
+}
+
+impl File {
+    /// Its content, for who takes nothing compressed; nothing where what is kept is damaged.
+    pub fn plain(&self) -> Cow<'static, [u8]> {
+        if !self.is_gzip {
+            return Cow::Borrowed(self.bytes);
+        }
+        let mut content = Vec::new();
+        // What the build has compressed can be read.
+        GzDecoder::new(self.bytes).read_to_end(&mut content).unwrap_or_default();
+        Cow::Owned(content)
+    }
 }
 
 /// A dashboard, or none.
@@ -57,8 +77,8 @@ impl Dashboard {
     /// The page that all paths of the dashboard show, for a gateway that is reached below `prefix`:
     /// all it asks for is relative to that. `None` where the build has no dashboard.
     pub fn index(&self, prefix: &str) -> Option<String> {
-        let page = std::str::from_utf8(self.find(INDEX)?.bytes).ok()?;
-        Some(with_base(page, prefix))
+        let page = self.find(INDEX)?.plain();
+        Some(with_base(std::str::from_utf8(&page).ok()?, prefix))
     }
 }
 

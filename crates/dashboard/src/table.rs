@@ -2,8 +2,12 @@
 //! tests: the library has what came of it.
 
 use std::fmt::Write as _;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
 
 use crate::tag::etag;
 
@@ -12,8 +16,10 @@ use crate::tag::etag;
 pub(crate) struct Row {
     /// Its path below the folder, with `/` between the parts on any system.
     pub(crate) path: String,
-    /// Where it is.
+    /// Where it is, or what it was compressed to.
     pub(crate) place: PathBuf,
+    /// Whether it was compressed.
+    pub(crate) is_gzip: bool,
     /// Tells its content from any other.
     pub(crate) etag: String,
 }
@@ -45,7 +51,7 @@ pub(crate) fn rows(folder: &Path) -> io::Result<Vec<Row>> {
                 open.push((entry.path(), format!("{path}/")));
             } else {
                 let etag = etag(&fs::read(entry.path())?);
-                rows.push(Row { path, place: entry.path(), etag });
+                rows.push(Row { path, place: entry.path(), is_gzip: false, etag });
             }
         }
     }
@@ -53,15 +59,36 @@ pub(crate) fn rows(folder: &Path) -> io::Result<Vec<Row>> {
     Ok(rows)
 }
 
+/// Compresses what gets shorter by it, into files of a folder: fonts and pictures are short already.
+///
+/// # Errors
+///
+/// When a file can't be read or written.
+pub(crate) fn compress(rows: &mut [Row], folder: &Path) -> io::Result<()> {
+    fs::create_dir_all(folder)?;
+    for (number, row) in rows.iter_mut().enumerate() {
+        let content = fs::read(&row.place)?;
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+        encoder.write_all(&content)?;
+        let compressed = encoder.finish()?;
+        if compressed.len() < content.len() / 10 * 9 {
+            row.place = folder.join(format!("{number}.gz"));
+            row.is_gzip = true;
+            fs::write(&row.place, compressed)?;
+        }
+    }
+    Ok(())
+}
+
 /// The table as an expression of Rust.
 pub(crate) fn source(rows: &[Row]) -> String {
     let mut source = String::from("&[\n");
-    for Row { path, place, etag } in rows {
+    for Row { path, place, is_gzip, etag } in rows {
         let place = place.display().to_string();
         // Writing to a String can't fail.
         let _infallible = writeln!(
             source,
-            "    File {{ path: {path:?}, bytes: include_bytes!({place:?}), etag: {etag:?} }},"
+            "    File {{ path: {path:?}, bytes: include_bytes!({place:?}), is_gzip: {is_gzip}, etag: {etag:?} }},"
         );
     }
     source.push(']');

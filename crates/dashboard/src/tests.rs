@@ -5,14 +5,15 @@ use std::fs;
 use tempfile::TempDir;
 
 use super::*;
-use crate::table::{is_dashboard, rows, source};
+use crate::table::{compress, is_dashboard, rows, source};
 
 const FILES: &[File] = &[
-    File { path: "assets/app-1.js", bytes: b"let a", etag: "\"1\"" },
-    File { path: "favicon.svg", bytes: b"<svg/>", etag: "\"2\"" },
+    File { path: "assets/app-1.js", bytes: b"let a", is_gzip: false, etag: "\"1\"" },
+    File { path: "favicon.svg", bytes: b"<svg/>", is_gzip: false, etag: "\"2\"" },
     File {
         path: "index.html",
         bytes: b"<!doctype html><html><head><title>T</title>",
+        is_gzip: false,
         etag: "\"3\"",
     },
 ];
@@ -49,6 +50,24 @@ fn a_folder_becomes_a_sorted_table() {
 }
 
 #[test]
+fn what_gets_shorter_is_kept_compressed() {
+    let long = "let a = 1;\n".repeat(100);
+    let dist = folder(&[("index.html", "<head>"), ("assets/a.js", &long)]);
+    let mut found = rows(dist.path()).unwrap();
+    let (kept, tags) = (TempDir::new().unwrap(), found.clone());
+    compress(&mut found, kept.path()).unwrap();
+    let compressed: Vec<bool> = found.iter().map(|row| row.is_gzip).collect();
+    assert_eq!(compressed, [true, false]);
+    // The tag is that of the content, however it is kept.
+    assert!(found.iter().zip(&tags).all(|(row, before)| row.etag == before.etag));
+    let bytes = fs::read(&found[0].place).unwrap().leak();
+    assert!(bytes.len() < 100, "{}", bytes.len());
+    let file = File { path: "assets/a.js", bytes, is_gzip: true, etag: "" };
+    assert_eq!(*file.plain(), *long.as_bytes());
+    assert!(source(&found).contains("is_gzip: true"));
+}
+
+#[test]
 fn without_a_page_there_is_no_dashboard() {
     assert!(!is_dashboard(folder(&[("assets/a.js", "a")]).path()));
     assert!(!is_dashboard(TempDir::new().unwrap().path().join("dist").as_path()));
@@ -77,7 +96,7 @@ fn what_was_built_can_be_searched() {
     let files = Dashboard::built().files;
     assert!(files.is_sorted_by_key(|file| file.path));
     for file in files {
-        assert_eq!(etag(file.bytes), file.etag, "{}", file.path);
+        assert_eq!(etag(&file.plain()), file.etag, "{}", file.path);
         assert_eq!(Dashboard::built().find(file.path), Some(file));
     }
 }

@@ -187,6 +187,7 @@ impl CallTimes {
     }
 
     /// These, as far as they are asked for.
+    #[must_use]
     pub fn of_asked(self, asked: TimesAsked) -> Self {
         let is_asked = |timed| asked.iter().any(|it| it == timed);
         Self(self.0.into_iter().filter(|((timed, _), _)| is_asked(*timed)).collect())

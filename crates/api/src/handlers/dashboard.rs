@@ -1,12 +1,14 @@
 //! The dashboard's files, and its page for every path that is nobody else's.
 
+use std::borrow::Cow;
+
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::header::{
-    ACCEPT, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_NONE_MATCH,
-    REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS,
+    ACCEPT, ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY,
+    CONTENT_TYPE, ETAG, IF_NONE_MATCH, REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
 use tollgate_dashboard::{Dashboard, File, etag, media_type};
@@ -122,13 +124,37 @@ fn index(app: &App, headers: &HeaderMap) -> Option<Response> {
 }
 
 fn served(file: &'static File, headers: &HeaderMap) -> Response {
-    let mut response = answer(Bytes::from_static(file.bytes), file.etag, headers);
+    let is_gzip = file.is_gzip && takes_gzip(headers);
+    let mut response = if is_gzip {
+        // Another form of the content has another tag (RFC 9110, 8.8.3).
+        let etag = format!("{}-gzip\"", file.etag.trim_end_matches('"'));
+        answer(Bytes::from_static(file.bytes), &etag, headers)
+    } else {
+        match file.plain() {
+            Cow::Borrowed(bytes) => answer(Bytes::from_static(bytes), file.etag, headers),
+            Cow::Owned(bytes) => answer(bytes.into(), file.etag, headers),
+        }
+    };
     let lasts = if file.path.starts_with(ASSETS) { IMMUTABLE } else { NO_CACHE };
     let about = response.headers_mut();
+    if is_gzip {
+        about.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    }
+    about.insert(VARY, HeaderValue::from_static("accept-encoding"));
     about.insert(CONTENT_TYPE, HeaderValue::from_static(media_type(file.path)));
     about.insert(CACHE_CONTROL, HeaderValue::from_static(lasts));
     secure(about, POLICY);
     response
+}
+
+/// Whether somebody takes what is compressed (RFC 9110, 12.5.3).
+fn takes_gzip(headers: &HeaderMap) -> bool {
+    let accepted = headers.get_all(ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
+    accepted.flat_map(|value| value.split(',')).any(|coding| {
+        let (name, weight) = coding.split_once(';').unwrap_or((coding, ""));
+        let weight = weight.trim().strip_prefix("q=").and_then(|it| it.trim().parse::<f32>().ok());
+        name.trim().eq_ignore_ascii_case("gzip") && weight.is_none_or(|it| it > 0.0)
+    })
 }
 
 /// The content, or that it is still what the browser has.
@@ -178,5 +204,21 @@ mod tests {
         headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
         assert!(!wants_page("logs", &headers));
         assert!(!wants_page("logs", &HeaderMap::new()));
+    }
+
+    #[test]
+    fn who_takes_what_is_compressed_says_so() {
+        for (accepted, takes) in [
+            ("gzip, deflate, br, zstd", true),
+            ("br, GZIP;q=0.5", true),
+            ("gzip;q=0, br", false),
+            ("identity", false),
+            ("x-gzip-like", false),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(ACCEPT_ENCODING, HeaderValue::from_static(accepted));
+            assert_eq!(takes_gzip(&headers), takes, "{accepted}");
+        }
+        assert!(!takes_gzip(&HeaderMap::new()));
     }
 }

@@ -335,7 +335,7 @@ fn added_up(query: &ActivityQuery, rows: &[ActivityRow]) -> AddedUp {
         let names = names.map(|it| if told.next().unwrap() { it.clone() } else { String::new() });
         let key = row.key.filter(|_| query.by_key);
         let place = (query.row_of(row.starts_at), row.workspace_id.clone(), names, key);
-        let (sums, times) = all.entry(place).or_insert_with(Default::default);
+        let (sums, times) = all.entry(place).or_default();
         sums.add(&row.sums);
         times.add_all(&row.times);
     }

@@ -64,6 +64,7 @@ mod replaying;
 mod retention;
 mod routers;
 mod routing;
+mod served;
 mod session;
 mod several_models;
 mod tiers;
