@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::broadcast::{self, Receiver, Sender};
-use tollgate_store::GenerationRecord;
+use tollgate_store::{GenerationRecord, RoutingRecord};
 
 /// Batches that are kept for those who are behind.
 const BATCHES_KEPT: usize = 16;
@@ -59,7 +59,11 @@ impl Feed {
         }
         let mut records = records.to_vec();
         for record in &mut records {
-            record.routing = None;
+            // Of the plan only what lists show.
+            record.routing = record.cache_source().map(|source| {
+                let cache_source = Some(source.into());
+                Box::new(RoutingRecord { cache_source, ..RoutingRecord::default() })
+            });
         }
         // The last listener may have gone meanwhile.
         self.batches.send(records.into()).unwrap_or_default();

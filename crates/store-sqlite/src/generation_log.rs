@@ -6,7 +6,7 @@
 
 use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Sqlite, SqlitePool};
-use tollgate_store::columns::attempt_records;
+use tollgate_store::columns::{attempt_records, routing_record};
 use tollgate_store::{
     CallStatus, Coverage, FacetField, FacetQuery, FacetValue, Facets, Fault, FaultQuery,
     FaultTally, Faults, GenerationCursor, GenerationSummary, Histogram, HistogramQuery, LogBounds,
@@ -27,7 +27,8 @@ const SUMMARY: &str = " AS payer, id, created_at, workspace_id, model, requested
     preset_id, provider, provider_slug, api_type, streamed, cancelled, is_byok, finish_reason,
     latency_ms, generation_time_ms, prompt_tokens, completion_tokens, cached_tokens,
     reasoning_tokens, cost_nanos, app_title, external_user, session_id, attempts, error_status,
-    error_type, error_message";
+    error_type, error_message,
+    CASE WHEN instr(routing, '\"cache_source\":') > 0 THEN routing END AS told_again";
 
 /// A page.
 pub(crate) async fn list(query: &LogQuery, readers: &SqlitePool) -> Result<LogPage, StoreError> {
@@ -250,5 +251,13 @@ fn read_summary(row: &SqliteRow) -> Result<GenerationSummary, StoreError> {
         session_id: columns.get("session_id")?,
         attempts: attempt_records(columns.json("attempts")?),
         error: read_error(&columns)?,
+        cache_source: told_again(&columns)?,
     })
+}
+
+/// The generation whose answer was told again: of most rows no plan is read.
+fn told_again(columns: &Columns<'_>) -> Result<Option<String>, StoreError> {
+    let routing: Option<String> = columns.get("told_again")?;
+    let routing = routing.as_deref().and_then(routing_record);
+    Ok(routing.and_then(|it| it.cache_source).map(String::from))
 }

@@ -168,6 +168,11 @@ pub struct GenerationCursor {
 }
 
 impl GenerationRecord {
+    /// The generation whose answer was told again, where it was (contract §6.4).
+    pub fn cache_source(&self) -> Option<&str> {
+        self.routing.as_deref()?.cache_source.as_deref()
+    }
+
     /// A record of nothing but its identity: every other field is empty, zero or false.
     pub fn new(
         id: GenerationId,

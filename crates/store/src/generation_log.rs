@@ -65,6 +65,8 @@ pub struct GenerationSummary {
     pub attempts: Vec<AttemptRecord>,
     /// What the caller was told went wrong.
     pub error: Option<ErrorRecord>,
+    /// The generation whose answer was told again, where it was.
+    pub cache_source: Option<String>,
 }
 
 /// A page that is asked for.
@@ -228,6 +230,7 @@ impl GenerationSummary {
             session_id: record.attribution.session_id.clone(),
             attempts: record.attempts.clone(),
             error: record.error.clone(),
+            cache_source: record.cache_source().map(str::to_owned),
         }
     }
 

@@ -196,8 +196,7 @@ pub(super) async fn find(
 fn view(record: GenerationRecord, own_key: OwnKeyOf<'_>) -> GenerationView {
     let region = record.routing.as_ref().and_then(|it| it.asked.region.as_deref());
     let data_region = region.unwrap_or("global").to_owned();
-    let source = record.routing.as_ref().and_then(|it| it.cache_source.as_deref());
-    let response_cache_source_id = source.map(str::to_owned);
+    let response_cache_source_id = record.cache_source().map(str::to_owned);
     let timings = timings(&record);
     let (usage, who) = (record.usage, record.attribution);
     let has_audio = heard(&record.api_type, &usage);

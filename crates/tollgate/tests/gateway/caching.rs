@@ -199,6 +199,11 @@ async fn section_6_4_embeddings_are_told_again_and_other_operations_are_not() {
     assert_eq!(simulator.calls("embed"), 1);
     let record = gateway.generation(&id(&second)).await;
     assert_eq!(record["response_cache_source_id"], json!(id(&first)));
+    let listed = gateway.call("GET", "/logs").key(gateway.management_key()).send().await.json();
+    let rows: Vec<_> =
+        (0..2).map(|at| (&listed["data"][at]["id"], &listed["data"][at]["cache_source"])).collect();
+    let (hit, miss) = (json!(id(&second)), json!(id(&first)));
+    assert_eq!(rows, [(&hit, &miss), (&miss, &Value::Null)]);
     assert_eq!(
         (&record["api_type"], &record["model"]),
         (&json!("embeddings"), &json!("acme/embed"))

@@ -118,7 +118,7 @@ async fn everything(gateway: &TestGateway, clock: &Hand) {
         "cost": "0.032", "latency_ms": null, "generation_time_ms": null, "status": "ok",
         "error": null, "finish_reason": "stop",
         "attempts": [attempt("Acme", 503), attempt("Backup", 200)],
-        "preset_id": null, "session_id": null, "router": null,
+        "preset_id": null, "session_id": null, "router": null, "cache_source": null,
     });
     assert_eq!(row, expected);
     assert_eq!(page["next"], Value::Null);

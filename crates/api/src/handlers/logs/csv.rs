@@ -4,7 +4,7 @@
 use super::view::LogRow;
 
 /// What the columns are called.
-pub(super) const COLUMNS: [&str; 33] = [
+pub(super) const COLUMNS: [&str; 34] = [
     "id",
     "created_at",
     "status",
@@ -38,6 +38,7 @@ pub(super) const COLUMNS: [&str; 33] = [
     "error_message",
     "cancelled",
     "tried_providers",
+    "cache_source",
 ];
 
 /// Writes the names of the columns.
@@ -84,6 +85,7 @@ pub(super) fn write_row(out: &mut String, row: &LogRow) {
         optional(error.map(|it| it.message.as_str())),
         row.cancelled.to_string(),
         text(&tried.join(" > ")),
+        optional(row.cache_source.as_deref()),
     ];
     out.push_str(&cells.join(","));
     out.push_str("\r\n");

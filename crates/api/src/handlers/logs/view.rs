@@ -43,6 +43,8 @@ pub(in crate::handlers) struct LogRow {
     pub(super) preset_id: Option<String>,
     pub(super) session_id: Option<String>,
     pub(super) router: Option<String>,
+    /// The generation whose answer was told again.
+    pub(super) cache_source: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -124,6 +126,7 @@ impl LogRow {
             preset_id: record.preset_id,
             session_id: record.session_id,
             router: record.router,
+            cache_source: record.cache_source,
         }
     }
 }
