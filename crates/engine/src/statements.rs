@@ -13,7 +13,7 @@ use tollgate_organisation::Workspace;
 use tollgate_statement::{Draft, Issued, Statement, StatementError, UsageLine, UsageTable};
 use tollgate_store::{
     ActivityQuery, ActivityRow, Document, DocumentBody, DocumentQuery, LedgerRow, MovementQuery,
-    StoreError, Stores,
+    RowTime, StoreError, Stores, ToldApart,
 };
 use tollgate_types::{Month, Timestamp, Usd};
 
@@ -292,6 +292,9 @@ async fn by(
         from: Some(days.start),
         until: Some(days.end),
         tag: tag.map(str::to_owned),
+        // A line is for the whole month, and says nothing of who served it but whether anybody did.
+        rows: RowTime::All,
+        served: ToldApart { model: tag.is_none(), endpoint: true, provider: false },
         ..ActivityQuery::default()
     };
     let rows = stores.usage.activity(&query).await?.into_iter().filter(is_its);
