@@ -13,6 +13,7 @@ mod attribution;
 mod audit;
 mod auth;
 mod body;
+mod compression;
 mod error;
 mod example;
 mod form;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::middleware::{from_fn, from_fn_with_state, map_request};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post, put};
 use http::header::{HeaderName, RETRY_AFTER};
@@ -17,12 +17,11 @@ use tollgate_engine::{Cashier, Engine};
 use tollgate_types::AddressRange;
 use tollgate_wire::error::ErrorType;
 use tower::ServiceExt as _;
-use tower_http::CompressionLevel;
 use tower_http::catch_panic::CatchPanicLayer;
-use tower_http::compression::CompressionLayer;
 use tower_http::cors::{AllowHeaders, Any, CorsLayer};
 
 use crate::audit::audited;
+use crate::compression::{compressed, said_in_a_word};
 use crate::error::{ApiError, RATE_LIMIT, RATE_REMAINING, RATE_RESET};
 use crate::handlers::{
     self as on, CACHE_AGE, CACHE_SOURCE, CACHE_STATUS, CACHE_TTL, GENERATION_ID, IS_ESTIMATED,
@@ -256,17 +255,12 @@ pub(crate) fn router(app: App) -> Router {
             .fallback(on::anything_else)
             .method_not_allowed_fallback(wrong_method)
             .layer(from_fn(read_the_rest))
+            .layer(map_request(said_in_a_word))
             .layer(cors())
             .layer(CatchPanicLayer::custom(panicked))
             .layer(from_fn(speak_its_dialect))
             .with_state(app),
     )
-}
-
-/// Long answers of what is on the path of no call are compressed for who takes that; events never
-/// are.
-fn compressed() -> CompressionLayer {
-    CompressionLayer::new().quality(CompressionLevel::Fastest)
 }
 
 /// Calls that generate. The [`Front`](crate::Front) answers them before they come here.

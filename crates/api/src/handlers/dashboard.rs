@@ -7,13 +7,14 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::header::{
-    ACCEPT, ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY,
-    CONTENT_TYPE, ETAG, IF_NONE_MATCH, REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS,
+    ACCEPT, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG,
+    IF_NONE_MATCH, REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
 use tollgate_dashboard::{Dashboard, File, etag, media_type};
 
 use super::welcome::page;
+use crate::compression::takes_gzip;
 use crate::error::ApiError;
 use crate::router::App;
 
@@ -147,16 +148,6 @@ fn served(file: &'static File, headers: &HeaderMap) -> Response {
     response
 }
 
-/// Whether somebody takes what is compressed (RFC 9110, 12.5.3).
-fn takes_gzip(headers: &HeaderMap) -> bool {
-    let accepted = headers.get_all(ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
-    accepted.flat_map(|value| value.split(',')).any(|coding| {
-        let (name, weight) = coding.split_once(';').unwrap_or((coding, ""));
-        let weight = weight.trim().strip_prefix("q=").and_then(|it| it.trim().parse::<f32>().ok());
-        name.trim().eq_ignore_ascii_case("gzip") && weight.is_none_or(|it| it > 0.0)
-    })
-}
-
 /// The content, or that it is still what the browser has.
 fn answer(content: Bytes, etag: &str, headers: &HeaderMap) -> Response {
     let known = headers.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
@@ -204,21 +195,5 @@ mod tests {
         headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
         assert!(!wants_page("logs", &headers));
         assert!(!wants_page("logs", &HeaderMap::new()));
-    }
-
-    #[test]
-    fn who_takes_what_is_compressed_says_so() {
-        for (accepted, takes) in [
-            ("gzip, deflate, br, zstd", true),
-            ("br, GZIP;q=0.5", true),
-            ("gzip;q=0, br", false),
-            ("identity", false),
-            ("x-gzip-like", false),
-        ] {
-            let mut headers = HeaderMap::new();
-            headers.insert(ACCEPT_ENCODING, HeaderValue::from_static(accepted));
-            assert_eq!(takes_gzip(&headers), takes, "{accepted}");
-        }
-        assert!(!takes_gzip(&HeaderMap::new()));
     }
 }

@@ -16,6 +16,7 @@ use tollgate_testkit::{Builder, Protocol, Reply, TestGateway, amount, eventually
 use tollgate_types::{BatchId, GenerationId, Timestamp, Usd};
 
 use crate::postgres::SECRET_KEY;
+use crate::served::unpacked;
 
 /// A tenth of a cent a token.
 const PRICE: &str = r#"{ input = "1000", output = "1000" }"#;
@@ -106,6 +107,10 @@ async fn every_request_is_answered_for_half_the_price() {
     let batch = ended(&gateway, &id).await;
     assert_eq!(batch["status"], "completed");
     assert_eq!(batch["request_counts"], json!({ "total": 150, "completed": 150, "failed": 0 }));
+    let call = gateway.call("GET", &format!("/batches/{id}")).header("accept-encoding", "gzip");
+    let short = call.send().await;
+    assert_eq!(short.header("content-encoding"), Some("gzip"));
+    assert_eq!(serde_json::from_str::<Value>(&unpacked(&short)).unwrap(), batch);
     let usage = &batch["usage"];
     assert_eq!((&usage["prompt_tokens"], &usage["completion_tokens"]), (&json!(600), &json!(600)));
     assert_eq!(amount(&usage["cost"]), usd("0.6"));

@@ -1,8 +1,11 @@
 //! The dashboard as it is served, and what is compressed (`docs/dashboard.md`).
 
+use std::io::Read as _;
+
+use flate2::read::GzDecoder;
 use serde_json::json;
 use tollgate_dashboard::{Dashboard, File};
-use tollgate_testkit::{Call, TestGateway, simulator};
+use tollgate_testkit::{Call, Reply, TestGateway, simulator};
 
 use crate::session::{cookie, hello, owner, world};
 
@@ -99,6 +102,23 @@ async fn who_takes_what_is_compressed_gets_it_so() {
         let coding = is_long.then_some("gzip");
         assert_eq!((short.status, short.header("content-encoding")), (200, coding), "{path}");
     }
+    // What is written as it is read is whole.
+    for path in ["/logs/export?format=csv", "/logs/export?format=json"] {
+        let ask = |coding| gateway.call("GET", path).key(owner).header("accept-encoding", coding);
+        let (plain, short) = (ask("identity").send().await, ask("gzip").send().await);
+        assert_eq!(short.header("content-encoding"), Some("gzip"), "{path}");
+        assert_eq!(unpacked(&short), plain.text(), "{path}");
+    }
+    // Whoever takes nothing is told what was done all the same.
+    for (coding, is_short) in [("*;q=0", false), ("identity;q=0", false), ("*", true)] {
+        let call = gateway.call("POST", "/keys").key(owner).header("accept-encoding", coding);
+        let made = call.json(&json!({ "name": coding })).send().await;
+        assert_eq!(
+            (made.status, made.header("content-encoding").is_some()),
+            (201, is_short),
+            "{coding}"
+        );
+    }
     // Nothing that a model answers is held up by it.
     for stream in [false, true] {
         let mut body = hello();
@@ -108,6 +128,12 @@ async fn who_takes_what_is_compressed_gets_it_so() {
         assert_eq!(reply.status, 200, "{}", reply.text());
         assert_eq!(reply.header("content-encoding"), None);
     }
+}
+
+pub(crate) fn unpacked(reply: &Reply) -> String {
+    let mut text = String::new();
+    GzDecoder::new(&*reply.body).read_to_string(&mut text).unwrap();
+    text
 }
 
 #[tokio::test]

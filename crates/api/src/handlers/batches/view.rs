@@ -3,8 +3,8 @@
 use std::io;
 
 use bytes::Bytes;
-use futures_util::Stream;
 use futures_util::stream::unfold;
+use futures_util::{Stream, StreamExt};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use tollgate_store::{BatchOutcome, BatchRecord, BatchResult, BatchStatus};
@@ -116,7 +116,7 @@ pub(super) fn with_results(
     let head = serde_json::to_string(&BatchView::of(&batch)).unwrap_or_default();
     let head = head.strip_suffix(END).map(|head| format!("{head}["));
     let head = head.unwrap_or_default();
-    unfold((app, batch, Some(head), Some(0)), |(app, batch, head, after)| async move {
+    let parts = unfold((app, batch, Some(head), Some(0)), |(app, batch, head, after)| async move {
         if let Some(head) = head {
             return Some((Ok(Bytes::from(head)), (app, batch, None, after)));
         }
@@ -149,7 +149,9 @@ pub(super) fn with_results(
             write_result(&mut out, &batch, result);
         }
         Some((Ok(Bytes::from(out)), (app, batch, None, Some(last))))
-    })
+    });
+    // Who compresses it looks behind its end.
+    parts.fuse()
 }
 
 fn write_result(out: &mut Vec<u8>, batch: &BatchRecord, result: &BatchResult) {

@@ -7,6 +7,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
 use bytes::Bytes;
+use futures_util::StreamExt;
 use futures_util::stream::unfold;
 use http::HeaderValue;
 use http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE};
@@ -60,7 +61,8 @@ pub(crate) async fn export_logs(
     let name = file_name(&filter, format);
     let query = LogQuery { filter, limit: PAGE, before: None, window: WINDOW };
     let export = Export { app, query, format, place: Place::Head, _permit: permit };
-    let mut response = Response::new(Body::from_stream(unfold(export, Export::next)));
+    // Who compresses it looks behind its end.
+    let mut response = Response::new(Body::from_stream(unfold(export, Export::next).fuse()));
     let headers = response.headers_mut();
     let kind = match format {
         Format::Csv => "text/csv; charset=utf-8",
