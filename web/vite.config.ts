@@ -5,6 +5,9 @@ import { defineConfig } from "vitest/config";
 
 const GATEWAY = process.env.TOLLGATE_URL ?? "http://127.0.0.1:8080";
 
+/** The host stays that of the page: the gateway takes writes by cookie from no other. */
+const PROXIED = { target: GATEWAY, changeOrigin: false };
+
 /** Libraries in files of their own, so that a change of ours leaves them in caches. */
 const LIBRARIES: [string, RegExp][] = [
   ["react", /node_modules\/(react|react-dom|scheduler)\//],
@@ -52,7 +55,7 @@ export default defineConfig({
     },
   },
   server: {
-    proxy: { "/api": GATEWAY, "/health": GATEWAY },
+    proxy: { "/api": PROXIED, "/health": PROXIED },
   },
   test: {
     include: ["src/**/*.test.{ts,tsx}"],
