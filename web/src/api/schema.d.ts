@@ -4384,6 +4384,8 @@ export interface components {
             preset_id: string | null;
             session_id: string | null;
             router: string | null;
+            /** @description The generation whose answer was told again. */
+            cache_source: string | null;
         };
         /** @description What the caller was told. */
         LogError: {

@@ -9,6 +9,7 @@ import { EmptyState } from "~/components/EmptyState";
 import { ErrorPanel } from "~/components/ErrorPanel";
 import { Explained } from "~/components/explained/Explained";
 import { explainedText } from "~/components/explained/text";
+import { madeOf } from "~/components/explained/verdicts";
 import { Loading } from "~/components/Loading";
 import { Page } from "~/components/Page";
 import { Time } from "~/components/Time";
@@ -82,7 +83,7 @@ function Route({ record }: { record: Generation }) {
       </EmptyState>
     );
   }
-  const made = { attempts: record.provider_responses };
+  const made = madeOf(record);
   const text = explainedText(`${record.id} ${record.requested_model}`, routing, made);
   return (
     <>
