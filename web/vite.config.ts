@@ -20,6 +20,11 @@ const LIBRARIES: [string, RegExp][] = [
   ["ui", /node_modules\/@base-ui\/react\/(toast|dialog|tooltip)\//],
 ];
 
+const OWN_PARTS = /web\/src\/(format|url|components|api)|lucide-react/;
+const CONTROLS = /@base-ui|@floating-ui/;
+/** In bytes. What they need stays where it is, else they would take large things along. */
+const SMALL = { maxModuleSize: 4_000, includeDependenciesRecursively: false };
+
 /** In development there is no server that writes where the dashboard is. */
 const baseInDevelopment: Plugin = {
   name: "base-in-development",
@@ -49,6 +54,9 @@ export default defineConfig({
             // All else that a first visit needs is one file, whatever pages share of it: in many
             // small ones it is larger.
             { name: "first", tags: ["$initial" as const] },
+            // Small things that many pages use: a file each weighs more than what is in it.
+            { name: "common", test: OWN_PARTS, minShareCount: 4, ...SMALL },
+            { name: "controls", test: CONTROLS, minShareCount: 6, ...SMALL },
           ],
         },
       },
