@@ -8,6 +8,8 @@ export interface PageRoute {
   /** As TanStack Router writes it: `/logs`, `/logs/$id`. */
   path: string;
   load: () => Promise<{ default: () => ReactNode }>;
+  /** Who of those that may use the page may come here; all of them where it doesn't say. */
+  allowed?: (session: SignedIn) => boolean;
 }
 
 /**
