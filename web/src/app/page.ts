@@ -24,6 +24,8 @@ export interface PageDefinition {
   rail?: { group: PageGroup; order: number; icon: LucideIcon };
   /** The letter that opens it after `g`. */
   letter?: string;
+  /** Who needs it is led there: the palette has it nowhere. */
+  unlisted?: boolean;
   /** More words by which the palette finds it. */
   words?: string;
   /** Whether it shows one workspace alone where the address says `workspace=`. */
