@@ -360,6 +360,23 @@ describe("a call", () => {
   });
 });
 
+it("says of calls of another range that they are of before, until the new ones come", async () => {
+  const page = await visit("/logs?range=today", { refusals: true });
+  await rows(page).filter({ hasText: "acme/helper" }).first().waitFor();
+  await page.quiet();
+  await page.context().setOffline(true);
+  await page.keyboard.press("[");
+  await page.getByText("Of before: the gateway can't be reached").waitFor();
+  expect(search(page).get("range")).toBe("yesterday");
+  // The number of calls is not said of a range that it is not of.
+  const scope = page.locator("header").filter({ has: page.locator("h1") });
+  expect(await scope.innerText()).not.toMatch(/\d calls/);
+  await page.shot("logs-before");
+  await page.context().setOffline(false);
+  await page.getByText("No calls in this range").waitFor();
+  expect(await page.getByText(/^Of before/).count()).toBe(0);
+});
+
 it("is exported with the same filters", async () => {
   const page = await visit("/logs?user=ada");
   await calls(page).waitFor();
