@@ -5,6 +5,9 @@ import { defineConfig } from "vitest/config";
 
 const GATEWAY = process.env.TOLLGATE_URL ?? "http://127.0.0.1:8080";
 
+/** The host stays that of the page: the gateway takes writes by cookie from no other. */
+const PROXIED = { target: GATEWAY, changeOrigin: false };
+
 /** Libraries in files of their own, so that a change of ours leaves them in caches. */
 const LIBRARIES: [string, RegExp][] = [
   ["react", /node_modules\/(react|react-dom|scheduler)\//],
@@ -16,6 +19,11 @@ const LIBRARIES: [string, RegExp][] = [
   // What the frame itself is made of, so that pages which share it don't cut it into pieces.
   ["ui", /node_modules\/@base-ui\/react\/(toast|dialog|tooltip)\//],
 ];
+
+const OWN_PARTS = /web\/src\/(format|url|components|api)|lucide-react/;
+const CONTROLS = /@base-ui|@floating-ui/;
+/** In bytes. What they need stays where it is, else they would take large things along. */
+const SMALL = { maxModuleSize: 4_000, includeDependenciesRecursively: false };
 
 /** In development there is no server that writes where the dashboard is. */
 const baseInDevelopment: Plugin = {
@@ -46,13 +54,16 @@ export default defineConfig({
             // All else that a first visit needs is one file, whatever pages share of it: in many
             // small ones it is larger.
             { name: "first", tags: ["$initial" as const] },
+            // Small things that many pages use: a file each weighs more than what is in it.
+            { name: "common", test: OWN_PARTS, minShareCount: 4, ...SMALL },
+            { name: "controls", test: CONTROLS, minShareCount: 6, ...SMALL },
           ],
         },
       },
     },
   },
   server: {
-    proxy: { "/api": GATEWAY, "/health": GATEWAY },
+    proxy: { "/api": PROXIED, "/health": PROXIED },
   },
   test: {
     include: ["src/**/*.test.{ts,tsx}"],

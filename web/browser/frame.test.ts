@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { LOOKS, openBrowser, PERSON } from "./harness";
+import { api, LOOKS, openBrowser, PERSON } from "./harness";
 
 const visit = openBrowser();
 
@@ -23,6 +23,44 @@ it.each(LOOKS)("the palette finds and acts, $name", async (look) => {
   await page.keyboard.type("dark th");
   await page.keyboard.press("Enter");
   await page.waitForFunction(() => document.documentElement.dataset.theme === "dark");
+});
+
+it("the palette takes what is typed before it is there", async () => {
+  const page = await visit("/settings/about");
+  let come = () => {};
+  const coming = new Promise<void>((resolve) => {
+    come = resolve;
+  });
+  await page.route("**/CommandPalette*", (route) => coming.then(() => route.continue()));
+  await page.keyboard.press("Control+k");
+  await page.keyboard.type("modx");
+  await page.keyboard.press("Backspace");
+  come();
+  const field = page.getByRole("combobox", { name: "Search and act" });
+  await field.waitFor();
+  await page.keyboard.type("els");
+  expect(await field.inputValue()).toBe("models");
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { name: "Models" }).waitFor();
+});
+
+it("the palette has daily pages first, and finds keys and acts", async () => {
+  await api("POST", "/keys", { name: "night-porter" });
+  const page = await visit("/settings/about");
+  await page.keyboard.press("Control+k");
+  const options = page.getByRole("option");
+  await options.first().waitFor();
+  expect((await options.first().innerText()).split("\n")[0]).toBe("Playground");
+  expect(await options.filter({ hasText: "Invitation" }).count()).toBe(0);
+  await page.keyboard.type("create a k");
+  await options.filter({ hasText: "Create a key" }).waitFor();
+  const field = page.getByRole("combobox", { name: "Search and act" });
+  await field.fill("sign o");
+  await options.filter({ hasText: "Sign out" }).waitFor();
+  await field.fill("night-p");
+  await options.filter({ hasText: "night-porter" }).waitFor();
+  await page.keyboard.press("Enter");
+  await page.getByRole("dialog", { name: "night-porter" }).waitFor();
 });
 
 it("has a sheet of keys, and keys that wait for a second", async () => {

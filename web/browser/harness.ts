@@ -29,12 +29,19 @@ const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
 const SCREENS = process.env.SCREENS;
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
+export interface Credentials {
+  email: string;
+  password: string;
+}
+
 export interface VisitOptions {
   theme?: "light" | "dark";
   width?: number;
   height?: number;
   /** Somebody who is not signed in. */
   stranger?: boolean;
+  /** Somebody else than the first owner, who is there already: `bringIn` of `#browser/people`. */
+  person?: Credentials;
   /** Whether answers with an error are what is tested: the browser's own lines on them don't count. */
   refusals?: boolean;
   /** Another site than the dashboard. */
@@ -94,18 +101,19 @@ type Cookies = Awaited<ReturnType<BrowserContext["cookies"]>>;
 const sessions = new Map<string, Cookies>();
 
 /** Signs the first owner in, once for each site; makes them where nobody has yet. */
-async function signIn(context: BrowserContext, root: string): Promise<void> {
-  const before = sessions.get(root);
+async function signIn(context: BrowserContext, root: string, person: Credentials): Promise<void> {
+  const name = `${root} ${person.email}`;
+  const before = sessions.get(name);
   if (before) return context.addCookies(before);
   const { origin } = new URL(root);
   const call = (path: string, data: object) =>
     context.request.post(`${root}api/v1${path}`, { data, headers: { origin } });
-  const signed = await call("/session", PERSON);
+  const signed = await call("/session", person);
   if (!signed.ok()) {
-    const made = await call("/setup", { ...PERSON, first_name: "Ada" });
+    const made = await call("/setup", { ...person, first_name: "Ada" });
     if (!made.ok()) throw new Error(`set-up: ${made.status()} ${await made.text()}`);
   }
-  sessions.set(root, await context.cookies());
+  sessions.set(name, await context.cookies());
 }
 
 let opened: Promise<Tabs> | undefined;
@@ -140,7 +148,7 @@ export function openBrowser(): (path: string, options?: VisitOptions) => Promise
     const root = options.root ?? (options.prefixed ? place().prefixed : place().site);
     if (options.once) again = false;
     const page = await tabs.take({ theme, width, height });
-    if (!options.stranger) await signIn(page.context(), root);
+    if (!options.stranger) await signIn(page.context(), root, options.person ?? PERSON);
     page.on("console", (message) => {
       if (message.type() !== "error" && message.type() !== "warning") return;
       if (options.refusals && message.text().startsWith("Failed to load resource")) return;

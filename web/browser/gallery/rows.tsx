@@ -79,7 +79,15 @@ export const COLUMNS: readonly Column<Row>[] = [
     header: "Route",
     width: 72,
     rank: 2,
-    cell: (row) => <Ribbon segments={ribbonOf(row.attempts)} />,
+    cell: (row) => (
+      <Ribbon
+        segments={ribbonOf({
+          attempts: row.attempts,
+          cache_source: null,
+          generation_time_ms: row.ms,
+        })}
+      />
+    ),
   },
   {
     id: "status",

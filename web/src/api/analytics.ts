@@ -1,6 +1,7 @@
 import { queryOptions } from "@tanstack/react-query";
 import { answer, client } from "./client";
 import type { components } from "./schema";
+import { unfolded } from "./unfolded";
 
 type Schemas = components["schemas"];
 
@@ -25,7 +26,7 @@ const ROWS_MAX = 1000;
 export const usageQuery = (question: Question) =>
   queryOptions({
     queryKey: ["usage", question],
-    queryFn: ({ signal }) => ask(question, signal),
+    queryFn: ({ signal }) => unfolded(question, (asked) => ask(asked, signal)),
   });
 
 export async function ask(question: Question, signal?: AbortSignal): Promise<Answered> {

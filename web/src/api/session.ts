@@ -52,6 +52,10 @@ export const changePassword = (body: { current: string; new: string }) =>
 /** Makes the person's own inference key, or gives it another secret, which is kept in memory only. */
 export const makePlaygroundKey = () => answer(client.POST("/api/v1/session/playground-key"));
 
+/** Whether somebody may have a key of their own, which calls from the dashboard are made with. */
+export const mayCall = (session: SignedIn): boolean =>
+  may(session, "own_keys", "write") || may(session, "keys", "write");
+
 /** Whether somebody may do so much in an area. */
 export function may(session: SignedIn, area: Area, level: "read" | "write" = "read"): boolean {
   const has = session.permissions[area];

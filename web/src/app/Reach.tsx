@@ -1,13 +1,20 @@
 import type { ReactNode } from "react";
 import { EmptyState } from "~/components/EmptyState";
 import { Page } from "~/components/Page";
-import type { PageDefinition } from "./page";
+import type { PageDefinition, PageRoute } from "./page";
+import { mayReach } from "./registry";
 import { useSession } from "./session";
 
+interface ReachProps {
+  page: PageDefinition;
+  route: PageRoute;
+  children: ReactNode;
+}
+
 /** Shows a page to those who may use it, and says so to others. */
-export function Reach({ page, children }: { page: PageDefinition; children: ReactNode }) {
+export function Reach({ page, route, children }: ReachProps) {
   const session = useSession();
-  if (page.allowed?.(session) ?? true) return children;
+  if (mayReach(session, page, route)) return children;
   return (
     <Page title={page.title}>
       <EmptyState title="Your role doesn't include this page">

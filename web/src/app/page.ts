@@ -8,6 +8,8 @@ export interface PageRoute {
   /** As TanStack Router writes it: `/logs`, `/logs/$id`. */
   path: string;
   load: () => Promise<{ default: () => ReactNode }>;
+  /** Who of those that may use the page may come here; all of them where it doesn't say. */
+  allowed?: (session: SignedIn) => boolean;
 }
 
 /**
@@ -22,6 +24,8 @@ export interface PageDefinition {
   rail?: { group: PageGroup; order: number; icon: LucideIcon };
   /** The letter that opens it after `g`. */
   letter?: string;
+  /** Who needs it is led there: the palette has it nowhere. */
+  unlisted?: boolean;
   /** More words by which the palette finds it. */
   words?: string;
   /** Whether it shows one workspace alone where the address says `workspace=`. */

@@ -1,5 +1,5 @@
 import type { SignedIn } from "~/api/session";
-import type { PageDefinition, PageGroup } from "./page";
+import type { PageDefinition, PageGroup, PageRoute } from "./page";
 
 /** Every page there is: a folder in `src/pages` with a `page.ts` is one. */
 const modules = import.meta.glob<{ default: PageDefinition }>("../pages/*/page.ts", {
@@ -17,10 +17,14 @@ export const GROUPS: readonly { name: PageGroup; label: string }[] = [
   { name: "account", label: "Account" },
 ];
 
-/** The pages that somebody may use. */
+/** The pages that somebody may use, as far as their links lead. */
 export function pagesFor(session: SignedIn): PageDefinition[] {
-  return PAGES.filter((page) => page.allowed?.(session) ?? true);
+  return PAGES.filter((page) => mayReach(session, page, page.routes[0]));
 }
+
+/** Whether somebody may come to a part of a page. */
+export const mayReach = (session: SignedIn, page: PageDefinition, route: PageRoute): boolean =>
+  (page.allowed?.(session) ?? true) && (route.allowed?.(session) ?? true);
 
 /** The page one lands on: activity where it exists, else the first of the rail. */
 export function homeOf(session: SignedIn): PageDefinition | null {

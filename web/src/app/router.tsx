@@ -22,13 +22,14 @@ const root = createRootRoute({
 
 /** A page is reached by those who may use it only, whatever the address says. */
 function routesOf(page: PageDefinition) {
-  return page.routes.map(({ path, load }) => {
+  return page.routes.map((one) => {
+    const { path, load } = one;
     const Component = lazyRouteComponent(load);
     return createRoute({
       getParentRoute: () => root,
       path,
       component: () => (
-        <Reach page={page}>
+        <Reach page={page} route={one}>
           <Component />
         </Reach>
       ),

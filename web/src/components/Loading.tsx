@@ -10,7 +10,8 @@ import { classes } from "./classes";
 
 const QUIET_MS = 150;
 
-function useLate(): boolean {
+/** Whether so much time has gone by that somebody should be told. */
+export function useLate(): boolean {
   const [late, setLate] = useState(false);
   useEffect(() => {
     const timer = setTimeout(() => setLate(true), QUIET_MS);

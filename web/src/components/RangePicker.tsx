@@ -25,9 +25,9 @@ export function rangeWords({ range, zone }: Pick<RangeState, "range" | "zone">):
 }
 
 export function RangePicker({ state }: { state: RangeState }) {
-  const { span, setRange, zone } = state;
+  const { setRange, zone } = state;
   const [open, setOpen] = useState(false);
-  const go = (direction: -1 | 1) => setRange(neighbour(span, direction));
+  const go = (direction: -1 | 1) => setRange(neighbour(state, direction, new Date()));
   const group = "Filters";
   useShortcuts([
     { keys: "t", label: "Range", group, run: () => setOpen(true) },

@@ -2,9 +2,9 @@
  * The route ribbon: what happened to a request, in 64 × 8 pixels. A segment per attempt, as wide as
  * its time; petrol served, red failed, hatched from a cache, grey was skipped.
  *
- *     <Ribbon segments={ribbonOf(row.attempts)} />
+ *     <Ribbon segments={ribbonOf(row)} />
  */
-import type { LogAttempt } from "~/api/logs";
+import type { LogRow } from "~/api/logs";
 import { duration } from "~/format";
 
 export type SegmentKind = "served" | "failed" | "cached" | "skipped";
@@ -59,13 +59,18 @@ export function Ribbon({ segments, width = 64 }: RibbonProps) {
   );
 }
 
-/** The segments of a row of the log. */
-export function ribbonOf(attempts: readonly LogAttempt[]): Segment[] {
-  return attempts.map((attempt) => ({
-    kind: attempt.fault === null && (attempt.status ?? 200) < 400 ? "served" : "failed",
-    label: attempt.status === null ? attempt.provider : `${attempt.provider} ${attempt.status}`,
-    ms: attempt.latency_ms,
-  }));
+type Told = Pick<LogRow, "attempts" | "cache_source" | "generation_time_ms">;
+
+/** The segments of a row of the log. Where an answer was told again nobody was asked. */
+export function ribbonOf({ attempts, cache_source: source, generation_time_ms: ms }: Told) {
+  if (source) return [{ kind: "cached", label: "Kept answer", ms }] satisfies Segment[];
+  return attempts.map(
+    (attempt): Segment => ({
+      kind: attempt.fault === null && (attempt.status ?? 200) < 400 ? "served" : "failed",
+      label: attempt.status === null ? attempt.provider : `${attempt.provider} ${attempt.status}`,
+      ms: attempt.latency_ms,
+    }),
+  );
 }
 
 /** What a ribbon says: `OpenAI 429 failed after 120 ms, Azure served in 840 ms`. */

@@ -1,14 +1,21 @@
 import { Autocomplete } from "@base-ui/react/autocomplete";
 import { Dialog } from "@base-ui/react/dialog";
 import { Search } from "lucide-react";
-import { useState } from "react";
 import { type PaletteItem, usePaletteItems } from "./items";
+import { useTyped } from "./use-typed";
+
+interface CommandPaletteProps {
+  /** The text of the field, which may have been typed before it was there. */
+  typed: string;
+  onTyped: (change: (before: string) => string) => void;
+  onClose: () => void;
+}
 
 /**
  * Search, navigation and acts in one field: ⌘K or Ctrl K. Pages come from the registry, models from
  * the catalogue; the text of a generation id leads to its row in the log.
  */
-export default function CommandPalette({ onClose }: { onClose: () => void }) {
+export default function CommandPalette({ typed, onTyped, onClose }: CommandPaletteProps) {
   return (
     <Dialog.Root open onOpenChange={(next) => !next && onClose()}>
       <Dialog.Portal>
@@ -18,15 +25,22 @@ export default function CommandPalette({ onClose }: { onClose: () => void }) {
           data-modal
           className="floats fixed top-[12vh] left-1/2 z-40 flex max-h-[70dvh] w-[calc(100vw-2rem)] max-w-140 -translate-x-1/2 flex-col border bg-surface shadow-float"
         >
-          <Field onDone={onClose} />
+          <Field text={typed} onText={onTyped} onDone={onClose} />
         </Dialog.Popup>
       </Dialog.Portal>
     </Dialog.Root>
   );
 }
 
-function Field({ onDone }: { onDone: () => void }) {
-  const [text, setText] = useState("");
+interface FieldProps {
+  text: string;
+  onText: CommandPaletteProps["onTyped"];
+  onDone: () => void;
+}
+
+function Field({ text, onText, onDone }: FieldProps) {
+  // Until the field has the focus.
+  useTyped(onText);
   const groups = usePaletteItems(text);
   const run = (item: PaletteItem) => {
     onDone();
@@ -39,7 +53,7 @@ function Field({ onDone }: { onDone: () => void }) {
       items={groups}
       filter={null}
       value={text}
-      onValueChange={(next, event) => event.reason !== "item-press" && setText(next)}
+      onValueChange={(next, event) => event.reason !== "item-press" && onText(() => next)}
       itemToStringValue={(item: PaletteItem) => item.label}
       autoHighlight="always"
       keepHighlight
@@ -48,7 +62,8 @@ function Field({ onDone }: { onDone: () => void }) {
         <Search aria-hidden className="size-4 shrink-0 text-muted" />
         <Autocomplete.Input
           aria-label="Search and act"
-          placeholder="Pages, models, generation ids"
+          data-palette
+          placeholder="Pages, models, keys, acts, generation ids"
           className="h-12 w-full bg-transparent text-read outline-none"
         />
       </div>

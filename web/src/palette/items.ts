@@ -1,10 +1,13 @@
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { type Model, modelsQuery } from "~/api/catalogue";
+import { keyNamesQuery } from "~/api/keys";
+import { may, mayCall } from "~/api/session";
 import { pathOf } from "~/app/page";
 import { type Theme, useTheme } from "~/app/preferences";
 import { PAGES, pagesFor } from "~/app/registry";
 import { useSession } from "~/app/session";
+import { useLeave } from "~/shell/use-leave";
 import { searchOf } from "~/shell/workspace";
 import { rank } from "./rank";
 
@@ -23,6 +26,7 @@ export interface PaletteGroup {
 }
 
 const MODELS_MAX = 8;
+const KEYS_MAX = 5;
 const THEMES: { value: Theme; label: string }[] = [
   { value: "light", label: "Light theme" },
   { value: "dark", label: "Dark theme" },
@@ -35,7 +39,17 @@ export function usePaletteItems(text: string): PaletteGroup[] {
   const navigate = useNavigate();
   const [, setTheme] = useTheme();
   const { data: models = [] } = useQuery(modelsQuery);
-  const pages = pagesFor(session).map(
+  const leave = useLeave();
+  const seesKeys = hasPage("/keys") && (may(session, "keys") || may(session, "own_keys"));
+  const { data: keys } = useQuery({
+    ...keyNamesQuery(session),
+    enabled: seesKeys && text.trim() !== "",
+  });
+  const go = (to: string, search: Record<string, string>) => void navigate({ to, search });
+  const listed = pagesFor(session).filter(({ unlisted }) => !unlisted);
+  // Those of the rail are used day by day.
+  const inOrder = [...listed.filter(({ rail }) => rail), ...listed.filter(({ rail }) => !rail)];
+  const pages = inOrder.map(
     (page): PaletteItem => ({
       id: pathOf(page),
       label: page.title,
@@ -44,13 +58,23 @@ export function usePaletteItems(text: string): PaletteGroup[] {
       run: () => void navigate({ to: pathOf(page), search: searchOf(page) }),
     }),
   );
-  const acts = THEMES.map(
-    ({ value, label }): PaletteItem => ({
+  const acts: PaletteItem[] = [
+    ...(mayCall(session) && hasPage("/keys")
+      ? [{ id: "new-key", label: "Create a key", run: () => go("/keys", { open: "new" }) }]
+      : []),
+    ...THEMES.map(({ value, label }) => ({
       id: `theme-${value}`,
       label,
       run: () => setTheme(value),
-    }),
-  );
+    })),
+    { id: "leave", label: "Sign out", words: "log out leave", run: leave },
+  ];
+  const toKey = ([hash, name]: [string, string]): PaletteItem => ({
+    id: hash,
+    label: name,
+    hint: `${hash.slice(0, 8)}…`,
+    run: () => go("/keys", { open: hash }),
+  });
   const toModel = (model: Model): PaletteItem => ({
     id: model.id,
     label: model.id,
@@ -61,9 +85,7 @@ export function usePaletteItems(text: string): PaletteGroup[] {
   const groups: PaletteGroup[] = [
     {
       value: "Log",
-      items: hasPage("/logs")
-        ? generation(text, (to, search) => void navigate({ to, search }))
-        : [],
+      items: hasPage("/logs") ? generation(text, go) : [],
     },
     { value: "Pages", items: rank(pages, text) },
     {
@@ -72,6 +94,13 @@ export function usePaletteItems(text: string): PaletteGroup[] {
         text === "" || !hasPage("/models")
           ? []
           : rank<PaletteItem>(models.map(toModel), text).slice(0, MODELS_MAX),
+    },
+    {
+      value: "Keys",
+      items:
+        text.trim() === "" || !keys
+          ? []
+          : rank<PaletteItem>(Array.from(keys, toKey), text).slice(0, KEYS_MAX),
     },
     { value: "Acts", items: rank(acts, text) },
   ];

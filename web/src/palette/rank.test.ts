@@ -14,3 +14,12 @@ it("finds by beginnings first, then inside, then by letters in order", () => {
   expect(labels("xyz")).toEqual([]);
   expect(labels(" ")).toHaveLength(items.length);
 });
+
+it("has what is called exactly so before what only begins so", () => {
+  const models = ["contoso/swift-large", "swiftly/one", "acme/swift"].map((label) => ({ label }));
+  expect(rank(models, "swift").map(({ label }) => label)).toEqual([
+    "acme/swift",
+    "swiftly/one",
+    "contoso/swift-large",
+  ]);
+});

@@ -6,12 +6,13 @@ interface Named {
 /** How well a text finds something: less is better, null is not at all. */
 function distance(item: Named, text: string): number | null {
   const label = item.label.toLowerCase();
-  if (label.startsWith(text)) return 0;
-  if (label.split(/[\s/:-]+/).some((word) => word.startsWith(text))) return 1;
-  if (label.includes(text)) return 2;
+  if (label.split("/").includes(text)) return 0;
+  if (label.startsWith(text)) return 1;
+  if (label.split(/[\s/:-]+/).some((word) => word.startsWith(text))) return 2;
+  if (label.includes(text)) return 3;
   const all = `${label} ${item.words?.toLowerCase() ?? ""}`;
-  if (text.split(/\s+/).every((word) => all.includes(word))) return 3;
-  return inOrder(label, text) ? 4 : null;
+  if (text.split(/\s+/).every((word) => all.includes(word))) return 4;
+  return inOrder(label, text) ? 5 : null;
 }
 
 /** Whether the letters are there, one after another: `g4m` is in `gpt-4o-mini`. */

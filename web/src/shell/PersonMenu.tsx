@@ -1,9 +1,8 @@
 import { CircleUser, LogOut, Monitor, Moon, Sun } from "lucide-react";
-import { signOut } from "~/api/session";
 import { type Theme, useTheme } from "~/app/preferences";
 import { useSession } from "~/app/session";
 import { Menu, type MenuItem } from "~/components/Menu";
-import { useToast } from "~/components/Toast";
+import { useLeave } from "./use-leave";
 
 const THEMES: { value: Theme; label: string; icon: typeof Sun }[] = [
   { value: "system", label: "Follow the system", icon: Monitor },
@@ -15,13 +14,7 @@ const THEMES: { value: Theme; label: string; icon: typeof Sun }[] = [
 export function PersonMenu() {
   const { user } = useSession();
   const [theme, setTheme] = useTheme();
-  const toast = useToast();
-  const leave = () =>
-    void signOut().then(
-      // Loaded anew, so that nothing of this person stays for the next one.
-      () => location.reload(),
-      () => toast("You are still signed in: the gateway can't be reached"),
-    );
+  const leave = useLeave();
   const themes = THEMES.map(
     ({ value, label, icon: Icon }): MenuItem => ({
       label,

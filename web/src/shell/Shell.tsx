@@ -1,6 +1,7 @@
 import { useRouterState } from "@tanstack/react-router";
-import { lazy, type ReactNode, Suspense, useState } from "react";
+import { lazy, type ReactNode, Suspense, useCallback, useState } from "react";
 import { useNarrow } from "~/app/media";
+import { useTyped } from "~/palette/use-typed";
 import { OfflineStrip } from "./OfflineStrip";
 import { Rail } from "./Rail";
 import { useShellShortcuts } from "./shell-shortcuts";
@@ -15,10 +16,15 @@ export function Shell({ children }: { children: ReactNode }) {
   const narrow = useNarrow();
   // The link below has to be one of the page that is shown now.
   useRouterState({ select: (state) => state.resolvedLocation?.href });
-  const [palette, setPalette] = useState(false);
+  /** What is typed in the palette; null while it is closed. */
+  const [palette, setPalette] = useState<string | null>(null);
   const [keys, setKeys] = useState(false);
-  useShellShortcuts({ openPalette: () => setPalette(true), openKeys: () => setKeys(true) });
-  const openPalette = () => setPalette(true);
+  const openPalette = () => setPalette((before) => before ?? "");
+  const typed = useCallback(
+    (change: (before: string) => string) => setPalette((before) => change(before ?? "")),
+    [],
+  );
+  useShellShortcuts({ openPalette, openKeys: () => setKeys(true) });
   return (
     <div className="flex h-dvh flex-col md:flex-row">
       <a
@@ -42,10 +48,18 @@ export function Shell({ children }: { children: ReactNode }) {
           {children}
         </main>
       </div>
-      <Suspense>
-        {palette && <CommandPalette onClose={() => setPalette(false)} />}
+      <Suspense fallback={palette !== null && <Typed onTyped={typed} />}>
+        {palette !== null && (
+          <CommandPalette typed={palette} onTyped={typed} onClose={() => setPalette(null)} />
+        )}
         {keys && <KeySheet onClose={() => setKeys(false)} />}
       </Suspense>
     </div>
   );
+}
+
+/** Keeps what is typed while the palette is on its way. */
+function Typed({ onTyped }: { onTyped: Parameters<typeof useTyped>[0] }) {
+  useTyped(onTyped);
+  return null;
 }

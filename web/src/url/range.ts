@@ -73,20 +73,67 @@ function startOfDay(now: Date, zone: Zone, days: number): Date {
     : new Date(now.getFullYear(), now.getMonth(), now.getDate() + days);
 }
 
-function startOfMonth(now: Date, zone: Zone): Date {
+/** The beginning of a month, so many months away. */
+function startOfMonth(now: Date, zone: Zone, months = 0): Date {
   return zone === "utc"
-    ? new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth(), 1))
-    : new Date(now.getFullYear(), now.getMonth(), 1);
+    ? new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + months, 1))
+    : new Date(now.getFullYear(), now.getMonth() + months, 1);
 }
 
-/** The span of the same length before (-1) or after (1) this one. */
-export function neighbour(span: Span, direction: -1 | 1): Range {
-  const length = span.to.getTime() - span.from.getTime();
-  return {
-    kind: "fixed",
-    from: new Date(span.from.getTime() + direction * length),
-    to: new Date(span.to.getTime() + direction * length),
-  };
+/** Where a span has its place: what `neighbour` needs beside it. */
+export interface Placed {
+  range: Range;
+  span: Span;
+  zone: Zone;
+}
+
+/**
+ * What comes before (-1) or after (1): days, months and rows of whole days have their like in the
+ * calendar, all else a span of the same length. Nothing comes after what ends now.
+ */
+export function neighbour({ range, span, zone }: Placed, direction: -1 | 1, now: Date): Range {
+  const today = startOfDay(now, zone, 0);
+  if (range.kind === "named" && range.name !== "yesterday" && direction === 1) return range;
+  const month = monthOf(range, span, zone);
+  if (month) {
+    const from = startOfMonth(month, zone, direction);
+    if (from.getTime() === startOfMonth(now, zone).getTime())
+      return { kind: "named", name: "month" };
+    return { kind: "fixed", from, to: startOfMonth(month, zone, direction + 1) };
+  }
+  const days = daysOf(range, span, zone);
+  if (days === null) {
+    const length = direction * (span.to.getTime() - span.from.getTime());
+    return { kind: "fixed", from: later(span.from, length), to: later(span.to, length) };
+  }
+  const from = startOfDay(span.from, zone, direction * days);
+  const to = startOfDay(from, zone, days);
+  if (days === 1 && from.getTime() === today.getTime()) return { kind: "named", name: "today" };
+  if (days === 1 && to.getTime() === today.getTime()) return { kind: "named", name: "yesterday" };
+  return { kind: "fixed", from, to };
+}
+
+const later = (date: Date, ms: number) => new Date(date.getTime() + ms);
+
+/** The beginning of the month that a span is; null where it is none. */
+function monthOf(range: Range, { from, to }: Span, zone: Zone): Date | null {
+  if (range.kind === "named") return range.name === "month" ? from : null;
+  const whole =
+    from.getTime() === startOfMonth(from, zone).getTime() &&
+    to.getTime() === startOfMonth(from, zone, 1).getTime();
+  return whole ? from : null;
+}
+
+/** How many whole days a span has; null where it is not of whole days. */
+function daysOf(range: Range, { from, to }: Span, zone: Zone): number | null {
+  if (range.kind === "named") {
+    return range.name === "today" || range.name === "yesterday" ? 1 : null;
+  }
+  const days = Math.round((to.getTime() - from.getTime()) / DAY_MS);
+  const whole =
+    from.getTime() === startOfDay(from, zone, 0).getTime() &&
+    to.getTime() === startOfDay(from, zone, days).getTime();
+  return whole && days > 0 ? days : null;
 }
 
 /** A span as the API takes it. */

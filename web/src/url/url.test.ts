@@ -119,11 +119,31 @@ describe("ranges", () => {
     expect(from("1h")).toBe("2026-11-20T17:04:31.000Z");
   });
 
-  it("have neighbours of the same length", () => {
-    const span = { from: new Date("2026-11-20T00:00:00Z"), to: new Date("2026-11-20T06:00:00Z") };
-    expect(rangeText(neighbour(span, -1))).toBe(
+  const day = (text: string) => `${text}T00:00:00.000Z`;
+  const days = (from: string, to: string) => `${day(from)}..${day(to)}`;
+
+  it.each([
+    [
+      "2026-11-20T00:00:00.000Z..2026-11-20T06:00:00.000Z",
+      -1,
       "2026-11-19T18:00:00.000Z..2026-11-20T00:00:00.000Z",
-    );
+    ],
+    ["1h", -1, "2026-11-20T16:04:31.000Z..2026-11-20T17:04:31.000Z"],
+    ["today", -1, "yesterday"],
+    ["yesterday", -1, days("2026-11-18", "2026-11-19")],
+    [days("2026-11-18", "2026-11-19"), 1, "yesterday"],
+    ["yesterday", 1, "today"],
+    ["today", 1, "today"],
+    ["24h", 1, "24h"],
+    [days("2026-11-10", "2026-11-13"), -1, days("2026-11-07", "2026-11-10")],
+    ["month", -1, days("2026-10-01", "2026-11-01")],
+    [days("2026-10-01", "2026-11-01"), -1, days("2026-09-01", "2026-10-01")],
+    [days("2026-10-01", "2026-11-01"), 1, "month"],
+  ] as const)("%s has as its neighbour at %i %s", (text, direction, expected) => {
+    const range = parseRange(text);
+    if (!range) throw new Error(text);
+    const placed = { range, span: spanOf(range, now, "utc"), zone: "utc" as const };
+    expect(rangeText(neighbour(placed, direction, now))).toBe(expected);
   });
 });
 

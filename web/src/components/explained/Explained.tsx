@@ -1,7 +1,7 @@
 /**
  * Why a call went where it went, or would go: the sentence, the funnel, every endpoint.
  *
- *     <Explained routing={record.routing} made={{ attempts: record.provider_responses }} />
+ *     <Explained routing={record.routing} made={madeOf(record)} />
  *     <Explained routing={plan} made={null} remedy={(why) => <Button …>Without this</Button>} />
  *
  * `Sentence` alone is the short form. `remedy` is what can be done about a reason.
@@ -37,7 +37,7 @@ export function Explained({ routing, made, remedy, actions }: ExplainedProps) {
         </p>
         {actions && <div className="ml-auto">{actions}</div>}
       </div>
-      {verdicts.length > 1 && (
+      {verdicts.length > 1 && !made?.cacheSource && (
         <Section title="How it came down to one">
           <Funnel steps={funnelOf(verdicts, made)} />
         </Section>
@@ -57,14 +57,27 @@ function hintOf(verdicts: readonly Verdict[]): string {
 
 /** A sentence with its names standing out. */
 export function Sentence({ words }: { words: Words }) {
-  return words.map((piece, index) =>
-    typeof piece === "string" ? (
-      piece
-    ) : (
+  return words.map((piece, index) => {
+    if (typeof piece === "string") return piece;
+    if ("call" in piece) return <CallLink key={index} id={piece.call} />;
+    return (
       <strong key={index} className="font-semibold">
         {piece.name}
       </strong>
-    ),
+    );
+  });
+}
+
+/** Leads to a call of the log, with the list beside it. */
+export function CallLink({ id, children = id }: { id: string; children?: ReactNode }) {
+  return (
+    <Link
+      to="/logs"
+      search={{ open: id, q: id, range: "30d" }}
+      className="break-words text-accent underline"
+    >
+      {children}
+    </Link>
   );
 }
 

@@ -98,6 +98,13 @@ it.each([
   expect(plain(sentenceOf(verdictsOf(ROUTING, made), made))).toMatch(expected);
 });
 
+it("an answer that was told again says so, and from which call", () => {
+  const made = { attempts: [], cacheSource: "gen-7" };
+  const words = sentenceOf(verdictsOf(ROUTING, made), made);
+  expect(plain(words)).toBe("Told again: nobody was asked. The answer was kept from gen-7.");
+  expect(words).toContainEqual({ call: "gen-7" });
+});
+
 describe("a dry run", () => {
   it("says where it would go, and what would be next", () => {
     const verdicts = verdictsOf(ROUTING, null);

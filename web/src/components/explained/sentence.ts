@@ -1,11 +1,16 @@
 import type { Attempt, Routing } from "~/api/generation";
 import { isAnswer, type Made, slugOf, type Verdict } from "./verdicts";
 
-/** A sentence in pieces. Names stand out. */
-export type Words = readonly (string | { name: string })[];
+/** A sentence in pieces. Names stand out, and a call's id leads there. */
+export type Words = readonly (string | { name: string } | { call: string })[];
 
 export const plain = (words: Words): string =>
-  words.map((piece) => (typeof piece === "string" ? piece : piece.name)).join("");
+  words
+    .map((piece) => {
+      if (typeof piece === "string") return piece;
+      return "call" in piece ? piece.call : piece.name;
+    })
+    .join("");
 
 const count = (number: number, one: string): string => `${number} ${one}${number === 1 ? "" : "s"}`;
 
@@ -18,7 +23,10 @@ function nameOf(endpoint: string, attempts: readonly Attempt[]): string {
 }
 
 /** Why a call went where it went, in a sentence or two. */
-export function madeSentence(verdicts: readonly Verdict[], { attempts }: Made): Words {
+export function madeSentence(verdicts: readonly Verdict[], { attempts, cacheSource }: Made): Words {
+  if (cacheSource) {
+    return ["Told again: nobody was asked. The answer was kept from ", { call: cacheSource }, "."];
+  }
   const served = verdicts.find(({ kind }) => kind === "served");
   const left = verdicts.filter(({ kind }) => kind !== "excluded").length;
   const out = verdicts.length - left;

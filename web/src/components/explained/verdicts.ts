@@ -1,4 +1,4 @@
-import type { Attempt, Candidate, Routing } from "~/api/generation";
+import type { Attempt, Candidate, Generation, Routing } from "~/api/generation";
 import { duration, percent } from "~/format";
 
 /** What became of an endpoint: of a call that was made, or that would be made now. */
@@ -16,7 +16,16 @@ export interface Verdict {
 /** What a call did with its plan. */
 export interface Made {
   attempts: readonly Attempt[];
+  /** The call whose answer was told again, where nobody was asked. */
+  cacheSource?: string | null;
 }
+
+export const madeOf = (
+  record: Pick<Generation, "provider_responses" | "response_cache_source_id">,
+): Made => ({
+  attempts: record.provider_responses,
+  cacheSource: record.response_cache_source_id,
+});
 
 export const isAnswer = (attempt: Attempt): boolean =>
   attempt.fault === null && (attempt.status ?? 200) < 400;

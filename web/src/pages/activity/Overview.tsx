@@ -44,7 +44,8 @@ export function Overview({ view, sums, refreshing }: OverviewProps) {
   const { data: alerts = [], isLoading: alertsComing } = useQuery(alertsQuery(useSession()));
   return (
     <div className="grid xl:grid-cols-[minmax(0,1fr)_auto]">
-      <div className="min-w-0">
+      {/* What it holds looks at how wide this is: beside what needs attention it is narrower. */}
+      <div className="@container min-w-0">
         <Progress active={refreshing && sums !== undefined} />
         {sums && !alertsComing ? (
           <Strip

@@ -24,9 +24,9 @@ export function Strip(props: StripProps) {
   const { view, metric, onMetric, sums, now, before, comparable } = props;
   const shown = SHOWN.filter((one) => one !== "latency_p50" || view.period.timed);
   return (
-    <dl className="grid grid-cols-2 gap-y-4 md:grid-cols-3 lg:grid-cols-5 lg:divide-x">
+    <dl className="grid grid-cols-2 gap-x-3 gap-y-4 @xl:grid-cols-3 @4xl:grid-cols-5 @4xl:gap-x-0 @4xl:divide-x">
       {shown.map((one) => (
-        <div key={one} className="min-w-0 lg:px-4 lg:first:pl-0">
+        <div key={one} className="min-w-0 @4xl:px-4 @4xl:first:pl-0">
           <dt>
             <button
               type="button"
@@ -41,17 +41,19 @@ export function Strip(props: StripProps) {
             </button>
           </dt>
           <dd className="min-w-0">
-            <LogLink
-              filters={countedBy(view.filters, one)}
-              span={view.period}
-              className={classes(
-                "text-figure font-medium tracking-tight hover:underline",
-                one === "failed" && Number(sums?.failed ?? 0) > 0 && "text-bad",
-              )}
-            >
-              <span title={titleOf(one, sums)}>{figureOf(one, sums)}</span>
-            </LogLink>
-            <Beside metric={one} sums={sums} />
+            <div className="flex flex-wrap items-baseline gap-x-2">
+              <LogLink
+                filters={countedBy(view.filters, one)}
+                span={view.period}
+                className={classes(
+                  "text-figure font-medium tracking-tight hover:underline",
+                  one === "failed" && Number(sums?.failed ?? 0) > 0 && "text-bad",
+                )}
+              >
+                <span title={titleOf(one, sums)}>{figureOf(one, sums)}</span>
+              </LogLink>
+              <Beside metric={one} sums={sums} />
+            </div>
             {comparable && (
               <Changed
                 metric={one}
@@ -85,7 +87,7 @@ function titleOf(metric: Shown, sums: UsageRow | undefined): string | undefined 
 /** What belongs to a number: how many calls succeeded, how slow the slowest were. */
 function Beside({ metric, sums }: { metric: Shown; sums: UsageRow | undefined }): ReactNode {
   const text = besideText(metric, sums);
-  return text && <span className="ml-2 whitespace-nowrap text-muted">{text}</span>;
+  return text && <span className="whitespace-nowrap text-muted">{text}</span>;
 }
 
 function besideText(metric: Shown, sums: UsageRow | undefined): string | null {

@@ -1,4 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
 import { useMemo } from "react";
 import { type Answered, usageQuery } from "~/api/analytics";
 import { ApiCall } from "~/components/ApiCall";
@@ -153,17 +154,28 @@ function Failures({ view, answered }: PanelProps) {
     return { ...found, series: found.series.map((one) => ({ ...one, line: "solid" as const })) };
   }, [answered, names]);
   return (
-    <Chart
-      title="Error rate by provider"
-      summary={lastOf(series, "percent")}
-      times={times}
-      series={series}
-      format={(value) => metricText(value, "percent")}
-      height={HEIGHT}
-      sync={SHARED}
-      zone={view.period.zone}
-      onZoom={(from, to) => view.range.setRange({ kind: "fixed", from, to })}
-    />
+    <div className="min-w-0">
+      <Chart
+        title="Error rate by provider"
+        summary={lastOf(series, "percent")}
+        times={times}
+        series={series}
+        format={(value) => metricText(value, "percent")}
+        height={HEIGHT}
+        sync={SHARED}
+        zone={view.period.zone}
+        onZoom={(from, to) => view.range.setRange({ kind: "fixed", from, to })}
+      />
+      <p className="pt-1 text-label text-muted">
+        A call counts for the provider that answered it. Calls that failed at all of them stand
+        under “{names.shown("provider", "")}”, beside those told again from the cache; how often
+        each provider fails is under{" "}
+        <Link to="/status" className="underline">
+          Health
+        </Link>
+        .
+      </p>
+    </div>
   );
 }
 

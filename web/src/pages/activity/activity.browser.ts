@@ -141,6 +141,17 @@ it("says what needs attention, and leads there", async () => {
   expect(await alert.filter({ hasText: "greedy" }).allInnerTexts()).toEqual([
     expect.stringMatching(/^100 %/),
   ]);
+  // It makes the numbers' column narrow: none may reach into another.
+  const reachingOut = await page.locator("dl > div").evaluateAll((groups) =>
+    groups.flatMap((group) => {
+      const edge = group.getBoundingClientRect().right;
+      const parts = [...group.querySelectorAll("a, span")];
+      return parts
+        .filter((part) => part.getBoundingClientRect().right > edge)
+        .map((part) => part.textContent);
+    }),
+  );
+  expect(reachingOut).toEqual([]);
   await page.check();
   await page.shot("activity-attention");
   await page.getByRole("link", { name: "Budgets" }).click();

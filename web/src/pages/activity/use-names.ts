@@ -7,8 +7,9 @@ import { useSession } from "~/app/session";
 import type { Names } from "./dimensions";
 
 const UNSET: Readonly<Record<string, string>> = {
-  provider: "Nobody answered",
-  endpoint: "Nobody answered",
+  provider: "No provider answered",
+  endpoint: "No provider answered",
+  model: "No model answered",
   api_key: "No key",
 };
 

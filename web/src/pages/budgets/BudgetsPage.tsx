@@ -43,8 +43,9 @@ export default function BudgetsPage() {
     combine: (answers) =>
       new Map(shown.map(({ id }, index) => [id, answers[index]?.data] as const)),
   });
-  const keys = useInfiniteQuery({ ...budgetKeysQuery, enabled: may(session, "keys") });
-  const allKeys = useMemo(() => keys.data?.pages.flat() ?? [], [keys.data]);
+  const places = session.everywhere ? null : session.workspaces.map(({ id }) => id);
+  const keys = useInfiniteQuery({ ...budgetKeysQuery(places), enabled: may(session, "keys") });
+  const allKeys = useMemo(() => keys.data?.pages.flatMap((page) => page.keys) ?? [], [keys.data]);
   const spends = useSpends([...budgets.values()]);
   const inAll = useQuery({ ...spendInAllQuery, enabled: may(session, "usage") });
   const toggle = (id: string) =>

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { LOOKS, openBrowser } from "#browser/harness";
 import { type OwnGateway, startOwnGateway } from "#browser/own-gateway";
+import { bringIn } from "#browser/people";
 
 const visit = openBrowser();
 let own: OwnGateway;
@@ -125,4 +126,14 @@ it("says what failed in its place, and tries again", async () => {
   await page.unroute("**/api/v1/alerts*");
   await page.getByRole("button", { name: "Retry" }).click();
   await page.getByText("The alerts can't be read").waitFor({ state: "detached" });
+});
+
+it("tells a member of the keys of their workspaces", async () => {
+  const person = await bringIn(own.root, own.api, "member");
+  const page = await visit("/budgets", { root: own.root, person });
+  await page.getByRole("meter", { name: "Day of Default" }).waitFor();
+  await page.quiet();
+  expect(await page.getByText("The keys can't be read").count()).toBe(0);
+  await page.check();
+  await page.shot("budgets-member");
 });

@@ -27,18 +27,37 @@ export const budgetsQuery = (workspace: string) =>
     },
   });
 
-/** Keys that can be used, the newest first, a hundred at a time. */
-export const budgetKeysQuery = infiniteQueryOptions({
-  queryKey: ["budgets", "keys"],
-  initialPageParam: 0,
-  queryFn: async ({ pageParam, signal }) => {
-    const params = { query: { offset: pageParam } };
-    return (await answer(client.GET("/api/v1/keys", { params, signal }))).data;
-  },
-  getNextPageParam: (page, pages) =>
-    page.length < KEYS_PAGE ? undefined : pages.length * KEYS_PAGE,
-  refetchInterval: SPEND_MS,
-});
+/** From where on keys of a workspace are asked for; null is every workspace. */
+interface KeysPlace {
+  workspace: string | null;
+  offset: number;
+}
+
+async function readKeys({ workspace, offset }: KeysPlace, signal: AbortSignal) {
+  const query = { offset, ...(workspace === null ? {} : { workspace_id: workspace }) };
+  return (await answer(client.GET("/api/v1/keys", { params: { query }, signal }))).data;
+}
+
+/**
+ * Keys that can be used, the newest first, a hundred at a time. Who does not reach all workspaces
+ * names theirs, and is told of a hundred of each.
+ */
+export const budgetKeysQuery = (workspaces: readonly string[] | null) =>
+  infiniteQueryOptions({
+    queryKey: ["budgets", "keys", workspaces],
+    initialPageParam: (workspaces ?? [null]).map(
+      (workspace): KeysPlace => ({ workspace, offset: 0 }),
+    ),
+    queryFn: async ({ pageParam: places, signal }) => {
+      const lists = await Promise.all(places.map((place) => readKeys(place, signal)));
+      const older = places.flatMap(({ workspace, offset }, index): KeysPlace[] =>
+        (lists[index]?.length ?? 0) < KEYS_PAGE ? [] : [{ workspace, offset: offset + KEYS_PAGE }],
+      );
+      return { keys: lists.flat(), older };
+    },
+    getNextPageParam: ({ older }) => (older.length === 0 ? undefined : older),
+    refetchInterval: SPEND_MS,
+  });
 
 /** What was spent in a period, beside what providers charged to callers' own accounts. */
 export interface Spend {

@@ -1,5 +1,12 @@
 import { ArrowUp, Paperclip, Square, X } from "lucide-react";
-import { type ClipboardEvent, type DragEvent, useRef, useState, useSyncExternalStore } from "react";
+import {
+  type ClipboardEvent,
+  type DragEvent,
+  useEffect,
+  useRef,
+  useState,
+  useSyncExternalStore,
+} from "react";
 import { useNarrow } from "~/app/media";
 import { Button } from "~/components/Button";
 import { Tooltip } from "~/components/Tooltip";
@@ -24,6 +31,12 @@ export function Composer({ blind }: { blind: boolean }) {
   const narrow = useNarrow();
   const [refused, setRefused] = useState<string | null>(null);
   const files = useRef<HTMLInputElement>(null);
+  const field = useRef<HTMLTextAreaElement>(null);
+  useEffect(() => {
+    // Where there is a keyboard, what is typed goes here; on a screen to touch one would pop up.
+    const elsewhere = document.activeElement?.closest("input, textarea, [role=dialog]");
+    if (!elsewhere && !matchMedia("(pointer: coarse)").matches) field.current?.focus();
+  }, []);
   const asked = columns.map((column) => modelOf(chat, column));
   const accepted = acceptedBy(asked);
   const problem =
@@ -103,6 +116,7 @@ export function Composer({ blind }: { blind: boolean }) {
           }}
         />
         <textarea
+          ref={field}
           id="chat-prompt"
           aria-label="Message"
           placeholder={turns.length === 0 ? "Ask something" : "Ask on"}
@@ -115,6 +129,8 @@ export function Composer({ blind }: { blind: boolean }) {
             void key.secret().catch(() => undefined);
           }}
           onKeyDown={(event) => {
+            // Away from here, letters are shortcuts again.
+            if (event.key === "Escape" && running === 0) event.currentTarget.blur();
             if (event.key !== "Enter" || event.shiftKey || event.nativeEvent.isComposing) return;
             // On a phone, Enter begins a line.
             if (narrow && !event.metaKey && !event.ctrlKey) return;

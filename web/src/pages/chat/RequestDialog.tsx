@@ -30,14 +30,21 @@ export function RequestDialog({ body, turn, onClose, children }: RequestDialogPr
   );
 }
 
-/** What would be sent now. */
+/** What would be sent now; where nothing is written, what was sent last. */
 export function DraftRequest({ onClose }: { onClose: () => void }) {
   const { store, models } = useChat();
-  const { columns } = useConversation();
+  const { columns, turns } = useConversation();
   const [chosen, setChosen] = useState(columns[0]?.id ?? "");
   const column = columns.find(({ id }) => id === chosen) ?? columns[0];
   if (!column) return null;
-  const turn: Turn = { id: "draft", ...store.draft(), answers: {} };
+  const draft = store.draft();
+  const last = turns.at(-1);
+  const written = draft.prompt.trim() !== "" || draft.attachments.length > 0;
+  // Without its last answer, which is what that call was for.
+  const turn: Turn =
+    written || !last
+      ? { id: "draft", ...draft, answers: {} }
+      : { ...last, answers: { [column.id]: last.answers[column.id]?.slice(0, -1) ?? [] } };
   const options = columns.map(({ id, model }, index) => ({
     value: id,
     label: `${letterOf(index)} ${model ?? ""}`,

@@ -58,6 +58,18 @@ describe.each(LOOKS)("what stands there, $name", (look) => {
   });
 });
 
+it("takes what is typed at once, and shows the last call where nothing is typed", async () => {
+  const page = await visit("/chat?models=tollgate/echo");
+  await prompt(page).waitFor();
+  await page.keyboard.type("Nightly tolls");
+  await page.keyboard.press("Enter");
+  await ended(page);
+  await page.getByRole("button", { name: "Show API call" }).click();
+  const request = page.getByRole("dialog", { name: "Request" });
+  await request.getByText("Nightly tolls").first().waitFor();
+  expect(await request.innerText()).not.toContain('"content": ""');
+});
+
 describe("a comparison", () => {
   it("streams side by side, with what each took, and a verdict", async () => {
     const page = await visit("/chat?models=tollgate/prose,tollgate/echo");

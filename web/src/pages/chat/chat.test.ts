@@ -214,6 +214,18 @@ describe("a request", () => {
     expect(requestTokens(body)).toBe(1 + 3 * 800);
   });
 
+  it("comes after every turn while it is still written", () => {
+    const said = turn("First");
+    const next = { ...turn("Then"), id: "draft" };
+    const talk = conversation([said]);
+    const asked = (one: Turn) =>
+      chatRequest(talk, new Map(), newColumn("a/one"), one, able).messages.map(
+        ({ content }) => content,
+      );
+    expect(asked(next)).toEqual(["First", "Then"]);
+    expect(asked({ ...said })).toEqual(["First"]);
+  });
+
   it("has schema and tools as they were typed, or says what is wrong with them", () => {
     const good: Settings = {
       ...NO_SETTINGS,

@@ -1,5 +1,5 @@
 import { MessageSquare } from "lucide-react";
-import { may } from "~/api/session";
+import { mayCall } from "~/api/session";
 import { definePage } from "~/app/page";
 
 export default definePage({
@@ -9,5 +9,5 @@ export default definePage({
   letter: "p",
   words: "chat compare prompt try",
   // Its calls are paid for by a key of one's own, which has to be made.
-  allowed: (session) => may(session, "own_keys", "write") || may(session, "keys", "write"),
+  allowed: mayCall,
 });

@@ -37,7 +37,9 @@ export function chatRequest(
   able: Able | undefined,
 ): ChatBody {
   const { settings, turns } = conversation;
-  const before = turns.slice(0, turns.indexOf(turn));
+  // What is still being written comes after all of them.
+  const place = turns.findIndex(({ id }) => id === turn.id);
+  const before = place < 0 ? turns : turns.slice(0, place);
   const messages: Message[] = [];
   if (settings.system.trim() !== "") messages.push({ role: "system", content: settings.system });
   for (const past of before) {

@@ -2,6 +2,8 @@ import { useQuery } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
 import { ApiError } from "~/api/error";
 import { type Generation, generationQuery } from "~/api/generation";
+import { mayCall } from "~/api/session";
+import { useSession } from "~/app/session";
 import { ApiCall } from "~/components/ApiCall";
 import { buttonClass } from "~/components/Button";
 import { CopyButton, CopyField } from "~/components/CopyField";
@@ -9,6 +11,7 @@ import { EmptyState } from "~/components/EmptyState";
 import { ErrorPanel } from "~/components/ErrorPanel";
 import { Explained } from "~/components/explained/Explained";
 import { explainedText } from "~/components/explained/text";
+import { madeOf } from "~/components/explained/verdicts";
 import { Loading } from "~/components/Loading";
 import { Page } from "~/components/Page";
 import { Time } from "~/components/Time";
@@ -74,6 +77,7 @@ function NoRecord({ id, error, onRetry }: NoRecordProps) {
 }
 
 function Route({ record }: { record: Generation }) {
+  const calls = mayCall(useSession());
   const { routing } = record;
   if (!routing) {
     return (
@@ -82,7 +86,7 @@ function Route({ record }: { record: Generation }) {
       </EmptyState>
     );
   }
-  const made = { attempts: record.provider_responses };
+  const made = madeOf(record);
   const text = explainedText(`${record.id} ${record.requested_model}`, routing, made);
   return (
     <>
@@ -92,13 +96,15 @@ function Route({ record }: { record: Generation }) {
         actions={
           <div className="flex flex-wrap gap-2">
             <CopyButton label="Explanation" value={text} text="Copy as text" />
-            <Link
-              to="/routing/explain"
-              search={{ model: record.requested_model }}
-              className={buttonClass("default", "sm")}
-            >
-              Ask what would happen now
-            </Link>
+            {calls && (
+              <Link
+                to="/routing/explain"
+                search={{ model: record.requested_model }}
+                className={buttonClass("default", "sm")}
+              >
+                Ask what would happen now
+              </Link>
+            )}
           </div>
         }
       />

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { LOOKS, openBrowser, type VisitOptions } from "#browser/harness";
+import { bringIn } from "#browser/people";
 import { startWorld, type World } from "#browser/world";
 
 const open = openBrowser();
@@ -111,3 +112,19 @@ it("says that there is no such call", async () => {
   await page.getByText("No such call").waitFor();
   await page.check();
 });
+
+it.each(["viewer", "billing"])(
+  "says to a %s, who has no key, that it is not theirs, and leads nowhere there",
+  async (role) => {
+    const person = await bringIn(world.url, world.api, role);
+    const page = await visit("/routing/explain?model=acme/helper", { person });
+    await page.getByText("Your role doesn't include this page").waitFor();
+    await page.check();
+    await page.goto(`${world.url}acme/helper`);
+    await page.getByRole("link", { name: "Compare" }).waitFor();
+    expect(await page.getByRole("link", { name: "Try it" }).count()).toBe(0);
+    await page.goto(`${world.url}logs/${fallen}/route`);
+    await page.getByText(/^Served by/).waitFor();
+    expect(await page.getByRole("link", { name: "Ask what would happen now" }).count()).toBe(0);
+  },
+);

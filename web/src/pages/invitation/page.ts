@@ -4,4 +4,5 @@ import { definePage } from "~/app/page";
 export default definePage({
   title: "Invitation",
   routes: [{ path: "/invitation", load: () => import("./InvitationRoute") }],
+  unlisted: true,
 });

@@ -1,6 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { type LogErrorGroup, logErrorsQuery } from "~/api/logs";
+import { Before } from "~/components/Before";
 import type { Column } from "~/components/columns";
 import { DataTable } from "~/components/DataTable";
 import { EmptyState } from "~/components/EmptyState";
@@ -89,7 +90,9 @@ const COLUMNS: readonly Column<LogErrorGroup>[] = [
 
 /** Failed calls, in groups of the same provider, status and message. A row leads to its calls. */
 export function Errors({ view }: { view: View }) {
-  const { data, error, isPending, isFetching, refetch } = useQuery(logErrorsQuery(view.query));
+  const { data, error, isPending, isFetching, isPlaceholderData, fetchStatus, refetch } = useQuery(
+    logErrorsQuery(view.query),
+  );
   const groups = useMemo(
     () => [...(data?.data ?? [])].sort((one, other) => other.count - one.count),
     [data],
@@ -107,7 +110,7 @@ export function Errors({ view }: { view: View }) {
     });
   };
   return (
-    <>
+    <Before old={isPlaceholderData} paused={fetchStatus === "paused"}>
       {data?.coverage.since && (
         <p className="pb-2 text-muted">
           Of the newest 20,000 records, since <Time at={data.coverage.since} />.
@@ -123,7 +126,7 @@ export function Errors({ view }: { view: View }) {
         refreshing={isFetching}
         empty={<NoErrors view={view} />}
       />
-    </>
+    </Before>
   );
 }
 

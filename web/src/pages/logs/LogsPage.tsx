@@ -3,6 +3,7 @@ import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { type LogFacetField, type LogRow, logFacetsQuery, logHistogramQuery } from "~/api/logs";
 import { useNarrow } from "~/app/media";
 import { ApiCall } from "~/components/ApiCall";
+import { classes } from "~/components/classes";
 import { ErrorPanel } from "~/components/ErrorPanel";
 import { FilterBar } from "~/components/FilterBar";
 import { Page } from "~/components/Page";
@@ -73,7 +74,8 @@ export default function LogsPage() {
     () => counts.data && withLive(counts.data, live.shown),
     [counts.data, live.shown],
   );
-  const totals = histogram && totalsOf(histogram.data);
+  // Of another range they would stand beside the name of this one.
+  const totals = histogram && !counts.isPlaceholderData ? totalsOf(histogram.data) : undefined;
   const about = (histogram?.coverage.one_in ?? 1) > 1;
   const labelOf = (field: string, value: string) => {
     if (field !== "key") return undefined;
@@ -142,7 +144,13 @@ export default function LogsPage() {
           />
         ) : (
           histogram && (
-            <Histogram buckets={histogram.data} seconds={histogram.seconds} onZoom={view.zoom} />
+            <div
+              className={classes(
+                counts.isPlaceholderData && "opacity-50 transition-opacity delay-150",
+              )}
+            >
+              <Histogram buckets={histogram.data} seconds={histogram.seconds} onZoom={view.zoom} />
+            </div>
           )
         )}
       </div>

@@ -1,5 +1,6 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import type { LogRow } from "~/api/logs";
+import { Before } from "~/components/Before";
 import { DataTable } from "~/components/DataTable";
 import { ErrorPanel } from "~/components/ErrorPanel";
 import { whole } from "~/format";
@@ -56,23 +57,25 @@ export function Requests(props: RequestsProps) {
         />
       ) : (
         <>
-          <DataTable
-            label="Calls"
-            rows={rows}
-            columns={shown}
-            rowKey={idOf}
-            openKey={open}
-            onOpen={setOpen}
-            loading={list.isPending}
-            refreshing={list.isFetching}
-            total={Math.max(total, rows.length)}
-            onEnd={list.more}
-            chosen={chosen}
-            onChoose={setChosen}
-            choice={choiceOf}
-            onTop={onTop}
-            empty={<NoCalls view={view} searching={list.hasNextPage} onMore={list.more} />}
-          />
+          <Before old={list.isPlaceholderData} paused={list.fetchStatus === "paused"}>
+            <DataTable
+              label="Calls"
+              rows={rows}
+              columns={shown}
+              rowKey={idOf}
+              openKey={open}
+              onOpen={setOpen}
+              loading={list.isPending}
+              refreshing={list.isFetching}
+              total={Math.max(total, rows.length)}
+              onEnd={list.more}
+              chosen={chosen}
+              onChoose={setChosen}
+              choice={choiceOf}
+              onTop={onTop}
+              empty={<NoCalls view={view} searching={list.hasNextPage} onMore={list.more} />}
+            />
+          </Before>
           {list.error && (
             <ErrorPanel
               what="Older calls can't be read"

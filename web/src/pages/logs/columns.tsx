@@ -43,6 +43,7 @@ function Model({ row }: { row: LogRow }) {
 }
 
 function Provider({ row }: { row: LogRow }) {
+  if (row.cache_source) return <span className="text-muted">Told again</span>;
   if (row.provider !== null) return row.provider;
   const tried = row.attempts.at(-1)?.provider;
   return tried ? <span className="text-muted">{tried}</span> : UNKNOWN;
@@ -125,16 +126,24 @@ const COLUMNS: readonly LogColumn[] = [
     width: 132,
     align: "right",
     rank: 5,
-    cell: (row) => (
-      <Tokens input={row.prompt_tokens} output={row.completion_tokens} cached={row.cached_tokens} />
-    ),
+    // What is told again took none.
+    cell: (row) =>
+      row.cache_source ? (
+        UNKNOWN
+      ) : (
+        <Tokens
+          input={row.prompt_tokens}
+          output={row.completion_tokens}
+          cached={row.cached_tokens}
+        />
+      ),
   },
   {
     id: "route",
     header: "Route",
     width: 64,
     rank: 1,
-    cell: (row) => <Ribbon segments={ribbonOf(row.attempts)} />,
+    cell: (row) => <Ribbon segments={ribbonOf(row)} />,
   },
   {
     id: "finish",

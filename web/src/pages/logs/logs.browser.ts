@@ -44,6 +44,29 @@ function asked(page: Visit): string[] {
   return paths;
 }
 
+it("tells an answer that was told again as such, and leads to where it is from", async () => {
+  const kept = { "x-openrouter-cache": "true" };
+  const again = () => world.call("acme/helper", { user: "again" }, kept);
+  const source = (await again()).headers.get("x-generation-id") ?? "";
+  await expect
+    .poll(async () => (await again()).headers.get("x-openrouter-cache-status"))
+    .toBe("HIT");
+  const page = await visit("/logs?user=again");
+  await rows(page)
+    .getByRole("img", { name: /^Kept answer from the cache/ })
+    .first()
+    .waitFor();
+  await rows(page).filter({ hasText: "Told again" }).first().click();
+  const sheet = page.getByRole("dialog");
+  await sheet.getByText(/Told again: nobody was asked/).waitFor();
+  await sheet.getByText(/It saved .+: that one took .+, this one /).waitFor();
+  await page.check();
+  await page.shot("logs-told-again");
+  await sheet.getByRole("link", { name: source }).first().click();
+  await page.waitForURL(new RegExp(`open=${source}`));
+  await sheet.getByText(/^Served by/).waitFor();
+});
+
 describe.each(LOOKS)("the log, $name", (look) => {
   it("lists calls", async () => {
     const page = await visit("/logs", look);
@@ -335,6 +358,23 @@ describe("a call", () => {
     await page.getByText("No such call").waitFor();
     await page.check();
   });
+});
+
+it("says of calls of another range that they are of before, until the new ones come", async () => {
+  const page = await visit("/logs?range=today", { refusals: true });
+  await rows(page).filter({ hasText: "acme/helper" }).first().waitFor();
+  await page.quiet();
+  await page.context().setOffline(true);
+  await page.keyboard.press("[");
+  await page.getByText("Of before: the gateway can't be reached").waitFor();
+  expect(search(page).get("range")).toBe("yesterday");
+  // The number of calls is not said of a range that it is not of.
+  const scope = page.locator("header").filter({ has: page.locator("h1") });
+  expect(await scope.innerText()).not.toMatch(/\d calls/);
+  await page.shot("logs-before");
+  await page.context().setOffline(false);
+  await page.getByText("No calls in this range").waitFor();
+  expect(await page.getByText(/^Of before/).count()).toBe(0);
 });
 
 it("is exported with the same filters", async () => {

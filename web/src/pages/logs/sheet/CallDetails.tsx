@@ -1,10 +1,11 @@
+import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
-import type { Generation } from "~/api/generation";
+import { type Generation, generationQuery } from "~/api/generation";
 import type { LogRow } from "~/api/logs";
 import { Sentence } from "~/components/explained/Explained";
-import { sentenceOf } from "~/components/explained/sentence";
-import { verdictsOf } from "~/components/explained/verdicts";
+import { madeSentence, sentenceOf } from "~/components/explained/sentence";
+import { madeOf, verdictsOf } from "~/components/explained/verdicts";
 import { Money } from "~/components/Money";
 import { phasesOf } from "~/components/phases";
 import { Tokens } from "~/components/Tokens";
@@ -106,15 +107,34 @@ function Figures({ record }: { record: Generation }) {
 }
 
 function Why({ record }: { record: Generation }) {
-  const { routing } = record;
+  const { routing, response_cache_source_id: source } = record;
+  if (source) return <ToldAgain source={source} took={record.generation_time} />;
   if (!routing) return <p className="text-muted">Nothing was planned for this call.</p>;
-  const made = { attempts: record.provider_responses };
+  const made = madeOf(record);
   return (
     <p>
       <Sentence words={sentenceOf(verdictsOf(routing, made), made)} />{" "}
       <Link to={`/logs/${record.id}/route`} className="text-accent underline">
         Every endpoint
       </Link>
+    </p>
+  );
+}
+
+/** A call that nobody was asked for: whose answer it is, and what that had cost. */
+function ToldAgain({ source, took }: { source: string; took: number | null }) {
+  const { data } = useQuery({ ...generationQuery(source), retry: false });
+  const made = { attempts: [], cacheSource: source };
+  return (
+    <p>
+      <Sentence words={madeSentence([], made)} />
+      {data && (
+        <>
+          {" "}
+          It saved <Money dollars={data.total_cost} />: that one took{" "}
+          {duration(data.generation_time)}, this one {duration(took)}.
+        </>
+      )}
     </p>
   );
 }

@@ -4,6 +4,8 @@ import { Waypoints } from "lucide-react";
 import { ApiError } from "~/api/error";
 import { generationQuery } from "~/api/generation";
 import type { LogRow } from "~/api/logs";
+import { mayCall } from "~/api/session";
+import { useSession } from "~/app/session";
 import { buttonClass } from "~/components/Button";
 import { CopyField } from "~/components/CopyField";
 import { EmptyState } from "~/components/EmptyState";
@@ -30,6 +32,7 @@ interface LogSheetProps {
 export function LogSheet({ id, row, onClose, filterBy }: LogSheetProps) {
   const { data, error, refetch } = useQuery({ ...generationQuery(id ?? ""), enabled: id !== null });
   const navigate = useNavigate();
+  const calls = mayCall(useSession());
   useShortcuts([
     {
       keys: "o",
@@ -54,9 +57,11 @@ export function LogSheet({ id, row, onClose, filterBy }: LogSheetProps) {
       footer={
         id !== null && (
           <>
-            <Link to="/chat" search={{ from: id }} className={buttonClass()}>
-              Replay in playground
-            </Link>
+            {calls && (
+              <Link to="/chat" search={{ from: id }} className={buttonClass()}>
+                Replay in playground
+              </Link>
+            )}
             {data && <CopyAsCurl record={data} />}
             <Link to={`/logs/${id}/route`} className={buttonClass("quiet")}>
               <Waypoints aria-hidden className="size-4" />

@@ -1,9 +1,9 @@
-import { Link } from "@tanstack/react-router";
 import { ListFilter } from "lucide-react";
 import type { Generation } from "~/api/generation";
 import type { LogRow } from "~/api/logs";
 import { useSession } from "~/app/session";
 import { CopyField } from "~/components/CopyField";
+import { CallLink } from "~/components/explained/Explained";
 import { type Fact, Facts } from "~/components/Facts";
 import { keyWords } from "../columns";
 import type { FilterBy } from "../view";
@@ -71,14 +71,7 @@ const id = (label: string, value: string | null): Fact | null =>
 
 /** The call whose answer was told again, where nobody was asked. */
 function told({ response_cache_source_id: source }: Generation): Fact | null {
-  return source
-    ? [
-        "Kept answer of",
-        <CallLink key="source" id={source}>
-          {source}
-        </CallLink>,
-      ]
-    : null;
+  return source ? ["Kept answer of", <CallLink key="source" id={source} />] : null;
 }
 
 function finished({ finish_reason, native_finish_reason }: Generation): string | null {
@@ -92,19 +85,6 @@ function finished({ finish_reason, native_finish_reason }: Generation): string |
 function dropped({ provider_responses }: Generation): Fact | null {
   const names = new Set(provider_responses.flatMap((attempt) => attempt.dropped ?? []));
   return names.size > 0 ? ["Not passed on", [...names].join(", ")] : null;
-}
-
-/** Leads to a call of the log, with the list beside it. */
-function CallLink({ id, children }: { id: string; children: string }) {
-  return (
-    <Link
-      to="/logs"
-      search={{ open: id, q: id, range: "30d" }}
-      className="break-words text-accent underline"
-    >
-      {children}
-    </Link>
-  );
 }
 
 interface HandleProps {

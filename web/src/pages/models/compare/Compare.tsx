@@ -4,6 +4,8 @@ import { X } from "lucide-react";
 import type { ReactNode } from "react";
 import type { Model } from "~/api/catalogue";
 import { usableModelsQuery } from "~/api/model-queries";
+import { mayCall } from "~/api/session";
+import { useSession } from "~/app/session";
 import { ApiCall } from "~/components/ApiCall";
 import { Button, buttonClass } from "~/components/Button";
 import { Combobox } from "~/components/Combobox";
@@ -53,6 +55,7 @@ export interface CompareProps {
 /** Models side by side, and what a mix of tokens costs with each. */
 export function Compare({ ids, onChange }: CompareProps) {
   const { data, error, isPending, refetch } = useQuery(usableModelsQuery({ mine: true }));
+  const calls = mayCall(useSession());
   const [mix, setMix] = useUrlState("mix", MIX);
   const models = ids.flatMap((id) => data?.find((model) => model.id === id) ?? []);
   const missing = data ? ids.filter((id) => !models.some((model) => model.id === id)) : [];
@@ -70,7 +73,7 @@ export function Compare({ ids, onChange }: CompareProps) {
           <Link to="/models" className={buttonClass()}>
             All models
           </Link>
-          {models.length > 0 && (
+          {models.length > 0 && calls && (
             <Link
               to="/chat"
               search={{ models: models.map(({ id }) => id).join(",") }}

@@ -5,7 +5,9 @@ import { apiBase } from "~/api/base";
 import type { Model } from "~/api/catalogue";
 import { isRouter } from "~/api/model-names";
 import { type ServedModel, servedModelQuery } from "~/api/model-queries";
+import { mayCall } from "~/api/session";
 import { NotFound } from "~/app/NotFound";
+import { useSession } from "~/app/session";
 import { ApiCall } from "~/components/ApiCall";
 import { buttonClass } from "~/components/Button";
 import { CodeTabs, chatSamples } from "~/components/CodeTabs";
@@ -67,6 +69,7 @@ function OfModel({ id }: { id: string }) {
 function Known({ served }: { served: ServedModel }) {
   const { model, endpoints } = served;
   const [tab, setTab] = useUrlState("tab", TAB);
+  const calls = mayCall(useSession());
   const { id } = model;
   return (
     <Page
@@ -78,9 +81,11 @@ function Known({ served }: { served: ServedModel }) {
           <Link to="/models" search={{ compare: id }} className={buttonClass()}>
             Compare
           </Link>
-          <Link to="/chat" search={{ models: id }} className={buttonClass("primary")}>
-            Try it
-          </Link>
+          {calls && (
+            <Link to="/chat" search={{ models: id }} className={buttonClass("primary")}>
+              Try it
+            </Link>
+          )}
         </>
       }
     >
