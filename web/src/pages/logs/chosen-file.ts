@@ -37,6 +37,7 @@ const CELLS: readonly [string, (row: LogRow) => string | number | boolean | null
   ["error_message", (row) => row.error?.message ?? null],
   ["cancelled", (row) => row.cancelled],
   ["tried_providers", (row) => row.attempts.map(({ provider }) => provider).join(" > ")],
+  ["cache_source", (row) => row.cache_source],
 ];
 
 /** Some calls as a file, as the gateway writes it for all that match. */
