@@ -133,7 +133,7 @@ function Groups({ view, metric, title, held }: GroupsProps) {
     const order = rows.rows.map((row) => groupOf(row, rows.question.dimensions ?? []));
     const found = charted(course.data, shown, isRate, (one) => names.shown(group, one), order);
     if (shown !== "failed") return found;
-    return { ...found, series: found.series.map((one) => ({ ...one, color: "bad" as const })) };
+    return { ...found, series: found.series.map((one) => ({ ...one, failures: true })) };
   }, [course.data, rows, metric, isRate, names, group]);
   const showCalls = useCallsOf(view, metric);
   const error = course.error ?? table.error;
