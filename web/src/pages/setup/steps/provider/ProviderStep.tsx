@@ -214,7 +214,7 @@ function Search({ rows, wanted, label, autoFocus, onType, onChoose }: SearchProp
       </ul>
       {wanted !== "" && (shown.length === 0 || own.length > 0) && <Own rows={own} />}
       {shown.length < matching.length && (
-        <Button variant="quiet" className="mt-1" onClick={() => setAll(true)}>
+        <Button variant="quiet" className="mt-1 -ml-3" onClick={() => setAll(true)}>
           All {whole(matching.length)} providers
         </Button>
       )}
