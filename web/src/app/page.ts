@@ -18,6 +18,8 @@ export interface PageRoute {
  */
 export interface PageDefinition {
   title: string;
+  /** Another title, where what an installation does makes it one. */
+  titleFor?: (session: SignedIn) => string;
   /** Where its link leads: the path of the first route. */
   routes: [PageRoute, ...PageRoute[]];
   /** Where it stands in the rail. Without it the page has routes, but no link. */

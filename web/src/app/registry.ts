@@ -19,7 +19,9 @@ export const GROUPS: readonly { name: PageGroup; label: string }[] = [
 
 /** The pages that somebody may use, as far as their links lead. */
 export function pagesFor(session: SignedIn): PageDefinition[] {
-  return PAGES.filter((page) => mayReach(session, page, page.routes[0]));
+  return PAGES.filter((page) => mayReach(session, page, page.routes[0])).map((page) =>
+    page.titleFor ? { ...page, title: page.titleFor(session) } : page,
+  );
 }
 
 /** Whether somebody may come to a part of a page. */

@@ -13,14 +13,21 @@ const MARKS: Record<Tone, { path: string; look: string }> = {
   idle: { path: "M1 4.25h8v1.5H1Z", look: "text-faint" },
 };
 
-export function Status({ tone, children }: { tone: Tone; children: ReactNode }) {
+export interface StatusProps {
+  tone: Tone;
+  /** Whether long words go on in a further line, rather than being cut. */
+  wraps?: boolean;
+  children: ReactNode;
+}
+
+export function Status({ tone, wraps = false, children }: StatusProps) {
   const { path, look } = MARKS[tone];
   return (
     <span className="inline-flex min-w-0 items-center gap-1.5">
       <svg viewBox="0 0 10 10" aria-hidden="true" className={classes("size-2.5 shrink-0", look)}>
         <path d={path} fill="currentColor" />
       </svg>
-      <span className={classes("truncate", tone !== "idle" && tone !== "good" && look)}>
+      <span className={classes(!wraps && "truncate", tone !== "idle" && tone !== "good" && look)}>
         {children}
       </span>
     </span>

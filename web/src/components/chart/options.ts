@@ -95,8 +95,8 @@ function plotSeries(
     return {
       label: series.label,
       fill: color,
-      stroke: color,
-      width: 0,
+      stroke: series.failures ? dataColor("bad", host) : color,
+      width: series.failures ? 1 : 0,
       points: { show: false },
       ...(uPlot.paths.bars ? { paths: uPlot.paths.bars({ size: [0.8, 48] }) } : {}),
     };

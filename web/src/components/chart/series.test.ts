@@ -12,6 +12,17 @@ it("stacks and keeps gaps where nothing is known", () => {
   ]);
 });
 
+it("draws no bar of no failures, which would have an edge", () => {
+  const series = [
+    { label: "a", values: [0, 0], failures: true },
+    { label: "b", values: [0, 2], failures: true },
+  ];
+  expect(stack(series)).toEqual([
+    [null, null],
+    [null, 2],
+  ]);
+});
+
 it("folds what is left into one that adds up", () => {
   const series = Array.from({ length: 9 }, (_, at) => ({ label: `${at}`, values: [at, null] }));
   const top = topSeries(series, 3);

@@ -7,6 +7,8 @@ export interface Series {
   values: readonly (number | null)[];
   /** Of `--color-data-1` to `-7`, `other`, or `bad` for failures; by position where it is left out. */
   color?: DataColor;
+  /** Of failures: bars have a red edge. */
+  failures?: boolean;
   /** p95 is thinner than p50, p99 is dotted. */
   line?: "solid" | "thin" | "dotted" | undefined;
 }
@@ -33,12 +35,13 @@ export interface Mark {
 /** The series on top of one another: the values of each with all those below it. */
 export function stack(series: readonly Series[]): (number | null)[][] {
   const below: number[] = [];
-  return series.map(({ values }) =>
+  return series.map(({ values, failures }) =>
     values.map((value, index) => {
       if (value === null) return below[index] === undefined ? null : (below[index] ?? null);
       const sum = (below[index] ?? 0) + value;
       below[index] = sum;
-      return sum;
+      // A bar of nothing would still have its edge.
+      return failures && sum === 0 ? null : sum;
     }),
   );
 }

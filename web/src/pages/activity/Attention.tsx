@@ -8,17 +8,34 @@ import { usePageExists } from "./use-page-exists";
 const SHOWN_MAX = 5;
 const YOUNG_MS = 48 * 3_600_000;
 
+export interface AttentionProps {
+  alerts: readonly Alert[];
+  /** Whether no provider has a key: only simulated models answer. */
+  bare: boolean;
+}
+
 /** What somebody should look at. Nothing at all where nothing is the matter. */
-export function Attention({ alerts }: { alerts: readonly Alert[] }) {
+export function Attention({ alerts, bare }: AttentionProps) {
   const [now] = useState(() => Date.now());
   const young = highest(
     alerts.filter((alert) => now - new Date(alert.created_at).getTime() < YOUNG_MS),
   ).slice(0, SHOWN_MAX);
-  if (young.length === 0) return null;
+  if (young.length === 0 && !bare) return null;
   return (
     <aside aria-label="Needs attention" className="w-full max-xl:mt-8 xl:ml-10 xl:w-72">
       <h2 className="border-b pb-2 text-read font-semibold">Needs attention</h2>
       <ul>
+        {bare && (
+          <li className="border-b py-2">
+            <Status tone="idle">No provider has a key yet</Status>
+            <p className="mt-1">
+              Simulated models answer until one has.{" "}
+              <Link to="/setup" search={{ step: "provider" }} className="text-accent underline">
+                Add a key
+              </Link>
+            </p>
+          </li>
+        )}
         {young.map((alert) => (
           <li key={alert.id} className="border-b py-2">
             <Status tone={toneOf(alert)}>

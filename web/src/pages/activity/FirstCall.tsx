@@ -1,11 +1,11 @@
-import { queryOptions, useQuery } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { Check } from "lucide-react";
 import type { ReactNode } from "react";
 import { apiBase } from "~/api/base";
 import { modelsQuery } from "~/api/catalogue";
-import { request } from "~/api/client";
 import { keyNamesQuery } from "~/api/keys";
+import { providerKeysQuery } from "~/api/provider-keys";
 import { may } from "~/api/session";
 import { useSession } from "~/app/session";
 import { CodeTabs, chatSamples } from "~/components/CodeTabs";
@@ -16,18 +16,6 @@ import { usePageExists } from "./use-page-exists";
 
 /** A model of the simulator, which answers before any provider has a key. */
 const BUILT_IN = "tollgate/echo";
-
-interface ProviderKey {
-  name: string;
-  /** Where its key is from; null where there is none. */
-  source: string | null;
-}
-
-const providersWithKeysQuery = queryOptions({
-  queryKey: ["activity", "provider-keys"],
-  queryFn: async ({ signal }) =>
-    (await request<{ data: ProviderKey[] }>("/provider-keys", { signal })).data,
-});
 
 interface Step {
   label: string;
@@ -42,7 +30,7 @@ interface Step {
 export function FirstCall() {
   const session = useSession();
   const keys = useQuery({ ...keyNamesQuery(session), enabled: may(session, "own_keys") });
-  const providers = useQuery({ ...providersWithKeysQuery, enabled: session.everywhere });
+  const providers = useQuery({ ...providerKeysQuery, enabled: session.everywhere });
   const { data: models = [] } = useQuery(modelsQuery);
   const model = models.some(({ id }) => id === BUILT_IN) ? BUILT_IN : (models[0]?.id ?? BUILT_IN);
   if (keys.isLoading || providers.isLoading) {
@@ -70,7 +58,7 @@ export function FirstCall() {
                 : "Until then simulated models answer, such as tollgate/echo.",
             done: reachable.length > 0,
             act: "Add a key",
-            at: [{ to: "/providers" }, { to: "/setup", search: { step: "providers" } }],
+            at: [{ to: "/providers" }, { to: "/setup", search: { step: "provider" } }],
           },
         ]
       : []),

@@ -3,6 +3,7 @@ import { useNavigate } from "@tanstack/react-router";
 import { useMemo } from "react";
 import { alertsQuery } from "~/api/alerts";
 import { type Answered, type UsageMeta, usageMetaQuery, usageQuery } from "~/api/analytics";
+import { providerKeysQuery } from "~/api/provider-keys";
 import { may } from "~/api/session";
 import { useSession } from "~/app/session";
 import { ApiCall } from "~/components/ApiCall";
@@ -41,7 +42,12 @@ export function Overview({ view, sums, refreshing }: OverviewProps) {
   const before = useUsage(compared && totals(compared.before, compared.timed, asked));
   const quiet = sums !== undefined && sums.rows.length === 0;
   const { data: meta } = useQuery(usageMetaQuery);
-  const { data: alerts = [], isLoading: alertsComing } = useQuery(alertsQuery(useSession()));
+  const session = useSession();
+  const alerted = useQuery(alertsQuery(session));
+  const givesKeys = session.everywhere && may(session, "own_keys", "write");
+  const providers = useQuery({ ...providerKeysQuery, enabled: givesKeys, staleTime: 300_000 });
+  const alertsComing = alerted.isLoading || providers.isLoading;
+  const bare = providers.data?.every(({ source }) => source === null) ?? false;
   return (
     <div className="grid xl:grid-cols-[minmax(0,1fr)_auto]">
       {/* What it holds looks at how wide this is: beside what needs attention it is narrower. */}
@@ -86,7 +92,7 @@ export function Overview({ view, sums, refreshing }: OverviewProps) {
           <Groups view={view} metric={metric} title={titleOf(meta, group)} held={alertsComing} />
         )}
       </div>
-      <Attention alerts={alerts} />
+      <Attention alerts={alerted.data ?? []} bare={bare} />
     </div>
   );
 }
@@ -133,7 +139,7 @@ function Groups({ view, metric, title, held }: GroupsProps) {
     const order = rows.rows.map((row) => groupOf(row, rows.question.dimensions ?? []));
     const found = charted(course.data, shown, isRate, (one) => names.shown(group, one), order);
     if (shown !== "failed") return found;
-    return { ...found, series: found.series.map((one) => ({ ...one, color: "bad" as const })) };
+    return { ...found, series: found.series.map((one) => ({ ...one, failures: true })) };
   }, [course.data, rows, metric, isRate, names, group]);
   const showCalls = useCallsOf(view, metric);
   const error = course.error ?? table.error;

@@ -212,6 +212,14 @@ it("keeps views of charts, and leads back to them", async () => {
   await page.getByRole("table", { name: /^Requests by model and provider/ }).waitFor();
 });
 
+it("says where no provider has a key, and leads back into the set-up", async () => {
+  const page = await visit("/activity");
+  const told = page.getByRole("complementary", { name: "Needs attention" });
+  await told.getByText("No provider has a key yet").waitFor();
+  await told.getByRole("link", { name: "Add a key" }).click();
+  await page.getByRole("heading", { name: "Connect a provider" }).waitFor();
+});
+
 it("says by what sums are not kept", async () => {
   const page = await visit("/activity?status=error");
   await page.getByRole("note").filter({ hasText: "not narrowed by status" }).waitFor();
@@ -228,8 +236,13 @@ it("asks a few questions, and none for each row", async () => {
   const asked = counts();
   // The numbers, what is over of them and before; the table and its two comparisons; the chart.
   expect(asked["/analytics/query"]).toBeLessThanOrEqual(7);
-  expect(asked).toMatchObject({ "/analytics/meta": 1, "/alerts": 1 });
-  expect(Object.keys(asked).sort()).toEqual(["/alerts", "/analytics/meta", "/analytics/query"]);
+  expect(asked).toMatchObject({ "/analytics/meta": 1, "/alerts": 1, "/provider-keys": 1 });
+  expect(Object.keys(asked).sort()).toEqual([
+    "/alerts",
+    "/analytics/meta",
+    "/analytics/query",
+    "/provider-keys",
+  ]);
 });
 
 it("says in its place what failed, and tries again", async () => {

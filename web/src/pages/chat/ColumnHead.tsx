@@ -149,7 +149,7 @@ function KnownHead({ column, letter, alone, onShow, onParameters }: ColumnHeadPr
           }
         />
       </div>
-      <div className="flex min-h-6 items-center gap-2 pl-8 text-label text-muted">
+      <div className="flex min-h-6 items-center gap-2 text-label text-muted">
         {unknown ? (
           <span className="text-warn">No such model here. Choose another.</span>
         ) : (

@@ -69,7 +69,7 @@ function Why({ record }: { record: GenerationRecord }) {
       {candidates.length > 0 && (
         // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by keyboard
         <div className="overflow-x-auto" tabIndex={0}>
-          <table className="w-full border-collapse whitespace-nowrap">
+          <table className="w-full border-collapse">
             <thead>
               <tr className="border-b text-left text-label text-muted">
                 <th scope="col" className="py-1 pr-4 font-medium">
@@ -78,13 +78,13 @@ function Why({ record }: { record: GenerationRecord }) {
                 <th scope="col" className="py-1 pr-4 font-medium">
                   Verdict
                 </th>
-                <th scope="col" className="py-1 pr-4 text-right font-medium">
+                <th scope="col" className="py-1 pr-4 text-right font-medium whitespace-nowrap">
                   Cost, about
                 </th>
-                <th scope="col" className="py-1 pr-4 text-right font-medium">
+                <th scope="col" className="py-1 pr-4 text-right font-medium whitespace-nowrap">
                   Chance
                 </th>
-                <th scope="col" className="py-1 text-right font-medium">
+                <th scope="col" className="py-1 text-right font-medium whitespace-nowrap">
                   First token
                 </th>
               </tr>
@@ -92,15 +92,23 @@ function Why({ record }: { record: GenerationRecord }) {
             <tbody>
               {candidates.map((candidate) => (
                 <tr key={candidate.id} className="border-b align-top">
-                  <td className="py-1.5 pr-4 font-mono text-label">{candidate.id}</td>
-                  <td className="min-w-48 py-1.5 pr-4 whitespace-normal">
-                    <Status tone={TONES[candidate.verdict]}>{candidate.words}</Status>
+                  <td className="min-w-28 py-1.5 pr-4 font-mono text-label break-words [overflow-wrap:anywhere]">
+                    {candidate.id}
                   </td>
-                  <td className="py-1.5 pr-4 text-right">
+                  <td className="min-w-44 py-1.5 pr-4">
+                    <Status tone={TONES[candidate.verdict]} wraps>
+                      {candidate.words}
+                    </Status>
+                  </td>
+                  <td className="py-1.5 pr-4 text-right whitespace-nowrap">
                     {candidate.price === null ? UNKNOWN : cost(candidate.price)}
                   </td>
-                  <td className="py-1.5 pr-4 text-right">{percent(candidate.chance)}</td>
-                  <td className="py-1.5 text-right">{duration(candidate.firstTokenMs)}</td>
+                  <td className="py-1.5 pr-4 text-right whitespace-nowrap">
+                    {percent(candidate.chance)}
+                  </td>
+                  <td className="py-1.5 text-right whitespace-nowrap">
+                    {duration(candidate.firstTokenMs)}
+                  </td>
                 </tr>
               ))}
             </tbody>

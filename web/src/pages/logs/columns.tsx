@@ -84,7 +84,14 @@ const COLUMNS: readonly LogColumn[] = [
     rank: 3,
     cell: (row) => <Provider row={row} />,
   },
-  { id: "key", header: "Key", width: 88, grow: 1, rank: 6, cell: keyWords },
+  {
+    id: "key",
+    header: "Key",
+    width: 88,
+    grow: 3,
+    rank: 6,
+    cell: (row) => <span title={keyWords(row)}>{keyWords(row)}</span>,
+  },
   { id: "user", header: "User", width: 88, grow: 1, rank: 9, cell: (row) => text(row.user) },
   { id: "app", header: "App", width: 88, grow: 1, rank: 9, cell: (row) => text(row.app) },
   {

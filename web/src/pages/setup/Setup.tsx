@@ -48,7 +48,7 @@ export default function Setup({ session }: { session: Session }) {
         </Suspense>
         {begun && (
           <div className="mt-6 border-t pt-3">
-            <Button variant="quiet" onClick={goOn}>
+            <Button variant="quiet" className="-ml-3" onClick={goOn}>
               {at === STEPS.length - 1 ? "Go to the dashboard" : "Skip this step"}
             </Button>
           </div>

@@ -2,6 +2,8 @@ import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { type ProviderKey, providerKeysQuery } from "~/api/provider-keys";
 import { Button } from "~/components/Button";
+import { Code } from "~/components/Code";
+import { CopyButton } from "~/components/CopyField";
 import { ErrorPanel } from "~/components/ErrorPanel";
 import { CONTROL } from "~/components/Field";
 import { Loading } from "~/components/Loading";
@@ -11,7 +13,7 @@ import { isReady, KeySource } from "~/components/provider-key/source";
 import { whole } from "~/format";
 import { text, useUrlState } from "~/url/state";
 import type { StepProps } from "../../step";
-import { found } from "./found";
+import { found, linesOf, locals } from "./found";
 
 const PROVIDER = text();
 const SHOWN = 6;
@@ -112,8 +114,9 @@ export default function ProviderStep({ onNext }: StepProps) {
           )}
           {ready.length === 0 && !chosen && (
             <p className="text-muted">
-              No key at hand? Skip this step: models inside the gateway answer without one, and cost
-              nothing.
+              No key at hand? Skip this step: simulated models inside the gateway answer without
+              one. No provider bills you for them; they have made-up prices, so that costs can be
+              seen.
             </p>
           )}
         </div>
@@ -162,6 +165,7 @@ interface SearchProps {
 function Search({ rows, wanted, label, autoFocus, onType, onChoose }: SearchProps) {
   const [all, setAll] = useState(false);
   const matching = found(rows, wanted);
+  const own = wanted === "" ? [] : locals(rows, wanted);
   const shown = all || wanted !== "" ? matching : matching.slice(0, SHOWN);
   return (
     <section>
@@ -208,17 +212,31 @@ function Search({ rows, wanted, label, autoFocus, onType, onChoose }: SearchProp
           </li>
         ))}
       </ul>
-      {shown.length === 0 && (
-        <p className="py-3 text-muted">
-          No provider is called like this. Others that speak a known protocol go into the
-          configuration file, as a <code className="font-mono text-label">[[provider]]</code>.
-        </p>
-      )}
+      {wanted !== "" && (shown.length === 0 || own.length > 0) && <Own rows={own} />}
       {shown.length < matching.length && (
-        <Button variant="quiet" className="mt-1" onClick={() => setAll(true)}>
+        <Button variant="quiet" className="mt-1 -ml-3" onClick={() => setAll(true)}>
           All {whole(matching.length)} providers
         </Button>
       )}
     </section>
+  );
+}
+
+/** How a server of one's own is named to the gateway: of those that were found, or of another. */
+function Own({ rows }: { rows: readonly ProviderKey[] }) {
+  const lines = linesOf(rows[0]?.provider ?? null);
+  return (
+    <div className="flex flex-col gap-2 py-3">
+      <p className="text-muted">
+        {rows.length > 0
+          ? `${rows.map(({ name }) => name).join(", ")}: it runs on a machine of yours and needs no key.`
+          : "No provider is called like this. Any that speaks OpenAI's API can be added."}{" "}
+        Put these lines into the gateway's configuration file; a running gateway takes them at once.
+      </p>
+      <Code code={lines} />
+      <span className="self-start">
+        <CopyButton label="Configuration" value={lines} text="Copy" />
+      </span>
+    </div>
   );
 }

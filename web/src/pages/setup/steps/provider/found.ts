@@ -25,3 +25,22 @@ export function found(rows: readonly ProviderKey[], text: string): ProviderKey[]
     .sort((one, other) => one.at - other.at || one.known - other.known)
     .map(({ row }) => row);
 }
+
+/** Servers of one's own that a text finds: they need no key, and are named in the configuration. */
+export function locals(rows: readonly ProviderKey[], text: string): ProviderKey[] {
+  const wanted = text.trim().toLowerCase();
+  return rows.filter(
+    (row) =>
+      isLocal(row) &&
+      !isReady(row) &&
+      [row.name.toLowerCase(), row.provider].some((name) => name.includes(wanted)),
+  );
+}
+
+/** What the configuration file has to say of a server of one's own; null is one that is not known. */
+export function linesOf(slug: string | null): string {
+  if (slug !== null) {
+    return `[[provider]]\nslug = "${slug}"\n# Where it listens elsewhere than is usual:\n# base_url = "http://127.0.0.1:8000/v1"`;
+  }
+  return `[[provider]]\nslug = "my-server"\nprotocol = "openai-chat"\nbase_url = "http://127.0.0.1:8000/v1"\nlocal = true`;
+}

@@ -154,6 +154,19 @@ it("knows whose key is pasted into the search, and says what is ready from the e
     await page.getByRole("heading", { name: "Ask something" }).waitFor();
   }));
 
+it("says how a server of one's own is named to the gateway", () =>
+  onGateway({}, async (root) => {
+    const page = await visit("/", { stranger: true, root, refusals: true });
+    await createAccount(page);
+    const search = page.getByRole("searchbox");
+    await search.fill("vllm");
+    await page.getByText('slug = "vllm"').waitFor();
+    await page.check();
+    await page.shot("setup-provider-own");
+    await search.fill("no such thing");
+    await page.getByText('protocol = "openai-chat"').waitFor();
+  }));
+
 it("can be skipped: a model inside the gateway answers", () =>
   onGateway({}, async (root) => {
     const page = await visit("/", { stranger: true, root, refusals: true });

@@ -40,7 +40,7 @@ export default function TryStep({ onNext }: StepProps) {
       <h1 className="mb-1 text-figure font-medium">Ask something</h1>
       <p className="mb-6 text-read text-muted">
         {suggested && builtIn(suggested)
-          ? "No provider has a key yet, so a simulated model inside the gateway answers."
+          ? "No provider has a key yet, so a simulated model inside the gateway answers. Its price is made up: nobody bills you for it."
           : "The cheapest model is chosen. Your own playground key pays, up to $5 a day."}
       </p>
       <form
