@@ -1,4 +1,4 @@
-//! The parts of a generation's row, and of a batch's, that are JSON, in the form that both SQL backends keep them in.
+//! The parts of a generation's row, and of a batch's, that are JSON, in the form that both SQL backends keep them in, and how both ask their tables of sums.
 //!
 //! The types are of their own, so that renaming a field of the domain can't change what is stored.
 //! Empty fields are left out, and unknown ones ignored.
@@ -6,6 +6,7 @@
 mod needles;
 mod routing;
 mod steered;
+mod sums;
 
 use std::collections::BTreeMap;
 
@@ -14,6 +15,7 @@ use tollgate_types::{Timestamp, Usage, UsageSource};
 
 pub use self::needles::{SEVERAL_ATTEMPTS, TAGS_BEGIN, provider_needle, tag_needle};
 pub use self::routing::{routing_record, routing_text};
+pub use self::sums::{named, names, table_of_sums, table_of_times};
 use crate::{AttemptRecord, Attribution};
 
 /// The counts without a column.
