@@ -3,7 +3,7 @@
 
 mod byok;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 use tollgate_ledger::{AccountId, ByokFee, Kind, Plan, PlatformFee, commitment};
 use tollgate_limits::KeyLimits;
 use tollgate_organisation::Agreement;
-use tollgate_store::{DayUsage, Document, StoreError, Stores, UsageWindows};
+use tollgate_store::{Document, StoreError, Stores};
 use tollgate_types::{Month, Timestamp, Usd};
 
 use crate::statements::entries;
@@ -116,9 +116,9 @@ impl Plans {
         charged
     }
 
-    /// Takes up what calls have come to this month as their records say, for discounts and fees that
-    /// depend on it: at the start, when plans or agreements change, and again and again where other
-    /// nodes write records, too.
+    /// Takes up what calls of accounts have come to this month as the books say, for discounts and
+    /// fees that depend on it: at the start, when plans or agreements change, and again and again
+    /// where other nodes write records, too.
     ///
     /// # Errors
     ///
@@ -133,31 +133,19 @@ impl Plans {
         for months in [&self.months, &self.own_months] {
             months.lock().retain(|(_, of), _| *of >= month.previous());
         }
-        let mut followed = BTreeMap::new();
-        for workspace in organisation.workspaces() {
-            let account = workspace.account();
-            let row = self.of(organisation.agreement(account).as_deref(), now);
-            let discounted = row.clone().filter(|it| !it.plan.terms().tiers.is_empty());
-            if discounted.is_some() || self.byok_fee(row.as_deref()).is_some() {
-                followed.insert(workspace.document.id.clone(), (account.clone(), discounted));
+        let is_discounted = |row: &Arc<PlanRow>| !row.plan.terms().tiers.is_empty();
+        if self.rows().iter().any(is_discounted) {
+            for (account, spent) in stores.ledger.calls_in(month).await? {
+                let row = self.of(organisation.agreement(&account).as_deref(), now);
+                if let Some(row) = row.filter(is_discounted) {
+                    raise(&self.months, (account, month), row.plan.counted(spent));
+                }
             }
         }
-        if followed.is_empty() {
-            return Ok(());
-        }
-        let mut sums: BTreeMap<AccountId, (Option<Arc<PlanRow>>, DayUsage)> = BTreeMap::new();
-        let from = Some(UsageWindows::at(now).month().start);
-        for (workspace, usage) in stores.usage.spent_since(from).await? {
-            if let Some((account, row)) = followed.remove(&workspace) {
-                sums.entry(account).or_insert((row, DayUsage::default())).1.add(&usage);
+        if self.byok_fee.is_some() {
+            for (account, listed) in stores.usage.own_keys_in(month).await? {
+                raise(&self.own_months, (account, month), listed);
             }
-        }
-        for (account, (discounted, usage)) in sums {
-            let place = (account, month);
-            if let Some(row) = discounted {
-                raise(&self.months, place.clone(), row.plan.counted(usage.spent));
-            }
-            raise(&self.own_months, place, usage.byok);
         }
         Ok(())
     }
@@ -265,9 +253,8 @@ async fn charge_commitment(
 
 /// What calls of a month were charged, less what was given back of it.
 async fn charged_in(stores: &Stores, account: &AccountId, month: Month) -> Result<Usd, StoreError> {
-    let instants = month.instants();
-    let opening = stores.ledger.balance_before(account, instants.start).await?;
-    let closing = stores.ledger.balance_before(account, instants.end).await?;
+    let opening = stores.ledger.balance_before(account, month).await?;
+    let closing = stores.ledger.balance_before(account, month.next()).await?;
     let entered = entries(stores, account, month).await?;
     let commitments = entered.iter().filter(|it| it.kind == Kind::Commitment);
     let beside = commitments.fold(Usd::ZERO, |sum, it| sum.saturating_add(it.amount));

@@ -12,8 +12,8 @@ use tollgate_ledger::{AccountId, Balance, DEFAULT_ACCOUNT, Movement};
 use tollgate_organisation::Workspace;
 use tollgate_statement::{Draft, Issued, Statement, StatementError, UsageLine, UsageTable};
 use tollgate_store::{
-    ActivityQuery, ActivityRow, Document, DocumentBody, DocumentQuery, LedgerRow, MovementQuery,
-    RowTime, StoreError, Stores, ToldApart,
+    ActivityQuery, ActivityRow, Document, DocumentBody, DocumentQuery, MovementQuery, RowTime,
+    StoreError, Stores, ToldApart,
 };
 use tollgate_types::{Month, Timestamp, Usd};
 
@@ -94,7 +94,7 @@ pub async fn statement(
     if let Some(issued) = issuer.issued(month).await? {
         return Ok(issued);
     }
-    if issuer.newest_before(Some(instants.end)).await?.is_none() {
+    if issuer.first_month().await?.is_none_or(|first| first > month) {
         issuer.is_known().await?;
         if now >= instants.end {
             return Err(StatementFailure::NothingYet(account.clone(), month));
@@ -122,7 +122,7 @@ impl Issuer<'_> {
 
     /// Whether anybody pays from the account, or ever has.
     async fn is_known(&self) -> Result<(), StatementFailure> {
-        if self.account.as_str() == DEFAULT_ACCOUNT || self.newest_before(None).await?.is_some() {
+        if self.account.as_str() == DEFAULT_ACCOUNT || self.first_month().await?.is_some() {
             return Ok(());
         }
         let workspaces = self.stores.documents.all::<Workspace>(None).await?;
@@ -132,14 +132,9 @@ impl Issuer<'_> {
         Err(StatementFailure::NoSuchAccount(self.account.clone()))
     }
 
-    /// The newest movement before an instant, or of all.
-    async fn newest_before(
-        &self,
-        until: Option<Timestamp>,
-    ) -> Result<Option<LedgerRow>, StoreError> {
-        let account = Some(self.account.clone());
-        let query = MovementQuery { account, until, limit: 1, ..MovementQuery::default() };
-        Ok(self.stores.ledger.movements(&query).await?.into_iter().next())
+    /// The month of the account's first movement.
+    async fn first_month(&self) -> Result<Option<Month>, StoreError> {
+        self.stores.ledger.first_month(self.account).await
     }
 
     /// Issues a month's statement, and before it those of all months before that have none yet:
@@ -160,22 +155,13 @@ impl Issuer<'_> {
                 let last = read(last.body, &last.id)?;
                 (Some(*last.counted()), last.month().next())
             }
-            None => (None, self.first_month(month).await?),
+            None => (None, self.first_month().await?.map_or(month, |first| first.min(month))),
         };
         while next < month {
             told = Some(*self.issue(next, told).await?.counted());
             next = next.next();
         }
         self.issue(month, told).await
-    }
-
-    /// The month of the first movement, `month` at the latest.
-    async fn first_month(&self, month: Month) -> Result<Month, StoreError> {
-        let mut first = month;
-        while let Some(row) = self.newest_before(Some(first.instants().start)).await? {
-            first = Month::of(row.movement.at).min(first.previous());
-        }
-        Ok(first)
     }
 
     /// Makes a month's statement and keeps it; that of somebody else who was faster.
@@ -219,9 +205,8 @@ impl Issuer<'_> {
         told: Option<Balance>,
     ) -> Result<Draft, StoreError> {
         let Self { stores, account, .. } = self;
-        let instants = month.instants();
-        let opening = stores.ledger.balance_before(account, instants.start).await?;
-        let closing = stores.ledger.balance_before(account, instants.end).await?;
+        let opening = stores.ledger.balance_before(account, month).await?;
+        let closing = stores.ledger.balance_before(account, month.next()).await?;
         let entries = entries(stores, account, month).await?;
         let workspaces = stores.documents.all::<Workspace>(None).await?;
         let payers: HashMap<String, AccountId> =

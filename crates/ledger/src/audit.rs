@@ -11,6 +11,8 @@ pub struct Books {
     pub kept: Balance,
     /// The balance that its movements add up to.
     pub counted: Counted,
+    /// The balance that its sums by month add up to.
+    pub by_month: Counted,
     /// What nodes have set aside, together.
     pub leased: Total,
     /// What its movements say that generations cost.
@@ -37,6 +39,16 @@ pub enum Discrepancy {
         account: AccountId,
         /// As it is kept.
         kept: Counted,
+        /// As its movements have it.
+        counted: Counted,
+    },
+    /// The sums by month are not what the movements add up to.
+    #[error("{account}: its months add up to {by_month:?}, its movements to {counted:?}")]
+    Misdated {
+        /// Whose.
+        account: AccountId,
+        /// As its months have it.
+        by_month: Counted,
         /// As its movements have it.
         counted: Counted,
     },
@@ -67,13 +79,16 @@ pub fn audit(books: &BTreeMap<AccountId, Books>) -> Vec<Discrepancy> {
     let mut found = Vec::new();
     for (account, books) in books {
         let account = || account.clone();
-        let Books { kept, counted, leased, charged, generations } = *books;
+        let Books { kept, counted, by_month, leased, charged, generations } = *books;
         if !kept.proves() {
             found.push(Discrepancy::Unbalanced { account: account(), balance: kept });
         }
         let kept = Counted::from(kept);
         if kept != counted {
             found.push(Discrepancy::Drifted { account: account(), kept, counted });
+        }
+        if by_month != counted {
+            found.push(Discrepancy::Misdated { account: account(), by_month, counted });
         }
         if kept.held != leased {
             found.push(Discrepancy::Unleased { account: account(), held: kept.held, leased });
@@ -104,6 +119,7 @@ mod tests {
         let good = Books {
             kept: right,
             counted: right.into(),
+            by_month: right.into(),
             leased: usd(3).into(),
             charged: usd(3).into(),
             generations: usd(3).into(),
@@ -111,10 +127,12 @@ mod tests {
         let of = |books: Books| audit(&BTreeMap::from([(AccountId::default(), books)]));
         assert_eq!(of(good), []);
         let off = Balance { spent: usd(4), ..right };
-        let found = of(Books { kept: off, counted: off.into(), ..good });
+        let found = of(Books { kept: off, counted: off.into(), by_month: off.into(), ..good });
         assert!(matches!(found.as_slice(), [Discrepancy::Unbalanced { .. }]), "{found:?}");
-        let found = of(Books { counted: off.into(), ..good });
+        let found = of(Books { counted: off.into(), by_month: off.into(), ..good });
         assert!(matches!(found.as_slice(), [Discrepancy::Drifted { .. }]), "{found:?}");
+        let found = of(Books { by_month: off.into(), ..good });
+        assert!(matches!(found.as_slice(), [Discrepancy::Misdated { .. }]), "{found:?}");
         let found = of(Books { leased: usd(2).into(), ..good });
         assert!(matches!(found.as_slice(), [Discrepancy::Unleased { .. }]), "{found:?}");
         let found = of(Books { generations: usd(2).into(), ..good });

@@ -56,6 +56,12 @@ impl Total {
         Self(self.0.saturating_add(other.0))
     }
 
+    /// As an amount, held at the ends of its range.
+    pub fn held(self) -> Usd {
+        let end = if self.0 < 0 { i64::MIN } else { i64::MAX };
+        Usd::from_nanos(i64::try_from(self.0).unwrap_or(end))
+    }
+
     const fn minus(self, other: Self) -> Self {
         Self(self.0.saturating_sub(other.0))
     }

@@ -169,6 +169,11 @@ impl Kind {
         matches!(self, Self::Fee | Self::FeeReversal)
     }
 
+    /// Whether it is what a call costs.
+    pub const fn is_call(self) -> bool {
+        matches!(self, Self::Charge | Self::Overrun | Self::Metered)
+    }
+
     /// Whether it is added by people or payments, rather than by calls.
     pub const fn is_entered(self) -> bool {
         !matches!(self, Self::Hold | Self::Release | Self::Charge | Self::Overrun | Self::Metered)

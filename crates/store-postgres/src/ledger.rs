@@ -8,11 +8,12 @@ use tollgate_ledger::{AccountId, Balance, Books, Kind, Lot, Movement, NodeId, sl
 use tollgate_store::{
     Lease, LeaseRequest, Leased, LedgerRow, LedgerStore, MovementQuery, StoreError,
 };
-use tollgate_types::{Timestamp, Usd};
+use tollgate_types::{Month, Timestamp, Usd};
 
 use crate::PostgresStore;
 use crate::columns::{Columns, held};
 use crate::error::failed;
+use crate::ledger_months;
 use crate::ledger_nodes::{Reclaim, Tell};
 use crate::ledger_rows::{
     Locked, Slices, account, accounts_of, balance_of, insert, known_ids, names, read_balance,
@@ -117,9 +118,17 @@ impl LedgerStore for PostgresStore {
     async fn balance_before(
         &self,
         account: &AccountId,
-        before: Timestamp,
+        month: Month,
     ) -> Result<Balance, StoreError> {
-        self.count_before(account, before).await
+        ledger_months::balance_before(&self.pool, account, month).await
+    }
+
+    async fn first_month(&self, account: &AccountId) -> Result<Option<Month>, StoreError> {
+        ledger_months::first_month(&self.pool, account).await
+    }
+
+    async fn calls_in(&self, month: Month) -> Result<Vec<(AccountId, Usd)>, StoreError> {
+        ledger_months::calls_in(&self.pool, month).await
     }
 
     async fn books(&self) -> Result<BTreeMap<AccountId, Books>, StoreError> {

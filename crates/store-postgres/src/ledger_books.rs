@@ -3,15 +3,13 @@
 use std::collections::BTreeMap;
 
 use sqlx::PgConnection;
-use tollgate_ledger::{AccountId, Balance, Books, Counted, Kind, MovementSum, Total};
+use tollgate_ledger::{AccountId, Balance, Books, Kind, MovementSum, Total};
 use tollgate_store::StoreError;
-use tollgate_types::Timestamp;
 
 use crate::PostgresStore;
 use crate::columns::Columns;
 use crate::error::failed;
 use crate::ledger_rows::{account, balance_of};
-use crate::text::kept;
 
 /// Everything is of one moment. Counting a long history takes longer than any other statement may.
 const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
@@ -26,29 +24,6 @@ impl PostgresStore {
         sums(&mut transaction, &mut books).await?;
         transaction.commit().await.map_err(failed)?;
         Ok(books)
-    }
-
-    pub(crate) async fn count_before(
-        &self,
-        of: &AccountId,
-        before: Timestamp,
-    ) -> Result<Balance, StoreError> {
-        let sql = "SELECT account, kind, counter, sum(amount_nanos)::TEXT AS amount_nanos
-                   FROM ledger_movement WHERE (account = $1 OR counter = $1) AND at < $2
-                   GROUP BY account, kind, counter";
-        let mut transaction = self.pool.begin_with(BEGIN).await.map_err(failed)?;
-        let rows = sqlx::query(sql)
-            .bind(kept(of.as_str()).into_owned())
-            .bind(before.unix_millis())
-            .fetch_all(&mut *transaction)
-            .await
-            .map_err(failed)?;
-        transaction.commit().await.map_err(failed)?;
-        let mut counted = Counted::default();
-        for row in &rows {
-            counted.count(&summed(&Columns::of("ledger_movement", row))?, of);
-        }
-        Ok(counted.balance()?)
     }
 }
 
@@ -75,26 +50,43 @@ async fn counted(
     books: &mut BTreeMap<AccountId, Books>,
 ) -> Result<(), StoreError> {
     // By kind and account: what each kind does to a balance is the ledger's to know.
-    let sql = "SELECT account, kind, counter, sum(amount_nanos)::TEXT AS amount_nanos
-               FROM ledger_movement GROUP BY account, kind, counter";
-    let rows = sqlx::query(sql).fetch_all(connection).await.map_err(failed)?;
-    for row in &rows {
-        let columns = Columns::of("ledger_movement", row);
-        let sum = summed(&columns)?;
-        if let Some(receiver) = &sum.counter {
-            books.entry(receiver.clone()).or_default().counted.count(&sum, receiver);
+    let by_movements = "SELECT account, kind, counter, sum(amount_nanos)::TEXT AS amount_nanos
+                        FROM ledger_movement GROUP BY account, kind, counter";
+    for sum in sums_of(by_movements, connection).await? {
+        for account in whom(&sum) {
+            books.entry(account.clone()).or_default().counted.count(&sum, account);
         }
-        let of = books.entry(sum.account.clone()).or_default();
-        of.counted.count(&sum, &sum.account);
-        if matches!(sum.kind, Kind::Charge | Kind::Overrun | Kind::Metered) {
+        if sum.kind.is_call() {
+            let of = books.entry(sum.account).or_default();
             of.charged = of.charged.plus(sum.total);
+        }
+    }
+    let by_months = "SELECT account, kind, nullif(counter, '') AS counter,
+                            sum(amount_nanos)::TEXT AS amount_nanos
+                     FROM ledger_month GROUP BY account, kind, counter";
+    for sum in sums_of(by_months, connection).await? {
+        for account in whom(&sum) {
+            books.entry(account.clone()).or_default().by_month.count(&sum, account);
         }
     }
     Ok(())
 }
 
+/// Those whom movements are about.
+fn whom(sum: &MovementSum) -> impl Iterator<Item = &AccountId> {
+    [Some(&sum.account), sum.counter.as_ref()].into_iter().flatten()
+}
+
+async fn sums_of(
+    sql: &'static str,
+    connection: &mut PgConnection,
+) -> Result<Vec<MovementSum>, StoreError> {
+    let rows = sqlx::query(sql).fetch_all(connection).await.map_err(failed)?;
+    rows.iter().map(|row| summed(&Columns::of("ledger_movement", row))).collect()
+}
+
 /// Several movements of a kind as one.
-fn summed(columns: &Columns<'_>) -> Result<MovementSum, StoreError> {
+pub(crate) fn summed(columns: &Columns<'_>) -> Result<MovementSum, StoreError> {
     Ok(MovementSum {
         account: account(columns, "account")?,
         kind: columns.parsed("kind", Kind::parse)?,

@@ -110,6 +110,11 @@ pub(crate) const MIGRATIONS: &[MigrationFile] = &[
         name: "allotments",
         sql: include_str!("../migrations/0022_allotments.sql"),
     },
+    MigrationFile {
+        version: 23,
+        name: "months",
+        sql: include_str!("../migrations/0023_months.sql"),
+    },
 ];
 
 /// One step from a version of the schema to the next.

@@ -5,16 +5,16 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Postgres};
-use tollgate_ledger::DEFAULT_ACCOUNT;
+use tollgate_ledger::{AccountId, DEFAULT_ACCOUNT};
 use tollgate_store::{
     AccountUsage, ActivityQuery, ActivityRow, DayUsage, KeyUsage, Span, StoreError, UsageStore,
     UsageWindows, UtcDay, WorkspaceDay,
 };
-use tollgate_types::{KeyHash, Timestamp};
+use tollgate_types::{KeyHash, Month, Timestamp, Usd};
 
 use crate::columns::{Columns, held};
 use crate::error::failed;
-use crate::{PostgresStore, activity};
+use crate::{PostgresStore, activity, ledger_months};
 
 #[async_trait]
 impl UsageStore for PostgresStore {
@@ -44,6 +44,10 @@ impl UsageStore for PostgresStore {
 
     async fn spent_by_day(&self, from: UtcDay) -> Result<Vec<WorkspaceDay>, StoreError> {
         activity::spent_by_day(&self.pool, from).await
+    }
+
+    async fn own_keys_in(&self, month: Month) -> Result<Vec<(AccountId, Usd)>, StoreError> {
+        ledger_months::own_keys_in(&self.pool, month).await
     }
 
     async fn account_usage(&self) -> Result<AccountUsage, StoreError> {

@@ -22,6 +22,7 @@ use crate::columns::{Columns, held, json_unless_default, optional_held};
 use crate::error::failed;
 use crate::generation_columns::read_generation;
 use crate::generation_log;
+use crate::ledger_months;
 use crate::ledger_rows::pay;
 use crate::retention::RemoveBefore;
 use crate::usage::Tally;
@@ -161,6 +162,7 @@ impl Write for Append {
         }
         tally.count(connection).await?;
         pay(connection, &new).await?;
+        ledger_months::count_own_keys(connection, &new).await?;
         activity::add(connection, &sums).await?;
         Ok(inserted)
     }

@@ -4,17 +4,17 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
-use tollgate_ledger::{
-    AccountId, Balance, Books, Counted, Kind, Movement, MovementSum, NodeId, Total, slice,
-};
+use tollgate_ledger::{AccountId, Balance, Books, Kind, Movement, NodeId, slice};
 use tollgate_store::{
     Lease, LeaseRequest, Leased, LedgerRow, LedgerStore, MovementQuery, StoreError,
 };
-use tollgate_types::{Timestamp, Usd};
+use tollgate_types::{Month, Timestamp, Usd};
 
 use crate::SqliteStore;
 use crate::columns::{Columns, held};
 use crate::error::failed;
+use crate::ledger_books;
+use crate::ledger_months;
 use crate::ledger_nodes::{Reclaim, Tell};
 use crate::ledger_rows::{
     balance_of, insert, is_known, read_balance, read_lots, read_movement, read_row, write_balance,
@@ -116,31 +116,23 @@ impl LedgerStore for SqliteStore {
     async fn balance_before(
         &self,
         account: &AccountId,
-        before: Timestamp,
+        month: Month,
     ) -> Result<Balance, StoreError> {
-        let sql = concat!(
-            "SELECT account, kind, counter, ",
-            wide_sum!("amount_nanos"),
-            " FROM ledger_movement WHERE (account = ?1 OR counter = ?1) AND at < ?2
-             GROUP BY account, kind, counter"
-        );
-        let rows = sqlx::query(sql)
-            .bind(account.as_str().to_owned())
-            .bind(before.unix_millis())
-            .fetch_all(&self.readers)
-            .await
-            .map_err(failed)?;
-        let mut counted = Counted::default();
-        for row in &rows {
-            counted.count(&summed(&Columns::of("ledger_movement", row))?, account);
-        }
-        Ok(counted.balance()?)
+        ledger_months::balance_before(&self.readers, account, month).await
+    }
+
+    async fn first_month(&self, account: &AccountId) -> Result<Option<Month>, StoreError> {
+        ledger_months::first_month(&self.readers, account).await
+    }
+
+    async fn calls_in(&self, month: Month) -> Result<Vec<(AccountId, Usd)>, StoreError> {
+        ledger_months::calls_in(&self.readers, month).await
     }
 
     async fn books(&self) -> Result<BTreeMap<AccountId, Books>, StoreError> {
         // One transaction, so that everything is of one moment.
         let mut transaction = self.readers.begin().await.map_err(failed)?;
-        books(&mut transaction).await
+        ledger_books::books(&mut transaction).await
     }
 }
 
@@ -319,77 +311,4 @@ pub(crate) async fn leased(
         .await
         .map_err(failed)?;
     row.map_or(Ok(Usd::ZERO), |row| Columns::of("ledger_lease", &row).usd("amount_nanos"))
-}
-
-/// Several movements of a kind as one.
-fn summed(columns: &Columns<'_>) -> Result<MovementSum, StoreError> {
-    Ok(MovementSum {
-        account: columns.parsed("account", |it| AccountId::new(it).ok())?,
-        kind: columns.parsed("kind", Kind::parse)?,
-        counter: columns.optional_parsed("counter", |it| AccountId::new(it).ok())?,
-        total: Total::from_nanos(columns.wide("amount_nanos")?),
-    })
-}
-
-async fn books(
-    connection: &mut SqliteConnection,
-) -> Result<BTreeMap<AccountId, Books>, StoreError> {
-    let mut books: BTreeMap<AccountId, Books> = BTreeMap::new();
-    let rows = sqlx::query("SELECT * FROM ledger_balance").fetch_all(&mut *connection).await;
-    for row in &rows.map_err(failed)? {
-        let columns = Columns::of("ledger_balance", row);
-        let account = columns.parsed("account", |it| AccountId::new(it).ok())?;
-        books.entry(account).or_default().kept = balance_of(&columns)?;
-    }
-    // By kind and account: what each kind does to a balance is the ledger's to know.
-    let sql = concat!(
-        "SELECT account, kind, counter, ",
-        wide_sum!("amount_nanos"),
-        " FROM ledger_movement GROUP BY account, kind, counter"
-    );
-    let rows = sqlx::query(sql).fetch_all(&mut *connection).await.map_err(failed)?;
-    for row in &rows {
-        let columns = Columns::of("ledger_movement", row);
-        let sum = summed(&columns)?;
-        if let Some(receiver) = &sum.counter {
-            books.entry(receiver.clone()).or_default().counted.count(&sum, receiver);
-        }
-        let of = books.entry(sum.account.clone()).or_default();
-        of.counted.count(&sum, &sum.account);
-        if matches!(sum.kind, Kind::Charge | Kind::Overrun | Kind::Metered) {
-            of.charged = of.charged.plus(sum.total);
-        }
-    }
-    let sums = [
-        (
-            concat!(
-                "SELECT account, ",
-                wide_sum!("nanos"),
-                " FROM (SELECT account, amount_nanos AS nanos FROM ledger_lease) GROUP BY account"
-            ),
-            false,
-        ),
-        (
-            concat!(
-                "SELECT account, ",
-                wide_sum!("nanos"),
-                " FROM (
-                     SELECT account, cost_nanos AS nanos FROM generation WHERE cost_nanos > 0
-                     UNION ALL SELECT account, cost_nanos FROM generation_gone_cost
-                 ) GROUP BY account"
-            ),
-            true,
-        ),
-    ];
-    for (sql, is_of_generations) in sums {
-        let rows = sqlx::query(sql).fetch_all(&mut *connection).await.map_err(failed)?;
-        for row in &rows {
-            let columns = Columns::of("generation", row);
-            let account = columns.parsed("account", |it| AccountId::new(it).ok())?;
-            let of: &mut Books = books.entry(account).or_default();
-            let sum = if is_of_generations { &mut of.generations } else { &mut of.leased };
-            *sum = Total::from_nanos(columns.wide("nanos")?);
-        }
-    }
-    Ok(books)
 }

@@ -12,6 +12,7 @@ use tollgate_types::{Timestamp, Usd};
 use crate::columns::Columns;
 use crate::error::failed;
 use crate::ledger::leased;
+use crate::ledger_months;
 
 type Statement<'q> = Query<'q, Sqlite, SqliteArguments>;
 
@@ -27,7 +28,7 @@ const INTO: &str = "
         id, account, kind, amount_nanos, counter, reference, note, at, expires_at
     ) VALUES ";
 
-/// Adds movements, and the lots of those that expire.
+/// Adds movements, to the sums of their months, too, and the lots of those that expire.
 pub(crate) async fn insert(
     connection: &mut SqliteConnection,
     movements: &[Movement],
@@ -40,6 +41,7 @@ pub(crate) async fn insert(
             rest = later;
         }
     }
+    ledger_months::count(connection, movements).await?;
     for movement in movements {
         let Some(expires_at) = movement.expires_at else { continue };
         let sql = "INSERT INTO ledger_lot (id, account, remaining_nanos, expires_at)

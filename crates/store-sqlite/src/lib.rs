@@ -39,6 +39,8 @@ mod generation_log;
 mod generations;
 mod keys;
 mod ledger;
+mod ledger_books;
+mod ledger_months;
 mod ledger_nodes;
 mod ledger_rows;
 mod limit_counts;

@@ -117,6 +117,11 @@ pub(crate) const MIGRATIONS: &[MigrationFile] = &[
         name: "batches",
         sql: include_str!("../migrations/0023_batches.sql"),
     },
+    MigrationFile {
+        version: 24,
+        name: "months",
+        sql: include_str!("../migrations/0024_months.sql"),
+    },
 ];
 
 /// One step from a version of the schema to the next.

@@ -9,17 +9,18 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Sqlite, SqliteConnection};
-use tollgate_ledger::DEFAULT_ACCOUNT;
+use tollgate_ledger::{AccountId, DEFAULT_ACCOUNT};
 use tollgate_store::{
     AccountUsage, ActivityQuery, ActivityRow, DayUsage, KeyUsage, Span, StoreError, UsageStore,
     UsageWindows, UtcDay, WorkspaceDay,
 };
-use tollgate_types::{KeyHash, Timestamp};
+use tollgate_types::{KeyHash, Month, Timestamp, Usd};
 
 use crate::SqliteStore;
 use crate::activity;
 use crate::columns::{Columns, held};
 use crate::error::failed;
+use crate::ledger_months;
 
 #[async_trait]
 impl UsageStore for SqliteStore {
@@ -49,6 +50,10 @@ impl UsageStore for SqliteStore {
 
     async fn spent_by_day(&self, from: UtcDay) -> Result<Vec<WorkspaceDay>, StoreError> {
         activity::spent_by_day(&self.readers, from).await
+    }
+
+    async fn own_keys_in(&self, month: Month) -> Result<Vec<(AccountId, Usd)>, StoreError> {
+        ledger_months::own_keys_in(&self.readers, month).await
     }
 
     async fn account_usage(&self) -> Result<AccountUsage, StoreError> {

@@ -119,6 +119,7 @@ macro_rules! conformance_suite {
             parallel_leases_never_exceed_the_balance,
             every_history_balances,
             a_balance_of_long_ago_is_counted,
+            what_calls_of_a_month_cost_is_known_by_account,
             what_has_gone_back_and_what_is_owed_may_overdraw,
             sums_beyond_any_amount_are_audited,
         }

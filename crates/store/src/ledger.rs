@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use tollgate_ledger::{AccountId, Balance, Books, Movement, NodeId, SlicePolicy};
-use tollgate_types::{Timestamp, Usd};
+use tollgate_types::{Month, Timestamp, Usd};
 
 use crate::StoreError;
 
@@ -141,13 +141,19 @@ pub trait LedgerStore: Send + Sync {
     /// Ends credit that has expired, as far as it is there, and says what was ended.
     async fn expire(&self, now: Timestamp) -> Result<Vec<Movement>, StoreError>;
 
-    /// What an account's movements before an instant come to, by when they happened: slow, for
-    /// statements.
+    /// What an account's movements before a month come to, by when they happened.
     async fn balance_before(
         &self,
         account: &AccountId,
-        before: Timestamp,
+        month: Month,
     ) -> Result<Balance, StoreError>;
+
+    /// The earliest month in which something happened to an account.
+    async fn first_month(&self, account: &AccountId) -> Result<Option<Month>, StoreError>;
+
+    /// What calls that were admitted in a month cost, by account: those that paid for any. Held at
+    /// the end of the range.
+    async fn calls_in(&self, month: Month) -> Result<Vec<(AccountId, Usd)>, StoreError>;
 
     /// Every account's books at one moment, counted from its movements: slow, for audits.
     async fn books(&self) -> Result<BTreeMap<AccountId, Books>, StoreError>;

@@ -2,10 +2,27 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use tollgate_types::KeyHash;
+use tollgate_ledger::AccountId;
+use tollgate_types::{KeyHash, Month, Usd};
 
 use crate::times::TimeSums;
 use crate::{ActivitySums, CallTimes, GenerationRecord, Span, Timed};
+
+/// What calls that were met with keys of the callers' own cost there, by the month that they were
+/// admitted in and their account, held at the ends of the range: those that cost anything.
+pub fn own_keys_by_month<'a>(
+    records: &[&'a GenerationRecord],
+) -> BTreeMap<(Month, &'a AccountId), Usd> {
+    let mut sums: BTreeMap<_, Usd> = BTreeMap::new();
+    for record in records {
+        let listed = record.spend().byok;
+        if listed != Usd::ZERO {
+            let sum = sums.entry((Month::of(record.created_at), &record.account)).or_default();
+            *sum = sum.saturating_add(listed);
+        }
+    }
+    sums
+}
 
 /// What rows of sums don't tell apart. Each kind has tables of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

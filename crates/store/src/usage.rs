@@ -4,7 +4,8 @@
 //! range rather than overflowing: an absurd bill must not stop the records of honest ones.
 
 use async_trait::async_trait;
-use tollgate_types::{KeyHash, Timestamp, UsageWindows, Usd, UtcDay};
+use tollgate_ledger::AccountId;
+use tollgate_types::{KeyHash, Month, Timestamp, UsageWindows, Usd, UtcDay};
 
 use crate::{ActivityQuery, ActivityRow, Span, StoreError};
 
@@ -142,6 +143,10 @@ pub trait UsageStore: Send + Sync {
 
     /// The same for each day from that one on: those with calls, by workspace and day.
     async fn spent_by_day(&self, from: UtcDay) -> Result<Vec<WorkspaceDay>, StoreError>;
+
+    /// What calls of a month that were met with keys of the callers' own cost there, by the account
+    /// that they were made for: those with any. Held at the ends of the range.
+    async fn own_keys_in(&self, month: Month) -> Result<Vec<(AccountId, Usd)>, StoreError>;
 
     /// What was used, added up by day, or by hour or minute where that is asked for, the newest
     /// first, and by the other names of a row.

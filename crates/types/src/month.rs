@@ -15,6 +15,8 @@ pub struct Month {
     first: Date,
 }
 
+const MONTHS_A_YEAR: i64 = 12;
+
 /// A text that is no month.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not a month such as 2026-10")]
@@ -25,6 +27,19 @@ impl Month {
     pub fn of(at: Timestamp) -> Self {
         let first = at.utc_date().first_of_month();
         Self { first: if first.year() < 0 { Date::constant(1970, 1, 1) } else { first } }
+    }
+
+    /// Months since January of the year 0: how stores keep it.
+    pub fn number(self) -> i64 {
+        let into_year = i64::from(self.first.month()).saturating_sub(1);
+        i64::from(self.first.year()).saturating_mul(MONTHS_A_YEAR).saturating_add(into_year)
+    }
+
+    /// The month with this number; `None` where no month has it.
+    pub fn from_number(number: i64) -> Option<Self> {
+        let year = i16::try_from(number.div_euclid(MONTHS_A_YEAR)).ok().filter(|it| *it >= 0)?;
+        let month = i8::try_from(number.rem_euclid(MONTHS_A_YEAR).saturating_add(1)).ok()?;
+        Some(Self { first: Date::new(year, month, 1).ok()? })
     }
 
     /// The month behind this one; the last one stays.
@@ -98,6 +113,10 @@ mod tests {
         for bad in ["", "2026", "2026-13", "2026-00", "2026-1", "26-01", "2026-10-01", "+026-01"] {
             assert_eq!(bad.parse::<Month>(), Err(InvalidMonth(bad.to_owned())), "{bad}");
         }
+        assert_eq!(december.number(), 2027 * 12 + 11);
+        for number in [-1, 120_000, i64::MIN, i64::MAX] {
+            assert_eq!(Month::from_number(number), None, "{number}");
+        }
     }
 
     proptest! {
@@ -107,6 +126,9 @@ mod tests {
             let month = Month::of(at);
             prop_assert!(month.instants().contains(&at));
             prop_assert_eq!(month.to_string().parse::<Month>(), Ok(month));
+            prop_assert_eq!(Month::from_number(month.number()), Some(month));
+            let is_next = month.next().number() == month.number() + 1;
+            prop_assert!(is_next || month.next() == month);
             prop_assert!(month.next() == month || month.next().instants().start == month.instants().end);
         }
     }

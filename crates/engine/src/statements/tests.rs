@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use async_trait::async_trait;
 use tollgate_ledger::{Books, Kind, NodeId};
 use tollgate_statement::{Line, csv};
-use tollgate_store::{Lease, LeaseRequest, Leased, LedgerStore, MemoryStore};
+use tollgate_store::{Lease, LeaseRequest, Leased, LedgerRow, LedgerStore, MemoryStore};
 use tollgate_types::Usd;
 
 use super::*;
@@ -197,9 +197,17 @@ impl LedgerStore for Moving {
     async fn balance_before(
         &self,
         account: &AccountId,
-        before: Timestamp,
+        month: Month,
     ) -> Result<Balance, StoreError> {
-        self.ledger.balance_before(account, before).await
+        self.ledger.balance_before(account, month).await
+    }
+
+    async fn first_month(&self, account: &AccountId) -> Result<Option<Month>, StoreError> {
+        self.ledger.first_month(account).await
+    }
+
+    async fn calls_in(&self, month: Month) -> Result<Vec<(AccountId, Usd)>, StoreError> {
+        self.ledger.calls_in(month).await
     }
 
     async fn books(&self) -> Result<BTreeMap<AccountId, Books>, StoreError> {

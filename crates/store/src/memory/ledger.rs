@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, HashSet};
 
 use async_trait::async_trait;
 use tollgate_ledger::{
-    AccountId, Balance, Books, CallCost, Counted, Kind, Lot, Movement, NodeId, Till, reclaim, slice,
+    AccountId, Balance, Books, CallCost, Counted, Kind, Lot, Movement, NodeId, Till, Total,
+    reclaim, slice,
 };
-use tollgate_types::{Timestamp, Usd};
+use tollgate_types::{Month, Timestamp, Usd};
 
 use super::{MemoryStore, State, take};
 use crate::{
@@ -217,14 +218,31 @@ impl LedgerStore for MemoryStore {
     async fn balance_before(
         &self,
         account: &AccountId,
-        before: Timestamp,
+        month: Month,
     ) -> Result<Balance, StoreError> {
         let state = self.state()?;
         let mut counted = Counted::default();
-        for movement in state.ledger.rows.iter().filter(|it| it.at < before) {
+        for movement in state.ledger.rows.iter().filter(|it| Month::of(it.at) < month) {
             counted.count(&movement.into(), account);
         }
         Ok(counted.balance()?)
+    }
+
+    async fn first_month(&self, account: &AccountId) -> Result<Option<Month>, StoreError> {
+        let state = self.state()?;
+        let own = state.ledger.rows.iter().filter(|it| accounts(it).any(|of| of == account));
+        Ok(own.map(|it| Month::of(it.at)).min())
+    }
+
+    async fn calls_in(&self, month: Month) -> Result<Vec<(AccountId, Usd)>, StoreError> {
+        let state = self.state()?;
+        let mut sums: BTreeMap<AccountId, Total> = BTreeMap::new();
+        let rows = state.ledger.rows.iter().filter(|it| Month::of(it.at) == month);
+        for movement in rows.filter(|it| it.kind.is_call()) {
+            let sum = sums.entry(movement.account.clone()).or_default();
+            *sum = sum.plus(movement.amount.into());
+        }
+        Ok(sums.into_iter().map(|(account, sum)| (account, sum.held())).collect())
     }
 
     async fn books(&self) -> Result<BTreeMap<AccountId, Books>, StoreError> {
@@ -238,8 +256,9 @@ impl LedgerStore for MemoryStore {
             for account in accounts(movement) {
                 let of = books.entry(account.clone()).or_default();
                 of.counted.count(&movement.into(), account);
+                of.by_month.count(&movement.into(), account);
             }
-            if matches!(movement.kind, Kind::Charge | Kind::Overrun | Kind::Metered) {
+            if movement.kind.is_call() {
                 let of = books.entry(movement.account.clone()).or_default();
                 of.charged = of.charged.plus(movement.amount.into());
             }

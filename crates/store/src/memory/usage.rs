@@ -4,12 +4,14 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use tollgate_types::{KeyHash, Timestamp, UtcDay};
+use tollgate_ledger::AccountId;
+use tollgate_types::{KeyHash, Month, Timestamp, Usd, UtcDay};
 
 use super::{MemoryStore, State};
 use crate::{
     AccountUsage, ActivityQuery, ActivityRow, ActivitySums, CallTimes, DayUsage, GenerationRecord,
     KeyUsage, PartQuery, Span, StoreError, UsageStore, UsageWindows, WorkspaceDay,
+    own_keys_by_month,
 };
 
 #[async_trait]
@@ -104,6 +106,14 @@ impl UsageStore for MemoryStore {
         }
         let row = |((workspace_id, day), usage)| WorkspaceDay { workspace_id, day, usage };
         Ok(sums.into_iter().map(row).collect())
+    }
+
+    async fn own_keys_in(&self, month: Month) -> Result<Vec<(AccountId, Usd)>, StoreError> {
+        let state = self.state()?;
+        let records: Vec<_> = state.generations.values().chain(&state.gone).collect();
+        let sums = own_keys_by_month(&records).into_iter();
+        let of_month = sums.filter(|((of, _), _)| *of == month);
+        Ok(of_month.map(|((_, account), listed)| (account.clone(), listed)).collect())
     }
 
     async fn account_usage(&self) -> Result<AccountUsage, StoreError> {
