@@ -215,3 +215,75 @@ async fn check(connection: &mut PgConnection, place: &str) -> Result<(), OpenErr
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use sqlx::Executor as _;
+    use tollgate_ledger::{AccountId, audit};
+    use tollgate_store::{LedgerStore as _, StoreHealth as _, UsageStore as _};
+    use tollgate_types::{Month, Usd};
+
+    use super::*;
+    use crate::PostgresStore;
+    use crate::test_server::TestServer;
+
+    #[test]
+    fn versions_count_up_from_one() {
+        for (file, version) in MIGRATIONS.iter().zip(1..) {
+            assert_eq!(file.version, version, "{}", file.name);
+        }
+    }
+
+    /// A gateway of the version before may go on beside this one, and adds movements as it did.
+    #[tokio::test]
+    async fn months_count_what_was_there_before_and_what_the_version_before_adds() {
+        let url = TestServer::shared().database().await;
+        let old = PostgresStore::open_with(&url, &MIGRATIONS[..22]).await.unwrap();
+        // 31 October 2026, a millisecond before its end, and what follows.
+        let before = "INSERT INTO ledger_movement (id, account, kind, amount_nanos, counter, at)
+            VALUES ('p1', 'default', 'purchase', 9223372036854775807, NULL, 1793491199999),
+                   ('t1', 'default', 'transfer', 9223372036854775807, 'other', 1793491199999),
+                   ('p2', 'default', 'purchase', 9223372036854775807, NULL, 1793491199999),
+                   ('d2', 'default', 'deduction', 9223372036854775807, NULL, 1793491199999),
+                   ('c1', 'other', 'metered', 7, NULL, 1793491200000),
+                   ('odd', 'odd', 'purchase', 3, NULL, -9223372036854775808),
+                   ('late', 'odd', 'purchase', 3, NULL, 9223372036854775807);
+            INSERT INTO ledger_balance VALUES ('default', 0, 0, 0, 0, 0),
+                ('other', 9223372036854775807, 7, 9223372036854775807, 0, 7),
+                ('odd', 6, 0, 6, 0, 0);
+            SELECT make_generation_month('2026-11-01');
+            INSERT INTO generation (id, key_hash, workspace_id, created_at, model, requested_model,
+                api_type, streamed, cancelled, is_byok, unpriced, usage_source, prompt_tokens,
+                completion_tokens, cached_tokens, reasoning_tokens, cost_nanos,
+                upstream_cost_nanos, account)
+            SELECT id, decode(repeat('00', 32), 'hex'), 'default', 1793491200000, 'a/b', 'a/b',
+                   'chat', FALSE, FALSE, byok, FALSE, 'reported', 1, 1, 0, 0, cost, listed, account
+            FROM (VALUES ('c1', TRUE, 7, 9223372036854775807, 'other'), ('c2', TRUE, 0, 9, 'other'),
+                         ('c3', FALSE, 0, 9, 'default')) AS one (id, byok, cost, listed, account);";
+        old.pool.execute(sqlx::raw_sql(before)).await.unwrap();
+
+        let new = PostgresStore::open(&url).await.unwrap();
+        let other = AccountId::new("other").unwrap();
+        let november: Month = "2026-11".parse().unwrap();
+        assert_eq!(audit(&new.books().await.unwrap()), []);
+        let then = new.balance_before(&other, november).await.unwrap();
+        assert_eq!((then.available.nanos(), then.spent.nanos()), (i64::MAX, 0));
+        assert_eq!(new.first_month(&other).await.unwrap(), Some(november.previous()));
+        let calls = new.calls_in(november).await.unwrap();
+        assert_eq!(calls, [(other.clone(), Usd::from_nanos(7))]);
+        let own = new.own_keys_in(november).await.unwrap();
+        assert_eq!(own, [(other.clone(), Usd::from_nanos(i64::MAX))]);
+
+        let later = "INSERT INTO ledger_movement (id, account, kind, amount_nanos, at)
+            VALUES ('c4', 'other', 'metered', 2, 1793491200001),
+                   ('c5', 'other', 'metered', 3, 1793491200002);
+            UPDATE ledger_balance SET metered_nanos = 12, spent_nanos = 12 WHERE account = 'other';
+            INSERT INTO generation_gone_cost VALUES ('other', 5);";
+        old.pool.execute(sqlx::raw_sql(later)).await.unwrap();
+        let calls = new.calls_in(november).await.unwrap();
+        assert_eq!(calls, [(other, Usd::from_nanos(12))]);
+        assert_eq!(audit(&new.books().await.unwrap()), []);
+        new.close().await;
+        old.close().await;
+    }
+}

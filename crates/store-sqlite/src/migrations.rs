@@ -176,13 +176,13 @@ pub(crate) async fn is_ours(connection: &mut SqliteConnection) -> Result<bool, s
 
 #[cfg(test)]
 mod tests {
-    use tollgate_ledger::{AccountId, Kind, NodeId};
+    use tollgate_ledger::{AccountId, Kind, NodeId, audit};
     use tollgate_store::conformance::sample::{full_generation, plain_key};
     use tollgate_store::{
         GenerationStore as _, KeyRecord, KeyStore as _, LedgerStore as _, MovementQuery,
-        StoreHealth as _,
+        StoreHealth as _, UsageStore as _,
     };
-    use tollgate_types::{Timestamp, Usd};
+    use tollgate_types::{Month, Timestamp, Usd};
 
     use super::*;
     use crate::SqliteStore;
@@ -310,6 +310,50 @@ mod tests {
         let known = [(NodeId::new("a"), Timestamp::from_unix_millis(9))];
         assert_eq!(new.nodes().await.unwrap(), known);
         assert_eq!(new.tell(&NodeId::new("a"), known[0].1).await.unwrap(), []);
+    }
+
+    #[tokio::test]
+    async fn what_was_there_before_months_were_kept_is_added_up() {
+        let file = File::new();
+        file.open(&MIGRATIONS[..23]).await.unwrap().close().await;
+        let path = file.folder.path().join("tollgate.db");
+        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(&path);
+        let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
+        // 31 October 2026, a millisecond before its end, and what follows.
+        let before = "INSERT INTO ledger_movement (id, account, kind, amount_nanos, counter, at)
+            VALUES ('p1', 'default', 'purchase', 9223372036854775807, NULL, 1793491199999),
+                   ('t1', 'default', 'transfer', 9223372036854775807, 'other', 1793491199999),
+                   ('p2', 'default', 'purchase', 9223372036854775807, NULL, 1793491199999),
+                   ('d2', 'default', 'deduction', 9223372036854775807, NULL, 1793491199999),
+                   ('c1', 'other', 'metered', 7, NULL, 1793491200000),
+                   ('odd', 'odd', 'purchase', 3, NULL, -9223372036854775808);
+            INSERT INTO ledger_balance VALUES ('default', 0, 0, 0, 0, 0),
+                ('other', 9223372036854775807, 7, 9223372036854775807, 0, 7),
+                ('odd', 3, 0, 3, 0, 0);
+            INSERT INTO generation (id, key_hash, workspace_id, created_at, model, requested_model,
+                api_type, streamed, cancelled, is_byok, unpriced, usage_source, prompt_tokens,
+                completion_tokens, cached_tokens, reasoning_tokens, cost_nanos,
+                upstream_cost_nanos, account)
+            VALUES ('c1', zeroblob(32), 'default', 1793491200000, 'a/b', 'a/b', 'chat', 0, 0, 1, 0,
+                    'reported', 1, 1, 0, 0, 7, 9223372036854775807, 'other'),
+                   ('c2', zeroblob(32), 'default', 1793491200000, 'a/b', 'a/b', 'chat', 0, 0, 1, 0,
+                    'reported', 1, 1, 0, 0, 0, 9, 'other'),
+                   ('c3', zeroblob(32), 'default', 1793491200000, 'a/b', 'a/b', 'chat', 0, 0, 0, 0,
+                    'reported', 1, 1, 0, 0, 0, 9, 'default');";
+        sqlx::raw_sql(before).execute(&mut connection).await.unwrap();
+        connection.close().await.unwrap();
+
+        let new = file.open(MIGRATIONS).await.unwrap();
+        let other = AccountId::new("other").unwrap();
+        let november: Month = "2026-11".parse().unwrap();
+        assert_eq!(audit(&new.books().await.unwrap()), []);
+        let then = new.balance_before(&other, november).await.unwrap();
+        assert_eq!((then.available.nanos(), then.spent.nanos()), (i64::MAX, 0));
+        assert_eq!(new.first_month(&other).await.unwrap(), Some(november.previous()));
+        let calls = new.calls_in(november).await.unwrap();
+        assert_eq!(calls, [(other.clone(), Usd::from_nanos(7))]);
+        let own = new.own_keys_in(november).await.unwrap();
+        assert_eq!(own, [(other, Usd::from_nanos(i64::MAX))]);
     }
 
     #[tokio::test]

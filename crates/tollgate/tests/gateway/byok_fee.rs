@@ -141,6 +141,13 @@ async fn balance(gateway: &TestGateway) -> Balance {
     balance
 }
 
+async fn manage(gateway: &TestGateway, method: &str, path: &str, body: &Value) -> Value {
+    let call = gateway.at(method, &format!("/api/v1{path}")).key(gateway.management_key());
+    let reply = call.json(body).send().await;
+    assert!(reply.status < 300, "{method} {path}: {}", reply.text());
+    reply.json()
+}
+
 async fn usage_of(gateway: &TestGateway, key: &str) -> (Value, Value) {
     let told = gateway.call("GET", "/key").key(key).send().await.json();
     (told["data"]["usage"].clone(), told["data"]["byok_usage"].clone())
@@ -332,6 +339,38 @@ async fn a_restart_goes_on_where_the_month_was() {
     let stopped = gateway.stop().await;
     let gateway = started(built(&simulator).on(stopped), &dial).await;
     assert_eq!(costs(&gateway).await, usd("0.0004"));
+    let stopped = gateway.stop().await;
+    let gateway = started(built(&simulator).on(stopped), &dial).await;
+    assert_eq!(costs(&gateway).await, usd("0.0008"));
+    assert_eq!(balance(&gateway).await.charged(), usd("0.0012"));
+}
+
+/// The month is the account's: a workspace that pays from another one begins there with what that one
+/// has come to, leaves behind what it has, and takes nothing of it away when it is deleted.
+#[tokio::test]
+async fn the_month_stays_with_the_account_that_paid() {
+    let (gateway, simulator, dial) = world().await;
+    add(&gateway, "1").await;
+    let team = json!({ "name": "Team", "slug": "team" });
+    let made = manage(&gateway, "POST", "/workspaces", &team).await;
+    let id = made["data"]["id"].as_str().unwrap().to_owned();
+    let key = gateway.key_with(|key| key.workspace_id.clone_from(&id)).await;
+    for _ in 0..4 {
+        assert_eq!(costs_with(&gateway, &key).await, Usd::ZERO);
+    }
+    let account = json!({ "account": "other" });
+    let path = format!("/workspaces/{id}");
+    manage(&gateway, "PATCH", &path, &account).await;
+    let stopped = gateway.stop().await;
+    let gateway = started(built(&simulator).on(stopped), &dial).await;
+    // Four calls are on the account of everybody else, none on that of the team.
+    assert_eq!(costs_with(&gateway, &key).await, Usd::ZERO);
+    assert_eq!(costs(&gateway).await, usd("0.0004"));
+    let keys = manage(&gateway, "GET", &format!("/keys?workspace_id={id}"), &json!({})).await;
+    let hash = keys["data"][0]["hash"].as_str().unwrap();
+    for gone in [format!("/keys/{hash}"), path] {
+        manage(&gateway, "DELETE", &gone, &json!({})).await;
+    }
     let stopped = gateway.stop().await;
     let gateway = started(built(&simulator).on(stopped), &dial).await;
     assert_eq!(costs(&gateway).await, usd("0.0008"));

@@ -156,6 +156,38 @@ async fn a_restart_goes_on_where_the_month_was() {
     assert_eq!(costs(&gateway).await, usd("0.0064"));
 }
 
+/// What a workspace spent stays with the account that it paid from.
+#[tokio::test]
+async fn a_workspace_that_changes_its_account_leaves_its_month_behind() {
+    let dial = Dial::at("2026-10-12T08:00:00Z");
+    let (gateway, simulator) = world(&dial).await;
+    agree(&gateway, "team".into()).await;
+    assert_eq!(costs(&gateway).await, usd("0.0128"));
+    assert_eq!(costs(&gateway).await, usd("0.01"));
+    let account = json!({ "account": "other" });
+    let path = "/api/v1/workspaces/default";
+    let moving = gateway.at("PATCH", path).key(gateway.management_key()).json(&account);
+    let moved = moving.send().await;
+    assert_eq!(moved.status, 200, "{}", moved.text());
+    let other = AccountId::new("other").unwrap();
+    let bought = Movement::new("other", other, Kind::Purchase, usd("1"), gateway.engine().now());
+    assert!(gateway.engine().stores().ledger.post(vec![bought]).await.unwrap());
+    let plan = json!({ "plan": "team" });
+    let reply = gateway.call("PUT", "/credits/plan?account=other").json(&plan).send().await;
+    assert_eq!(reply.status, 200, "{}", reply.text());
+    let stopped = gateway.stop().await;
+    let gateway = TestGateway::builder()
+        .on(stopped)
+        .config(PLANS)
+        .clock(dial)
+        .provider("acme", Protocol::OpenAi, &simulator)
+        .endpoint("acme/m", "acme", "echo", PRICE)
+        .start()
+        .await;
+    // The other account has spent nothing: it begins before the tier.
+    assert_eq!(costs(&gateway).await, usd("0.0128"));
+}
+
 #[tokio::test]
 async fn what_a_month_costs_less_than_agreed_is_charged_once() {
     let dial = Dial::at("2026-09-12T08:00:00Z");
