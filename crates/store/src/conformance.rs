@@ -24,6 +24,7 @@ pub mod keys;
 pub mod ledger;
 pub mod lifecycle;
 pub mod limit_counts;
+pub mod months;
 pub mod nodes;
 pub mod policies;
 pub mod presets;
@@ -118,10 +119,12 @@ macro_rules! conformance_suite {
             what_is_set_aside_expires_when_it_comes_back,
             parallel_leases_never_exceed_the_balance,
             every_history_balances,
-            a_balance_of_long_ago_is_counted,
-            what_calls_of_a_month_cost_is_known_by_account,
             what_has_gone_back_and_what_is_owed_may_overdraw,
             sums_beyond_any_amount_are_audited,
+        }
+        $crate::conformance_cases! { $fresh, months:
+            a_balance_of_long_ago_is_counted,
+            what_calls_of_a_month_cost_is_known_by_account,
         }
         $crate::conformance_cases! { $fresh, nodes:
             nodes_are_heard_in_order,
