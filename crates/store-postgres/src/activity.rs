@@ -164,7 +164,8 @@ fn listing(query: &ActivityQuery) -> QueryBuilder<Postgres> {
                 held_sum(sum(spent_nanos), 0) AS spent_nanos, held_sum(sum(byok_nanos), 0) AS byok_nanos,
                 held_sum(sum(prompt_tokens), 0) AS prompt_tokens,
                 held_sum(sum(completion_tokens), 0) AS completion_tokens,
-                held_sum(sum(reasoning_tokens), 0) AS reasoning_tokens, held_sum(sum(cached_tokens), 0) AS cached_tokens
+                held_sum(sum(reasoning_tokens), 0) AS reasoning_tokens, held_sum(sum(cached_tokens), 0) AS cached_tokens,
+                held_sum(sum(cache_hits), 0) AS cache_hits, held_sum(sum(fallbacks), 0) AS fallbacks
          FROM ",
     );
     sql.push(table_of_sums(query)).push(if has_keys(query) { SUCCESSOR } else { "" });
@@ -273,6 +274,8 @@ fn read(query: &ActivityQuery, row: &PgRow) -> Result<ActivityRow, StoreError> {
             completion_tokens: columns.count("completion_tokens")?,
             reasoning_tokens: columns.count("reasoning_tokens")?,
             cached_tokens: columns.count("cached_tokens")?,
+            cache_hits: columns.count("cache_hits")?,
+            fallbacks: columns.count("fallbacks")?,
         },
         times: CallTimes::default(),
     })

@@ -115,6 +115,11 @@ pub(crate) const MIGRATIONS: &[MigrationFile] = &[
         name: "months",
         sql: include_str!("../migrations/0023_months.sql"),
     },
+    MigrationFile {
+        version: 24,
+        name: "told again",
+        sql: include_str!("../migrations/0024_told_again.sql"),
+    },
 ];
 
 /// One step from a version of the schema to the next.

@@ -223,7 +223,8 @@ fn listing(query: &ActivityQuery, hashes: Option<&[KeyHash]>) -> QueryBuilder<Sq
                 sum(spent_nanos) AS spent_nanos, sum(byok_nanos) AS byok_nanos,
                 sum(prompt_tokens) AS prompt_tokens,
                 sum(completion_tokens) AS completion_tokens,
-                sum(reasoning_tokens) AS reasoning_tokens, sum(cached_tokens) AS cached_tokens
+                sum(reasoning_tokens) AS reasoning_tokens, sum(cached_tokens) AS cached_tokens,
+                sum(cache_hits) AS cache_hits, sum(fallbacks) AS fallbacks
          FROM ",
     );
     sql.push(table_of_sums(query)).push(" WHERE tag = ");
@@ -336,6 +337,8 @@ fn read(query: &ActivityQuery, row: &SqliteRow) -> Result<ActivityRow, StoreErro
             completion_tokens: columns.count("completion_tokens")?,
             reasoning_tokens: columns.count("reasoning_tokens")?,
             cached_tokens: columns.count("cached_tokens")?,
+            cache_hits: columns.count("cache_hits")?,
+            fallbacks: columns.count("fallbacks")?,
         },
         times: CallTimes::default(),
     })

@@ -122,6 +122,11 @@ pub(crate) const MIGRATIONS: &[MigrationFile] = &[
         name: "months",
         sql: include_str!("../migrations/0024_months.sql"),
     },
+    MigrationFile {
+        version: 25,
+        name: "told again",
+        sql: include_str!("../migrations/0025_told_again.sql"),
+    },
 ];
 
 /// One step from a version of the schema to the next.

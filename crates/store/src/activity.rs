@@ -130,6 +130,10 @@ pub struct ActivitySums {
     pub reasoning_tokens: u64,
     /// Tokens read from providers' caches.
     pub cached_tokens: u64,
+    /// Those whose answer was told again (contract §6.4).
+    pub cache_hits: u64,
+    /// Those for which more than one endpoint was tried.
+    pub fallbacks: u64,
 }
 
 impl ActivitySums {
@@ -145,6 +149,8 @@ impl ActivitySums {
             completion_tokens: usage.completion_tokens,
             reasoning_tokens: usage.reasoning_tokens,
             cached_tokens: usage.cached_tokens,
+            cache_hits: u64::from(record.cache_source().is_some()),
+            fallbacks: u64::from(record.is_fallback()),
         }
     }
 
@@ -158,6 +164,8 @@ impl ActivitySums {
         self.completion_tokens = self.completion_tokens.saturating_add(other.completion_tokens);
         self.reasoning_tokens = self.reasoning_tokens.saturating_add(other.reasoning_tokens);
         self.cached_tokens = self.cached_tokens.saturating_add(other.cached_tokens);
+        self.cache_hits = self.cache_hits.saturating_add(other.cache_hits);
+        self.fallbacks = self.fallbacks.saturating_add(other.fallbacks);
     }
 }
 

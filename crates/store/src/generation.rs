@@ -173,6 +173,11 @@ impl GenerationRecord {
         self.routing.as_deref()?.cache_source.as_deref()
     }
 
+    /// Whether more than one endpoint was tried for it.
+    pub const fn is_fallback(&self) -> bool {
+        self.attempts.len() > 1
+    }
+
     /// A record of nothing but its identity: every other field is empty, zero or false.
     pub fn new(
         id: GenerationId,

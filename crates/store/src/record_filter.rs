@@ -233,7 +233,7 @@ impl RecordFilter {
             && self.api_types.takes(Some(&*record.api_type))
             && self.streamed.is_none_or(|wanted| wanted == record.streamed)
             && self.byok.is_none_or(|wanted| wanted == record.is_byok)
-            && self.fallback.is_none_or(|wanted| wanted == (record.attempts.len() > 1))
+            && self.fallback.is_none_or(|wanted| wanted == record.is_fallback())
             && self.min_cost.is_none_or(|least| record.cost >= least)
             && self
                 .min_ms

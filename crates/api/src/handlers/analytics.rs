@@ -23,7 +23,7 @@ use crate::error::ApiError;
 use crate::router::App;
 
 use answer::Row;
-use fields::{Dimension, Metric};
+use fields::{Dimension, Makers, Metric};
 use question::{Asked, Operator, Question, ROWS_MAX};
 use time::Granularity;
 
@@ -84,13 +84,15 @@ pub(crate) async fn query_analytics(
     let question = Question::read(asked, &app.config.tag_headers, app.engine.now())?;
     let answering = async {
         app.engine.recorder().flush().await;
-        app.engine.stores().usage.activity(&question.wanted()).await
+        let rows = app.engine.stores().usage.activity(&question.wanted()).await?;
+        let makers = if question.asks_for_makers() { makers(&app).await? } else { Makers::new() };
+        Ok::<_, StoreError>((rows, makers))
     };
-    let rows = timeout(PATIENCE, answering).await.map_err(|_| {
+    let found = timeout(PATIENCE, answering).await.map_err(|_| {
         let message = "The question takes too long. Ask for less time";
         ApiError::new(ErrorType::RequestTimeout, message)
     })?;
-    let rows = rows.map_err(|error| match error {
+    let (rows, makers) = found.map_err(|error| match error {
         StoreError::TooMuch => ApiError::bad_request(format!(
             "The question takes more than {ROWS_MAX} rows to be added up. Ask for less time, for \
              longer steps, or by fewer dimensions"
@@ -98,11 +100,17 @@ pub(crate) async fn query_analytics(
         error => error.into(),
     })?;
     let open = rows.into_iter().filter(|row| manager.access.reaches(&row.workspace_id));
-    let (data, truncated) = question.answer(open);
+    let (data, truncated) = question.answer(open, &makers);
     let metadata = Metadata {
         query_time_ms: u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
         row_count: data.len(),
         truncated,
     };
     Ok(Json(Data { data: Answered { data, metadata, warnings: question.warnings } }))
+}
+
+/// Who has made which key, of those that are there.
+async fn makers(app: &App) -> Result<Makers, StoreError> {
+    let keys = app.engine.stores().keys.all().await?;
+    Ok(keys.into_iter().filter_map(|key| Some((key.hash, key.creator_user_id?))).collect())
 }

@@ -21,7 +21,7 @@ macro_rules! count {
             $table,
             $index,
             ", model, endpoint_id, provider, key_hash",
-            ", $13::TEXT[], $14::TEXT[], $15::TEXT[], $16::BYTEA[]"
+            ", $15::TEXT[], $16::TEXT[], $17::TEXT[], $18::BYTEA[]"
         )
     };
     ($table:literal, $index:literal, keys together) => {
@@ -29,11 +29,11 @@ macro_rules! count {
             $table,
             $index,
             ", model, endpoint_id, provider",
-            ", $13::TEXT[], $14::TEXT[], $15::TEXT[]"
+            ", $15::TEXT[], $16::TEXT[], $17::TEXT[]"
         )
     };
     ($table:literal, $index:literal, models together) => {
-        count!($table, $index, ", key_hash", ", $13::BYTEA[]")
+        count!($table, $index, ", key_hash", ", $15::BYTEA[]")
     };
     ($table:literal, $index:literal, $columns:literal, $values:literal) => {
         concat!(
@@ -42,11 +42,12 @@ macro_rules! count {
             " (",
             $index,
             ", tag, tag_value, workspace_id, requests, failed, spent_nanos, byok_nanos,
-        prompt_tokens, completion_tokens, reasoning_tokens, cached_tokens",
+        prompt_tokens, completion_tokens, reasoning_tokens, cached_tokens, cache_hits, fallbacks",
             $columns,
             ") SELECT * FROM UNNEST(
         $1::BIGINT[], $2::TEXT[], $3::TEXT[], $4::TEXT[], $5::BIGINT[], $6::BIGINT[],
-        $7::BIGINT[], $8::BIGINT[], $9::BIGINT[], $10::BIGINT[], $11::BIGINT[], $12::BIGINT[]",
+        $7::BIGINT[], $8::BIGINT[], $9::BIGINT[], $10::BIGINT[], $11::BIGINT[], $12::BIGINT[],
+        $13::BIGINT[], $14::BIGINT[]",
             $values,
             ")
     ON CONFLICT (tag, ",
@@ -78,7 +79,13 @@ macro_rules! count {
             ".reasoning_tokens, excluded.reasoning_tokens), ",
             "cached_tokens = held_sum(",
             $table,
-            ".cached_tokens, excluded.cached_tokens) ",
+            ".cached_tokens, excluded.cached_tokens), ",
+            "cache_hits = held_sum(",
+            $table,
+            ".cache_hits, excluded.cache_hits), ",
+            "fallbacks = held_sum(",
+            $table,
+            ".fallbacks, excluded.fallbacks) ",
         )
     };
 }
@@ -176,7 +183,9 @@ async fn count_sums<'a>(
         .bind(counts(|it| held(it.prompt_tokens)))
         .bind(counts(|it| held(it.completion_tokens)))
         .bind(counts(|it| held(it.reasoning_tokens)))
-        .bind(counts(|it| held(it.cached_tokens)));
+        .bind(counts(|it| held(it.cached_tokens)))
+        .bind(counts(|it| held(it.cache_hits)))
+        .bind(counts(|it| held(it.fallbacks)));
     let places: Vec<_> = all.iter().map(|(place, _)| place).collect();
     with_columns(query, &places).execute(connection).await.map_err(failed)?;
     Ok(())

@@ -45,9 +45,10 @@ macro_rules! count {
             " (",
             $index,
             ", tag, tag_value, workspace_id, requests, failed, spent_nanos, byok_nanos,
-                   prompt_tokens, completion_tokens, reasoning_tokens, cached_tokens",
+                   prompt_tokens, completion_tokens, reasoning_tokens, cached_tokens,
+                   cache_hits, fallbacks",
             $columns,
-            ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?",
+            ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?",
             $values,
             ") ON CONFLICT DO UPDATE SET
                    requests = requests + excluded.requests,
@@ -63,7 +64,9 @@ macro_rules! count {
                    reasoning_tokens =
                        min(9223372036854775807, reasoning_tokens + excluded.reasoning_tokens),
                    cached_tokens =
-                       min(9223372036854775807, cached_tokens + excluded.cached_tokens)"
+                       min(9223372036854775807, cached_tokens + excluded.cached_tokens),
+                   cache_hits = cache_hits + excluded.cache_hits,
+                   fallbacks = fallbacks + excluded.fallbacks"
         )
     };
 }
@@ -120,7 +123,9 @@ async fn count(
         .bind(held(sums.prompt_tokens))
         .bind(held(sums.completion_tokens))
         .bind(held(sums.reasoning_tokens))
-        .bind(held(sums.cached_tokens));
+        .bind(held(sums.cached_tokens))
+        .bind(held(sums.cache_hits))
+        .bind(held(sums.fallbacks));
     with_columns(query, place).execute(connection).await.map_err(failed)?;
     Ok(())
 }

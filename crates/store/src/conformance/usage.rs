@@ -192,6 +192,7 @@ pub async fn activity_is_added_up_by_day_model_and_endpoint(stores: &Stores) {
     ];
     assert_eq!(rows, expected);
     assert_eq!((twice.requests, twice.prompt_tokens, twice.reasoning_tokens), (2, 2_000, 18));
+    assert_eq!((twice.cache_hits, twice.fallbacks), (2, 2));
 }
 
 /// Each question leaves out what it does not ask for.

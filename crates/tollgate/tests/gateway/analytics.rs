@@ -408,8 +408,16 @@ async fn section_1_7_what_can_be_asked_is_told() {
         let all = meta[of].as_array().unwrap().iter();
         all.map(|it| it["name"].as_str().unwrap().to_owned()).collect()
     };
-    let dimensions =
-        ["model", "provider", "endpoint", "workspace", "api_key", "x-department", "x-project"];
+    let dimensions = [
+        "model",
+        "provider",
+        "endpoint",
+        "workspace",
+        "api_key",
+        "user",
+        "x-department",
+        "x-project",
+    ];
     assert_eq!(names("dimensions"), dimensions);
     assert_eq!(names("granularities"), ["minute", "hour", "day", "week", "month"]);
     // Everything that is told can be asked.
@@ -424,6 +432,66 @@ async fn section_1_7_what_can_be_asked_is_told() {
             }
         }
     }
+}
+
+/// Of calls with keys that nobody is known to have made there is no user.
+#[tokio::test]
+async fn section_1_7_who_made_a_key_is_told_apart() {
+    let simulator = simulator().await;
+    let gateway = world(&simulator).await;
+    for (maker, calls) in [("user-ann", 2), ("user-bob", 1)] {
+        for _ in 0..calls {
+            let key = gateway.key_with(|key| key.creator_user_id = Some(maker.to_owned())).await;
+            gateway.chat_call(&call("acme/n")).key(&key).send().await.said();
+        }
+    }
+    let by = json!({ "metrics": ["requests"], "dimensions": ["user"] });
+    let expected = json!([
+        { "user": "", "requests": 5 },
+        { "user": "user-ann", "requests": 2 },
+        { "user": "user-bob", "requests": 1 },
+    ]);
+    assert_eq!(ask(&gateway, by).await["data"], expected);
+    for (operator, value, requests) in
+        [("eq", "user-ann", 2), ("neq", "user-ann", 1), ("eq", "", 5)]
+    {
+        let filter = json!([{ "field": "user", "operator": operator, "value": value }]);
+        let found = ask(&gateway, json!({ "metrics": ["requests"], "filters": filter })).await;
+        assert_eq!(found["data"], json!([{ "requests": requests }]), "{operator} {value}");
+    }
+}
+
+#[tokio::test]
+async fn section_1_7_what_was_told_again_and_what_fell_back_is_counted() {
+    let simulator = simulator().await;
+    let price = r#"{ input = "1000", output = "1000" }"#;
+    let gateway = TestGateway::builder()
+        .provider("acme", Protocol::OpenAi, &simulator)
+        .provider("other", Protocol::OpenAi, &simulator)
+        .endpoint("acme/m", "acme", "echo+status:500", price)
+        .endpoint("acme/m", "other", "echo", price)
+        .start()
+        .await;
+    let mut asked = call("acme/m");
+    asked["provider"] = json!({ "order": ["acme", "other"] });
+    for status in ["MISS", "HIT", "HIT"] {
+        let reply = gateway.chat_call(&asked).header("x-openrouter-cache", "true").send().await;
+        assert_eq!(reply.header("x-openrouter-cache-status"), Some(status));
+    }
+    gateway.chat_call(&call("acme/none")).send().await.error(400, "invalid_request");
+    let metrics = ["requests", "cache_hits", "cache_hit_rate", "fallbacks", "fallback_rate"];
+    let counted = json!([{
+        "requests": 3, "cache_hits": 2, "cache_hit_rate": 0.666666666,
+        "fallbacks": 1, "fallback_rate": 0.333333333,
+    }]);
+    for granularity in [json!(null), json!("day"), json!("hour"), json!("minute")] {
+        let question = json!({ "metrics": metrics, "granularity": granularity });
+        let mut found = ask(&gateway, question).await["data"].clone();
+        found[0].as_object_mut().unwrap().remove("date");
+        assert_eq!(found, counted, "{granularity}");
+    }
+    let log = gateway.call("GET", "/logs?fallback=true").key(gateway.management_key());
+    assert_eq!(log.send().await.json()["data"].as_array().unwrap().len(), 1);
 }
 
 #[tokio::test]

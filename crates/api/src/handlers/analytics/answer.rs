@@ -9,7 +9,7 @@ use tollgate_store::ActivityRow;
 use tollgate_types::Timestamp;
 use tollgate_wire::json::UsdNumber;
 
-use super::fields::Sums;
+use super::fields::{Makers, Sums};
 use super::question::{Field, Question};
 
 /// A row, with its members in the order in which they were asked for.
@@ -36,11 +36,15 @@ const OTHER: &str = "other";
 
 impl Question {
     /// The rows, and whether there were more.
-    pub(super) fn answer(&self, rows: impl Iterator<Item = ActivityRow>) -> (Vec<Row>, bool) {
+    pub(super) fn answer(
+        &self,
+        rows: impl Iterator<Item = ActivityRow>,
+        makers: &Makers,
+    ) -> (Vec<Row>, bool) {
         let mut sums: BTreeMap<Place, Sums> = BTreeMap::new();
-        for row in rows.filter(|row| self.takes(row)) {
+        for row in rows.filter(|row| self.takes(row, makers)) {
             let begins = self.granularity.map(|it| it.row_of(row.starts_at));
-            let values = self.dimensions.iter().map(|it| it.value(&row)).collect();
+            let values = self.dimensions.iter().map(|it| it.value(&row, makers)).collect();
             let added = Sums { used: row.sums, times: row.times };
             sums.entry((begins, values)).or_default().add(&added);
         }

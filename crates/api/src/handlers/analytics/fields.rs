@@ -1,7 +1,9 @@
 //! What can be measured, and by what it can be told apart.
 
+use std::collections::HashMap;
+
 use tollgate_store::{ActivityRow, ActivitySums, CallTimes, Timed};
-use tollgate_types::Usd;
+use tollgate_types::{KeyHash, Usd};
 use tollgate_wire::json::UsdNumber;
 
 use super::answer::Cell;
@@ -33,6 +35,10 @@ pub(super) enum Metric {
     ReasoningTokens,
     CachedTokens,
     TotalTokens,
+    CacheHits,
+    CacheHitRate,
+    Fallbacks,
+    FallbackRate,
     Latency,
     LatencyP50,
     LatencyP95,
@@ -50,15 +56,20 @@ pub(super) enum Dimension {
     Endpoint,
     Workspace,
     ApiKey,
+    /// Who has made the key that was called with.
+    User,
     /// The value of a header of `attribution.headers`, by its name.
     Tag(String),
 }
+
+/// Who has made which key, where that is asked for.
+pub(super) type Makers = HashMap<KeyHash, String>;
 
 /// Metrics are compared in billionths.
 const BILLION: i128 = 1_000_000_000;
 
 impl Metric {
-    pub(super) const ALL: [Self; 17] = [
+    pub(super) const ALL: [Self; 21] = [
         Self::Requests,
         Self::Failed,
         Self::ErrorRate,
@@ -69,6 +80,10 @@ impl Metric {
         Self::ReasoningTokens,
         Self::CachedTokens,
         Self::TotalTokens,
+        Self::CacheHits,
+        Self::CacheHitRate,
+        Self::Fallbacks,
+        Self::FallbackRate,
         Self::Latency,
         Self::LatencyP50,
         Self::LatencyP95,
@@ -94,6 +109,10 @@ impl Metric {
             Self::ReasoningTokens => "reasoning_tokens",
             Self::CachedTokens => "cached_tokens",
             Self::TotalTokens => "total_tokens",
+            Self::CacheHits => "cache_hits",
+            Self::CacheHitRate => "cache_hit_rate",
+            Self::Fallbacks => "fallbacks",
+            Self::FallbackRate => "fallback_rate",
             Self::Latency => "latency",
             Self::LatencyP50 => "latency_p50",
             Self::LatencyP95 => "latency_p95",
@@ -116,6 +135,10 @@ impl Metric {
             Self::ReasoningTokens => "Reasoning tokens",
             Self::CachedTokens => "Cached tokens",
             Self::TotalTokens => "Tokens",
+            Self::CacheHits => "Answers told again",
+            Self::CacheHitRate => "Share of answers told again",
+            Self::Fallbacks => "Requests with a fallback",
+            Self::FallbackRate => "Share of requests with a fallback",
             Self::Latency => "Time to first token",
             Self::LatencyP50 => "Time to first token, median",
             Self::LatencyP95 => "Time to first token, 95th percentile",
@@ -130,7 +153,7 @@ impl Metric {
     pub(super) const fn format(self) -> &'static str {
         match self {
             Self::Usage | Self::ByokUsage => "currency",
-            Self::ErrorRate => "percent",
+            it if it.is_share() => "percent",
             Self::Throughput => "throughput",
             it if it.is_time() => "latency",
             _ => "number",
@@ -139,7 +162,12 @@ impl Metric {
 
     /// Whether it is a share, a mean or the like, rather than a sum.
     pub(super) const fn is_rate(self) -> bool {
-        matches!(self, Self::ErrorRate) || self.is_time()
+        self.is_share() || self.is_time()
+    }
+
+    /// Whether it is a share of all calls.
+    const fn is_share(self) -> bool {
+        matches!(self, Self::ErrorRate | Self::CacheHitRate | Self::FallbackRate)
     }
 
     /// Whether it tells how long calls took.
@@ -169,13 +197,16 @@ impl Metric {
         let percentile = |timed, percent| {
             Some(i128::from(times.percentile(timed, percent)?).saturating_mul(BILLION))
         };
+        let share = |of: u64| {
+            let of = i128::from(of).saturating_mul(BILLION);
+            Some(of.checked_div(used.requests.into()).unwrap_or(0))
+        };
         match self {
             Self::Usage => Some(used.spent.nanos().into()),
             Self::ByokUsage => Some(used.byok.nanos().into()),
-            Self::ErrorRate => {
-                let failed = i128::from(used.failed).saturating_mul(BILLION);
-                Some(failed.checked_div(used.requests.into()).unwrap_or(0))
-            }
+            Self::ErrorRate => share(used.failed),
+            Self::CacheHitRate => share(used.cache_hits),
+            Self::FallbackRate => share(used.fallbacks),
             Self::Latency => mean(Timed::FirstWord),
             Self::LatencyP50 => percentile(Timed::FirstWord, 50),
             Self::LatencyP95 => percentile(Timed::FirstWord, 95),
@@ -211,6 +242,8 @@ impl Metric {
             Self::CompletionTokens => used.completion_tokens,
             Self::ReasoningTokens => used.reasoning_tokens,
             Self::CachedTokens => used.cached_tokens,
+            Self::CacheHits => used.cache_hits,
+            Self::Fallbacks => used.fallbacks,
             Self::TotalTokens => used.prompt_tokens.saturating_add(used.completion_tokens),
             _ => 0,
         }
@@ -219,8 +252,8 @@ impl Metric {
 
 impl Dimension {
     /// Those that every installation has.
-    pub(super) const ALL: [Self; 5] =
-        [Self::Model, Self::Provider, Self::Endpoint, Self::Workspace, Self::ApiKey];
+    pub(super) const ALL: [Self; 6] =
+        [Self::Model, Self::Provider, Self::Endpoint, Self::Workspace, Self::ApiKey, Self::User];
 
     /// The dimension of this name, where `tags` are the headers that are recorded.
     pub(super) fn named(name: &str, tags: &[http::HeaderName]) -> Option<Self> {
@@ -239,6 +272,7 @@ impl Dimension {
             Self::Endpoint => "endpoint",
             Self::Workspace => "workspace",
             Self::ApiKey => "api_key",
+            Self::User => "user",
             Self::Tag(name) => name,
         }
     }
@@ -250,18 +284,20 @@ impl Dimension {
             Self::Endpoint => "Endpoint",
             Self::Workspace => "Workspace",
             Self::ApiKey => "API key",
+            Self::User => "User",
             Self::Tag(name) => name,
         }
     }
 
     /// Its value in a row; empty where there is none.
-    pub(super) fn value(&self, row: &ActivityRow) -> String {
+    pub(super) fn value(&self, row: &ActivityRow, makers: &Makers) -> String {
         match self {
             Self::Model => row.model.clone(),
             Self::Provider => row.provider.clone(),
             Self::Endpoint => row.endpoint_id.clone(),
             Self::Workspace => row.workspace_id.clone(),
             Self::ApiKey => row.key.map(|key| key.to_hex()).unwrap_or_default(),
+            Self::User => row.key.and_then(|key| makers.get(&key).cloned()).unwrap_or_default(),
             Self::Tag(_) => row.tag_value.clone(),
         }
     }

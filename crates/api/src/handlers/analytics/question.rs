@@ -5,7 +5,7 @@ use serde_json::Value;
 use tollgate_store::{ActivityQuery, ActivityRow, TimesAsked, ToldApart};
 use tollgate_types::{Timestamp, Usd};
 
-use super::fields::{Dimension, Metric, Sums};
+use super::fields::{Dimension, Makers, Metric, Sums};
 use super::time::{Granularity, Time, TimeRange};
 use crate::error::ApiError;
 
@@ -173,7 +173,7 @@ impl Question {
         let told_apart: Vec<&Dimension> = self.dimensions.iter().chain(of_filters).collect();
         let by = |dimension: Dimension| told_apart.contains(&&dimension);
         ActivityQuery {
-            by_key: by(Dimension::ApiKey),
+            by_key: by(Dimension::ApiKey) || by(Dimension::User),
             served: ToldApart {
                 model: by(Dimension::Model),
                 endpoint: by(Dimension::Endpoint),
@@ -184,11 +184,17 @@ impl Question {
         }
     }
 
+    /// Whether it has to be known who has made keys.
+    pub(super) fn asks_for_makers(&self) -> bool {
+        let of_filters = self.filters.iter().filter_map(Filter::dimension);
+        self.dimensions.iter().chain(of_filters).any(|it| *it == Dimension::User)
+    }
+
     /// Whether a row is asked about.
-    pub(super) fn takes(&self, row: &ActivityRow) -> bool {
+    pub(super) fn takes(&self, row: &ActivityRow, makers: &Makers) -> bool {
         self.filters.iter().all(|filter| match filter {
             Filter::Names { of, values, keeps, include_unset } => {
-                let value = of.value(row);
+                let value = of.value(row, makers);
                 let is_named = values.contains(&value);
                 match (value.is_empty(), *keeps) {
                     (true, true) => is_named || *include_unset,
