@@ -47,6 +47,8 @@ pub struct Plans {
     /// where plans have no say in it either.
     byok_fee: Option<ByokFee>,
     own_months: Mutex<Months>,
+    /// The month that was taken up last.
+    followed: Mutex<Option<Month>>,
 }
 
 /// What calls have counted, as far as discounts ([`Plan::charge`]) or fees ([`ByokFee::on`]) depend
@@ -116,9 +118,9 @@ impl Plans {
         charged
     }
 
-    /// Takes up what calls of accounts have come to this month as the books say, for discounts and
-    /// fees that depend on it: at the start, when plans or agreements change, and again and again
-    /// where other nodes write records, too.
+    /// Takes up what calls of accounts have come to this month as the books say, and in the next one,
+    /// which a clock may have been in: for discounts and fees that depend on it, at the start, when
+    /// plans or agreements change, and again and again where other nodes write records, too.
     ///
     /// # Errors
     ///
@@ -133,10 +135,43 @@ impl Plans {
         for months in [&self.months, &self.own_months] {
             months.lock().retain(|(_, of), _| *of >= month.previous());
         }
+        self.follow_month(organisation, stores, (month, now)).await?;
+        let next = month.next();
+        let its_end = next.instants().end.plus_millis(-1);
+        self.follow_month(organisation, stores, (next, its_end)).await?;
+        *self.followed.lock() = Some(month);
+        Ok(())
+    }
+
+    /// The same where this month has not been taken up yet: after it has begun, or the clock was set.
+    ///
+    /// # Errors
+    ///
+    /// When the store can't be read.
+    pub async fn follow_calendar(
+        &self,
+        organisation: &Organisation,
+        stores: &Stores,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let followed = *self.followed.lock();
+        if followed == Some(Month::of(now)) {
+            return Ok(());
+        }
+        self.follow(organisation, stores, now).await
+    }
+
+    /// Takes up a month by the plans that are agreed on at an instant of it.
+    async fn follow_month(
+        &self,
+        organisation: &Organisation,
+        stores: &Stores,
+        (month, at): (Month, Timestamp),
+    ) -> Result<(), StoreError> {
         let is_discounted = |row: &Arc<PlanRow>| !row.plan.terms().tiers.is_empty();
         if self.rows().iter().any(is_discounted) {
             for (account, spent) in stores.ledger.calls_in(month).await? {
-                let row = self.of(organisation.agreement(&account).as_deref(), now);
+                let row = self.of(organisation.agreement(&account).as_deref(), at);
                 if let Some(row) = row.filter(is_discounted) {
                     raise(&self.months, (account, month), row.plan.counted(spent));
                 }

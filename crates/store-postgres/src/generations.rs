@@ -19,7 +19,6 @@ use crate::error::{Remedy, failed};
 use crate::generation_columns::read_generation;
 use crate::generation_log;
 use crate::generation_rows::Rows;
-use crate::ledger_months;
 use crate::text::kept;
 use crate::till::pay;
 use crate::usage::{COUNT, Tally};
@@ -172,7 +171,6 @@ impl Write for Append {
         tally.count_keys(connection).await?;
         activity::add(connection, &sums).await?;
         pay(connection, &records).await?;
-        ledger_months::count_own_keys(connection, &records).await?;
         tally.count_account(connection).await?;
         Ok(u64::try_from(records.len()).unwrap_or(u64::MAX))
     }

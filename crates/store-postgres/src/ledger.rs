@@ -136,17 +136,27 @@ impl LedgerStore for PostgresStore {
     }
 }
 
+/// Those of an account are two lists, its own and those to it: each has an index in its order.
 fn listing(query: &MovementQuery) -> QueryBuilder<Postgres> {
-    let mut sql = QueryBuilder::new(concat!(
-        "SELECT ",
-        columns!(ledger_movement),
-        " FROM ledger_movement WHERE true"
-    ));
+    const SELECT: &str =
+        concat!("SELECT ", columns!(ledger_movement), " FROM ledger_movement WHERE ");
+    let mut sql = QueryBuilder::new("SELECT * FROM (");
+    sql.push(SELECT);
     if let Some(account) = &query.account {
         let account = kept(account.as_str()).into_owned();
-        sql.push(" AND (account = ").push_bind(account.clone());
-        sql.push(" OR counter = ").push_bind(account).push(")");
+        sql.push("account = ").push_bind(account.clone());
+        push_conditions(&mut sql, query);
+        sql.push(") AS own UNION ALL SELECT * FROM (").push(SELECT).push("counter = ");
+        sql.push_bind(account.clone()).push(" AND account <> ").push_bind(account);
+    } else {
+        sql.push("true");
     }
+    push_conditions(&mut sql, query);
+    sql.push(") AS found ORDER BY sequence DESC LIMIT ").push_bind(i64::from(query.limit));
+    sql
+}
+
+fn push_conditions(sql: &mut QueryBuilder<Postgres>, query: &MovementQuery) {
     if let Some(about) = &query.about {
         let about = kept(about).into_owned();
         sql.push(" AND (id = ").push_bind(about.clone());
@@ -165,7 +175,6 @@ fn listing(query: &MovementQuery) -> QueryBuilder<Postgres> {
         sql.push(" AND sequence < ").push_bind(held(before));
     }
     sql.push(" ORDER BY sequence DESC LIMIT ").push_bind(i64::from(query.limit));
-    sql
 }
 
 struct Post(Vec<Movement>);

@@ -15,6 +15,23 @@ use crate::ledger_rows::{account, balance_of};
 const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
     SET LOCAL statement_timeout = '15min'";
 
+/// Accounts whose sums by month are other than what their movements come to in them, by days first.
+const MISDATED: &str = "
+    WITH counted AS (
+        SELECT month_number(day), account, kind, counter, sum(amount_nanos)
+        FROM (
+            SELECT day_number(at) AS day, account, kind, coalesce(counter, '') AS counter,
+                   sum(amount_nanos) AS amount_nanos
+            FROM ledger_movement GROUP BY 1, 2, 3, 4
+        ) AS by_day GROUP BY 1, 2, 3, 4
+    ),
+    kept AS (SELECT month, account, kind, counter, amount_nanos FROM ledger_month)
+    SELECT DISTINCT account FROM (
+        SELECT * FROM (SELECT * FROM counted EXCEPT SELECT * FROM kept) AS more
+        UNION ALL
+        SELECT * FROM (SELECT * FROM kept EXCEPT SELECT * FROM counted) AS less
+    ) AS either";
+
 impl PostgresStore {
     pub(crate) async fn read_books(&self) -> Result<BTreeMap<AccountId, Books>, StoreError> {
         let mut transaction = self.pool.begin_with(BEGIN).await.map_err(failed)?;
@@ -61,13 +78,9 @@ async fn counted(
             of.charged = of.charged.plus(sum.total);
         }
     }
-    let by_months = "SELECT account, kind, nullif(counter, '') AS counter,
-                            sum(amount_nanos)::TEXT AS amount_nanos
-                     FROM ledger_month GROUP BY account, kind, counter";
-    for sum in sums_of(by_months, connection).await? {
-        for account in whom(&sum) {
-            books.entry(account.clone()).or_default().by_month.count(&sum, account);
-        }
+    for row in &sqlx::query(MISDATED).fetch_all(connection).await.map_err(failed)? {
+        let account = account(&Columns::of("ledger_month", row), "account")?;
+        books.entry(account).or_default().misdated = true;
     }
     Ok(())
 }

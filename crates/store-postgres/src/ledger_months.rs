@@ -1,38 +1,17 @@
-//! What months came to, in Postgres. The sums of movements are moved by a trigger where movements
-//! are inserted; see the migration `months`.
+//! What months came to, in Postgres. The sums are moved by triggers where movements and records are
+//! inserted; see the migration `months`.
 
+use sqlx::PgPool;
 use sqlx::postgres::PgRow;
-use sqlx::{PgConnection, PgPool};
 use tollgate_ledger::{AccountId, Balance, Counted, Total};
-use tollgate_store::{GenerationRecord, StoreError, own_keys_by_month};
+use tollgate_store::StoreError;
 use tollgate_types::{Month, Usd};
 
 use crate::columns::Columns;
 use crate::error::failed;
 use crate::ledger_books::summed;
-use crate::ledger_rows::{account, names};
+use crate::ledger_rows::account;
 use crate::text::kept;
-
-/// Adds what new calls with keys of the callers' own cost there. Rows are locked in the order of
-/// months and accounts.
-pub(crate) async fn count_own_keys(
-    connection: &mut PgConnection,
-    records: &[&GenerationRecord],
-) -> Result<(), StoreError> {
-    let sums = own_keys_by_month(records);
-    if sums.is_empty() {
-        return Ok(());
-    }
-    let sql = "INSERT INTO own_keys_month (month, account, listed_nanos)
-               SELECT * FROM UNNEST($1::BIGINT[], $2::TEXT[], $3::BIGINT[])
-               ON CONFLICT (month, account) DO UPDATE SET
-                   listed_nanos = held_sum(own_keys_month.listed_nanos, excluded.listed_nanos)";
-    let months: Vec<i64> = sums.keys().map(|(month, _)| month.number()).collect();
-    let listed: Vec<i64> = sums.values().map(|it| it.nanos()).collect();
-    let query = sqlx::query(sql).bind(months).bind(names(sums.keys().map(|(_, account)| *account)));
-    query.bind(listed).execute(connection).await.map_err(failed)?;
-    Ok(())
-}
 
 pub(crate) async fn own_keys_in(
     pool: &PgPool,

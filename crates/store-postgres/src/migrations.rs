@@ -224,7 +224,7 @@ async fn check(connection: &mut PgConnection, place: &str) -> Result<(), OpenErr
 #[cfg(test)]
 mod tests {
     use sqlx::Executor as _;
-    use tollgate_ledger::{AccountId, audit};
+    use tollgate_ledger::{AccountId, Discrepancy, audit};
     use tollgate_store::{LedgerStore as _, StoreHealth as _, UsageStore as _};
     use tollgate_types::{Month, Usd};
 
@@ -286,8 +286,12 @@ mod tests {
             INSERT INTO generation_gone_cost VALUES ('other', 5);";
         old.pool.execute(sqlx::raw_sql(later)).await.unwrap();
         let calls = new.calls_in(november).await.unwrap();
-        assert_eq!(calls, [(other, Usd::from_nanos(12))]);
+        assert_eq!(calls, [(other.clone(), Usd::from_nanos(12))]);
         assert_eq!(audit(&new.books().await.unwrap()), []);
+        let wrong = "UPDATE ledger_month SET month = month + 1 WHERE kind = 'metered'";
+        old.pool.execute(wrong).await.unwrap();
+        let found = audit(&new.books().await.unwrap());
+        assert_eq!(found, [Discrepancy::Misdated { account: other }]);
         new.close().await;
         old.close().await;
     }

@@ -14,14 +14,21 @@ CREATE INDEX ledger_month_of_account ON ledger_month (account, month);
 CREATE INDEX ledger_month_to_account ON ledger_month (counter, month);
 
 INSERT INTO ledger_month
-SELECT month, account, kind, counter, billions + rest / 1000000000, rest % 1000000000
+SELECT month, account, kind, counter,
+       sum(billions) + sum(rest) / 1000000000, sum(rest) % 1000000000
 FROM (
-    SELECT coalesce(CAST(strftime('%Y', at / 1000.0, 'unixepoch') AS INTEGER) * 12
-                    + CAST(strftime('%m', at / 1000.0, 'unixepoch') AS INTEGER) - 1, 23640) AS month,
-           account, kind, coalesce(counter, '') AS counter,
-           sum(amount_nanos / 1000000000) AS billions, sum(amount_nanos % 1000000000) AS rest
-    FROM ledger_movement GROUP BY 1, 2, 3, 4
-);
+    SELECT CASE WHEN day BETWEEN -719528 AND 2932896
+                THEN CAST(strftime('%Y', day * 86400, 'unixepoch') AS INTEGER) * 12
+                     + CAST(strftime('%m', day * 86400, 'unixepoch') AS INTEGER) - 1
+                ELSE 23640 END AS month, -- no calendar shows it: January 1970
+           account, kind, counter, billions, rest
+    FROM (
+        SELECT at / 86400000 - (at % 86400000 < 0) AS day, account, kind,
+               coalesce(counter, '') AS counter,
+               sum(amount_nanos / 1000000000) AS billions, sum(amount_nanos % 1000000000) AS rest
+        FROM ledger_movement GROUP BY 1, 2, 3, 4
+    )
+) GROUP BY 1, 2, 3, 4;
 
 -- What calls with keys of the callers' own cost there, by the account that they were made for.
 CREATE TABLE own_keys_month (
@@ -36,9 +43,10 @@ SELECT month, account,
        max(-9223372036854775807 - 1, min(9223372036854775807,
            sum(upstream_cost_nanos / 1000000000) * 1000000000 + sum(upstream_cost_nanos % 1000000000)))
 FROM (
-    SELECT coalesce(CAST(strftime('%Y', created_at / 1000.0, 'unixepoch') AS INTEGER) * 12
-                    + CAST(strftime('%m', created_at / 1000.0, 'unixepoch') AS INTEGER) - 1, 23640)
-               AS month,
+    SELECT CASE WHEN created_at BETWEEN -62167219200000 AND 253402300799999
+                THEN CAST(strftime('%Y', created_at / 1000.0, 'unixepoch') AS INTEGER) * 12
+                     + CAST(strftime('%m', created_at / 1000.0, 'unixepoch') AS INTEGER) - 1
+                ELSE 23640 END AS month,
            account, upstream_cost_nanos
     FROM generation WHERE is_byok AND upstream_cost_nanos <> 0
 ) GROUP BY 1, 2;

@@ -136,12 +136,23 @@ impl LedgerStore for SqliteStore {
     }
 }
 
+/// Those of an account are two lists, its own and those to it: each has an index in its order.
 fn listing(query: &MovementQuery) -> QueryBuilder<Sqlite> {
-    let mut sql = QueryBuilder::new("SELECT * FROM ledger_movement WHERE true");
-    if let Some(account) = &query.account {
-        sql.push(" AND (account = ").push_bind(account.as_str().to_owned());
-        sql.push(" OR counter = ").push_bind(account.as_str().to_owned()).push(")");
+    let mut sql = QueryBuilder::new("SELECT * FROM (");
+    if let Some(account) = query.account.as_ref().map(AccountId::as_str) {
+        sql.push("SELECT * FROM ledger_movement WHERE account = ").push_bind(account.to_owned());
+        push_conditions(&mut sql, query);
+        sql.push(") UNION ALL SELECT * FROM (SELECT * FROM ledger_movement WHERE counter = ");
+        sql.push_bind(account.to_owned()).push(" AND account <> ").push_bind(account.to_owned());
+    } else {
+        sql.push("SELECT * FROM ledger_movement WHERE true");
     }
+    push_conditions(&mut sql, query);
+    sql.push(") ORDER BY sequence DESC LIMIT ").push_bind(query.limit);
+    sql
+}
+
+fn push_conditions(sql: &mut QueryBuilder<Sqlite>, query: &MovementQuery) {
     if let Some(about) = &query.about {
         sql.push(" AND (id = ").push_bind(about.clone());
         sql.push(" OR reference = ").push_bind(about.clone()).push(")");
@@ -159,7 +170,6 @@ fn listing(query: &MovementQuery) -> QueryBuilder<Sqlite> {
         sql.push(" AND sequence < ").push_bind(held(before));
     }
     sql.push(" ORDER BY sequence DESC LIMIT ").push_bind(query.limit);
-    sql
 }
 
 struct Post(Vec<Movement>);

@@ -10,6 +10,35 @@ use crate::columns::Columns;
 use crate::error::failed;
 use crate::ledger_rows::balance_of;
 
+/// Accounts whose sums by month are other than what their movements come to in them, by days first.
+const MISDATED: &str = "
+    WITH counted AS (
+        SELECT month, account, kind, counter,
+               sum(billions) + sum(rest) / 1000000000, sum(rest) % 1000000000
+        FROM (
+            SELECT CASE WHEN day BETWEEN -719528 AND 2932896
+                        THEN CAST(strftime('%Y', day * 86400, 'unixepoch') AS INTEGER) * 12
+                             + CAST(strftime('%m', day * 86400, 'unixepoch') AS INTEGER) - 1
+                        ELSE 23640 END AS month,
+                   account, kind, counter, billions, rest
+            FROM (
+                SELECT at / 86400000 - (at % 86400000 < 0) AS day, account, kind,
+                       coalesce(counter, '') AS counter,
+                       sum(amount_nanos / 1000000000) AS billions,
+                       sum(amount_nanos % 1000000000) AS rest
+                FROM ledger_movement GROUP BY 1, 2, 3, 4
+            )
+        ) GROUP BY 1, 2, 3, 4
+    ),
+    kept AS (
+        SELECT month, account, kind, counter, amount_billions, amount_rest FROM ledger_month
+    )
+    SELECT DISTINCT account FROM (
+        SELECT * FROM (SELECT * FROM counted EXCEPT SELECT * FROM kept)
+        UNION ALL
+        SELECT * FROM (SELECT * FROM kept EXCEPT SELECT * FROM counted)
+    )";
+
 /// Reads them in the connection's transaction, so that everything is of one moment.
 pub(crate) async fn books(
     connection: &mut SqliteConnection,
@@ -53,14 +82,10 @@ async fn counted(
             of.charged = of.charged.plus(sum.total);
         }
     }
-    let by_months = "SELECT account, kind, nullif(counter, '') AS counter,
-                            sum(amount_billions) AS amount_nanos_billions,
-                            sum(amount_rest) AS amount_nanos_rest
-                     FROM ledger_month GROUP BY account, kind, counter";
-    for sum in sums_of(by_months, connection).await? {
-        for account in whom(&sum) {
-            books.entry(account.clone()).or_default().by_month.count(&sum, account);
-        }
+    for row in &sqlx::query(MISDATED).fetch_all(connection).await.map_err(failed)? {
+        let account =
+            Columns::of("ledger_month", row).parsed("account", |it| AccountId::new(it).ok());
+        books.entry(account?).or_default().misdated = true;
     }
     Ok(())
 }

@@ -181,7 +181,7 @@ pub(crate) async fn is_ours(connection: &mut SqliteConnection) -> Result<bool, s
 
 #[cfg(test)]
 mod tests {
-    use tollgate_ledger::{AccountId, Kind, NodeId, audit};
+    use tollgate_ledger::{AccountId, Discrepancy, Kind, NodeId, audit};
     use tollgate_store::conformance::sample::{full_generation, plain_key};
     use tollgate_store::{
         GenerationStore as _, KeyRecord, KeyStore as _, LedgerStore as _, MovementQuery,
@@ -358,7 +358,13 @@ mod tests {
         let calls = new.calls_in(november).await.unwrap();
         assert_eq!(calls, [(other.clone(), Usd::from_nanos(7))]);
         let own = new.own_keys_in(november).await.unwrap();
-        assert_eq!(own, [(other, Usd::from_nanos(i64::MAX))]);
+        assert_eq!(own, [(other.clone(), Usd::from_nanos(i64::MAX))]);
+        let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
+        let wrong = "UPDATE ledger_month SET month = month + 1 WHERE kind = 'metered'";
+        sqlx::raw_sql(wrong).execute(&mut connection).await.unwrap();
+        connection.close().await.unwrap();
+        let found = audit(&new.books().await.unwrap());
+        assert_eq!(found, [Discrepancy::Misdated { account: other }]);
     }
 
     #[tokio::test]

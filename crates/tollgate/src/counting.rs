@@ -33,6 +33,15 @@ pub(crate) fn run(engine: &Arc<Engine>, tasks: &TaskTracker, stop: &Cancellation
         async move { engine.limiting().sweep(engine.stores(), engine.now()).await }
     }));
     if !engine.limiting().is_shared() {
+        let (follower, token) = (Arc::clone(engine), stop.clone());
+        let what = "reading what the month has come to";
+        tasks.spawn(rounds::every(ROUND, what, token, move || {
+            let engine = Arc::clone(&follower);
+            async move {
+                let (organisation, stores) = (engine.organisation(), engine.stores());
+                engine.plans().follow_calendar(organisation, stores, engine.now()).await
+            }
+        }));
         return;
     }
     let (sharer, token) = (Arc::clone(engine), stop.clone());

@@ -256,7 +256,6 @@ impl LedgerStore for MemoryStore {
             for account in accounts(movement) {
                 let of = books.entry(account.clone()).or_default();
                 of.counted.count(&movement.into(), account);
-                of.by_month.count(&movement.into(), account);
             }
             if movement.kind.is_call() {
                 let of = books.entry(movement.account.clone()).or_default();

@@ -481,8 +481,8 @@ async fn section_1_7_what_was_told_again_and_what_fell_back_is_counted() {
     gateway.chat_call(&call("acme/none")).send().await.error(400, "invalid_request");
     let metrics = ["requests", "cache_hits", "cache_hit_rate", "fallbacks", "fallback_rate"];
     let counted = json!([{
-        "requests": 3, "cache_hits": 2, "cache_hit_rate": 0.666666666,
-        "fallbacks": 1, "fallback_rate": 0.333333333,
+        "requests": 3, "cache_hits": 2, "cache_hit_rate": 0.666_666_666,
+        "fallbacks": 1, "fallback_rate": 0.333_333_333,
     }]);
     for granularity in [json!(null), json!("day"), json!("hour"), json!("minute")] {
         let question = json!({ "metrics": metrics, "granularity": granularity });

@@ -156,6 +156,37 @@ async fn a_restart_goes_on_where_the_month_was() {
     assert_eq!(costs(&gateway).await, usd("0.0064"));
 }
 
+/// A gateway may be started before its clock is right, and a clock may leap.
+#[tokio::test]
+async fn a_clock_that_was_wrong_makes_no_month_begin_anew() {
+    let dial = Dial::at("2026-11-12T08:00:00Z");
+    let (gateway, simulator) = world(&dial).await;
+    agree(&gateway, "team".into()).await;
+    assert_eq!(costs(&gateway).await, usd("0.0128"));
+    assert_eq!(costs(&gateway).await, usd("0.01"));
+    let stopped = gateway.stop().await;
+    dial.set("2026-10-31T23:59:50Z");
+    let gateway = TestGateway::builder()
+        .on(stopped)
+        .config(PLANS)
+        .clock(Arc::<Dial>::clone(&dial))
+        .provider("acme", Protocol::OpenAi, &simulator)
+        .endpoint("acme/m", "acme", "echo", PRICE)
+        .start()
+        .await;
+    dial.set("2026-11-20T08:00:00Z");
+    assert_eq!(costs(&gateway).await, usd("0.0064"));
+    gateway.engine().recorder().flush().await;
+    for (instant, cost) in [("2027-02-20T08:00:00Z", "0.0128"), ("2026-11-20T08:00:00Z", "0.0064")]
+    {
+        dial.set(instant);
+        let engine = gateway.engine();
+        let (organisation, stores) = (engine.organisation(), engine.stores());
+        engine.plans().follow_calendar(organisation, stores, engine.now()).await.unwrap();
+        assert_eq!(costs(&gateway).await, usd(cost), "{instant}");
+    }
+}
+
 /// What a workspace spent stays with the account that it paid from.
 #[tokio::test]
 async fn a_workspace_that_changes_its_account_leaves_its_month_behind() {
