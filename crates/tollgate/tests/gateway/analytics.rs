@@ -414,7 +414,7 @@ async fn section_1_7_what_can_be_asked_is_told() {
         "endpoint",
         "workspace",
         "api_key",
-        "user",
+        "creator",
         "x-department",
         "x-project",
     ];
@@ -445,17 +445,17 @@ async fn section_1_7_who_made_a_key_is_told_apart() {
             gateway.chat_call(&call("acme/n")).key(&key).send().await.said();
         }
     }
-    let by = json!({ "metrics": ["requests"], "dimensions": ["user"] });
+    let by = json!({ "metrics": ["requests"], "dimensions": ["creator"] });
     let expected = json!([
-        { "user": "", "requests": 5 },
-        { "user": "user-ann", "requests": 2 },
-        { "user": "user-bob", "requests": 1 },
+        { "creator": "", "requests": 5 },
+        { "creator": "user-ann", "requests": 2 },
+        { "creator": "user-bob", "requests": 1 },
     ]);
     assert_eq!(ask(&gateway, by).await["data"], expected);
     for (operator, value, requests) in
         [("eq", "user-ann", 2), ("neq", "user-ann", 1), ("eq", "", 5)]
     {
-        let filter = json!([{ "field": "user", "operator": operator, "value": value }]);
+        let filter = json!([{ "field": "creator", "operator": operator, "value": value }]);
         let found = ask(&gateway, json!({ "metrics": ["requests"], "filters": filter })).await;
         assert_eq!(found["data"], json!([{ "requests": requests }]), "{operator} {value}");
     }

@@ -53,6 +53,18 @@ const PANELS: readonly Panel[] = [
     timed: true,
     lines: [{ metric: "throughput", label: "All calls", line: "solid" }],
   },
+  {
+    title: "Requests with a fallback",
+    format: "percent",
+    timed: false,
+    lines: [{ metric: "fallback_rate", label: "More than one endpoint tried", line: "solid" }],
+  },
+  {
+    title: "Answers told again",
+    format: "percent",
+    timed: false,
+    lines: [{ metric: "cache_hit_rate", label: "From this gateway's cache", line: "solid" }],
+  },
 ];
 
 const SHARED = "trends";

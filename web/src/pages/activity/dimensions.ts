@@ -21,7 +21,7 @@ export function dimensionOf(field: string): string | null {
 
 /** The field by which a group of a dimension is filtered; null where the log has none. */
 export function fieldOf(dimension: string): string | null {
-  if (dimension === "endpoint") return null;
+  if (dimension === "endpoint" || dimension === "creator") return null;
   const known = Object.entries(DIMENSIONS).find(([, name]) => name === dimension);
   return known ? known[0] : `${TAG}${dimension}`;
 }

@@ -71,6 +71,8 @@ export function trends(period: Period, filters: readonly UsageFilter[]): Questio
       "error_rate",
       "prompt_tokens",
       "cached_tokens",
+      "cache_hit_rate",
+      "fallback_rate",
       ...(period.timed ? timed : []),
     ],
     granularity: period.step,

@@ -2,6 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { providersQuery } from "~/api/catalogue";
 import { keyNamesQuery } from "~/api/keys";
+import { membersQuery } from "~/api/organisation";
 import { may } from "~/api/session";
 import { useSession } from "~/app/session";
 import type { Names } from "./dimensions";
@@ -11,6 +12,7 @@ const UNSET: Readonly<Record<string, string>> = {
   endpoint: "No provider answered",
   model: "No model answered",
   api_key: "No key",
+  creator: "Nobody known",
 };
 
 /** Names of what sums know by ids. `dimensions` are those in sight: others are not asked for. */
@@ -18,6 +20,10 @@ export function useNames(dimensions: readonly string[]): Names {
   const session = useSession();
   const wantsKeys = dimensions.includes("api_key") && may(session, "own_keys");
   const { data: keys } = useQuery({ ...keyNamesQuery(session), enabled: wantsKeys });
+  const { data: members } = useQuery({
+    ...membersQuery,
+    enabled: dimensions.includes("creator") && may(session, "people"),
+  });
   const { data: providers } = useQuery({
     ...providersQuery,
     enabled: dimensions.includes("provider"),
@@ -45,9 +51,12 @@ export function useNames(dimensions: readonly string[]): Names {
         if (dimension === "workspace") {
           return workspaces.find((one) => one.id === group)?.name ?? group;
         }
+        if (dimension === "creator") {
+          return members?.data.find((one) => one.id === group)?.email ?? group;
+        }
         if (dimension === "api_key") return keys?.get(group) ?? `${group.slice(0, 8)}…`;
         return group;
       },
     };
-  }, [session, keys, providers]);
+  }, [session, keys, members, providers]);
 }

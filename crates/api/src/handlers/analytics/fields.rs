@@ -57,7 +57,7 @@ pub(super) enum Dimension {
     Workspace,
     ApiKey,
     /// Who has made the key that was called with.
-    User,
+    Creator,
     /// The value of a header of `attribution.headers`, by its name.
     Tag(String),
 }
@@ -253,7 +253,7 @@ impl Metric {
 impl Dimension {
     /// Those that every installation has.
     pub(super) const ALL: [Self; 6] =
-        [Self::Model, Self::Provider, Self::Endpoint, Self::Workspace, Self::ApiKey, Self::User];
+        [Self::Model, Self::Provider, Self::Endpoint, Self::Workspace, Self::ApiKey, Self::Creator];
 
     /// The dimension of this name, where `tags` are the headers that are recorded.
     pub(super) fn named(name: &str, tags: &[http::HeaderName]) -> Option<Self> {
@@ -272,7 +272,7 @@ impl Dimension {
             Self::Endpoint => "endpoint",
             Self::Workspace => "workspace",
             Self::ApiKey => "api_key",
-            Self::User => "user",
+            Self::Creator => "creator",
             Self::Tag(name) => name,
         }
     }
@@ -284,7 +284,7 @@ impl Dimension {
             Self::Endpoint => "Endpoint",
             Self::Workspace => "Workspace",
             Self::ApiKey => "API key",
-            Self::User => "User",
+            Self::Creator => "Key creator",
             Self::Tag(name) => name,
         }
     }
@@ -297,7 +297,7 @@ impl Dimension {
             Self::Endpoint => row.endpoint_id.clone(),
             Self::Workspace => row.workspace_id.clone(),
             Self::ApiKey => row.key.map(|key| key.to_hex()).unwrap_or_default(),
-            Self::User => row.key.and_then(|key| makers.get(&key).cloned()).unwrap_or_default(),
+            Self::Creator => row.key.and_then(|key| makers.get(&key).cloned()).unwrap_or_default(),
             Self::Tag(_) => row.tag_value.clone(),
         }
     }

@@ -173,7 +173,7 @@ impl Question {
         let told_apart: Vec<&Dimension> = self.dimensions.iter().chain(of_filters).collect();
         let by = |dimension: Dimension| told_apart.contains(&&dimension);
         ActivityQuery {
-            by_key: by(Dimension::ApiKey) || by(Dimension::User),
+            by_key: by(Dimension::ApiKey) || by(Dimension::Creator),
             served: ToldApart {
                 model: by(Dimension::Model),
                 endpoint: by(Dimension::Endpoint),
@@ -187,7 +187,7 @@ impl Question {
     /// Whether it has to be known who has made keys.
     pub(super) fn asks_for_makers(&self) -> bool {
         let of_filters = self.filters.iter().filter_map(Filter::dimension);
-        self.dimensions.iter().chain(of_filters).any(|it| *it == Dimension::User)
+        self.dimensions.iter().chain(of_filters).any(|it| *it == Dimension::Creator)
     }
 
     /// Whether a row is asked about.
