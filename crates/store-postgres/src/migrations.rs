@@ -117,8 +117,8 @@ pub(crate) const MIGRATIONS: &[MigrationFile] = &[
     },
     MigrationFile {
         version: 24,
-        name: "told again",
-        sql: include_str!("../migrations/0024_told_again.sql"),
+        name: "more activity",
+        sql: include_str!("../migrations/0024_more_activity.sql"),
     },
 ];
 

@@ -124,8 +124,8 @@ pub(crate) const MIGRATIONS: &[MigrationFile] = &[
     },
     MigrationFile {
         version: 25,
-        name: "told again",
-        sql: include_str!("../migrations/0025_told_again.sql"),
+        name: "more activity",
+        sql: include_str!("../migrations/0025_more_activity.sql"),
     },
 ];
 

@@ -110,7 +110,7 @@ impl<'a> ActivityTally<'a> {
             for (tag, value) in tags {
                 self.sums.entry((number, span, index, tag, value)).or_default().add(&sums);
             }
-            for (timed, bucket, sums) in times.iter().filter(|_| span != Span::Day) {
+            for (timed, bucket, sums) in times.iter() {
                 self.times.entry((number, span, index, timed, bucket)).or_default().add(sums);
             }
         }
@@ -128,10 +128,13 @@ impl<'a> ActivityTally<'a> {
         rows.into_iter().collect()
     }
 
-    /// Every row of times of a kind, in the order of places.
+    /// Every row of times of a kind, in the order of places. By day they are kept of all keys together
+    /// alone.
     pub fn times(&self, together: Together) -> Vec<(TimePlace<'a>, TimeSums)> {
         let mut rows: BTreeMap<TimePlace<'a>, TimeSums> = BTreeMap::new();
-        for ((number, span, index, timed, bucket), sums) in &self.times {
+        let is_kept = |span| span != Span::Day || together == Together::Keys;
+        let times = self.times.iter().filter(|((_, span, ..), _)| is_kept(*span));
+        for ((number, span, index, timed, bucket), sums) in times {
             let place = self.place(*number, *span, *index);
             if let Some(place) = place.and_then(|it| it.of(together)) {
                 rows.entry((place, *timed, *bucket)).or_default().add(sums);

@@ -210,7 +210,8 @@ async fn count_times<'a>(
         (Span::Minute, Together::Keys) => {
             count_times!("total_time_minute", "minute", keys together)
         }
-        (_, Together::Keys) => count_times!("total_time_hour", "hour", keys together),
+        (Span::Hour, Together::Keys) => count_times!("total_time_hour", "hour", keys together),
+        (Span::Day, Together::Keys) => count_times!("total_time_day", "day", keys together),
         (Span::Minute, _) => count_times!("time_minute", "minute"),
         (..) => count_times!("time_hour", "hour"),
     };

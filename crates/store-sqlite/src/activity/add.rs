@@ -139,7 +139,8 @@ async fn count_times(
         (Span::Minute, Some(_)) => count_times!("time_minute", "minute"),
         (Span::Hour | Span::Day, Some(_)) => count_times!("time_hour", "hour"),
         (Span::Minute, None) => count_times!("total_time_minute", "minute", keys together),
-        (Span::Hour | Span::Day, None) => count_times!("total_time_hour", "hour", keys together),
+        (Span::Hour, None) => count_times!("total_time_hour", "hour", keys together),
+        (Span::Day, None) => count_times!("total_time_day", "day", keys together),
     };
     let query = sqlx::query(sql)
         .bind(place.index)

@@ -17,10 +17,11 @@ pub fn table_of_sums(query: &ActivityQuery) -> &'static str {
 
 /// The table of times that answers a question, and what its parts of days are.
 pub fn table_of_times(query: &ActivityQuery) -> (&'static str, Span) {
-    match (query.span(), query.together()) {
+    match (query.span_of_sums(), query.together()) {
         (Span::Minute, Together::Keys) => ("total_time_minute", Span::Minute),
+        (Span::Hour, Together::Keys) => ("total_time_hour", Span::Hour),
+        (Span::Day, Together::Keys) => ("total_time_day", Span::Day),
         (Span::Minute, _) => ("time_minute", Span::Minute),
-        (_, Together::Keys) => ("total_time_hour", Span::Hour),
         (..) => ("time_hour", Span::Hour),
     }
 }

@@ -133,7 +133,6 @@ impl Time {
         let first = span.starts_at(span.index(start));
         let until = span.starts_at(span.index(end.plus_millis(-1)).saturating_add(1));
         let days_max = span.kept_days().unwrap_or(DAYS_MAX);
-        let range = first..until;
         if until.millis_since(first) > days_max.saturating_mul(DAY_MILLIS) {
             return Err(wrong("time_range", &format!("Expected at most {days_max} days")));
         }
@@ -150,7 +149,10 @@ impl Time {
             let what = if span == Span::Minute { "minutes" } else { "hours" };
             warnings.push(format!("Sums by {what} are kept for {days} days"));
         }
-        Ok(Self { span, range, rows, times })
+        // Of hours that have not begun there is nothing: the day's sums say the same, and are fewer.
+        let is_of_days = span == Span::Hour && rows != RowTime::Each && until > now;
+        let until = if is_of_days { end_of_day(until) } else { until };
+        Ok(Self { span, range: first..until, rows, times })
     }
 
     /// What the store is asked; how long calls took is not known by tag.
@@ -177,6 +179,11 @@ fn latest(granularity: Option<Granularity>, span: Span, now: Timestamp) -> Range
     let next = of.index(now).saturating_add(1);
     let (start, end) = (of.starts_at(next.saturating_sub(count)), of.starts_at(next));
     span.starts_at(span.index(start))..end
+}
+
+/// When the day is over that an instant ends, or is in.
+const fn end_of_day(at: Timestamp) -> Timestamp {
+    Span::Day.starts_at(Span::Day.index(at.plus_millis(-1)).saturating_add(1))
 }
 
 fn instant(text: &str) -> Result<Timestamp, ApiError> {
