@@ -35,3 +35,21 @@ SELECT hour / 24, workspace_id, model, endpoint_id, provider, timed, bucket,
        held_sum(sum(calls), 0), held_sum(sum(millis), 0), held_sum(sum(tokens), 0)
 FROM total_time_hour
 GROUP BY hour / 24, workspace_id, model, endpoint_id, provider, timed, bucket;
+
+-- The same of each key, of all models together.
+CREATE TABLE key_total_time_day (
+    day          BIGINT NOT NULL,
+    key_hash     BYTEA NOT NULL CHECK (length(key_hash) = 32),
+    workspace_id TEXT COLLATE "C" NOT NULL,
+    timed        BIGINT NOT NULL,
+    bucket       BIGINT NOT NULL,
+    calls        BIGINT NOT NULL,
+    millis       BIGINT NOT NULL,
+    tokens       BIGINT NOT NULL,
+    PRIMARY KEY (day, key_hash, workspace_id, timed, bucket)
+);
+
+INSERT INTO key_total_time_day
+SELECT hour / 24, key_hash, workspace_id, timed, bucket,
+       held_sum(sum(calls), 0), held_sum(sum(millis), 0), held_sum(sum(tokens), 0)
+FROM time_hour GROUP BY hour / 24, key_hash, workspace_id, timed, bucket;

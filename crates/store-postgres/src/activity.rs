@@ -116,8 +116,13 @@ impl Write for RemovePart {
         };
         if self.0 == Span::Hour {
             // As long as there are hours of it: what its days say is what they do.
-            let query = sqlx::query("DELETE FROM total_time_day WHERE day < $1 / 24");
-            query.bind(self.0.index(self.1)).execute(&mut *connection).await.map_err(failed)?;
+            for sql in [
+                "DELETE FROM total_time_day WHERE day < $1 / 24",
+                "DELETE FROM key_total_time_day WHERE day < $1 / 24",
+            ] {
+                let query = sqlx::query(sql).bind(self.0.index(self.1));
+                query.execute(&mut *connection).await.map_err(failed)?;
+            }
         }
         let mut removed = 0;
         for sql in steps {

@@ -37,3 +37,24 @@ ON CONFLICT DO UPDATE SET
     calls = min(9223372036854775807, calls + excluded.calls),
     millis = min(9223372036854775807, millis + excluded.millis),
     tokens = min(9223372036854775807, tokens + excluded.tokens);
+
+-- The same of each key, of all models together.
+CREATE TABLE key_total_time_day (
+    day          INTEGER NOT NULL,
+    key_hash     BLOB NOT NULL CHECK (length(key_hash) = 32),
+    workspace_id TEXT NOT NULL,
+    timed        INTEGER NOT NULL,
+    bucket       INTEGER NOT NULL,
+    calls        INTEGER NOT NULL,
+    millis       INTEGER NOT NULL,
+    tokens       INTEGER NOT NULL,
+    PRIMARY KEY (day, key_hash, workspace_id, timed, bucket)
+) STRICT, WITHOUT ROWID;
+
+INSERT INTO key_total_time_day
+SELECT hour / 24, key_hash, workspace_id, timed, bucket, calls, millis, tokens
+FROM time_hour WHERE TRUE
+ON CONFLICT DO UPDATE SET
+    calls = min(9223372036854775807, calls + excluded.calls),
+    millis = min(9223372036854775807, millis + excluded.millis),
+    tokens = min(9223372036854775807, tokens + excluded.tokens);

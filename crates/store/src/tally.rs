@@ -128,11 +128,11 @@ impl<'a> ActivityTally<'a> {
         rows.into_iter().collect()
     }
 
-    /// Every row of times of a kind, in the order of places. By day they are kept of all keys together
-    /// alone.
+    /// Every row of times of a kind, in the order of places. By day they are kept only where something
+    /// is together.
     pub fn times(&self, together: Together) -> Vec<(TimePlace<'a>, TimeSums)> {
         let mut rows: BTreeMap<TimePlace<'a>, TimeSums> = BTreeMap::new();
-        let is_kept = |span| span != Span::Day || together == Together::Keys;
+        let is_kept = |span| span != Span::Day || together != Together::Nothing;
         let times = self.times.iter().filter(|((_, span, ..), _)| is_kept(*span));
         for ((number, span, index, timed, bucket), sums) in times {
             let place = self.place(*number, *span, *index);

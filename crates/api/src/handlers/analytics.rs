@@ -84,7 +84,10 @@ pub(crate) async fn query_analytics(
     let question = Question::read(asked, &app.config.tag_headers, app.engine.now())?;
     let answering = async {
         app.engine.recorder().flush().await;
-        let rows = app.engine.stores().usage.activity(&question.wanted()).await?;
+        let mut rows = Vec::new();
+        for wanted in question.wanted() {
+            rows.append(&mut app.engine.stores().usage.activity(&wanted).await?);
+        }
         let makers = if question.asks_for_makers() { makers(&app).await? } else { Makers::new() };
         Ok::<_, StoreError>((rows, makers))
     };

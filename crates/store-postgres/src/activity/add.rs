@@ -93,10 +93,23 @@ macro_rules! count {
 /// The same for times.
 macro_rules! count_times {
     ($table:literal, $index:literal) => {
-        count_times!($table, $index, ", key_hash", ", $11::BYTEA[]")
+        count_times!(
+            $table,
+            $index,
+            ", model, endpoint_id, provider, key_hash",
+            ", $8::TEXT[], $9::TEXT[], $10::TEXT[], $11::BYTEA[]"
+        )
     };
     ($table:literal, $index:literal, keys together) => {
-        count_times!($table, $index, "", "")
+        count_times!(
+            $table,
+            $index,
+            ", model, endpoint_id, provider",
+            ", $8::TEXT[], $9::TEXT[], $10::TEXT[]"
+        )
+    };
+    ($table:literal, $index:literal, models together) => {
+        count_times!($table, $index, ", key_hash", ", $8::BYTEA[]")
     };
     ($table:literal, $index:literal, $columns:literal, $values:literal) => {
         concat!(
@@ -104,16 +117,16 @@ macro_rules! count_times {
             $table,
             " (",
             $index,
-            ", workspace_id, timed, bucket, calls, millis, tokens, model, endpoint_id, provider",
+            ", workspace_id, timed, bucket, calls, millis, tokens",
             $columns,
             ") SELECT * FROM UNNEST(
         $1::BIGINT[], $2::TEXT[], $3::BIGINT[], $4::BIGINT[], $5::BIGINT[], $6::BIGINT[],
-        $7::BIGINT[], $8::TEXT[], $9::TEXT[], $10::TEXT[]",
+        $7::BIGINT[]",
             $values,
             ")
     ON CONFLICT (",
             $index,
-            ", workspace_id, timed, bucket, model, endpoint_id, provider",
+            ", workspace_id, timed, bucket",
             $columns,
             ")
     DO UPDATE SET ",
@@ -212,6 +225,7 @@ async fn count_times<'a>(
         }
         (Span::Hour, Together::Keys) => count_times!("total_time_hour", "hour", keys together),
         (Span::Day, Together::Keys) => count_times!("total_time_day", "day", keys together),
+        (_, Together::Models) => count_times!("key_total_time_day", "day", models together),
         (Span::Minute, _) => count_times!("time_minute", "minute"),
         (..) => count_times!("time_hour", "hour"),
     };

@@ -74,10 +74,13 @@ macro_rules! count {
 /// The same for times.
 macro_rules! count_times {
     ($table:literal, $index:literal) => {
-        count_times!($table, $index, ", key_hash", ", ?")
+        count_times!($table, $index, ", model, endpoint_id, provider, key_hash", ", ?, ?, ?, ?")
     };
     ($table:literal, $index:literal, keys together) => {
-        count_times!($table, $index, "", "")
+        count_times!($table, $index, ", model, endpoint_id, provider", ", ?, ?, ?")
+    };
+    ($table:literal, $index:literal, models together) => {
+        count_times!($table, $index, ", key_hash", ", ?")
     };
     ($table:literal, $index:literal, $columns:literal, $values:literal) => {
         concat!(
@@ -85,9 +88,9 @@ macro_rules! count_times {
             $table,
             " (",
             $index,
-            ", workspace_id, timed, bucket, calls, millis, tokens, model, endpoint_id, provider",
+            ", workspace_id, timed, bucket, calls, millis, tokens",
             $columns,
-            ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?",
+            ") VALUES (?, ?, ?, ?, ?, ?, ?",
             $values,
             ") ON CONFLICT DO UPDATE SET
                    calls = calls + excluded.calls,
@@ -137,7 +140,8 @@ async fn count_times(
 ) -> Result<(), StoreError> {
     let sql = match (place.span, place.key) {
         (Span::Minute, Some(_)) => count_times!("time_minute", "minute"),
-        (Span::Hour | Span::Day, Some(_)) => count_times!("time_hour", "hour"),
+        (Span::Hour, Some(_)) => count_times!("time_hour", "hour"),
+        (Span::Day, Some(_)) => count_times!("key_total_time_day", "day", models together),
         (Span::Minute, None) => count_times!("total_time_minute", "minute", keys together),
         (Span::Hour, None) => count_times!("total_time_hour", "hour", keys together),
         (Span::Day, None) => count_times!("total_time_day", "day", keys together),

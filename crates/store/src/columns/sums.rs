@@ -21,6 +21,7 @@ pub fn table_of_times(query: &ActivityQuery) -> (&'static str, Span) {
         (Span::Minute, Together::Keys) => ("total_time_minute", Span::Minute),
         (Span::Hour, Together::Keys) => ("total_time_hour", Span::Hour),
         (Span::Day, Together::Keys) => ("total_time_day", Span::Day),
+        (_, Together::Models) => ("key_total_time_day", Span::Day),
         (Span::Minute, _) => ("time_minute", Span::Minute),
         (..) => ("time_hour", Span::Hour),
     }

@@ -241,6 +241,68 @@ async fn section_1_7_how_long_calls_took_is_told() {
     assert_eq!(ask(&gateway, slow).await["data"], json!([]));
 }
 
+/// Whole days are read as days, the hours before and behind them as hours: together they are all
+/// calls between two instants, once each, whatever tells them apart.
+#[tokio::test]
+async fn section_1_7_ranges_that_cut_days_count_each_call_once() {
+    let simulator = simulator().await;
+    let gateway = world(&simulator).await;
+    let begin = Timestamp::parse_rfc3339("2026-10-10T00:30:00Z").unwrap();
+    let calls = (0..120_u8).map(|hour| {
+        let at = begin.plus_millis(i64::from(hour) * 3_600_000);
+        let mut call = generation(&format!("gen-{hour}"), hash(20 + hour % 3), at);
+        (call.latency_ms, call.generation_time_ms) = (Some(u64::from(hour) * 10), Some(2_000));
+        call
+    });
+    gateway.engine().stores().generations.append(calls.collect()).await.unwrap();
+    for (start, end, first, behind) in [
+        ("2026-10-10T05:00:00Z", "2026-10-14T20:00:00Z", 5_u32, 116_u32),
+        ("2026-10-11T00:00:00Z", "2026-10-13T07:00:00Z", 24, 79),
+        ("2026-10-10T05:00:00Z", "2026-10-13T00:00:00Z", 5, 72),
+        ("2026-10-11T00:00:00Z", "2026-10-13T00:00:00Z", 24, 72),
+        ("2026-10-11T05:00:00Z", "2026-10-11T09:00:00Z", 29, 33),
+        ("2026-10-10T23:00:00Z", "2026-10-11T02:00:00Z", 23, 26),
+    ] {
+        let asked = |more: Value| {
+            let mut question = json!({
+                "metrics": ["requests", "latency", "latency_p50"],
+                "time_range": { "start": start, "end": end },
+            });
+            question.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            question
+        };
+        let mean = f64::from(first + behind - 1) * 5.0;
+        for (more, groups) in [
+            (json!({}), 1),
+            (json!({ "dimensions": ["model"] }), 1),
+            (json!({ "dimensions": ["api_key"] }), 3),
+            (json!({ "dimensions": ["api_key", "model"] }), 3),
+        ] {
+            let told = ask(&gateway, asked(more.clone())).await["data"].clone();
+            let rows = told.as_array().unwrap();
+            let sum = |of: &dyn Fn(&Value) -> f64| rows.iter().map(of).sum::<f64>();
+            let requests = sum(&|row| row["requests"].as_f64().unwrap());
+            let millis =
+                |row: &Value| row["latency"].as_f64().unwrap() * row["requests"].as_f64().unwrap();
+            assert_eq!(
+                (rows.len(), requests),
+                (groups, f64::from(behind - first)),
+                "{start} {more}"
+            );
+            assert!((sum(&millis) / requests - mean).abs() < 0.001, "{start} {more}: {told}");
+            let by_day = ask(&gateway, {
+                let mut question = asked(more.clone());
+                question["granularity"] = json!("day");
+                question
+            });
+            let by_day = by_day.await["data"].clone();
+            let by_day = by_day.as_array().unwrap().iter();
+            let days: u64 = by_day.map(|row| row["requests"].as_u64().unwrap()).sum();
+            assert_eq!(days, u64::from(behind - first), "{start} {more}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn section_1_7_small_groups_are_told_of_together() {
     let simulator = simulator().await;

@@ -167,21 +167,20 @@ impl Question {
         })
     }
 
-    /// What the store is asked.
-    pub(super) fn wanted(&self) -> ActivityQuery {
+    /// What the store is asked, one after another.
+    pub(super) fn wanted(&self) -> impl Iterator<Item = ActivityQuery> {
         let of_filters = self.filters.iter().filter_map(Filter::dimension);
         let told_apart: Vec<&Dimension> = self.dimensions.iter().chain(of_filters).collect();
         let by = |dimension: Dimension| told_apart.contains(&&dimension);
-        ActivityQuery {
-            by_key: by(Dimension::ApiKey) || by(Dimension::Creator),
-            served: ToldApart {
-                model: by(Dimension::Model),
-                endpoint: by(Dimension::Endpoint),
-                provider: by(Dimension::Provider),
-            },
-            rows_max: Some(ROWS_MAX),
-            ..self.time.query(self.tag.clone())
-        }
+        let by_key = by(Dimension::ApiKey) || by(Dimension::Creator);
+        let served = ToldApart {
+            model: by(Dimension::Model),
+            endpoint: by(Dimension::Endpoint),
+            provider: by(Dimension::Provider),
+        };
+        let rows_max = Some(ROWS_MAX);
+        let queries = self.time.queries(self.tag.as_deref());
+        queries.map(move |query| ActivityQuery { by_key, served, rows_max, ..query })
     }
 
     /// Whether it has to be known who has made keys.

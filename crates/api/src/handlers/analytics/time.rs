@@ -155,16 +155,32 @@ impl Time {
         Ok(Self { span, range: first..until, rows, times })
     }
 
-    /// What the store is asked; how long calls took is not known by tag.
-    pub(super) fn query(&self, tag: Option<String>) -> ActivityQuery {
-        let Range { start: from, end: until } = self.range;
-        let query = ActivityQuery { tag, rows: self.rows, ..ActivityQuery::default() };
-        if self.span == Span::Day {
-            let (from, until) = (Some(UtcDay::of(from)), Some(UtcDay::of(until)));
-            return ActivityQuery { from, until, ..query };
-        }
-        let part = PartQuery { span: self.span, from, until, times: self.times };
-        ActivityQuery { part: Some(part), ..query }
+    /// What the store is asked, one after another; how long calls took is not known by tag.
+    pub(super) fn queries(&self, tag: Option<&str>) -> impl Iterator<Item = ActivityQuery> {
+        self.pieces().map(move |Range { start: from, end: until }| {
+            let tag = tag.map(str::to_owned);
+            let query = ActivityQuery { tag, rows: self.rows, ..ActivityQuery::default() };
+            if self.span == Span::Day {
+                let (from, until) = (Some(UtcDay::of(from)), Some(UtcDay::of(until)));
+                return ActivityQuery { from, until, ..query };
+            }
+            let part = PartQuery { span: self.span, from, until, times: self.times };
+            ActivityQuery { part: Some(part), ..query }
+        })
+    }
+
+    /// The time in pieces. Where hours are added up anyway, whole days are one and the hours before
+    /// and behind them others: of days the store has sums that are fewer.
+    fn pieces(&self) -> impl Iterator<Item = Range<Timestamp>> + use<> {
+        let Range { start, end } = self.range;
+        let (first, last) = (end_of_day(start), Span::Day.starts_at(Span::Day.index(end)));
+        let is_cut = self.span == Span::Hour && self.rows != RowTime::Each && first < last;
+        let pieces = if is_cut {
+            [start..first, first..last, last..end]
+        } else {
+            [start..end, end..end, end..end]
+        };
+        pieces.into_iter().filter(|it| !it.is_empty())
     }
 }
 
