@@ -4,6 +4,7 @@ import { answer, client } from "~/api/client";
 import { ApiError } from "~/api/error";
 import { whole } from "~/format";
 import { beginningOf, type Interval, type WorkspaceBudget } from "./limits";
+import { ACTS_MAX, managing } from "./managing";
 
 const DAY_MS = 86_400_000;
 /** So far back is looked for the last use of a key. */
@@ -120,3 +121,13 @@ async function readSpend(interval: Interval, now: Date, signal: AbortSignal) {
   );
   return (workspace: string) => Number(rows.find((row) => row.workspace === workspace)?.usage ?? 0);
 }
+
+/** The newest acts of everybody. */
+export const managingQuery = queryOptions({
+  queryKey: ["audit", "managing"],
+  queryFn: async ({ signal }) => {
+    const params = { query: { limit: ACTS_MAX } };
+    const { data } = await answer(client.GET("/api/v1/audit", { params, signal }));
+    return managing(data);
+  },
+});
