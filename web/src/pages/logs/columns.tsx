@@ -1,5 +1,6 @@
 import type { ReactNode } from "react";
 import type { LogRow } from "~/api/logs";
+import type { Choosable } from "~/components/chosen-columns";
 import { classes } from "~/components/classes";
 import type { Column } from "~/components/columns";
 import { Money } from "~/components/Money";
@@ -197,21 +198,11 @@ const COLUMNS: readonly LogColumn[] = [
 ];
 
 /** Columns that can be chosen: all but the time and the model. */
-export const OPTIONAL: readonly { id: string; header: string }[] = COLUMNS.filter(
-  ({ id }) => id !== "model",
-).map(({ id, header }) => ({ id, header }));
-
-/** The columns that are there unless others are chosen. */
-export const USUAL: readonly string[] = [
-  "provider",
-  "key",
-  "first",
-  "took",
-  "tokens",
-  "route",
-  "status",
-  "cost",
-];
+export const CHOOSABLE: Choosable = {
+  place: "logs",
+  optional: COLUMNS.filter(({ id }) => id !== "model"),
+  usual: ["provider", "key", "first", "took", "tokens", "route", "status", "cost"],
+};
 
 /** The columns of the table. Where a range is longer than a day, times have their day. */
 export function columnsFor(chosen: readonly string[], dated: boolean): LogColumn[] {
