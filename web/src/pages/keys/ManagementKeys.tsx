@@ -27,7 +27,7 @@ export function ManagementKeys() {
   const ask = `curl "${apiBase()}/keys" \\
   -H "Authorization: Bearer $TOLLGATE_MANAGEMENT_KEY"`;
   return (
-    <div className="overflow-y-auto pb-6">
+    <div className="pb-6">
       <div className="max-w-[68ch] pb-6 text-read">
         <p>
           A management key does what this dashboard does, for programs: it makes keys, reads

@@ -54,7 +54,7 @@ export function Performance({ model }: { model: Model }) {
   }, [providers.data, id]);
   const error = course.error ?? sums.error;
   return (
-    <div className="overflow-y-auto pb-6">
+    <div className="pb-6">
       <div className="flex flex-wrap items-center gap-3 pb-3">
         <div className="w-44">
           <Select label="Time" value={name} onChange={setName} options={WINDOWS} />

@@ -49,7 +49,7 @@ export function Usage({ model }: { model: Model }) {
     );
   }
   return (
-    <div className="overflow-y-auto pb-6">
+    <div className="pb-6">
       <div className="flex flex-wrap items-start gap-x-10 gap-y-3 pb-6">
         <Figures sums={sums} id={id} calls={calls} />
         <span className="ml-auto" />
