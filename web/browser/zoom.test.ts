@@ -47,7 +47,9 @@ const PAGES = [
   "/providers?tab=byok",
   "/credits",
   ...["members", "invitations", "permissions", "audit"].map((tab) => `/team?tab=${tab}`),
-  ...["about", "appearance", "password", "workspaces"].map((section) => `/settings/${section}`),
+  ...["about", "appearance", "password", "sessions", "workspaces", "contents", "configuration"].map(
+    (section) => `/settings/${section}`,
+  ),
 ];
 
 describe("at 200 %", () => {
