@@ -1,4 +1,5 @@
 import { useState } from "react";
+import { useSession } from "~/app/session";
 import { amount } from "~/format";
 import { type Allowance, useAllowance } from "./playground-key";
 import { RaiseLimit } from "./RaiseLimit";
@@ -8,11 +9,12 @@ import { useChat } from "./use-chat";
 export function Purse() {
   const { key } = useChat();
   const allowance = useAllowance(key);
+  const { billing } = useSession().installation;
   const [raising, setRaising] = useState(false);
   if (!allowance) return <span>Your playground key pays, within its daily limit.</span>;
   return (
     <span className="flex items-center gap-2">
-      <span>{words(allowance)}</span>
+      <span>{words(allowance, billing)}</span>
       {allowance.limit !== null && (
         <button
           type="button"
@@ -31,7 +33,10 @@ export function Purse() {
 
 const SPANS = { daily: " today", weekly: " this week", monthly: " this month" };
 
-function words({ limit, left, reset }: Allowance): string {
-  if (limit === null) return "Your playground key has no limit of its own.";
+function words({ limit, left, reset }: Allowance, billing: boolean): string {
+  if (limit === null) {
+    const above = billing ? ": the balance of its account binds" : "";
+    return `Your playground key has no limit of its own${above}.`;
+  }
   return `${amount(left)} of ${amount(limit)} left${reset ? SPANS[reset] : ""}`;
 }
