@@ -18,7 +18,7 @@ import { NARROW, quantity, zoneName } from "~/format";
 import { useShortcuts } from "~/keyboard/shortcuts";
 import { flag, useUrlState } from "~/url/state";
 import { HEIGHT } from "./bars";
-import { CHOOSABLE, keyWords } from "./columns";
+import { CHOOSABLE } from "./columns";
 import { Errors } from "./Errors";
 import { ExportMenu } from "./ExportMenu";
 import { FacetMenus } from "./FacetMenus";
@@ -28,6 +28,7 @@ import { useLive } from "./live";
 import { merged, type Totals, totalsOf, withLive } from "./merge";
 import { NewCallsTold, Requests } from "./Requests";
 import { FIELDS, useView, type View } from "./view";
+import { keyWords } from "./words";
 
 const FOLLOW = flag(false);
 /** The line of times below the histogram, in pixels. */
