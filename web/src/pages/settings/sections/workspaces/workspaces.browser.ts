@@ -82,7 +82,10 @@ it("lets the admin of a workspace change it, but for who pays and its slug", asy
   });
   expect(accepted.status).toBe(201);
   const page = await visit("/settings/workspaces", { root: own.root, person });
-  await page.getByRole("table", { name: "Workspaces" }).getByText("Research", { exact: true }).click();
+  await page
+    .getByRole("table", { name: "Workspaces" })
+    .getByText("Research", { exact: true })
+    .click();
   const form = page.getByRole("form", { name: "Workspace" });
   expect(await form.getByLabel("Slug").isDisabled()).toBe(true);
   expect(await form.getByLabel("Account").isDisabled()).toBe(true);
