@@ -152,3 +152,19 @@ describe("what is attached", () => {
     await page.getByText(/^notes\.txt is no PNG/).waitFor();
   });
 });
+
+it("says the workspace's budget where that leaves less than the playground's own limit", async () => {
+  await fetch(`${gateway.url}/api/v1/workspaces/default/budgets/monthly`, {
+    method: "PUT",
+    headers: {
+      authorization: `Bearer ${gateway.managementKey}`,
+      "content-type": "application/json",
+    },
+    body: JSON.stringify({ limit_usd: 1 }),
+  });
+  const page = await visit("/chat?models=acme/omni", { root: site.url });
+  await send(page, []);
+  await page.getByText("$1.00 of $1.00 left of Default's monthly budget").waitFor();
+  await page.check();
+  await page.shot("chat-bound");
+});

@@ -1,7 +1,7 @@
 import { useSession } from "~/app/session";
 import { LimitBar } from "~/components/LimitBar";
+import { type Bound, resetOf } from "~/components/limits/limits";
 import { relative } from "~/format";
-import { type Bound, resetOf } from "./limits";
 
 export interface KeyLimitProps {
   bound: Bound | null;
