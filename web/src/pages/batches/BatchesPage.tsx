@@ -29,7 +29,7 @@ export default function BatchesPage() {
   const fallback = session.workspaces.find((one) => one.slug === "default");
   const workspace = named ?? fallback ?? session.workspaces[0];
   const asked = { workspace: workspace?.id, status: status === "" ? undefined : status };
-  const list = useInfiniteQuery(batchesQuery(asked));
+  const list = useInfiniteQuery({ ...batchesQuery(asked), enabled: workspace !== undefined });
   const rows = useMemo(() => list.data?.pages.flatMap(({ data }) => data) ?? [], [list.data]);
   const going = rows.filter((batch) => !hasEnded(batch)).length;
   const several = session.workspaces.length > 1;
@@ -77,7 +77,11 @@ export default function BatchesPage() {
         </div>
       }
     >
-      {list.error && !list.data ? (
+      {!workspace ? (
+        <EmptyState title="You belong to no workspace">
+          Batches belong to workspaces. An owner or admin can take you into one.
+        </EmptyState>
+      ) : list.error && !list.data ? (
         <ErrorPanel
           what="The batches can't be read"
           error={list.error}

@@ -196,6 +196,21 @@ it("shows all of it to viewers, and offers them no end of it", async () => {
   await api("POST", `/batches/${going.id}/cancel`);
 });
 
+it("shows members the batches of their workspaces, and none to those without one", async () => {
+  const person = await bringIn(place().site, api, "member");
+  const page = await visit("/batches", { person });
+  await row(page, "Completed").waitFor();
+  const { data } = await api<{ data: { id: string; email: string }[] }>(
+    "GET",
+    "/organization/members?limit=100",
+  );
+  const id = data.find(({ email }) => email === person.email)?.id;
+  await api("POST", "/workspaces/default/members/remove", { user_ids: [id] });
+  await page.reload();
+  await page.getByText("You belong to no workspace").waitFor();
+  await page.check();
+});
+
 it("is not for those who see no keys", async () => {
   const person = await bringIn(place().site, api, "billing");
   const page = await visit("/batches", { person });

@@ -20,7 +20,7 @@ export function Purse() {
   return (
     <span className="flex items-center gap-2">
       <span>{above ?? words(allowance, billing)}</span>
-      {allowance.limit !== null && (
+      {allowance.limit !== null && above === null && (
         <button
           type="button"
           className="min-h-6 text-accent underline-offset-2 hover:underline"
