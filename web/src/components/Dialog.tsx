@@ -79,6 +79,8 @@ export interface ConfirmDialogProps {
   children: ReactNode;
   /** The act, as the button says it: "Delete key". */
   act: string;
+  /** What leaving says, where the act itself is called a cancelling. */
+  dismiss?: string;
   onConfirm: () => void;
   busy?: boolean;
   error?: unknown;
@@ -92,6 +94,7 @@ export function ConfirmDialog({
   title,
   children,
   act,
+  dismiss = "Cancel",
   onConfirm,
   busy = false,
   error,
@@ -107,7 +110,7 @@ export function ConfirmDialog({
       title={title}
       actions={
         <>
-          <Button onClick={onClose}>Cancel</Button>
+          <Button onClick={onClose}>{dismiss}</Button>
           <Button variant="danger" busy={busy} disabled={!ready} onClick={onConfirm}>
             {act}
           </Button>

@@ -27,7 +27,7 @@ export function LimitBar({ spent, limit, share, note, label = "Spent" }: LimitBa
   if (limit == null) {
     return (
       <span>
-        {dollars(spent)} <span className="text-muted">{note ?? "no limit"}</span>
+        {dollars(spent)} <span className="text-muted">{note ?? "no limit of its own"}</span>
       </span>
     );
   }

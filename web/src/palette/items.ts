@@ -87,6 +87,7 @@ export function usePaletteItems(text: string): PaletteGroup[] {
       value: "Log",
       items: hasPage("/logs") ? generation(text, go) : [],
     },
+    { value: "Batches", items: seesKeys && hasPage("/batches") ? batch(text, go) : [] },
     { value: "Pages", items: rank(pages, text) },
     {
       value: "Models",
@@ -117,4 +118,14 @@ function generation(
   const id = text.trim();
   if (!/^gen-[\w-]{4,}$/.test(id)) return [];
   return [{ id, label: `Open ${id}`, run: () => go("/logs", { q: id, open: id }) }];
+}
+
+/** The sheet of a batch, when its id was pasted. */
+function batch(
+  text: string,
+  go: (to: string, search: Record<string, string>) => void,
+): PaletteItem[] {
+  const id = text.trim();
+  if (!/^batch_\w{8,}$/.test(id)) return [];
+  return [{ id, label: `Open ${id}`, run: () => go("/batches", { open: id }) }];
 }

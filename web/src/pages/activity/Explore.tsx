@@ -15,13 +15,13 @@ import { EmptyState } from "~/components/EmptyState";
 import { ErrorPanel } from "~/components/ErrorPanel";
 import { Loading, Progress } from "~/components/Loading";
 import { Select } from "~/components/Select";
+import { metricText } from "~/components/usage/metric-text";
+import { timeRange } from "~/components/usage/period";
+import { charted } from "~/components/usage/series";
 import { dateTime } from "~/format";
 import { oneOf, text, useUrlState } from "~/url/state";
-import { metricText } from "./metrics";
 import { groupOptions } from "./Overview";
-import { timeRange } from "./period";
 import { GROUPS_SHOWN } from "./questions";
-import { charted } from "./series";
 import type { View } from "./view";
 
 const LOOKS = ["bars", "lines", "table"] as const;

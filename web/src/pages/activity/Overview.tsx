@@ -12,15 +12,16 @@ import { EmptyState } from "~/components/EmptyState";
 import { ErrorPanel } from "~/components/ErrorPanel";
 import { Loading, Progress } from "~/components/Loading";
 import { Select } from "~/components/Select";
+import { metricText, sumText } from "~/components/usage/metric-text";
+import { charted, groupOf } from "~/components/usage/series";
 import { countTerms } from "~/url/filters";
 import { oneOf, useUrlState } from "~/url/state";
 import { Attention } from "./Attention";
 import { countedBy, logSearch } from "./log-link";
-import { METRICS, metricText, SHOWN, type Shown, sumText } from "./metrics";
+import { METRICS, SHOWN, type Shown } from "./metrics";
 import { overTime, ranked, totals } from "./questions";
 import { Ranking } from "./Ranking";
 import { Strip } from "./Strip";
-import { charted, groupOf } from "./series";
 import type { View } from "./view";
 
 const METRIC = oneOf<Shown>(SHOWN, "usage");

@@ -5,15 +5,16 @@ import { colorOf } from "~/components/chart/series";
 import { classes } from "~/components/classes";
 import { type FileFormat, SaveMenu } from "~/components/SaveMenu";
 import { Sparkline } from "~/components/Sparkline";
+import { metricText } from "~/components/usage/metric-text";
+import { groupOf, numberOf } from "~/components/usage/series";
 import { change, csv, percent } from "~/format";
 import { withoutTerm, withTerm } from "~/url/filters";
 import { fieldOf } from "./dimensions";
 import { LogLink } from "./LogLink";
 import { countedBy } from "./log-link";
-import { METRICS, metricText, type Shown } from "./metrics";
+import { METRICS, type Shown } from "./metrics";
 import { GROUPS_SHOWN } from "./questions";
 import { beforeWords } from "./Strip";
-import { groupOf, numberOf } from "./series";
 import type { View } from "./view";
 
 export interface RankingProps {

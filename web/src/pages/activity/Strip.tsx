@@ -1,10 +1,11 @@
 import type { ReactNode } from "react";
 import type { UsageRow } from "~/api/analytics";
 import { classes } from "~/components/classes";
+import { sumText } from "~/components/usage/metric-text";
 import { change, exact, type Maybe, percent, whole } from "~/format";
 import { LogLink } from "./LogLink";
 import { countedBy } from "./log-link";
-import { METRICS, SHOWN, type Shown, sumText } from "./metrics";
+import { METRICS, SHOWN, type Shown } from "./metrics";
 import type { View } from "./view";
 
 export interface StripProps {

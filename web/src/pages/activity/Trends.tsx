@@ -7,11 +7,11 @@ import { Chart, type Series } from "~/components/Chart";
 import { EmptyState } from "~/components/EmptyState";
 import { ErrorPanel } from "~/components/ErrorPanel";
 import { Loading, Progress } from "~/components/Loading";
+import { type Format, metricText } from "~/components/usage/metric-text";
+import { charted, numberOf } from "~/components/usage/series";
 import { whole } from "~/format";
 import { LogLink } from "./LogLink";
-import { type Format, metricText } from "./metrics";
 import { failures, trends } from "./questions";
-import { charted, numberOf } from "./series";
 import type { View } from "./view";
 
 interface Line {

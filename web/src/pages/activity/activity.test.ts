@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
 import type { Answered, UsageRow } from "~/api/analytics";
+import { bucketsOf, periodOf } from "~/components/usage/period";
+import { charted } from "~/components/usage/series";
 import { parseFilters } from "~/url/filters";
 import { parseRange, type Range, spanOf } from "~/url/range";
 import { dimensionOf, fieldOf, type Names, unsummed, usageFilters } from "./dimensions";
 import { logSearch } from "./log-link";
-import { bucketsOf, periodOf } from "./period";
-import { charted } from "./series";
 
 const NOW = new Date("2026-11-22T15:34:10Z");
 const ranged = (text: string) => parseRange(text) as Range;

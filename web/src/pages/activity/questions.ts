@@ -1,7 +1,7 @@
 import type { Question, UsageFilter } from "~/api/analytics";
+import { type Period, timeRange } from "~/components/usage/period";
 import type { Span } from "~/url/range";
 import type { Shown } from "./metrics";
-import { type Period, timeRange } from "./period";
 
 /** So many groups have a colour; the others are one. */
 export const GROUPS_SHOWN = 7;

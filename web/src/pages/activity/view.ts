@@ -1,9 +1,9 @@
 import { ask, type UsageFilter } from "~/api/analytics";
+import { type Period, timeRange } from "~/components/usage/period";
 import { dateTime, zoneName } from "~/format";
 import { type Filters, filterWords } from "~/url/filters";
 import type { RangeState } from "~/url/use-range";
 import { dimensionOf, type Names } from "./dimensions";
-import { type Period, timeRange } from "./period";
 
 /** What the address says, read: all tabs show the same time and filters. */
 export interface View {

@@ -145,7 +145,15 @@ function Consent({ asked, session, onCode }: ConsentProps) {
               onValueChange={(text) => setLimit(text.trim())}
             />
           </Field>
-          <Field name="usage_limit_type" label="It holds">
+          <Field
+            name="usage_limit_type"
+            label="It holds"
+            {...(asked.limit !== "" || asked.reset !== ""
+              ? { hint: "As the app asks" }
+              : limit === ""
+                ? { hint: "Needs a limit" }
+                : {})}
+          >
             <Select
               value={reset}
               onChange={setReset}

@@ -2,6 +2,7 @@ import { ChevronRight } from "lucide-react";
 import { useState } from "react";
 import type { Workspace } from "~/api/organisation";
 import type { KeyRecord } from "~/api/session";
+import { useSession } from "~/app/session";
 import { Button } from "~/components/Button";
 import { classes } from "~/components/classes";
 import { Money } from "~/components/Money";
@@ -144,6 +145,7 @@ function FreeKeys({
   onOpen: (id: string) => void;
 }) {
   const [all, setAll] = useState(false);
+  const { billing } = useSession().installation;
   if (keys.length === 0) return null;
   const other = tightest(above);
   const named = all ? keys : keys.slice(0, NAMED);
@@ -151,7 +153,12 @@ function FreeKeys({
     <p className="mt-3 flex flex-wrap items-center gap-x-3 text-muted">
       <span>
         Without a limit of {keys.length === 1 ? "its" : "their"} own
-        {other ? ", bound by the workspace" : ", bound by nothing"}:
+        {other
+          ? ", bound by the workspace"
+          : billing
+            ? ", bound by the balance of its account"
+            : ", bound by no budget"}
+        :
       </span>
       {named.map((key) => (
         <button

@@ -1,5 +1,7 @@
 import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
+import { may } from "~/api/session";
+import { useSession } from "~/app/session";
 import { Button } from "~/components/Button";
 import { Dialog } from "~/components/Dialog";
 import { messageOf } from "~/components/ErrorPanel";
@@ -12,6 +14,7 @@ import { useChat } from "./use-chat";
 /** Another limit for the playground's key. */
 export function RaiseLimit({ onClose, onRaised }: { onClose: () => void; onRaised: () => void }) {
   const { key } = useChat();
+  const rules = may(useSession(), "keys", "write");
   const allowance = useAllowance(key);
   const [typed, setTyped] = useState("");
   const dollars = Number(typed);
@@ -48,6 +51,11 @@ export function RaiseLimit({ onClose, onRaised }: { onClose: () => void; onRaise
             className={CONTROL}
           />
         </label>
+        {!rules && (
+          <p className="text-muted">
+            Your role may lower it; to raise it, ask an admin of the key's workspace.
+          </p>
+        )}
         {error && (
           <p role="alert" className="text-bad">
             {messageOf(error)}

@@ -92,6 +92,8 @@ describe("a comparison", () => {
       .waitFor();
     expect(calls.toSorted()).toEqual([
       "GET /key",
+      // What binds the key from above.
+      "GET /workspaces/00000000-0000-0000-0000-000000000000/budgets",
       "POST /chat/completions",
       "POST /chat/completions",
       "POST /session/playground-key",

@@ -307,7 +307,7 @@ describe("money", () => {
   });
 
   it("that was spent is the limit without what is left", () => {
-    const shared = { hash: "h", reset: "daily" as const };
+    const shared = { hash: "h", workspace: "w", reset: "daily" as const };
     expect(spentOf({ ...shared, limit: "5", left: "4.9999305" })).toBe("0.0000695");
     expect(spentOf({ ...shared, limit: "0.00001", left: "0" })).toBe("0.00001");
     expect(spentOf({ ...shared, limit: null, left: null })).toBeNull();

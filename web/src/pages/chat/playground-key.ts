@@ -7,6 +7,8 @@ import { makePlaygroundKey } from "~/api/session";
 export interface Allowance {
   /** The key's id. */
   hash: string;
+  /** The id of its workspace, whose budgets bound it as well. */
+  workspace: string;
   /** US dollars as decimal text; null is no limit. */
   limit: string | null;
   left: string | null;
@@ -61,6 +63,7 @@ class PlaygroundKey {
       const { data } = await answer(client.GET("/api/v1/key", { headers: { authorization } }));
       this.#learn({
         hash: before.hash,
+        workspace: before.workspace,
         limit: decimal(data.limit),
         left: decimal(data.limit_remaining),
         reset: data.limit_reset,
@@ -82,6 +85,7 @@ class PlaygroundKey {
     );
     this.#learn({
       hash: data.hash,
+      workspace: data.workspace_id,
       limit: decimal(data.limit),
       left: decimal(data.limit_remaining),
       reset: data.limit_reset,
@@ -92,6 +96,7 @@ class PlaygroundKey {
     const { key, data } = await asked();
     this.#learn({
       hash: data.hash,
+      workspace: data.workspace_id,
       limit: decimal(data.limit),
       left: decimal(data.limit_remaining),
       reset: data.limit_reset,

@@ -5,7 +5,7 @@ import { definePage } from "~/app/page";
 export default definePage({
   title: "Health",
   routes: [{ path: "/status", load: () => import("./HealthPage") }],
-  rail: { group: "watch", order: 22, icon: HeartPulse },
+  rail: { group: "watch", order: 23, icon: HeartPulse },
   letter: "h",
   words: "status circuit uptime latency endpoints",
 });

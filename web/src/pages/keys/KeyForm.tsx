@@ -2,6 +2,7 @@ import { useMutation, useQuery } from "@tanstack/react-query";
 import { type ReactNode, useId, useMemo, useState } from "react";
 import { modelsQuery, providersQuery } from "~/api/catalogue";
 import { changeKey, createKey, type KeyRecord } from "~/api/keys";
+import { may } from "~/api/session";
 import { useZone } from "~/app/preferences";
 import { useSession } from "~/app/session";
 import { ApiCall } from "~/components/ApiCall";
@@ -49,6 +50,7 @@ export interface KeyFormProps {
 export function KeyForm({ record, workspace, onClose, onCreated, onSaved }: KeyFormProps) {
   const [zone] = useZone();
   const toast = useToast();
+  const session = useSession();
   const { refresh } = useKeyActs();
   const before = useMemo(() => draftOf(record, workspace, zone), [record, workspace, zone]);
   const [draft, setDraft] = useState<Draft>(before);
@@ -105,6 +107,12 @@ export function KeyForm({ record, workspace, onClose, onCreated, onSaved }: KeyF
         errors={refused}
         onSubmit={save}
       >
+        {record && !may(session, "keys", "write") && (
+          <p className="text-muted">
+            Your own key can be made stricter here, not looser, unless you are an admin of its
+            workspace.
+          </p>
+        )}
         <Basics {...parts} />
         <Rates {...parts} />
         <Reach {...parts} />
@@ -169,7 +177,11 @@ function Basics({ draft, set, problems, fixed }: PartProps) {
             onValueChange={(limit) => set({ limit: limit.trim() })}
           />
         </Field>
-        <Field name="limit_reset" label="It holds">
+        <Field
+          name="limit_reset"
+          label="It holds"
+          {...(draft.limit === "" ? { hint: "Needs a limit" } : {})}
+        >
           <Select
             value={draft.reset}
             onChange={(reset) => set({ reset })}
@@ -187,7 +199,10 @@ function Basics({ draft, set, problems, fixed }: PartProps) {
           disabled={draft.limit === ""}
           onChange={(event) => set({ byok: event.target.checked })}
         />
-        Count calls by your own keys at providers, too
+        <span>
+          Count calls by your own keys at providers, too
+          {draft.limit === "" && <span className="text-muted"> (needs a limit)</span>}
+        </span>
       </label>
     </>
   );
@@ -230,7 +245,7 @@ function LimitField({
       <Input
         inputMode="decimal"
         autoComplete="off"
-        placeholder="no limit"
+        placeholder="none of its own"
         value={draft.limits[name] ?? ""}
         onValueChange={(text) => set({ limits: { ...draft.limits, [name]: text.trim() } })}
       />

@@ -1,6 +1,7 @@
+import { useSession } from "~/app/session";
 import { LimitBar } from "~/components/LimitBar";
+import { type Bound, resetOf } from "~/components/limits/limits";
 import { relative } from "~/format";
-import { type Bound, resetOf } from "./limits";
 
 export interface KeyLimitProps {
   bound: Bound | null;
@@ -12,7 +13,12 @@ export interface KeyLimitProps {
 
 /** What is spent of the limit that binds, which limit that is, and when it begins anew. */
 export function KeyLimit({ bound, spent, now }: KeyLimitProps) {
-  if (!bound) return <LimitBar spent={spent} limit={null} />;
+  const { billing } = useSession().installation;
+  if (!bound) {
+    // Limits of the operator's may bind as well: the API tells nobody of them.
+    const note = billing ? "no limit of its own, the balance binds" : "no limit of its own";
+    return <LimitBar spent={spent} limit={null} note={note} />;
+  }
   return (
     <LimitBar
       label={boundName(bound)}

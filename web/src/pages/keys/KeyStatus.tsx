@@ -1,7 +1,7 @@
 import type { KeyRecord } from "~/api/keys";
+import { expiresSoon, type KeyState } from "~/components/limits/limits";
 import { Status, type Tone } from "~/components/Status";
 import { relative } from "~/format";
-import { expiresSoon, type KeyState } from "./limits";
 
 export const STATE_LABELS: Record<KeyState, string> = {
   active: "Active",

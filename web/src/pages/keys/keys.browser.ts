@@ -180,6 +180,45 @@ it("disables at once and takes it back, rotates with an overlap, deletes", async
   expect(gone.status).toBe(401);
 });
 
+it("names the keys that manage, as far as the log of acts tells, and leads to what ends them", async () => {
+  const { token } = await api<{ token: string }>("POST", "/organization/invitations", {
+    email: "robot@example.org",
+    access: "admin",
+  });
+  const accepted = await fetch(`${place().gateway}/api/v1/organization/invitations/accept`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ token, first_name: "Robot" }),
+  });
+  const { key } = (await accepted.json()) as { key: string };
+  const made = await fetch(`${place().gateway}/api/v1/keys`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
+    body: JSON.stringify({ name: "by-robot" }),
+  });
+  expect(made.status).toBe(201);
+  const page = await visit("/keys?tab=management");
+  const managing = page.getByRole("table", { name: "Management keys" });
+  await managing.getByText("TOLLGATE_MANAGEMENT_KEY").waitFor();
+  const robot = managing
+    .getByRole("row")
+    .filter({ has: page.getByRole("link") })
+    .first();
+  await robot.getByText("POST /keys", { exact: true }).waitFor();
+  // What a key makes has made nothing itself.
+  expect(await managing.getByText("by-robot").count()).toBe(0);
+  await page.check();
+  await page.shot("keys-management-known");
+  await robot.getByRole("link").click();
+  await page.getByRole("dialog").getByRole("button", { name: "Disable" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Enable" }).waitFor();
+  // It is shown as disabled before the gateway has answered.
+  const headers = { authorization: `Bearer ${key}` };
+  await expect
+    .poll(async () => (await fetch(`${place().gateway}/api/v1/keys`, { headers })).status)
+    .toBe(401);
+});
+
 it("filters by state and keeps that in the address", async () => {
   const { data } = await make({ name: "idle" });
   await api("PATCH", `/keys/${data.hash}`, { disabled: true });

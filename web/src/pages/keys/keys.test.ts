@@ -1,7 +1,13 @@
 import { describe, expect, it } from "vitest";
 import type { KeyRecord } from "~/api/keys";
+import {
+  bindingLimit,
+  boundAbove,
+  resetOf,
+  stateOf,
+  type WorkspaceBudget,
+} from "~/components/limits/limits";
 import { changeOf, draftOf, newKeyOf, problemsOf } from "./draft";
-import { bindingLimit, resetOf, stateOf, type WorkspaceBudget } from "./limits";
 
 const NOW = new Date("2026-11-22T15:34:10Z");
 
@@ -147,4 +153,19 @@ describe("the form", () => {
   it("shows tiny limits without an exponent", () => {
     expect(draftOf(keyWith({ limit: 1e-7 }), "w", "utc").limit).toBe("0.0000001");
   });
+});
+
+it("names a budget from above only where it leaves less", () => {
+  const budget = (interval: WorkspaceBudget["interval"], limit: number, spent: number | null) => ({
+    workspace: "w",
+    interval,
+    limit,
+    spent,
+  });
+  const budgets = [budget("daily", 10, 7), budget("monthly", 50, 49), budget("weekly", 1, null)];
+  expect(boundAbove("5", "w", budgets)).toMatchObject({ left: 1, budget: { interval: "monthly" } });
+  expect(boundAbove("0.5", "w", budgets)).toBeNull();
+  expect(boundAbove(null, "w", budgets)?.left).toBe(1);
+  expect(boundAbove("5", "another", budgets)).toBeNull();
+  expect(boundAbove("5", "w", [budget("daily", 2, 3)])?.left).toBe(0);
 });

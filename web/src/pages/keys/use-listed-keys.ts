@@ -3,8 +3,9 @@ import { useMemo, useState } from "react";
 import { type KeyRecord, keysQuery } from "~/api/keys";
 import { may } from "~/api/session";
 import { useSession } from "~/app/session";
-import { type Bound, bindingLimit, type KeyState, stateOf } from "./limits";
-import { type KeyUse, keyUseQuery, workspaceBudgetsQuery } from "./queries";
+import { workspaceBudgetsQuery } from "~/components/limits/budgets-query";
+import { type Bound, bindingLimit, type KeyState, stateOf } from "~/components/limits/limits";
+import { type KeyUse, keyUseQuery } from "./queries";
 
 /** A key with what the table says of it. */
 export interface ListedKey {

@@ -9,8 +9,8 @@ import { ErrorPanel } from "~/components/ErrorPanel";
 import { Time } from "~/components/Time";
 import { UNKNOWN, whole } from "~/format";
 import { countTerms } from "~/url/filters";
-import { keyWords } from "./columns";
 import type { View } from "./view";
+import { keyWords } from "./words";
 
 const keyOf = (group: LogErrorGroup) =>
   [group.provider_slug, group.status, group.error_type, group.message].join("\n");

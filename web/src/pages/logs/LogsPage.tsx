@@ -3,6 +3,8 @@ import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { type LogFacetField, type LogRow, logFacetsQuery, logHistogramQuery } from "~/api/logs";
 import { useNarrow } from "~/app/media";
 import { ApiCall } from "~/components/ApiCall";
+import { ColumnChooser } from "~/components/ColumnChooser";
+import { useChosenColumns } from "~/components/chosen-columns";
 import { classes } from "~/components/classes";
 import { ErrorPanel } from "~/components/ErrorPanel";
 import { FilterBar } from "~/components/FilterBar";
@@ -16,9 +18,7 @@ import { NARROW, quantity, zoneName } from "~/format";
 import { useShortcuts } from "~/keyboard/shortcuts";
 import { flag, useUrlState } from "~/url/state";
 import { HEIGHT } from "./bars";
-import { ColumnChooser } from "./ColumnChooser";
-import { useChosenColumns } from "./chosen-columns";
-import { keyWords } from "./columns";
+import { CHOOSABLE } from "./columns";
 import { Errors } from "./Errors";
 import { ExportMenu } from "./ExportMenu";
 import { FacetMenus } from "./FacetMenus";
@@ -28,6 +28,7 @@ import { useLive } from "./live";
 import { merged, type Totals, totalsOf, withLive } from "./merge";
 import { NewCallsTold, Requests } from "./Requests";
 import { FIELDS, useView, type View } from "./view";
+import { keyWords } from "./words";
 
 const FOLLOW = flag(false);
 /** The line of times below the histogram, in pixels. */
@@ -39,7 +40,7 @@ export default function LogsPage() {
   const { tab, openEnded, query, filterMembers } = view;
   const [follow, setFollow] = useUrlState("follow", FOLLOW);
   const [top, setTop] = useState(true);
-  const [columns, setColumns] = useChosenColumns();
+  const [columns, setColumns] = useChosenColumns(CHOOSABLE);
   const narrow = useNarrow();
   const listed = useRef<readonly LogRow[] | undefined>(undefined);
   const missed = useRef<() => void>(undefined);
@@ -102,7 +103,7 @@ export default function LogsPage() {
           <ApiCall method="GET" path={tab === "errors" ? "/logs/errors" : "/logs"} query={query} />
           <ExportMenu query={query} />
           {tab === "requests" && !narrow && (
-            <ColumnChooser chosen={columns} onChange={setColumns} />
+            <ColumnChooser of={CHOOSABLE} chosen={columns} onChange={setColumns} />
           )}
         </>
       }

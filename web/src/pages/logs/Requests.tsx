@@ -9,6 +9,7 @@ import { Chosen } from "./Chosen";
 import { columnsFor } from "./columns";
 import type { useLogList } from "./list";
 import { NoCalls } from "./NoCalls";
+import { roomOf } from "./room";
 import { LogSheet } from "./sheet/LogSheet";
 import type { View } from "./view";
 
@@ -39,7 +40,11 @@ export function Requests(props: RequestsProps) {
   const [chosen, setChosen] = useUrlState("pick", CHOSEN);
   const { from, to } = view.range.span;
   const dated = to.getTime() - from.getTime() > DAY_MS;
-  const shown = useMemo(() => columnsFor(columns, dated), [columns, dated]);
+  const { model, provider, key } = useMemo(() => roomOf(rows), [rows]);
+  const shown = useMemo(
+    () => columnsFor(columns, dated, { model, provider, key }),
+    [columns, dated, model, provider, key],
+  );
   const table = useRef<HTMLDivElement>(null);
   const onNew = () => {
     table.current?.querySelector("[role=table]")?.scrollTo({ top: 0 });

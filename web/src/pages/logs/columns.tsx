@@ -1,5 +1,6 @@
 import type { ReactNode } from "react";
 import type { LogRow } from "~/api/logs";
+import type { Choosable } from "~/components/chosen-columns";
 import { classes } from "~/components/classes";
 import type { Column } from "~/components/columns";
 import { Money } from "~/components/Money";
@@ -8,16 +9,14 @@ import { Status, type Tone } from "~/components/Status";
 import { Time } from "~/components/Time";
 import { Tokens } from "~/components/Tokens";
 import { duration, speed, UNKNOWN } from "~/format";
+import type { Room } from "./room";
+import { keyWords } from "./words";
 
 export const TONES: Record<LogRow["status"], Tone> = {
   ok: "good",
   cancelled: "warn",
   error: "bad",
 };
-
-/** What a key is known by: its name, else how it begins. */
-export const keyWords = (row: Pick<LogRow, "key_name" | "key_label" | "key_hash">): string =>
-  row.key_name ?? row.key_label ?? row.key_hash.slice(0, 8);
 
 /** Tokens per second, once the first had come; of what is not streamed, from the beginning. */
 export function speedOf(row: {
@@ -197,24 +196,19 @@ const COLUMNS: readonly LogColumn[] = [
 ];
 
 /** Columns that can be chosen: all but the time and the model. */
-export const OPTIONAL: readonly { id: string; header: string }[] = COLUMNS.filter(
-  ({ id }) => id !== "model",
-).map(({ id, header }) => ({ id, header }));
-
-/** The columns that are there unless others are chosen. */
-export const USUAL: readonly string[] = [
-  "provider",
-  "key",
-  "first",
-  "took",
-  "tokens",
-  "route",
-  "status",
-  "cost",
-];
+export const CHOOSABLE: Choosable = {
+  place: "logs",
+  optional: COLUMNS.filter(({ id }) => id !== "model"),
+  usual: ["provider", "key", "first", "took", "tokens", "route", "status", "cost"],
+};
 
 /** The columns of the table. Where a range is longer than a day, times have their day. */
-export function columnsFor(chosen: readonly string[], dated: boolean): LogColumn[] {
+export function columnsFor(chosen: readonly string[], dated: boolean, room: Room): LogColumn[] {
   const wanted = COLUMNS.filter(({ id }) => id === "model" || chosen.includes(id));
-  return [dated ? DATED : TIME, ...wanted];
+  const sized = wanted.map((column) =>
+    column.id === "model" || column.id === "provider" || column.id === "key"
+      ? { ...column, width: room[column.id] }
+      : column,
+  );
+  return [dated ? DATED : TIME, ...sized];
 }

@@ -157,3 +157,16 @@ it("of 100,000 are scrolled through without a halt, with few of them in the docu
   await page.shot("logs-hundred-thousand-phone");
   expect(asked()).toBe(MANY / PAGE);
 }, 120_000);
+
+it("has room for the names of keys where times have their day", async () => {
+  const { key, data } = await api<{ key: string; data: { hash: string } }>("POST", "/keys", {
+    name: "checkout-service",
+  });
+  await complete(key, "tollgate/prose");
+  const page = await visit(`/logs?range=7d&key=${data.hash}`);
+  const name = page.getByRole("cell", { name: "checkout-service", exact: true }).first();
+  await name.waitFor();
+  const cut = await name.evaluate(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth);
+  expect(cut).toBe(false);
+  await page.shot("logs-dated");
+});

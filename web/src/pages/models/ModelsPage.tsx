@@ -9,6 +9,8 @@ import { useMedia } from "~/app/media";
 import { useSession } from "~/app/session";
 import { ApiCall } from "~/components/ApiCall";
 import { Button } from "~/components/Button";
+import { ColumnChooser } from "~/components/ColumnChooser";
+import { useChosenColumns } from "~/components/chosen-columns";
 import { parseSort, sortText } from "~/components/columns";
 import { DataTable } from "~/components/DataTable";
 import { EmptyState } from "~/components/EmptyState";
@@ -18,7 +20,7 @@ import { Page } from "~/components/Page";
 import { whole } from "~/format";
 import { useShortcuts } from "~/keyboard/shortcuts";
 import { list, text, useSearchParams, useUrlState } from "~/url/state";
-import { modelColumns } from "./columns";
+import { CHOOSABLE, modelColumns } from "./columns";
 import { Compare } from "./compare/Compare";
 import { FacetPanel } from "./FacetPanel";
 import {
@@ -31,11 +33,14 @@ import {
   qualifying,
   sorted,
 } from "./facets";
+import { CALLS_MIN, type ModelUses, usageOf30Days } from "./use";
+import { modelUsesQuery } from "./uses-query";
 
 /** So many are side by side at most: more don't fit beside each other. */
 export const COMPARED_MAX = 4;
 
 const SORT = text("-created");
+const NO_USES: ModelUses = new Map();
 
 /** The models that can be called, or some of them side by side. */
 export default function ModelsPage() {
@@ -60,25 +65,33 @@ function ModelList() {
   const { mine, provider } = facets;
   const models = useQuery(usableModelsQuery({ mine, providers: provider }));
   const providers = useQuery(providersQuery);
+  const [now] = useState(() => new Date());
+  const uses = useQuery({ ...modelUsesQuery(now), enabled: may(session, "usage") });
+  const used = uses.data ?? NO_USES;
+  const [chosen, setChosen] = useChosenColumns(CHOOSABLE);
   const all = models.data ?? [];
   const asked = useDeferredValue(facets);
   const sort = useMemo(
     () => parseSort(sortBy) ?? { column: "created", descending: true },
     [sortBy],
   );
-  const rows = useMemo(() => sorted(qualifying(all, asked), sort), [all, asked, sort]);
+  const rows = useMemo(() => sorted(qualifying(all, asked), sort, used), [all, asked, sort, used]);
   const set = (part: Partial<Facets>) => change(facetSearch(part));
   const columns = useMemo(
     () =>
-      modelColumns({
-        ticked,
-        max: COMPARED_MAX,
-        onTick: (id) =>
-          setTicked((before) =>
-            before.includes(id) ? before.filter((one) => one !== id) : [...before, id],
-          ),
-      }),
-    [ticked],
+      modelColumns(
+        {
+          ticked,
+          max: COMPARED_MAX,
+          onTick: (id) =>
+            setTicked((before) =>
+              before.includes(id) ? before.filter((one) => one !== id) : [...before, id],
+            ),
+        },
+        used,
+        chosen,
+      ),
+    [ticked, used, chosen],
   );
   useShortcuts([
     {
@@ -104,7 +117,17 @@ function ModelList() {
           : `${whole(all.length)} that can be called, prices per million tokens`)
       }
       actions={
-        <ApiCall method="GET" path={mine ? "/models/user" : "/models"} query={apiQuery(facets)} />
+        <>
+          <ApiCall
+            method="GET"
+            path={mine ? "/models/user" : "/models"}
+            query={apiQuery(facets)}
+            {...(used.size > 0
+              ? { and: { method: "POST", path: "/analytics/query", body: usageOf30Days(now) } }
+              : {})}
+          />
+          {wide && <ColumnChooser of={CHOOSABLE} chosen={chosen} onChange={setChosen} />}
+        </>
       }
       filters={
         <div className="flex flex-wrap items-center gap-2">
@@ -173,6 +196,13 @@ function ModelList() {
                 )
               }
             />
+            {wide && used.size > 0 && (
+              <p className="pt-2 text-muted">
+                TTFT, speed, uptime and spend are those of your calls in the last 30 days; uptime is
+                the share that didn't fail. With fewer than {whole(CALLS_MIN)} calls there is a
+                dash.
+              </p>
+            )}
             {may(session, "own_keys", "write") && (
               <p className="pt-2 text-muted">
                 Only models that a key reaches are listed.{" "}

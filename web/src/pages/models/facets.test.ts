@@ -10,6 +10,7 @@ import {
   qualifying,
   sorted,
 } from "./facets";
+import { modelUseOf } from "./use";
 
 const model = (id: string, more: Partial<Model> = {}): Model => ({
   id,
@@ -101,4 +102,30 @@ it("sorts either way round, with what is not known at the end", () => {
   expect(by("prompt", true).slice(-2)).toEqual(["acme/router", "other/long"]);
   expect(by("created", true).at(0)).toBe("acme/dear");
   expect(by("created", true).at(-1)).toBe("tollgate/echo");
+});
+
+it("sorts by what our own calls came to, with what was not measured at the end", () => {
+  const uses = new Map(
+    [
+      ["acme/dear", 30, 0.1, 400],
+      ["acme/cheap", 5, 0, 90],
+      ["other/long", 100, 0.5, 200],
+    ].map(([model, requests, error_rate, latency_p50]) => [
+      String(model),
+      modelUseOf({
+        requests: Number(requests),
+        error_rate: Number(error_rate),
+        latency_p50: Number(latency_p50),
+        throughput: null,
+        usage: Number(requests) / 100,
+      }),
+    ]),
+  );
+  const by = (column: string, descending: boolean) =>
+    ids(sorted(MODELS, { column, descending }, uses));
+  // Five calls are too few to say how fast a model is, not what it cost.
+  expect(by("latency", false).slice(0, 2)).toEqual(["other/long", "acme/dear"]);
+  expect(by("uptime", true).slice(0, 2)).toEqual(["acme/dear", "other/long"]);
+  expect(by("spend", true).slice(0, 3)).toEqual(["other/long", "acme/dear", "acme/cheap"]);
+  expect(uses.get("acme/cheap")).toMatchObject({ calls: 5, latency: null, uptime: null });
 });

@@ -3,6 +3,7 @@ import { authorOf } from "~/api/model-names";
 import type { Sort } from "~/components/columns";
 import { compareMagnitude, parseDecimal } from "~/format/decimal";
 import { flag, list, oneOf, type Search, type SearchChange, text } from "~/url/state";
+import type { ModelUse, ModelUses } from "./use";
 
 /** What bounds the list, as the address has it. */
 export interface Facets {
@@ -151,13 +152,17 @@ export function released(model: Model): number | null {
 }
 
 /** Numbers to sort by; null stands last, whichever way round. */
-const SORTS: Record<string, (model: Model) => number | string | null> = {
+const SORTS: Record<string, (model: Model, use?: ModelUse) => number | string | null> = {
   name: (model) => model.name.toLowerCase(),
   context: (model) => model.context_length,
   prompt: (model) => priceRank(model.pricing.prompt),
   completion: (model) => priceRank(model.pricing.completion),
   cached: (model) => priceRank(model.pricing.input_cache_read),
   created: released,
+  latency: (_, use) => use?.latency ?? null,
+  speed: (_, use) => use?.throughput ?? null,
+  uptime: (_, use) => use?.uptime ?? null,
+  spend: (_, use) => (use ? Number(use.spend) : null),
 };
 
 /** Only an order comes of it: what is shown is the text itself. */
@@ -166,12 +171,16 @@ function priceRank(price: string | undefined): number | null {
   return value >= 0 ? value : null;
 }
 
-export function sorted(models: readonly Model[], { column, descending }: Sort): Model[] {
+export function sorted(
+  models: readonly Model[],
+  { column, descending }: Sort,
+  uses?: ModelUses,
+): Model[] {
   const rank = SORTS[column];
   if (!rank) return [...models];
   const sign = descending ? -1 : 1;
   return models
-    .map((model) => ({ model, at: rank(model) }))
+    .map((model) => ({ model, at: rank(model, uses?.get(model.id)) }))
     .sort((one, other) => {
       if (one.at === null || other.at === null) {
         return one.at === other.at ? 0 : one.at === null ? 1 : -1;

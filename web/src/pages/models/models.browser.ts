@@ -58,7 +58,37 @@ price = { input = "1", output = "2" }
 `),
   });
   site = await startSite(gateway, "/");
+  await callAround();
 });
+
+const asking = (path: string, key: string, body: object) =>
+  fetch(`${gateway.url}/api/v1${path}`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
+    body: JSON.stringify(body),
+  });
+
+/** Enough calls at one provider to say how fast it is, and too few at another; two fail. */
+async function callAround(): Promise<void> {
+  const made = await asking("/keys", gateway.managementKey, { name: "busy-app" });
+  const { key } = (await made.json()) as { key: string };
+  const call = async (only: string, more: object = {}) => {
+    const response = await asking("/chat/completions", key, {
+      model: "acme/helper-1.5",
+      messages: [{ role: "user", content: "Hello" }],
+      max_tokens: 8,
+      stream: true,
+      provider: { only: [only] },
+      ...more,
+    });
+    await response.text();
+  };
+  for (let done = 0; done < 24; done += 6) {
+    await Promise.all(Array.from({ length: 6 }, () => call("acme")));
+  }
+  await Promise.all(Array.from({ length: 3 }, () => call("other")));
+  await call("other", { model: "acme/deep/v1.5", provider: {} });
+}
 afterAll(async () => {
   await site.stop();
   await gateway.stop();
@@ -103,6 +133,30 @@ describe.each(LOOKS)("models, $name", (look) => {
     await page.shot(`models-compare-${look.name}`);
   });
 
+  it("draws what was measured at each endpoint", async () => {
+    const page = await open("/acme/helper-1.5?tab=performance&range=7d", look);
+    const table = page.getByRole("table", { name: "By endpoint" });
+    await table.getByRole("row").filter({ hasText: "Acme" }).getByText("24").waitFor();
+    await table
+      .getByRole("row")
+      .filter({ hasText: "Other" })
+      .getByText("too few")
+      .first()
+      .waitFor();
+    await page.getByRole("img", { name: /^Time to first token, p50: Acme last/ }).waitFor();
+    await page.getByText("None: every call in this time went well.").waitFor();
+    await page.quiet();
+    await page.check();
+    await page.shot(`model-performance-${look.name}`);
+  });
+
+  it("says what our own calls came to", async () => {
+    const page = await open("/acme/helper-1.5?tab=usage", look);
+    await page.getByRole("link", { name: "busy-app" }).waitFor();
+    await page.check();
+    await page.shot(`model-usage-${look.name}`);
+  });
+
   it.each(["providers", "parameters", "code", "json"])("has a page of its own: %s", async (tab) => {
     const page = await open(`/acme/helper-1.5?tab=${tab}`, look);
     await page.getByRole("heading", { name: "Acme: Helper 1.5" }).waitFor();
@@ -121,7 +175,11 @@ it("is quick with more than 300 models, and asks for each thing once", async () 
   await table(page).getByRole("row").nth(10).waitFor();
   expect(Date.now() - began).toBeLessThan(3_000);
   await page.quiet();
-  expect(made.sort()).toEqual(["/models/user?output_modalities=all", "/providers"]);
+  expect(made.sort()).toEqual([
+    "/analytics/query",
+    "/models/user?output_modalities=all",
+    "/providers",
+  ]);
   const count = Number(await table(page).getAttribute("aria-rowcount"));
   expect(count).toBeGreaterThan(300);
   const shown = await table(page).getByRole("row").count();
@@ -305,4 +363,33 @@ describe("deep links", () => {
       "/providers",
     ]);
   });
+});
+
+it("has what our own calls came to in the list, sorted and switched off", async () => {
+  const page = await open("/models?sort=-spend");
+  const first = table(page).getByRole("row").nth(1);
+  await first.getByText("acme/helper-1.5").waitFor();
+  await first.getByTitle("Of 27 calls in 30 days").first().waitFor();
+  await table(page).getByRole("columnheader", { name: "Uptime" }).waitFor();
+  await table(page).getByTitle("Of 1 calls in 30 days: too few to say").first().waitFor();
+  await page.check();
+  await page.shot("models-measured");
+  await table(page).getByRole("button", { name: "TTFT p50" }).click();
+  await page.waitForURL(/sort=-latency/);
+  await page.getByRole("button", { name: "Columns" }).click();
+  await page.getByRole("checkbox", { name: "Uptime" }).uncheck();
+  await page.keyboard.press("Escape");
+  await page.reload();
+  await table(page).getByRole("columnheader", { name: "Spend 30 d" }).waitFor();
+  expect(await table(page).getByRole("columnheader", { name: "Uptime" }).count()).toBe(0);
+});
+
+it("leads from a model's numbers to its calls", async () => {
+  const page = await open("/acme/helper-1.5?tab=usage");
+  await page.getByRole("link", { name: "27", exact: true }).first().click();
+  await page.waitForURL(/\/logs\?model=acme/);
+  await page.getByRole("table", { name: "Calls" }).getByRole("row").nth(5).waitFor();
+  await page.goBack();
+  await page.getByRole("table", { name: "Keys" }).getByRole("link", { name: /\$/ }).click();
+  await page.waitForURL(/\/activity\?.*key=/);
 });

@@ -10,6 +10,9 @@ const VIEWS: ReadonlyMap<string, ComponentType> = new Map(
   SECTIONS.map((section) => [section.name, lazy(section.load)]),
 );
 
+const intoView = (link: HTMLAnchorElement | null) =>
+  link?.scrollIntoView({ block: "nearest", inline: "nearest" });
+
 export default function SettingsPage() {
   const session = useSession();
   const { section: wanted } = useParams({ strict: false }) as { section?: string };
@@ -27,6 +30,8 @@ export default function SettingsPage() {
             <Link
               key={name}
               to={`/settings/${name}`}
+              // On a phone they lie in a row that is longer than the page is wide.
+              ref={name === section?.name ? intoView : undefined}
               aria-current={name === section?.name ? "page" : undefined}
               className="flex h-8 shrink-0 items-center rounded-md px-2 whitespace-nowrap text-muted hover:bg-hover hover:text-text aria-[current=page]:bg-hover aria-[current=page]:font-medium aria-[current=page]:text-text pointer-coarse:h-11"
             >

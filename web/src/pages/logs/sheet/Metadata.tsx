@@ -5,8 +5,8 @@ import { useSession } from "~/app/session";
 import { CopyField } from "~/components/CopyField";
 import { CallLink } from "~/components/explained/Explained";
 import { type Fact, Facts } from "~/components/Facts";
-import { keyWords } from "../columns";
 import type { FilterBy } from "../view";
+import { keyWords } from "../words";
 
 interface MetadataProps {
   record: Generation;

@@ -5,7 +5,7 @@ import { apiBase } from "~/api/base";
 import type { Model } from "~/api/catalogue";
 import { isRouter } from "~/api/model-names";
 import { type ServedModel, servedModelQuery } from "~/api/model-queries";
-import { mayCall } from "~/api/session";
+import { may, mayCall } from "~/api/session";
 import { NotFound } from "~/app/NotFound";
 import { useSession } from "~/app/session";
 import { ApiCall } from "~/components/ApiCall";
@@ -24,8 +24,10 @@ import { contextText } from "../columns";
 import { ComparePath } from "../compare/ComparePath";
 import { Endpoints } from "./Endpoints";
 import { Parameters } from "./Parameters";
+import { Performance } from "./Performance";
+import { Usage } from "./Usage";
 
-const TABS = ["providers", "parameters", "code", "json"] as const;
+const TABS = ["providers", "performance", "usage", "parameters", "code", "json"] as const;
 const TAB = oneOf(TABS, "providers");
 
 /** `/{author}/{slug}`: one model. `/compare/…` leads on. */
@@ -69,7 +71,10 @@ function OfModel({ id }: { id: string }) {
 function Known({ served }: { served: ServedModel }) {
   const { model, endpoints } = served;
   const [tab, setTab] = useUrlState("tab", TAB);
-  const calls = mayCall(useSession());
+  const session = useSession();
+  const calls = mayCall(session);
+  // A router's calls are those of the models that it found.
+  const counted = may(session, "usage") && !isRouter(model);
   const { id } = model;
   return (
     <Page
@@ -96,7 +101,7 @@ function Known({ served }: { served: ServedModel }) {
       <Summary model={model} />
       <Tabs
         label="About this model"
-        value={tab}
+        value={!counted && (tab === "performance" || tab === "usage") ? "providers" : tab}
         onChange={setTab}
         tabs={[
           {
@@ -105,6 +110,16 @@ function Known({ served }: { served: ServedModel }) {
             count: endpoints?.length,
             panel: <Endpoints model={model} endpoints={endpoints} />,
           },
+          ...(counted
+            ? ([
+                {
+                  value: "performance",
+                  label: "Performance",
+                  panel: <Performance model={model} />,
+                },
+                { value: "usage", label: "Our usage", panel: <Usage model={model} /> },
+              ] as const)
+            : []),
           {
             value: "parameters",
             label: "Parameters",

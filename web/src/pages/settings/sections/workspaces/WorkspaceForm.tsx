@@ -2,6 +2,7 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useId, useState } from "react";
 import { answer, client } from "~/api/client";
 import type { NewWorkspace, Workspace } from "~/api/organisation";
+import { useSession } from "~/app/session";
 import { ApiCall } from "~/components/ApiCall";
 import { Button } from "~/components/Button";
 import { messageOf } from "~/components/ErrorPanel";
@@ -20,6 +21,8 @@ const SORTS: { value: Sort | "none"; label: string }[] = [
   { value: "exacto", label: "Exacto" },
 ];
 
+const REFUSED = "An owner or admin can change it.";
+
 /** The same form makes a workspace and changes one. */
 export function WorkspaceForm({
   workspace,
@@ -29,6 +32,9 @@ export function WorkspaceForm({
   onDone: () => void;
 }) {
   const queries = useQueryClient();
+  // Whoever rules one workspace alone changes neither who pays nor what rules know it by.
+  const { everywhere } = useSession();
+  const fixed = workspace !== undefined && !everywhere;
   const [name, setName] = useState(workspace?.name ?? "");
   const [slug, setSlug] = useState(workspace?.slug);
   const [description, setDescription] = useState(workspace?.description ?? "");
@@ -38,20 +44,23 @@ export function WorkspaceForm({
   const [sort, setSort] = useState<Sort | "none">(workspace?.default_provider_sort ?? "none");
   const [kept, setKept] = useState(workspace?.is_observability_io_logging_enabled ?? false);
   const [share, setShare] = useState(String((workspace?.io_logging_sampling_rate ?? 1) * 100));
-  const body: NewWorkspace = {
+  const settings = {
     name: name.trim(),
-    slug: slug ?? slugOf(name),
     description: description.trim() || null,
-    account: account.trim() || "default",
     default_text_model: text,
     default_image_model: image,
     default_provider_sort: sort === "none" ? null : sort,
     is_observability_io_logging_enabled: kept,
     ...(kept ? { io_logging_sampling_rate: Number(share) / 100 } : {}),
   };
+  const places = { slug: slug ?? slugOf(name), account: account.trim() || "default" };
+  const body = fixed ? settings : { ...settings, ...places };
   const save = useMutation({
     mutationFn: async () => {
-      if (!workspace) return (await answer(client.POST("/api/v1/workspaces", { body }))).data;
+      if (!workspace) {
+        const made = client.POST("/api/v1/workspaces", { body: { ...settings, ...places } });
+        return (await answer(made)).data;
+      }
       const params = { path: { id: workspace.id } };
       return (await answer(client.PATCH("/api/v1/workspaces/{id}", { params, body }))).data;
     },
@@ -76,9 +85,14 @@ export function WorkspaceForm({
           onValueChange={setName}
         />
       </Field>
-      <Field name="slug" label="Slug" hint="In addresses and rules: small letters, digits, hyphens">
+      <Field
+        name="slug"
+        label="Slug"
+        hint={fixed ? REFUSED : "In addresses and rules: small letters, digits, hyphens"}
+      >
         <Input
           required
+          disabled={fixed}
           pattern="[a-z0-9]+(-[a-z0-9]+)*"
           maxLength={50}
           autoComplete="off"
@@ -95,9 +109,14 @@ export function WorkspaceForm({
           onChange={(event) => setDescription(event.target.value)}
         />
       </Field>
-      <Field name="account" label="Account" hint="Pays for the calls of its keys">
+      <Field
+        name="account"
+        label="Account"
+        hint={fixed ? REFUSED : "Pays for the calls of its keys"}
+      >
         <Input
           required
+          disabled={fixed}
           maxLength={128}
           autoComplete="off"
           value={account}

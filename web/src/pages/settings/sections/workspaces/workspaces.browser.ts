@@ -68,6 +68,37 @@ it("puts what the gateway refuses beside its field", async () => {
   await page.check();
 });
 
+it("lets the admin of a workspace change it, but for who pays and its slug", async () => {
+  const person = { email: "head@example.org", password: "correct horse battery" };
+  const { token } = await own.api<{ token: string }>("POST", "/organization/invitations", {
+    email: person.email,
+    access: "member",
+    workspaces: [{ workspace_id: "research", role: "admin" }],
+  });
+  const accepted = await fetch(`${own.root}api/v1/organization/invitations/accept`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ token, first_name: "Head", password: person.password }),
+  });
+  expect(accepted.status).toBe(201);
+  const page = await visit("/settings/workspaces", { root: own.root, person });
+  await page
+    .getByRole("table", { name: "Workspaces" })
+    .getByText("Research", { exact: true })
+    .click();
+  const form = page.getByRole("form", { name: "Workspace" });
+  expect(await form.getByLabel("Slug").isDisabled()).toBe(true);
+  expect(await form.getByLabel("Account").isDisabled()).toBe(true);
+  await form.getByText("An owner or admin can change it.").first().waitFor();
+  await page.check();
+  await page.shot("workspaces-admin");
+  await form.getByLabel("Description").fill("Ours");
+  await form.getByRole("button", { name: "Save workspace" }).click();
+  await form.waitFor({ state: "detached" });
+  const { data } = await own.api<{ data: { description: string } }>("GET", "/workspaces/research");
+  expect(data.description).toBe("Ours");
+});
+
 it("changes one's own password, which then signs in", async () => {
   const page = await visit("/settings/password", { root: own.root });
   const next = "another correct horse";

@@ -1,15 +1,19 @@
+/**
+ * Which columns a table has: `<ColumnChooser of={COLUMNS} chosen={chosen} onChange={setChosen} />`, with
+ * `useChosenColumns(COLUMNS)`. What has no room goes by itself; the sheet has all of it.
+ */
 import { Popover } from "@base-ui/react/popover";
 import { Columns3 } from "lucide-react";
-import { Button } from "~/components/Button";
-import { OPTIONAL, USUAL } from "./columns";
+import { Button } from "./Button";
+import type { Choosable } from "./chosen-columns";
 
-interface ColumnChooserProps {
+export interface ColumnChooserProps {
+  of: Choosable;
   chosen: readonly string[];
   onChange: (chosen: readonly string[]) => void;
 }
 
-/** Which columns the table has. What has no room goes by itself; the sheet has all of it. */
-export function ColumnChooser({ chosen, onChange }: ColumnChooserProps) {
+export function ColumnChooser({ of, chosen, onChange }: ColumnChooserProps) {
   const toggle = (id: string) =>
     onChange(chosen.includes(id) ? chosen.filter((one) => one !== id) : [...chosen, id]);
   return (
@@ -27,7 +31,7 @@ export function ColumnChooser({ chosen, onChange }: ColumnChooserProps) {
             aria-label="Columns"
             className="floats max-h-(--available-height) w-48 overflow-y-auto rounded-md border bg-surface p-1 shadow-float"
           >
-            {OPTIONAL.map(({ id, header }) => (
+            {of.optional.map(({ id, header }) => (
               <label
                 key={id}
                 className="flex min-h-7 items-center gap-2 rounded-sm px-2 hover:bg-hover pointer-coarse:min-h-11"
@@ -42,7 +46,7 @@ export function ColumnChooser({ chosen, onChange }: ColumnChooserProps) {
               </label>
             ))}
             <div className="-mx-1 mt-1 border-t p-1">
-              <Button variant="quiet" size="sm" onClick={() => onChange(USUAL)}>
+              <Button variant="quiet" size="sm" onClick={() => onChange(of.usual)}>
                 The usual ones
               </Button>
             </div>

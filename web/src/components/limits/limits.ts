@@ -60,6 +60,23 @@ export function bindingLimit(
   );
 }
 
+/** The budget from above that leaves less than so many dollars; of null any does. */
+export function boundAbove(
+  left: string | null,
+  workspace: string,
+  budgets: readonly WorkspaceBudget[],
+): { budget: WorkspaceBudget; left: number } | null {
+  let least: { budget: WorkspaceBudget; left: number } | null = null;
+  for (const budget of budgets) {
+    if (budget.workspace !== workspace || budget.spent === null) continue;
+    const rest = Math.max(budget.limit - budget.spent, 0);
+    if (rest < (least?.left ?? (left === null ? Number.POSITIVE_INFINITY : Number(left)))) {
+      least = { budget, left: rest };
+    }
+  }
+  return least;
+}
+
 function ownLimits(key: KeyRecord): Bound[] {
   const bounds: Bound[] = [];
   if (key.limit !== null) {
