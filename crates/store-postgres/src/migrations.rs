@@ -120,6 +120,11 @@ pub(crate) const MIGRATIONS: &[MigrationFile] = &[
         name: "told again",
         sql: include_str!("../migrations/0024_told_again.sql"),
     },
+    MigrationFile {
+        version: 25,
+        name: "endpoint history",
+        sql: include_str!("../migrations/0025_endpoint_history.sql"),
+    },
 ];
 
 /// One step from a version of the schema to the next.

@@ -34,6 +34,7 @@ pub mod form;
 mod generation;
 mod generation_log;
 mod health;
+mod history;
 mod key;
 mod ledger;
 mod limit_count;
@@ -78,6 +79,9 @@ pub use generation_log::{
     HistogramQuery, LogBounds, LogPage, LogQuery, StatusCounts,
 };
 pub use health::StoreHealth;
+pub use history::{
+    EndpointCount, HISTORY_DAYS, HistoryBatch, HistoryQuery, HistoryRows, HistoryStore, by_endpoint,
+};
 pub use key::{
     Change, DEFAULT_WORKSPACE_ID, FormerSecret, KeyPatch, KeyQuery, KeyRecord, KeyStore,
     KeySuccessor, Rekeyed, ResetInterval,
