@@ -104,5 +104,6 @@ pub use routing::{
 pub use stores::{Backend, Stores};
 pub use tally::{ActivityTally, Place, Served, TimePlace, Together, own_keys_by_month};
 pub use times::{CallTimes, Span, TimeSums, Timed, TimesAsked, bounds_of, bucket_of};
+pub use tollgate_health::{OutcomeKind, QuarterHour};
 pub use tollgate_types::{UsageWindows, UtcDay};
 pub use usage::{AccountUsage, DayUsage, KeyUsage, UsageStore, WorkspaceDay};

@@ -34,7 +34,9 @@ use crate::config::Config;
 use crate::environment::Environment;
 use crate::refreshing;
 use crate::reload::{self, Watch};
-use crate::{bookkeeping, counting, discovery, installation, own_file, retention, secrets};
+use crate::{
+    bookkeeping, counting, discovery, endpoint_history, installation, own_file, retention, secrets,
+};
 
 /// What tests replace.
 #[derive(Debug, Clone)]
@@ -125,6 +127,7 @@ impl Gateway {
         provider_keys.are_in_force(number);
         let kept = (stores, vault, provider_keys);
         let engine = engine(&config, &seams, kept, &tasks, installation).await?;
+        let engine = endpoint_history::recalled(engine).await?;
         let first_key = first_key(&engine).await?;
         reload::warn_of_nobody(&engine);
         let stop = CancellationToken::new();
@@ -142,6 +145,7 @@ impl Gateway {
         tasks.spawn(bookkeeping::sync(Arc::clone(&engine), sync_interval, stop.clone()));
         tasks.spawn(retention::run(Arc::clone(&engine), config.retention, stop.clone()));
         counting::run(&engine, &tasks, &stop);
+        tasks.spawn(endpoint_history::run(Arc::clone(&engine), stop.clone()));
         let node = engine.purses().node().to_string().into();
         server.spawn(Arc::clone(&engine).answer_batches(node, stop.clone()));
         if let Some(interval) = config.limits.engine.probe_interval {
@@ -193,6 +197,7 @@ impl Gateway {
         self.server.wait().await;
         write_down(&self.engine).await;
         counting::tell_last(&self.engine).await;
+        endpoint_history::write_last(&self.engine).await;
         if let Err(error) = self.engine.purses().give_back_all().await {
             tracing::warn!(error = %Chain(&error), "credit that was set aside is given back at the next start");
         }
