@@ -23,6 +23,9 @@ const BATCH_MAX: usize = 1_000;
 /// As much is kept in mind for a store that does not answer; then the oldest is forgotten.
 const GATHERED_MAX: usize = 100_000;
 
+/// An endpoint's name, and what it has counted.
+type Named = (Arc<str>, Arc<Health>);
+
 /// What is not in the store yet.
 #[derive(Debug, Default)]
 pub(crate) struct EndpointHistory(Mutex<Unwritten>);
@@ -37,7 +40,7 @@ struct Unwritten {
     /// This life's name; empty while nothing was told.
     writer: String,
     /// Endpoints that can be called no more, while calls of them are under way.
-    leaving: Vec<(EndpointId, Arc<Health>)>,
+    leaving: Vec<Named>,
 }
 
 impl Engine {
@@ -84,21 +87,21 @@ impl Engine {
 
 impl EndpointHistory {
     /// What of these was counted is still to be taken, now and while calls of them are under way.
-    pub(crate) fn left(&self, endpoints: impl IntoIterator<Item = (EndpointId, Arc<Health>)>) {
-        self.0.lock().leaving.extend(endpoints.into_iter().filter(|(id, _)| is_kept(id)));
+    pub(crate) fn left(&self, endpoints: impl IntoIterator<Item = Named>) {
+        self.0.lock().leaving.extend(endpoints.into_iter().filter(|(name, _)| is_kept(name)));
     }
 
     fn gather(&self, vitals: &Vitals, now: Timestamp) {
         let mut unwritten = self.0.lock();
-        for (id, health) in vitals.all_called().filter(|(id, _)| is_kept(id)) {
-            unwritten.take(id, health, now);
+        for (id, health) in vitals.all_called().filter(|(id, _)| is_kept(id.as_str())) {
+            unwritten.take(&id.shared(), health, now);
         }
-        for (id, health) in std::mem::take(&mut unwritten.leaving) {
+        for (name, health) in std::mem::take(&mut unwritten.leaving) {
             // Asked before it is taken: whoever has it still may count something afterwards.
             let is_called = Arc::strong_count(&health) > 1;
-            unwritten.take(&id, &health, now);
+            unwritten.take(&name, &health, now);
             if is_called {
-                unwritten.leaving.push((id, health));
+                unwritten.leaving.push((name, health));
             }
         }
         unwritten.forget_oldest(GATHERED_MAX);
@@ -131,10 +134,10 @@ impl EndpointHistory {
 }
 
 impl Unwritten {
-    fn take(&mut self, id: &EndpointId, health: &Health, now: Timestamp) {
+    fn take(&mut self, name: &Arc<str>, health: &Health, now: Timestamp) {
         for (quarter, counts) in health.take_unwritten(now) {
             for (outcome, count) in OutcomeCounts::iter(&counts) {
-                let sum = self.gathered.entry((quarter, id.shared(), outcome)).or_default();
+                let sum = self.gathered.entry((quarter, Arc::clone(name), outcome)).or_default();
                 *sum = sum.saturating_add(count);
             }
         }
@@ -154,6 +157,85 @@ impl Unwritten {
     }
 }
 
-fn is_kept(endpoint: &EndpointId) -> bool {
-    EndpointId::own_key_in(endpoint.as_str()).is_none()
+fn is_kept(endpoint: &str) -> bool {
+    EndpointId::own_key_in(endpoint).is_none()
+}
+
+#[cfg(test)]
+mod tests {
+    use tollgate_health::Outcome;
+
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_unix_millis(1_790_000_000_000);
+
+    fn named(name: &str) -> Named {
+        (name.into(), Arc::default())
+    }
+
+    fn told(batch: &HistoryBatch) -> Vec<(&str, &str, u64)> {
+        let counts = batch.counts.iter();
+        counts.map(|it| (it.endpoint_id.as_str(), it.outcome.as_str(), it.count)).collect()
+    }
+
+    fn gathered(history: &EndpointHistory) -> Option<HistoryBatch> {
+        history.gather(&Vitals::default(), NOW);
+        history.batch("any", NOW)
+    }
+
+    /// What the store may have taken is told again as it was, and what comes meanwhile afterwards.
+    #[test]
+    fn a_batch_is_told_until_it_was() {
+        let (history, endpoint) = (EndpointHistory::default(), named("acme/m"));
+        history.left([endpoint.clone()]);
+        assert_eq!(gathered(&history), None);
+        endpoint.1.observe(Outcome::Success, NOW);
+        let first = gathered(&history).unwrap();
+        assert_eq!(told(&first), [("acme/m", "success", 1)]);
+        endpoint.1.observe(Outcome::Success, NOW);
+        endpoint.1.observe(Outcome::Callers, NOW);
+        assert_eq!(gathered(&history).unwrap(), first);
+        history.was_told(first.number);
+        let second = gathered(&history).unwrap();
+        assert_eq!(told(&second), [("acme/m", "success", 1), ("acme/m", "callers", 1)]);
+        assert_eq!((&second.writer, second.number), (&first.writer, first.number + 1));
+        // Whoever told the first one, too, hears of it late.
+        history.was_told(first.number);
+        assert_eq!(gathered(&history).unwrap(), second);
+        history.was_told(second.number);
+        assert_eq!(gathered(&history), None);
+    }
+
+    /// What is counted of an endpoint that is gone is taken as long as somebody may count.
+    #[test]
+    fn what_has_left_is_heard_to_its_end() {
+        let history = EndpointHistory::default();
+        let (gone, own) = (named("acme/m"), named("acme/m#key"));
+        gone.1.observe(Outcome::Success, NOW);
+        own.1.observe(Outcome::Success, NOW);
+        history.left([gone.clone(), own]);
+        let first = gathered(&history).unwrap();
+        assert_eq!(told(&first), [("acme/m", "success", 1)]);
+        history.was_told(first.number);
+        gone.1.observe(Outcome::Callers, NOW);
+        drop(gone);
+        assert_eq!(told(&gathered(&history).unwrap()), [("acme/m", "callers", 1)]);
+        assert_eq!(history.0.lock().leaving.len(), 0);
+    }
+
+    #[test]
+    fn a_store_that_is_away_for_long_costs_the_oldest() {
+        let (history, endpoint) = (EndpointHistory::default(), named("acme/m"));
+        for quarter in 0..5 {
+            let now = NOW.plus_millis(quarter * 900_000);
+            endpoint.1.observe(Outcome::Success, now);
+            history.left([endpoint.clone()]);
+            history.gather(&Vitals::default(), now);
+        }
+        history.0.lock().forget_oldest(2);
+        let batch = history.batch("any", NOW).unwrap();
+        let quarters: Vec<i64> = batch.counts.iter().map(|it| it.quarter.number()).collect();
+        let first = QuarterHour::of(NOW).number();
+        assert_eq!(quarters, [first + 3, first + 4]);
+    }
 }

@@ -80,10 +80,10 @@ impl Vitals {
     }
 
     /// What was called here and is not, or is another, in `after`.
-    pub(crate) fn left_by(&self, after: &Self) -> Vec<(EndpointId, Arc<Health>)> {
+    pub(crate) fn left_by(&self, after: &Self) -> Vec<(Arc<str>, Arc<Health>)> {
         let stays = |id, health| after.called(id).is_some_and(|it| Arc::ptr_eq(it, health));
         let left = self.all_called().filter(|(id, health)| !stays(id, health));
-        left.map(|(id, health)| (id.clone(), Arc::clone(health))).collect()
+        left.map(|(id, health)| (id.shared(), Arc::clone(health))).collect()
     }
 
     fn cell(&self, endpoint: &EndpointId) -> Known {
