@@ -224,7 +224,9 @@ impl Range {
 impl EndpointView {
     fn of(known: &Known<'_>, (id, steps): (String, BTreeMap<QuarterHour, OutcomeCounts>)) -> Self {
         let mut all = OutcomeCounts::default();
-        steps.values().for_each(|counts| all.add_all(counts));
+        for counts in steps.values() {
+            all.add_all(counts);
+        }
         let step = |(quarter, counts): (QuarterHour, OutcomeCounts)| StepView {
             starts_at: quarter.starts_at().to_rfc3339(),
             counts: (&counts).into(),
