@@ -16,10 +16,9 @@ const ROUND: Duration = Duration::from_secs(10);
 /// How long a gateway that stops waits for its store.
 const LAST_MAX: Duration = Duration::from_secs(5);
 
-/// The engine, with how its endpoints did in the last day.
-pub(crate) async fn recalled(engine: Arc<Engine>) -> anyhow::Result<Arc<Engine>> {
-    engine.recall_history().await.context("how endpoints did can't be read")?;
-    Ok(engine)
+/// Takes up how endpoints did in the last day.
+pub(crate) async fn recall(engine: &Engine) -> anyhow::Result<()> {
+    Box::pin(engine.recall_history()).await.context("how endpoints did can't be read")
 }
 
 /// Writes how endpoints do until `stop` is cancelled.

@@ -127,7 +127,6 @@ impl Gateway {
         provider_keys.are_in_force(number);
         let kept = (stores, vault, provider_keys);
         let engine = engine(&config, &seams, kept, &tasks, installation).await?;
-        let engine = endpoint_history::recalled(engine).await?;
         let first_key = first_key(&engine).await?;
         reload::warn_of_nobody(&engine);
         let stop = CancellationToken::new();
@@ -145,7 +144,6 @@ impl Gateway {
         tasks.spawn(bookkeeping::sync(Arc::clone(&engine), sync_interval, stop.clone()));
         tasks.spawn(retention::run(Arc::clone(&engine), config.retention, stop.clone()));
         counting::run(&engine, &tasks, &stop);
-        tasks.spawn(endpoint_history::run(Arc::clone(&engine), stop.clone()));
         let node = engine.purses().node().to_string().into();
         server.spawn(Arc::clone(&engine).answer_batches(node, stop.clone()));
         if let Some(interval) = config.limits.engine.probe_interval {
@@ -197,7 +195,6 @@ impl Gateway {
         self.server.wait().await;
         write_down(&self.engine).await;
         counting::tell_last(&self.engine).await;
-        endpoint_history::write_last(&self.engine).await;
         if let Err(error) = self.engine.purses().give_back_all().await {
             tracing::warn!(error = %Chain(&error), "credit that was set aside is given back at the next start");
         }
@@ -316,7 +313,7 @@ async fn engine(
     let plans = Plans::new(config.plans.clone()).with_byok_fee(config.byok_fee);
     let followed = plans.follow(&organisation, &stores, now).await;
     followed.context("what accounts have spent can't be read")?;
-    Ok(Engine::new(Parts {
+    let engine = Engine::new(Parts {
         config: config.limits.engine.clone(),
         installation,
         upstream: upstream(config)?,
@@ -343,7 +340,9 @@ async fn engine(
         clock: Arc::clone(&seams.clock),
         entropy: Arc::clone(&seams.entropy),
         tasks: tasks.clone(),
-    }))
+    });
+    endpoint_history::recall(&engine).await?;
+    Ok(engine)
 }
 
 /// The folder in the data directory with the journal of records, and the file beside it with
