@@ -21,6 +21,7 @@ mod generate;
 mod generation;
 mod generation_content;
 mod health;
+mod history;
 mod invitations;
 mod keys;
 mod logs;
@@ -61,6 +62,7 @@ pub(crate) use generate::{GENERATING, count_message_tokens, create, create_ollam
 pub(crate) use generation::get_generation;
 pub(crate) use generation_content::get_generation_content;
 pub(crate) use health::{live, metrics, ready};
+pub(crate) use history::get_routing_history;
 pub(crate) use invitations::{accept_invitation, invite, list_invitations, withdraw_invitation};
 pub(crate) use keys::{create_key, delete_key, get_key, list_keys, rotate_key, update_key};
 pub(crate) use logs::{count_logs, export_logs, list_log_errors, list_log_values, list_logs};

@@ -191,6 +191,7 @@ pub(crate) fn router(app: App) -> Router {
         .route("/logs/export", get(on::export_logs))
         .route("/events", get(on::listen))
         .route("/routing/health", get(on::get_routing_health))
+        .route("/routing/history", get(on::get_routing_history))
         .route("/routing/policy", get(on::get_policy).put(on::put_policy))
         .route("/routing/policy/versions", get(on::list_policy_versions))
         .route("/routing/policy/versions/{version}", get(on::get_policy_version))

@@ -24,6 +24,7 @@ use crate::afford::Held;
 use crate::asked::Asked;
 use crate::cache::{Caching, ResponseCache};
 use crate::choices::Choices;
+use crate::endpoint_history::EndpointHistory;
 use crate::judge::Judge;
 use crate::run::{Ending, Run};
 use crate::steer::Steering;
@@ -104,6 +105,7 @@ pub struct Engine {
     tasks: TaskTracker,
     metrics: Metrics,
     vitals: ArcSwap<Vitals>,
+    pub(crate) history: EndpointHistory,
     stickiness: Stickiness,
     judge: Judge,
     /// What routers of models remember.
@@ -143,6 +145,7 @@ impl Engine {
             contents: parts.contents,
             clock: parts.clock,
             vitals: ArcSwap::from_pointee(vitals),
+            history: EndpointHistory::default(),
             stickiness: Stickiness::default(),
             judge: Judge::default(),
             choices: Choices::default(),
@@ -245,7 +248,9 @@ impl Engine {
 
     fn put_in_place(&self, installation: Installation, renewed: &[Arc<str>]) {
         let installation = installation.with_own_keys(&self.keychain.held());
-        let vitals = Vitals::of(&installation, &self.vitals(), renewed);
+        let before = self.vitals();
+        let vitals = Vitals::of(&installation, &before, renewed);
+        self.history.left(before.left_by(&vitals));
         self.vitals.store(Arc::new(vitals));
         self.installation.store(Arc::new(installation));
     }

@@ -48,6 +48,7 @@ mod content;
 mod continuity;
 mod count;
 mod decision;
+mod endpoint_history;
 mod engine;
 mod error;
 mod expand;
@@ -148,7 +149,9 @@ pub use statements::{StatementFailure, statement};
 pub use stream::ChatStream;
 pub use timing::Timing;
 pub use tokens::{ServiceAccount, ServiceAccountError};
-pub use tollgate_health::{Circuit, Percentiles, Report};
+pub use tollgate_health::{
+    Circuit, Counts, Incident, OutcomeCounts, Percentiles, QuarterHour, Report, incidents,
+};
 pub use tollgate_routing::{RetryPolicy, Sort};
 pub use traffic::{Answer, KeptReply, Origin, WholeReply};
 pub use turn::takes_turn;

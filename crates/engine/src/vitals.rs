@@ -51,16 +51,12 @@ impl Vitals {
 
     /// The endpoints that were called, with all that is known of them.
     pub fn reports(&self, now: Timestamp) -> impl Iterator<Item = (&EndpointId, Report)> {
-        self.endpoints
-            .iter()
-            .filter_map(move |(id, known)| Some((id, known.health.get()?.report(now))))
+        self.all_called().map(move |(id, health)| (id, health.report(now)))
     }
 
     /// The circuits of the endpoints that were called.
     pub fn circuits(&self, now: Timestamp) -> impl Iterator<Item = (&EndpointId, Circuit)> {
-        self.endpoints
-            .iter()
-            .filter_map(move |(id, known)| Some((id, known.health.get()?.standing(now).circuit)))
+        self.all_called().map(move |(id, health)| (id, health.standing(now).circuit))
     }
 
     /// Where what comes of a call is noted.
@@ -71,6 +67,23 @@ impl Vitals {
     /// How long an endpoint's answers are.
     pub(crate) fn length(&self, endpoint: &EndpointId) -> Option<&LearnedLength> {
         Some(&self.endpoints.get(endpoint)?.length)
+    }
+
+    /// The same by the endpoint's name, of one that can be called.
+    pub(crate) fn health_of(&self, name: &str) -> Option<&Arc<Health>> {
+        Some(self.endpoints.get(name)?.health.get_or_init(Arc::default))
+    }
+
+    /// The endpoints that were called.
+    pub(crate) fn all_called(&self) -> impl Iterator<Item = (&EndpointId, &Arc<Health>)> {
+        self.endpoints.iter().filter_map(|(id, known)| Some((id, known.health.get()?)))
+    }
+
+    /// What was called here and is not, or is another, in `after`.
+    pub(crate) fn left_by(&self, after: &Self) -> Vec<(Arc<str>, Arc<Health>)> {
+        let stays = |id, health| after.called(id).is_some_and(|it| Arc::ptr_eq(it, health));
+        let left = self.all_called().filter(|(id, health)| !stays(id, health));
+        left.map(|(id, health)| (id.shared(), Arc::clone(health))).collect()
     }
 
     fn cell(&self, endpoint: &EndpointId) -> Known {

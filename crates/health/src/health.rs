@@ -9,6 +9,7 @@ use tollgate_types::Timestamp;
 use crate::breaker::{Breaker, BreakerPolicy, Circuit};
 use crate::cooling::Cooling;
 use crate::headroom::{Headroom, LastHeadroom};
+use crate::history::{OutcomeCounts, QuarterHour};
 use crate::outcome::{FailureKind, Outcome};
 use crate::percentiles::Measurements;
 use crate::quality::{Comparison, QUALITY_REQUESTS_MIN};
@@ -89,6 +90,20 @@ impl Health {
         self.first_token_millis.refresh(now);
         self.throughput.refresh(now);
         self.comparison.refresh(now, || self.compared_throughput(now));
+    }
+
+    /// What was observed since this was last asked, by the quarter of an hour in which it was: this
+    /// one and the one before. For whoever keeps it: asked at least once in a quarter, everything is
+    /// told once and under its own.
+    pub fn take_unwritten(&self, now: Timestamp) -> [(QuarterHour, OutcomeCounts); 2] {
+        self.tally.take_unwritten(now)
+    }
+
+    /// Counts what was observed in a quarter of an hour by somebody who is no more into the uptime of
+    /// the day, and its tier. What is older than that, or still to come, is passed over; and it says
+    /// nothing of how the endpoint is now.
+    pub fn recall(&self, quarter: QuarterHour, counts: &OutcomeCounts, now: Timestamp) {
+        self.tally.recall(quarter, counts, now);
     }
 
     /// An answer that called tools has ended: whether every call was one that the tools of its

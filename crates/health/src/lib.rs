@@ -4,7 +4,8 @@
 //! begun with [`Health::begin`] and ends with one [`Health::observe`]; what was measured on the way
 //! goes to [`Health::first_token`], [`Health::generated`], [`Health::tool_calls`] and
 //! [`Health::headroom`]. The plan of a call reads a [`Standing`], a handful of atomic loads; people
-//! and metrics read a [`Report`].
+//! and metrics read a [`Report`]. Whoever keeps how endpoints did takes what is to be kept with
+//! [`Health::take_unwritten`], and tells a later life of it with [`Health::recall`].
 //!
 //! # Invariants
 //!
@@ -28,6 +29,7 @@ mod cooling;
 mod deadline;
 mod headroom;
 mod health;
+mod history;
 mod outcome;
 mod percentiles;
 mod quality;
@@ -40,9 +42,12 @@ pub use breaker::{BreakerPolicy, Circuit};
 pub use cooling::{COOL_DOWN_MAX, GUESS_MAX, GUESS_MIN};
 pub use headroom::{Headroom, RESET_ASSUMED, RESET_MAX};
 pub use health::{Health, InFlight};
-pub use outcome::{FailureKind, Outcome};
+pub use history::{Incident, OutcomeCounts, QuarterHour, incidents};
+pub use outcome::{FailureKind, Outcome, OutcomeKind};
 pub use percentiles::Percentiles;
 pub use quality::{QUALITY_REQUESTS_MIN, QUALITY_TOOL_REQUESTS_MIN, Quality, ToolCounts};
 pub use report::Report;
 pub use standing::{Standing, UptimeTier};
-pub use tally::{Counts, OUTAGE_WINDOW, TIER_OUTCOMES_MIN, UPTIME_OUTCOMES_MIN};
+pub use tally::{
+    Counts, LAST_RESORT_BELOW_PERCENT, OUTAGE_WINDOW, TIER_OUTCOMES_MIN, UPTIME_OUTCOMES_MIN,
+};

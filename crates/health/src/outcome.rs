@@ -21,7 +21,7 @@ pub enum Outcome {
 }
 
 /// What kind of failure. Only what counts against an endpoint has a kind (contract §5.3).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum FailureKind {
     /// It refused our key (401).
     Credential,
@@ -85,5 +85,87 @@ impl FailureKind {
             Self::Empty => "empty",
             Self::Overloaded => "overloaded",
         }
+    }
+}
+
+/// How an attempt ended, without what is for the moment only: the words under which it is counted for
+/// long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum OutcomeKind {
+    /// [`Outcome::Success`].
+    Success,
+    /// [`Outcome::RateLimited`].
+    RateLimited,
+    /// [`Outcome::Callers`].
+    Callers,
+    /// [`Outcome::Failure`].
+    Failure(FailureKind),
+}
+
+impl OutcomeKind {
+    /// All of them.
+    pub const ALL: [Self; 12] = [
+        Self::Success,
+        Self::RateLimited,
+        Self::Callers,
+        Self::Failure(FailureKind::Credential),
+        Self::Failure(FailureKind::Payment),
+        Self::Failure(FailureKind::ModelMissing),
+        Self::Failure(FailureKind::Timeout),
+        Self::Failure(FailureKind::Unreachable),
+        Self::Failure(FailureKind::Broken),
+        Self::Failure(FailureKind::Truncated),
+        Self::Failure(FailureKind::Empty),
+        Self::Failure(FailureKind::Overloaded),
+    ];
+
+    /// Its place among all of them.
+    pub(crate) fn place(self) -> usize {
+        match self {
+            Self::Success => 0,
+            Self::RateLimited => 1,
+            Self::Callers => 2,
+            Self::Failure(kind) => usize::from(kind.place()).saturating_add(2),
+        }
+    }
+
+    /// The word that it is stored under.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::RateLimited => "rate_limited",
+            Self::Callers => "callers",
+            Self::Failure(kind) => kind.as_str(),
+        }
+    }
+
+    /// Reads that word.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|it| it.as_str() == text)
+    }
+}
+
+impl From<Outcome> for OutcomeKind {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Success => Self::Success,
+            Outcome::Failure(kind) => Self::Failure(kind),
+            Outcome::RateLimited { .. } => Self::RateLimited,
+            Outcome::Callers => Self::Callers,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds_are_in_their_places_and_read_back() {
+        for (place, kind) in OutcomeKind::ALL.into_iter().enumerate() {
+            assert_eq!(kind.place(), place);
+            assert_eq!(OutcomeKind::parse(kind.as_str()), Some(kind));
+        }
+        assert_eq!(OutcomeKind::parse("boredom"), None);
     }
 }

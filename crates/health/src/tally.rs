@@ -6,6 +6,7 @@ use std::time::Duration;
 use tollgate_types::Timestamp;
 
 use crate::deadline::{Deadline, after};
+use crate::history::{OutcomeCounts, QuarterHour, Unwritten};
 use crate::outcome::{FailureKind, Outcome};
 use crate::standing::UptimeTier;
 use crate::window::{Ring, stretch};
@@ -17,6 +18,8 @@ pub const OUTAGE_WINDOW: Duration = Duration::from_secs(30);
 pub const UPTIME_OUTCOMES_MIN: u64 = 5;
 /// With fewer counted outcomes in a day an endpoint is in the normal tier (contract §5.3).
 pub const TIER_OUTCOMES_MIN: u64 = 100;
+/// Below this uptime, of a hundred, an endpoint is in the last tier (contract §5.3).
+pub const LAST_RESORT_BELOW_PERCENT: u64 = 80;
 
 /// With fewer counted outcomes in the window their share says nothing.
 const OUTAGE_OUTCOMES_MIN: u64 = 3;
@@ -24,7 +27,7 @@ const OUTAGE_BUCKETS: u32 = 30;
 const FIVE_MINUTES_BUCKETS: u32 = 10;
 const HALF_HOUR_BUCKETS: u32 = 60;
 const DAY_BUCKETS: u32 = 96;
-const DAY_BUCKET_SECONDS: i64 = 900;
+const DAY_BUCKET_SECONDS: i64 = QuarterHour::SECONDS;
 
 type Seconds = Ring<30, 1>;
 type HalfHour = Ring<60, 30>;
@@ -58,7 +61,7 @@ impl Counts {
     }
 
     /// Those that count.
-    const fn outcomes(&self) -> u64 {
+    pub(crate) const fn outcomes(&self) -> u64 {
         self.successes.saturating_add(self.failures)
     }
 
@@ -68,7 +71,7 @@ impl Counts {
             |percent| self.successes.saturating_mul(100) >= total.saturating_mul(percent);
         if total < TIER_OUTCOMES_MIN || at_least(95) {
             UptimeTier::Normal
-        } else if at_least(80) {
+        } else if at_least(LAST_RESORT_BELOW_PERCENT) {
             UptimeTier::Lowered
         } else {
             UptimeTier::LastResort
@@ -115,6 +118,7 @@ pub(crate) struct Tally {
     half_hour: [HalfHour; CLASSES],
     day: [Day; CLASSES],
     kinds: [HalfHour; FailureKind::ALL.len()],
+    unwritten: Unwritten,
     outage_until: Deadline,
     /// Until when a failure makes the last one the first of two.
     failed_until: Deadline,
@@ -135,11 +139,32 @@ impl Tally {
             half_hour.add(now);
             day.add(now);
         }
+        self.unwritten.count(outcome.into(), now);
         match outcome {
             Outcome::Success => self.succeeded(now),
             Outcome::Failure(kind) => self.failed(kind, now),
             Outcome::RateLimited { .. } | Outcome::Callers => {}
         }
+    }
+
+    /// Takes what was counted and not taken yet.
+    pub(crate) fn take_unwritten(&self, now: Timestamp) -> [(QuarterHour, OutcomeCounts); 2] {
+        self.unwritten.take(now)
+    }
+
+    /// Counts what happened in a quarter of an hour of the day that ends now.
+    pub(crate) fn recall(&self, quarter: QuarterHour, counts: &OutcomeCounts, now: Timestamp) {
+        let age = QuarterHour::of(now).number().saturating_sub(quarter.number());
+        if !(0..QuarterHour::A_DAY).contains(&age) {
+            return;
+        }
+        let Counts { successes, failures, rate_limited, callers } = counts.counts();
+        for (ring, count) in self.day.iter().zip([successes, failures, rate_limited, callers]) {
+            if count > 0 {
+                ring.add_past(quarter.number(), count);
+            }
+        }
+        self.work_out_tier(now);
     }
 
     /// Whether there was no significant outage in the last 30 seconds (contract §5.3).

@@ -36,6 +36,23 @@ impl<const BUCKETS: usize, const SECONDS: i64> Ring<BUCKETS, SECONDS> {
         });
     }
 
+    /// It happened so often in a stretch that is over, or under way. What has been counted since in
+    /// that one's place stays.
+    pub(crate) fn add_past(&self, stretch: i64, times: u64) {
+        let Some(word) = self.words.get(place(stretch, BUCKETS)) else { return };
+        let times = u32::try_from(times).unwrap_or(u32::MAX);
+        let mark = mark(stretch);
+        word.update(Relaxed, Relaxed, |word| {
+            let (marked, count) = split(word);
+            let is_later = mark.wrapping_sub(marked) > u32::MAX / 2;
+            match count {
+                _ if marked == mark => join(mark, count.saturating_add(times)),
+                1.. if is_later => word,
+                _ => join(mark, times),
+            }
+        });
+    }
+
     /// How often it happened within the last `buckets` buckets.
     pub(crate) fn sum(&self, now: Timestamp, buckets: u32) -> u64 {
         let latest = mark(stretch(now, SECONDS));
@@ -111,6 +128,22 @@ mod tests {
         assert_eq!(ring.sum(at(40), 30), 5);
         ring.add(at(-3));
         assert_eq!(ring.sum(at(-3), 30), 1);
+    }
+
+    #[test]
+    fn what_is_past_is_counted_where_nothing_later_is() {
+        let ring = Ring::<4, 1>::default();
+        ring.add(at(100));
+        ring.add_past(100, 5);
+        ring.add_past(99, 7);
+        // In the places of 100 and of 99.
+        ring.add_past(96, 50);
+        ring.add_past(103, 1);
+        ring.add_past(101, u64::MAX);
+        assert_eq!(ring.sum(at(100), 2), 6);
+        assert_eq!(ring.sum(at(101), 1), u64::from(u32::MAX));
+        assert_eq!(ring.sum(at(103), 1), 1);
+        assert_eq!(ring.sum(at(103), 4), 7 + u64::from(u32::MAX));
     }
 
     #[test]

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use tollgate_health::{
-    BreakerPolicy, COOL_DOWN_MAX, Circuit, FailureKind, Headroom, Health, Outcome, Percentiles,
-    RESET_MAX,
+    BreakerPolicy, COOL_DOWN_MAX, Circuit, FailureKind, Headroom, Health, Outcome, OutcomeCounts,
+    Percentiles, RESET_MAX,
 };
 use tollgate_types::Timestamp;
 
@@ -180,5 +180,37 @@ proptest! {
         prop_assert_eq!([report.last_30m.successes, report.last_30m.failures], expected);
         let kinds: u64 = report.failures.iter().map(|(_, count)| count).sum();
         prop_assert_eq!(kinds, expected[1]);
+    }
+
+    /// What is taken now and then, and told to a later life, is what that one would have counted
+    /// itself: the day's counts and its tier. In whatever order, and from however many.
+    #[test]
+    fn what_is_recalled_is_what_was_counted(
+        steps in proptest::collection::vec((outcome(), 0..7_200_000_i64, any::<bool>()), 0..200),
+        rest in 0..90_000_000_i64,
+    ) {
+        let (whole, one, other) = (Health::default(), Health::default(), Health::default());
+        let mut now = 1_790_000_100_000_i64;
+        let mut taken = Vec::new();
+        for (outcome, step, is_elsewhere) in steps {
+            now += step;
+            let at = Timestamp::from_unix_millis(now);
+            whole.observe(outcome, at);
+            (if is_elsewhere { &other } else { &one }).observe(outcome, at);
+            for health in [&one, &other] {
+                taken.extend(health.take_unwritten(at));
+            }
+        }
+        let at = Timestamp::from_unix_millis(now + rest);
+        let later = Health::default();
+        for (quarter, counts) in taken.iter().rev() {
+            later.recall(*quarter, counts, at);
+        }
+        let (counted, recalled) = (whole.report(at), later.report(at));
+        prop_assert_eq!(recalled.last_1d, counted.last_1d);
+        prop_assert_eq!(recalled.standing.tier, counted.standing.tier);
+        prop_assert!(recalled.standing.stable);
+        let [before, current] = later.take_unwritten(at).map(|(_, it)| it);
+        prop_assert_eq!([before, current], [OutcomeCounts::default(); 2]);
     }
 }

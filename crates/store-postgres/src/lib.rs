@@ -42,6 +42,7 @@ mod generation_columns;
 mod generation_log;
 mod generation_rows;
 mod generations;
+mod history;
 mod keys;
 mod ledger;
 mod ledger_books;

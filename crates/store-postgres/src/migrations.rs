@@ -120,6 +120,11 @@ pub(crate) const MIGRATIONS: &[MigrationFile] = &[
         name: "more activity",
         sql: include_str!("../migrations/0024_more_activity.sql"),
     },
+    MigrationFile {
+        version: 25,
+        name: "endpoint history",
+        sql: include_str!("../migrations/0025_endpoint_history.sql"),
+    },
 ];
 
 /// One step from a version of the schema to the next.

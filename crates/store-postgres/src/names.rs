@@ -24,6 +24,9 @@ macro_rules! columns {
     (document) => {
         "kind, id, parent, name, revision, written_at, body"
     };
+    (endpoint_quarter) => {
+        "quarter, endpoint_id, outcome, count"
+    };
     (feedback) => {
         "id, generation_id, category, comment, key_hash, created_at"
     };

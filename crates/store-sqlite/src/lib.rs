@@ -37,6 +37,7 @@ mod feedback;
 mod generation_columns;
 mod generation_log;
 mod generations;
+mod history;
 mod keys;
 mod ledger;
 mod ledger_books;

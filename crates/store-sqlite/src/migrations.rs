@@ -127,6 +127,11 @@ pub(crate) const MIGRATIONS: &[MigrationFile] = &[
         name: "more activity",
         sql: include_str!("../migrations/0025_more_activity.sql"),
     },
+    MigrationFile {
+        version: 26,
+        name: "endpoint history",
+        sql: include_str!("../migrations/0026_endpoint_history.sql"),
+    },
 ];
 
 /// One step from a version of the schema to the next.

@@ -20,6 +20,7 @@ pub mod documents;
 pub mod feedback;
 pub mod generation_log;
 pub mod generations;
+pub mod history;
 pub mod keys;
 pub mod ledger;
 pub mod lifecycle;
@@ -205,6 +206,14 @@ macro_rules! conformance_suite {
             counts_of_windows_that_have_ended_are_forgotten,
             counts_of_other_nodes_are_added_up,
             who_tells_nothing_for_long_is_not_believed,
+        }
+        $crate::conformance_cases! { $fresh, history:
+            outcomes_of_all_writers_are_added_up_once,
+            every_outcome_reads_back_and_sums_are_held,
+            outcomes_are_listed_by_time_and_endpoint,
+            quarters_that_show_an_incident_are_listed,
+            old_quarters_go_oldest_first,
+            writers_at_the_same_time_lose_nothing,
         }
         $crate::conformance_cases! { $fresh, lifecycle:
             an_open_store_answers_a_ping,

@@ -34,6 +34,7 @@ pub mod form;
 mod generation;
 mod generation_log;
 mod health;
+mod history;
 mod key;
 mod ledger;
 mod limit_count;
@@ -78,6 +79,9 @@ pub use generation_log::{
     HistogramQuery, LogBounds, LogPage, LogQuery, StatusCounts,
 };
 pub use health::StoreHealth;
+pub use history::{
+    EndpointCount, HISTORY_DAYS, HistoryBatch, HistoryQuery, HistoryRows, HistoryStore, by_endpoint,
+};
 pub use key::{
     Change, DEFAULT_WORKSPACE_ID, FormerSecret, KeyPatch, KeyQuery, KeyRecord, KeyStore,
     KeySuccessor, Rekeyed, ResetInterval,
@@ -100,5 +104,6 @@ pub use routing::{
 pub use stores::{Backend, Stores};
 pub use tally::{ActivityTally, Place, Served, TimePlace, Together, own_keys_by_month};
 pub use times::{CallTimes, Span, TimeSums, Timed, TimesAsked, bounds_of, bucket_of};
+pub use tollgate_health::{OutcomeKind, QuarterHour};
 pub use tollgate_types::{UsageWindows, UtcDay};
 pub use usage::{AccountUsage, DayUsage, KeyUsage, UsageStore, WorkspaceDay};

@@ -12,6 +12,7 @@ mod documents;
 mod feedback;
 mod generation_log;
 mod generations;
+mod history;
 mod keys;
 mod ledger;
 mod limit_counts;
@@ -75,6 +76,7 @@ struct State {
     documents: documents::Documents,
     limit_counts: limit_counts::LimitCounts,
     allotments: allotments::Allotments,
+    history: history::History,
 }
 
 impl MemoryStore {

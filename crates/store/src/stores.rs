@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use crate::{
     AllotmentStore, BatchStore, ContentStore, CredentialStore, DocumentStore, FeedbackStore,
-    GenerationStore, KeyStore, LedgerStore, LimitCountStore, PolicyStore, PresetStore, StoreHealth,
-    UsageStore,
+    GenerationStore, HistoryStore, KeyStore, LedgerStore, LimitCountStore, PolicyStore,
+    PresetStore, StoreHealth, UsageStore,
 };
 
 /// One store for each noun, usually all the same object.
@@ -36,6 +36,8 @@ pub struct Stores {
     pub documents: Arc<dyn DocumentStore>,
     /// What limits have counted.
     pub limit_counts: Arc<dyn LimitCountStore>,
+    /// How endpoints did.
+    pub history: Arc<dyn HistoryStore>,
     /// What nodes may let keys and workspaces spend; none in a store that has one node.
     pub allotments: Option<Arc<dyn AllotmentStore>>,
     /// Readiness and closing.
@@ -55,6 +57,7 @@ pub trait Backend:
     + ContentStore
     + BatchStore
     + LimitCountStore
+    + HistoryStore
     + DocumentStore
     + StoreHealth
     + 'static
@@ -73,6 +76,7 @@ impl<S> Backend for S where
         + ContentStore
         + BatchStore
         + LimitCountStore
+        + HistoryStore
         + DocumentStore
         + StoreHealth
         + 'static
@@ -105,6 +109,7 @@ impl Stores {
             batches: store.clone(),
             documents: store.clone(),
             limit_counts: store.clone(),
+            history: store.clone(),
             allotments: None,
             health: store.clone(),
         }

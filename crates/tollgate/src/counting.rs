@@ -1,5 +1,5 @@
-//! What limits have counted is written now and then, so that a restart does not forget it, and so
-//! that other gateways on the database hear of it. Each of these is a task of its own: one that waits
+//! What limits have counted, and how endpoints did, is written now and then, so that a restart does
+//! not forget it, and so that other gateways on the database hear of it. Each of these is a task of its own: one that waits
 //! for the database holds up no other.
 
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use tollgate_engine::Engine;
 use tollgate_store::StoreError;
 use tollgate_types::Chain;
 
-use crate::rounds;
+use crate::{endpoint_history, rounds};
 
 /// How often counts are written: what a process that is killed forgets at most, about.
 const ROUND: Duration = Duration::from_secs(2);
@@ -27,6 +27,7 @@ pub(crate) fn run(engine: &Arc<Engine>, tasks: &TaskTracker, stop: &Cancellation
         let engine = Arc::clone(&teller);
         async move { engine.limiting().tell(engine.stores(), engine.now()).await }
     }));
+    tasks.spawn(endpoint_history::run(Arc::clone(engine), stop.clone()));
     let (sweeper, token) = (Arc::clone(engine), stop.clone());
     tasks.spawn(rounds::every(SWEEP, "forgetting what limits have counted", token, move || {
         let engine = Arc::clone(&sweeper);
@@ -71,6 +72,7 @@ pub(crate) async fn tell_last(engine: &Engine) {
     if let Err(error) = engine.limiting().tell(engine.stores(), engine.now()).await {
         tracing::warn!(error = %Chain(&error), "what limits have counted can't be written");
     }
+    endpoint_history::write_last(engine).await;
     let Some(allotments) = engine.limiting().allotments() else { return };
     if let Err(error) = allotments.forget().await {
         tracing::warn!(error = %Chain(&error), "what may be spent here is given up at the next start");

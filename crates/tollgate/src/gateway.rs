@@ -34,7 +34,9 @@ use crate::config::Config;
 use crate::environment::Environment;
 use crate::refreshing;
 use crate::reload::{self, Watch};
-use crate::{bookkeeping, counting, discovery, installation, own_file, retention, secrets};
+use crate::{
+    bookkeeping, counting, discovery, endpoint_history, installation, own_file, retention, secrets,
+};
 
 /// What tests replace.
 #[derive(Debug, Clone)]
@@ -311,7 +313,7 @@ async fn engine(
     let plans = Plans::new(config.plans.clone()).with_byok_fee(config.byok_fee);
     let followed = plans.follow(&organisation, &stores, now).await;
     followed.context("what accounts have spent can't be read")?;
-    Ok(Engine::new(Parts {
+    let engine = Engine::new(Parts {
         config: config.limits.engine.clone(),
         installation,
         upstream: upstream(config)?,
@@ -338,7 +340,9 @@ async fn engine(
         clock: Arc::clone(&seams.clock),
         entropy: Arc::clone(&seams.entropy),
         tasks: tasks.clone(),
-    }))
+    });
+    endpoint_history::recall(&engine).await?;
+    Ok(engine)
 }
 
 /// The folder in the data directory with the journal of records, and the file beside it with

@@ -8,6 +8,7 @@ pub mod commands;
 pub mod config;
 mod counting;
 mod discovery;
+mod endpoint_history;
 mod environment;
 mod gateway;
 mod installation;

@@ -9,7 +9,9 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 use tokio_util::sync::CancellationToken;
 use tollgate_engine::{Engine, takes_turn};
 use tollgate_organisation::AuditEntry;
-use tollgate_store::{BatchQuery, BatchStatus, Document, DocumentQuery, Span, StoreError, Stores};
+use tollgate_store::{
+    BatchQuery, BatchStatus, Document, DocumentQuery, HISTORY_DAYS, Span, StoreError, Stores,
+};
 use tollgate_types::{Chain, Timestamp};
 
 use crate::config::Retention;
@@ -129,19 +131,29 @@ async fn steps<R: Future<Output = Result<u64, StoreError>>>(
     Ok(())
 }
 
-/// Removes sums by minute and hour that are old. Those by day stay.
+/// Removes sums by minute and hour that are old, and how endpoints did long ago. Sums by day stay.
 async fn sums_round(stores: &Stores, now: Timestamp) -> Result<(), StoreError> {
     let until = Instant::now() + ROUND_MAX;
     for span in [Span::Minute, Span::Hour] {
         let before = span.kept_days().and_then(|days| u32::try_from(days).ok());
         let before = before.and_then(|days| cutoff(days, now)).unwrap_or(now);
-        while Instant::now() < until {
-            let begun = Instant::now();
-            if !stores.usage.remove_part_before(span, before).await? {
-                break;
-            }
-            rest(begun).await;
+        one_by_one(until, || stores.usage.remove_part_before(span, before)).await?;
+    }
+    let before = cutoff(HISTORY_DAYS, now).unwrap_or(now);
+    one_by_one(until, || stores.history.remove_quarter_before(before)).await
+}
+
+/// Removes one after the other, until there is none left or the round is over.
+async fn one_by_one<R: Future<Output = Result<bool, StoreError>>>(
+    until: Instant,
+    remove: impl Fn() -> R,
+) -> Result<(), StoreError> {
+    while Instant::now() < until {
+        let begun = Instant::now();
+        if !remove().await? {
+            break;
         }
+        rest(begun).await;
     }
     Ok(())
 }
@@ -190,7 +202,10 @@ async fn remove_entries(stores: &Stores, before: Timestamp) -> Result<u64, Store
 #[cfg(test)]
 mod tests {
     use tollgate_store::conformance::sample::{hash, noon, spend};
-    use tollgate_store::{ActivityQuery, ContentRecord, MemoryStore, PartQuery, TimesAsked};
+    use tollgate_store::{
+        ActivityQuery, ContentRecord, EndpointCount, HistoryBatch, HistoryQuery, MemoryStore,
+        OutcomeKind, PartQuery, QuarterHour, TimesAsked,
+    };
     use tollgate_types::GenerationId;
 
     use super::*;
@@ -266,6 +281,24 @@ mod tests {
         assert_eq!(left(Span::Hour).await, 4);
         let days = stores.usage.activity(&ActivityQuery::default()).await.unwrap();
         assert_eq!(days.len(), 6);
+    }
+
+    #[tokio::test]
+    async fn how_endpoints_did_goes_after_31_days() {
+        let stores = MemoryStore::new().into_stores();
+        let count = |days| EndpointCount {
+            quarter: QuarterHour::of(days_ago(days)),
+            endpoint_id: "acme/acme/m".to_owned(),
+            outcome: OutcomeKind::Success,
+            count: 1,
+        };
+        let counts = [0, 30, 31, 32, 400].map(count).to_vec();
+        let batch = HistoryBatch { writer: "a".to_owned(), number: 1, told_at: noon(), counts };
+        stores.history.add_history(batch).await.unwrap();
+        sums_round(&stores, noon()).await.unwrap();
+        let (from, until) = (QuarterHour::of(days_ago(999)), QuarterHour::of(days_ago(-1)));
+        let left = stores.history.history(&HistoryQuery::between(from, until)).await.unwrap();
+        assert_eq!(left, [count(31), count(30), count(0)]);
     }
 
     #[tokio::test]

@@ -20,11 +20,11 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("statement", &["ledger", "types"]),
     ("providers", &["catalog", "types", "wire"]),
     ("upstream", &[]),
-    ("store", &["ledger", "limits", "types"]),
+    ("store", &["health", "ledger", "limits", "types"]),
     ("alerts", &["store", "types"]),
     ("organisation", &["ledger", "store", "types"]),
-    ("store-postgres", &["ledger", "limits", "store", "types"]),
-    ("store-sqlite", &["ledger", "limits", "store", "types"]),
+    ("store-postgres", &["health", "ledger", "limits", "store", "types"]),
+    ("store-sqlite", &["health", "ledger", "limits", "store", "types"]),
     (
         "engine",
         &[

@@ -973,9 +973,29 @@ export interface paths {
         };
         /**
          * How endpoints are doing, as routing sees them
-         * @description What this process has learned from the calls it made.
+         * @description What this process has learned from the calls it made, and for the day what was kept before it began.
          */
         get: operations["getRoutingHealth"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/routing/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How endpoints did in the last day, week or month
+         * @description What all gateways on the database have counted, up to ten seconds ago, and when endpoints mostly failed.
+         */
+        get: operations["getRoutingHistory"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3608,6 +3628,81 @@ export interface components {
             in_flight: number;
             /** @description What the provider says is left of its rate limit. */
             requests_left: number | null;
+        };
+        /** @description How endpoints did, by time. */
+        EndpointsHistory: {
+            /** @enum {unknown} */
+            range: "24h" | "7d" | "30d";
+            /** @description How long a step is. */
+            step_seconds: number;
+            /**
+             * Format: date-time
+             * @description When the first step begins.
+             */
+            from: string;
+            /**
+             * Format: date-time
+             * @description When the last step ends, which is under way.
+             */
+            until: string;
+            /** @description Those with outcomes, by id. */
+            endpoints: components["schemas"]["EndpointHistory"][];
+            /** @description The newest first. */
+            incidents: components["schemas"]["EndpointIncident"][];
+        };
+        /** @description How an endpoint did, in all and by step. */
+        EndpointHistory: {
+            endpoint_id: string;
+            /** @description `null` where the endpoint is no longer configured. */
+            model_id: string | null;
+            /** @description `null` where the endpoint is no longer configured. */
+            provider_name: string | null;
+            /** @description Percent of attempts that succeeded, of those that succeeded or failed; `null` with fewer than 5. */
+            uptime: number | null;
+            succeeded: number;
+            failed: number;
+            rate_limited: number;
+            /** @description What callers ended or must mend: it says nothing of the endpoint. */
+            callers: number;
+            /** @description Those with outcomes, the oldest first. */
+            steps: components["schemas"]["EndpointStep"][];
+        };
+        /** @description How an endpoint did in one step. */
+        EndpointStep: {
+            /** Format: date-time */
+            starts_at: string;
+            /** @description Percent of attempts that succeeded, of those that succeeded or failed; `null` with fewer than 5. */
+            uptime: number | null;
+            succeeded: number;
+            failed: number;
+            rate_limited: number;
+            /** @description What callers ended or must mend: it says nothing of the endpoint. */
+            callers: number;
+        };
+        /** @description Consecutive quarters of an hour in each of which at least 5 attempts counted and fewer than 80 percent of them succeeded. */
+        EndpointIncident: {
+            endpoint_id: string;
+            /** @description `null` where the endpoint is no longer configured. */
+            model_id: string | null;
+            /** @description `null` where the endpoint is no longer configured. */
+            provider_name: string | null;
+            /**
+             * Format: date-time
+             * @description Within the range: it may have begun before that.
+             */
+            began_at: string;
+            /**
+             * Format: date-time
+             * @description `null` while it lasts.
+             */
+            ended_at: string | null;
+            failed: number;
+            /** @description How many attempts succeeded or failed meanwhile. */
+            of: number;
+            /** @description Failures by kind: the words of `fault` in records of attempts. */
+            failures: {
+                [key: string]: number;
+            };
         };
         /** @description A rule with a split, and what came of its arms. */
         Experiment: {
@@ -9404,6 +9499,43 @@ export interface operations {
                 content: {
                     "application/json": {
                         data: components["schemas"]["EndpointHealth"][];
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["ServerError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getRoutingHistory: {
+        parameters: {
+            query?: {
+                /** @description Only endpoints of this model, as they are configured now. */
+                model?: string;
+                /** @description Only the endpoint of this id. It may be one that is no longer configured. */
+                endpoint?: string;
+                /** @description Only endpoints of the provider of this slug, as they are configured now. */
+                provider?: string;
+                /** @description How far back: 96 steps of a quarter of an hour, 28 of six hours or 30 of a day. The last one is under way. */
+                range?: "24h" | "7d" | "30d";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How they did. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["EndpointsHistory"];
                     };
                 };
             };

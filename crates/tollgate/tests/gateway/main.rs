@@ -30,6 +30,7 @@ mod contents;
 mod continuity;
 mod crashing;
 mod dialects;
+mod endpoint_history;
 mod failover;
 mod fusion;
 mod going_back;

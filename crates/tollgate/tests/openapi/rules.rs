@@ -12,6 +12,7 @@ const VERSION: &str = "/api/v1/routing/policy/versions/{version}";
 const RESTORE: &str = "/api/v1/routing/policy/versions/{version}/restore";
 const EXPERIMENTS: &str = "/api/v1/routing/experiments";
 const HEALTH: &str = "/api/v1/routing/health";
+const HISTORY: &str = "/api/v1/routing/history";
 
 pub(crate) async fn run(world: &World) {
     let ask = |method, path| world.ask(method, path).key(Some(world.gateway.management_key()));
@@ -45,6 +46,7 @@ pub(crate) async fn run(world: &World) {
         world.ask(method, path).about("no key").key(None).expect(401, JSON).await;
     }
     health(world).await;
+    history(world).await;
 }
 
 /// Calls were made of endpoints that are well and of some that are not.
@@ -63,4 +65,20 @@ async fn health(world: &World) {
     let twice = at("model=acme/echo&model=acme/prose");
     world.ask("GET", HEALTH).at(twice).about("two models").expect(400, JSON).await;
     world.ask("GET", HEALTH).about("no key").key(None).expect(401, JSON).await;
+}
+
+/// Some of them were called, one of them often enough in vain.
+async fn history(world: &World) {
+    for _ in 0..5 {
+        world.gateway.chat(Dialect::Chat.body("acme/overloaded", Wish::Nothing, false)).await;
+    }
+    world.gateway.engine().write_history().await.unwrap();
+    let at = |query: &str| format!("{HISTORY}?{query}");
+    for range in ["24h", "7d", "30d"] {
+        let at = at(&format!("range={range}"));
+        world.ask("GET", HISTORY).at(at).about(range).ours(true).expect(200, JSON).await;
+    }
+    world.ask("GET", HISTORY).at(at("model=no/body")).about("unknown").expect(404, JSON).await;
+    world.ask("GET", HISTORY).at(at("range=1y")).about("too long").expect(400, JSON).await;
+    world.ask("GET", HISTORY).about("no key").key(None).expect(401, JSON).await;
 }
