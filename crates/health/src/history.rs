@@ -212,8 +212,9 @@ mod tests {
     /// when, and how many of how many failed.
     #[test]
     fn incidents_are_consecutive_quarters_of_an_uptime_below_80() {
-        type Told<'a> = &'a [(i64, Option<i64>, u64, u64)];
-        let cases: [(&[(i64, u64, u64)], Told<'_>); 12] = [
+        type Counted = &'static [(i64, u64, u64)];
+        type Told = &'static [(i64, Option<i64>, u64, u64)];
+        let cases: [(Counted, Told); 12] = [
             (&[], &[]),
             (&[(-9, 0, 4)], &[]),
             (&[(-9, 0, 5)], &[(-9, Some(-8), 5, 5)]),
