@@ -239,7 +239,7 @@ fn area(route: &str) -> Area {
         "activity" | "alerts" | "analytics" | "events" | "logs" => Area::Usage,
         "workspaces" => Area::Workspaces,
         "routing" => Area::Routing,
-        "audit" => Area::Audit,
+        "audit" | "settings" => Area::Audit,
         _ => Area::People,
     }
 }

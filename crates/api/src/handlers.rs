@@ -39,6 +39,7 @@ mod provider_keys;
 mod providers;
 mod routing;
 mod session;
+mod settings;
 mod standing;
 mod statements;
 mod welcome;
@@ -99,6 +100,7 @@ pub(crate) use routing::explain_routing;
 pub(crate) use session::{
     change_password, create_playground_key, create_session, delete_session, get_session, set_up,
 };
+pub(crate) use settings::list_settings;
 pub(crate) use standing::get_routing_health;
 pub(crate) use statements::get_statement;
 pub(crate) use workspaces::{

@@ -27,6 +27,7 @@ use crate::handlers::{
     self as on, CACHE_AGE, CACHE_SOURCE, CACHE_STATUS, CACHE_TTL, GENERATION_ID, IS_ESTIMATED,
     PROVIDER_NAME, SERVER_TIMING, Served,
 };
+use crate::settings::SettingsInForce;
 use crate::skin::speak_its_dialect;
 use crate::streams::Streams;
 use crate::tries::Tries;
@@ -61,6 +62,8 @@ pub struct AppConfig {
     pub installation_name: String,
     /// Sells credit; nothing is sold when absent.
     pub cashier: Option<Arc<Cashier>>,
+    /// What the gateway is set to.
+    pub settings: Arc<SettingsInForce>,
     /// Proxies whose `X-Forwarded-For` says where a call comes from.
     pub trusted_proxies: Vec<AddressRange>,
     /// Where a proxy in front has the gateway, such as `/gateway`; empty at the root.
@@ -80,6 +83,7 @@ impl Default for AppConfig {
             region_hosts: Vec::new(),
             installation_name: "tollgate".to_owned(),
             cashier: None,
+            settings: Arc::default(),
             trusted_proxies: Vec::new(),
             path_prefix: String::new(),
             dashboard: Dashboard::built(),
@@ -198,6 +202,7 @@ pub(crate) fn router(app: App) -> Router {
         .route("/routing/policy/versions/{version}/restore", post(on::restore_policy_version))
         .route("/routing/experiments", get(on::list_experiments))
         .route("/audit", get(on::list_audit))
+        .route("/settings", get(on::list_settings))
         .route("/session/password", put(on::change_password))
         .route("/session/playground-key", post(on::create_playground_key))
         .route("/session/auth-code", post(on::approve_app))

@@ -12,7 +12,7 @@ use tokio::net::TcpListener;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tollgate_api::{App, AppConfig, Front};
+use tollgate_api::{App, AppConfig, Front, SettingsInForce};
 use tollgate_catalog::Overlay;
 use tollgate_dashboard::Dashboard;
 use tollgate_engine::{
@@ -130,27 +130,22 @@ impl Gateway {
         let first_key = first_key(&engine).await?;
         reload::warn_of_nobody(&engine);
         let stop = CancellationToken::new();
-        let sync_interval = config.journal_sync;
         let cashier = cashier(&config, &seams, &engine)?;
         let alerting = alerting(&config, &engine)?;
-        let of = (&engine, cashier.as_ref(), seams.dashboard);
+        let shown =
+            Arc::new(SettingsInForce::new(reload::in_force(&config.origins, &config.origins)));
+        let of = (&engine, cashier.as_ref(), seams.dashboard, &shown);
         let server = serve(listener, &config, of, &stop);
-        tasks.spawn(refreshing::run(Arc::clone(&engine), stop.clone()));
-        bookkeeping::run((&engine, config.gone_after), &tasks, &stop);
         if let Some(cashier) = &cashier {
             tasks.spawn(bookkeeping::top_up(Arc::clone(cashier), stop.clone()));
         }
         bookkeeping::alert(&alerting, &tasks, &stop);
-        tasks.spawn(bookkeeping::sync(Arc::clone(&engine), sync_interval, stop.clone()));
-        tasks.spawn(retention::run(Arc::clone(&engine), config.retention, stop.clone()));
-        counting::run(&engine, &tasks, &stop);
+        keep_up(&config, &engine, &tasks, &stop);
         let node = engine.purses().node().to_string().into();
         server.spawn(Arc::clone(&engine).answer_batches(node, stop.clone()));
-        if let Some(interval) = config.limits.engine.probe_interval {
-            tasks.spawn(probe(Arc::clone(&engine), interval, stop.clone()));
-        }
         let watch = Watch {
             started: config.origins.clone(),
+            shown,
             config,
             environment,
             simulator: base,
@@ -448,7 +443,12 @@ fn alerting(config: &Config, engine: &Arc<Engine>) -> anyhow::Result<Arc<Alertin
 fn serve(
     listener: TcpListener,
     config: &Config,
-    (engine, cashier, dashboard): (&Arc<Engine>, Option<&Arc<Cashier>>, Dashboard),
+    (engine, cashier, dashboard, shown): (
+        &Arc<Engine>,
+        Option<&Arc<Cashier>>,
+        Dashboard,
+        &Arc<SettingsInForce>,
+    ),
     stop: &CancellationToken,
 ) -> TaskTracker {
     let app = App::new(
@@ -460,6 +460,7 @@ fn serve(
             region_hosts: config.region_hosts.clone(),
             installation_name: config.installation_name.clone(),
             cashier: cashier.map(Arc::clone),
+            settings: Arc::clone(shown),
             trusted_proxies: config.trusted_proxies.clone(),
             path_prefix: config.path_prefix.clone(),
             dashboard,
@@ -470,6 +471,18 @@ fn serve(
     let front = Front::new(app);
     server.spawn(tollgate_api::serve(listener, front, config.limits.server.clone(), stop.clone()));
     server
+}
+
+/// Does in the background what an engine needs to have done, until `stop` is cancelled.
+fn keep_up(config: &Config, engine: &Arc<Engine>, tasks: &TaskTracker, stop: &CancellationToken) {
+    tasks.spawn(refreshing::run(Arc::clone(engine), stop.clone()));
+    bookkeeping::run((engine, config.gone_after), tasks, stop);
+    tasks.spawn(bookkeeping::sync(Arc::clone(engine), config.journal_sync, stop.clone()));
+    tasks.spawn(retention::run(Arc::clone(engine), config.retention, stop.clone()));
+    counting::run(engine, tasks, stop);
+    if let Some(interval) = config.limits.engine.probe_interval {
+        tasks.spawn(probe(Arc::clone(engine), interval, stop.clone()));
+    }
 }
 
 /// Asks endpoints that fail whether they are well again, until `stop` is cancelled.

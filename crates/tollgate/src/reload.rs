@@ -13,6 +13,7 @@ use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
+use tollgate_api::{SettingInForce, SettingsInForce};
 use tollgate_catalog::{Overlay, OverlayError};
 use tollgate_engine::Engine;
 use tollgate_types::Chain;
@@ -38,6 +39,8 @@ pub(crate) struct Watch {
     pub(crate) found: Overlay,
     /// The settings that were in force at the start, and are until the next one.
     pub(crate) started: BTreeMap<String, Setting>,
+    /// What people are shown of them.
+    pub(crate) shown: Arc<SettingsInForce>,
 }
 
 impl Watch {
@@ -100,6 +103,7 @@ impl Watch {
                     self.rediscover().await;
                     let models = self.engine.installation().routable().models().len();
                     tracing::info!(models, "the changed configuration is in force");
+                    self.shown.replace(in_force(&self.started, &self.config.origins));
                     let waiting = need_restart(&self.started, &self.config.origins);
                     if !waiting.is_empty() {
                         let settings = waiting.join(", ");
@@ -185,6 +189,26 @@ fn need_restart<'a>(
         !name.starts_with("provider.") && before != Some(&setting.value)
     };
     now.iter().filter(differs).map(|(name, _)| name.as_str()).collect()
+}
+
+/// The settings that are in force, where the gateway was started with `started` and the file has said
+/// `now` since.
+pub(crate) fn in_force(
+    started: &BTreeMap<String, Setting>,
+    now: &BTreeMap<String, Setting>,
+) -> Vec<SettingInForce> {
+    let waiting = need_restart(started, now);
+    let row = |(name, setting): (&String, &Setting)| {
+        let waits = waiting.contains(&name.as_str());
+        let in_force = if waits { started.get(name) } else { Some(setting) };
+        SettingInForce {
+            name: name.clone(),
+            value: in_force.map(|it| it.value.clone()).unwrap_or_default(),
+            origin: in_force.map(|it| it.origin.clone()).unwrap_or_default(),
+            after_restart: waits.then(|| setting.value.clone()),
+        }
+    };
+    now.iter().map(row).collect()
 }
 
 async fn hangup(signal: &mut Option<Signal>) {

@@ -67,6 +67,7 @@ mod routers;
 mod routing;
 mod served;
 mod session;
+mod settings;
 mod several_models;
 mod tiers;
 mod timing;

@@ -335,6 +335,8 @@ async fn each_role_reaches_as_far_as_it_should() {
         (&viewer, "GET", "/keys", Value::Null, 200),
         (&viewer, "GET", "/credits", Value::Null, 200),
         (&viewer, "GET", "/audit", Value::Null, 200),
+        (&member, "GET", "/settings", Value::Null, 403),
+        (&viewer, "GET", "/settings", Value::Null, 200),
         (&viewer, "POST", "/keys", in_own.clone(), 403),
         (&viewer, "PUT", &budget, json!({ "limit_usd": 1 }), 403),
         (&billing, "GET", "/credits", Value::Null, 200),
