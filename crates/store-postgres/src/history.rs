@@ -15,44 +15,55 @@ use crate::error::failed;
 use crate::text::kept;
 use crate::writes::Write;
 
-/// What is asked for: $1 and $2 are the ends, $3 the endpoints.
-macro_rules! asked {
-    () => {
-        "quarter >= $1 AND quarter < $2 AND ($3::TEXT[] IS NULL OR endpoint_id = ANY($3))"
+/// What can be asked: $1 and $2 are the ends, $3 the endpoints.
+struct Statements {
+    quarters: &'static str,
+    /// $4 is how many quarters a step has.
+    steps: &'static str,
+    /// $4 is how many outcomes there must be, $5 how many of a hundred must have succeeded.
+    incidents: &'static str,
+}
+
+macro_rules! statements {
+    ($of:literal) => {
+        Statements {
+            quarters: concat!(
+                "SELECT ",
+                columns!(endpoint_quarter),
+                " FROM endpoint_quarter WHERE ",
+                "quarter >= $1 AND quarter < $2",
+                $of,
+                " ORDER BY quarter, endpoint_id, outcome"
+            ),
+            steps: concat!(
+                "SELECT quarter - ((quarter % $4) + $4) % $4 AS quarter, endpoint_id, outcome,
+                        held_sum(sum(count), 0) AS count
+                 FROM endpoint_quarter WHERE ",
+                "quarter >= $1 AND quarter < $2",
+                $of,
+                " GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"
+            ),
+            incidents: concat!(
+                "SELECT ",
+                columns!(endpoint_quarter),
+                " FROM endpoint_quarter WHERE (quarter, endpoint_id) IN (
+                     SELECT quarter, endpoint_id FROM endpoint_quarter
+                     WHERE outcome NOT IN ('rate_limited', 'callers') AND ",
+                "quarter >= $1 AND quarter < $2",
+                $of,
+                "    GROUP BY quarter, endpoint_id
+                     HAVING sum(count) >= $4
+                        AND coalesce(sum(count) FILTER (WHERE outcome = 'success'), 0) * 100
+                            < sum(count) * $5
+                 ) ORDER BY quarter, endpoint_id, outcome"
+            ),
+        }
     };
 }
 
-const QUARTERS: &str = concat!(
-    "SELECT ",
-    columns!(endpoint_quarter),
-    " FROM endpoint_quarter WHERE ",
-    asked!(),
-    " ORDER BY quarter, endpoint_id, outcome"
-);
-
-/// $4 is how many quarters a step has.
-const STEPS: &str = concat!(
-    "SELECT quarter - ((quarter % $4) + $4) % $4 AS quarter, endpoint_id, outcome,
-            held_sum(sum(count), 0) AS count
-     FROM endpoint_quarter WHERE ",
-    asked!(),
-    " GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"
-);
-
-/// $4 is how many outcomes there must be, $5 how many of a hundred must have succeeded.
-const INCIDENTS: &str = concat!(
-    "SELECT ",
-    columns!(endpoint_quarter),
-    " FROM endpoint_quarter WHERE (quarter, endpoint_id) IN (
-         SELECT quarter, endpoint_id FROM endpoint_quarter
-         WHERE outcome NOT IN ('rate_limited', 'callers') AND ",
-    asked!(),
-    "    GROUP BY quarter, endpoint_id
-         HAVING sum(count) >= $4
-            AND coalesce(sum(count) FILTER (WHERE outcome = 'success'), 0) * 100
-                < sum(count) * $5
-     ) ORDER BY quarter, endpoint_id, outcome"
-);
+/// Two of each, because one that may be of either is planned as if it were of all.
+const OF_ALL: Statements = statements!(" AND $3::TEXT[] IS NULL");
+const OF_SOME: Statements = statements!(" AND endpoint_id = ANY($3::TEXT[])");
 
 #[async_trait]
 impl HistoryStore for PostgresStore {
@@ -61,10 +72,11 @@ impl HistoryStore for PostgresStore {
     }
 
     async fn history(&self, query: &HistoryQuery) -> Result<Vec<EndpointCount>, StoreError> {
+        let statements = if query.endpoints.is_some() { &OF_SOME } else { &OF_ALL };
         let sql = match query.rows {
-            HistoryRows::Quarters => QUARTERS,
-            HistoryRows::Steps(_) => STEPS,
-            HistoryRows::Incidents => INCIDENTS,
+            HistoryRows::Quarters => statements.quarters,
+            HistoryRows::Steps(_) => statements.steps,
+            HistoryRows::Incidents => statements.incidents,
         };
         let ids = query.endpoints.as_ref();
         let ids = ids.map(|ids| ids.iter().map(|id| kept(id).into_owned()).collect::<Vec<_>>());

@@ -7,6 +7,8 @@ CREATE TABLE endpoint_quarter (
     PRIMARY KEY (quarter, endpoint_id, outcome)
 ) STRICT, WITHOUT ROWID;
 
+CREATE INDEX endpoint_quarter_of_endpoint ON endpoint_quarter (endpoint_id, quarter);
+
 -- What each life of a gateway has told last: what it tells again is not counted again.
 CREATE TABLE endpoint_quarter_writer (
     writer  TEXT    NOT NULL PRIMARY KEY,

@@ -370,6 +370,11 @@ async fn section_5_9_a_refused_own_key_moves_on_and_hurts_no_shared_endpoint() {
     assert_eq!((shared.1.last_5m.failures, shared.1.last_5m.successes), (0, 8));
     let own = reports.iter().find(|(id, _)| id.contains(made["id"].as_str().unwrap())).unwrap();
     assert!(own.1.last_5m.failures > 0);
+    // How it does is not kept: that is its caller's business.
+    gateway.engine().write_history().await.unwrap();
+    let kept = gateway.get("/routing/history").await.json()["data"]["endpoints"].clone();
+    assert_eq!(kept.as_array().unwrap().len(), 1, "{kept}");
+    assert_eq!(kept[0]["endpoint_id"], "first/acme/m", "{kept}");
     // A new secret in its place is tried at once.
     let one = format!("/{}", made["id"].as_str().unwrap());
     let change = json!({ "key": SECRET });
