@@ -1004,6 +1004,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What the gateway is set to, and where each value comes from
+         * @description Needs a management key that may see the log of what was done. Secrets are hidden. Beyond the contract.
+         */
+        get: operations["listSettings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/routing/policy": {
         parameters: {
             query?: never;
@@ -3474,6 +3494,16 @@ export interface components {
                 availability?: components["schemas"]["Availability"];
             };
             error_type: components["schemas"]["ErrorType"];
+        };
+        SettingInForce: {
+            /** @description Its name in the configuration file. */
+            name: string;
+            /** @description Its value; secrets are hidden. */
+            value: string;
+            /** @description A flag, a variable, a file, or the default. */
+            origin: string;
+            /** @description What the file says by now, which takes a restart to be in force. */
+            after_restart: string | null;
         };
         Health: {
             /** @constant */
@@ -9543,6 +9573,32 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            500: components["responses"]["ServerError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listSettings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Every setting, by name. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["SettingInForce"][];
+                    };
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             500: components["responses"]["ServerError"];
             503: components["responses"]["Unavailable"];
         };

@@ -26,6 +26,7 @@ pub(crate) async fn run(world: &World) {
     let key = world.gateway.management_key();
     let audit = "/api/v1/audit";
     world.ask("GET", audit).key(Some(key)).expect(200, JSON).await;
+    world.ask("GET", "/api/v1/settings").key(Some(key)).expect(200, JSON).await;
     let none = world.ask("GET", audit).key(Some(key)).about("no page");
     none.at(format!("{audit}?limit=0")).expect(400, JSON).await;
 }

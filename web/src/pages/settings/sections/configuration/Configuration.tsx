@@ -1,11 +1,12 @@
 import { Link } from "@tanstack/react-router";
+import { may } from "~/api/session";
 import { mayReach, PAGES } from "~/app/registry";
 import { useSession } from "~/app/session";
 import { CopyField } from "~/components/CopyField";
 import { Section } from "~/components/Page";
+import { InForce } from "./InForce";
 import { HERE, PLACES, THERE } from "./places";
 
-const SHOW = "tollgate config show --origin";
 const CHECK = "tollgate config check tollgate.toml";
 
 /** Where settings come from, which ones are changed here, and where the others are. */
@@ -25,13 +26,11 @@ export default function Configuration() {
           ))}
         </ol>
         <p className="mb-2 text-muted">
-          The first that says something wins. Which one it was is told on the gateway's own machine,
-          where each setting stands with its value and its origin:
+          The first that says something wins. A file is looked at before it counts:
         </p>
-        <CopyField label="Command that shows settings" labelled={false} value={SHOW} />
-        <p className="mt-3 mb-2 text-muted">A file is looked at before it counts:</p>
         <CopyField label="Command that checks a file" labelled={false} value={CHECK} />
       </Section>
+      {may(session, "audit") && <InForce />}
       <Section title="Changed here" hint="kept in the database, in force at once">
         <ul>
           {HERE.map(({ what, path, hint }) => (

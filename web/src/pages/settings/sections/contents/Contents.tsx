@@ -4,17 +4,15 @@ import { useState } from "react";
 import { answer, client } from "~/api/client";
 import { type Workspace, workspacesQuery } from "~/api/organisation";
 import { may } from "~/api/session";
+import { settingsQuery } from "~/api/settings";
 import { useSession } from "~/app/session";
-import { CopyField } from "~/components/CopyField";
 import { ConfirmDialog } from "~/components/Dialog";
 import { ErrorPanel } from "~/components/ErrorPanel";
 import { Loading } from "~/components/Loading";
 import { Section } from "~/components/Page";
 import { Switch } from "~/components/Switch";
 import { percent } from "~/format";
-import { KEPT } from "./kept";
-
-const SHOW = "tollgate config show --origin";
+import { KEPT, keptText } from "./kept";
 
 /** What is kept of calls, for how long, and where that is said. */
 export default function Contents() {
@@ -29,26 +27,38 @@ export default function Contents() {
       </Section>
       <Section title="How long things are kept">
         <dl>
-          {KEPT.map(({ what, setting, usual }) => (
-            <div key={setting} className="flex min-h-10 items-center gap-x-4 border-b py-1">
-              <dt className="min-w-0 flex-1">
-                {what}
-                <code className="block font-mono text-label text-muted">{setting}</code>
-              </dt>
-              <dd className="text-right">
-                {usual} <span className="text-muted">unless set</span>
-              </dd>
-            </div>
+          {KEPT.map((one) => (
+            <Kept key={one.setting} {...one} />
           ))}
         </dl>
-        <p className="mt-3 mb-2 text-muted">
+        <p className="mt-3 text-muted">
           The configuration file sets it, under{" "}
-          <code className="font-mono text-label">[retention]</code>; it can't be changed here. What
-          is in force, and where it comes from, is told on the gateway's own machine:
+          <code className="font-mono text-label">[retention]</code>; it can't be changed here.
         </p>
-        <CopyField label="Command" labelled={false} value={SHOW} />
       </Section>
     </>
+  );
+}
+
+/** How long something is kept: what is in force where that may be seen, else what is usual. */
+function Kept({ what, setting, usual }: (typeof KEPT)[number]) {
+  const session = useSession();
+  const { data } = useQuery({
+    ...settingsQuery,
+    enabled: session.everywhere && may(session, "audit"),
+  });
+  const found = data?.find((one) => one.name === setting);
+  return (
+    <div className="flex min-h-10 items-center gap-x-4 border-b py-1">
+      <dt className="min-w-0 flex-1">
+        {what}
+        <code className="block font-mono text-label text-muted">{setting}</code>
+      </dt>
+      <dd className="text-right">
+        {found ? keptText(found.value) : usual}{" "}
+        <span className="block text-label text-muted">{found?.origin ?? "unless set"}</span>
+      </dd>
+    </div>
   );
 }
 
