@@ -36,7 +36,7 @@ export function InForce() {
           placeholder="Find a setting"
           value={wanted}
           onChange={(event) => setWanted(event.target.value)}
-          className={`${CONTROL} max-w-72`}
+          className={`${CONTROL} max-w-52`}
         />
         <Switch label="Without defaults" checked={onlySet} onChange={setOnlySet} />
         <span className="ml-auto" />
