@@ -50,13 +50,6 @@ export function Ticks({ steps, current, className }: TicksProps) {
       preserveAspectRatio="none"
       className={classes("block w-full", className)}
     >
-      {current !== null && (
-        <path
-          d={`M${current} 0h1V${HEIGHT}h-1Z`}
-          className="text-text opacity-20"
-          fill="currentColor"
-        />
-      )}
       {DRAWN.map((look) => (
         <path
           key={look}
@@ -65,6 +58,13 @@ export function Ticks({ steps, current, className }: TicksProps) {
           fill="currentColor"
         />
       ))}
+      {current !== null && (
+        <path
+          d={`M${current} 0h1V${HEIGHT}h-1Z`}
+          className="text-text opacity-40"
+          fill="currentColor"
+        />
+      )}
     </svg>
   );
 }

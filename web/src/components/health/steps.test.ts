@@ -78,7 +78,7 @@ describe("the steps of a range", () => {
     expect(uptimeWords(null)).toBe("No attempts");
     expect(plain(stripSummary(SPAN, stepsOf(SPAN, STEPS)))).toBe(
       "49.20 % up in 24 hours, 32 of 63 failed, 2 rate-limited, 1 ended by callers; " +
-        "of 3 quarters of an hour with attempts 1 mostly failed",
+        "of 3 quarters of an hour with attempts 1 below 80 %",
     );
     expect(stripSummary(SPAN, stepsOf(SPAN, []))).toBe("no attempts in 24 hours");
   });

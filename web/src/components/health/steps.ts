@@ -86,9 +86,9 @@ export function stepTime({ starts, ends }: Step, zone: Zone): string {
 }
 
 const LOOK_WORDS: Record<Look, string> = {
-  well: "Well",
-  partly: "Some failed",
-  failing: "Mostly failed",
+  well: "95 % or more",
+  partly: "80 to 94 %",
+  failing: "Below 80 %",
   few: "Too few to say",
   none: "No attempts",
 };
@@ -128,12 +128,12 @@ export function stripSummary(span: Span, steps: readonly Step[]): string {
   const count = (look: Look) => called.filter((one) => lookOf(one) === look).length;
   const [failing, partly] = [count("failing"), count("partly")];
   const parts = [
-    ...(failing > 0 ? [`${whole(failing)} mostly failed`] : []),
-    ...(partly > 0 ? [`${whole(partly)} failed in part`] : []),
+    ...(failing > 0 ? [`${whole(failing)} below 80 %`] : []),
+    ...(partly > 0 ? [`${whole(partly)} at 80 to 94 %`] : []),
   ];
   const how = all.uptime === null ? "too few to say" : `${uptime(all.uptime / 100)} up`;
   return (
     `${how} in ${range}, ${countedWords(all)}; of ${whole(called.length)} ${many} with attempts ` +
-    `${parts.join(" and ") || "none failed in large part"}`
+    `${parts.join(", ") || "none below 95 %"}`
   );
 }

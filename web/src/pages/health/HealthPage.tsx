@@ -69,8 +69,12 @@ export default function HealthPage() {
       ) ?? [],
     [history.data, provider, wanted],
   );
-  // What the gateways remember may be older than what they know of now.
-  const nothingYet = data?.length === 0 && !history.isPending && !history.data?.endpoints.length;
+  // What the gateways remember may be older than what they know of now, and than what is looked at.
+  const ever = useQuery({
+    ...endpointHistoryQuery({ range: "30d", model: model || undefined }),
+    enabled: data?.length === 0,
+  });
+  const nothingYet = data?.length === 0 && !ever.isPending && !ever.data?.endpoints.length;
   const clear = () => change({ provider: undefined, q: undefined, trouble: undefined });
   return (
     <Page
@@ -119,7 +123,7 @@ export default function HealthPage() {
         <ErrorPanel what="The health of endpoints can't be read" error={error} onRetry={refetch} />
       )}
       {nothingYet && <NothingYet model={model} />}
-      {data?.length === 0 && history.data && !nothingYet && (
+      {data?.length === 0 && ever.data && !nothingYet && (
         <p className="text-read">No endpoint was called in the last day.</p>
       )}
       {all.length > 0 && (
