@@ -6,5 +6,5 @@ export const isRouter = (model: Model) => model.architecture.tokenizer === "Rout
 /** The maker, as the first part of the name has it. */
 export const authorOf = (id: string) => id.slice(0, id.indexOf("/"));
 
-/** The provider that an endpoint's tag begins with: `openai/priority` is one of `openai`. */
+/** The provider that an endpoint's tag or id begins with: `openai/priority` is one of `openai`. */
 export const providerOf = (tag: string) => tag.split("/", 1)[0] ?? tag;

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { type Gateway, startGateway } from "#browser/gateway";
 import { LOOKS, openBrowser, type Visit, type VisitOptions } from "#browser/harness";
 import { type Simulator, startSimulator } from "#browser/simulator";
@@ -29,6 +29,13 @@ const call = (model: string, provider?: string) =>
     },
     key,
   );
+
+async function history(): Promise<{ incidents: unknown[] }> {
+  const response = await fetch(`${gateway.url}/api/v1/routing/history`, {
+    headers: { authorization: `Bearer ${gateway.managementKey}` },
+  });
+  return ((await response.json()) as { data: { incidents: unknown[] } }).data;
+}
 
 beforeAll(async () => {
   simulator = await startSimulator();
@@ -92,6 +99,11 @@ describe("with calls", () => {
       await call("acme/helper-1.5", "shaky");
     }
     await call("acme/deep/v1.5");
+    // What was counted is written every ten seconds.
+    await vi.waitFor(async () => expect((await history()).incidents).toHaveLength(1), {
+      timeout: 30_000,
+      interval: 250,
+    });
   });
 
   it.each(LOOKS)("shows each endpoint's state in words, $name", async (look) => {
@@ -104,6 +116,9 @@ describe("with calls", () => {
       .getByText(/Left alone|Open to one try|Failed just now|Uptime below/)
       .first()
       .waitFor();
+    const incident = page.getByRole("list", { name: "Incidents" }).getByRole("listitem");
+    await incident.getByText("Goes on").waitFor();
+    await incident.getByText(/^\d+ of \d+ failed: \d+ overloaded$/).waitFor();
     const at = await page.locator("time").first().getAttribute("datetime");
     expect(Math.abs(Date.now() - Date.parse(at ?? ""))).toBeLessThan(60_000);
     await page.check();
@@ -118,8 +133,71 @@ describe("with calls", () => {
       .getByText(/100\.00/)
       .first()
       .waitFor();
+    await sheet
+      .getByRole("img", { name: /^Uptime by time: 100\.00.% up in 24 hours, 0 of \d+ failed; / })
+      .waitFor();
+    await sheet.getByText("No incident in this time.").waitFor();
     await page.check();
     await page.shot(`health-sheet-${look.name}`);
+  });
+
+  it("tells of a step by keyboard and pointer, and of all of them as a table", async () => {
+    const page = await open("/status?open=shaky/acme/helper-1.5", { width: 390, height: 844 });
+    const sheet = page.getByRole("dialog");
+    const strip = sheet.getByRole("slider", { name: "Uptime by time, step by step" });
+    await strip.focus();
+    // The quarter of an hour may have turned since.
+    const told = async () => {
+      const text = (await strip.getAttribute("aria-valuetext")) ?? "";
+      if (text.includes("No attempts")) await page.keyboard.press("ArrowLeft");
+      return text;
+    };
+    await expect.poll(told).toMatch(/0\.00.% up, \d+ of/);
+    await sheet.getByText(/^0\.00.% up$/).waitFor();
+    await page.keyboard.press("Home");
+    await sheet.getByText("No attempts", { exact: true }).waitFor();
+    expect(await strip.getAttribute("aria-valuenow")).toBe("0");
+    await page.keyboard.press("End");
+    await page.keyboard.press("ArrowLeft");
+    expect(await strip.getAttribute("aria-valuenow")).toBe("94");
+    const width = (await strip.boundingBox())?.width ?? 0;
+    await strip.hover({ position: { x: width - 1, y: 8 } });
+    await expect.poll(() => strip.getAttribute("aria-valuenow")).toBe("95");
+    await page.check();
+    await page.shot("health-sheet-step");
+    await sheet.getByRole("button", { name: "Uptime by time as table" }).click();
+    const table = sheet.getByRole("table", { name: "Uptime by time" });
+    await table
+      .getByText(/^0\.00/)
+      .first()
+      .waitFor();
+    await page.check();
+  });
+
+  it("looks back as far as is chosen, and leads from an incident to the calls that failed", async () => {
+    const page = await open("/status?q=shaky");
+    await page.getByRole("heading", { name: "Incidents in 24 hours" }).waitFor();
+    await page.getByRole("combobox", { name: "Time" }).click();
+    await page.getByRole("option", { name: "Last 30 days" }).click();
+    await page.getByRole("heading", { name: "Incidents in 30 days" }).waitFor();
+    expect(new URL(page.url()).searchParams.get("range")).toBe("30d");
+    const incidents = page.getByRole("list", { name: "Incidents" });
+    await incidents.getByRole("button", { name: "acme/helper-1.5" }).click();
+    const sheet = page.getByRole("dialog");
+    await sheet.getByRole("img", { name: /in 30 days, / }).waitFor();
+    await sheet.getByRole("button", { name: "Close" }).click();
+    await page.getByRole("searchbox").fill("steady");
+    await page.getByText("No incident in this time.").waitFor();
+    await page.getByRole("searchbox").fill("");
+    await incidents.getByRole("link", { name: "Failed calls in Logs" }).click();
+    await page.getByRole("heading", { name: "Logs", level: 1 }).waitFor();
+    const { searchParams: search } = new URL(page.url());
+    expect([search.get("model"), search.get("provider"), search.get("status")]).toEqual([
+      "acme/helper-1.5",
+      "shaky",
+      "error",
+    ]);
+    await page.getByRole("row").nth(7).waitFor();
   });
 
   it("is about one model where the address says so, with endpoints that were not called", async () => {
@@ -136,32 +214,39 @@ describe("with calls", () => {
     expect(new URL(page.url()).search).toBe("");
   });
 
-  it("asks once, then every ten seconds, and not while nobody sees it", async () => {
+  it("asks once, then every ten seconds (of the history every minute), and not while nobody sees it", async () => {
     const page = await open("/settings/about", { once: true });
-    let asked = 0;
+    const asked = { health: 0, history: 0, other: 0 };
     page.on("request", (request) => {
-      if (request.url().includes("/api/v1/") && !request.url().endsWith("/session")) asked++;
+      const { pathname } = new URL(request.url());
+      if (!pathname.startsWith("/api/v1/") || pathname.endsWith("/session")) return;
+      const [, name = ""] = pathname.split("/routing/");
+      asked[name === "health" || name === "history" ? name : "other"]++;
     });
     await page.clock.install();
     await page.goto(`${site.url}status`);
     await page.getByText(/^Of 4 endpoints, /).waitFor();
-    expect(asked).toBe(1);
+    await page.getByText("Goes on").waitFor();
+    expect(asked).toEqual({ health: 1, history: 1, other: 0 });
     await page.clock.runFor(10_500);
-    await expect.poll(() => asked).toBe(2);
+    await expect.poll(() => asked).toEqual({ health: 2, history: 1, other: 0 });
+    await page.clock.runFor(51_000);
+    await expect.poll(() => asked.history).toBe(2);
     // Another tab comes to the front.
     await page.evaluate(() => {
       Object.defineProperty(document, "visibilityState", { value: "hidden", configurable: true });
       Object.defineProperty(document, "hidden", { value: true, configurable: true });
       document.dispatchEvent(new Event("visibilitychange", { bubbles: true }));
     });
+    const before = { ...asked };
     await page.clock.runFor(60_000);
-    expect(asked).toBe(2);
+    expect(asked).toEqual(before);
     await page.evaluate(() => {
       Object.defineProperty(document, "visibilityState", { value: "visible", configurable: true });
       Object.defineProperty(document, "hidden", { value: false, configurable: true });
       document.dispatchEvent(new Event("visibilitychange", { bubbles: true }));
     });
-    await expect.poll(() => asked).toBeGreaterThan(2);
+    await expect.poll(() => asked.health).toBeGreaterThan(before.health);
   });
 
   it("says what failed, and tries again", async () => {

@@ -113,6 +113,24 @@ function calls(page: Visit): string[] {
   return made;
 }
 
+it("draws how each endpoint did in 30 days", async () => {
+  const told = () =>
+    fetch(`${gateway.url}/api/v1/routing/history?range=30d&model=acme/helper-1.5`, {
+      headers: { authorization: `Bearer ${gateway.managementKey}` },
+    }).then(async (response) => (await response.json()).data.endpoints.length);
+  // What was counted is written every ten seconds.
+  await expect.poll(told, { timeout: 20_000 }).toBe(2);
+  const page = await open("/acme/helper-1.5");
+  const strip = page.getByRole("img", { name: /^Acme: 100\.00.% up in 30 days, 0 of 24 failed; / });
+  await strip.waitFor();
+  await page.getByRole("img", { name: /^Other: too few to say in 30 days/ }).waitFor();
+  await page.getByRole("row", { name: /^Acme/ }).click();
+  const sheet = page.getByRole("dialog");
+  await sheet.getByRole("slider", { name: "Uptime by day, step by step" }).waitFor();
+  await page.check();
+  await page.shot("model-uptime");
+});
+
 const table = (page: Visit) => page.getByRole("table", { name: "Models" });
 
 describe.each(LOOKS)("models, $name", (look) => {
@@ -350,7 +368,7 @@ describe("deep links", () => {
     await page.getByText(`curl ${site.url}api/v1/chat/completions`).waitFor();
   });
 
-  it("ask for a model in four calls", async () => {
+  it("ask for a model in five calls", async () => {
     const page = await open("/settings/about");
     const made = calls(page);
     await page.goto(`${site.url}acme/helper-1.5`);
@@ -361,6 +379,7 @@ describe("deep links", () => {
       "/models/acme%2Fhelper-1.5/endpoints",
       "/provider-keys",
       "/providers",
+      "/routing/history?range=30d&model=acme%2Fhelper-1.5",
     ]);
   });
 });

@@ -1,5 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
+import { endpointHistoryQuery } from "~/api/endpoint-history";
 import { healthQuery } from "~/api/health";
 import { type ProviderKey, providerKeysQuery } from "~/api/provider-keys";
 import { useSession } from "~/app/session";
@@ -8,17 +9,26 @@ import { DataTable } from "~/components/DataTable";
 import { EmptyState } from "~/components/EmptyState";
 import { ErrorPanel } from "~/components/ErrorPanel";
 import { CONTROL } from "~/components/Field";
+import { UptimeLine } from "~/components/health/UptimeStrip";
 import { isReady, KeySource } from "~/components/provider-key/source";
 import { Select } from "~/components/Select";
 import { Status } from "~/components/Status";
 import { UNKNOWN, whole } from "~/format";
 import { oneOf, text, useOpen, useSearchParams, useUrlState } from "~/url/state";
 import { ProviderSheet } from "./ProviderSheet";
-import { HAS, healthByProvider, type ProviderHealth, shownProviders } from "./rows";
+import {
+  HAS,
+  healthByProvider,
+  historyByProvider,
+  type ProviderHealth,
+  type ProviderHistory,
+  shownProviders,
+} from "./rows";
 
 interface Row {
   key: ProviderKey;
   health: ProviderHealth | undefined;
+  did: ProviderHistory | undefined;
 }
 
 const COLUMNS: Column<Row>[] = [
@@ -67,6 +77,21 @@ const COLUMNS: Column<Row>[] = [
     rank: 4,
     cell: ({ health }) => (health ? whole(health.succeeded + health.failed) : UNKNOWN),
   },
+  {
+    id: "did",
+    header: "Uptime, 24 hours",
+    width: 200,
+    grow: 2,
+    rank: 5,
+    cell: ({ key, did }) =>
+      did ? (
+        <span className="flex">
+          <UptimeLine label={key.name} span={did.span} steps={did.steps} />
+        </span>
+      ) : (
+        UNKNOWN
+      ),
+  },
 ];
 
 function Models({ row }: { row: ProviderKey }) {
@@ -107,18 +132,24 @@ export function KeysTab() {
   const { everywhere } = useSession();
   const keys = useQuery({ ...providerKeysQuery, enabled: everywhere });
   const health = useQuery({ ...healthQuery(), enabled: everywhere });
+  const { data: history } = useQuery({
+    ...endpointHistoryQuery({ range: "24h" }),
+    enabled: everywhere,
+  });
   const [, change] = useSearchParams();
   const [wanted, setWanted] = useUrlState("q", TEXT);
   const [has, setHas] = useUrlState("has", HAS_CODEC);
   const [open, setOpen] = useOpen();
   const byProvider = useMemo(() => healthByProvider(health.data ?? []), [health.data]);
+  const dids = useMemo(() => historyByProvider(history), [history]);
   const rows = useMemo(
     () =>
       shownProviders(keys.data ?? [], wanted, has).map((key) => ({
         key,
         health: byProvider.get(key.provider),
+        did: dids.get(key.provider),
       })),
-    [keys.data, wanted, has, byProvider],
+    [keys.data, wanted, has, byProvider, dids],
   );
   if (!everywhere) {
     return (
@@ -179,6 +210,7 @@ export function KeysTab() {
       <ProviderSheet
         row={opened}
         health={opened ? byProvider.get(opened.provider) : undefined}
+        did={opened ? dids.get(opened.provider) : undefined}
         onClose={() => setOpen(null)}
       />
     </>

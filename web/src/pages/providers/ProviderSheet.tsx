@@ -11,6 +11,7 @@ import { ConfirmDialog } from "~/components/Dialog";
 import { ErrorPanel } from "~/components/ErrorPanel";
 import { Facts } from "~/components/Facts";
 import { endpointState } from "~/components/health/endpoint-state";
+import { UptimeStrip } from "~/components/health/UptimeStrip";
 import { Loading } from "~/components/Loading";
 import { GiveKey } from "~/components/provider-key/GiveKey";
 import { isLocal, isReady, KeySource } from "~/components/provider-key/source";
@@ -19,15 +20,16 @@ import { Status } from "~/components/Status";
 import { Time } from "~/components/Time";
 import { useToast } from "~/components/Toast";
 import { uptime, whole } from "~/format";
-import type { ProviderHealth } from "./rows";
+import type { ProviderHealth, ProviderHistory } from "./rows";
 
 export interface ProviderSheetProps {
   row: ProviderKey | null;
   health: ProviderHealth | undefined;
+  did: ProviderHistory | undefined;
   onClose: () => void;
 }
 
-export function ProviderSheet({ row, health, onClose }: ProviderSheetProps) {
+export function ProviderSheet({ row, health, did, onClose }: ProviderSheetProps) {
   return (
     <Sheet
       open={row !== null}
@@ -35,7 +37,7 @@ export function ProviderSheet({ row, health, onClose }: ProviderSheetProps) {
       title={row?.name ?? ""}
       subtitle={row && <code className="font-mono text-label">{row.provider}</code>}
     >
-      {row && <Details key={row.provider} row={row} health={health} />}
+      {row && <Details key={row.provider} row={row} health={health} did={did} />}
     </Sheet>
   );
 }
@@ -52,15 +54,25 @@ function Part({ title, children }: { title: string; children: ReactNode }) {
 function Details({
   row,
   health,
+  did,
 }: Omit<ProviderSheetProps, "onClose" | "row"> & { row: ProviderKey }) {
   return (
     <>
       <Part title="Key">
         <Key row={row} />
       </Part>
-      {health && (
+      {(health || did) && (
         <Part title="Health">
-          <Health health={health} slug={row.provider} />
+          {did && (
+            <div className="mb-3">
+              <UptimeStrip
+                title="All endpoints together, 24 hours"
+                span={did.span}
+                steps={did.steps}
+              />
+            </div>
+          )}
+          {health && <Health health={health} slug={row.provider} />}
         </Part>
       )}
       <Part title="Models">

@@ -73,6 +73,10 @@ async function api<T>(method: string, path: string, body?: unknown, key?: string
   return (await response.json()) as T;
 }
 
+interface Told {
+  data: { endpoints: unknown[] };
+}
+
 /** The calls of the API that a page makes from now on, but for the session. */
 function calls(page: Visit): string[] {
   const made: string[] = [];
@@ -104,13 +108,17 @@ describe.each(LOOKS)("the gateway's keys, $name", (look) => {
   });
 });
 
-it("asks two questions for the list, and one more for a sheet", async () => {
+it("asks three questions for the list, and one more for a sheet", async () => {
   const page = await open("/settings/about");
   const made = calls(page);
   await page.goto(`${site.url}providers`);
   await page.getByText("2 of ").waitFor();
   await page.quiet();
-  expect(made.sort()).toEqual(["GET /provider-keys", "GET /routing/health"]);
+  expect(made.sort()).toEqual([
+    "GET /provider-keys",
+    "GET /routing/health",
+    "GET /routing/history",
+  ]);
   made.length = 0;
   await page.getByRole("row", { name: /^Fixed/ }).click();
   await page.getByRole("link", { name: "acme/answers" }).waitFor();
@@ -164,12 +172,32 @@ it("shows how providers are doing", async () => {
     );
   await ask("fixed");
   for (let call = 0; call < 6; call++) await ask("failing").catch(() => null);
+  // What was counted is written every ten seconds.
+  await expect
+    .poll(() => api<Told>("GET", "/routing/history").then(({ data }) => data.endpoints.length), {
+      timeout: 20_000,
+    })
+    .toBe(2);
   const page = await open("/providers?has=key");
   const row = (name: RegExp) => page.getByRole("row", { name });
   await row(/^Failing.*(Left alone|Open to one try|Failed just now|Uptime below)/).waitFor();
   await row(/^Fixed.*Well/).waitFor();
+  const strip = page.getByRole("img", { name: /^Failing: 0\.00.% up in 24 hours, / });
+  const width = (await strip.boundingBox())?.width ?? 0;
+  // The quarter of an hour may have turned since.
+  const told = async (back: number) => {
+    await strip.hover({ position: { x: width - back, y: 5 } });
+    return await page.getByText(/^0\.00.% up$/).isVisible();
+  };
+  await expect.poll(async () => (await told(1)) || (await told(3))).toBe(true);
   await page.check();
   await page.shot("providers-health");
+  await row(/^Failing/).click();
+  await page
+    .getByRole("dialog")
+    .getByRole("slider", { name: "All endpoints together, 24 hours, step by step" })
+    .waitFor();
+  await page.check();
 });
 
 it("finds providers, and says what to do for those that need more than a key", async () => {

@@ -1,7 +1,9 @@
+import type { EndpointStep, EndpointsHistory } from "~/api/endpoint-history";
 import type { EndpointHealth } from "~/api/health";
 import type { ProviderKey } from "~/api/provider-keys";
 import { grouped } from "~/components/grouped";
 import { byTone, type EndpointState, endpointState } from "~/components/health/endpoint-state";
+import { type Span, together } from "~/components/health/steps";
 import { isReady } from "~/components/provider-key/source";
 
 export const HAS = ["all", "key", "none"] as const;
@@ -17,6 +19,12 @@ export interface ProviderHealth {
   failed: number;
 }
 
+/** How endpoints of a provider did, step by step. */
+export interface ProviderHistory {
+  span: Span;
+  steps: readonly EndpointStep[];
+}
+
 /** The slug that an endpoint's id begins with. */
 export const providerSlug = (endpointId: string) => endpointId.slice(0, endpointId.indexOf("/"));
 
@@ -24,6 +32,17 @@ export const providerSlug = (endpointId: string) => endpointId.slice(0, endpoint
 export function healthByProvider(all: readonly EndpointHealth[]): Map<string, ProviderHealth> {
   const groups = grouped(all, (one) => providerSlug(one.endpoint_id));
   return new Map([...groups].map(([slug, endpoints]) => [slug, summary(endpoints)]));
+}
+
+/** How all endpoints of each provider did together, by its slug. */
+export function historyByProvider(
+  history: EndpointsHistory | undefined,
+): Map<string, ProviderHistory> {
+  if (!history) return new Map();
+  const groups = grouped(history.endpoints, (one) => providerSlug(one.endpoint_id));
+  return new Map(
+    [...groups].map(([slug, endpoints]) => [slug, { span: history, steps: together(endpoints) }]),
+  );
 }
 
 function summary(endpoints: EndpointHealth[]): ProviderHealth {

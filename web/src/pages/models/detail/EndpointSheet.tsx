@@ -6,6 +6,7 @@ import type { Endpoint, Pricing } from "~/api/model-queries";
 import { CopyField } from "~/components/CopyField";
 import { type Fact, Facts } from "~/components/Facts";
 import { endpointState } from "~/components/health/endpoint-state";
+import { UptimeStrip } from "~/components/health/UptimeStrip";
 import { KeySource } from "~/components/provider-key/source";
 import { Sheet } from "~/components/Sheet";
 import { Status } from "~/components/Status";
@@ -13,6 +14,7 @@ import { duration, exact, perMillion, quantity, speed, UNKNOWN, uptime, whole } 
 import { contextText } from "../columns";
 import { PRICE_ORDER, priceUnit } from "../words";
 import type { EndpointRow } from "./Endpoints";
+import { ofTag } from "./measured";
 
 export interface EndpointSheetProps {
   row: EndpointRow | null;
@@ -44,16 +46,21 @@ function Part({ title, children }: { title: string; children: ReactNode }) {
 }
 
 function Details({ row, health }: { row: EndpointRow; health: readonly EndpointHealth[] }) {
-  const { endpoint, about, key } = row;
+  const { endpoint, about, key, did } = row;
   const latency = endpoint.latency_last_30m;
   const throughput = endpoint.throughput_last_30m;
-  const one = healthOf(endpoint, health);
+  const one = ofTag(endpoint.tag, health);
   const state = one && endpointState(one);
   return (
     <>
       <Part title="Prices">
         <Facts facts={priceFacts(endpoint.pricing)} />
       </Part>
+      {did && (
+        <Part title="Last 30 days">
+          <UptimeStrip title="Uptime by day" span={did.span} steps={did.endpoint.steps} />
+        </Part>
+      )}
       <Part title="Measured here">
         <Facts
           facts={[
@@ -67,6 +74,7 @@ function Details({ row, health }: { row: EndpointRow; health: readonly EndpointH
               : null,
             ["Uptime, 30 min", uptime(share(endpoint.uptime_last_30m))],
             ["Uptime, 1 day", uptime(share(endpoint.uptime_last_1d))],
+            did ? ["Uptime, 30 days", uptime(share(did.endpoint.uptime))] : null,
             ["First token", percentiles(latency, duration)],
             ["Speed", percentiles(throughput, (value) => speed(value, 1000))],
             one ? ["Attempts, 30 min", attempts(one)] : null,
@@ -119,13 +127,6 @@ const count = (tokens: number | null) => (tokens === null ? UNKNOWN : quantity(t
 
 function attempts({ attempts_last_30m: made }: EndpointHealth): string {
   return `${whole(made.succeeded)} succeeded, ${whole(made.failed)} failed, ${whole(made.rate_limited)} rate-limited`;
-}
-
-/** The health of this endpoint. Copies for own keys have ids of their own. */
-function healthOf(endpoint: Endpoint, all: readonly EndpointHealth[]): EndpointHealth | undefined {
-  const [slug = "", ...tier] = endpoint.tag.split("/");
-  const mine = all.filter(({ endpoint_id: id }) => id.startsWith(`${slug}/`) && !id.includes("#"));
-  return tier.length === 0 && mine.length === 1 ? mine[0] : undefined;
 }
 
 function percentiles(

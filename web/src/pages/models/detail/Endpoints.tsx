@@ -1,6 +1,11 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { type Model, providersQuery } from "~/api/catalogue";
+import {
+  type EndpointHistory,
+  type EndpointsHistory,
+  endpointHistoryQuery,
+} from "~/api/endpoint-history";
 import { healthQuery } from "~/api/health";
 import { isRouter, providerOf } from "~/api/model-names";
 import type { Endpoint } from "~/api/model-queries";
@@ -10,11 +15,13 @@ import { useSession } from "~/app/session";
 import type { Column } from "~/components/columns";
 import { DataTable } from "~/components/DataTable";
 import { EmptyState } from "~/components/EmptyState";
+import { UptimeLine } from "~/components/health/UptimeStrip";
 import { KeySource } from "~/components/provider-key/source";
 import { duration, perMillion, quantity, speed, UNKNOWN, uptime } from "~/format";
 import { useOpen } from "~/url/state";
 import { contextText } from "../columns";
 import { EndpointSheet } from "./EndpointSheet";
+import { ofTag } from "./measured";
 
 export interface ProviderAbout {
   slug: string;
@@ -32,6 +39,13 @@ export interface EndpointRow {
   endpoint: Endpoint;
   about: ProviderAbout | undefined;
   key: ProviderKey | undefined;
+  /** How it did in 30 days, if anybody called it. */
+  did: Did | undefined;
+}
+
+export interface Did {
+  span: EndpointsHistory;
+  endpoint: EndpointHistory;
 }
 
 const COLUMNS: Column<EndpointRow>[] = [
@@ -107,11 +121,10 @@ const COLUMNS: Column<EndpointRow>[] = [
   },
   {
     id: "uptime",
-    header: "Uptime 1 d",
-    width: 76,
-    align: "right",
+    header: "Uptime 30 d",
+    width: 168,
     rank: 2,
-    cell: ({ endpoint }) => uptime(share(endpoint.uptime_last_1d)),
+    cell: ({ endpoint, did }) => <Uptime name={endpoint.provider_name} did={did} />,
   },
   {
     id: "policy",
@@ -130,7 +143,16 @@ const COLUMNS: Column<EndpointRow>[] = [
   },
 ];
 
-const share = (percent: number | null) => (percent === null ? null : percent / 100);
+function Uptime({ name, did }: { name: string; did: Did | undefined }) {
+  if (!did) return UNKNOWN;
+  const { uptime: up, steps } = did.endpoint;
+  return (
+    <span className="flex items-center gap-2">
+      <UptimeLine label={name} span={did.span} steps={steps} />
+      <span className="w-16 shrink-0 text-right">{uptime(up === null ? null : up / 100)}</span>
+    </span>
+  );
+}
 
 export function Policy({ about }: { about: ProviderAbout | undefined }) {
   if (!about?.privacy_policy_url) return UNKNOWN;
@@ -162,6 +184,10 @@ export function Endpoints({ model, endpoints }: EndpointsProps) {
   const seesKeys = session.everywhere && may(session, "own_keys");
   const keys = useQuery({ ...providerKeysQuery, enabled: any && seesKeys });
   const health = useQuery({ ...healthQuery(model.id), enabled: any && open !== null });
+  const { data: history } = useQuery({
+    ...endpointHistoryQuery({ range: "30d", model: model.id }),
+    enabled: any && !isRouter(model),
+  });
   if (isRouter(model)) {
     return (
       <EmptyState title="A router finds a model for each call">
@@ -179,11 +205,13 @@ export function Endpoints({ model, endpoints }: EndpointsProps) {
   const rows = (endpoints ?? []).map((endpoint, at, all): EndpointRow => {
     const slug = providerOf(endpoint.tag);
     const twin = all.findIndex(({ tag }) => tag === endpoint.tag) < at;
+    const did = twin ? undefined : ofTag(endpoint.tag, history?.endpoints ?? []);
     return {
       id: twin ? `${endpoint.tag}:${at}` : endpoint.tag,
       endpoint,
       about: abouts.data?.find((one) => one.slug === slug),
       key: keys.data?.find((one) => one.provider === slug),
+      did: history && did && { span: history, endpoint: did },
     };
   });
   return (
@@ -198,8 +226,8 @@ export function Endpoints({ model, endpoints }: EndpointsProps) {
         height="content"
       />
       <p className="mt-3 text-muted">
-        Prices are list prices. Latency, speed and uptime are measured on this gateway's own calls
-        since it was started; a dash is too few of them.{" "}
+        Prices are list prices. Latency and speed are those of this gateway's own calls of the last
+        30 minutes, uptime is that of 30 days; a dash is too few of them.{" "}
         <Link to="/status" search={{ model: model.id }} className="text-accent underline">
           Health of this model
         </Link>

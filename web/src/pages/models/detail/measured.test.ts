@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { courseOf, endpointName, spanOfWindow, windowOf } from "./measured";
+import { courseOf, endpointName, ofTag, spanOfWindow, windowOf } from "./measured";
 
 const NOW = new Date("2026-11-23T13:47:10Z");
 
@@ -29,4 +29,17 @@ it("names endpoints by their provider", () => {
   expect(name("other/acme/helper")).toBe("other");
   expect(name("acme/another/name")).toBe("Acme (another/name)");
   expect(name("")).toBe("No provider answered");
+});
+
+it("finds the endpoint of a tag among those of its model", () => {
+  const ids = [
+    "acme/acme/helper#7b2f",
+    "acme/acme/helper@priority",
+    "acme/acme/helper",
+    "acme-two/acme/helper",
+  ].map((endpoint_id) => ({ endpoint_id }));
+  expect(ofTag("acme", ids)?.endpoint_id).toBe("acme/acme/helper");
+  expect(ofTag("acme/priority", ids)?.endpoint_id).toBe("acme/acme/helper@priority");
+  expect(ofTag("acme-two", ids)?.endpoint_id).toBe("acme-two/acme/helper");
+  expect(ofTag("acme/flex", ids)).toBeUndefined();
 });

@@ -1,4 +1,5 @@
 import type { Question } from "~/api/analytics";
+import { providerOf } from "~/api/model-names";
 import { timeRange } from "~/components/usage/period";
 import type { Span } from "~/url/range";
 
@@ -84,4 +85,23 @@ export function endpointName(
     ? id.slice(provider.length + 1 + model.length).replace(/^\W+/, "")
     : id.slice(provider.length + 1);
   return more === "" ? name : `${name} (${more})`;
+}
+
+/** In the id of an endpoint that is called with a key of a caller's own. */
+const OWN_KEY = "#";
+
+/**
+ * What is known of the endpoint of a tag, of a model's endpoints: `openai/priority` is the tag of
+ * `openai/openai/gpt-5@priority`. Copies for own keys have no tag.
+ */
+export function ofTag<One extends { endpoint_id: string }>(
+  tag: string,
+  all: readonly One[],
+): One | undefined {
+  const provider = providerOf(tag);
+  const suffix = tag.slice(provider.length + 1);
+  return all.find(({ endpoint_id: id }) => {
+    const [plain = "", more = ""] = id.split("@", 2);
+    return !id.includes(OWN_KEY) && providerOf(plain) === provider && more === suffix;
+  });
 }
