@@ -4,10 +4,11 @@ type Api = <T = unknown>(method: string, path: string, body?: unknown) => Promis
 
 /**
  * Somebody with a role, who has accepted an invitation: `person` of a visit. `root` is the site's.
- * Members are of the default workspace.
+ * Members are of the default workspace. Each is somebody new: several tests share a site.
  */
 export async function bringIn(root: string, api: Api, access: string): Promise<Credentials> {
-  const person = { email: `${access}@example.org`, password: "correct horse battery" };
+  const email = `${access}-${crypto.randomUUID().slice(0, 8)}@example.org`;
+  const person = { email, password: "correct horse battery" };
   const { data } = await api<{ data: { id: string; slug: string }[] }>("GET", "/workspaces");
   const workspace = data.find(({ slug }) => slug === "default");
   const { token } = await api<{ token: string }>("POST", "/organization/invitations", {
