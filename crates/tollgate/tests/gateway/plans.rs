@@ -9,7 +9,7 @@ use tollgate_engine::{Clock, charge_commitments};
 use tollgate_ledger::{AccountId, Balance, Kind, Movement, audit};
 use tollgate_simulator::Simulator;
 use tollgate_store::MovementQuery;
-use tollgate_testkit::{Protocol, TestGateway, simulator, usd};
+use tollgate_testkit::{Builder, Protocol, TestGateway, simulator, usd};
 use tollgate_types::{Timestamp, Usd};
 
 const PLANS: &str = r#"
@@ -54,15 +54,17 @@ fn instant(text: &str) -> Timestamp {
     Timestamp::parse_rfc3339(text).unwrap()
 }
 
-async fn world(dial: &Arc<Dial>) -> (TestGateway, Simulator) {
-    let simulator = simulator().await;
-    let gateway = TestGateway::builder()
+fn built(dial: &Arc<Dial>, simulator: &Simulator) -> Builder {
+    TestGateway::builder()
         .config(PLANS)
         .clock(Arc::<Dial>::clone(dial))
-        .provider("acme", Protocol::OpenAi, &simulator)
+        .provider("acme", Protocol::OpenAi, simulator)
         .endpoint("acme/m", "acme", "echo", PRICE)
-        .start()
-        .await;
+}
+
+async fn world(dial: &Arc<Dial>) -> (TestGateway, Simulator) {
+    let simulator = simulator().await;
+    let gateway = built(dial, &simulator).start().await;
     let engine = gateway.engine();
     let bought =
         Movement::new("bought", AccountId::default(), Kind::Purchase, usd("5"), engine.now());
@@ -145,14 +147,7 @@ async fn a_restart_goes_on_where_the_month_was() {
     // $0.0072 before the tier, half of the other $0.0056.
     assert_eq!(costs(&gateway).await, usd("0.01"));
     let stopped = gateway.stop().await;
-    let gateway = TestGateway::builder()
-        .on(stopped)
-        .config(PLANS)
-        .clock(dial)
-        .provider("acme", Protocol::OpenAi, &simulator)
-        .endpoint("acme/m", "acme", "echo", PRICE)
-        .start()
-        .await;
+    let gateway = built(&dial, &simulator).on(stopped).start().await;
     assert_eq!(costs(&gateway).await, usd("0.0064"));
 }
 
@@ -166,14 +161,7 @@ async fn a_clock_that_was_wrong_makes_no_month_begin_anew() {
     assert_eq!(costs(&gateway).await, usd("0.01"));
     let stopped = gateway.stop().await;
     dial.set("2026-10-31T23:59:50Z");
-    let gateway = TestGateway::builder()
-        .on(stopped)
-        .config(PLANS)
-        .clock(Arc::<Dial>::clone(&dial))
-        .provider("acme", Protocol::OpenAi, &simulator)
-        .endpoint("acme/m", "acme", "echo", PRICE)
-        .start()
-        .await;
+    let gateway = built(&dial, &simulator).on(stopped).start().await;
     dial.set("2026-11-20T08:00:00Z");
     assert_eq!(costs(&gateway).await, usd("0.0064"));
     gateway.engine().recorder().flush().await;
@@ -207,14 +195,7 @@ async fn a_workspace_that_changes_its_account_leaves_its_month_behind() {
     let reply = gateway.call("PUT", "/credits/plan?account=other").json(&plan).send().await;
     assert_eq!(reply.status, 200, "{}", reply.text());
     let stopped = gateway.stop().await;
-    let gateway = TestGateway::builder()
-        .on(stopped)
-        .config(PLANS)
-        .clock(dial)
-        .provider("acme", Protocol::OpenAi, &simulator)
-        .endpoint("acme/m", "acme", "echo", PRICE)
-        .start()
-        .await;
+    let gateway = built(&dial, &simulator).on(stopped).start().await;
     // The other account has spent nothing: it begins before the tier.
     assert_eq!(costs(&gateway).await, usd("0.0128"));
 }
